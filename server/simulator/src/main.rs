@@ -1,0 +1,2 @@
+//! Loggin.
+fn main() {}
