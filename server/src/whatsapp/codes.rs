@@ -16,8 +16,8 @@ const MAX_TEXT_CHARS: usize = 4096;
 /// Most readings of one text.
 ///
 /// A code that stands between spaces or punctuation has one reading, and those come first. More come about only
-/// where letters or digits touch the code on both sides: n of them make at most n + 1 readings, and no word
-/// of a human language reaches 63. Whoever fills a message with symbols on purpose gets no more than this out of it.
+/// where letters or digits touch a code that itself has nothing between its groups: n of them make n + 1 readings, and
+/// no two words of a human language reach 63. Whoever fills a message with symbols on purpose gets no more than this.
 const MAX_READINGS: usize = 64;
 
 /// Symbols of the app key, which a code begins with.
