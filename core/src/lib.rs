@@ -1,1 +1,3 @@
 //! Loggin.
+pub mod backoff;
+pub mod sse;
