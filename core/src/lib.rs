@@ -1,3 +1,13 @@
-//! Loggin.
+//! Sign-in with WhatsApp, for any app.
+
 pub mod backoff;
+pub mod base32;
+mod error;
+pub mod link;
+pub mod qr;
 pub mod sse;
+mod token;
+pub mod wire;
+
+pub use error::{Error, ErrorClass, ErrorCode, Retry};
+pub use token::{AppKey, Code, PhoneNumber, SecretKey, Token};
