@@ -81,6 +81,7 @@ impl<W> Board<W> {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -101,28 +102,24 @@ impl<W> Board<W> {
             waiter,
         };
         self.deadlines.insert((deadline, id.number), code);
-        match self.entries.get_mut(&code) {
-            Some(entry) => {
-                entry.waits.push(wait);
-                (id, false)
-            }
-            None => {
-                let login = Login {
-                    token,
-                    carrier: None,
-                    next_carrier: None,
-                    since: now,
-                };
-                self.entries.insert(
-                    code,
-                    Entry {
-                        login,
-                        waits: Waits::One(wait),
-                    },
-                );
-                (id, true)
-            }
+        if let Some(entry) = self.entries.get_mut(&code) {
+            entry.waits.push(wait);
+            return (id, false);
         }
+        let login = Login {
+            token,
+            carrier: None,
+            next_carrier: None,
+            since: now,
+        };
+        self.entries.insert(
+            code,
+            Entry {
+                login,
+                waits: Waits::One(wait),
+            },
+        );
+        (id, true)
     }
 
     /// An id that no wait has.

@@ -175,6 +175,7 @@ impl<W> Machine<W> {
     }
 
     /// Whether nothing waits and no stream is there.
+    #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
         self.board.is_empty() && self.streams.is_empty()
     }

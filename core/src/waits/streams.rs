@@ -54,7 +54,7 @@ impl Stream {
 }
 
 pub(super) struct Streams {
-    streams: BTreeMap<StreamId, Stream>,
+    open: BTreeMap<StreamId, Stream>,
     opening: usize,
     gathered: Vec<Code>,
     /// When the next streams are to be opened, where there is reason to.
@@ -70,7 +70,7 @@ pub(super) struct Streams {
 impl Streams {
     pub(super) fn new() -> Self {
         Self {
-            streams: BTreeMap::new(),
+            open: BTreeMap::new(),
             opening: 0,
             gathered: Vec::new(),
             due: None,
@@ -81,8 +81,9 @@ impl Streams {
         }
     }
 
+    #[cfg(test)]
     pub(super) fn is_empty(&self) -> bool {
-        self.streams.is_empty()
+        self.open.is_empty()
     }
 
     /// When [`Streams::open_due`] is to be called.
@@ -92,7 +93,7 @@ impl Streams {
 
     /// The code at a position of a stream's request.
     pub(super) fn code_at(&self, stream: StreamId, index: usize) -> Option<Code> {
-        self.streams.get(&stream)?.codes.get(index).copied()
+        self.open.get(&stream)?.codes.get(index).copied()
     }
 
     /// Takes in a token that no stream carries.
@@ -112,7 +113,7 @@ impl Streams {
     pub(super) fn leave(&mut self, now: Duration, carrier: Option<StreamId>, is_urgent: bool) {
         let Some(id) = carrier else { return };
         self.drop_carried(id);
-        if is_urgent && let Some(stream) = self.streams.get_mut(&id) {
+        if is_urgent && let Some(stream) = self.open.get_mut(&id) {
             stream.is_stale = true;
             if stream.is_eligible() && stream.carried > 0 {
                 self.schedule(now);
@@ -122,7 +123,7 @@ impl Streams {
 
     /// The stream has registered all its tokens: it takes over from its predecessors.
     pub(super) fn ready<W>(&mut self, now: Duration, id: StreamId, board: &mut Board<W>) {
-        let Some(stream) = self.streams.get_mut(&id) else {
+        let Some(stream) = self.open.get_mut(&id) else {
             return;
         };
         if mem::replace(&mut stream.is_ready, true) {
@@ -143,7 +144,7 @@ impl Streams {
             }
             self.add_carried(id);
         }
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.open.get_mut(&id) {
             stream.codes = codes;
         }
         self.release_predecessors(now, id);
@@ -172,7 +173,7 @@ impl Streams {
         board: &mut Board<W>,
     ) -> Option<Vec<Code>> {
         self.release_predecessors(now, id);
-        let stream = self.streams.remove(&id)?;
+        let stream = self.open.remove(&id)?;
         if !stream.is_ready {
             self.opening -= 1;
         }
@@ -247,7 +248,7 @@ impl Streams {
         self.gathered.clear();
         self.idle.clear();
         (self.due, self.opening) = (None, 0);
-        mem::take(&mut self.streams).into_keys().collect()
+        mem::take(&mut self.open).into_keys().collect()
     }
 
     fn schedule(&mut self, now: Duration) {
@@ -267,12 +268,12 @@ impl Streams {
 
     /// Adds to the batch what other streams carry and the new ones are to take over; names those streams.
     fn take_over<W>(&mut self, batch: &mut Vec<Code>, board: &Board<W>) -> Vec<StreamId> {
-        let eligible = self.streams.iter().filter(|(_, stream)| stream.is_eligible());
+        let eligible = self.open.iter().filter(|(_, stream)| stream.is_eligible());
         let mut candidates: Vec<_> = eligible
             .map(|(&id, stream)| (!stream.is_stale, stream.carried, id))
             .collect();
         candidates.sort_unstable();
-        let total: usize = batch.len() + self.streams.values().map(|stream| stream.carried).sum::<usize>();
+        let total: usize = batch.len() + self.open.values().map(|stream| stream.carried).sum::<usize>();
         let allowed = total / self.limit + MAX_PARTIAL;
         let mut left = candidates.len();
         let mut taken = Vec::new();
@@ -284,7 +285,7 @@ impl Streams {
             }
             left -= 1;
             let wanted = if is_clean { room } else { usize::MAX };
-            let codes = self.streams.get(&id).map_or(&[][..], |stream| &stream.codes);
+            let codes = self.open.get(&id).map_or(&[][..], |stream| &stream.codes);
             let carried_here =
                 |code: &&Code| board.login(code).is_some_and(|login| login.carrier == Some(id));
             batch.extend(codes.iter().filter(carried_here).take(wanted));
@@ -324,11 +325,11 @@ impl Streams {
             }
         }
         for predecessor in predecessors {
-            if let Some(old) = self.streams.get_mut(predecessor) {
+            if let Some(old) = self.open.get_mut(predecessor) {
                 old.successors += 1;
             }
         }
-        self.streams.insert(id, stream);
+        self.open.insert(id, stream);
         self.opening += 1;
         (id, tokens)
     }
@@ -340,11 +341,11 @@ impl Streams {
 
     /// The stream's predecessors may be taken over by others, or be closed.
     fn release_predecessors(&mut self, now: Duration, id: StreamId) {
-        let Some(stream) = self.streams.get_mut(&id) else {
+        let Some(stream) = self.open.get_mut(&id) else {
             return;
         };
         for predecessor in mem::take(&mut stream.predecessors) {
-            let Some(old) = self.streams.get_mut(&predecessor) else {
+            let Some(old) = self.open.get_mut(&predecessor) else {
                 continue;
             };
             old.successors -= 1;
@@ -355,13 +356,13 @@ impl Streams {
     }
 
     fn add_carried(&mut self, id: StreamId) {
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.open.get_mut(&id) {
             stream.carried += 1;
         }
     }
 
     fn drop_carried(&mut self, id: StreamId) {
-        if let Some(stream) = self.streams.get_mut(&id) {
+        if let Some(stream) = self.open.get_mut(&id) {
             stream.carried -= 1;
         }
         self.close_if_idle(id);
@@ -369,7 +370,7 @@ impl Streams {
 
     /// Retires a stream on which nothing depends. One being opened is let go as well, unless it is to take over.
     fn close_if_idle(&mut self, id: StreamId) {
-        let Some(stream) = self.streams.get(&id) else {
+        let Some(stream) = self.open.get(&id) else {
             return;
         };
         if stream.carried > 0 || !stream.predecessors.is_empty() {
@@ -378,7 +379,7 @@ impl Streams {
         if !stream.is_ready {
             self.opening -= 1;
         }
-        self.streams.remove(&id);
+        self.open.remove(&id);
         self.idle.push(id);
     }
 
@@ -418,12 +419,11 @@ impl Streams {
             }
             if let Some(next) = login.next_carrier {
                 assert!(
-                    sent.get(&next).is_some_and(|codes| codes.contains(code))
-                        && !self.streams[&next].is_ready
+                    sent.get(&next).is_some_and(|codes| codes.contains(code)) && !self.open[&next].is_ready
                 );
             }
         }
-        for (id, stream) in &self.streams {
+        for (id, stream) in &self.open {
             assert_eq!(
                 stream.carried,
                 carried.get(id).copied().unwrap_or(0),
@@ -446,18 +446,14 @@ impl Streams {
         }
         assert_eq!(
             self.opening,
-            self.streams.values().filter(|stream| !stream.is_ready).count()
+            self.open.values().filter(|stream| !stream.is_ready).count()
         );
-        assert!(
-            self.streams
-                .values()
-                .all(|stream| stream.codes.len() <= MAX_TOKENS)
-        );
+        assert!(self.open.values().all(|stream| stream.codes.len() <= MAX_TOKENS));
     }
 
     #[cfg(test)]
     pub(super) fn count(&self) -> usize {
-        self.streams.len()
+        self.open.len()
     }
 }
 
