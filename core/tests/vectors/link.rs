@@ -39,7 +39,7 @@ struct WaMeInput {
 pub(crate) fn call(kind: &str, input: Value) -> Option<Outcome> {
     let call = match kind {
         "message_text" => message,
-        "percent_encode" => encode,
+        "percent_encode" => |input| Ok(json!({"encoded": percent_encode(&read::<TextInput>(input).text)})),
         "server_link" => by_way_of_the_server,
         "wa_me_link" => to_whatsapp,
         "whatsapp_number" => number,
@@ -51,10 +51,6 @@ pub(crate) fn call(kind: &str, input: Value) -> Option<Outcome> {
 fn message(input: Value) -> Result<Value, loggin::Error> {
     let MessageInput { text, code } = read(input);
     Ok(json!({"text": message_text(text.as_deref(), &Code::parse(&code)?)?}))
-}
-
-fn encode(input: Value) -> Result<Value, loggin::Error> {
-    Ok(json!({"encoded": percent_encode(&read::<TextInput>(input).text)}))
 }
 
 fn by_way_of_the_server(input: Value) -> Result<Value, loggin::Error> {
