@@ -1,7 +1,11 @@
 //! Sign-in with WhatsApp, for any app.
 
+pub mod backoff;
 pub mod base32;
 mod error;
+pub mod link;
+pub mod qr;
+pub mod sse;
 mod token;
 pub mod wire;
 
