@@ -16,6 +16,7 @@ STAMPS := target/stamps
 
 CARGO := cargo
 LOCKED := --locked
+BIOME := node/node_modules/.bin/biome
 BINARIES := -p loggin-server -p whatsapp-simulator
 
 manifests := Cargo.toml Cargo.lock core/Cargo.toml
@@ -88,14 +89,15 @@ check: check-format check-lint check-docs check-tree check-generated ## everythi
 check-format: $(STAMPS)/python-tools $(STAMPS)/node-modules
 	$(CARGO) fmt --all --check
 	$(BIN)/ruff format --check .
-	cd node && npm run --silent format:check
+	$(BIOME) format .
 
 check-lint: $(STAMPS)/python-package $(STAMPS)/node-packages
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict --config-file python/pyproject.toml python/src python/tests
 	cd tests && ../$(BIN)/mypy --strict checks
-	cd node && npm run --silent lint
+	$(BIOME) lint --error-on-warnings .
+	cd node && npm run --silent typecheck
 
 check-docs:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps
@@ -113,7 +115,7 @@ fmt: $(STAMPS)/python-tools $(STAMPS)/node-modules ## format every language
 	$(CARGO) fmt --all
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
-	cd node && npm run --silent format
+	$(BIOME) check --write .
 
 clean: ## remove everything that was built
 	rm -rf target $(VENV) node/node_modules node/*/dist node/*/node_modules
