@@ -188,16 +188,12 @@ pub fn percent_encode(text: &str) -> String {
 
 /// Whether a character is drawn as an emoji, or makes its neighbour one.
 ///
-/// `Extended_Pictographic` includes what Unicode reserves for emoji to come, so a caller's text is judged alike
-/// whatever version of Unicode a language ships; `Emoji_Presentation` adds flags and skin tones.
+/// `Extended_Pictographic` includes what Unicode reserves, so an emoji that is younger than the data of a language
+/// is refused there too; `Emoji_Presentation` adds flags and skin tones.
 fn is_emoji(symbol: char) -> bool {
-    const PICTOGRAPHS: icu_properties::CodePointSetDataBorrowed<'static> =
-        CodePointSetData::new::<ExtendedPictographic>();
-    const DRAWN_AS_EMOJI: icu_properties::CodePointSetDataBorrowed<'static> =
-        CodePointSetData::new::<EmojiPresentation>();
     matches!(symbol, EMOJI_VARIATION_SELECTOR | COMBINING_KEYCAP)
-        || DRAWN_AS_EMOJI.contains(symbol)
-        || (PICTOGRAPHS.contains(symbol) && !TEXT_SIGNS.contains(&symbol))
+        || CodePointSetData::new::<EmojiPresentation>().contains(symbol)
+        || (CodePointSetData::new::<ExtendedPictographic>().contains(symbol) && !TEXT_SIGNS.contains(&symbol))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ const TITLE: &str = "QR code of the sign-in link";
 /// ```
 ///
 /// # Errors
-/// `invalid_request` where the link is longer than a QR picture can hold, 2,953 bytes or somewhat more.
+/// `invalid_request` where the link is longer than a QR picture can hold, 2,331 bytes or somewhat more.
 pub fn svg(link: &str) -> Result<String, Error> {
     let code = encode(link)?;
     let side = code.width() + 2 * QUIET_ZONE;
@@ -58,7 +58,7 @@ pub fn svg(link: &str) -> Result<String, Error> {
 /// ```
 ///
 /// # Errors
-/// `invalid_request` where the link is longer than a QR picture can hold, 2,953 bytes or somewhat more.
+/// `invalid_request` where the link is longer than a QR picture can hold, 2,331 bytes or somewhat more.
 pub fn terminal(link: &str) -> Result<String, Error> {
     // A dark module is the ground showing through, so the colours are the other way round.
     let picture = encode(link)?
@@ -69,16 +69,14 @@ pub fn terminal(link: &str) -> Result<String, Error> {
     Ok(picture)
 }
 
-/// The usual level of error correction, or the lowest where a long link would not fit otherwise.
+/// The level of error correction that is usual for screens.
 fn encode(link: &str) -> Result<QrCode, Error> {
-    QrCode::with_error_correction_level(link, EcLevel::M)
-        .or_else(|_| QrCode::with_error_correction_level(link, EcLevel::L))
-        .map_err(|_| {
-            Error::new(
-                ErrorCode::InvalidRequest,
-                "The link is too long for a QR picture.",
-            )
-        })
+    QrCode::with_error_correction_level(link, EcLevel::M).map_err(|_| {
+        Error::new(
+            ErrorCode::InvalidRequest,
+            "The link is too long for a QR picture.",
+        )
+    })
 }
 
 #[cfg(test)]
