@@ -59,23 +59,14 @@ pub(crate) fn find_codes(text: &str) -> Vec<Code> {
     // Stable: among equals the order of the text stays.
     readings.sort_by_key(|&(touching_ends, _)| touching_ends);
     let mut seen = HashSet::new();
-    readings
-        .into_iter()
-        .map(|(_, code)| code)
-        .filter(|code| seen.insert(*code))
-        .take(MAX_READINGS)
-        .collect()
+    readings.into_iter().map(|(_, code)| code).filter(|code| seen.insert(*code)).take(MAX_READINGS).collect()
 }
 
 /// The text as a row of symbols.
 fn symbols(text: &str) -> Vec<Symbol> {
     let mut symbols = Vec::new();
     let mut joint = Joint::Broken;
-    let characters = text
-        .chars()
-        .take(MAX_TEXT_CHARS)
-        .nfkc()
-        .flat_map(char::to_uppercase);
+    let characters = text.chars().take(MAX_TEXT_CHARS).nfkc().flat_map(char::to_uppercase);
     for character in characters {
         if is_invisible(character) {
             continue;
@@ -95,15 +86,11 @@ fn symbols(text: &str) -> Vec<Symbol> {
 /// The code that begins at this symbol, if one does.
 fn reading(symbols: &[Symbol], start: usize) -> Option<Code> {
     let window: &[Symbol; CODE_SYMBOLS] = symbols.get(start..)?.first_chunk()?;
-    let joined = window
-        .iter()
-        .enumerate()
-        .skip(1)
-        .all(|(position, symbol)| match symbol.joint {
-            Joint::Touching => true,
-            Joint::Separated => begins_group(position),
-            Joint::Broken => false,
-        });
+    let joined = window.iter().enumerate().skip(1).all(|(position, symbol)| match symbol.joint {
+        Joint::Touching => true,
+        Joint::Separated => begins_group(position),
+        Joint::Broken => false,
+    });
     if !joined {
         return None;
     }
@@ -213,10 +200,8 @@ mod tests {
 
     #[test]
     fn spelling_does_not_matter() {
-        let full_width: String = CODE
-            .chars()
-            .map(|symbol| char::from_u32(u32::from(symbol) + 0xfee0).unwrap())
-            .collect();
+        let full_width: String =
+            CODE.chars().map(|symbol| char::from_u32(u32::from(symbol) + 0xfee0).unwrap()).collect();
         let spellings = [
             CODE.to_lowercase(),
             CODE.replace('0', "O").replace('1', "l"),
@@ -306,11 +291,7 @@ mod tests {
         assert_eq!(found(&format!("{CODE} {OTHER}, {CODE}")), [CODE, OTHER]);
         // Where one code touches the next, the end of the first and the start of the second read as a code too.
         let touching = found(&format!("{CODE}{OTHER}"));
-        assert!(
-            [CODE, OTHER]
-                .iter()
-                .all(|code| touching.iter().any(|reading| reading == code))
-        );
+        assert!([CODE, OTHER].iter().all(|code| touching.iter().any(|reading| reading == code)));
     }
 
     #[test]
@@ -321,16 +302,10 @@ mod tests {
 
     #[test]
     fn readings_and_text_are_bounded() {
-        let symbols: String = CODE
-            .replace('-', "")
-            .chars()
-            .cycle()
-            .take(MAX_TEXT_CHARS)
-            .collect();
+        let symbols: String = CODE.replace('-', "").chars().cycle().take(MAX_TEXT_CHARS).collect();
         assert_eq!(find_codes(&symbols).len(), CODE_SYMBOLS); // it repeats, so it has no more distinct ones
-        let varied: String = (0..MAX_TEXT_CHARS)
-            .map(|n| char::from(b"0123456789"[n * n % 97 % 10]))
-            .collect();
+        let varied: String =
+            (0..MAX_TEXT_CHARS).map(|n| char::from(b"0123456789"[n * n % 97 % 10])).collect();
         assert_eq!(find_codes(&varied).len(), MAX_READINGS);
         let late = format!("{}{CODE}", " ".repeat(MAX_TEXT_CHARS));
         assert_eq!(found(&late), [""; 0]);

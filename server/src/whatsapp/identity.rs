@@ -145,20 +145,10 @@ mod tests {
 
     #[test]
     fn identifiers_are_told_by_their_form() {
-        assert_eq!(
-            Sender::of([Some(PHONE), Some(USER_ID)]),
-            sender(Some(PHONE), Some(USER_ID))
-        );
+        assert_eq!(Sender::of([Some(PHONE), Some(USER_ID)]), sender(Some(PHONE), Some(USER_ID)));
         assert_eq!(Sender::of([Some(USER_ID), None]), sender(None, Some(USER_ID)));
-        assert_eq!(
-            Sender::of([Some("+15550002222"), None]),
-            sender(Some(PHONE), None)
-        );
-        for nobody in [
-            [None, None],
-            [Some(""), Some("Ana")],
-            [Some("+"), Some("1555-000-2222")],
-        ] {
+        assert_eq!(Sender::of([Some("+15550002222"), None]), sender(Some(PHONE), None));
+        for nobody in [[None, None], [Some(""), Some("Ana")], [Some("+"), Some("1555-000-2222")]] {
             assert!(Sender::of(nobody).is_unknown(), "{nobody:?}");
         }
     }
@@ -189,14 +179,8 @@ mod tests {
     fn a_user_id_in_the_place_of_the_number_is_found_too() {
         let value = json!({"contacts": [{"wa_id": USER_ID}, {"wa_id": "+15550002222", "user_id": "US.2"}]});
         let contacts = Contacts::read(&value);
-        assert_eq!(
-            contacts.complete(sender(None, Some(USER_ID))),
-            sender(None, Some(USER_ID))
-        );
-        assert_eq!(
-            contacts.complete(sender(Some(PHONE), None)),
-            sender(Some(PHONE), Some("US.2"))
-        );
+        assert_eq!(contacts.complete(sender(None, Some(USER_ID))), sender(None, Some(USER_ID)));
+        assert_eq!(contacts.complete(sender(Some(PHONE), None)), sender(Some(PHONE), Some("US.2")));
     }
 
     #[test]

@@ -44,10 +44,7 @@ pub(crate) enum MalformedPayload {
 pub(crate) fn parse(body: &[u8]) -> Result<Vec<Update>, MalformedPayload> {
     let root = json::read(body).ok_or(MalformedPayload::NotJson)?;
     let object = json::text(&root, "object").ok_or(MalformedPayload::NotAWebhook)?;
-    let entries = root
-        .get("entry")
-        .and_then(Value::as_array)
-        .ok_or(MalformedPayload::NotAWebhook)?;
+    let entries = root.get("entry").and_then(Value::as_array).ok_or(MalformedPayload::NotAWebhook)?;
     let mut updates = Updates::default();
     if object != OBJECT {
         updates.push("", IgnoredReason::Field.into())?;
@@ -55,9 +52,7 @@ pub(crate) fn parse(body: &[u8]) -> Result<Vec<Update>, MalformedPayload> {
     }
     for entry in entries {
         match json::elements(entry, "changes") {
-            Some(changes) => changes
-                .iter()
-                .try_for_each(|change| updates.read_change(change))?,
+            Some(changes) => changes.iter().try_for_each(|change| updates.read_change(change))?,
             None => updates.push("", IgnoredReason::Malformed.into())?,
         }
     }
@@ -73,10 +68,7 @@ impl Updates {
         if self.0.len() == MAX_UPDATES {
             return Err(MalformedPayload::TooManyUpdates);
         }
-        self.0.push(Update {
-            phone_number_id: phone_number_id.to_owned(),
-            kind,
-        });
+        self.0.push(Update { phone_number_id: phone_number_id.to_owned(), kind });
         Ok(())
     }
 
@@ -102,15 +94,9 @@ impl Updates {
             return self.push("", IgnoredReason::Malformed.into());
         }
         let contacts = Contacts::read(value);
-        self.read_each(phone_number_id, value, "messages", |message| {
-            read_message(message, &contacts)
-        })?;
-        self.read_each(phone_number_id, value, "statuses", |status| {
-            read_status(status, &contacts)
-        })?;
-        self.read_each(phone_number_id, value, "errors", |_| {
-            Err(IgnoredReason::ErrorReport)
-        })
+        self.read_each(phone_number_id, value, "messages", |message| read_message(message, &contacts))?;
+        self.read_each(phone_number_id, value, "statuses", |status| read_status(status, &contacts))?;
+        self.read_each(phone_number_id, value, "errors", |_| Err(IgnoredReason::ErrorReport))
     }
 
     /// Reads every element of the array at a key; an array that is not there has none.
@@ -184,9 +170,7 @@ fn is_forwarded(message: &Value) -> Result<bool, IgnoredReason> {
 fn read_content(message: &Value, kind: &str) -> Result<Content, IgnoredReason> {
     match kind {
         "text" => text_body(message).ok_or(IgnoredReason::Malformed),
-        "contacts" => own_number(message)
-            .map(Content::SharedOwnNumber)
-            .ok_or(IgnoredReason::ForeignContact),
+        "contacts" => own_number(message).map(Content::SharedOwnNumber).ok_or(IgnoredReason::ForeignContact),
         "button" => button_reply(message, message.get("button"), "payload"),
         "interactive" => {
             let interactive = message.get("interactive").ok_or(IgnoredReason::Malformed)?;
@@ -206,14 +190,9 @@ fn text_body(message: &Value) -> Option<Content> {
 
 /// A tap on one of our buttons; a template's button has its id at another key than a message's.
 fn button_reply(message: &Value, reply: Option<&Value>, id_key: &str) -> Result<Content, IgnoredReason> {
-    let id = reply
-        .and_then(|reply| json::id(reply, id_key))
-        .ok_or(IgnoredReason::Malformed)?;
+    let id = reply.and_then(|reply| json::id(reply, id_key)).ok_or(IgnoredReason::Malformed)?;
     let context_message_id = message.get("context").and_then(|context| json::id(context, "id"));
-    Ok(Content::ButtonReply {
-        id,
-        context_message_id,
-    })
+    Ok(Content::ButtonReply { id, context_message_id })
 }
 
 /// The number of a contact that the sender shared by the button of our request: their own.
@@ -222,10 +201,8 @@ fn button_reply(message: &Value, reply: Option<&Value>, id_key: &str) -> Result<
 /// versions and stands on the contact now; where both are there, both must say so.
 fn own_number(message: &Value) -> Option<PhoneNumber> {
     let contact = json::only(message, "contacts")?;
-    let mut origins = [message, contact]
-        .into_iter()
-        .filter_map(|place| json::present(place, "origin"))
-        .peekable();
+    let mut origins =
+        [message, contact].into_iter().filter_map(|place| json::present(place, "origin")).peekable();
     origins.peek()?;
     if !origins.all(|origin| origin.as_str() == Some(OWN_CONTACT)) {
         return None;
@@ -240,10 +217,7 @@ fn own_number(message: &Value) -> Option<PhoneNumber> {
 fn international_number(text: &str) -> Option<PhoneNumber> {
     let punctuation =
         |character: char| character.is_whitespace() || "-.()\u{2010}\u{2011}".contains(character);
-    let number: String = text
-        .chars()
-        .filter(|&character| !punctuation(character))
-        .collect();
+    let number: String = text.chars().filter(|&character| !punctuation(character)).collect();
     // No country code begins with 0: that is a number within its country, which may be anybody's elsewhere.
     identity::phone(&number).filter(|number| !number.expose().starts_with('0'))
 }
@@ -251,10 +225,7 @@ fn international_number(text: &str) -> Option<PhoneNumber> {
 /// Reads a notice that a person has another number or user id.
 fn system_notice(message: &Value) -> Result<UpdateKind, IgnoredReason> {
     let system = message.get("system").ok_or(IgnoredReason::Malformed)?;
-    if !matches!(
-        json::text(system, "type"),
-        Some("user_changed_number" | "user_changed_user_id")
-    ) {
+    if !matches!(json::text(system, "type"), Some("user_changed_number" | "user_changed_user_id")) {
         return Err(IgnoredReason::MessageType);
     }
     let current = Sender::of([json::text(system, "wa_id"), json::text(system, "user_id")]);
@@ -306,10 +277,8 @@ fn read_status(status: &Value, contacts: &Contacts<'_>) -> Result<UpdateKind, Ig
         "failed" => DeliveryStatus::Failed,
         _ => return Err(IgnoredReason::StatusType),
     };
-    let recipient = contacts.complete(Sender::of([
-        json::text(status, "recipient_id"),
-        json::text(status, "recipient_user_id"),
-    ]));
+    let recipient = contacts
+        .complete(Sender::of([json::text(status, "recipient_id"), json::text(status, "recipient_user_id")]));
     Ok(UpdateKind::Status(StatusUpdate {
         message_id: json::id(status, "id").ok_or(IgnoredReason::Malformed)?,
         status: delivery,

@@ -22,9 +22,7 @@ const REPLACEMENT_ESCAPE: &[u8; UNICODE_ESCAPE_BYTES] = br"\ufffd";
 /// is no JSON to a strict reader, and one such message would hold up everything in its call for the seven days
 /// that WhatsApp repeats it: those halves are replaced and the body is read once more.
 pub(super) fn read(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(body)
-        .or_else(|_| serde_json::from_slice(&repaired(body)))
-        .ok()
+    serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&repaired(body))).ok()
 }
 
 /// The string at a key.
@@ -148,15 +146,7 @@ mod tests {
 
     #[test]
     fn what_is_no_json_stays_none() {
-        for body in [
-            &b""[..],
-            b"{",
-            b"{\"a\":\"\\",
-            b"{\"a\":\"\\ud8",
-            b"\\",
-            b"\xff",
-            b"{} {}",
-        ] {
+        for body in [&b""[..], b"{", b"{\"a\":\"\\", b"{\"a\":\"\\ud8", b"\\", b"\xff", b"{} {}"] {
             assert_eq!(read(body), None);
         }
     }
@@ -168,15 +158,9 @@ mod tests {
         assert_eq!(time(json!("1790416801")), Some(expected));
         assert_eq!(time(json!(1_790_416_801)), Some(expected));
         assert!(time(json!("253402300799")).is_some());
-        for bad in [
-            json!("253402300800"),
-            json!(-1),
-            json!("x"),
-            json!(""),
-            json!(1.5),
-            json!(u64::MAX),
-            json!([]),
-        ] {
+        for bad in
+            [json!("253402300800"), json!(-1), json!("x"), json!(""), json!(1.5), json!(u64::MAX), json!([])]
+        {
             assert_eq!(time(bad.clone()), None, "{bad}");
         }
     }

@@ -72,12 +72,8 @@ impl SendError {
     fn of_code(code: u32, retry_after: Option<Duration>) -> Option<Self> {
         let at_least = |pause: Duration| Some(retry_after.map_or(pause, |after| after.max(pause)));
         Some(match code {
-            131_056 => Self::Retryable {
-                after: at_least(PAIR_LIMIT_PAUSE),
-            },
-            131_057 => Self::Retryable {
-                after: at_least(UPGRADE_PAUSE),
-            },
+            131_056 => Self::Retryable { after: at_least(PAIR_LIMIT_PAUSE) },
+            131_057 => Self::Retryable { after: at_least(UPGRADE_PAUSE) },
             1 | 2 | 4 | 80_007 | 130_429 | 131_000 | 131_016 => Self::Retryable { after: retry_after },
             130_403 | 130_472 | 131_021 | 131_026 | 131_030 | 131_047 | 131_049 | 131_050 | 131_062
             | 137_000 => Self::Permanent { code },
@@ -127,13 +123,7 @@ fn log(status: StatusCode, code: Option<u32>, error: &Value) {
         .take(MAX_TRACE_CHARS)
         .collect();
     let subcode = json::integer(error, "error_subcode");
-    tracing::warn!(
-        status = status.as_u16(),
-        code,
-        subcode,
-        trace,
-        "WhatsApp did not take a message"
-    );
+    tracing::warn!(status = status.as_u16(), code, subcode, trace, "WhatsApp did not take a message");
 }
 
 #[cfg(test)]
@@ -145,11 +135,7 @@ mod tests {
     const RETRY_AFTER: Option<Duration> = Some(Duration::from_secs(20));
 
     fn class(status: u16, error: &Value) -> SendError {
-        SendError::of_answer(
-            StatusCode::from_u16(status).unwrap(),
-            None,
-            &json!({ "error": error }),
-        )
+        SendError::of_answer(StatusCode::from_u16(status).unwrap(), None, &json!({ "error": error }))
     }
 
     fn of_code(code: u32) -> SendError {
@@ -164,18 +150,8 @@ mod tests {
         for code in [1, 2, 4, 80_007, 130_429, 131_000, 131_016] {
             assert_eq!(of_code(code), SendError::Retryable { after: None });
         }
-        assert_eq!(
-            of_code(131_056),
-            SendError::Retryable {
-                after: Some(PAIR_LIMIT_PAUSE)
-            }
-        );
-        assert_eq!(
-            of_code(131_057),
-            SendError::Retryable {
-                after: Some(UPGRADE_PAUSE)
-            }
-        );
+        assert_eq!(of_code(131_056), SendError::Retryable { after: Some(PAIR_LIMIT_PAUSE) });
+        assert_eq!(of_code(131_057), SendError::Retryable { after: Some(UPGRADE_PAUSE) });
     }
 
     #[test]
@@ -183,19 +159,13 @@ mod tests {
         let after = |code| SendError::of_code(code, RETRY_AFTER);
         assert_eq!(after(4), Some(SendError::Retryable { after: RETRY_AFTER }));
         assert_eq!(after(131_056), Some(SendError::Retryable { after: RETRY_AFTER }));
-        assert_eq!(
-            after(131_057),
-            Some(SendError::Retryable {
-                after: Some(UPGRADE_PAUSE)
-            })
-        );
+        assert_eq!(after(131_057), Some(SendError::Retryable { after: Some(UPGRADE_PAUSE) }));
     }
 
     #[test]
     fn what_is_about_the_recipient() {
-        for code in [
-            131_026, 131_047, 131_049, 130_472, 131_050, 130_403, 131_021, 131_030, 131_062, 137_000,
-        ] {
+        for code in [131_026, 131_047, 131_049, 130_472, 131_050, 130_403, 131_021, 131_030, 131_062, 137_000]
+        {
             assert_eq!(of_code(code), SendError::Permanent { code });
         }
     }
@@ -246,16 +216,8 @@ mod tests {
         ];
         for (status, expected) in cases {
             let status = StatusCode::from_u16(status).unwrap();
-            for body in [
-                json!(null),
-                json!({"error": "down"}),
-                json!({"error": {"code": "x"}}),
-            ] {
-                assert_eq!(
-                    SendError::of_answer(status, RETRY_AFTER, &body),
-                    expected,
-                    "{status} {body}"
-                );
+            for body in [json!(null), json!({"error": "down"}), json!({"error": {"code": "x"}})] {
+                assert_eq!(SendError::of_answer(status, RETRY_AFTER, &body), expected, "{status} {body}");
             }
         }
     }

@@ -182,9 +182,7 @@ fn not_answered(error: &reqwest::Error) -> SendError {
         return SendError::Retryable { after: None };
     }
     if error.is_builder() {
-        return SendError::Misconfigured {
-            code: StatusCode::BAD_REQUEST.as_u16().into(),
-        };
+        return SendError::Misconfigured { code: StatusCode::BAD_REQUEST.as_u16().into() };
     }
     SendError::Ambiguous
 }
@@ -206,22 +204,13 @@ fn sent_message(body: &Value) -> Option<SentMessage> {
     let contact = json::elements(body, "contacts").and_then(<[Value]>::first);
     Some(SentMessage {
         id: json::id(message, "id")?,
-        wa_id: contact
-            .and_then(|contact| json::text(contact, "wa_id"))
-            .and_then(identity::phone),
+        wa_id: contact.and_then(|contact| json::text(contact, "wa_id")).and_then(identity::phone),
     })
 }
 
 /// The pause that the answer asks for.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds: u64 = response
-        .headers()
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
+    let seconds: u64 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds.min(MAX_RETRY_AFTER_SECONDS)))
 }
 

@@ -41,9 +41,7 @@ pub(crate) fn verify_signature(secrets: &[AppSecret], header: Option<&str>, body
     let Some(tag) = header.and_then(parse_tag) else {
         return false;
     };
-    secrets
-        .iter()
-        .fold(false, |verified, secret| verified | signed_by(secret, &tag, body))
+    secrets.iter().fold(false, |verified, secret| verified | signed_by(secret, &tag, body))
 }
 
 /// Reads `sha256=` and 64 hexadecimal digits.
@@ -77,42 +75,23 @@ mod tests {
 
     #[test]
     fn a_signature_over_the_exact_bytes_verifies() {
-        assert!(verify_signature(
-            &secrets(&["test_app_secret"]),
-            Some(&header()),
-            BODY
-        ));
+        assert!(verify_signature(&secrets(&["test_app_secret"]), Some(&header()), BODY));
     }
 
     #[test]
     fn the_same_json_in_other_bytes_does_not() {
         let spaced = br#"{"object": "whatsapp_business_account", "entry": []}"#;
-        assert!(!verify_signature(
-            &secrets(&["test_app_secret"]),
-            Some(&header()),
-            spaced
-        ));
+        assert!(!verify_signature(&secrets(&["test_app_secret"]), Some(&header()), spaced));
         let changed = [BODY, b"\n"].concat();
-        assert!(!verify_signature(
-            &secrets(&["test_app_secret"]),
-            Some(&header()),
-            &changed
-        ));
+        assert!(!verify_signature(&secrets(&["test_app_secret"]), Some(&header()), &changed));
     }
 
     #[test]
     fn one_of_several_secrets_is_enough_wherever_it_stands() {
         for order in [["test_app_secret", "old"], ["old", "test_app_secret"]] {
-            assert!(
-                verify_signature(&secrets(&order), Some(&header()), BODY),
-                "{order:?}"
-            );
+            assert!(verify_signature(&secrets(&order), Some(&header()), BODY), "{order:?}");
         }
-        assert!(!verify_signature(
-            &secrets(&["old", "older"]),
-            Some(&header()),
-            BODY
-        ));
+        assert!(!verify_signature(&secrets(&["old", "older"]), Some(&header()), BODY));
         assert!(!verify_signature(&[], Some(&header()), BODY));
     }
 

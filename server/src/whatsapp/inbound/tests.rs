@@ -45,9 +45,7 @@ fn message(fields: Value) -> Value {
         "from": PHONE, "from_user_id": USER_ID, "id": "wamid.IN", "timestamp": "1790416800",
         "type": "text", "text": {"body": "code 483920"},
     });
-    let Value::Object(fields) = fields else {
-        panic!("{fields}")
-    };
+    let Value::Object(fields) = fields else { panic!("{fields}") };
     message.as_object_mut().unwrap().extend(fields);
     message
 }
@@ -87,10 +85,7 @@ fn statuses_have_their_recipient_and_errors() {
         callback_data: None,
         errors: vec![131_049, 131_026],
     };
-    assert_eq!(
-        kinds(&call),
-        [UpdateKind::Status(delivered), UpdateKind::Status(failed)]
-    );
+    assert_eq!(kinds(&call), [UpdateKind::Status(delivered), UpdateKind::Status(failed)]);
 }
 
 #[test]
@@ -98,28 +93,22 @@ fn every_status_is_known_and_new_ones_are_passed_over() {
     let status = |status: &str| json!({"id": "wamid.OUT", "status": status, "timestamp": "1", "recipient_id": USER_ID});
     let ranks: Vec<DeliveryStatus> = ["sent", "delivered", "read", "played", "failed"]
         .into_iter()
-        .map(
-            |name| match kinds(&call(json!({"statuses": [status(name)]}))).remove(0) {
-                UpdateKind::Status(update) => {
-                    assert_eq!(
-                        (update.recipient_phone, update.recipient_user_id.as_deref()),
-                        (None, Some(USER_ID))
-                    );
-                    update.status
-                }
-                other => panic!("{other:?}"),
-            },
-        )
+        .map(|name| match kinds(&call(json!({"statuses": [status(name)]}))).remove(0) {
+            UpdateKind::Status(update) => {
+                assert_eq!(
+                    (update.recipient_phone, update.recipient_user_id.as_deref()),
+                    (None, Some(USER_ID))
+                );
+                update.status
+            }
+            other => panic!("{other:?}"),
+        })
         .collect();
     assert!(ranks.is_sorted());
     let mut group = status("read");
     group["recipient_type"] = json!("group");
     let call = call(json!({"statuses": [status("pondered"), group, "sent"]}));
-    let reasons = [
-        IgnoredReason::StatusType,
-        IgnoredReason::Group,
-        IgnoredReason::Malformed,
-    ];
+    let reasons = [IgnoredReason::StatusType, IgnoredReason::Group, IgnoredReason::Malformed];
     assert_eq!(kinds(&call), reasons.map(UpdateKind::Ignored));
 }
 
@@ -136,15 +125,9 @@ fn all_updates_of_all_numbers_are_read_in_order() {
     );
     let account = json!({"field": "account_update", "value": {"event": "VERIFIED"}});
     whole["entry"][0]["changes"].as_array_mut().unwrap().push(account);
-    whole["entry"]
-        .as_array_mut()
-        .unwrap()
-        .push(other_number(call(json!({"messages": [twice]}))));
+    whole["entry"].as_array_mut().unwrap().push(other_number(call(json!({"messages": [twice]}))));
     let updates = parsed(&whole);
-    let numbers: Vec<&str> = updates
-        .iter()
-        .map(|update| update.phone_number_id.as_str())
-        .collect();
+    let numbers: Vec<&str> = updates.iter().map(|update| update.phone_number_id.as_str()).collect();
     assert_eq!(numbers, [NUMBER_ID, NUMBER_ID, NUMBER_ID, NUMBER_ID, "", "3"]);
     assert_eq!(updates[0], updates[1]);
     assert_eq!(updates[3].kind, UpdateKind::Ignored(IgnoredReason::ErrorReport));
@@ -160,16 +143,9 @@ fn a_full_call_is_read_and_a_senseless_one_refused() {
         serde_json::to_vec(&call(json!({ "messages": messages }))).unwrap()
     };
     let updates = parse(&full(1000)).unwrap();
-    assert!(
-        updates
-            .iter()
-            .all(|update| matches!(update.kind, UpdateKind::Message(_)))
-    );
+    assert!(updates.iter().all(|update| matches!(update.kind, UpdateKind::Message(_))));
     assert_eq!(updates.len(), 1000);
-    assert_eq!(
-        parse(&full(MAX_UPDATES + 1)),
-        Err(MalformedPayload::TooManyUpdates)
-    );
+    assert_eq!(parse(&full(MAX_UPDATES + 1)), Err(MalformedPayload::TooManyUpdates));
 }
 
 #[test]
@@ -185,11 +161,7 @@ fn what_is_no_webhook_is_refused() {
         json!({"object": 1, "entry": []}),
         json!({"entry": []}),
     ] {
-        assert_eq!(
-            parse(body.to_string().as_bytes()),
-            Err(MalformedPayload::NotAWebhook),
-            "{body}"
-        );
+        assert_eq!(parse(body.to_string().as_bytes()), Err(MalformedPayload::NotAWebhook), "{body}");
     }
     assert_eq!(parsed(&json!({"object": OBJECT, "entry": []})), []);
     let page = parsed(&json!({"object": "page", "entry": [{}]}));
@@ -214,15 +186,10 @@ fn everything() -> Value {
 /// The place of every value inside this one.
 fn places(value: &Value, at: &str, out: &mut Vec<String>) {
     let inner: Vec<(String, &Value)> = match value {
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(key, value)| (format!("{at}/{key}"), value))
-            .collect(),
-        Value::Array(elements) => elements
-            .iter()
-            .enumerate()
-            .map(|(n, value)| (format!("{at}/{n}"), value))
-            .collect(),
+        Value::Object(fields) => fields.iter().map(|(key, value)| (format!("{at}/{key}"), value)).collect(),
+        Value::Array(elements) => {
+            elements.iter().enumerate().map(|(n, value)| (format!("{at}/{n}"), value)).collect()
+        }
         _ => vec![],
     };
     for (place, value) in inner {
@@ -255,9 +222,7 @@ fn no_value_of_a_wrong_type_costs_more_than_its_own_update() {
                 Err(_) if ["/object", "/entry"].contains(&place.as_str()) => continue,
                 Err(error) => panic!("{place}: {error}"),
             };
-            let inside_another = place
-                .strip_prefix(messages)
-                .is_some_and(|rest| !rest.starts_with('4'));
+            let inside_another = place.strip_prefix(messages).is_some_and(|rest| !rest.starts_with('4'));
             let last = updates
                 .iter()
                 .any(|update| matches!(&update.kind, UpdateKind::Message(m) if m.id == "wamid.LAST"));
@@ -279,17 +244,8 @@ fn reasons_have_names_of_their_own() {
     use IgnoredReason::{
         ErrorReport, Field, ForeignContact, Forwarded, Group, Malformed, MessageType, NoSender, StatusType,
     };
-    let reasons = [
-        ErrorReport,
-        Field,
-        ForeignContact,
-        Forwarded,
-        Group,
-        Malformed,
-        MessageType,
-        NoSender,
-        StatusType,
-    ];
+    let reasons =
+        [ErrorReport, Field, ForeignContact, Forwarded, Group, Malformed, MessageType, NoSender, StatusType];
     assert!(reasons.map(IgnoredReason::as_str).is_sorted_by(|a, b| a < b));
 }
 

@@ -40,10 +40,7 @@ impl Graph {
         for (name, value) in headers {
             answer = answer.header(*name, *value);
         }
-        Self {
-            answer: Arc::new(Mutex::new(Some(answer.body(body.into()).unwrap()))),
-            calls: Arc::default(),
-        }
+        Self { answer: Arc::new(Mutex::new(Some(answer.body(body.into()).unwrap()))), calls: Arc::default() }
     }
 
     /// Starts serving, and gives a client of it.
@@ -71,12 +68,7 @@ async fn answer(
     body: Bytes,
 ) -> axum::response::Response {
     let body = serde_json::from_slice(&body).unwrap();
-    graph.calls.lock().unwrap().push(Call {
-        method,
-        uri,
-        headers,
-        body,
-    });
+    graph.calls.lock().unwrap().push(Call { method, uri, headers, body });
     graph.answer.lock().unwrap().take().unwrap()
 }
 
@@ -89,11 +81,7 @@ fn config(url: &str) -> GraphConfig {
 }
 
 fn client_of(listener: &TcpListener) -> GraphClient {
-    GraphClient::new(config(&format!(
-        "http://{}/v26.0",
-        listener.local_addr().unwrap()
-    )))
-    .unwrap()
+    GraphClient::new(config(&format!("http://{}/v26.0", listener.local_addr().unwrap()))).unwrap()
 }
 
 fn recipient() -> Recipient {
@@ -113,22 +101,12 @@ fn taken_over() -> String {
 #[tokio::test]
 async fn a_message_is_taken_over() {
     let graph = Graph::new(200, &[], taken_over());
-    let sent = graph
-        .client()
-        .await
-        .send_text(&recipient(), "Hi", Some("wamid.IN"))
-        .await;
-    let expected = SentMessage {
-        id: "wamid.OUT".into(),
-        wa_id: Some(phone("16505551235")),
-    };
+    let sent = graph.client().await.send_text(&recipient(), "Hi", Some("wamid.IN")).await;
+    let expected = SentMessage { id: "wamid.OUT".into(), wa_id: Some(phone("16505551235")) };
     assert_eq!(sent, Ok(expected));
 
     let call = graph.calls.lock().unwrap().remove(0);
-    assert_eq!(
-        (call.method, call.uri.path()),
-        (Method::POST, "/v26.0/106540352242922/messages")
-    );
+    assert_eq!((call.method, call.uri.path()), (Method::POST, "/v26.0/106540352242922/messages"));
     assert_eq!(call.headers["authorization"], format!("Bearer {TOKEN}"));
     assert_eq!(call.headers["content-type"], "application/json");
     assert_eq!(call.body, outbound::text(&recipient(), "Hi", Some("wamid.IN")));
@@ -136,42 +114,22 @@ async fn a_message_is_taken_over() {
 
 #[tokio::test]
 async fn every_kind_of_message_goes_out() {
-    let template = AuthTemplate {
-        name: "verification_code",
-        language: "en_US",
-        code: "483920",
-        callback_data: None,
-    };
+    let template =
+        AuthTemplate { name: "verification_code", language: "en_US", code: "483920", callback_data: None };
     let to = recipient();
     let buttons = [("deny", "Not me")];
     let contact = Graph::new(200, &[], taken_over());
-    contact
-        .client()
-        .await
-        .request_contact(&to, "Your number?")
-        .await
-        .unwrap();
+    contact.client().await.request_contact(&to, "Your number?").await.unwrap();
     let question = Graph::new(200, &[], taken_over());
-    question
-        .client()
-        .await
-        .send_buttons(&to, "You?", &buttons)
-        .await
-        .unwrap();
+    question.client().await.send_buttons(&to, "You?", &buttons).await.unwrap();
     let code = Graph::new(200, &[], taken_over());
     let client = code.client().await;
-    client
-        .send_auth_template(&phone("16505551234"), &template)
-        .await
-        .unwrap();
+    client.send_auth_template(&phone("16505551234"), &template).await.unwrap();
 
     let body = |graph: Graph| graph.calls.lock().unwrap().remove(0).body;
     assert_eq!(body(contact), outbound::contact_request(&to, "Your number?"));
     assert_eq!(body(question), outbound::buttons(&to, "You?", &buttons));
-    assert_eq!(
-        body(code),
-        outbound::auth_template(&phone("16505551234"), &template)
-    );
+    assert_eq!(body(code), outbound::auth_template(&phone("16505551234"), &template));
 }
 
 #[tokio::test]
@@ -201,18 +159,11 @@ async fn each_class_of_error_is_told() {
 
 #[tokio::test]
 async fn a_pause_that_the_server_asks_for_is_told() {
-    let pause = |seconds| {
-        Err(SendError::Retryable {
-            after: Some(Duration::from_secs(seconds)),
-        })
-    };
+    let pause = |seconds| Err(SendError::Retryable { after: Some(Duration::from_secs(seconds)) });
     let busy = |retry_after| Graph::new(503, &[("retry-after", retry_after)], "busy");
     assert_eq!(busy("20").send().await, pause(20));
     assert_eq!(busy("999999999999").send().await, pause(MAX_RETRY_AFTER_SECONDS));
-    assert_eq!(
-        busy("soon").send().await,
-        Err(SendError::Retryable { after: None })
-    );
+    assert_eq!(busy("soon").send().await, Err(SendError::Retryable { after: None }));
 }
 
 #[tokio::test]
@@ -223,20 +174,14 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn a_success_that_names_no_message_is_ambiguous() {
-    let breaks_off = Body::from_stream(stream::iter([
-        Ok(r#"{"messages":"#),
-        Err(io::Error::other("gone")),
-    ]));
+    let breaks_off = Body::from_stream(stream::iter([Ok(r#"{"messages":"#), Err(io::Error::other("gone"))]));
     let bodies = [
         Body::empty(),
         Body::from("<html>"),
         Body::from("{}"),
         Body::from(r#"{"messages":[]}"#),
         Body::from(r#"{"messages":[{"id":""}]}"#),
-        Body::from(format!(
-            r#"{{"messages":[{{"id":"{}"}}]}}"#,
-            "w".repeat(MAX_ANSWER_BYTES)
-        )),
+        Body::from(format!(r#"{{"messages":[{{"id":"{}"}}]}}"#, "w".repeat(MAX_ANSWER_BYTES))),
         breaks_off,
     ];
     for body in bodies {
@@ -289,37 +234,20 @@ fn the_token_never_travels_in_clear() {
     ] {
         assert!(is_plain(&Url::parse(url).unwrap()).is_some(), "{url}");
     }
-    for url in [
-        "http://graph.facebook.com/v26.0",
-        "http://10.0.0.1",
-        "ftp://localhost",
-        "data:text/plain,x",
-    ] {
-        assert!(
-            matches!(GraphClient::new(config(url)), Err(GraphConfigError::Url)),
-            "{url}"
-        );
+    for url in ["http://graph.facebook.com/v26.0", "http://10.0.0.1", "ftp://localhost", "data:text/plain,x"]
+    {
+        assert!(matches!(GraphClient::new(config(url)), Err(GraphConfigError::Url)), "{url}");
     }
 }
 
 #[test]
 fn the_path_is_made_of_version_and_number() {
     let url = |base: &str, id: &str| messages_url(Url::parse(base).unwrap(), id).map(String::from);
-    for base in [
-        "https://graph.test/v26.0",
-        "https://graph.test/v26.0/",
-        "https://graph.test/v26.0?x#y",
-    ] {
+    for base in ["https://graph.test/v26.0", "https://graph.test/v26.0/", "https://graph.test/v26.0?x#y"] {
         assert_eq!(url(base, "12").unwrap(), "https://graph.test/v26.0/12/messages");
     }
     for id in ["", "../1", "1/2", "1?x"] {
-        assert!(
-            matches!(
-                url("https://graph.test", id),
-                Err(GraphConfigError::PhoneNumberId)
-            ),
-            "{id}"
-        );
+        assert!(matches!(url("https://graph.test", id), Err(GraphConfigError::PhoneNumberId)), "{id}");
     }
 }
 
@@ -331,9 +259,6 @@ fn secrets_are_not_shown() {
     let config = config("http://localhost");
     let shown = format!("{config:?}{:?}", GraphClient::new(config.clone()).unwrap());
     assert!(!shown.contains(TOKEN), "{shown}");
-    let sent = SentMessage {
-        id: "wamid.OUT".into(),
-        wa_id: Some(phone("16505551234")),
-    };
+    let sent = SentMessage { id: "wamid.OUT".into(), wa_id: Some(phone("16505551234")) };
     assert_eq!(format!("{sent:?}"), "SentMessage { .. }");
 }

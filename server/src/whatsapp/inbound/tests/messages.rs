@@ -30,10 +30,7 @@ fn a_text_message_with_a_phone_number() {
         timestamp: at(1_790_416_800),
         content: Content::Text("code 483920".into()),
     };
-    let update = Update {
-        phone_number_id: NUMBER_ID.into(),
-        kind: UpdateKind::Message(expected),
-    };
+    let update = Update { phone_number_id: NUMBER_ID.into(), kind: UpdateKind::Message(expected) };
     assert_eq!(parsed(&call), [update]);
 }
 
@@ -41,21 +38,9 @@ fn a_text_message_with_a_phone_number() {
 fn the_sender_is_told_by_form_wherever_it_stands() {
     let contact = json!({"profile": {"name": "Sheena", "username": "realsheena"}, "user_id": USER_ID});
     let cases = [
-        (
-            json!({"from": null}),
-            contact.clone(),
-            person(None, Some(USER_ID)),
-        ),
-        (
-            json!({"from": USER_ID, "from_user_id": null}),
-            contact,
-            person(None, Some(USER_ID)),
-        ),
-        (
-            json!({"from": USER_ID}),
-            json!({"wa_id": USER_ID}),
-            person(None, Some(USER_ID)),
-        ),
+        (json!({"from": null}), contact.clone(), person(None, Some(USER_ID))),
+        (json!({"from": USER_ID, "from_user_id": null}), contact, person(None, Some(USER_ID))),
+        (json!({"from": USER_ID}), json!({"wa_id": USER_ID}), person(None, Some(USER_ID))),
         (
             json!({"from_user_id": null}),
             json!({"wa_id": PHONE, "user_id": USER_ID}),
@@ -66,16 +51,8 @@ fn the_sender_is_told_by_form_wherever_it_stands() {
             json!({"wa_id": PHONE, "user_id": USER_ID}),
             person(Some(PHONE), Some(USER_ID)),
         ),
-        (
-            json!({"from_user_id": null}),
-            json!({"wa_id": PHONE}),
-            person(Some(PHONE), None),
-        ),
-        (
-            json!({"from": "+15550002222", "from_user_id": null}),
-            json!({}),
-            person(Some(PHONE), None),
-        ),
+        (json!({"from_user_id": null}), json!({"wa_id": PHONE}), person(Some(PHONE), None)),
+        (json!({"from": "+15550002222", "from_user_id": null}), json!({}), person(Some(PHONE), None)),
         (
             json!({"from_user_id": null}),
             json!({"wa_id": "15550009999", "user_id": "US.9"}),
@@ -94,13 +71,7 @@ fn the_sender_is_told_by_form_wherever_it_stands() {
 
 #[test]
 fn a_message_of_nobody_is_ignored() {
-    for from in [
-        json!(null),
-        json!(""),
-        json!("unknown"),
-        json!(15_550_002_222_u64),
-        json!(["1"]),
-    ] {
+    for from in [json!(null), json!(""), json!("unknown"), json!(15_550_002_222_u64), json!(["1"])] {
         assert_eq!(
             read(json!({"from": from, "from_user_id": null})),
             UpdateKind::Ignored(IgnoredReason::NoSender)
@@ -114,49 +85,25 @@ fn only_words_of_the_sender_to_the_business_count() {
     let cases = [
         (json!({"context": {"forwarded": true}}), Forwarded),
         (json!({"context": {"frequently_forwarded": true}}), Forwarded),
-        (
-            json!({"context": {"forwarded": false, "frequently_forwarded": "yes"}}),
-            Forwarded,
-        ),
+        (json!({"context": {"forwarded": false, "frequently_forwarded": "yes"}}), Forwarded),
         (json!({"context": "reply"}), Malformed),
         (json!({"group_id": "Y2FwaV9ncm91cDo"}), Group),
-        (
-            json!({"type": "reaction", "reaction": {"message_id": "wamid.X", "emoji": "👍"}}),
-            MessageType,
-        ),
-        (
-            json!({"type": "reaction", "reaction": {"message_id": "wamid.X"}}),
-            MessageType,
-        ),
+        (json!({"type": "reaction", "reaction": {"message_id": "wamid.X", "emoji": "👍"}}), MessageType),
+        (json!({"type": "reaction", "reaction": {"message_id": "wamid.X"}}), MessageType),
         (
             json!({"type": "edit", "edit": {"original_message_id": "wamid.X", "message": {"type": "text"}}}),
             MessageType,
         ),
-        (
-            json!({"type": "revoke", "revoke": {"original_message_id": "wamid.X"}}),
-            MessageType,
-        ),
-        (
-            json!({"type": "unsupported", "errors": [{"code": 131_051}]}),
-            MessageType,
-        ),
-        (
-            json!({"type": "image", "image": {"caption": "code 483920"}}),
-            MessageType,
-        ),
+        (json!({"type": "revoke", "revoke": {"original_message_id": "wamid.X"}}), MessageType),
+        (json!({"type": "unsupported", "errors": [{"code": 131_051}]}), MessageType),
+        (json!({"type": "image", "image": {"caption": "code 483920"}}), MessageType),
         (
             json!({"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"id": "1"}}}),
             MessageType,
         ),
-        (
-            json!({"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": {}}}),
-            MessageType,
-        ),
+        (json!({"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": {}}}), MessageType),
         (json!({"type": "interactive"}), Malformed),
-        (
-            json!({"type": "system", "system": {"type": "customer_identity_changed"}}),
-            MessageType,
-        ),
+        (json!({"type": "system", "system": {"type": "customer_identity_changed"}}), MessageType),
         (json!({"type": "hologram"}), MessageType),
         (json!({"type": 7}), Malformed),
         (json!({"text": {"body": 7}}), Malformed),
@@ -183,11 +130,9 @@ fn a_reply_and_an_answer_to_an_advertisement_are_the_senders_own_words() {
 
 #[test]
 fn times_are_read_as_they_are() {
-    for (timestamp, seconds) in [
-        (json!("0"), 0),
-        (json!(1_790_416_800), 1_790_416_800),
-        (json!("9999999999"), 9_999_999_999),
-    ] {
+    for (timestamp, seconds) in
+        [(json!("0"), 0), (json!(1_790_416_800), 1_790_416_800), (json!("9999999999"), 9_999_999_999)]
+    {
         match read(json!({ "timestamp": timestamp })) {
             UpdateKind::Message(message) => assert_eq!(message.timestamp, at(seconds)),
             other => panic!("{other:?}"),
@@ -277,22 +222,14 @@ fn a_new_number_or_user_id_is_told() {
 
     let user_id = json!({"from": null, "from_user_id": "US.2", "type": "system", "system": {
         "type": "user_changed_user_id", "user_id": "US.2", "previous_user_id": USER_ID}});
-    let told = change(
-        Some("wamid.IN"),
-        person(None, Some(USER_ID)),
-        person(None, Some("US.2")),
-    );
+    let told = change(Some("wamid.IN"), person(None, Some(USER_ID)), person(None, Some("US.2")));
     assert_eq!(read(user_id), told);
 
     let withdrawn = json!([{"wa_id": PHONE, "detail": "…", "user_id": {"previous": USER_ID, "current": "US.2"},
         "timestamp": "1790416800"}]);
     let mut call = call(json!({ "user_id_update": withdrawn }));
     call["entry"][0]["changes"][0]["field"] = json!("user_id_update");
-    let told = change(
-        None,
-        person(None, Some(USER_ID)),
-        person(Some(PHONE), Some("US.2")),
-    );
+    let told = change(None, person(None, Some(USER_ID)), person(Some(PHONE), Some("US.2")));
     assert_eq!(kinds(&call), [told]);
 }
 
