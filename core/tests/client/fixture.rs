@@ -82,6 +82,14 @@ impl Server {
         requests
     }
 
+    /// Waits for a request of this kind, from the n-th on, and names its number.
+    pub(crate) fn until_request(&self, from: usize, is_it: impl Fn(&Request) -> bool) -> usize {
+        let find =
+            |requests: &[Request]| requests.iter().skip(from).position(&is_it).map(|index| index + from);
+        let requests = self.until(|log| find(&log.requests).is_some());
+        find(&requests).expect("no such request came")
+    }
+
     /// Waits until the client has ended the connection of the n-th request.
     pub(crate) fn until_hung_up(&self, number: usize) {
         self.until(|log| log.hung_up.contains(&number));

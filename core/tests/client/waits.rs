@@ -86,7 +86,7 @@ fn what_is_no_answer_of_the_protocol_is_outlived() {
         ("200 JSON", |_, stream| answer_json(stream, "200 OK", "{}")),
         ("204", |_, stream| answer(stream, "204 No Content", "", "")),
         ("404 HTML", |_, stream| {
-            answer(stream, "404 Not Found", "Content-Type: text/html\r\n", "<h1>Lost</h1>")
+            answer(stream, "404 Not Found", "Content-Type: text/html\r\n", "<h1>Lost</h1>");
         }),
         ("500", |_, stream| answer_json(stream, "500 Internal Server Error", r#"{"error":"internal"}"#)),
         ("503", |_, stream| answer(stream, "503 Service Unavailable", "", "")),
@@ -245,15 +245,13 @@ fn a_dropped_wait_leaves_the_stream() {
     let mut waits =
         vec![client.wait_for_verify_async(kept.token), client.wait_for_verify_async(given_up.token)];
     let sent = |request: &Request| request.tokens().contains(&given_up.token.expose());
-    let number = (1..).find(|&count| sent(server.until_requests(count).last().unwrap())).unwrap();
+    let number = server.until_request(0, sent);
     drop(waits.pop());
-    server.until_hung_up(number - 1);
-    let left =
-        (number..).map(|count| server.until_requests(count).pop().unwrap()).find(|request| !sent(request));
-    assert_eq!(left.unwrap().tokens(), [kept.token.expose()]);
+    server.until_hung_up(number);
+    let left = server.until_request(number, |request| !sent(request));
+    assert_eq!(server.requests()[left].tokens(), [kept.token.expose()]);
     drop(waits);
-    let last = server.requests().len() - 1;
-    server.until_hung_up(last);
+    server.until_hung_up(server.requests().len() - 1);
 }
 
 #[test]
