@@ -88,10 +88,7 @@ impl CreatedToken {
 
 impl fmt::Debug for CreatedToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("CreatedToken")
-            .field("app_key", &self.token.app_key())
-            .finish_non_exhaustive()
+        formatter.debug_struct("CreatedToken").field("app_key", &self.token.app_key()).finish_non_exhaustive()
     }
 }
 
@@ -167,11 +164,7 @@ impl Loggin {
         timeout: Option<Duration>,
     ) -> Pending<Session> {
         let patience = timeout.unwrap_or(self.inner.timeout);
-        match token
-            .try_into()
-            .map_err(Into::into)
-            .and_then(|token| Ok((token, self.hub()?)))
-        {
+        match token.try_into().map_err(Into::into).and_then(|token| Ok((token, self.hub()?))) {
             Ok((token, hub)) => hub.wait(token, patience),
             Err(error) => Pending::settled(Err(error)),
         }
@@ -200,11 +193,7 @@ impl Loggin {
         &self,
         token: T,
     ) -> Pending<Option<Session>> {
-        match token
-            .try_into()
-            .map_err(Into::into)
-            .and_then(|token| Ok((token, self.hub()?)))
-        {
+        match token.try_into().map_err(Into::into).and_then(|token| Ok((token, self.hub()?))) {
             Ok((token, hub)) => hub.start_verify(token),
             Err(error) => Pending::settled(Err(error)),
         }
@@ -323,23 +312,18 @@ impl LogginBuilder {
     /// key that is none.
     pub fn build(self) -> Result<Loggin, Error> {
         let base_url = self.base_url.or_else(|| variable("LOGGIN_BASE_URL"));
-        let base_url = parse_base_url(
-            base_url.as_deref().unwrap_or(DEFAULT_BASE_URL),
-            self.allow_insecure_http,
-        )?;
+        let base_url =
+            parse_base_url(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_insecure_http)?;
         let secret_key = self.secret_key.or_else(|| variable("LOGGIN_SECRET_KEY"));
         let secret_key = secret_key.map(|key| parse_secret_key(&key)).transpose()?;
-        let number = self
-            .whatsapp_number
-            .or_else(|| variable("LOGGIN_WHATSAPP_NUMBER"));
+        let number = self.whatsapp_number.or_else(|| variable("LOGGIN_WHATSAPP_NUMBER"));
         let whatsapp_number = number.map(|number| WhatsAppNumber::parse(&number)).transpose()?;
         let max_retries = self.max_retries.unwrap_or(DEFAULT_MAX_RETRIES);
         if max_retries > MAX_RETRIES {
             return Err(invalid_config("max_retries is 10 at most."));
         }
-        let user_agent = self
-            .user_agent
-            .unwrap_or_else(|| concat!("loggin-rust/", env!("CARGO_PKG_VERSION")).into());
+        let user_agent =
+            self.user_agent.unwrap_or_else(|| concat!("loggin-rust/", env!("CARGO_PKG_VERSION")).into());
         let settings = Settings {
             base_url,
             secret_key,
@@ -349,13 +333,7 @@ impl LogginBuilder {
         };
         let hubs = Hubs::new(Arc::new(settings))?;
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Ok(Loggin {
-            inner: Arc::new(Inner {
-                hubs,
-                whatsapp_number,
-                timeout,
-            }),
-        })
+        Ok(Loggin { inner: Arc::new(Inner { hubs, whatsapp_number, timeout }) })
     }
 }
 
@@ -384,9 +362,7 @@ fn check_idempotency_key(key: String) -> Result<String, Error> {
     if (1..=MAX_IDEMPOTENCY_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(key);
     }
-    Err(invalid_config(
-        "An idempotency key is 1 to 128 visible ASCII characters.",
-    ))
+    Err(invalid_config("An idempotency key is 1 to 128 visible ASCII characters."))
 }
 
 /// A base URL that tokens may be sent to, with a slash at its end so that paths go below it.
@@ -413,9 +389,7 @@ fn parse_base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Error> {
         || url.query().is_some()
         || url.fragment().is_some()
     {
-        return Err(invalid_config(
-            "The base URL has a user, a query or a fragment, which it cannot have.",
-        ));
+        return Err(invalid_config("The base URL has a user, a query or a fragment, which it cannot have."));
     }
     if !url.path().ends_with('/') {
         let path = format!("{}/", url.path());
@@ -434,20 +408,9 @@ mod tests {
 
     #[test]
     fn base_urls_are_https_or_on_this_machine() {
-        assert_eq!(
-            url("https://login.example"),
-            Some("https://login.example/".into())
-        );
-        assert_eq!(
-            url(" https://example.com/loggin "),
-            Some("https://example.com/loggin/".into())
-        );
-        for local in [
-            "http://127.0.0.1:8787",
-            "http://localhost",
-            "http://[::1]:9",
-            "http://app.localhost",
-        ] {
+        assert_eq!(url("https://login.example"), Some("https://login.example/".into()));
+        assert_eq!(url(" https://example.com/loggin "), Some("https://example.com/loggin/".into()));
+        for local in ["http://127.0.0.1:8787", "http://localhost", "http://[::1]:9", "http://app.localhost"] {
             assert!(url(local).is_some(), "{local}");
         }
         let refused = [
@@ -483,30 +446,15 @@ mod tests {
 
     #[test]
     fn tokens_are_new_each_time_and_their_links_hold_the_code_only() {
-        let client = Loggin::builder()
-            .whatsapp_number("+1 555 000 1111")
-            .build()
-            .unwrap();
-        let (one, two) = (
-            client.create_token("8xkpq2wn").unwrap(),
-            client.create_token("8XKPQ2WN").unwrap(),
-        );
+        let client = Loggin::builder().whatsapp_number("+1 555 000 1111").build().unwrap();
+        let (one, two) = (client.create_token("8xkpq2wn").unwrap(), client.create_token("8XKPQ2WN").unwrap());
         assert!(one.token != two.token);
-        assert!(
-            one.link
-                .starts_with("https://wa.me/15550001111?text=Send%20this%20message")
-        );
+        assert!(one.link.starts_with("https://wa.me/15550001111?text=Send%20this%20message"));
         assert!(one.link.ends_with(&one.code.expose()));
         assert!(!one.link.contains(&one.token.expose()[14..]));
-        let client = Loggin::builder()
-            .base_url("https://login.example/wa")
-            .build()
-            .unwrap();
+        let client = Loggin::builder().base_url("https://login.example/wa").build().unwrap();
         let login = client.create_token("8XKPQ2WN").unwrap();
-        assert_eq!(
-            login.link,
-            format!("https://login.example/wa/l/{}", login.code.expose())
-        );
+        assert_eq!(login.link, format!("https://login.example/wa/l/{}", login.code.expose()));
     }
 
     #[test]
@@ -515,16 +463,9 @@ mod tests {
         let builder = Loggin::builder().secret_key(key).idempotency_key("hidden-key");
         let client = builder.clone().build().unwrap();
         let login = client.create_token("8XKPQ2WN").unwrap();
-        let shown = format!(
-            "{builder:?} {client:?} {login:?} {:?}",
-            client.inner.hubs.current().unwrap().settings()
-        );
-        for secret in [
-            &key[14..],
-            "hidden-key",
-            &login.token.expose()[14..],
-            &login.code.expose()[9..],
-        ] {
+        let shown =
+            format!("{builder:?} {client:?} {login:?} {:?}", client.inner.hubs.current().unwrap().settings());
+        for secret in [&key[14..], "hidden-key", &login.token.expose()[14..], &login.code.expose()[9..]] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }
@@ -532,14 +473,8 @@ mod tests {
     #[test]
     fn a_malformed_token_is_refused_without_a_server() {
         let client = Loggin::builder().base_url("http://127.0.0.1:1").build().unwrap();
-        assert_eq!(
-            client.wait_for_verify("lgn1_").unwrap_err().code(),
-            ErrorCode::InvalidToken
-        );
-        assert_eq!(
-            client.verify_token("lgn1_").unwrap_err().code(),
-            ErrorCode::InvalidToken
-        );
+        assert_eq!(client.wait_for_verify("lgn1_").unwrap_err().code(), ErrorCode::InvalidToken);
+        assert_eq!(client.verify_token("lgn1_").unwrap_err().code(), ErrorCode::InvalidToken);
     }
 
     #[test]
@@ -547,13 +482,7 @@ mod tests {
         let client = Loggin::builder().build().unwrap();
         let login = client.create_token("8XKPQ2WN").unwrap();
         client.close();
-        assert_eq!(
-            client.wait_for_verify(login.token).unwrap_err().code(),
-            ErrorCode::Closed
-        );
-        assert_eq!(
-            client.verify_token(login.token).unwrap_err().code(),
-            ErrorCode::Closed
-        );
+        assert_eq!(client.wait_for_verify(login.token).unwrap_err().code(), ErrorCode::Closed);
+        assert_eq!(client.verify_token(login.token).unwrap_err().code(), ErrorCode::Closed);
     }
 }

@@ -37,10 +37,8 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 impl Hub {
     /// Redeems a token on this thread; `None` while nobody has signed in.
     pub(crate) fn verify(&self, token: &Token) -> Result<Option<Session>, Error> {
-        let body = serde_json::to_vec(&VerifyRequest {
-            token: token.expose(),
-        })
-        .map_err(|_| invalid_answer(0))?;
+        let body =
+            serde_json::to_vec(&VerifyRequest { token: token.expose() }).map_err(|_| invalid_answer(0))?;
         let answer = self.call(VERIFY_PATH, &body)?;
         match serde_json::from_slice(&answer).map_err(|_| invalid_answer(200))? {
             VerifyResponse::Pending => Ok(None),
@@ -61,12 +59,8 @@ impl Hub {
 
     /// Makes a call, and again where its failure passes. Returns the body of a 200.
     fn call(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Error> {
-        let request = Request {
-            path,
-            accept: "application/json",
-            idempotency_key: self.idempotency_key(),
-            body,
-        };
+        let request =
+            Request { path, accept: "application/json", idempotency_key: self.idempotency_key(), body };
         let began = Instant::now();
         let mut attempt = 0;
         loop {
@@ -98,9 +92,7 @@ fn read_answer(mut answer: Answer) -> Result<Vec<u8>, Error> {
         return answer.read_json();
     }
     let (status, pause) = (answer.status, answer.retry_after());
-    Err(answer
-        .read_error()
-        .unwrap_or_else(|| invalid_answer(status).with_retry_after(pause)))
+    Err(answer.read_error().unwrap_or_else(|| invalid_answer(status).with_retry_after(pause)))
 }
 
 /// The error's code decides; where it is none of the protocol's, the status does.
@@ -131,20 +123,14 @@ struct Queue {
 
 impl Workers {
     pub(super) fn new() -> Self {
-        Self {
-            state: Mutex::default(),
-            has_work: Condvar::new(),
-        }
+        Self { state: Mutex::default(), has_work: Condvar::new() }
     }
 
     /// Has a worker do the job.
     fn run(self: &Arc<Self>, job: Job) -> Result<(), Error> {
         let mut queue = self.lock();
         if queue.jobs.len() >= MAX_QUEUED {
-            return Err(Error::new(
-                ErrorCode::Unavailable,
-                "Too many calls are waiting in this process.",
-            ));
+            return Err(Error::new(ErrorCode::Unavailable, "Too many calls are waiting in this process."));
         }
         queue.jobs.push_back(job);
         if queue.idle >= queue.jobs.len() || queue.workers >= MAX_WORKERS {
@@ -152,17 +138,12 @@ impl Workers {
             return Ok(());
         }
         let workers = Arc::clone(self);
-        let thread = thread::Builder::new()
-            .name("loggin-call".into())
-            .stack_size(STACK_SIZE);
+        let thread = thread::Builder::new().name("loggin-call".into()).stack_size(STACK_SIZE);
         if thread.spawn(move || workers.work()).is_ok() {
             queue.workers += 1;
         } else if queue.workers == 0 {
             queue.jobs.pop_back();
-            return Err(Error::new(
-                ErrorCode::Unavailable,
-                "The operating system gave no thread.",
-            ));
+            return Err(Error::new(ErrorCode::Unavailable, "The operating system gave no thread."));
         }
         Ok(())
     }
@@ -177,10 +158,8 @@ impl Workers {
                 continue;
             }
             queue.idle += 1;
-            let (guard, wait) = self
-                .has_work
-                .wait_timeout(queue, IDLE_WORKER)
-                .unwrap_or_else(PoisonError::into_inner);
+            let (guard, wait) =
+                self.has_work.wait_timeout(queue, IDLE_WORKER).unwrap_or_else(PoisonError::into_inner);
             queue = guard;
             queue.idle -= 1;
             if wait.timed_out() && queue.jobs.is_empty() {

@@ -124,11 +124,7 @@ impl Hub {
             if state.is_closed {
                 return None;
             }
-            Some(
-                state
-                    .machine
-                    .handle_wait(now, token, now + patience.min(FOREVER), waiter),
-            )
+            Some(state.machine.handle_wait(now, token, now + patience.min(FOREVER), waiter))
         });
         match id {
             Some(id) => Pending::new(slot, Some((Arc::clone(self), id))),
@@ -194,9 +190,7 @@ impl Hub {
                     }
                     Err(error) => {
                         let now = self.epoch.elapsed();
-                        state
-                            .machine
-                            .handle_closed(now, stream, Closed::Refused(error), jitter());
+                        state.machine.handle_closed(now, stream, Closed::Refused(error), jitter());
                     }
                 },
                 Action::Close { stream } => errands.hang_up.extend(state.streams.remove(&stream)),
@@ -215,13 +209,8 @@ impl Hub {
         }
         for (id, http, tokens) in errands.open {
             let hub = Arc::clone(self);
-            let thread = thread::Builder::new()
-                .name("loggin-stream".into())
-                .stack_size(STACK_SIZE);
-            if thread
-                .spawn(move || stream::run(&hub, id, &http, &tokens))
-                .is_err()
-            {
+            let thread = thread::Builder::new().name("loggin-stream".into()).stack_size(STACK_SIZE);
+            if thread.spawn(move || stream::run(&hub, id, &http, &tokens)).is_err() {
                 self.stream_closed(id, Closed::Dropped { pause: None });
             }
         }
@@ -245,9 +234,7 @@ impl Hub {
 
     fn start_timekeeper(self: &Arc<Self>) {
         let hub = Arc::clone(self);
-        let thread = thread::Builder::new()
-            .name("loggin-hub".into())
-            .stack_size(STACK_SIZE);
+        let thread = thread::Builder::new().name("loggin-hub".into()).stack_size(STACK_SIZE);
         if thread.spawn(move || hub.keep_time()).is_err() {
             // Without a thread nothing can ever be waited for: say so now rather than never.
             let mut state = self.lock();

@@ -30,10 +30,7 @@ pub(crate) struct Hubs {
 
 impl Hubs {
     pub(crate) fn new(settings: Arc<Settings>) -> Result<Self, Error> {
-        Ok(Self {
-            hub: Hub::new(settings)?,
-            after_fork: OnceLock::new(),
-        })
+        Ok(Self { hub: Hub::new(settings)?, after_fork: OnceLock::new() })
     }
 
     /// The hub that belongs to this process.

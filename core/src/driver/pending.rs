@@ -33,10 +33,7 @@ enum State<T> {
 
 impl<T: Clone> Slot<T> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::new(State::Waiting),
-            is_done: Condvar::new(),
-        })
+        Arc::new(Self { state: Mutex::new(State::Waiting), is_done: Condvar::new() })
     }
 
     /// Puts the result in, and wakes whoever waits for it with no lock held. The first result stays.
@@ -83,13 +80,9 @@ impl<T: Clone> Slot<T> {
             state = match deadline {
                 None => self.is_done.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
-                    let left = deadline
-                        .checked_duration_since(Instant::now())
-                        .filter(|left| !left.is_zero())?;
-                    self.is_done
-                        .wait_timeout(state, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
+                    let left =
+                        deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+                    self.is_done.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
@@ -139,11 +132,7 @@ pub struct Pending<T: Clone> {
 
 impl<T: Clone> Pending<T> {
     pub(crate) fn new(slot: Arc<Slot<T>>, wait: Option<(Arc<Hub>, WaitId)>) -> Self {
-        Self {
-            slot,
-            wait,
-            generation: fork::generation(),
-        }
+        Self { slot, wait, generation: fork::generation() }
     }
 
     /// A result that is there already.
@@ -191,19 +180,12 @@ impl<T: Clone> Pending<T> {
     }
 
     fn check_process(&self) -> Result<(), Error> {
-        if self.generation == fork::generation() {
-            Ok(())
-        } else {
-            Err(closed())
-        }
+        if self.generation == fork::generation() { Ok(()) } else { Err(closed()) }
     }
 }
 
 fn closed() -> Error {
-    Error::new(
-        ErrorCode::Closed,
-        "The wait began before this process was forked.",
-    )
+    Error::new(ErrorCode::Closed, "The wait began before this process was forked.")
 }
 
 impl<T: Clone> Future for Pending<T> {

@@ -50,11 +50,7 @@ fn open(hub: &Hub, http: &Http, tokens: &[Token]) -> Result<Answer, Closed> {
         413 => count > MAX_TOKENS_WITHOUT_KEY,
         _ => error.code() == ErrorCode::QuotaExceeded,
     };
-    Err(if is_final {
-        Closed::Refused(error)
-    } else {
-        dropped(error.retry_after())
-    })
+    Err(if is_final { Closed::Refused(error) } else { dropped(error.retry_after()) })
 }
 
 /// Reads events until the stream ends, fails, or says something that is no event stream of ours.

@@ -161,29 +161,20 @@ impl Answer {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Settings")
-            .field("base_url", &self.base_url.as_str())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Settings").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
     }
 }
 
 /// An answer that is none of this protocol.
 pub(crate) fn invalid_answer(status: u16) -> Error {
-    Error::new(
-        ErrorCode::InvalidResponse,
-        "The server's answer is none of this protocol.",
-    )
-    .with_status(status)
+    Error::new(ErrorCode::InvalidResponse, "The server's answer is none of this protocol.")
+        .with_status(status)
 }
 
 fn lost_answer(error: &io::Error) -> Error {
     Error::new(
         ErrorCode::Connection,
-        format!(
-            "The connection was lost while the answer was read: {}.",
-            error.kind()
-        ),
+        format!("The connection was lost while the answer was read: {}.", error.kind()),
     )
 }
 

@@ -96,39 +96,21 @@ impl<W> Board<W> {
         waiter: W,
     ) -> (WaitId, bool) {
         let id = self.unused_id(code);
-        let wait = Wait {
-            number: id.number,
-            deadline,
-            waiter,
-        };
+        let wait = Wait { number: id.number, deadline, waiter };
         self.deadlines.insert((deadline, id.number), code);
         if let Some(entry) = self.entries.get_mut(&code) {
             entry.waits.push(wait);
             return (id, false);
         }
-        let login = Login {
-            token,
-            carrier: None,
-            next_carrier: None,
-            since: now,
-        };
-        self.entries.insert(
-            code,
-            Entry {
-                login,
-                waits: Waits::One(wait),
-            },
-        );
+        let login = Login { token, carrier: None, next_carrier: None, since: now };
+        self.entries.insert(code, Entry { login, waits: Waits::One(wait) });
         (id, true)
     }
 
     /// An id that no wait has.
     pub(super) fn unused_id(&mut self, code: Code) -> WaitId {
         self.next_number += 1;
-        WaitId {
-            code,
-            number: self.next_number,
-        }
+        WaitId { code, number: self.next_number }
     }
 
     /// Removes one wait. The login comes along when this was the last wait for it.
@@ -136,11 +118,7 @@ impl<W> Board<W> {
         let entry = self.entries.get_mut(&id.code)?;
         let (wait, was_last) = entry.waits.remove(id.number)?;
         self.deadlines.remove(&(wait.deadline, wait.number));
-        let login = if was_last {
-            self.entries.remove(&id.code).map(|entry| entry.login)
-        } else {
-            None
-        };
+        let login = if was_last { self.entries.remove(&id.code).map(|entry| entry.login) } else { None };
         Some((wait.waiter, login))
     }
 
@@ -167,11 +145,7 @@ impl<W> Board<W> {
     pub(super) fn drain(&mut self) -> Vec<W> {
         self.deadlines.clear();
         let entries = mem::take(&mut self.entries);
-        entries
-            .into_values()
-            .flat_map(|entry| entry.waits.into_vec())
-            .map(|wait| wait.waiter)
-            .collect()
+        entries.into_values().flat_map(|entry| entry.waits.into_vec()).map(|wait| wait.waiter).collect()
     }
 
     pub(super) fn login(&self, code: &Code) -> Option<&Login> {
@@ -183,9 +157,7 @@ impl<W> Board<W> {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.deadlines
-            .first_key_value()
-            .map(|(&(deadline, _), _)| deadline)
+        self.deadlines.first_key_value().map(|(&(deadline, _), _)| deadline)
     }
 
     /// What a login came to, where that is known and still worth telling.
@@ -231,10 +203,8 @@ impl<W> Waits<W> {
     /// Removes a wait; the flag tells whether none is left.
     fn remove(&mut self, number: u64) -> Option<(Wait<W>, bool)> {
         let mut waits = mem::replace(self, Self::Many(Vec::new())).into_vec();
-        let found = waits
-            .iter()
-            .position(|wait| wait.number == number)
-            .map(|position| waits.swap_remove(position));
+        let found =
+            waits.iter().position(|wait| wait.number == number).map(|position| waits.swap_remove(position));
         let is_empty = waits.is_empty();
         *self = Self::Many(waits);
         found.map(|wait| (wait, is_empty))

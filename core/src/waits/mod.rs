@@ -59,11 +59,7 @@ pub(crate) struct Machine<W> {
 
 impl<W> Machine<W> {
     pub(crate) fn new() -> Self {
-        Self {
-            board: Board::new(),
-            streams: Streams::new(),
-            actions: VecDeque::new(),
-        }
+        Self { board: Board::new(), streams: Streams::new(), actions: VecDeque::new() }
     }
 
     /// Begins a wait that lasts until `deadline` at most.
@@ -106,9 +102,7 @@ impl<W> Machine<W> {
             TokenEvent::Progress(_) => return,
             TokenEvent::Verified(event) => self.settle(now, event.code, event.session.try_into()),
             TokenEvent::Rejected(event) => {
-                let by_index = event
-                    .token_index
-                    .and_then(|index| self.streams.code_at(stream, index));
+                let by_index = event.token_index.and_then(|index| self.streams.code_at(stream, index));
                 if let Some(code) = event.code.or(by_index) {
                     self.settle(now, code, Err(rejection(&event)));
                 }
@@ -134,13 +128,9 @@ impl<W> Machine<W> {
     pub(crate) fn handle_timeout(&mut self, now: Duration) {
         while let Some((waiter, left)) = self.board.pop_overdue(now) {
             let error = Error::new(ErrorCode::Timeout, "Nobody signed in before the wait's deadline.");
-            self.actions.push_back(Action::Settle {
-                waiter,
-                outcome: Err(error),
-            });
+            self.actions.push_back(Action::Settle { waiter, outcome: Err(error) });
             if let Some(login) = left {
-                self.streams
-                    .leave(now, login.carrier, !login.is_over_at_server(now));
+                self.streams.leave(now, login.carrier, !login.is_over_at_server(now));
             }
         }
         self.close_idle_streams();
@@ -153,10 +143,7 @@ impl<W> Machine<W> {
     pub(crate) fn handle_shutdown(&mut self) {
         let error = Error::new(ErrorCode::Closed, "The client was closed.");
         for waiter in self.board.drain() {
-            self.actions.push_back(Action::Settle {
-                waiter,
-                outcome: Err(error.clone()),
-            });
+            self.actions.push_back(Action::Settle { waiter, outcome: Err(error.clone()) });
         }
         for stream in self.streams.drain() {
             self.actions.push_back(Action::Close { stream });
@@ -192,10 +179,7 @@ impl<W> Machine<W> {
         };
         self.streams.settled(login.carrier);
         for waiter in waiters {
-            self.actions.push_back(Action::Settle {
-                waiter,
-                outcome: outcome.clone(),
-            });
+            self.actions.push_back(Action::Settle { waiter, outcome: outcome.clone() });
         }
     }
 

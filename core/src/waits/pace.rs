@@ -35,41 +35,25 @@ struct Outage {
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Self {
-            last_opening: None,
-            pause: MIN_PAUSE,
-            outage: None,
-        }
+        Self { last_opening: None, pause: MIN_PAUSE, outage: None }
     }
 
     /// The earliest moment for the next opening.
     pub(super) fn next_opening(&self, now: Duration) -> Duration {
         let gathered = self.last_opening.map_or(now, |last| now.max(last + self.pause));
-        self.outage
-            .as_ref()
-            .map_or(gathered, |outage| gathered.max(outage.resume))
+        self.outage.as_ref().map_or(gathered, |outage| gathered.max(outage.resume))
     }
 
     /// Streams are opened now.
     pub(super) fn opened(&mut self, now: Duration) {
-        let idle = self
-            .last_opening
-            .is_none_or(|last| now.saturating_sub(last) >= IDLE);
-        self.pause = if idle {
-            MIN_PAUSE
-        } else {
-            (self.pause * 2).min(MAX_PAUSE)
-        };
+        let idle = self.last_opening.is_none_or(|last| now.saturating_sub(last) >= IDLE);
+        self.pause = if idle { MIN_PAUSE } else { (self.pause * 2).min(MAX_PAUSE) };
         self.last_opening = Some(now);
     }
 
     /// A stream is ready: the server is there.
     pub(super) fn ready(&mut self, now: Duration) {
-        if self
-            .outage
-            .as_ref()
-            .is_some_and(|outage| !outage.asked_for || outage.resume <= now)
-        {
+        if self.outage.as_ref().is_some_and(|outage| !outage.asked_for || outage.resume <= now) {
             self.outage = None;
         }
     }

@@ -132,10 +132,7 @@ impl Streams {
         self.opening -= 1;
         let codes = mem::take(&mut stream.codes);
         for code in &codes {
-            let Some(login) = board
-                .login_mut(code)
-                .filter(|login| login.next_carrier == Some(id))
-            else {
+            let Some(login) = board.login_mut(code).filter(|login| login.next_carrier == Some(id)) else {
                 continue;
             };
             login.next_carrier = None;
@@ -153,11 +150,7 @@ impl Streams {
         if self.due.is_some() {
             self.due = Some(self.pace.next_opening(now));
         }
-        if self
-            .streams
-            .get(&id)
-            .is_some_and(|stream| stream.is_stale && stream.carried > 0)
-        {
+        if self.open.get(&id).is_some_and(|stream| stream.is_stale && stream.carried > 0) {
             self.schedule(now);
         }
     }
@@ -228,14 +221,10 @@ impl Streams {
         let room = self.limit * (MAX_OPENING - self.opening);
         if batch.len() > room {
             let rest = batch.split_off(room);
-            self.gathered
-                .extend(rest.into_iter().filter(|code| !is_carried(board, code)));
+            self.gathered.extend(rest.into_iter().filter(|code| !is_carried(board, code)));
             self.due = Some(self.pace.next_opening(now));
         }
-        batch
-            .chunks(self.limit)
-            .map(|codes| self.open(now, codes, &predecessors, board))
-            .collect()
+        batch.chunks(self.limit).map(|codes| self.open(now, codes, &predecessors, board)).collect()
     }
 
     /// A stream that carries nothing, to be closed.
@@ -269,9 +258,8 @@ impl Streams {
     /// Adds to the batch what other streams carry and the new ones are to take over; names those streams.
     fn take_over<W>(&mut self, batch: &mut Vec<Code>, board: &Board<W>) -> Vec<StreamId> {
         let eligible = self.open.iter().filter(|(_, stream)| stream.is_eligible());
-        let mut candidates: Vec<_> = eligible
-            .map(|(&id, stream)| (!stream.is_stale, stream.carried, id))
-            .collect();
+        let mut candidates: Vec<_> =
+            eligible.map(|(&id, stream)| (!stream.is_stale, stream.carried, id)).collect();
         candidates.sort_unstable();
         let total: usize = batch.len() + self.open.values().map(|stream| stream.carried).sum::<usize>();
         let allowed = total / self.limit + MAX_PARTIAL;
@@ -396,26 +384,17 @@ impl Streams {
     /// Whether the books are right: every pending token has its carrier, and every count is true.
     #[cfg(test)]
     pub(super) fn check<W>(&self, board: &Board<W>) {
-        let sent: BTreeMap<_, BTreeSet<_>> = self
-            .streams
-            .iter()
-            .map(|(id, stream)| (id, stream.codes.iter().collect()))
-            .collect();
+        let sent: BTreeMap<_, BTreeSet<_>> =
+            self.open.iter().map(|(id, stream)| (id, stream.codes.iter().collect())).collect();
         let gathered: BTreeSet<_> = self.gathered.iter().collect();
         let mut carried: BTreeMap<StreamId, usize> = BTreeMap::new();
         for (code, login) in board.logins() {
             match login.carrier {
                 Some(id) => {
-                    assert!(
-                        sent.get(&id).is_some_and(|codes| codes.contains(code)),
-                        "lost token"
-                    );
+                    assert!(sent.get(&id).is_some_and(|codes| codes.contains(code)), "lost token");
                     *carried.entry(id).or_default() += 1;
                 }
-                None => assert!(
-                    gathered.contains(code) && self.due.is_some(),
-                    "token without a stream"
-                ),
+                None => assert!(gathered.contains(code) && self.due.is_some(), "token without a stream"),
             }
             if let Some(next) = login.next_carrier {
                 assert!(
@@ -424,30 +403,16 @@ impl Streams {
             }
         }
         for (id, stream) in &self.open {
-            assert_eq!(
-                stream.carried,
-                carried.get(id).copied().unwrap_or(0),
-                "wrong count of {id:?}"
-            );
-            let successors = self
-                .streams
-                .values()
-                .filter(|other| other.predecessors.contains(id))
-                .count();
+            assert_eq!(stream.carried, carried.get(id).copied().unwrap_or(0), "wrong count of {id:?}");
+            let successors = self.open.values().filter(|other| other.predecessors.contains(id)).count();
             assert_eq!(stream.successors, successors);
-            assert!(
-                stream.carried > 0 || !stream.predecessors.is_empty(),
-                "idle stream {id:?}"
-            );
+            assert!(stream.carried > 0 || !stream.predecessors.is_empty(), "idle stream {id:?}");
             assert!(
                 !stream.is_stale || !stream.is_eligible() || self.due.is_some(),
                 "a stale stream that nothing replaces"
             );
         }
-        assert_eq!(
-            self.opening,
-            self.open.values().filter(|stream| !stream.is_ready).count()
-        );
+        assert_eq!(self.opening, self.open.values().filter(|stream| !stream.is_ready).count());
         assert!(self.open.values().all(|stream| stream.codes.len() <= MAX_TOKENS));
     }
 
