@@ -40,6 +40,8 @@ MANUAL_TIMEOUT = 310.0
 LOOK_AGAIN = 0.05
 # Seconds for a program to end after it was asked to.
 STOP_TIMEOUT = 10.0
+# Seconds before the automatic tap: nobody is faster, and the connection stands by then, so that the wake is timed.
+TAP_PAUSE = 0.5
 # Milliseconds that the simulator holds a question for the tap.
 WATCH_MS = 30_000
 # How the example's line begins that it prints when it wakes.
@@ -89,6 +91,8 @@ def _server(server: str, simulator: str, data: str) -> Iterator[None]:
     """Runs the server and its simulator, in a group of their own so that both end with it."""
     command = [str(SERVER), "dev", "--listen", server, "--simulator-listen", simulator, "--data", data]
     log = Path(data, "server.log")
+    if not SERVER.exists():
+        raise DemoError(f"{SERVER} is not there: run `make build`")
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
     try:
@@ -171,7 +175,7 @@ class _Phone:
             work: Callable[[], None] = partial(self._tap, opened["phone"], opened["text"])
         else:
             print(f"\nThe simulated phone: {self._url}{opened['page']}\n", flush=True)
-            work = self._watch
+            work = partial(self._watch, opened["phone"])
         self._thread = threading.Thread(target=work, daemon=True)
         self._thread.start()
 
@@ -184,15 +188,15 @@ class _Phone:
         return self._tapped
 
     def _tap(self, number: str, text: str) -> None:
+        time.sleep(TAP_PAUSE)
         self._tapped = time.perf_counter()
         self._call(f"phones/{number}/messages", {"text": text})
 
-    def _watch(self) -> None:
-        """Waits for the webhook that a tap sends; it began as long ago as it took."""
-        while self._tapped is None:
-            deliveries = self._call(f"deliveries?timeout_ms={WATCH_MS}")["deliveries"]
-            if deliveries:
-                self._tapped = time.perf_counter() - deliveries[0]["ms"] / 1000
+    def _watch(self, number: str) -> None:
+        """Waits for the message to stand in the chat, as it does at the tap and before WhatsApp reports it."""
+        while not self._call(f"phones/{number}/messages?timeout_ms={WATCH_MS}")["messages"]:
+            pass
+        self._tapped = time.perf_counter()
 
     def _call(self, path: str, body: dict[str, str] | None = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
