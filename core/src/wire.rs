@@ -1,0 +1,337 @@
+//! The JSON bodies of the HTTP API, used by client and server alike.
+//!
+//! Unknown fields are ignored on both sides. What cannot be read as one of these types is an
+//! `invalid_response` for a client and an `invalid_request` for a server.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    time::{Duration, SystemTime},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, ErrorCode},
+    token::{AppKey, Code, PhoneNumber},
+};
+
+/// Most tokens of one stream.
+pub const MAX_TOKENS: usize = 10_000;
+/// Most tokens of one stream that shows no secret key.
+pub const MAX_TOKENS_WITHOUT_KEY: usize = 100;
+/// The path of the event stream below the base URL.
+pub const EVENTS_PATH: &str = "api/v1/tokens/events";
+/// The path of redeeming below the base URL.
+pub const VERIFY_PATH: &str = "api/v1/tokens/verify";
+/// The path of the confirmation code below the base URL.
+pub const CONFIRM_PATH: &str = "api/v1/tokens/confirm";
+/// The header that makes a repeated call the same call.
+pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// The header that names a request.
+pub const REQUEST_ID: &str = "X-Request-Id";
+
+/// `POST /tokens/events`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct EventsRequest {
+    /// The tokens to wait for, as they were given: a malformed one is answered on its own.
+    pub tokens: Vec<String>,
+    /// Whether this stream redeems what it is told of.
+    #[serde(default)]
+    pub claim: bool,
+}
+
+/// `POST /tokens/verify`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct VerifyRequest {
+    /// The token to redeem.
+    pub token: String,
+}
+
+/// `POST /tokens/confirm`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct ConfirmRequest {
+    /// The token whose login is confirmed.
+    pub token: String,
+    /// The digits that WhatsApp showed.
+    pub confirmation_code: String,
+}
+
+macro_rules! hidden_debug {
+    ($($name:ident),+) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+hidden_debug!(EventsRequest, VerifyRequest, ConfirmRequest);
+
+/// Event `ready`: every token is registered.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct ReadyEvent {
+    /// Tokens that have no result yet.
+    pub pending: usize,
+}
+
+/// How far a login has come that has no result yet.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// WhatsApp handed over a message with the code.
+    MessageReceived,
+    /// The person was asked to type a code where the login began.
+    AwaitingConfirmation,
+}
+
+/// Event `progress`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct ProgressEvent {
+    /// The login that moved on.
+    pub code: Code,
+    /// How far it has come.
+    pub status: Progress,
+}
+
+/// Event `verified`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct VerifiedEvent {
+    /// The login that ended well.
+    pub code: Code,
+    /// Who it was.
+    pub session: SessionBody,
+}
+
+/// Event `rejected`. Exactly one of `code` and `token_index` is there.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct RejectedEvent {
+    /// The login that ended, where its token could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// The position of a malformed token in the request, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_index: Option<usize>,
+    /// An error code.
+    pub error: Cow<'static, str>,
+    /// The reason in words for a developer.
+    #[serde(default)]
+    pub message: Cow<'static, str>,
+}
+
+/// One event of the stream.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+pub enum TokenEvent {
+    /// Every token is registered.
+    Ready(ReadyEvent),
+    /// A login moved on.
+    Progress(ProgressEvent),
+    /// A login ended well.
+    Verified(VerifiedEvent),
+    /// A login ended otherwise.
+    Rejected(RejectedEvent),
+}
+
+impl TokenEvent {
+    /// Reads one event of the stream; `None` for a name that this version does not know.
+    ///
+    /// # Errors
+    /// `invalid_response` where the data of a known event does not have its form.
+    pub fn parse(name: &str, data: &str) -> Result<Option<Self>, Error> {
+        let event = match name {
+            "ready" => serde_json::from_str(data).map(Self::Ready),
+            "progress" => serde_json::from_str(data).map(Self::Progress),
+            "verified" => serde_json::from_str(data).map(Self::Verified),
+            "rejected" => serde_json::from_str(data).map(Self::Rejected),
+            _ => return Ok(None),
+        };
+        event.map(Some).map_err(|_| invalid_response())
+    }
+
+    /// The event's name and data as they stand on the stream.
+    pub fn to_parts(&self) -> (&'static str, String) {
+        let (name, data) = match self {
+            Self::Ready(data) => ("ready", serde_json::to_string(data)),
+            Self::Progress(data) => ("progress", serde_json::to_string(data)),
+            Self::Verified(data) => ("verified", serde_json::to_string(data)),
+            Self::Rejected(data) => ("rejected", serde_json::to_string(data)),
+        };
+        // These types have string keys and no failing serializer, so there is always data.
+        (name, data.unwrap_or_default())
+    }
+}
+
+/// The answer of the long poll.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub struct EventsResponse {
+    /// Terminal events; empty when nothing happened in time.
+    pub events: Vec<TokenEvent>,
+}
+
+/// Who signed in, on the wire.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct SessionBody {
+    /// The app that the login is for.
+    pub app_key: AppKey,
+    /// The phone number; null only for a browser that observes an app which hides it.
+    pub phone: Option<PhoneNumber>,
+    /// The business-scoped WhatsApp user id, where WhatsApp told it.
+    #[serde(default)]
+    pub user_id: Option<String>,
+    /// When the message arrived.
+    pub verified_at: Timestamp,
+}
+
+/// The answer of `POST /tokens/verify`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum VerifyResponse {
+    /// Nothing has arrived yet.
+    Pending,
+    /// Somebody signed in.
+    Verified(SessionBody),
+}
+
+/// The answer of `POST /tokens/confirm`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum ConfirmResponse {
+    /// The digits were right.
+    Verified,
+}
+
+/// The body of every error answer.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct ErrorBody {
+    /// An error code.
+    pub error: Cow<'static, str>,
+    /// What went wrong in words for a developer.
+    #[serde(default)]
+    pub message: Cow<'static, str>,
+    /// The server's id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Tries left for a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts_left: Option<u32>,
+    /// Seconds to wait before the next try; written as a whole number, read as any.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "whole_seconds")]
+    pub retry_after: Option<f64>,
+}
+
+impl ErrorBody {
+    /// The error that a client raises for this answer.
+    pub fn into_error(self, status: u16) -> Error {
+        let seconds = self.retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Error::from_server(&self.error, &self.message)
+            .with_status(status)
+            .with_retry_after(seconds)
+            .with_attempts_left(self.attempts_left)
+            .with_request_id(self.request_id.as_deref())
+    }
+}
+
+#[allow(clippy::ref_option, clippy::cast_possible_truncation, clippy::cast_sign_loss)] // serde's form; `as` saturates
+fn whole_seconds<S: serde::Serializer>(seconds: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    seconds.map(|seconds| seconds.ceil() as u64).serialize(serializer)
+}
+
+/// A moment, RFC 3339 in UTC on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub SystemTime);
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_rfc3339_millis(self.0).fmt(formatter)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        humantime::parse_rfc3339(&text)
+            .map(Self)
+            .map_err(|_| serde::de::Error::custom("not an RFC 3339 time in UTC"))
+    }
+}
+
+/// The error for an answer that is none of this protocol.
+pub(crate) fn invalid_response() -> Error {
+    Error::new(ErrorCode::InvalidResponse, "The server's answer is none of this protocol.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::Token;
+
+    fn code() -> Code {
+        Token::parse("lgn1_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK").unwrap().code()
+    }
+
+    #[test]
+    fn events_read_back_as_they_were_written() {
+        let session = SessionBody {
+            app_key: code().app_key(),
+            phone: Some(PhoneNumber::parse("919876543210").unwrap()),
+            user_id: None,
+            verified_at: Timestamp(SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_416_800_123)),
+        };
+        let events = [
+            TokenEvent::Ready(ReadyEvent { pending: 3 }),
+            TokenEvent::Progress(ProgressEvent { code: code(), status: Progress::AwaitingConfirmation }),
+            TokenEvent::Verified(VerifiedEvent { code: code(), session }),
+            TokenEvent::Rejected(RejectedEvent {
+                code: None,
+                token_index: Some(4),
+                error: "invalid_token".into(),
+                message: "".into(),
+            }),
+        ];
+        for event in events {
+            let (name, data) = event.to_parts();
+            assert_eq!(TokenEvent::parse(name, &data).unwrap(), Some(event));
+        }
+    }
+
+    #[test]
+    fn a_session_has_the_fields_of_the_protocol() {
+        let body = r#"{"status":"verified","app_key":"8XKPQ2WN","phone":"919876543210","user_id":null,
+            "verified_at":"2026-11-22T08:00:00.5Z","new_field":[1]}"#;
+        let VerifyResponse::Verified(session) = serde_json::from_str(body).unwrap() else { panic!("{body}") };
+        assert_eq!(session.verified_at.to_string(), "2026-11-22T08:00:00.500Z");
+        assert_eq!(session.phone.unwrap().expose(), "919876543210");
+    }
+
+    #[test]
+    fn unknown_events_are_passed_over_and_known_ones_must_have_their_form() {
+        assert_eq!(TokenEvent::parse("novelty", "not even JSON").unwrap(), None);
+        assert_eq!(TokenEvent::parse("verified", "{}").unwrap_err().code(), ErrorCode::InvalidResponse);
+    }
+
+    #[test]
+    fn a_delay_that_is_no_delay_is_left_out() {
+        for seconds in [f64::NAN, -1.0, f64::INFINITY] {
+            let body = ErrorBody {
+                error: "rate_limited".into(),
+                retry_after: Some(seconds),
+                ..ErrorBody::default()
+            };
+            assert_eq!(body.into_error(429).retry_after(), None);
+        }
+    }
+
+    #[test]
+    fn requests_do_not_show_their_tokens() {
+        let request = EventsRequest { tokens: vec!["lgn1_secret".into()], claim: true };
+        assert_eq!(format!("{request:?}"), "EventsRequest { .. }");
+    }
+}
