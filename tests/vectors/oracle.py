@@ -41,7 +41,7 @@ EMOJI = """
 """
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Input that the protocol refuses; the one argument is the error code."""
 
 
@@ -59,7 +59,7 @@ def canonical(text, length, code):
     upper = "".join(chr(ord(symbol) - 32) if "a" <= symbol <= "z" else symbol for symbol in text)
     upper = upper.translate(LOOKALIKES)
     if len(upper) != length or any(symbol not in ALPHABET for symbol in upper):
-        raise Refused(code)
+        raise RefusedError(code)
     return upper
 
 
@@ -71,7 +71,7 @@ def parse_token(text):
     text = text.strip(WHITE_SPACE)
     prefix, app_key, separator, secret = text[:5], text[5:13], text[13:14], text[14:]
     if prefix not in {a + b + c + "1_" for a in "lL" for b in "gG" for c in "nN"} or separator != "_":
-        raise Refused("invalid_token")
+        raise RefusedError("invalid_token")
     return f"lgn1_{canonical(app_key, 8, 'invalid_token')}_{canonical(secret, 32, 'invalid_token')}"
 
 
@@ -121,7 +121,7 @@ def message_text(text, code):
     template = DEFAULT_TEXT if text is None else text
     filled = template.replace("{code}", parse_code(code))
     if template.count("{code}") != 1 or "+" in template or any(map(is_emoji, template)) or len(filled) > 200:
-        raise Refused("invalid_request")
+        raise RefusedError("invalid_request")
     return filled
 
 
@@ -129,7 +129,7 @@ def whatsapp_number(text):
     text = text.strip(WHITE_SPACE).removeprefix("+")
     digits = "".join(symbol for symbol in text if symbol not in " -()")
     if not 8 <= len(digits) <= 15 or set(digits) - set("0123456789") or digits[0] == "0" or "(0)" in text:
-        raise Refused("invalid_config")
+        raise RefusedError("invalid_config")
     return digits
 
 
@@ -178,7 +178,7 @@ def judged(subject, vector):
     answer = {key: vector[key] for key in ("id", "kind", "comment", "input")}
     try:
         answer["expect"] = ORACLES[subject][vector["kind"]](**expanded(vector["input"]))
-    except Refused as refused:
+    except RefusedError as refused:
         answer["error"] = str(refused)
     return answer
 
