@@ -12,11 +12,11 @@ use url::Url;
 
 use crate::{
     apps::Apps,
+    client_address::{IpNetwork, StreamCounts},
     clock::{Clock, Random},
     config::WhatsAppConfig,
     cors,
     intake::Senders,
-    ip_network::IpNetwork,
     logins::{ConfirmationKeys, Logins},
     outbox::Outbox,
     request, routes,
@@ -39,6 +39,7 @@ pub(crate) struct Server {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) outbox: Outbox,
     pub(crate) senders: Senders,
+    pub(crate) streams: StreamCounts,
     pub(crate) app_secrets: Vec<AppSecret>,
     pub(crate) settings: Settings,
     /// Turns true when the server is told to stop.
@@ -92,6 +93,7 @@ impl Server {
             random: parts.random,
             outbox: parts.outbox,
             senders: Senders::default(),
+            streams: StreamCounts::default(),
             app_secrets,
             settings: parts.settings,
             stopping: parts.stopping,

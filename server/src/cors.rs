@@ -51,11 +51,6 @@ impl Caller {
             (None, None) => true,
         }
     }
-
-    /// Whether this caller is shown phone numbers without redeeming.
-    pub(crate) fn sees_phone(&self, app: &App) -> bool {
-        self.app_key.is_some() || !app.hide_phone_from_browser
-    }
 }
 
 fn foreign_origin<'a>(headers: &'a HeaderMap, own: &str) -> Option<&'a str> {

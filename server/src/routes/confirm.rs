@@ -14,6 +14,7 @@ use crate::{app::Server, body, cors::Caller, error::ApiError, limits, logins::Co
 /// Takes a confirmation code.
 #[utoipa::path(
     post,
+    operation_id = "confirmToken",
     path = "/api/v1/tokens/confirm",
     tag = "tokens",
     summary = "Confirm a login",

@@ -19,6 +19,7 @@ use crate::{app::Server, error::ApiError};
 /// Sends on to WhatsApp.
 #[utoipa::path(
     get,
+    operation_id = "openLink",
     path = "/l/{code}",
     tag = "links",
     summary = "Open WhatsApp with the message of a login",

@@ -25,6 +25,7 @@ const NAMELESS_BYTES: usize = 16;
 /// Redeems a token.
 #[utoipa::path(
     post,
+    operation_id = "verifyToken",
     path = "/api/v1/tokens/verify",
     tag = "tokens",
     summary = "Redeem a token",

@@ -33,6 +33,7 @@ pub(crate) struct Challenge {
 /// Gives a challenge back to whoever knows the verify token.
 #[utoipa::path(
     get,
+    operation_id = "confirmWebhook",
     path = "/webhooks/whatsapp",
     tag = "webhooks",
     summary = "Confirm the webhook's address",
@@ -65,6 +66,7 @@ pub(crate) async fn subscribe(
 /// Takes a call's updates.
 #[utoipa::path(
     post,
+    operation_id = "deliverWebhook",
     path = "/webhooks/whatsapp",
     tag = "webhooks",
     summary = "Deliver updates",
