@@ -26,6 +26,8 @@ mod serve;
 mod store;
 mod stream;
 mod subscription;
+#[cfg(test)]
+mod testing;
 mod waiters;
 #[allow(dead_code, unused_imports)] // what one-time codes by template need has no caller yet
 mod whatsapp;
