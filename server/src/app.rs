@@ -107,6 +107,8 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/tokens/events", post(routes::events::handle))
         .route("/tokens/verify", post(routes::verify::handle))
         .route("/tokens/confirm", post(routes::confirm::handle))
+        // Before the layer, which answers preflights: a method that no route has comes this way.
+        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(server), cors::layer));
     Router::new()
         .nest("/api/v1", api)

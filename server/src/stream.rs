@@ -77,6 +77,8 @@ impl EventStream {
             // An error of the socket means that the client has gone, which is nobody's fault.
             let _ = pump(&mut socket, &mut subscription, framing).await;
         }
+        // Whoever sees the end of the stream finds nothing of it here any more.
+        drop(subscription);
         let _ = socket.shutdown().await;
     }
 }

@@ -162,3 +162,6 @@ async fn long_poll(
 fn is_terminal(event: &TokenEvent) -> bool {
     matches!(event, TokenEvent::Verified(_) | TokenEvent::Rejected(_))
 }
+
+#[cfg(test)]
+mod tests;
