@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     App, Change, Changed, Login, Outcome, Store, StoreError,
     rows::{self, Numbered},
-    sqlite_writer::{self, Job},
+    sqlite_writer::{self, Job, Task},
 };
 use crate::{clock::UnixMillis, limits};
 
@@ -165,8 +165,7 @@ impl Store for SqliteStore {
                 break;
             }
             let (done, outcomes) = oneshot::channel();
-            let job = Job::Apply { changes: part, done };
-            self.jobs.send(job).await.map_err(|_| StoreError::Busy)?;
+            self.jobs.send(Job::Apply(Task { changes: part, done })).await.map_err(|_| StoreError::Busy)?;
             waiting.push(outcomes);
         }
         let mut outcomes = Vec::new();
