@@ -1,5 +1,7 @@
 //! The program as an operator runs it: its settings, its apps, its log and its end.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // only what is marked as a test is excepted by itself
+
 use std::{
     fs::File,
     io::{BufRead, BufReader},
