@@ -162,11 +162,7 @@ mod tests {
     fn chat(count: u64) -> Chat {
         let mut chat = Chat::default();
         for seq in 1..=count {
-            let from = if seq % 2 == 0 {
-                Author::Business
-            } else {
-                Author::Phone
-            };
+            let from = if seq % 2 == 0 { Author::Business } else { Author::Phone };
             chat.push(ChatMessage::text(seq, format!("m{seq}"), from, seq, "hello"));
         }
         chat

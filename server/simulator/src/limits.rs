@@ -101,8 +101,8 @@ pub(crate) const RETRY_DELAYS: [Duration; 8] = [
     Duration::from_secs(3),
     Duration::from_secs(10),
     Duration::from_secs(30),
-    Duration::from_secs(60),
-    Duration::from_secs(120),
+    Duration::from_mins(1),
+    Duration::from_mins(2),
 ];
 
 /// Between two comments on the event stream of a phone page, so that proxies and browsers keep it open.

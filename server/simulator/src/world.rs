@@ -31,9 +31,7 @@ impl Settings {
     /// Whether the allow-list, if there is one, lets this recipient through.
     pub(crate) fn allows(&self, number: &Number) -> bool {
         self.allowed_recipients.as_ref().is_none_or(|allowed| {
-            allowed
-                .iter()
-                .any(|text| Number::parse(text).is_ok_and(|listed| listed == *number))
+            allowed.iter().any(|text| Number::parse(text).is_ok_and(|listed| listed == *number))
         })
     }
 
@@ -71,17 +69,9 @@ mod tests {
         let listed = Number::parse("15550002222").unwrap();
         let other = Number::parse("15550003333").unwrap();
         assert!(Settings::default().allows(&listed));
-        let settings = Settings {
-            allowed_recipients: Some(vec!["+1 555 000 2222".to_owned()]),
-            ..Settings::default()
-        };
+        let settings =
+            Settings { allowed_recipients: Some(vec!["+1 555 000 2222".to_owned()]), ..Settings::default() };
         assert!(settings.is_valid() && settings.allows(&listed) && !settings.allows(&other));
-        assert!(
-            !Settings {
-                allowed_recipients: Some(vec!["Ana".to_owned()]),
-                ..settings
-            }
-            .is_valid()
-        );
+        assert!(!Settings { allowed_recipients: Some(vec!["Ana".to_owned()]), ..settings }.is_valid());
     }
 }

@@ -33,9 +33,7 @@ pub(super) async fn set_settings(
     Input(settings): Input<Settings>,
 ) -> Result<Json<Settings>, ControlError> {
     if !settings.is_valid() {
-        return Err(ControlError::Invalid(
-            "allowed_recipients are at most 1,000 phone numbers".to_owned(),
-        ));
+        return Err(ControlError::Invalid("allowed_recipients are at most 1,000 phone numbers".to_owned()));
     }
     simulator.world().settings = settings.clone();
     Ok(Json(settings))
