@@ -1,5 +1,7 @@
 //! The simulator from outside, over HTTP, with a webhook receiver of our own.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
+
 mod command_line;
 mod faults;
 mod fixture;
