@@ -40,14 +40,8 @@ const HINT_JITTER_DIVISOR: u64 = 5;
 /// assert_eq!(delay(0, Duration::ZERO, Some(Duration::from_secs(3)), half), Duration::from_secs(3));
 /// ```
 pub fn delay(attempt: u32, outage: Duration, hint: Option<Duration>, random: u64) -> Duration {
-    let cap = if outage.as_millis() < YOUNG_OUTAGE_MS {
-        YOUNG_OUTAGE_CAP_MS
-    } else {
-        OLD_OUTAGE_CAP_MS
-    };
-    let upper_end = FIRST_DELAY_MS
-        .saturating_mul(2_u64.saturating_pow(attempt))
-        .min(cap);
+    let cap = if outage.as_millis() < YOUNG_OUTAGE_MS { YOUNG_OUTAGE_CAP_MS } else { OLD_OUTAGE_CAP_MS };
+    let upper_end = FIRST_DELAY_MS.saturating_mul(2_u64.saturating_pow(attempt)).min(cap);
     let jittered = share(upper_end, random >> 32);
     let lower_bound = hint.map_or(0, |hint| {
         let hint = whole_milliseconds(hint).min(MAX_HINT_MS);
@@ -81,10 +75,7 @@ mod tests {
     #[test]
     fn a_part_of_a_millisecond_counts_as_one() {
         let hint = Duration::from_micros(1_000_001);
-        assert_eq!(
-            delay(0, Duration::ZERO, Some(hint), 0),
-            Duration::from_millis(1_001)
-        );
+        assert_eq!(delay(0, Duration::ZERO, Some(hint), 0), Duration::from_millis(1_001));
     }
 
     #[test]

@@ -15,10 +15,7 @@ fn value(symbol: u8) -> Option<u8> {
         b'I' | b'L' => b'1',
         other => other,
     };
-    ALPHABET
-        .iter()
-        .position(|&s| s == upper)
-        .and_then(|position| u8::try_from(position).ok())
+    ALPHABET.iter().position(|&s| s == upper).and_then(|position| u8::try_from(position).ok())
 }
 
 /// The symbol in canonical form (upper case, letters read as digits), or `None` where it is none.

@@ -168,22 +168,12 @@ struct Row {
 }
 
 const fn row(name: &'static str, http_status: u16, class: ErrorClass, retry: Retry) -> Row {
-    Row {
-        name,
-        http_status: Some(http_status),
-        class,
-        retry,
-    }
+    Row { name, http_status: Some(http_status), class, retry }
 }
 
 /// A code that only a client raises, so that no HTTP status belongs to it.
 const fn client_row(name: &'static str, class: ErrorClass, retry: Retry) -> Row {
-    Row {
-        name,
-        http_status: None,
-        class,
-        retry,
-    }
+    Row { name, http_status: None, class, retry }
 }
 
 impl ErrorCode {
@@ -263,10 +253,7 @@ impl ErrorCode {
 
     /// The code with this name; [`ErrorCode::Unrecognized`] where the list has none.
     pub fn parse(name: &str) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|code| code.as_str() == name)
-            .unwrap_or(Self::Unrecognized)
+        Self::ALL.into_iter().find(|code| code.as_str() == name).unwrap_or(Self::Unrecognized)
     }
 
     /// The class of errors it belongs to.
@@ -344,14 +331,9 @@ impl Error {
         let code = ErrorCode::parse(name);
         let well_formed = !name.is_empty()
             && name.len() <= MAX_UNRECOGNIZED
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if code == ErrorCode::Unrecognized && !well_formed {
-            return Self::new(
-                ErrorCode::InvalidResponse,
-                "The server's answer names no error code.",
-            );
+            return Self::new(ErrorCode::InvalidResponse, "The server's answer names no error code.");
         }
         let mut error = Self::new(code, message.chars().take(MAX_MESSAGE).collect::<String>());
         if code == ErrorCode::Unrecognized {
@@ -456,11 +438,7 @@ mod tests {
     #[test]
     fn what_is_no_code_is_an_invalid_answer() {
         for name in ["", "<html>", "Upper", &"a".repeat(65)] {
-            assert_eq!(
-                Error::from_server(name, "").code(),
-                ErrorCode::InvalidResponse,
-                "{name}"
-            );
+            assert_eq!(Error::from_server(name, "").code(), ErrorCode::InvalidResponse, "{name}");
         }
     }
 

@@ -1,13 +1,35 @@
 //! Sign-in with WhatsApp, for any app.
+//!
+//! An app makes a token and a link; the person opens the link and taps Send; whoever holds the token is told the
+//! verified phone number. See [`Loggin`] for the client, and `loggin-server` for the other end.
+//!
+//! ```no_run
+//! let client = loggin::Loggin::from_env()?;
+//! let login = client.create_token("8XKPQ2WN")?;
+//! println!("{}", login.link);
+//! let session = client.wait_for_verify(login.token)?;
+//! # Ok::<(), loggin::Error>(())
+//! ```
+#![deny(unsafe_code)]
 
 pub mod backoff;
 pub mod base32;
+mod client;
+mod driver;
 mod error;
 pub mod link;
 pub mod qr;
+mod session;
 pub mod sse;
 mod token;
+mod waits;
 pub mod wire;
 
+pub use client::{
+    CreatedToken, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Loggin, LogginBuilder,
+    MAX_IDEMPOTENCY_KEY, MAX_RETRIES,
+};
+pub use driver::Pending;
 pub use error::{Error, ErrorClass, ErrorCode, Retry};
+pub use session::Session;
 pub use token::{AppKey, Code, PhoneNumber, SecretKey, Token};

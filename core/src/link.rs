@@ -31,11 +31,7 @@ pub const MAX_TEXT_CHARS: usize = 200;
 const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 
 /// Every byte but the unreserved ones of RFC 3986.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Demands that the character before it be drawn as an emoji.
 const EMOJI_VARIATION_SELECTOR: char = '\u{fe0f}';
@@ -70,25 +66,17 @@ impl WhatsAppNumber {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         let text = text.strip_prefix('+').unwrap_or(text);
-        let digits: String = text
-            .chars()
-            .filter(|symbol| !matches!(symbol, ' ' | '-' | '(' | ')'))
-            .collect();
+        let digits: String = text.chars().filter(|symbol| !matches!(symbol, ' ' | '-' | '(' | ')')).collect();
         let well_formed = NUMBER_DIGITS.contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.starts_with('0')
             && !text.contains("(0)");
-        digits
-            .parse()
-            .ok()
-            .filter(|_| well_formed)
-            .map(Self)
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorCode::InvalidConfig,
-                    "A WhatsApp number is 8 to 15 digits that begin with the country code.",
-                )
-            })
+        digits.parse().ok().filter(|_| well_formed).map(Self).ok_or_else(|| {
+            Error::new(
+                ErrorCode::InvalidConfig,
+                "A WhatsApp number is 8 to 15 digits that begin with the country code.",
+            )
+        })
     }
 
     /// The digits, without `+`.
@@ -167,11 +155,7 @@ pub fn wa_me_link(number: WhatsAppNumber, text: &str) -> String {
 /// ```
 pub fn server_link(base_url: &Url, code: &Code) -> String {
     let mut link = base_url.clone();
-    link.set_path(&format!(
-        "{}/l/{}",
-        base_url.path().trim_end_matches('/'),
-        code.expose()
-    ));
+    link.set_path(&format!("{}/l/{}", base_url.path().trim_end_matches('/'), code.expose()));
     link.set_query(None);
     link.set_fragment(None);
     link.into()
@@ -219,19 +203,13 @@ mod tests {
             let error = message_text(Some(template), &code()).unwrap_err();
             assert_eq!(error.code(), ErrorCode::InvalidRequest, "{template}");
             let shown = format!("{error} {error:?}");
-            assert!(
-                !shown.contains("secret") && !shown.contains(&code().expose()),
-                "{shown}"
-            );
+            assert!(!shown.contains("secret") && !shown.contains(&code().expose()), "{shown}");
         }
     }
 
     #[test]
     fn debug_hides_most_of_a_number() {
-        assert_eq!(
-            format!("{:?}", WhatsAppNumber::parse("14155550001").unwrap()),
-            "WhatsAppNumber(…0001)"
-        );
+        assert_eq!(format!("{:?}", WhatsAppNumber::parse("14155550001").unwrap()), "WhatsAppNumber(…0001)");
     }
 
     #[test]

@@ -61,22 +61,15 @@ pub fn svg(link: &str) -> Result<String, Error> {
 /// `invalid_request` where the link is longer than a QR picture can hold, 2,331 bytes or somewhat more.
 pub fn terminal(link: &str) -> Result<String, Error> {
     // A dark module is the ground showing through, so the colours are the other way round.
-    let picture = encode(link)?
-        .render::<Dense1x2>()
-        .dark_color(Dense1x2::Light)
-        .light_color(Dense1x2::Dark)
-        .build();
+    let picture =
+        encode(link)?.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
     Ok(picture)
 }
 
 /// The level of error correction that is usual for screens.
 fn encode(link: &str) -> Result<QrCode, Error> {
-    QrCode::with_error_correction_level(link, EcLevel::M).map_err(|_| {
-        Error::new(
-            ErrorCode::InvalidRequest,
-            "The link is too long for a QR picture.",
-        )
-    })
+    QrCode::with_error_correction_level(link, EcLevel::M)
+        .map_err(|_| Error::new(ErrorCode::InvalidRequest, "The link is too long for a QR picture."))
 }
 
 #[cfg(test)]
@@ -92,15 +85,8 @@ mod tests {
     /// The dark modules of a picture, row by row, as its path draws them.
     fn modules_of_svg(svg: &str) -> Vec<Vec<bool>> {
         let (_, path) = svg.rsplit_once(" d=\"").unwrap();
-        let side: usize = svg
-            .split_once("viewBox=\"0 0 ")
-            .unwrap()
-            .1
-            .split(' ')
-            .next()
-            .unwrap()
-            .parse()
-            .unwrap();
+        let side: usize =
+            svg.split_once("viewBox=\"0 0 ").unwrap().1.split(' ').next().unwrap().parse().unwrap();
         let mut modules = vec![vec![false; side]; side];
         for run in path.split('M').skip(1) {
             let numbers: Vec<usize> = run
@@ -150,10 +136,7 @@ mod tests {
     #[test]
     fn no_drawing_shows_the_code_as_text() {
         for picture in [svg(LINK).unwrap(), terminal(LINK).unwrap()] {
-            assert!(
-                !picture.contains("8XKPQ2WN") && !picture.contains("login.example"),
-                "{picture}"
-            );
+            assert!(!picture.contains("8XKPQ2WN") && !picture.contains("login.example"), "{picture}");
         }
     }
 

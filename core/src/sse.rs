@@ -121,11 +121,7 @@ impl Decoder {
         }
         let result = self.read(bytes);
         if let Err(error) = result {
-            *self = Self {
-                items: mem::take(&mut self.items),
-                failed: Some(error),
-                ..Self::default()
-            };
+            *self = Self { items: mem::take(&mut self.items), failed: Some(error), ..Self::default() };
         }
         result
     }
@@ -222,11 +218,7 @@ impl Decoder {
             DEFAULT_NAME.clone_into(&mut name);
         }
         let last_event_id = self.last_event_id.clone();
-        self.items.push_back(Item::Event(Event {
-            name,
-            data,
-            last_event_id,
-        }));
+        self.items.push_back(Item::Event(Event { name, data, last_event_id }));
     }
 }
 
@@ -236,9 +228,7 @@ fn retry_time(value: &str) -> Option<Duration> {
         return None;
     }
     // Digits fail to parse only where they are too many.
-    let milliseconds = value
-        .parse()
-        .map_or(MAX_RETRY_MS, |number: u64| number.min(MAX_RETRY_MS));
+    let milliseconds = value.parse().map_or(MAX_RETRY_MS, |number: u64| number.min(MAX_RETRY_MS));
     Some(Duration::from_millis(milliseconds))
 }
 
@@ -322,30 +312,18 @@ mod tests {
     }
 
     fn event(name: &str, data: &str) -> Item {
-        Item::Event(Event {
-            name: name.into(),
-            data: data.into(),
-            last_event_id: String::new(),
-        })
+        Item::Event(Event { name: name.into(), data: data.into(), last_event_id: String::new() })
     }
 
     #[test]
     fn an_idle_decoder_owns_no_heap_memory() {
         let mut decoder = Decoder::default();
-        for piece in [
-            &b"event: ready\ndata: on"[..],
-            b"e\ndata: two\n\n: comm",
-            b"ent\n\n",
-        ] {
+        for piece in [&b"event: ready\ndata: on"[..], b"e\ndata: two\n\n: comm", b"ent\n\n"] {
             decoder.feed(piece).unwrap();
         }
         assert_eq!(decoder.next_item(), Some(event("ready", "one\ntwo")));
         assert_eq!(decoder.next_item(), None);
-        let held = (
-            decoder.line.capacity(),
-            decoder.data.capacity(),
-            decoder.name.capacity(),
-        );
+        let held = (decoder.line.capacity(), decoder.data.capacity(), decoder.name.capacity());
         assert_eq!((held, decoder.items.capacity()), ((0, 0, 0), 0));
         assert!(size_of::<Decoder>() <= 160, "{}", size_of::<Decoder>());
     }
@@ -383,9 +361,7 @@ mod tests {
     #[test]
     fn debug_shows_no_data() {
         let mut decoder = Decoder::default();
-        decoder
-            .feed(b"data: 919876543210\n\ndata: 919876543210\nda")
-            .unwrap();
+        decoder.feed(b"data: 919876543210\n\ndata: 919876543210\nda").unwrap();
         let shown = format!("{decoder:?} {:?}", decoder.next_item());
         assert!(!shown.contains("9876"), "{shown}");
     }

@@ -128,10 +128,7 @@ impl Token {
     /// `invalid_token` where it does not have the form `lgn1_` + app key + `_` + 32 symbols.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (app_key, secret) = parse_secret(text, TOKEN_PREFIX).ok_or_else(|| {
-            Error::new(
-                ErrorCode::InvalidToken,
-                "A token has the form lgn1_, app key, _ and 32 symbols.",
-            )
+            Error::new(ErrorCode::InvalidToken, "A token has the form lgn1_, app key, _ and 32 symbols.")
         })?;
         Ok(Self { app_key, secret })
     }
@@ -153,10 +150,7 @@ impl Token {
         hash.update(self.expose().as_bytes());
         let mut symbols = [0; CODE_SYMBOLS];
         base32::encode(&hash.finalize(), &mut symbols);
-        Code {
-            app_key: self.app_key,
-            symbols,
-        }
+        Code { app_key: self.app_key, symbols }
     }
 }
 
@@ -184,10 +178,7 @@ impl SecretKey {
     /// `unauthorized` where it does not have the form `lgsk_` + app key + `_` + 32 symbols.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let (app_key, secret) = parse_secret(text, SECRET_KEY_PREFIX).ok_or_else(|| {
-            Error::new(
-                ErrorCode::Unauthorized,
-                "A secret key has the form lgsk_, app key, _ and 32 symbols.",
-            )
+            Error::new(ErrorCode::Unauthorized, "A secret key has the form lgsk_, app key, _ and 32 symbols.")
         })?;
         Ok(Self { app_key, secret })
     }
@@ -229,12 +220,8 @@ impl Code {
     /// # Errors
     /// `invalid_request` where it is not an app key and 20 symbols.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let wrong = || {
-            Error::new(
-                ErrorCode::InvalidRequest,
-                "A code is an app key and four groups of 5 symbols.",
-            )
-        };
+        let wrong =
+            || Error::new(ErrorCode::InvalidRequest, "A code is an app key and four groups of 5 symbols.");
         let text = text.trim();
         let joined: Vec<u8> = match text.len() {
             28 => text.bytes().collect(),
@@ -247,10 +234,7 @@ impl Code {
 
     /// A code of its symbols, 8 of the app key and 20 of its own, or `None` where one of them is invalid.
     pub fn from_symbols(app_key: &[u8], symbols: &[u8]) -> Option<Self> {
-        Some(Self {
-            app_key: AppKey(canonical(app_key)?),
-            symbols: canonical(symbols)?,
-        })
+        Some(Self { app_key: AppKey(canonical(app_key)?), symbols: canonical(symbols)? })
     }
 
     /// The app that the login is for.
@@ -406,11 +390,7 @@ mod tests {
             &TOKEN.replace('K', "\u{212a}"),
         ];
         for text in bad {
-            assert_eq!(
-                Token::parse(text).unwrap_err().code(),
-                ErrorCode::InvalidToken,
-                "{text}"
-            );
+            assert_eq!(Token::parse(text).unwrap_err().code(), ErrorCode::InvalidToken, "{text}");
         }
     }
 
@@ -420,16 +400,8 @@ mod tests {
         let text = code.expose();
         assert_eq!(Code::parse(&text.to_lowercase()).unwrap(), code);
         assert_eq!(Code::parse(&text.replace('-', "")).unwrap(), code);
-        for bad in [
-            &text[1..],
-            "8XKP-Q2WNP37ZB-ZFMMN-V1GN3-0EWXB",
-            "--------------------------------",
-        ] {
-            assert_eq!(
-                Code::parse(bad).unwrap_err().code(),
-                ErrorCode::InvalidRequest,
-                "{bad}"
-            );
+        for bad in [&text[1..], "8XKP-Q2WNP37ZB-ZFMMN-V1GN3-0EWXB", "--------------------------------"] {
+            assert_eq!(Code::parse(bad).unwrap_err().code(), ErrorCode::InvalidRequest, "{bad}");
         }
     }
 
@@ -438,16 +410,8 @@ mod tests {
         let token = Token::parse(TOKEN).unwrap();
         let key = SecretKey::from_secret(token.app_key(), [7; 20]);
         let phone = PhoneNumber::parse("919876543210").unwrap();
-        let shown = format!(
-            "{token} {token:?} {0} {0:?} {key} {key:?} {phone} {phone:?}",
-            token.code()
-        );
-        for secret in [
-            &token.expose()[14..],
-            &token.code().expose()[9..],
-            &key.expose()[14..],
-            "9876",
-        ] {
+        let shown = format!("{token} {token:?} {0} {0:?} {key} {key:?} {phone} {phone:?}", token.code());
+        for secret in [&token.expose()[14..], &token.code().expose()[9..], &key.expose()[14..], "9876"] {
             assert!(!shown.contains(secret), "{shown}");
         }
     }
@@ -455,11 +419,7 @@ mod tests {
     #[test]
     fn phone_numbers_are_digits() {
         for bad in ["", "12345", "+919876543210", "9198765432101234", "91987654321O"] {
-            assert_eq!(
-                PhoneNumber::parse(bad).unwrap_err().code(),
-                ErrorCode::InvalidPhone,
-                "{bad}"
-            );
+            assert_eq!(PhoneNumber::parse(bad).unwrap_err().code(), ErrorCode::InvalidPhone, "{bad}");
         }
     }
 

@@ -217,20 +217,14 @@ pub struct ErrorBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts_left: Option<u32>,
     /// Seconds to wait before the next try; written as a whole number, read as any.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "whole_seconds"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "whole_seconds")]
     pub retry_after: Option<f64>,
 }
 
 impl ErrorBody {
     /// The error that a client raises for this answer.
     pub fn into_error(self, status: u16) -> Error {
-        let seconds = self
-            .retry_after
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let seconds = self.retry_after.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         Error::from_server(&self.error, &self.message)
             .with_status(status)
             .with_retry_after(seconds)
@@ -271,10 +265,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// The error for an answer that is none of this protocol.
 pub(crate) fn invalid_response() -> Error {
-    Error::new(
-        ErrorCode::InvalidResponse,
-        "The server's answer is none of this protocol.",
-    )
+    Error::new(ErrorCode::InvalidResponse, "The server's answer is none of this protocol.")
 }
 
 #[cfg(test)]
@@ -283,9 +274,7 @@ mod tests {
     use crate::token::Token;
 
     fn code() -> Code {
-        Token::parse("lgn1_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK")
-            .unwrap()
-            .code()
+        Token::parse("lgn1_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK").unwrap().code()
     }
 
     #[test]
@@ -298,14 +287,8 @@ mod tests {
         };
         let events = [
             TokenEvent::Ready(ReadyEvent { pending: 3 }),
-            TokenEvent::Progress(ProgressEvent {
-                code: code(),
-                status: Progress::AwaitingConfirmation,
-            }),
-            TokenEvent::Verified(VerifiedEvent {
-                code: code(),
-                session,
-            }),
+            TokenEvent::Progress(ProgressEvent { code: code(), status: Progress::AwaitingConfirmation }),
+            TokenEvent::Verified(VerifiedEvent { code: code(), session }),
             TokenEvent::Rejected(RejectedEvent {
                 code: None,
                 token_index: Some(4),
@@ -323,9 +306,7 @@ mod tests {
     fn a_session_has_the_fields_of_the_protocol() {
         let body = r#"{"status":"verified","app_key":"8XKPQ2WN","phone":"919876543210","user_id":null,
             "verified_at":"2026-11-22T08:00:00.5Z","new_field":[1]}"#;
-        let VerifyResponse::Verified(session) = serde_json::from_str(body).unwrap() else {
-            panic!("{body}")
-        };
+        let VerifyResponse::Verified(session) = serde_json::from_str(body).unwrap() else { panic!("{body}") };
         assert_eq!(session.verified_at.to_string(), "2026-11-22T08:00:00.500Z");
         assert_eq!(session.phone.unwrap().expose(), "919876543210");
     }
@@ -333,10 +314,7 @@ mod tests {
     #[test]
     fn unknown_events_are_passed_over_and_known_ones_must_have_their_form() {
         assert_eq!(TokenEvent::parse("novelty", "not even JSON").unwrap(), None);
-        assert_eq!(
-            TokenEvent::parse("verified", "{}").unwrap_err().code(),
-            ErrorCode::InvalidResponse
-        );
+        assert_eq!(TokenEvent::parse("verified", "{}").unwrap_err().code(), ErrorCode::InvalidResponse);
     }
 
     #[test]
@@ -353,10 +331,7 @@ mod tests {
 
     #[test]
     fn requests_do_not_show_their_tokens() {
-        let request = EventsRequest {
-            tokens: vec!["lgn1_secret".into()],
-            claim: true,
-        };
+        let request = EventsRequest { tokens: vec!["lgn1_secret".into()], claim: true };
         assert_eq!(format!("{request:?}"), "EventsRequest { .. }");
     }
 }

@@ -1,2 +1,6 @@
 //! Loggin.
+#![allow(dead_code, unused_imports)]
+
+mod whatsapp;
+
 fn main() {}

@@ -31,11 +31,8 @@ pub(crate) fn call(kind: &str, input: Value) -> Option<Outcome> {
 #[test]
 fn every_code_has_a_vector() {
     let file: File = serde_json::from_slice(&fs::read(folder().join("errors.json")).unwrap()).unwrap();
-    let tested: BTreeSet<String> = file
-        .vectors
-        .into_iter()
-        .map(|vector| read::<CodeInput>(vector.input).code)
-        .collect();
+    let tested: BTreeSet<String> =
+        file.vectors.into_iter().map(|vector| read::<CodeInput>(vector.input).code).collect();
     for code in ErrorCode::ALL {
         assert!(tested.contains(code.as_str()), "{code}");
     }

@@ -80,10 +80,7 @@ fn expanded(value: Value) -> Value {
             (Some(Value::String(text)), Some(times)) if fields.len() == 2 => {
                 json!(text.repeat(read(times.clone())))
             }
-            _ => fields
-                .into_iter()
-                .map(|(key, value)| (key, expanded(value)))
-                .collect(),
+            _ => fields.into_iter().map(|(key, value)| (key, expanded(value))).collect(),
         },
         other => other,
     }
@@ -91,13 +88,7 @@ fn expanded(value: Value) -> Value {
 
 /// Why a vector fails, if it does.
 fn failure(call: Call, vector: Vector) -> Option<String> {
-    let Vector {
-        id,
-        kind,
-        input,
-        outcome,
-        ..
-    } = vector;
+    let Vector { id, kind, input, outcome, .. } = vector;
     let mut wanted: Outcome = read(expanded(outcome.into()));
     if let Some(Value::Object(fields)) = wanted.get_mut("expect") {
         fields.retain(|field, _| !FIELDS_OF_OTHERS.contains(&field.as_str()));
@@ -118,11 +109,7 @@ fn run(subject: &str) {
     assert!(file.vectors.iter().all(|vector| !vector.comment.is_empty()));
     let ids: HashSet<_> = file.vectors.iter().map(|vector| vector.id.clone()).collect();
     assert_eq!(ids.len(), file.vectors.len(), "two vectors have the same id");
-    let failures: Vec<_> = file
-        .vectors
-        .into_iter()
-        .filter_map(|vector| failure(call, vector))
-        .collect();
+    let failures: Vec<_> = file.vectors.into_iter().filter_map(|vector| failure(call, vector)).collect();
     assert!(failures.is_empty(), "{subject}:\n{}", failures.join("\n"));
 }
 
@@ -176,15 +163,9 @@ fn unknown_kinds_wrong_results_and_misspelt_fields_fail() {
         ("parse_new", right),
         ("parse_app_key", json!({"expect": {"app_key": "8XKPQ2WM"}})),
         ("parse_app_key", json!({"expected": {"app_key": "8XKPQ2WN"}})),
-        (
-            "parse_app_key",
-            json!({"expect": {"app_key": "8XKPQ2WN"}, "error": "invalid_app_key"}),
-        ),
+        ("parse_app_key", json!({"expect": {"app_key": "8XKPQ2WN"}, "error": "invalid_app_key"})),
         ("parse_app_key", json!({})),
     ] {
-        assert!(
-            failure(token::call, vector(kind, outcome.clone())).is_some(),
-            "{kind} {outcome}"
-        );
+        assert!(failure(token::call, vector(kind, outcome.clone())).is_some(), "{kind} {outcome}");
     }
 }

@@ -41,20 +41,12 @@ pub(crate) fn call(kind: &str, input: Value) -> Option<Outcome> {
     if kind != "decode" {
         return None;
     }
-    let stream: Vec<u8> = read::<DecodeInput>(input)
-        .stream
-        .into_iter()
-        .flat_map(Part::bytes)
-        .collect();
+    let stream: Vec<u8> = read::<DecodeInput>(input).stream.into_iter().flat_map(Part::bytes).collect();
     let whole = decode([&*stream]);
     for size in [1, 2] {
         assert!(decode(stream.chunks(size)) == whole, "in pieces of {size}");
     }
-    let step = if stream.len() <= CUT_AT_EACH_BYTE {
-        1
-    } else {
-        stream.len() / CUTS_OF_A_LONG_STREAM
-    };
+    let step = if stream.len() <= CUT_AT_EACH_BYTE { 1 } else { stream.len() / CUTS_OF_A_LONG_STREAM };
     for cut in (0..=stream.len()).step_by(step) {
         let (head, tail) = stream.split_at(cut);
         assert!(decode([head, tail]) == whole, "cut at {cut}");

@@ -1,0 +1,122 @@
+# What a person runs and what CI runs, from a fresh clone: git, make, Rust, Node 20 and Python 3.11 are enough.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# `make demo TAP=auto` taps Send by itself.
+TAP ?= manual
+PYTHON ?= python3
+
+VENV := .venv
+BIN := $(VENV)/bin
+# What is up to date: an empty file for each step that has no single output of its own.
+STAMPS := target/stamps
+
+CARGO := cargo
+LOCKED := --locked
+BIOME := node/node_modules/.bin/biome
+BINARIES := -p loggin-server -p whatsapp-simulator
+
+manifests := Cargo.toml Cargo.lock core/Cargo.toml
+core_sources := $(shell find core/src -name '*.rs')
+python_sources := $(shell find bindings/python python -type f -not -path '*/.*' -not -path '*/__pycache__/*' -not -name '*.so')
+node_sources := $(shell find bindings/node node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.node')
+
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks \
+	check check-format check-lint check-docs check-tree check-generated generate fmt clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## Building ------------------------------------------------------------------------------------------
+
+build: build-rust build-python build-node ## build the server, the simulator, the Python package (in .venv) and the npm workspaces
+
+build-rust: ## build the server and the simulator into target/debug
+	$(CARGO) build $(LOCKED) $(BINARIES)
+
+build-python: $(STAMPS)/python-package ## install `loggin` and the Python tools into .venv
+
+build-node: $(STAMPS)/node-packages ## install and build the npm workspaces
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMPS)/python-tools: python/requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/python-package: $(STAMPS)/python-tools $(manifests) $(core_sources) $(python_sources)
+	cd python && VIRTUAL_ENV=../$(VENV) ../$(BIN)/maturin develop $(LOCKED)
+	@touch $@
+
+$(STAMPS)/node-modules: node/package-lock.json
+	cd node && npm ci --no-audit --no-fund
+	@mkdir -p $(@D) && touch $@
+
+$(STAMPS)/node-packages: $(STAMPS)/node-modules $(manifests) $(core_sources) $(node_sources)
+	cd node && npm run build
+	@touch $@
+
+## Running -------------------------------------------------------------------------------------------
+
+demo: build-rust build-python ## one login from beginning to end; TAP=auto taps Send by itself
+	$(BIN)/python examples/python/demo.py --tap $(TAP)
+
+## Testing -------------------------------------------------------------------------------------------
+
+test: build ## run every suite of every language, then print how each ended
+	tests/run checks rust python node
+
+test-checks: $(STAMPS)/python-tools ## run the tests of the tree checks
+	tests/run checks
+
+test-rust: build-rust ## run the Rust suites, documentation examples and end-to-end tests included
+	tests/run rust
+
+test-python: build-rust build-python ## run the Python suites, end-to-end tests included
+	tests/run python
+
+test-node: build-rust build-node ## run the Node suites, end-to-end tests included
+	tests/run node
+
+## Checking ------------------------------------------------------------------------------------------
+
+check: check-format check-lint check-docs check-tree check-generated ## everything that is judged without running a test
+
+check-format: $(STAMPS)/python-tools $(STAMPS)/node-modules
+	$(CARGO) fmt --all --check
+	$(BIN)/ruff format --check .
+	$(BIOME) format .
+
+check-lint: $(STAMPS)/python-package $(STAMPS)/node-packages
+	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict --config-file python/pyproject.toml python/src python/tests
+	cd tests && ../$(BIN)/mypy --strict checks
+	$(BIOME) lint --error-on-warnings .
+	cd node && npm run --silent typecheck
+
+check-docs:
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps
+
+check-tree: ## the map of the tree, budgets, names, purity of the core, thin bindings, links, traces of a machine
+	cd tests && $(abspath .)/$(BIN)/python -m checks
+
+check-generated: build ## generated files that people read are the ones this tree generates
+	tests/generated --check
+
+generate: build ## write the generated files that people read: openapi.json, index.d.ts
+	tests/generated
+
+fmt: $(STAMPS)/python-tools $(STAMPS)/node-modules ## format every language
+	$(CARGO) fmt --all
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(BIOME) check --write .
+
+clean: ## remove everything that was built
+	rm -rf target $(VENV) node/node_modules node/*/dist node/*/node_modules
+	find bindings node python tests -name '*.node' -o -name '*.so' -o -name __pycache__ | xargs rm -rf

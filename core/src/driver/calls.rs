@@ -1,0 +1,175 @@
+//! Calls that are answered at once, with their retries, and the few threads that make them for async callers.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Hub,
+    hub::{STACK_SIZE, closed},
+    jitter,
+    pending::{Pending, Slot},
+    transport::{Answer, Request, invalid_answer},
+};
+use crate::{
+    backoff,
+    error::{Error, ErrorCode, Retry},
+    session::Session,
+    token::Token,
+    wire::{VERIFY_PATH, VerifyRequest, VerifyResponse},
+};
+
+/// Threads that make calls for async callers: a call is a round trip, so a few carry hundreds a second.
+const MAX_WORKERS: usize = 4;
+
+/// Calls that may wait for a thread; beyond it the caller is told to come back, instead of queueing without end.
+const MAX_QUEUED: usize = 10_000;
+
+/// How long a worker stays with nothing to do.
+const IDLE_WORKER: Duration = Duration::from_secs(5);
+
+/// The longest `Retry-After` that a call waits for; a longer one is the caller's to wait for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+impl Hub {
+    /// Redeems a token on this thread; `None` while nobody has signed in.
+    pub(crate) fn verify(&self, token: &Token) -> Result<Option<Session>, Error> {
+        let body =
+            serde_json::to_vec(&VerifyRequest { token: token.expose() }).map_err(|_| invalid_answer(0))?;
+        let answer = self.call(VERIFY_PATH, &body)?;
+        match serde_json::from_slice(&answer).map_err(|_| invalid_answer(200))? {
+            VerifyResponse::Pending => Ok(None),
+            VerifyResponse::Verified(session) => session.try_into().map(Some),
+        }
+    }
+
+    /// Redeems a token on a thread of the client's own.
+    pub(crate) fn start_verify(self: &Arc<Self>, token: Token) -> Pending<Option<Session>> {
+        let slot = Slot::new();
+        let (hub, result) = (Arc::clone(self), Arc::clone(&slot));
+        let job = Box::new(move || result.settle(hub.verify(&token)));
+        if let Err(error) = self.workers().run(job) {
+            slot.settle(Err(error));
+        }
+        Pending::new(slot, None)
+    }
+
+    /// Makes a call, and again where its failure passes. Returns the body of a 200.
+    fn call(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Error> {
+        let request =
+            Request { path, accept: "application/json", idempotency_key: self.idempotency_key(), body };
+        let began = Instant::now();
+        let mut attempt = 0;
+        loop {
+            if self.is_closed() {
+                return Err(closed());
+            }
+            let error = match self.calls().send(self.settings(), &request) {
+                Ok(answer) => match read_answer(answer) {
+                    Ok(body) => return Ok(body),
+                    Err(error) => error,
+                },
+                Err(_) => Error::new(ErrorCode::Connection, "The server was not reached."),
+            };
+            let pause = error.retry_after();
+            if attempt == self.settings().max_retries
+                || !is_worth_repeating(&error)
+                || pause.is_some_and(|pause| pause > MAX_RETRY_AFTER)
+            {
+                return Err(error);
+            }
+            thread::sleep(backoff::delay(attempt, began.elapsed(), pause, jitter()));
+            attempt += 1;
+        }
+    }
+}
+
+fn read_answer(mut answer: Answer) -> Result<Vec<u8>, Error> {
+    if answer.status == 200 {
+        return answer.read_json();
+    }
+    let (status, pause) = (answer.status, answer.retry_after());
+    Err(answer.read_error().unwrap_or_else(|| invalid_answer(status).with_retry_after(pause)))
+}
+
+/// The error's code decides; where it is none of the protocol's, the status does.
+fn is_worth_repeating(error: &Error) -> bool {
+    match error.code() {
+        ErrorCode::InvalidResponse | ErrorCode::Unrecognized => {
+            matches!(error.status(), Some(408 | 429 | 502..=504))
+        }
+        ErrorCode::Connection | ErrorCode::RateLimited | ErrorCode::Unavailable => true,
+        code => code.retry() == Retry::Temporary && matches!(error.status(), Some(502..=504)),
+    }
+}
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Threads that come with the work and go without it.
+pub(super) struct Workers {
+    state: Mutex<Queue>,
+    has_work: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    workers: usize,
+    idle: usize,
+}
+
+impl Workers {
+    pub(super) fn new() -> Self {
+        Self { state: Mutex::default(), has_work: Condvar::new() }
+    }
+
+    /// Has a worker do the job.
+    fn run(self: &Arc<Self>, job: Job) -> Result<(), Error> {
+        let mut queue = self.lock();
+        if queue.jobs.len() >= MAX_QUEUED {
+            return Err(Error::new(ErrorCode::Unavailable, "Too many calls are waiting in this process."));
+        }
+        queue.jobs.push_back(job);
+        if queue.idle >= queue.jobs.len() || queue.workers >= MAX_WORKERS {
+            self.has_work.notify_one();
+            return Ok(());
+        }
+        let workers = Arc::clone(self);
+        let thread = thread::Builder::new().name("loggin-call".into()).stack_size(STACK_SIZE);
+        if thread.spawn(move || workers.work()).is_ok() {
+            queue.workers += 1;
+        } else if queue.workers == 0 {
+            queue.jobs.pop_back();
+            return Err(Error::new(ErrorCode::Unavailable, "The operating system gave no thread."));
+        }
+        Ok(())
+    }
+
+    fn work(&self) {
+        let mut queue = self.lock();
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                drop(queue);
+                job();
+                queue = self.lock();
+                continue;
+            }
+            queue.idle += 1;
+            let (guard, wait) =
+                self.has_work.wait_timeout(queue, IDLE_WORKER).unwrap_or_else(PoisonError::into_inner);
+            queue = guard;
+            queue.idle -= 1;
+            if wait.timed_out() && queue.jobs.is_empty() {
+                queue.workers -= 1;
+                return;
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,303 @@
+//! Drives the machine: feeds it, does what it asks for, and keeps its time.
+//!
+//! Whoever brings an input takes the lock, feeds the machine, and does what it asked for after letting the lock go: so
+//! a result reaches its waiter without another thread in between, and wakers run with no lock held. One thread keeps
+//! the time; it ends when nothing has waited for a while.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    calls::Workers,
+    fork, jitter, new_idempotency_key,
+    pending::{Pending, Slot},
+    stream,
+    transport::{Http, Settings},
+};
+use crate::{
+    error::{Error, ErrorCode},
+    session::Session,
+    token::Token,
+    waits::{Action, Closed, Machine, Outcome, StreamId, WaitId},
+    wire::TokenEvent,
+};
+
+/// Stack of our threads: they read, decode and call back, and recurse nowhere.
+pub(super) const STACK_SIZE: usize = 256 << 10;
+
+/// How long the timekeeper stays with nothing to do before its thread ends.
+const IDLE_THREAD: Duration = Duration::from_secs(5);
+
+/// The longest span that is added to the clock, so that no deadline overflows it.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+type Waiter = Arc<Slot<Session>>;
+
+pub(crate) struct Hub {
+    settings: Arc<Settings>,
+    idempotency_key: String,
+    generation: u64,
+    epoch: Instant,
+    state: Mutex<State>,
+    /// Tells the timekeeper that its next deadline may have changed.
+    sooner: Condvar,
+    calls: Http,
+    workers: Arc<Workers>,
+}
+
+struct State {
+    machine: Machine<Waiter>,
+    streams: HashMap<StreamId, Http>,
+    is_closed: bool,
+    has_timekeeper: bool,
+    /// When the timekeeper will look again; none while it is awake or not there.
+    alarm: Option<Duration>,
+}
+
+/// What is done once the lock is let go.
+#[derive(Default)]
+struct Errands {
+    open: Vec<(StreamId, Http, Vec<Token>)>,
+    hang_up: Vec<Http>,
+    settle: Vec<(Waiter, Outcome)>,
+}
+
+impl Hub {
+    pub(super) fn new(settings: Arc<Settings>) -> Result<Arc<Self>, Error> {
+        let idempotency_key = match &settings.idempotency_key {
+            Some(key) => key.clone(),
+            None => new_idempotency_key()?,
+        };
+        let state = State {
+            machine: Machine::new(),
+            streams: HashMap::new(),
+            is_closed: false,
+            has_timekeeper: false,
+            alarm: None,
+        };
+        Ok(Arc::new(Self {
+            calls: Http::for_calls(&settings)?,
+            settings,
+            idempotency_key,
+            generation: fork::generation(),
+            epoch: Instant::now(),
+            state: Mutex::new(state),
+            sooner: Condvar::new(),
+            workers: Arc::new(Workers::new()),
+        }))
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    pub(crate) fn idempotency_key(&self) -> &str {
+        &self.idempotency_key
+    }
+
+    pub(super) fn calls(&self) -> &Http {
+        &self.calls
+    }
+
+    pub(super) fn workers(&self) -> &Arc<Workers> {
+        &self.workers
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
+    /// Begins a wait that ends with `timeout` after `patience`.
+    pub(crate) fn wait(self: &Arc<Self>, token: Token, patience: Duration) -> Pending<Session> {
+        let slot = Slot::new();
+        let waiter = Arc::clone(&slot);
+        let id = self.feed(|state, now| {
+            if state.is_closed {
+                return None;
+            }
+            Some(state.machine.handle_wait(now, token, now + patience.min(FOREVER), waiter))
+        });
+        match id {
+            Some(id) => Pending::new(slot, Some((Arc::clone(self), id))),
+            None => Pending::settled(Err(closed())),
+        }
+    }
+
+    /// Ends a wait that nobody waits for any more.
+    pub(super) fn cancel(self: &Arc<Self>, id: WaitId) {
+        // The slot is dropped outside the lock: its waker's drop is foreign code.
+        let _waiter = self.feed(|state, now| state.machine.handle_cancel(now, id));
+    }
+
+    /// Ends every wait with `closed`; none can begin after.
+    pub(crate) fn close(self: &Arc<Self>) {
+        self.feed(|state, _| {
+            state.is_closed = true;
+            state.machine.handle_shutdown();
+        });
+    }
+
+    pub(super) fn stream_events(self: &Arc<Self>, id: StreamId, events: Vec<TokenEvent>) {
+        if events.is_empty() {
+            return;
+        }
+        self.feed(|state, now| {
+            for event in events {
+                state.machine.handle_event(now, id, event);
+            }
+        });
+    }
+
+    pub(super) fn stream_closed(self: &Arc<Self>, id: StreamId, closed: Closed) {
+        let random = jitter();
+        self.feed(|state, now| {
+            state.streams.remove(&id);
+            state.machine.handle_closed(now, id, closed, random);
+        });
+    }
+
+    /// Feeds the machine, then does what it asks for.
+    fn feed<R>(self: &Arc<Self>, input: impl FnOnce(&mut State, Duration) -> R) -> R {
+        let mut state = self.lock();
+        let result = input(&mut state, self.epoch.elapsed());
+        let errands = self.take_errands(&mut state);
+        let start_timekeeper = self.set_alarm(&mut state);
+        drop(state);
+        self.run_errands(errands);
+        if start_timekeeper {
+            self.start_timekeeper();
+        }
+        result
+    }
+
+    fn take_errands(&self, state: &mut State) -> Errands {
+        let mut errands = Errands::default();
+        while let Some(action) = state.machine.poll_action() {
+            match action {
+                Action::Open { stream, tokens } => match Http::for_stream(&self.settings) {
+                    Ok(http) => {
+                        state.streams.insert(stream, http.clone());
+                        errands.open.push((stream, http, tokens));
+                    }
+                    Err(error) => {
+                        let now = self.epoch.elapsed();
+                        state.machine.handle_closed(now, stream, Closed::Refused(error), jitter());
+                    }
+                },
+                Action::Close { stream } => errands.hang_up.extend(state.streams.remove(&stream)),
+                Action::Settle { waiter, outcome } => errands.settle.push((waiter, outcome)),
+            }
+        }
+        errands
+    }
+
+    fn run_errands(self: &Arc<Self>, errands: Errands) {
+        for (waiter, outcome) in errands.settle {
+            waiter.settle(outcome);
+        }
+        for http in errands.hang_up {
+            http.hang_up();
+        }
+        for (id, http, tokens) in errands.open {
+            let hub = Arc::clone(self);
+            let thread = thread::Builder::new().name("loggin-stream".into()).stack_size(STACK_SIZE);
+            if thread.spawn(move || stream::run(&hub, id, &http, &tokens)).is_err() {
+                self.stream_closed(id, Closed::Dropped { pause: None });
+            }
+        }
+    }
+
+    /// Sees to it that the timekeeper wakes in time; says whether it has to be started.
+    fn set_alarm(&self, state: &mut State) -> bool {
+        let Some(deadline) = state.machine.poll_deadline() else {
+            return false;
+        };
+        if !state.has_timekeeper {
+            state.has_timekeeper = true;
+            return true;
+        }
+        if state.alarm.is_some_and(|alarm| deadline < alarm) {
+            state.alarm = Some(deadline);
+            self.sooner.notify_one();
+        }
+        false
+    }
+
+    fn start_timekeeper(self: &Arc<Self>) {
+        let hub = Arc::clone(self);
+        let thread = thread::Builder::new().name("loggin-hub".into()).stack_size(STACK_SIZE);
+        if thread.spawn(move || hub.keep_time()).is_err() {
+            // Without a thread nothing can ever be waited for: say so now rather than never.
+            let mut state = self.lock();
+            state.has_timekeeper = false;
+            state.machine.handle_shutdown();
+            let errands = self.take_errands(&mut state);
+            drop(state);
+            self.run_errands(errands);
+        }
+    }
+
+    fn keep_time(self: &Arc<Self>) {
+        let mut state = self.lock();
+        loop {
+            state.machine.handle_timeout(self.epoch.elapsed());
+            let errands = self.take_errands(&mut state);
+            if !errands.is_empty() {
+                drop(state);
+                self.run_errands(errands);
+                state = self.lock();
+            }
+            let now = self.epoch.elapsed();
+            let deadline = state.machine.poll_deadline();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                continue;
+            }
+            let alarm = deadline.unwrap_or(now + IDLE_THREAD);
+            state.alarm = Some(alarm);
+            let (guard, wait) = self
+                .sooner
+                .wait_timeout(state, alarm.saturating_sub(now))
+                .unwrap_or_else(PoisonError::into_inner);
+            state = guard;
+            state.alarm = None;
+            if deadline.is_none() && wait.timed_out() && state.machine.poll_deadline().is_none() {
+                state.has_timekeeper = false;
+                return;
+            }
+        }
+    }
+
+    /// The machine does not panic; should it, the others still get what it can give.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Errands {
+    fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.hang_up.is_empty() && self.settle.is_empty()
+    }
+}
+
+impl Drop for Hub {
+    /// In a forked child the parent's connections must not be ended, only let go of.
+    fn drop(&mut self) {
+        if self.generation != fork::generation() {
+            let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            mem::forget(mem::take(&mut state.streams));
+        }
+    }
+}
+
+pub(super) fn closed() -> Error {
+    Error::new(ErrorCode::Closed, "The client was closed.")
+}

@@ -1,0 +1,76 @@
+//! The only part of the crate that does I/O, reads a clock, starts a thread or asks for randomness.
+
+mod calls;
+mod fork;
+mod hub;
+mod pending;
+mod stream;
+mod transport;
+
+use std::sync::{Arc, OnceLock};
+
+use rand::{TryRng, rngs::SysRng};
+
+use crate::error::{Error, ErrorCode};
+pub(crate) use hub::Hub;
+pub use pending::Pending;
+pub(crate) use transport::Settings;
+
+/// Bytes of an idempotency key: 128 bits are never met twice.
+const IDEMPOTENCY_KEY_BYTES: usize = 16;
+
+/// The hub of this process, one after each fork.
+///
+/// A forked child must not use its parent's hub: its threads are not there, its locks may be held for ever, and its
+/// sockets belong to the parent. So the child appends a hub of its own.
+pub(crate) struct Hubs {
+    hub: Arc<Hub>,
+    after_fork: OnceLock<Box<Hubs>>,
+}
+
+impl Hubs {
+    pub(crate) fn new(settings: Arc<Settings>) -> Result<Self, Error> {
+        Ok(Self { hub: Hub::new(settings)?, after_fork: OnceLock::new() })
+    }
+
+    /// The hub that belongs to this process.
+    pub(crate) fn current(&self) -> Result<&Arc<Hub>, Error> {
+        let mut last = self;
+        while let Some(next) = last.after_fork.get() {
+            last = next;
+        }
+        if last.hub.generation() == fork::generation() {
+            return Ok(&last.hub);
+        }
+        let fresh = Self::new(Arc::clone(last.hub.settings()))?;
+        Ok(&last.after_fork.get_or_init(|| Box::new(fresh)).hub)
+    }
+}
+
+/// Random bytes from the operating system, at every call: a pool of them would be the same in a forked child.
+///
+/// # Errors
+/// `internal` where the operating system has none to give.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|_| Error::new(ErrorCode::Internal, "The operating system gave no random bytes."))?;
+    Ok(bytes)
+}
+
+/// Random bits that only spread load: without any, all clients would keep step, but nothing breaks.
+fn jitter() -> u64 {
+    random().map_or(0, u64::from_ne_bytes)
+}
+
+/// A key that makes this client's calls its own.
+fn new_idempotency_key() -> Result<String, Error> {
+    use std::fmt::Write as _;
+    let mut key = String::with_capacity(2 * IDEMPOTENCY_KEY_BYTES);
+    for byte in random::<IDEMPOTENCY_KEY_BYTES>()? {
+        // Writing to a string does not fail.
+        let _ = write!(key, "{byte:02x}");
+    }
+    Ok(key)
+}

@@ -1,0 +1,87 @@
+//! One event stream: opened, read to its end and reported to the hub, on a thread of its own.
+
+use std::{io::Read, sync::Arc, time::Duration};
+
+use super::{
+    Hub,
+    transport::{Answer, Http, Request},
+};
+use crate::{
+    error::ErrorCode,
+    sse::{Decoder, Item},
+    token::Token,
+    waits::{Closed, StreamId},
+    wire::{EVENTS_PATH, EventsRequest, MAX_TOKENS_WITHOUT_KEY, TokenEvent},
+};
+
+/// Bytes read at a time: some dozen events.
+const CHUNK: usize = 4 << 10;
+
+/// Carries a stream from its request to its end.
+pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: &[Token]) {
+    let closed = match open(hub, http, tokens) {
+        Ok(answer) => read(hub, id, answer),
+        Err(closed) => closed,
+    };
+    hub.stream_closed(id, closed);
+}
+
+fn open(hub: &Hub, http: &Http, tokens: &[Token]) -> Result<Answer, Closed> {
+    let count = tokens.len();
+    let tokens = tokens.iter().map(Token::expose).collect();
+    let body = serde_json::to_vec(&EventsRequest { tokens, claim: true }).map_err(|_| dropped(None))?;
+    let request = Request {
+        path: EVENTS_PATH,
+        accept: "text/event-stream",
+        idempotency_key: hub.idempotency_key(),
+        body: &body,
+    };
+    let mut answer = http.send(hub.settings(), &request).map_err(|_| dropped(None))?;
+    if answer.is_event_stream() {
+        return Ok(answer);
+    }
+    let pause = answer.retry_after();
+    let Some(error) = answer.read_error() else {
+        return Err(dropped(pause));
+    };
+    let is_final = match answer.status {
+        400 | 401 | 403 | 404 => true,
+        // Too many tokens for a stream without a secret key: the machine learns from it.
+        413 => count > MAX_TOKENS_WITHOUT_KEY,
+        _ => error.code() == ErrorCode::QuotaExceeded,
+    };
+    Err(if is_final { Closed::Refused(error) } else { dropped(error.retry_after()) })
+}
+
+/// Reads events until the stream ends, fails, or says something that is no event stream of ours.
+fn read(hub: &Arc<Hub>, id: StreamId, answer: Answer) -> Closed {
+    let mut body = answer.into_stream();
+    let mut decoder = Decoder::default();
+    let mut chunk = vec![0; CHUNK];
+    let mut pause = None;
+    while let Ok(length @ 1..) = body.read(&mut chunk) {
+        if decoder.feed(&chunk[..length]).is_err() {
+            break;
+        }
+        let mut events = Vec::new();
+        let mut is_broken = false;
+        while let Some(item) = decoder.next_item() {
+            match item {
+                Item::Retry(delay) => pause = Some(delay),
+                Item::Event(event) => match TokenEvent::parse(&event.name, &event.data) {
+                    Ok(event) => events.extend(event),
+                    Err(_) => is_broken = true,
+                },
+            }
+        }
+        hub.stream_events(id, events);
+        if is_broken {
+            break;
+        }
+    }
+    dropped(pause)
+}
+
+fn dropped(pause: Option<Duration>) -> Closed {
+    Closed::Dropped { pause }
+}

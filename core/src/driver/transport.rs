@@ -1,0 +1,231 @@
+//! HTTP, and the only file that names the library behind it.
+
+use std::{
+    fmt,
+    io::{self, Read},
+    time::{Duration, SystemTime},
+};
+
+use ureq::{
+    Agent, Proxy, ProxyProtocol,
+    config::{AutoHeaderValue, ConfigBuilder},
+    typestate::AgentScope,
+};
+use url::Url;
+
+use crate::{
+    error::{Error, ErrorCode},
+    token::SecretKey,
+    wire::{ErrorBody, IDEMPOTENCY_KEY, REQUEST_ID},
+};
+
+/// Longest time to find and reach the server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time for a whole call.
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time for a stream's request to be sent, 10,000 tokens included.
+const STREAM_SEND_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest time until a stream's answer begins; the server looks each token up before.
+const STREAM_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+/// A stream this silent is lost: the server sends a comment every 15 s.
+const STREAM_SILENCE: Duration = Duration::from_secs(45);
+/// Room for what comes in: events are small, and ten streams are open.
+const INPUT_BUFFER: usize = 8 << 10;
+/// Room for what goes out.
+const OUTPUT_BUFFER: usize = 16 << 10;
+/// Longest answer of a call: no answer of the protocol comes near it.
+const MAX_ANSWER: u64 = 64 << 10;
+
+/// How a client is set up; the same in every forked child.
+pub(crate) struct Settings {
+    pub(crate) base_url: Url,
+    pub(crate) secret_key: Option<SecretKey>,
+    pub(crate) user_agent: String,
+    pub(crate) max_retries: u32,
+    /// Given by the caller; otherwise each process makes its own.
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// A JSON request; all of ours are POSTs.
+pub(crate) struct Request<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) accept: &'a str,
+    pub(crate) idempotency_key: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+/// An answer of any status.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    content_type: String,
+    retry_after: Option<Duration>,
+    request_id: Option<String>,
+    body: Box<dyn Read + Send>,
+}
+
+/// The server was not reached, or did not answer.
+#[derive(Debug)]
+pub(crate) struct Unreached;
+
+/// A client's way to its server. A stream has one of its own, so that it can be hung up on.
+#[derive(Clone)]
+pub(crate) struct Http(Agent);
+
+impl Http {
+    /// For calls, which share connections.
+    pub(crate) fn for_calls(settings: &Settings) -> Result<Self, Error> {
+        let config = configure(settings)?.timeout_global(Some(CALL_TIMEOUT));
+        Ok(Self(config.build().new_agent()))
+    }
+
+    /// For a single stream.
+    pub(crate) fn for_stream(settings: &Settings) -> Result<Self, Error> {
+        let config = configure(settings)?
+            .timeout_send_body(Some(STREAM_SEND_TIMEOUT))
+            .timeout_recv_response(Some(STREAM_ANSWER_TIMEOUT))
+            .timeout_per_read(Some(STREAM_SILENCE));
+        Ok(Self(config.build().new_agent()))
+    }
+
+    /// Sends a request and returns as soon as the answer's head is there.
+    pub(crate) fn send(&self, settings: &Settings, request: &Request<'_>) -> Result<Answer, Unreached> {
+        let url = settings.base_url.join(request.path).map_err(|_| Unreached)?;
+        let mut builder = self
+            .0
+            .post(url.as_str())
+            .header("Content-Type", "application/json")
+            .header("Accept", request.accept)
+            .header(IDEMPOTENCY_KEY, request.idempotency_key);
+        if let Some(key) = &settings.secret_key {
+            builder = builder.header("Authorization", format!("Bearer {}", key.expose()));
+        }
+        let response = builder.send(request.body).map_err(|_| Unreached)?;
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        Ok(Answer {
+            status: response.status().as_u16(),
+            content_type: header("Content-Type").unwrap_or_default().to_ascii_lowercase(),
+            retry_after: header("Retry-After").and_then(retry_after),
+            request_id: header(REQUEST_ID).map(str::to_owned),
+            body: Box::new(response.into_body().into_reader()),
+        })
+    }
+
+    /// Ends every connection at once, also one that a thread reads from; nothing can be sent after.
+    pub(crate) fn hang_up(self) {
+        self.0.shutdown();
+    }
+}
+
+impl Answer {
+    pub(crate) fn is_event_stream(&self) -> bool {
+        self.status == 200 && self.content_type.starts_with("text/event-stream")
+    }
+
+    /// How long the server asked to be left alone.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The body as it arrives.
+    pub(crate) fn into_stream(self) -> impl Read {
+        self.body
+    }
+
+    /// The whole body, where it is JSON and of a size that the protocol knows.
+    pub(crate) fn read_json(&mut self) -> Result<Vec<u8>, Error> {
+        if !self.content_type.starts_with("application/json") {
+            return Err(invalid_answer(self.status));
+        }
+        let mut body = Vec::new();
+        self.body
+            .by_ref()
+            .take(MAX_ANSWER + 1)
+            .read_to_end(&mut body)
+            .map_err(|error| lost_answer(&error))?;
+        if body.len() as u64 > MAX_ANSWER {
+            return Err(invalid_answer(self.status));
+        }
+        Ok(body)
+    }
+
+    /// The error that the answer tells; `None` where its body is no error of the protocol.
+    pub(crate) fn read_error(&mut self) -> Option<Error> {
+        let body = self.read_json().ok()?;
+        let mut body: ErrorBody = serde_json::from_slice(&body).ok()?;
+        body.request_id = body.request_id.or_else(|| self.request_id.take());
+        let error = body.into_error(self.status);
+        let hint = error.retry_after().or(self.retry_after);
+        (error.code() != ErrorCode::InvalidResponse).then(|| error.with_retry_after(hint))
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Settings").field("base_url", &self.base_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// An answer that is none of this protocol.
+pub(crate) fn invalid_answer(status: u16) -> Error {
+    Error::new(ErrorCode::InvalidResponse, "The server's answer is none of this protocol.")
+        .with_status(status)
+}
+
+fn lost_answer(error: &io::Error) -> Error {
+    Error::new(
+        ErrorCode::Connection,
+        format!("The connection was lost while the answer was read: {}.", error.kind()),
+    )
+}
+
+/// What streams and calls have in common. No redirect is followed: it would carry a key or a token elsewhere.
+fn configure(settings: &Settings) -> Result<ConfigBuilder<AgentScope>, Error> {
+    Ok(Agent::config_builder()
+        .proxy(proxy()?)
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_resolve(Some(CONNECT_TIMEOUT))
+        .timeout_connect(Some(CONNECT_TIMEOUT))
+        .input_buffer_size(INPUT_BUFFER)
+        .output_buffer_size(OUTPUT_BUFFER)
+        .accept_encoding("identity")
+        .user_agent(AutoHeaderValue::Provided(settings.user_agent.clone().into())))
+}
+
+/// The proxy that the environment names. One that is not spoken here is an error, not a detour.
+fn proxy() -> Result<Option<Proxy>, Error> {
+    let proxy = Proxy::try_from_env();
+    if let Some(proxy) = &proxy
+        && !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https)
+    {
+        return Err(Error::new(
+            ErrorCode::InvalidConfig,
+            "The environment names a SOCKS proxy, which is not spoken.",
+        ));
+    }
+    Ok(proxy)
+}
+
+/// `Retry-After`: seconds, or a date.
+fn retry_after(value: &str) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(retry_after(" 30 "), Some(Duration::from_secs(30)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        assert!(retry_after("Fri, 31 Dec 2100 23:59:59 GMT").unwrap() > Duration::from_secs(60));
+        assert_eq!(retry_after("soon"), None);
+        assert_eq!(retry_after("-1"), None);
+    }
+}

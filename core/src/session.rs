@@ -1,0 +1,39 @@
+//! Who signed in: the result of a login.
+
+use std::time::SystemTime;
+
+use crate::{
+    error::Error,
+    token::{AppKey, PhoneNumber},
+    wire::{self, SessionBody},
+};
+
+/// Who signed in, as the server verified it.
+///
+/// `Debug` shows no phone number; [`PhoneNumber::expose`] gives its digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Session {
+    /// The app that the person signed in to.
+    pub app_key: AppKey,
+    /// The phone number as WhatsApp reports it: digits with country code, without `+`.
+    pub phone: PhoneNumber,
+    /// The business-scoped WhatsApp user id, where WhatsApp told it.
+    pub user_id: Option<Box<str>>,
+    /// When the message arrived at the server.
+    pub verified_at: SystemTime,
+}
+
+impl TryFrom<SessionBody> for Session {
+    type Error = Error;
+
+    /// A redeemer is always told the phone, so an answer without one is none of this protocol.
+    fn try_from(body: SessionBody) -> Result<Self, Error> {
+        Ok(Self {
+            app_key: body.app_key,
+            phone: body.phone.ok_or_else(wire::invalid_response)?,
+            user_id: body.user_id.map(String::into_boxed_str),
+            verified_at: body.verified_at.0,
+        })
+    }
+}

@@ -1,0 +1,195 @@
+//! The machine that waits: which tokens wait, on which stream, until when.
+//!
+//! It is a value without I/O, clock, thread or randomness: time (since any fixed moment) and random bits come in
+//! as arguments, actions come out of [`Machine::poll_action`]. Its law:
+//!
+//! *A pending token is always carried by an open stream or by one being opened, and a wait settles exactly once.*
+//!
+//! A driver polls actions to exhaustion and then feeds the next input; when [`Machine::poll_deadline`] has come it
+//! calls [`Machine::handle_timeout`].
+
+mod board;
+mod pace;
+mod streams;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::{
+    error::{Error, ErrorCode},
+    session::Session,
+    token::{Code, Token},
+    wire::{RejectedEvent, TokenEvent},
+};
+use board::Board;
+pub(crate) use board::WaitId;
+pub(crate) use streams::StreamId;
+use streams::Streams;
+
+/// How a wait ends.
+pub(crate) type Outcome = Result<Session, Error>;
+
+/// What the driver has to do.
+#[derive(Debug)]
+pub(crate) enum Action<W> {
+    /// Open a stream that claims these tokens.
+    Open { stream: StreamId, tokens: Vec<Token> },
+    /// Close a stream; nothing is expected of it any more.
+    Close { stream: StreamId },
+    /// Hand a wait's outcome to its waiter.
+    Settle { waiter: W, outcome: Outcome },
+}
+
+/// Why a stream is no more.
+#[derive(Debug)]
+pub(crate) enum Closed {
+    /// It ended or failed in a way that passes; the server may have asked for a pause.
+    Dropped { pause: Option<Duration> },
+    /// The server refused it for good.
+    Refused(Error),
+}
+
+/// All waits of one client.
+pub(crate) struct Machine<W> {
+    board: Board<W>,
+    streams: Streams,
+    actions: VecDeque<Action<W>>,
+}
+
+impl<W> Machine<W> {
+    pub(crate) fn new() -> Self {
+        Self { board: Board::new(), streams: Streams::new(), actions: VecDeque::new() }
+    }
+
+    /// Begins a wait that lasts until `deadline` at most.
+    pub(crate) fn handle_wait(
+        &mut self,
+        now: Duration,
+        token: Token,
+        deadline: Duration,
+        waiter: W,
+    ) -> WaitId {
+        let code = token.code();
+        if let Some(outcome) = self.board.settled(now, &code) {
+            let outcome = outcome.clone();
+            self.actions.push_back(Action::Settle { waiter, outcome });
+            return self.board.unused_id(code);
+        }
+        let (id, is_new) = self.board.add(now, token, code, deadline, waiter);
+        if is_new {
+            self.streams.gather(now, code);
+        }
+        id
+    }
+
+    /// Ends a wait without an outcome: its waiter is gone.
+    ///
+    /// Returns the waiter, or `None` where the wait had settled before.
+    pub(crate) fn handle_cancel(&mut self, now: Duration, id: WaitId) -> Option<W> {
+        let (waiter, left) = self.board.remove(id)?;
+        if let Some(login) = left {
+            self.streams.leave(now, login.carrier, true);
+            self.close_idle_streams();
+        }
+        Some(waiter)
+    }
+
+    /// Takes in an event of a stream.
+    pub(crate) fn handle_event(&mut self, now: Duration, stream: StreamId, event: TokenEvent) {
+        match event {
+            TokenEvent::Ready(_) => self.streams.ready(now, stream, &mut self.board),
+            TokenEvent::Progress(_) => return,
+            TokenEvent::Verified(event) => self.settle(now, event.code, event.session.try_into()),
+            TokenEvent::Rejected(event) => {
+                let by_index = event.token_index.and_then(|index| self.streams.code_at(stream, index));
+                if let Some(code) = event.code.or(by_index) {
+                    self.settle(now, code, Err(rejection(&event)));
+                }
+            }
+        }
+        self.close_idle_streams();
+    }
+
+    /// Takes note that a stream is no more. `random` spreads the reconnects of many clients.
+    pub(crate) fn handle_closed(&mut self, now: Duration, stream: StreamId, cause: Closed, random: u64) {
+        let Some(orphans) = self.streams.close(now, stream, &cause, random, &mut self.board) else {
+            return;
+        };
+        if let Closed::Refused(error) = cause {
+            for code in orphans {
+                self.settle_waits(&code, &Err(error.clone()));
+            }
+        }
+        self.close_idle_streams();
+    }
+
+    /// Does what is due at `now`.
+    pub(crate) fn handle_timeout(&mut self, now: Duration) {
+        while let Some((waiter, left)) = self.board.pop_overdue(now) {
+            let error = Error::new(ErrorCode::Timeout, "Nobody signed in before the wait's deadline.");
+            self.actions.push_back(Action::Settle { waiter, outcome: Err(error) });
+            if let Some(login) = left {
+                self.streams.leave(now, login.carrier, !login.is_over_at_server(now));
+            }
+        }
+        self.close_idle_streams();
+        for (stream, tokens) in self.streams.open_due(now, &mut self.board) {
+            self.actions.push_back(Action::Open { stream, tokens });
+        }
+    }
+
+    /// Ends every wait with `closed`, and every stream.
+    pub(crate) fn handle_shutdown(&mut self) {
+        let error = Error::new(ErrorCode::Closed, "The client was closed.");
+        for waiter in self.board.drain() {
+            self.actions.push_back(Action::Settle { waiter, outcome: Err(error.clone()) });
+        }
+        for stream in self.streams.drain() {
+            self.actions.push_back(Action::Close { stream });
+        }
+    }
+
+    /// The next thing to do; `None` when all is done for now.
+    pub(crate) fn poll_action(&mut self) -> Option<Action<W>> {
+        self.actions.pop_front()
+    }
+
+    /// When [`Machine::handle_timeout`] is to be called next, if nothing else happens.
+    pub(crate) fn poll_deadline(&self) -> Option<Duration> {
+        let deadlines = [self.board.next_deadline(), self.streams.next_open()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Whether nothing waits and no stream is there.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.board.is_empty() && self.streams.is_empty()
+    }
+
+    /// Settles all waits for a code, for good: a later wait is told the same.
+    fn settle(&mut self, now: Duration, code: Code, outcome: Outcome) {
+        self.settle_waits(&code, &outcome);
+        self.board.remember(now, code, outcome);
+    }
+
+    fn settle_waits(&mut self, code: &Code, outcome: &Outcome) {
+        let Some((waiters, login)) = self.board.take(code) else {
+            return;
+        };
+        self.streams.settled(login.carrier);
+        for waiter in waiters {
+            self.actions.push_back(Action::Settle { waiter, outcome: outcome.clone() });
+        }
+    }
+
+    fn close_idle_streams(&mut self) {
+        while let Some(stream) = self.streams.pop_idle() {
+            self.actions.push_back(Action::Close { stream });
+        }
+    }
+}
+
+fn rejection(event: &RejectedEvent) -> Error {
+    Error::from_server(&event.error, &event.message)
+}

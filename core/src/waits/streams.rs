@@ -1,0 +1,427 @@
+//! Which streams carry which tokens: opening, merging, retiring.
+//!
+//! New tokens gather until the pace allows an opening. The new stream also takes over what small streams carry, like
+//! the levels of an LSM tree, and streams that hold tokens nobody waits for any more. The old streams carry on until
+//! the new one is ready; only then are they closed.
+
+#[cfg(test)]
+use std::collections::BTreeSet;
+use std::{collections::BTreeMap, mem, num::NonZeroU32, time::Duration};
+
+use super::{Closed, board::Board, pace::Pace};
+use crate::{
+    error::ErrorCode,
+    token::{Code, Token},
+    wire::{MAX_TOKENS, MAX_TOKENS_WITHOUT_KEY},
+};
+
+/// Most streams being opened at a time: a server that is slow to answer gets few requests, not many.
+const MAX_OPENING: usize = 2;
+
+/// Streams that may be open beyond the full ones before the smallest of them are taken over.
+const MAX_PARTIAL: usize = 3;
+
+/// A stream is taken over by one that already has this part of its size, so that a token moves O(log N) times.
+const GROWTH: usize = 3;
+
+/// A stream this small is always taken over: sending its tokens again costs less than holding its connection.
+const SMALL: usize = 32;
+
+/// Names one stream of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct StreamId(NonZeroU32);
+
+#[derive(Debug)]
+struct Stream {
+    /// The tokens in the order of the request.
+    codes: Vec<Code>,
+    opened_at: Duration,
+    is_ready: bool,
+    /// Pending tokens that depend on this stream.
+    carried: usize,
+    /// It holds a token that was given up before its time: to be replaced.
+    is_stale: bool,
+    /// Streams being opened that will take tokens over from this one.
+    successors: usize,
+    /// The streams that this one takes tokens over from.
+    predecessors: Vec<StreamId>,
+}
+
+impl Stream {
+    fn is_eligible(&self) -> bool {
+        self.is_ready && self.successors == 0
+    }
+}
+
+pub(super) struct Streams {
+    open: BTreeMap<StreamId, Stream>,
+    opening: usize,
+    gathered: Vec<Code>,
+    /// When the next streams are to be opened, where there is reason to.
+    due: Option<Duration>,
+    /// Streams that carry nothing, to be closed.
+    idle: Vec<StreamId>,
+    pace: Pace,
+    /// Most tokens of one stream, as far as the server has let us know.
+    limit: usize,
+    last_id: NonZeroU32,
+}
+
+impl Streams {
+    pub(super) fn new() -> Self {
+        Self {
+            open: BTreeMap::new(),
+            opening: 0,
+            gathered: Vec::new(),
+            due: None,
+            idle: Vec::new(),
+            pace: Pace::new(),
+            limit: MAX_TOKENS,
+            last_id: NonZeroU32::MAX,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// When [`Streams::open_due`] is to be called.
+    pub(super) fn next_open(&self) -> Option<Duration> {
+        self.due.filter(|_| self.opening < MAX_OPENING)
+    }
+
+    /// The code at a position of a stream's request.
+    pub(super) fn code_at(&self, stream: StreamId, index: usize) -> Option<Code> {
+        self.open.get(&stream)?.codes.get(index).copied()
+    }
+
+    /// Takes in a token that no stream carries.
+    pub(super) fn gather(&mut self, now: Duration, code: Code) {
+        self.gathered.push(code);
+        self.schedule(now);
+    }
+
+    /// A login that this stream carried has ended at the server.
+    pub(super) fn settled(&mut self, carrier: Option<StreamId>) {
+        if let Some(id) = carrier {
+            self.drop_carried(id);
+        }
+    }
+
+    /// Nobody waits for a login any more. `is_urgent` where the server would keep it for long.
+    pub(super) fn leave(&mut self, now: Duration, carrier: Option<StreamId>, is_urgent: bool) {
+        let Some(id) = carrier else { return };
+        self.drop_carried(id);
+        if is_urgent && let Some(stream) = self.open.get_mut(&id) {
+            stream.is_stale = true;
+            if stream.is_eligible() && stream.carried > 0 {
+                self.schedule(now);
+            }
+        }
+    }
+
+    /// The stream has registered all its tokens: it takes over from its predecessors.
+    pub(super) fn ready<W>(&mut self, now: Duration, id: StreamId, board: &mut Board<W>) {
+        let Some(stream) = self.open.get_mut(&id) else {
+            return;
+        };
+        if mem::replace(&mut stream.is_ready, true) {
+            return;
+        }
+        self.opening -= 1;
+        let codes = mem::take(&mut stream.codes);
+        for code in &codes {
+            let Some(login) = board.login_mut(code).filter(|login| login.next_carrier == Some(id)) else {
+                continue;
+            };
+            login.next_carrier = None;
+            if let Some(old) = login.carrier.replace(id) {
+                self.drop_carried(old);
+            }
+            self.add_carried(id);
+        }
+        if let Some(stream) = self.open.get_mut(&id) {
+            stream.codes = codes;
+        }
+        self.release_predecessors(now, id);
+        self.close_if_idle(id);
+        self.pace.ready(now);
+        if self.due.is_some() {
+            self.due = Some(self.pace.next_opening(now));
+        }
+        if self.open.get(&id).is_some_and(|stream| stream.is_stale && stream.carried > 0) {
+            self.schedule(now);
+        }
+    }
+
+    /// The stream is lost. Returns the codes it carried where the server refused them for good; all others are
+    /// carried on. `None` for a stream that is not ours any more.
+    pub(super) fn close<W>(
+        &mut self,
+        now: Duration,
+        id: StreamId,
+        cause: &Closed,
+        random: u64,
+        board: &mut Board<W>,
+    ) -> Option<Vec<Code>> {
+        self.release_predecessors(now, id);
+        let stream = self.open.remove(&id)?;
+        if !stream.is_ready {
+            self.opening -= 1;
+        }
+        let hint = match cause {
+            Closed::Dropped { pause } => *pause,
+            Closed::Refused(error) => error.retry_after(),
+        };
+        self.pace.lost(now, stream.opened_at, hint, random);
+        let refused = match cause {
+            Closed::Refused(error) => !self.learn_limit(error.code(), stream.codes.len()),
+            Closed::Dropped { .. } => false,
+        };
+        let mut orphans = Vec::new();
+        for code in stream.codes {
+            let Some(login) = board.login_mut(&code) else {
+                continue;
+            };
+            if login.next_carrier == Some(id) {
+                login.next_carrier = None;
+            }
+            if login.carrier != Some(id) {
+                continue;
+            }
+            if refused {
+                orphans.push(code);
+                continue;
+            }
+            login.carrier = login.next_carrier.take();
+            match login.carrier {
+                Some(next) => self.add_carried(next),
+                None => self.gathered.push(code),
+            }
+        }
+        if self.due.is_some() || !self.gathered.is_empty() {
+            self.due = Some(self.pace.next_opening(now));
+        }
+        Some(orphans)
+    }
+
+    /// Opens what is due, and names the tokens of each new stream.
+    pub(super) fn open_due<W>(&mut self, now: Duration, board: &mut Board<W>) -> Vec<(StreamId, Vec<Token>)> {
+        if self.next_open().is_none_or(|due| due > now) {
+            return Vec::new();
+        }
+        self.due = None;
+        let mut batch = self.take_gathered(board);
+        let predecessors = self.take_over(&mut batch, board);
+        if batch.is_empty() {
+            return Vec::new();
+        }
+        self.pace.opened(now);
+        let room = self.limit * (MAX_OPENING - self.opening);
+        if batch.len() > room {
+            let rest = batch.split_off(room);
+            self.gathered.extend(rest.into_iter().filter(|code| !is_carried(board, code)));
+            self.due = Some(self.pace.next_opening(now));
+        }
+        batch.chunks(self.limit).map(|codes| self.open(now, codes, &predecessors, board)).collect()
+    }
+
+    /// A stream that carries nothing, to be closed.
+    pub(super) fn pop_idle(&mut self) -> Option<StreamId> {
+        self.idle.pop()
+    }
+
+    /// Forgets all streams, and names them.
+    pub(super) fn drain(&mut self) -> Vec<StreamId> {
+        self.gathered.clear();
+        self.idle.clear();
+        (self.due, self.opening) = (None, 0);
+        mem::take(&mut self.open).into_keys().collect()
+    }
+
+    fn schedule(&mut self, now: Duration) {
+        if self.due.is_none() {
+            self.due = Some(self.pace.next_opening(now));
+        }
+    }
+
+    /// The gathered tokens that somebody still waits for, each once.
+    fn take_gathered<W>(&mut self, board: &Board<W>) -> Vec<Code> {
+        let mut gathered = mem::take(&mut self.gathered);
+        gathered.sort_unstable();
+        gathered.dedup();
+        gathered.retain(|code| board.login(code).is_some() && !is_carried(board, code));
+        gathered
+    }
+
+    /// Adds to the batch what other streams carry and the new ones are to take over; names those streams.
+    fn take_over<W>(&mut self, batch: &mut Vec<Code>, board: &Board<W>) -> Vec<StreamId> {
+        let eligible = self.open.iter().filter(|(_, stream)| stream.is_eligible());
+        let mut candidates: Vec<_> =
+            eligible.map(|(&id, stream)| (!stream.is_stale, stream.carried, id)).collect();
+        candidates.sort_unstable();
+        let total: usize = batch.len() + self.open.values().map(|stream| stream.carried).sum::<usize>();
+        let allowed = total / self.limit + MAX_PARTIAL;
+        let mut left = candidates.len();
+        let mut taken = Vec::new();
+        for (is_clean, carried, id) in candidates {
+            let room = self.limit.saturating_sub(batch.len());
+            let is_worth_it = carried <= (batch.len() * GROWTH).max(SMALL) || left >= allowed;
+            if is_clean && (!is_worth_it || room == 0 || batch.is_empty()) {
+                break;
+            }
+            left -= 1;
+            let wanted = if is_clean { room } else { usize::MAX };
+            let codes = self.open.get(&id).map_or(&[][..], |stream| &stream.codes);
+            let carried_here =
+                |code: &&Code| board.login(code).is_some_and(|login| login.carrier == Some(id));
+            batch.extend(codes.iter().filter(carried_here).take(wanted));
+            taken.push(id);
+        }
+        taken
+    }
+
+    fn open<W>(
+        &mut self,
+        now: Duration,
+        codes: &[Code],
+        predecessors: &[StreamId],
+        board: &mut Board<W>,
+    ) -> (StreamId, Vec<Token>) {
+        let id = self.next_id();
+        let mut stream = Stream {
+            codes: codes.to_vec(),
+            opened_at: now,
+            is_ready: false,
+            carried: 0,
+            is_stale: false,
+            successors: 0,
+            predecessors: predecessors.to_vec(),
+        };
+        let mut tokens = Vec::with_capacity(codes.len());
+        for code in codes {
+            let Some(login) = board.login_mut(code) else {
+                continue;
+            };
+            tokens.push(login.token);
+            if login.carrier.is_some() {
+                login.next_carrier = Some(id);
+            } else {
+                login.carrier = Some(id);
+                stream.carried += 1;
+            }
+        }
+        for predecessor in predecessors {
+            if let Some(old) = self.open.get_mut(predecessor) {
+                old.successors += 1;
+            }
+        }
+        self.open.insert(id, stream);
+        self.opening += 1;
+        (id, tokens)
+    }
+
+    fn next_id(&mut self) -> StreamId {
+        self.last_id = self.last_id.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        StreamId(self.last_id)
+    }
+
+    /// The stream's predecessors may be taken over by others, or be closed.
+    fn release_predecessors(&mut self, now: Duration, id: StreamId) {
+        let Some(stream) = self.open.get_mut(&id) else {
+            return;
+        };
+        for predecessor in mem::take(&mut stream.predecessors) {
+            let Some(old) = self.open.get_mut(&predecessor) else {
+                continue;
+            };
+            old.successors -= 1;
+            if old.is_stale && old.is_eligible() && old.carried > 0 {
+                self.schedule(now);
+            }
+        }
+    }
+
+    fn add_carried(&mut self, id: StreamId) {
+        if let Some(stream) = self.open.get_mut(&id) {
+            stream.carried += 1;
+        }
+    }
+
+    fn drop_carried(&mut self, id: StreamId) {
+        if let Some(stream) = self.open.get_mut(&id) {
+            stream.carried -= 1;
+        }
+        self.close_if_idle(id);
+    }
+
+    /// Retires a stream on which nothing depends. One being opened is let go as well, unless it is to take over.
+    fn close_if_idle(&mut self, id: StreamId) {
+        let Some(stream) = self.open.get(&id) else {
+            return;
+        };
+        if stream.carried > 0 || !stream.predecessors.is_empty() {
+            return;
+        }
+        if !stream.is_ready {
+            self.opening -= 1;
+        }
+        self.open.remove(&id);
+        self.idle.push(id);
+    }
+
+    /// Whether the refusal means that the stream had too many tokens for a client without a secret key.
+    fn learn_limit(&mut self, code: ErrorCode, sent: usize) -> bool {
+        let is_too_large = matches!(code, ErrorCode::InvalidRequest | ErrorCode::PayloadTooLarge);
+        if !is_too_large || sent <= MAX_TOKENS_WITHOUT_KEY {
+            return false;
+        }
+        self.limit = MAX_TOKENS_WITHOUT_KEY;
+        true
+    }
+
+    /// Whether the books are right: every pending token has its carrier, and every count is true.
+    #[cfg(test)]
+    pub(super) fn check<W>(&self, board: &Board<W>) {
+        let sent: BTreeMap<_, BTreeSet<_>> =
+            self.open.iter().map(|(id, stream)| (id, stream.codes.iter().collect())).collect();
+        let gathered: BTreeSet<_> = self.gathered.iter().collect();
+        let mut carried: BTreeMap<StreamId, usize> = BTreeMap::new();
+        for (code, login) in board.logins() {
+            match login.carrier {
+                Some(id) => {
+                    assert!(sent.get(&id).is_some_and(|codes| codes.contains(code)), "lost token");
+                    *carried.entry(id).or_default() += 1;
+                }
+                None => assert!(gathered.contains(code) && self.due.is_some(), "token without a stream"),
+            }
+            if let Some(next) = login.next_carrier {
+                assert!(
+                    sent.get(&next).is_some_and(|codes| codes.contains(code)) && !self.open[&next].is_ready
+                );
+            }
+        }
+        for (id, stream) in &self.open {
+            assert_eq!(stream.carried, carried.get(id).copied().unwrap_or(0), "wrong count of {id:?}");
+            let successors = self.open.values().filter(|other| other.predecessors.contains(id)).count();
+            assert_eq!(stream.successors, successors);
+            assert!(stream.carried > 0 || !stream.predecessors.is_empty(), "idle stream {id:?}");
+            assert!(
+                !stream.is_stale || !stream.is_eligible() || self.due.is_some(),
+                "a stale stream that nothing replaces"
+            );
+        }
+        assert_eq!(self.opening, self.open.values().filter(|stream| !stream.is_ready).count());
+        assert!(self.open.values().all(|stream| stream.codes.len() <= MAX_TOKENS));
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.open.len()
+    }
+}
+
+fn is_carried<W>(board: &Board<W>, code: &Code) -> bool {
+    board.login(code).is_some_and(|login| login.carrier.is_some())
+}

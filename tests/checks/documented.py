@@ -1,0 +1,53 @@
+"""The pages tell what the code does: every error code and every setting stands in both, or in neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .tree import File, Problem, Tree
+
+ERROR_LIST = "core/src/error.rs"
+ERROR_PAGE = "docs/errors.md"
+# Where a setting must be explained: one page for those who run a server, one for those who use an SDK.
+SETTING_PAGES = ("docs/deploy.md", "README.md")
+# Stands for the codes of newer servers, which have their own names.
+NO_CODE = "unrecognized"
+# Where settings are read.
+SETTING_SOURCES = ("core/src", "server/src")
+
+_ROW = re.compile(r"\b(?:client_)?row\(\s*\"(?P<code>[a-z_]+)\"")
+_PAGE_ROW = re.compile(r"^\| `(?P<code>[a-z_]+)` \|", re.MULTILINE)
+_SETTING = re.compile(r"\b(?:LOGGIN|WHATSAPP)_[A-Z][A-Z_]*[A-Z]\b")
+
+
+def check(tree: Tree) -> Iterator[Problem]:
+    files = {file.path: file for file in tree.files}
+    if ERROR_LIST in files and ERROR_PAGE in files:
+        yield from _check_errors(files[ERROR_LIST], files[ERROR_PAGE])
+    yield from _check_settings(tree, [files[path] for path in SETTING_PAGES if path in files])
+
+
+def _check_errors(source: File, page: File) -> Iterator[Problem]:
+    known = {match["code"] for match in _ROW.finditer(source.text)} - {NO_CODE}
+    explained = {match["code"]: page.line_at(match.start()) for match in _PAGE_ROW.finditer(page.text)}
+    for code in sorted(known - explained.keys()):
+        yield page.problem(1, f"lacks the error code {code}")
+    for code in sorted(explained.keys() - known):
+        yield page.problem(explained[code], f"{code} is no error code of {ERROR_LIST}")
+
+
+def _check_settings(tree: Tree, pages: list[File]) -> Iterator[Problem]:
+    explained = {name for page in pages for name in _SETTING.findall(page.text)}
+    read: set[str] = set()
+    for file in tree.with_suffix(".rs"):
+        if file.under(*SETTING_SOURCES):
+            read |= set(_SETTING.findall(file.text))
+            for match in _SETTING.finditer(file.text):
+                if match.group() not in explained:
+                    line = file.line_at(match.start())
+                    yield file.problem(line, f"the setting {match.group()} stands on no page")
+    for page in pages:
+        for match in _SETTING.finditer(page.text):
+            if read and match.group() not in read:
+                yield page.problem(page.line_at(match.start()), f"nothing reads the setting {match.group()}")

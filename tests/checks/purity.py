@@ -1,0 +1,55 @@
+"""The core is pure outside `driver/`: no clock, thread, socket, file, environment or randomness of its own.
+
+Clippy's `disallowed-methods` holds for a whole crate and cannot tell one folder from another, hence this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from . import rust_source
+from .tree import Problem, Tree
+
+CORE = "core/src"
+# The parts that do I/O, and the facade that reads the environment and hands random bits in.
+IMPURE = ("core/src/driver", "core/src/client.rs", "core/src/client")
+# One file may be exchanged for another transport without the rest noticing.
+TRANSPORT = "core/src/driver/transport.rs"
+
+_IMPURITIES = (
+    (re.compile(r"\b(?:Instant|SystemTime)\s*::\s*now\b"), "reads a clock: take `now` as an argument"),
+    (re.compile(r"\bthread\s*::\s*(?:spawn|sleep|Builder|scope|park)"), "starts or blocks a thread"),
+    (re.compile(r"\bthread_local!"), "keeps state outside its values"),
+    (re.compile(r"\b(?:TcpStream|TcpListener|UdpSocket|UnixStream|ToSocketAddrs)\b"), "opens a socket"),
+    (re.compile(r"\bstd\s*::\s*fs\b|\bfs\s*::\s*\w"), "touches the file system"),
+    (
+        re.compile(r"\bstd\s*::\s*env\b|\benv\s*::\s*\w"),
+        "reads the environment: take the value as an argument",
+    ),
+    (re.compile(r"\bstd\s*::\s*process\b|\bprocess\s*::\s*\w"), "touches the process"),
+    (re.compile(r"\bstd(?:in|out|err)\s*\("), "uses the standard streams"),
+    (re.compile(r"\brand\s*::"), "makes random bits: take them as an argument"),
+    (re.compile(r"\blibc\s*::"), "calls the operating system"),
+    (re.compile(r"\bunsafe\b(?!_code)"), "is unsafe"),
+    (
+        re.compile(r"\bstatic\s+(?:mut\s+)?\w+\s*:\s*[^=;]*\b(?:Mutex|RwLock|Atomic\w+|OnceLock)\b"),
+        "keeps global state",
+    ),
+)
+_UREQ = re.compile(r"\bureq\b")
+
+
+def check(tree: Tree) -> Iterator[Problem]:
+    for file in tree.with_suffix(".rs"):
+        if not file.under(CORE):
+            continue
+        code = rust_source.without_tests(rust_source.code_only(file.text))
+        if not file.under(*IMPURE):
+            for pattern, message in _IMPURITIES:
+                for match in pattern.finditer(code):
+                    line = file.line_at(match.start())
+                    yield file.problem(line, f"the core outside driver/ {message}")
+        if file.path != TRANSPORT:
+            for match in _UREQ.finditer(code):
+                yield file.problem(file.line_at(match.start()), f"only {TRANSPORT} names ureq")

@@ -1,0 +1,42 @@
+"""A code or a setting that only the pages or only the sources have is found."""
+
+from __future__ import annotations
+
+from .. import documented
+from ..tree import Tree
+
+_SOURCE = 'Self::Expired => row("expired", 410),\nSelf::Closed => client_row("closed", 0),\n'
+_PAGE = "| code | HTTP |\n| --- | --- |\n| `expired` | 410 |\n| `closed` | none |\n"
+
+
+def _found(texts: dict[str, str]) -> list[tuple[str, int]]:
+    return [(problem.path, problem.line) for problem in documented.check(Tree.of_texts(texts))]
+
+
+def test_equal_lists_of_codes_pass() -> None:
+    assert _found({"core/src/error.rs": _SOURCE, "docs/errors.md": _PAGE}) == []
+
+
+def test_a_code_without_an_explanation_is_found() -> None:
+    page = _PAGE.replace("| `expired` | 410 |\n", "")
+    assert _found({"core/src/error.rs": _SOURCE, "docs/errors.md": page}) == [("docs/errors.md", 1)]
+
+
+def test_an_explanation_without_a_code_is_found() -> None:
+    page = _PAGE + "| `gone` | 410 |\n"
+    assert _found({"core/src/error.rs": _SOURCE, "docs/errors.md": page}) == [("docs/errors.md", 5)]
+
+
+def test_settings_that_are_read_and_explained_pass() -> None:
+    texts = {"core/src/client.rs": 'env::var("LOGGIN_BASE_URL")', "README.md": "`LOGGIN_BASE_URL`"}
+    assert _found(texts) == []
+
+
+def test_a_setting_without_an_explanation_is_found() -> None:
+    texts = {"server/src/config.rs": '\nenv = "WHATSAPP_NUMBER"', "README.md": ""}
+    assert _found(texts) == [("server/src/config.rs", 2)]
+
+
+def test_an_explanation_without_a_setting_is_found() -> None:
+    texts = {"core/src/client.rs": '"LOGGIN_BASE_URL"', "README.md": "`LOGGIN_BASE_URL`\n`LOGGIN_NOTHING`"}
+    assert _found(texts) == [("README.md", 2)]
