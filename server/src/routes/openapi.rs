@@ -1,0 +1,173 @@
+//! `GET /openapi.json`, and the shapes that it describes.
+//!
+//! The wire types belong to the core, which knows nothing of OpenAPI; a test holds the shapes here to them.
+
+use axum::Json;
+use serde::Serialize;
+use utoipa::{
+    Modify, OpenApi, ToSchema,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Loggin", description = "Sign in with WhatsApp.", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    paths(
+        super::events::handle,
+        super::verify::handle,
+        super::confirm::handle,
+        super::link::handle,
+        super::webhook::subscribe,
+        super::webhook::handle,
+        super::health::alive,
+        super::health::ready,
+        handle,
+    ),
+    modifiers(&SecretKeys),
+)]
+struct Document;
+
+/// The two headers that a secret key may stand in.
+struct SecretKeys;
+
+impl Modify for SecretKeys {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let header = ApiKey::Header(ApiKeyValue::new("X-Api-Key"));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("secret_key", SecurityScheme::Http(bearer));
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(header));
+    }
+}
+
+/// The document as it is committed and served.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// Serves the document.
+#[utoipa::path(get, path = "/openapi.json", tag = "operations", summary = "This document",
+    responses((status = 200, body = serde_json::Value)))]
+pub(crate) async fn handle() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventsRequest {
+    /// 1 to 10,000 tokens; without a secret key at most 100.
+    #[schema(min_items = 1, max_items = 10_000)]
+    tokens: Vec<String>,
+    /// Whether this call redeems what it is told of.
+    #[schema(default = false)]
+    claim: Option<bool>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventsResponse {
+    /// Ends of logins; empty when nothing happened in time.
+    events: Vec<TokenEvent>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenEvent)]
+struct TokenEvent {
+    event: EventName,
+    data: EventData,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum EventName {
+    Verified,
+    Rejected,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum EventData {
+    Verified { code: String, session: Session },
+    Rejected(RejectedEvent),
+}
+
+#[derive(Serialize, ToSchema)]
+struct RejectedEvent {
+    code: Option<String>,
+    /// Position of a malformed token, from 0.
+    token_index: Option<usize>,
+    error: String,
+    message: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Session {
+    #[schema(example = "8XKPQ2WN")]
+    app_key: String,
+    /// Digits without `+`, as WhatsApp reports it.
+    #[schema(required = true, example = "919876543210")]
+    phone: Option<String>,
+    /// The business-scoped WhatsApp user id.
+    #[schema(required = true)]
+    user_id: Option<String>,
+    #[schema(format = DateTime)]
+    verified_at: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VerifyRequest {
+    token: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum VerifyResponse {
+    Pending { status: PendingStatus },
+    Verified(VerifiedResponse),
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PendingStatus {
+    Pending,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VerifiedResponse {
+    status: VerifiedStatus,
+    #[serde(flatten)]
+    session: Session,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum VerifiedStatus {
+    Verified,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConfirmRequest {
+    token: String,
+    /// The six digits that WhatsApp showed.
+    #[schema(example = "482913")]
+    confirmation_code: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConfirmResponse {
+    status: VerifiedStatus,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Error {
+    /// One of the protocol's error codes.
+    #[schema(example = "invalid_token")]
+    error: String,
+    /// For a developer.
+    message: String,
+    /// To be named when asking the server's operator.
+    request_id: String,
+    /// Tries left for a code.
+    attempts_left: Option<u32>,
+    /// Seconds to wait before the next try.
+    retry_after: Option<u64>,
+}
