@@ -179,6 +179,7 @@ impl Simulator {
         phone.number_known |= effect.reveals_number;
         phone.last_inbound = phone.last_inbound.max(Some(timestamp));
         let number = phone.number.clone();
+        world.senders.insert(id.clone(), number.clone());
         if let Some((text, in_reply_to)) = effect.bubble {
             let seq = world.next_seq();
             if let Some(phone) = world.phones.get_mut(&number) {

@@ -247,10 +247,6 @@ impl Phones {
         phones
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Phone> {
-        self.by_number.values_mut()
-    }
-
     /// Whether another phone goes by one of these names.
     fn taken(&self, number: &Number, wa_id: &Number, user_id: &str) -> bool {
         [self.by_wa_id.get(number), self.by_wa_id.get(wa_id), self.by_user_id.get(user_id)]

@@ -37,11 +37,9 @@ impl Simulator {
     fn read_by_business(&self, message_id: &str, typing: bool) -> Result<Value, GraphError> {
         let now = self.now();
         let mut world = self.world();
-        let phone = world
-            .phones
-            .iter_mut()
-            .find(|phone| phone.chat.find(message_id).is_some_and(|message| message.from == Author::Phone))
-            .ok_or_else(|| GraphError::new(100).details("message_id is not of a message to this number"))?;
+        let unknown = || GraphError::new(100).details("message_id is not of a message to this number");
+        let number = world.senders.get(message_id).cloned().ok_or_else(unknown)?;
+        let phone = world.phones.get_mut(&number).ok_or_else(unknown)?;
         phone.chat.read(Author::Phone, Some(message_id));
         if typing {
             phone.typing_until = now + TYPING_SECONDS;

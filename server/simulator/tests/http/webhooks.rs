@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::fixture::{ANA, Fixture, PHONE_NUMBER_ID, RAVI, Receiver, SHEENA, VERIFY_TOKEN};
+use crate::fixture::{ANA, Fixture, PHONE_NUMBER_ID, RAVI, Receiver, SHEENA};
 
 #[tokio::test]
 async fn calls_are_signed_over_escaped_bytes() {
@@ -108,7 +109,6 @@ async fn a_hidden_number_stands_nowhere() {
     assert_eq!((&contact["profile"]["username"], contact.get("wa_id")), (&json!("realsheena"), None));
     assert_eq!(contact["user_id"], message["from_user_id"]);
     // The id decodes to something, as Meta's do, but not to the number.
-    use base64::Engine as _;
     let id = message["id"].as_str().unwrap().strip_prefix("wamid.").unwrap();
     let bytes = base64::engine::general_purpose::STANDARD.decode(id).unwrap();
     assert!(!String::from_utf8_lossy(&bytes).contains(SHEENA));
@@ -148,7 +148,6 @@ async fn the_handshake_is_made_on_request() {
         fixture.control("webhook/verify", json!({})).await,
         json!({ "status": 404, "verified": false })
     );
-    assert_ne!(VERIFY_TOKEN, "");
 }
 
 fn encode(id: &Value) -> String {
