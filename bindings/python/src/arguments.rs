@@ -37,7 +37,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for LoginToken {
     }
 }
 
-/// A number of seconds; infinity is as long as there is.
+/// A number of seconds; more than there are, infinity among them, is as long as there is.
 #[derive(Clone, Copy)]
 pub(crate) struct Seconds(pub(crate) Duration);
 
@@ -46,7 +46,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let seconds: f64 = object.extract()?;
-        if seconds.is_infinite() && seconds.is_sign_positive() {
+        if seconds >= Duration::MAX.as_secs_f64() {
             return Ok(Self(Duration::MAX));
         }
         let duration = Duration::try_from_secs_f64(seconds)
