@@ -12,11 +12,11 @@ use url::Url;
 
 use crate::{
     apps::Apps,
+    client_address::{IpNetwork, StreamCounts},
     clock::{Clock, Random},
     config::WhatsAppConfig,
     cors,
     intake::Senders,
-    ip_network::IpNetwork,
     logins::{ConfirmationKeys, Logins},
     outbox::Outbox,
     request, routes,
@@ -39,6 +39,7 @@ pub(crate) struct Server {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) outbox: Outbox,
     pub(crate) senders: Senders,
+    pub(crate) streams: StreamCounts,
     pub(crate) app_secrets: Vec<AppSecret>,
     pub(crate) settings: Settings,
     /// Turns true when the server is told to stop.
@@ -92,6 +93,7 @@ impl Server {
             random: parts.random,
             outbox: parts.outbox,
             senders: Senders::default(),
+            streams: StreamCounts::default(),
             app_secrets,
             settings: parts.settings,
             stopping: parts.stopping,
@@ -105,6 +107,8 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/tokens/events", post(routes::events::handle))
         .route("/tokens/verify", post(routes::verify::handle))
         .route("/tokens/confirm", post(routes::confirm::handle))
+        // Before the layer, which answers preflights: a method that no route has comes this way.
+        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(server), cors::layer));
     Router::new()
         .nest("/api/v1", api)

@@ -13,7 +13,7 @@ use loggin::link::WhatsAppNumber;
 use toml::Value;
 use url::{Host, Url};
 
-use crate::{ip_network::IpNetwork, whatsapp::AccessToken};
+use crate::{client_address::IpNetwork, whatsapp::AccessToken};
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
 pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);

@@ -51,11 +51,6 @@ impl Caller {
             (None, None) => true,
         }
     }
-
-    /// Whether this caller is shown phone numbers without redeeming.
-    pub(crate) fn sees_phone(&self, app: &App) -> bool {
-        self.app_key.is_some() || !app.hide_phone_from_browser
-    }
 }
 
 fn foreign_origin<'a>(headers: &'a HeaderMap, own: &str) -> Option<&'a str> {
@@ -102,4 +97,92 @@ async fn allowed_origin(server: &Server, headers: &HeaderMap) -> Result<Option<H
     };
     let allowed = text == server.settings.public_origin || server.apps.some_allows(text).await?;
     Ok(allowed.then(|| origin.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::Response;
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{TestServer, demo_app, error_of, guarded_app, token_of};
+
+    const PAGE: &str = "https://shop.example";
+    const STRANGER: &str = "https://evil.example";
+
+    /// A server whose one app allows [`PAGE`].
+    async fn start() -> TestServer {
+        let server = TestServer::start().await;
+        let demo = App { allowed_origins: Vec::new(), ..demo_app() };
+        assert!(server.server.store.update_app(&demo).await.unwrap());
+        let (app, _) = guarded_app("11111111");
+        let allowed_origins = vec![PAGE.to_owned()];
+        server.add_app(&App { require_secret_key: false, allowed_origins, ..app }).await;
+        server
+    }
+
+    async fn preflight(server: &TestServer, origin: &str) -> Response {
+        let url = format!("{}/api/v1/tokens/events", server.url);
+        let call = server.client.request(reqwest::Method::OPTIONS, url).header("Origin", origin);
+        call.header("Access-Control-Request-Method", "POST").send().await.unwrap()
+    }
+
+    async fn verify(server: &TestServer, origin: &str, key: Option<String>) -> Response {
+        let token = token_of("11111111", 1).expose();
+        let mut call = server.post("/api/v1/tokens/verify").header("Origin", origin);
+        if let Some(key) = key {
+            call = call.header("X-Api-Key", key);
+        }
+        call.json(&json!({ "token": token })).send().await.unwrap()
+    }
+
+    fn allowed(answer: &Response) -> Option<&str> {
+        answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap())
+    }
+
+    #[tokio::test]
+    async fn preflights_are_answered_for_origins_that_some_app_allows() {
+        let server = start().await;
+        let answer = preflight(&server, PAGE).await;
+        assert_eq!(answer.status(), 204);
+        assert_eq!(allowed(&answer), Some(PAGE));
+        assert_eq!(answer.headers()["access-control-allow-methods"], "POST");
+        assert_eq!(answer.headers()["vary"], "origin");
+        assert_eq!(allowed(&preflight(&server, STRANGER).await), None);
+        assert_eq!(allowed(&preflight(&server, "null").await), None);
+    }
+
+    #[tokio::test]
+    async fn any_origin_is_any() {
+        let server = TestServer::start().await;
+        assert_eq!(allowed(&preflight(&server, STRANGER).await), Some(STRANGER));
+    }
+
+    #[tokio::test]
+    async fn at_the_call_the_app_of_the_token_decides() {
+        let server = start().await;
+        let answer = verify(&server, PAGE, None).await;
+        assert_eq!((answer.status().as_u16(), allowed(&answer)), (200, Some(PAGE)));
+        let own = server.url.clone();
+        assert_eq!(verify(&server, &own, None).await.status(), 200);
+        let (_, key) = guarded_app("11111111");
+        assert_eq!(verify(&server, STRANGER, Some(key.expose())).await.status(), 200);
+        let answer = verify(&server, STRANGER, None).await;
+        assert_eq!(allowed(&answer), None);
+        assert_eq!(error_of(answer).await, (401, "unauthorized".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_stream_rejects_the_tokens_of_apps_that_do_not_allow_the_origin() {
+        let server = start().await;
+        let tokens = [token_of("11111111", 1), token_of("8XKPQ2WN", 1)];
+        let answer = server.events(&tokens, None).header("Origin", PAGE).send().await.unwrap();
+        assert_eq!(allowed(&answer), Some(PAGE));
+        let mut stream = crate::testing::EventReader::new(answer);
+        assert_eq!(stream.event().await.unwrap().1, json!({ "pending": 1 }));
+        let (name, data) = stream.event().await.unwrap();
+        assert_eq!(name, "rejected");
+        assert_eq!(data["error"], "unauthorized");
+        assert_eq!(data["code"], tokens[1].code().expose());
+    }
 }

@@ -19,9 +19,9 @@ use url::Url;
 use crate::{
     apps::ANY_ORIGIN,
     cli::{DevArgs, print_line},
+    client_address::IpNetwork,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     config::{Config, Secret, WhatsAppConfig},
-    ip_network::IpNetwork,
     run::{self, RunError},
     store::{App, Confirm, PhoneHidden, Store},
     whatsapp::AccessToken,

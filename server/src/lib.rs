@@ -9,13 +9,13 @@ mod app_commands;
 mod apps;
 mod body;
 pub mod cli;
+mod client_address;
 mod clock;
 mod config;
 mod cors;
 mod dev;
 mod error;
 mod intake;
-mod ip_network;
 mod limits;
 mod logins;
 mod outbox;
@@ -26,6 +26,8 @@ mod serve;
 mod store;
 mod stream;
 mod subscription;
+#[cfg(test)]
+mod testing;
 mod waiters;
 #[allow(dead_code, unused_imports)] // what one-time codes by template need has no caller yet
 mod whatsapp;

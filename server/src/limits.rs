@@ -13,6 +13,9 @@ pub(crate) const CONNECTIONS: usize = 65_536;
 /// fill the server.
 pub(crate) const STREAMS_PER_ADDRESS: usize = 1_000;
 
+/// When to try again where an address holds as many: by then some login of five minutes has ended.
+pub(crate) const STREAMS_RETRY_AFTER: Duration = Duration::from_secs(10);
+
 /// Time to send the head of a request, which is also how long an idle connection is kept.
 pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -109,7 +109,7 @@ impl Logins {
 
     /// Somebody redeems what of these is verified; returns what they are now.
     ///
-    /// The logins may be stale: they only spare a read where they are not.
+    /// They are taken to be what they are given as, which spares a read; where one has changed since, it is read.
     pub(crate) async fn claim(
         &self,
         logins: Vec<Login>,
@@ -220,7 +220,7 @@ impl Logins {
 
     /// Makes the change that `rule` finds for each step, if any, and wakes who waits for it.
     ///
-    /// `known` are rows read before; a stale one costs a second round, nothing else.
+    /// `known` are rows as they were a moment ago. Where the rule changes one that is stale, it is read and tried again.
     async fn settle<T>(
         &self,
         steps: &[Step<T>],

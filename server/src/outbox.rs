@@ -78,6 +78,15 @@ impl Answer {
         Some(Self { to, app_name: app.name.clone(), words })
     }
 
+    /// The code to be typed that it holds.
+    #[cfg(test)]
+    pub(crate) fn digits(&self) -> Option<String> {
+        match &self.words {
+            Words::Type(digits) => Some(digits.expose().to_owned()),
+            _ => None,
+        }
+    }
+
     async fn send(&self, client: &GraphClient) -> Result<(), SendError> {
         let app = &self.app_name;
         let sent = match &self.words {

@@ -77,3 +77,35 @@ fn with_error_body(response: Response, id: &str) -> Response {
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Response::from_parts(parts, body.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::TestServer;
+
+    #[tokio::test]
+    async fn a_sane_id_is_taken_over_and_any_other_replaced() {
+        let server = TestServer::start().await;
+        let id = |given: &'static str| {
+            let call = server.get("/healthz").header("X-Request-Id", given);
+            async move { call.send().await.unwrap().headers()["x-request-id"].to_str().unwrap().to_owned() }
+        };
+        assert_eq!(id("abc-DEF_1.2").await, "abc-DEF_1.2");
+        let long = "x".repeat(65);
+        for bad in ["", "two words", "semi;colon", "<script>", Box::leak(long.into_boxed_str())] {
+            let given = id(bad).await;
+            assert_ne!(given, bad);
+            assert_eq!(given.len(), 36, "{given}");
+        }
+    }
+
+    #[tokio::test]
+    async fn every_answer_has_the_security_headers() {
+        let server = TestServer::start().await;
+        for path in ["/healthz", "/none", "/openapi.json", "/l/rubbish"] {
+            let answer = server.get(path).send().await.unwrap();
+            for (name, value) in super::SECURITY_HEADERS {
+                assert_eq!(answer.headers()[&name], value, "{path}");
+            }
+        }
+    }
+}

@@ -19,7 +19,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use crate::{
     clock::{Random, random_below},
     limits,
-    subscription::{Subscription, Told},
+    subscription::{Subscription, Woken},
 };
 
 /// Text of the comment that keeps a stream alive.
@@ -77,6 +77,8 @@ impl EventStream {
             // An error of the socket means that the client has gone, which is nobody's fault.
             let _ = pump(&mut socket, &mut subscription, framing).await;
         }
+        // Whoever sees the end of the stream finds nothing of it here any more.
+        drop(subscription);
         let _ = socket.shutdown().await;
     }
 }
@@ -91,8 +93,8 @@ impl Handover {
 async fn pump(socket: &mut TcpStream, subscription: &mut Subscription, framing: Framing) -> io::Result<()> {
     let mut received = 0;
     loop {
-        let told = tokio::select! {
-            told = subscription.next() => told,
+        let woken = tokio::select! {
+            woken = subscription.woken() => woken,
             readable = socket.readable() => {
                 readable?;
                 received += discard(socket)?;
@@ -104,18 +106,23 @@ async fn pump(socket: &mut TcpStream, subscription: &mut Subscription, framing: 
         };
         let mut text = String::new();
         let mut last = false;
-        match told {
-            Ok(Told::Events(events)) => {
-                text = encode(&events);
-                last = subscription.open() == 0;
-            }
-            Ok(Told::Heartbeat) => encode_comment(&mut text, HEARTBEAT),
-            Ok(Told::Stopping) => {
+        match woken {
+            Woken::Changed(logins) => match subscription.events(&logins).await {
+                Ok(events) => {
+                    text = encode(&events);
+                    last = subscription.open() == 0;
+                }
+                // The client connects again, and is told what it missed.
+                Err(error) => {
+                    tracing::warn!(%error, "a stream is cut: the store failed");
+                    return Ok(());
+                }
+            },
+            Woken::Heartbeat => encode_comment(&mut text, HEARTBEAT),
+            Woken::Stopping => {
                 encode_retry(&mut text, retry_delay(subscription.random()));
                 last = true;
             }
-            // The client connects again, and is told what it missed.
-            Err(_) => last = true,
         }
         let mut out = String::with_capacity(text.len() + 16);
         framing.push(&mut out, &text);

@@ -12,6 +12,7 @@ use loggin::{
 
 use crate::{
     app::Server,
+    client_address::CountedStream,
     clock::Random,
     cors::Caller,
     error::ApiError,
@@ -31,14 +32,16 @@ pub(crate) struct Subscription {
     codes: Box<[Code]>,
     /// How many of them have no result yet.
     open: usize,
+    /// Its place among the streams of its address, where those are counted.
+    _counted: Option<Box<CountedStream>>,
 }
 
-/// What a wait has to tell.
+/// What ends a wait for something to tell.
 #[derive(Debug)]
-pub(crate) enum Told {
-    /// What happened.
-    Events(Vec<TokenEvent>),
-    /// Nothing, but it is time for a sign of life.
+pub(crate) enum Woken {
+    /// These logins changed.
+    Changed(Vec<Arc<Login>>),
+    /// Nothing did, but it is time for a sign of life.
     Heartbeat,
     /// The server stops.
     Stopping,
@@ -57,6 +60,7 @@ impl Subscription {
         caller: &Caller,
         tokens: &[String],
         viewer: Viewer,
+        counted: Option<CountedStream>,
     ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
         let Sorted { codes, rejected } = sort(server, caller, tokens, viewer).await?;
         server.apps.check_room(&codes).await?;
@@ -68,8 +72,10 @@ impl Subscription {
             with_key: caller.app_key.is_some(),
             open: codes.len(),
             codes: codes.into(),
+            _counted: counted.map(Box::new),
         };
         let logins = server.logins.wait(&subscription.codes).await?;
+        subscription.slot.forget_older(&logins);
         let mut events = rejected;
         events.extend(subscription.tell(logins).await?);
         Ok((subscription, events))
@@ -85,20 +91,24 @@ impl Subscription {
         &*self.server.random
     }
 
-    /// Waits for what happens next.
-    pub(crate) async fn next(&mut self) -> Result<Told, StoreError> {
+    /// Waits for something to tell. Nothing is lost where this is given up before it ends.
+    pub(crate) async fn woken(&self) -> Woken {
         let mut stopping = self.server.stopping.clone();
-        let news = tokio::select! {
-            news = self.slot.news() => news,
+        tokio::select! {
+            news = self.slot.news() => match news.logins {
+                logins if logins.is_empty() => Woken::Heartbeat,
+                logins => Woken::Changed(logins),
+            },
             // An error means that whoever would tell is gone, which is the end too.
-            _ = stopping.wait_for(|stopping| *stopping) => return Ok(Told::Stopping),
-        };
-        if news.logins.is_empty() {
-            return Ok(Told::Heartbeat);
+            _ = stopping.wait_for(|stopping| *stopping) => Woken::Stopping,
         }
-        let logins = news.logins.iter().map(|login| Login::clone(login)).collect();
+    }
+
+    /// The events of logins that changed. This is not to be given up: what changed is told once.
+    pub(crate) async fn events(&mut self, changed: &[Arc<Login>]) -> Result<Vec<TokenEvent>, StoreError> {
+        let logins = changed.iter().map(|login| Login::clone(login)).collect();
         // Boxed, as it is large and rare: a waiting stream should be small.
-        Ok(Told::Events(Box::pin(self.tell(logins)).await?))
+        Box::pin(self.tell(logins)).await
     }
 
     /// The events of these logins, claimed where this wait redeems.
@@ -119,7 +129,9 @@ impl Subscription {
                 // What is claimable was claimed above, or has changed since, which the bell will tell.
                 View::Pending | View::Claimable => continue,
                 View::Progress(status) => {
-                    events.push(TokenEvent::Progress(ProgressEvent { code, status }));
+                    if self.server.waiters.is_registered(&self.slot, code) {
+                        events.push(TokenEvent::Progress(ProgressEvent { code, status }));
+                    }
                     continue;
                 }
                 View::Verified(mut session) => {
@@ -175,6 +187,11 @@ async fn sort(
         };
         let code = token.code();
         if !seen.insert(code) {
+            continue;
+        }
+        if caller.app_key.is_some_and(|app_key| app_key != token.app_key()) {
+            // Whether there is such an app is not looked up: ten thousand made-up keys cost nothing.
+            events.push(rejected(Some(code), None, ErrorCode::Unauthorized));
             continue;
         }
         match server.apps.find(token.app_key()).await? {

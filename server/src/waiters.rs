@@ -91,6 +91,15 @@ impl Waiters {
         found
     }
 
+    /// Whether a slot still waits for one login.
+    pub(crate) fn is_registered(&self, slot: &Arc<Slot>, code: Code) -> bool {
+        match lock(&self.by_code).get(&code) {
+            None => false,
+            Some(Waiting::One(only)) => Arc::ptr_eq(only, slot),
+            Some(Waiting::Many(slots)) => slots.iter().any(|one| Arc::ptr_eq(one, slot)),
+        }
+    }
+
     /// Tells everybody who waits for this login what it has become.
     pub(crate) fn wake(&self, login: &Login) {
         let slots: Vec<Arc<Slot>> = match lock(&self.by_code).get(&login.code) {
@@ -174,6 +183,15 @@ impl Slot {
                 return news;
             }
             self.bell.notified().await;
+        }
+    }
+
+    /// Drops news that was read from the store meanwhile.
+    pub(crate) fn forget_older(&self, read: &[Login]) {
+        let mut news = lock(&self.news);
+        if !news.is_empty() {
+            let versions: HashMap<Code, i64> = read.iter().map(|login| (login.code, login.version)).collect();
+            news.retain(|login| versions.get(&login.code).is_none_or(|version| login.version > *version));
         }
     }
 

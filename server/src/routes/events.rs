@@ -1,25 +1,29 @@
 //! `POST /api/v1/tokens/events`: wait for tokens, on a stream or by a long poll.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Json,
     body::Body,
-    extract::State,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use loggin::wire::{self, EventsRequest, EventsResponse, TokenEvent};
+use loggin::{
+    ErrorCode,
+    wire::{self, EventsRequest, EventsResponse, TokenEvent},
+};
 
 use crate::{
     app::Server,
     body,
+    client_address::{CountedStream, client_address},
     cors::Caller,
     error::ApiError,
     limits,
     logins::Viewer,
     stream::EventStream,
-    subscription::{Subscription, Told},
+    subscription::{Subscription, Woken},
 };
 
 /// The name that proxies like nginx know for "pass this on at once".
@@ -28,6 +32,7 @@ const X_ACCEL_BUFFERING: header::HeaderName = header::HeaderName::from_static("x
 /// Waits for tokens.
 #[utoipa::path(
     post,
+    operation_id = "waitForTokens",
     path = "/api/v1/tokens/events",
     tag = "tokens",
     summary = "Wait for tokens",
@@ -44,6 +49,7 @@ const X_ACCEL_BUFFERING: header::HeaderName = header::HeaderName::from_static("x
 )]
 pub(crate) async fn handle(
     State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
@@ -51,7 +57,8 @@ pub(crate) async fn handle(
     let caller = Caller::of(&server, &headers).await?;
     check_count(&server, &caller, request.tokens.len())?;
     let viewer = viewer(request.claim, &headers)?;
-    let started = Subscription::start(&server, &caller, &request.tokens, viewer);
+    let counted = count_stream(&server, &caller, peer, &headers)?;
+    let started = Subscription::start(&server, &caller, &request.tokens, viewer, counted);
     let (subscription, events) = started.await?;
     if wants_json(&headers) {
         Ok(Json(long_poll(&server, subscription, events).await?).into_response())
@@ -71,6 +78,26 @@ fn check_count(server: &Server, caller: &Caller, count: usize) -> Result<(), Api
     Err(ApiError::invalid_request(
         "A call names 1 to 10,000 tokens, or up to 100 where it shows no secret key.",
     ))
+}
+
+/// Counts the stream for its address, unless an app's server holds it, or a proxy that does not say for whom.
+fn count_stream(
+    server: &Server,
+    caller: &Caller,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+) -> Result<Option<CountedStream>, ApiError> {
+    if caller.app_key.is_some() {
+        return Ok(None);
+    }
+    let Some(address) = client_address(peer.ip(), headers, &server.settings.trusted_proxies) else {
+        return Ok(None);
+    };
+    let counted = server.streams.count(address);
+    counted.map(Some).ok_or(
+        ApiError::new(ErrorCode::RateLimited, "This address holds as many streams as it may.")
+            .with_retry_after(limits::STREAMS_RETRY_AFTER),
+    )
 }
 
 fn viewer(claim: bool, headers: &HeaderMap) -> Result<Viewer, ApiError> {
@@ -120,11 +147,13 @@ async fn long_poll(
     let mut events: Vec<TokenEvent> = events.into_iter().filter(is_terminal).collect();
     let deadline = tokio::time::Instant::now() + server.settings.long_poll;
     while events.is_empty() && subscription.open() > 0 {
-        match tokio::time::timeout_at(deadline, subscription.next()).await {
-            Ok(Ok(Told::Events(told))) => events.extend(told.into_iter().filter(is_terminal)),
-            Ok(Ok(Told::Heartbeat)) => {}
-            Ok(Ok(Told::Stopping)) | Err(_) => break,
-            Ok(Err(error)) => return Err(error.into()),
+        match tokio::time::timeout_at(deadline, subscription.woken()).await {
+            Ok(Woken::Changed(logins)) => {
+                let told = subscription.events(&logins).await?;
+                events.extend(told.into_iter().filter(is_terminal));
+            }
+            Ok(Woken::Heartbeat) => {}
+            Ok(Woken::Stopping) | Err(_) => break,
         }
     }
     Ok(EventsResponse { events })
@@ -133,3 +162,6 @@ async fn long_poll(
 fn is_terminal(event: &TokenEvent) -> bool {
     matches!(event, TokenEvent::Verified(_) | TokenEvent::Rejected(_))
 }
+
+#[cfg(test)]
+mod tests;

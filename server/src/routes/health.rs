@@ -34,3 +34,21 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Result<Json<Heal
     server.store.check().await?;
     Ok(Json(Health { status: "ok" }))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{TestServer, error_of};
+
+    #[tokio::test]
+    async fn a_server_without_its_store_lives_but_is_not_ready() {
+        let server = TestServer::start().await;
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(server.get(path).send().await.unwrap().status(), 200, "{path}");
+        }
+        server.server.store.close().await;
+        assert_eq!(server.get("/healthz").send().await.unwrap().status(), 200);
+        let answer = server.get("/readyz").send().await.unwrap();
+        assert_eq!(answer.headers()["retry-after"], "1");
+        assert_eq!(error_of(answer).await, (503, "unavailable".to_owned()));
+    }
+}

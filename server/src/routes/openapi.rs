@@ -1,12 +1,15 @@
-//! `GET /openapi.json`, and the shapes that it describes.
-//!
-//! The wire types belong to the core, which knows nothing of OpenAPI; a test holds the shapes here to them.
+//! `GET /openapi.json`: the document that describes this API.
+
+mod shapes;
 
 use axum::Json;
-use serde::Serialize;
 use utoipa::{
-    Modify, OpenApi, ToSchema,
+    Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+pub(crate) use shapes::{
+    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, VerifyRequest, VerifyResponse,
 };
 
 /// The document.
@@ -47,127 +50,93 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 }
 
 /// Serves the document.
-#[utoipa::path(get, path = "/openapi.json", tag = "operations", summary = "This document",
+#[utoipa::path(get, operation_id = "describe", path = "/openapi.json", tag = "operations", summary = "This document",
     responses((status = 200, body = serde_json::Value)))]
 pub(crate) async fn handle() -> Json<utoipa::openapi::OpenApi> {
     Json(document())
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct EventsRequest {
-    /// 1 to 10,000 tokens; without a secret key at most 100.
-    #[schema(min_items = 1, max_items = 10_000)]
-    tokens: Vec<String>,
-    /// Whether this call redeems what it is told of.
-    #[schema(default = false)]
-    claim: Option<bool>,
-}
+#[cfg(test)]
+mod tests {
+    use loggin::{
+        AppKey, PhoneNumber,
+        wire::{self, SessionBody, Timestamp},
+    };
+    use serde_json::{Value, json};
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct EventsResponse {
-    /// Ends of logins; empty when nothing happened in time.
-    events: Vec<TokenEvent>,
-}
+    use super::*;
+    use crate::testing::{TestServer, token};
 
-#[derive(Serialize, ToSchema)]
-#[schema(as = TokenEvent)]
-struct TokenEvent {
-    event: EventName,
-    data: EventData,
-}
+    fn schemas() -> Value {
+        serde_json::to_value(document()).unwrap()["components"]["schemas"].take()
+    }
 
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum EventName {
-    Verified,
-    Rejected,
-}
+    /// The names that a schema has, those of the schemas that it is put together from among them.
+    fn names(schemas: &Value, schema: &Value) -> Vec<String> {
+        if let Some(reference) = schema["$ref"].as_str() {
+            return names(schemas, &schemas[reference.rsplit('/').next().unwrap()]);
+        }
+        let own = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+        let parts = schema["allOf"].as_array().into_iter().flatten();
+        own.chain(parts.flat_map(|part| names(schemas, part))).collect()
+    }
 
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-enum EventData {
-    Verified { code: String, session: Session },
-    Rejected(RejectedEvent),
-}
+    /// The document describes what the wire types write, field by field.
+    #[test]
+    fn the_shapes_are_those_of_the_wire() {
+        let session = SessionBody {
+            app_key: AppKey::parse("8XKPQ2WN").unwrap(),
+            phone: Some(PhoneNumber::parse("919876543210").unwrap()),
+            user_id: None,
+            verified_at: Timestamp(std::time::SystemTime::UNIX_EPOCH),
+        };
+        let error = wire::ErrorBody {
+            error: "expired".into(),
+            message: "".into(),
+            request_id: Some("1".to_owned()),
+            attempts_left: Some(1),
+            retry_after: Some(1.0),
+        };
+        let rejected = wire::RejectedEvent {
+            code: Some(token(1).code()),
+            token_index: Some(1),
+            error: "expired".into(),
+            message: "".into(),
+        };
+        let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
+        let written = [
+            ("EventsRequest", json!(wire::EventsRequest { tokens: Vec::new(), claim: true })),
+            ("EventsResponse", json!(wire::EventsResponse::default())),
+            ("VerifyRequest", json!(wire::VerifyRequest { token: String::new() })),
+            ("ConfirmRequest", json!(confirm)),
+            ("ConfirmResponse", json!(wire::ConfirmResponse::Verified)),
+            ("Session", json!(session)),
+            ("VerifiedResponse", json!(wire::VerifyResponse::Verified(session))),
+            ("RejectedEvent", json!(rejected)),
+            ("Error", json!(error)),
+        ];
+        let schemas = schemas();
+        for (name, value) in written {
+            let mut described = names(&schemas, &schemas[name]);
+            let mut written: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+            described.sort();
+            written.sort();
+            assert_eq!(described, written, "{name}");
+        }
+    }
 
-#[derive(Serialize, ToSchema)]
-struct RejectedEvent {
-    code: Option<String>,
-    /// Position of a malformed token, from 0.
-    token_index: Option<usize>,
-    error: String,
-    message: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Session {
-    #[schema(example = "8XKPQ2WN")]
-    app_key: String,
-    /// Digits without `+`, as WhatsApp reports it.
-    #[schema(required = true, example = "919876543210")]
-    phone: Option<String>,
-    /// The business-scoped WhatsApp user id.
-    #[schema(required = true)]
-    user_id: Option<String>,
-    #[schema(format = DateTime)]
-    verified_at: String,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct VerifyRequest {
-    token: String,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(untagged)]
-pub(crate) enum VerifyResponse {
-    Pending { status: PendingStatus },
-    Verified(VerifiedResponse),
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PendingStatus {
-    Pending,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct VerifiedResponse {
-    status: VerifiedStatus,
-    #[serde(flatten)]
-    session: Session,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum VerifiedStatus {
-    Verified,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ConfirmRequest {
-    token: String,
-    /// The six digits that WhatsApp showed.
-    #[schema(example = "482913")]
-    confirmation_code: String,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ConfirmResponse {
-    status: VerifiedStatus,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Error {
-    /// One of the protocol's error codes.
-    #[schema(example = "invalid_token")]
-    error: String,
-    /// For a developer.
-    message: String,
-    /// To be named when asking the server's operator.
-    request_id: String,
-    /// Tries left for a code.
-    attempts_left: Option<u32>,
-    /// Seconds to wait before the next try.
-    retry_after: Option<u64>,
+    #[tokio::test]
+    async fn the_document_is_served_and_names_every_route() {
+        let server = TestServer::start().await;
+        let served: Value = server.get("/openapi.json").send().await.unwrap().json().await.unwrap();
+        assert_eq!(served, serde_json::to_value(document()).unwrap());
+        for (path, operations) in served["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let url = format!("{}{path}", server.url);
+                let status = server.client.request(method, url).send().await.unwrap().status();
+                assert_ne!(status, 405, "{path}");
+            }
+        }
+    }
 }

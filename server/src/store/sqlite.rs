@@ -263,3 +263,63 @@ impl Store for SqliteStore {
         self.writer.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::{
+        State,
+        suite::{app, insert, login, store_suite},
+    };
+
+    async fn open() -> (SqliteStore, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (open_in(&folder, 1).await, folder)
+    }
+
+    async fn open_in(folder: &TempDir, node: i64) -> SqliteStore {
+        SqliteStore::open(&folder.path().join("loggin.db"), node).await.unwrap()
+    }
+
+    store_suite!(open);
+
+    #[tokio::test]
+    async fn what_was_applied_is_there_after_a_restart() {
+        let (store, folder) = open().await;
+        store.insert_app(&app("00000000")).await.unwrap();
+        store.apply(vec![insert(login(1, State::Pending))]).await.unwrap();
+        store.close().await;
+        let store = open_in(&folder, 2).await;
+        assert_eq!(store.apps().await.unwrap(), [app("00000000")]);
+        let code = login(1, State::Pending).code;
+        assert_eq!(store.logins(&[code]).await.unwrap(), [login(1, State::Pending)]);
+    }
+
+    #[tokio::test]
+    async fn another_process_is_followed_in_steps() {
+        let (store, folder) = open().await;
+        let other = open_in(&folder, 2).await;
+        let cursor = store.cursor().await.unwrap();
+        let logins: Vec<Login> = (1..=3).map(|number| login(number, State::Pending)).collect();
+        other.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();
+        store.apply(vec![insert(login(4, State::Pending))]).await.unwrap();
+        let first = store.changed_since(cursor, 2).await.unwrap();
+        assert_eq!(first.logins, logins[..2]);
+        let second = store.changed_since(first.cursor, 2).await.unwrap();
+        assert_eq!(second.logins, logins[2..]);
+        let end = store.changed_since(second.cursor, 2).await.unwrap();
+        assert_eq!(end.logins, []);
+        assert_eq!(end.cursor, store.cursor().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_file_of_another_program_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loggin.db");
+        std::fs::write(&path, "this is no database, and long enough to be looked at as one".repeat(100))
+            .unwrap();
+        assert!(SqliteStore::open(&path, 1).await.is_err());
+    }
+}

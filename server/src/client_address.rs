@@ -1,8 +1,14 @@
-//! Addresses of clients: which proxies are believed, and whose call it is behind them.
+//! Addresses of clients: which proxies are believed, whose call it is behind them, and how many streams each holds.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use axum::http::HeaderMap;
+
+use crate::limits;
 
 /// The header in which proxies pass on whom they call for, each adding the address that called it.
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
@@ -71,6 +77,50 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
     hops.map_while(Result::ok).map(|address| address.to_canonical()).find(|address| !is_trusted(*address))
 }
 
+/// How many streams each address holds; a provider gives one customer a whole /64 of IPv6, so that counts as one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StreamCounts(Arc<Mutex<HashMap<IpAddr, usize>>>);
+
+/// One stream that is counted for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct CountedStream {
+    counts: StreamCounts,
+    address: IpAddr,
+}
+
+impl StreamCounts {
+    /// Counts one more stream; `None` where the address holds as many as it may.
+    pub(crate) fn count(&self, address: IpAddr) -> Option<CountedStream> {
+        let address = customer(address);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_default();
+        if *count >= limits::STREAMS_PER_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(CountedStream { counts: self.clone(), address })
+    }
+}
+
+impl Drop for CountedStream {
+    fn drop(&mut self) {
+        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut count) = counts.entry(self.address) {
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
+            }
+        }
+    }
+}
+
+fn customer(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,5 +169,19 @@ mod tests {
         );
         assert_eq!(client("127.0.0.1", &["6.6.6.6, rubbish"]), None);
         assert_eq!(client("127.0.0.1", &[]), None);
+    }
+
+    #[test]
+    fn an_address_holds_so_many_streams_and_no_more() {
+        let counts = StreamCounts::default();
+        let held: Vec<_> = (0..limits::STREAMS_PER_ADDRESS)
+            .map(|number| counts.count(address(&format!("2001:db8::{number:x}"))).unwrap())
+            .collect();
+        assert!(counts.count(address("2001:db8::ffff:1")).is_none());
+        let other = counts.count(address("2001:db8:0:1::")).unwrap();
+        drop(held);
+        assert!(counts.count(address("2001:db8::1")).is_some());
+        drop(other);
+        assert!(counts.0.lock().unwrap().is_empty());
     }
 }
