@@ -50,9 +50,9 @@ impl Client {
             Some(text) => self.loggin.create_token_with_text(&app_key, &text),
             None => self.loggin.create_token(&app_key),
         };
-        either(created.map(|login| {
-            format!("{}\n{}\n{}", login.token.expose(), login.link, login.code.expose())
-        }))
+        either(
+            created.map(|login| format!("{}\n{}\n{}", login.token.expose(), login.link, login.code.expose())),
+        )
     }
 
     /// Begins to wait for a token.
