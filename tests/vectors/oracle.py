@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A second opinion on the vectors: works out what token, link and backoff vectors expect.
 
-It shares no code with the SDK and uses the standard library only. Where it and the SDK differ, one of them reads
-docs/protocol.md wrongly.
+It shares no code with the SDK and uses the standard library only. Where it and the SDK differ, one of them
+reads docs/protocol.md wrongly.
 
     python3 tests/vectors/oracle.py           writes `expect` or `error` into each vector, from its `input`
     python3 tests/vectors/oracle.py --check   changes nothing; fails where a file would change
@@ -21,8 +21,8 @@ LOOKALIKES = str.maketrans("OIL", "011")
 WHITE_SPACE = " \t\n\r\f\v\u00a0\u3000"
 DEFAULT_TEXT = "Send this message to sign in. If you did not start a sign-in, do not send it. Code: {code}"
 
-# Extended_Pictographic and Emoji_Presentation of Unicode 17 without U+A9, U+AE and U+2122 (text unless a variation
-# selector follows), with U+20E3 and U+FE0F.
+# Extended_Pictographic and Emoji_Presentation of Unicode 17 without U+A9, U+AE and U+2122 (text unless a
+# variation selector follows), with U+20E3 and U+FE0F.
 EMOJI = """
     203c 2049 20e3 2139 2194-2199 21a9-21aa 231a-231b 2328 23cf 23e9-23f3 23f8-23fa 24c2 25aa-25ab 25b6 25c0
     25fb-25fe 2600-2604 260e 2611 2614-2615 2618 261d 2620 2622-2623 2626 262a 262e-262f 2638-263a 2640 2642
@@ -193,7 +193,7 @@ def expanded(value):
 
 
 def layout(vectors):
-    """One line for each part of a vector, in ASCII: no editor can change a character that it does not show."""
+    """One line for each part of a vector, in ASCII: no editor changes a character that it does not show."""
     lines = []
     for vector in vectors:
         parts = [f"      {json.dumps(key)}: {json.dumps(value)}" for key, value in vector.items()]

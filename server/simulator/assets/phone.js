@@ -63,23 +63,22 @@ async function refresh() {
   }
 }
 
-async function post(form) {
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+async function post(action, fields) {
+  const answer = await fetch(action, { method: "POST", body: new URLSearchParams(fields) });
   if (!answer.ok) throw new Error(`the phone answered ${answer.status}`);
 }
 
 composer.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (!box.value.trim()) return;
-  const form = new FormData(composer);
+  const fields = new FormData(composer);
   const text = box.value;
   box.value = "";
   document.getElementById("hint")?.remove();
   // A reload must not bring the text of the link back.
   history.replaceState(null, "", location.pathname);
   try {
-    const answer = await fetch(composer.action, { method: "POST", body: new URLSearchParams(form) });
-    if (!answer.ok) throw new Error(`the phone answered ${answer.status}`);
+    await post(composer.action, fields);
     await refresh();
   } catch {
     box.value = text;
@@ -99,7 +98,7 @@ chat.addEventListener("submit", async (event) => {
   const button = event.submitter;
   if (button) button.disabled = true;
   try {
-    await post(event.target);
+    await post(event.target.action, new FormData(event.target));
     await refresh();
   } finally {
     if (button) button.disabled = false;

@@ -72,12 +72,7 @@ pub(crate) enum Act {
 impl Act {
     /// A text as people usually send one.
     pub(crate) fn text(text: impl Into<String>) -> Self {
-        Self::Text {
-            text: text.into(),
-            forwarding: Forwarding::Original,
-            group_id: None,
-            reply_to: None,
-        }
+        Self::Text { text: text.into(), forwarding: Forwarding::Original, group_id: None, reply_to: None }
     }
 }
 
@@ -133,19 +128,11 @@ struct Effect {
 impl Effect {
     /// An effect that leaves nothing in the chat.
     fn new(kind: &'static str, content: Value) -> Self {
-        Self {
-            kind,
-            content,
-            bubble: None,
-            reveals_number: false,
-        }
+        Self { kind, content, bubble: None, reveals_number: false }
     }
 
     fn bubble(self, text: impl Into<String>, in_reply_to: Option<String>) -> Self {
-        Self {
-            bubble: Some((text.into(), in_reply_to)),
-            ..self
-        }
+        Self { bubble: Some((text.into(), in_reply_to)), ..self }
     }
 }
 
@@ -157,7 +144,7 @@ impl Simulator {
         act: Act,
         envelope: Envelope,
     ) -> Result<Receipt, ActError> {
-        let (update, timestamp) = self.prepare(number, act, envelope)?;
+        let (update, timestamp) = self.prepare(number, &act, envelope)?;
         let message_id = update.message_id.clone();
         let (held, deliveries) = match self.deliver(update).await? {
             Outcome::Held => (true, Vec::new()),
@@ -165,60 +152,39 @@ impl Simulator {
         };
         let first = deliveries.first();
         let (status, ms) = (first.and_then(|first| first.status), first.map(|first| first.ms));
-        Ok(Receipt {
-            message_id,
-            timestamp,
-            status,
-            ms,
-            held,
-            deliveries,
-        })
+        Ok(Receipt { message_id, timestamp, status, ms, held, deliveries })
     }
 
     /// Changes the chat and makes the update, without delivering it.
     pub(crate) fn prepare(
         &self,
         number: &Number,
-        act: Act,
+        act: &Act,
         envelope: Envelope,
     ) -> Result<(Update, u64), ActError> {
         let timestamp = envelope.timestamp.unwrap_or_else(|| self.now());
         let mut world = self.world();
         let phone = world.phones.get_mut(number).ok_or(ActError::NoPhone)?;
-        let effect = effect(phone, &act, self.config.number.as_str())?;
-        let owner = if phone.hides_number() {
-            phone.user_id.clone()
-        } else {
-            phone.number.as_str().to_owned()
-        };
+        let effect = effect(phone, act, self.config.number.as_str())?;
+        let owner =
+            if phone.hides_number() { phone.user_id.clone() } else { phone.number.as_str().to_owned() };
         let id = self.identifiers.message(&owner);
         let update = Update {
             phone: Some(phone.number.clone()),
             message_id: id.clone(),
-            phone_number_id: envelope
-                .phone_number_id
-                .unwrap_or_else(|| self.config.phone_number_id.clone()),
+            phone_number_id: envelope.phone_number_id.unwrap_or_else(|| self.config.phone_number_id.clone()),
             contact: Some(payload::contact(phone)),
-            item: Item::Message(payload::message(
-                phone,
-                &id,
-                timestamp,
-                effect.kind,
-                effect.content,
-            )),
+            item: Item::Message(payload::message(phone, &id, timestamp, effect.kind, effect.content)),
         };
         phone.number_known |= effect.reveals_number;
         phone.last_inbound = phone.last_inbound.max(Some(timestamp));
         let number = phone.number.clone();
+        world.senders.insert(id.clone(), number.clone());
         if let Some((text, in_reply_to)) = effect.bubble {
             let seq = world.next_seq();
             if let Some(phone) = world.phones.get_mut(&number) {
                 let message = ChatMessage::text(seq, id, Author::Phone, timestamp, text);
-                phone.chat.push(ChatMessage {
-                    kind: effect.kind.to_owned(),
-                    in_reply_to,
-                    ..message
-                });
+                phone.chat.push(ChatMessage { kind: effect.kind.to_owned(), in_reply_to, ..message });
                 phone.touch();
             }
         }
@@ -228,12 +194,7 @@ impl Simulator {
 
 fn effect(phone: &mut Phone, act: &Act, business: &str) -> Result<Effect, ActError> {
     match act {
-        Act::Text {
-            text,
-            forwarding,
-            group_id,
-            reply_to,
-        } => {
+        Act::Text { text, forwarding, group_id, reply_to } => {
             let mut content = json!({ "text": { "body": checked(text)? } });
             match forwarding {
                 Forwarding::Original => {}
@@ -269,10 +230,7 @@ fn effect(phone: &mut Phone, act: &Act, business: &str) -> Result<Effect, ActErr
             }
             Ok(Effect::new("reaction", json!({ "reaction": reaction })))
         }
-        Act::Tap {
-            message_id,
-            button_id,
-        } => {
+        Act::Tap { message_id, button_id } => {
             let (message, button) = find_button(phone, message_id.as_deref(), button_id.as_deref())?;
             tap(phone, &message, &button, business)
         }
@@ -288,13 +246,7 @@ fn tap(phone: &Phone, message_id: &str, button: &Button, business: &str) -> Resu
         ButtonKind::CopyCode => Err(ActError::Silent),
         ButtonKind::RequestContact => {
             let context = context(business, message_id);
-            Ok(share(
-                phone,
-                Origin::ContactRequest,
-                None,
-                None,
-                Some((message_id, context)),
-            ))
+            Ok(share(phone, Origin::ContactRequest, None, None, Some((message_id, context))))
         }
         ButtonKind::Reply => {
             let reply =
@@ -318,11 +270,7 @@ fn share(
     answer_to: Option<(&str, Value)>,
 ) -> Effect {
     let number = number.unwrap_or(&phone.number);
-    let wa_id = if *number == phone.number {
-        &phone.wa_id
-    } else {
-        number
-    };
+    let wa_id = if *number == phone.number { &phone.wa_id } else { number };
     let entry = json!({ "phone": format!("+{}", number.as_str()), "wa_id": wa_id.as_str(), "type": "CELL" });
     let shared = match origin {
         Origin::ContactRequest => json!({ "origin": "contact_request", "phones": [entry] }),
@@ -344,10 +292,7 @@ fn share(
         id.to_owned()
     });
     let reveals_number = origin == Origin::ContactRequest;
-    Effect {
-        reveals_number,
-        ..Effect::new("contacts", content).bubble(text, in_reply_to)
-    }
+    Effect { reveals_number, ..Effect::new("contacts", content).bubble(text, in_reply_to) }
 }
 
 fn context(business: &str, message_id: &str) -> Value {
@@ -356,18 +301,11 @@ fn context(business: &str, message_id: &str) -> Value {
 
 fn checked(text: &str) -> Result<&str, ActError> {
     let count = text.chars().count();
-    if text.trim().is_empty() || count > PHONE_TEXT_CHARS_MAX {
-        Err(ActError::Text)
-    } else {
-        Ok(text)
-    }
+    if text.trim().is_empty() || count > PHONE_TEXT_CHARS_MAX { Err(ActError::Text) } else { Ok(text) }
 }
 
 fn own<'a>(phone: &'a mut Phone, message_id: &str) -> Result<&'a mut ChatMessage, ActError> {
-    let message = phone
-        .chat
-        .find_mut(message_id)
-        .filter(|message| message.from == Author::Phone);
+    let message = phone.chat.find_mut(message_id).filter(|message| message.from == Author::Phone);
     message.ok_or(ActError::NoMessage)
 }
 
@@ -382,9 +320,7 @@ fn find_button(
         .rev()
         .filter(|message| !message.buttons.is_empty() && message.status != Tick::Failed);
     let message = match message_id {
-        Some(id) => with_buttons
-            .find(|message| message.id == id)
-            .ok_or(ActError::NoMessage)?,
+        Some(id) => with_buttons.find(|message| message.id == id).ok_or(ActError::NoMessage)?,
         None => with_buttons.next().ok_or(ActError::NoButton)?,
     };
     let wanted = |button: &&Button| button_id.is_none_or(|id| button.id == id || button.title == id);

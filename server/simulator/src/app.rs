@@ -39,11 +39,7 @@ pub fn start(config: Config, listener: TcpListener) -> Result<Running, SetupErro
         // An error means that the sender has gone, which ends the simulator too.
         let _ = stopped.wait_for(|stopping| *stopping).await;
     });
-    Ok(Running {
-        address,
-        stopping,
-        server: tokio::spawn(async move { server.await }),
-    })
+    Ok(Running { address, stopping, server: tokio::spawn(async move { server.await }) })
 }
 
 impl Running {
@@ -72,10 +68,7 @@ fn router(simulator: Arc<Simulator>) -> Router {
         .layer(CatchPanicLayer::new())
         // Paths hold phone numbers and queries hold codes, so that only the route is logged.
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
-            let route = request
-                .extensions()
-                .get::<MatchedPath>()
-                .map_or("none", MatchedPath::as_str);
+            let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
             tracing::debug_span!("request", method = %request.method(), route)
         }))
         .with_state(simulator)

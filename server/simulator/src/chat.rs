@@ -124,7 +124,9 @@ impl Chat {
 
     /// Moves a message's tick forward; false when it was that far already, or is gone.
     pub(crate) fn advance(&mut self, id: &str, tick: Tick) -> bool {
-        let Some(message) = self.find_mut(id).filter(|message| message.status < tick) else {
+        // What has arrived once does not fail any more, even if it is delivered again in vain.
+        let furthest = if tick == Tick::Failed { Tick::Delivered } else { tick };
+        let Some(message) = self.find_mut(id).filter(|message| message.status < furthest) else {
             return false;
         };
         message.status = tick;
@@ -133,8 +135,11 @@ impl Chat {
 
     /// Marks as read what `author` has written up to and including the message `until`, or everything; says which.
     pub(crate) fn read(&mut self, author: Author, until: Option<&str>) -> Vec<String> {
-        let end = until.and_then(|id| self.0.iter().position(|message| message.id == id));
-        let count = end.map_or(self.0.len(), |position| position + 1);
+        let count = match until {
+            // A message that has scrolled out of the chat was before all that is left.
+            Some(id) => self.0.iter().position(|message| message.id == id).map_or(0, |position| position + 1),
+            None => self.0.len(),
+        };
         self.0
             .iter_mut()
             .take(count)
@@ -162,11 +167,7 @@ mod tests {
     fn chat(count: u64) -> Chat {
         let mut chat = Chat::default();
         for seq in 1..=count {
-            let from = if seq % 2 == 0 {
-                Author::Business
-            } else {
-                Author::Phone
-            };
+            let from = if seq % 2 == 0 { Author::Business } else { Author::Phone };
             chat.push(ChatMessage::text(seq, format!("m{seq}"), from, seq, "hello"));
         }
         chat
@@ -184,6 +185,7 @@ mod tests {
         let mut chat = chat(1);
         assert!(chat.advance("m1", Tick::Read));
         assert!(!chat.advance("m1", Tick::Delivered));
+        assert!(!chat.advance("m1", Tick::Failed));
         assert_eq!(chat.find("m1").map(|message| message.status), Some(Tick::Read));
         assert!(!chat.advance("gone", Tick::Read));
     }
@@ -192,6 +194,7 @@ mod tests {
     fn reading_covers_earlier_messages_of_that_author_only() {
         let mut chat = chat(6);
         assert_eq!(chat.read(Author::Business, Some("m4")), ["m2", "m4"]);
+        assert_eq!(chat.read(Author::Business, Some("gone")), Vec::<String>::new());
         assert_eq!(chat.unread(), 1);
         assert_eq!(chat.read(Author::Business, None), ["m6"]);
         assert_eq!(chat.read(Author::Business, None), Vec::<String>::new());

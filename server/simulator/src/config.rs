@@ -124,10 +124,7 @@ impl Clock {
     }
 
     pub(crate) fn unix_seconds(&self) -> u64 {
-        (self.0)()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs()
+        (self.0)().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 }
 

@@ -103,14 +103,7 @@ pub(crate) struct GraphFault {
 
 impl Default for GraphFault {
     fn default() -> Self {
-        Self {
-            count: 1,
-            delay_ms: 0,
-            code: None,
-            http_status: None,
-            retry_after: None,
-            lose_answer: false,
-        }
+        Self { count: 1, delay_ms: 0, code: None, http_status: None, retry_after: None, lose_answer: false }
     }
 }
 
@@ -147,9 +140,7 @@ struct Queued {
 impl Faults {
     pub(crate) fn add_webhook(&mut self, fault: WebhookFault) -> Result<(), FaultError> {
         if fault.count == 0 || self.webhook.len() >= FAULTS_MAX {
-            return Err(FaultError(
-                "count is at least 1, and there are at most 1,000 faults",
-            ));
+            return Err(FaultError("count is at least 1, and there are at most 1,000 faults"));
         }
         if fault.duplicate > COPIES_MAX || fault.delay_ms > WAIT_MS_MAX {
             return Err(FaultError("duplicate is at most 100 and delay_ms at most 60,000"));
@@ -161,26 +152,18 @@ impl Faults {
         {
             return Err(FaultError("batch or reorder, not both, is 1 to 1,000"));
         }
-        self.webhook.push_back(Queued {
-            fault,
-            held: Vec::new(),
-        });
+        self.webhook.push_back(Queued { fault, held: Vec::new() });
         Ok(())
     }
 
     pub(crate) fn add_graph(&mut self, fault: GraphFault) -> Result<(), FaultError> {
         if fault.count == 0 || self.graph.len() >= FAULTS_MAX {
-            return Err(FaultError(
-                "count is at least 1, and there are at most 1,000 faults",
-            ));
+            return Err(FaultError("count is at least 1, and there are at most 1,000 faults"));
         }
         if fault.delay_ms > WAIT_MS_MAX {
             return Err(FaultError("delay_ms is at most 60,000"));
         }
-        if fault
-            .http_status
-            .is_some_and(|status| !(400..600).contains(&status))
-        {
+        if fault.http_status.is_some_and(|status| !(400..600).contains(&status)) {
             return Err(FaultError("http_status is 400 to 599"));
         }
         self.graph.push_back(fault);
@@ -191,11 +174,7 @@ impl Faults {
     pub(crate) fn take_graph(&mut self) -> Option<GraphFault> {
         let fault = self.graph.front_mut()?;
         fault.count -= 1;
-        if fault.count == 0 {
-            self.graph.pop_front()
-        } else {
-            Some(fault.clone())
-        }
+        if fault.count == 0 { self.graph.pop_front() } else { Some(fault.clone()) }
     }
 
     /// What to do with the next update.
@@ -220,9 +199,7 @@ impl Faults {
 
     /// The fault of a call that carries this update among others, or none at all.
     pub(crate) fn take_webhook(&mut self, item: &Item) -> WebhookFault {
-        self.position(item)
-            .map(|index| self.take_at(index))
-            .unwrap_or_default()
+        self.position(item).map(|index| self.take_at(index)).unwrap_or_default()
     }
 
     /// Ends all faults and gives back the updates that they held.
@@ -245,9 +222,7 @@ impl Faults {
     }
 
     fn position(&self, item: &Item) -> Option<usize> {
-        self.webhook
-            .iter()
-            .position(|queued| queued.fault.concerns.covers(item))
+        self.webhook.iter().position(|queued| queued.fault.concerns.covers(item))
     }
 
     fn take_at(&mut self, index: usize) -> WebhookFault {
@@ -284,19 +259,8 @@ mod tests {
     #[test]
     fn a_fault_holds_for_its_count_and_in_its_turn() {
         let mut faults = Faults::default();
-        faults
-            .add_webhook(WebhookFault {
-                count: 2,
-                duplicate: 3,
-                ..WebhookFault::default()
-            })
-            .unwrap();
-        faults
-            .add_webhook(WebhookFault {
-                drop: true,
-                ..WebhookFault::default()
-            })
-            .unwrap();
+        faults.add_webhook(WebhookFault { count: 2, duplicate: 3, ..WebhookFault::default() }).unwrap();
+        faults.add_webhook(WebhookFault { drop: true, ..WebhookFault::default() }).unwrap();
         let taken: Vec<_> = (0..4)
             .map(|_| faults.take_webhook(&update("a").item))
             .map(|fault| (fault.duplicate, fault.drop))
@@ -307,18 +271,8 @@ mod tests {
     #[test]
     fn a_batch_gathers_and_a_reordering_turns_round() {
         let mut faults = Faults::default();
-        faults
-            .add_webhook(WebhookFault {
-                batch: 2,
-                ..WebhookFault::default()
-            })
-            .unwrap();
-        faults
-            .add_webhook(WebhookFault {
-                reorder: 2,
-                ..WebhookFault::default()
-            })
-            .unwrap();
+        faults.add_webhook(WebhookFault { batch: 2, ..WebhookFault::default() }).unwrap();
+        faults.add_webhook(WebhookFault { reorder: 2, ..WebhookFault::default() }).unwrap();
         assert!(matches!(faults.plan(update("a")), Plan::Held));
         assert!(
             matches!(faults.plan(update("b")), Plan::Together(updates, _) if ids(&updates) == ["a", "b"])
@@ -333,16 +287,8 @@ mod tests {
     #[test]
     fn a_fault_leaves_other_updates_alone() {
         let mut faults = Faults::default();
-        faults
-            .add_webhook(WebhookFault {
-                drop: true,
-                ..WebhookFault::default()
-            })
-            .unwrap();
-        let status = Update {
-            item: Item::Status(json!({})),
-            ..update("a")
-        };
+        faults.add_webhook(WebhookFault { drop: true, ..WebhookFault::default() }).unwrap();
+        let status = Update { item: Item::Status(json!({})), ..update("a") };
         assert!(matches!(faults.plan(status), Plan::Together(_, fault) if !fault.drop));
         assert!(matches!(faults.plan(update("b")), Plan::Together(_, fault) if fault.drop));
     }
@@ -350,12 +296,7 @@ mod tests {
     #[test]
     fn clearing_gives_back_what_is_held() {
         let mut faults = Faults::default();
-        faults
-            .add_webhook(WebhookFault {
-                batch: 5,
-                ..WebhookFault::default()
-            })
-            .unwrap();
+        faults.add_webhook(WebhookFault { batch: 5, ..WebhookFault::default() }).unwrap();
         faults.plan(update("a"));
         assert_eq!(faults.held(), 1);
         assert_eq!(ids(&faults.clear()), ["a"]);
@@ -366,51 +307,22 @@ mod tests {
     fn senseless_faults_are_refused() {
         let mut faults = Faults::default();
         for fault in [
-            WebhookFault {
-                count: 0,
-                ..WebhookFault::default()
-            },
-            WebhookFault {
-                batch: 0,
-                ..WebhookFault::default()
-            },
-            WebhookFault {
-                batch: 2,
-                reorder: 2,
-                ..WebhookFault::default()
-            },
-            WebhookFault {
-                delay_ms: WAIT_MS_MAX + 1,
-                ..WebhookFault::default()
-            },
-            WebhookFault {
-                duplicate: COPIES_MAX + 1,
-                ..WebhookFault::default()
-            },
+            WebhookFault { count: 0, ..WebhookFault::default() },
+            WebhookFault { batch: 0, ..WebhookFault::default() },
+            WebhookFault { batch: 2, reorder: 2, ..WebhookFault::default() },
+            WebhookFault { delay_ms: WAIT_MS_MAX + 1, ..WebhookFault::default() },
+            WebhookFault { duplicate: COPIES_MAX + 1, ..WebhookFault::default() },
         ] {
             assert!(faults.add_webhook(fault).is_err());
         }
-        assert!(
-            faults
-                .add_graph(GraphFault {
-                    http_status: Some(200),
-                    ..GraphFault::default()
-                })
-                .is_err()
-        );
+        assert!(faults.add_graph(GraphFault { http_status: Some(200), ..GraphFault::default() }).is_err());
         assert!(faults.pending().1.is_empty());
     }
 
     #[test]
     fn graph_faults_count_down() {
         let mut faults = Faults::default();
-        faults
-            .add_graph(GraphFault {
-                count: 2,
-                code: Some(130_429),
-                ..GraphFault::default()
-            })
-            .unwrap();
+        faults.add_graph(GraphFault { count: 2, code: Some(130_429), ..GraphFault::default() }).unwrap();
         assert_eq!(faults.take_graph().and_then(|fault| fault.code), Some(130_429));
         assert_eq!(faults.take_graph().and_then(|fault| fault.code), Some(130_429));
         assert!(faults.take_graph().is_none());

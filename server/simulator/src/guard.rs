@@ -31,31 +31,20 @@ const HEADERS: [(&str, &str); 4] = [
 
 /// The middleware.
 pub(crate) async fn check(State(simulator): State<Arc<Simulator>>, request: Request, next: Next) -> Response {
-    let mut response = match judge(
-        &simulator.config.allowed_hosts,
-        request.method(),
-        request.headers(),
-    ) {
+    let mut response = match judge(&simulator.config.allowed_hosts, request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(reason) => (StatusCode::FORBIDDEN, reason).into_response(),
     };
     for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }
 
 fn judge(allowed: &[String], method: &Method, headers: &HeaderMap) -> Result<(), &'static str> {
-    let host = headers
-        .get(HOST)
-        .and_then(|host| host.to_str().ok())
-        .ok_or("a Host header is needed")?;
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or("a Host header is needed")?;
     let url = Url::parse(&format!("http://{host}/")).map_err(|_| "the Host header is malformed")?;
-    let known = url
-        .host()
-        .is_some_and(|host| is_loopback(&host) || is_allowed(allowed, &host));
+    let known = url.host().is_some_and(|host| is_loopback(&host) || is_allowed(allowed, &host));
     if !known {
         return Err("this Host is not served; see --allow-host");
     }
@@ -67,15 +56,9 @@ fn judge(allowed: &[String], method: &Method, headers: &HeaderMap) -> Result<(),
     };
     let origin = origin.to_str().unwrap_or_default();
     let same = ["http://", "https://"].iter().any(|scheme| {
-        origin
-            .strip_prefix(scheme)
-            .is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+        origin.strip_prefix(scheme).is_some_and(|authority| authority.eq_ignore_ascii_case(host))
     });
-    if same {
-        Ok(())
-    } else {
-        Err("requests from other origins are refused")
-    }
+    if same { Ok(()) } else { Err("requests from other origins are refused") }
 }
 
 fn is_allowed(allowed: &[String], host: &Host<&str>) -> bool {
@@ -87,13 +70,13 @@ fn is_allowed(allowed: &[String], host: &Host<&str>) -> bool {
 mod tests {
     use super::*;
 
-    fn judged(method: Method, host: &str, origin: Option<&str>) -> bool {
+    fn judged(method: &Method, host: &str, origin: Option<&str>) -> bool {
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_str(host).unwrap());
         if let Some(origin) = origin {
             headers.insert(ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
-        judge(&["sim.test".to_owned()], &method, &headers).is_ok()
+        judge(&["sim.test".to_owned()], method, &headers).is_ok()
     }
 
     #[test]
@@ -107,7 +90,7 @@ mod tests {
             "[::1]:8788",
             "sim.test:80",
         ] {
-            assert!(judged(Method::GET, host, None), "{host}");
+            assert!(judged(&Method::GET, host, None), "{host}");
         }
         for host in [
             "example.com",
@@ -118,25 +101,19 @@ mod tests {
             "",
             "a@b@c",
         ] {
-            assert!(!judged(Method::GET, host, None), "{host}");
+            assert!(!judged(&Method::GET, host, None), "{host}");
         }
     }
 
     #[test]
     fn other_origins_may_look_but_not_act() {
         let host = "127.0.0.1:8788";
-        assert!(judged(Method::POST, host, None));
-        assert!(judged(Method::POST, host, Some("http://127.0.0.1:8788")));
-        for origin in [
-            "http://127.0.0.1:8787",
-            "http://localhost:8788",
-            "https://example.com",
-            "null",
-            "",
-        ] {
-            assert!(!judged(Method::POST, host, Some(origin)), "{origin}");
-            assert!(!judged(Method::DELETE, host, Some(origin)), "{origin}");
-            assert!(judged(Method::GET, host, Some(origin)), "{origin}");
+        assert!(judged(&Method::POST, host, None));
+        assert!(judged(&Method::POST, host, Some("http://127.0.0.1:8788")));
+        for origin in ["http://127.0.0.1:8787", "http://localhost:8788", "https://example.com", "null", ""] {
+            assert!(!judged(&Method::POST, host, Some(origin)), "{origin}");
+            assert!(!judged(&Method::DELETE, host, Some(origin)), "{origin}");
+            assert!(judged(&Method::GET, host, Some(origin)), "{origin}");
         }
     }
 

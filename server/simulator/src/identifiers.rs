@@ -24,9 +24,7 @@ pub(crate) struct Identifiers(Mutex<StdRng>);
 
 impl Identifiers {
     pub(crate) fn new(seed: Option<u64>) -> Self {
-        Self(Mutex::new(
-            seed.map_or_else(rand::make_rng, StdRng::seed_from_u64),
-        ))
+        Self(Mutex::new(seed.map_or_else(rand::make_rng, StdRng::seed_from_u64)))
     }
 
     /// A message id. Like Meta's it looks opaque and holds the owner in plain sight for whoever decodes it, which is
@@ -60,15 +58,9 @@ impl Identifiers {
 /// The user id of a number within the business portfolio `scope`: the same at every start, another one for another
 /// portfolio or another number.
 pub(crate) fn user_id(scope: &str, number: &Number) -> String {
-    let digest = Sha256::new()
-        .chain_update(scope)
-        .chain_update("\n")
-        .chain_update(number.as_str())
-        .finalize();
-    let digits = digest
-        .iter()
-        .take(8)
-        .fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    let digest =
+        Sha256::new().chain_update(scope).chain_update("\n").chain_update(number.as_str()).finalize();
+    let digits = digest.iter().take(8).fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
     format!("{}.1{:019}", number.country(), digits % USER_ID_MODULUS)
 }
 
@@ -98,10 +90,7 @@ mod tests {
         let id = first.message("15550002222");
         assert_eq!(id, second.message("15550002222"));
         assert_ne!(id, first.message("15550002222"));
-        assert!(
-            id.starts_with("wamid.HBgL"),
-            "the form that Meta's have for eleven digits"
-        );
+        assert!(id.starts_with("wamid.HBgL"), "the form that Meta's have for eleven digits");
     }
 
     #[test]

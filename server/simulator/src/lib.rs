@@ -1,4 +1,28 @@
 //! A WhatsApp Cloud API and a phone screen, for development and tests on one machine.
+//!
+#![doc = include_str!("../README.md")]
+//!
+//! ## As a library
+//!
+//! ```
+//! use whatsapp_simulator::{Config, Number, Secret, Secrets};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let secrets = Secrets {
+//!     app_secret: Secret::new("secret"),
+//!     verify_token: Secret::new("verify"),
+//!     access_token: Secret::new("token"),
+//! };
+//! let webhook = "http://127.0.0.1:8787/webhooks/whatsapp".parse()?;
+//! let config = Config::new(webhook, Number::parse("15550001111")?, "200000000000002", secrets);
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! let running = whatsapp_simulator::start(config, listener)?;
+//! println!("listening on http://{}", running.address());
+//! running.stop().await;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+//! ```
 
 mod act;
 mod app;

@@ -17,6 +17,9 @@ pub(crate) const PHONES_MAX: usize = 10_000;
 /// Messages kept of one chat; older ones scroll out of the page and of the control API.
 pub(crate) const CHAT_MESSAGES_MAX: usize = 100;
 
+/// People's messages that the business can still mark as read.
+pub(crate) const MESSAGES_INDEXED_MAX: usize = 100_000;
+
 /// Delivery attempts and updates that are remembered, for `/control/deliveries` and `/control/redeliver`.
 pub(crate) const JOURNAL_MAX: usize = 10_000;
 
@@ -101,8 +104,8 @@ pub(crate) const RETRY_DELAYS: [Duration; 8] = [
     Duration::from_secs(3),
     Duration::from_secs(10),
     Duration::from_secs(30),
-    Duration::from_secs(60),
-    Duration::from_secs(120),
+    Duration::from_mins(1),
+    Duration::from_mins(2),
 ];
 
 /// Between two comments on the event stream of a phone page, so that proxies and browsers keep it open.

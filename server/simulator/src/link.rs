@@ -49,10 +49,7 @@ pub(crate) fn read_query(query: &str, wanted: &str) -> Option<String> {
 /// Reads the number of a chat link: digits only.
 pub(crate) fn read_digits(text: &str) -> Result<Number, LinkError> {
     let digits_only = text.bytes().all(|byte| byte.is_ascii_digit());
-    Number::parse(text)
-        .ok()
-        .filter(|_| digits_only)
-        .ok_or(LinkError::Number)
+    Number::parse(text).ok().filter(|_| digits_only).ok_or(LinkError::Number)
 }
 
 impl Simulator {
@@ -87,10 +84,7 @@ impl Simulator {
         let query = url.query().unwrap_or_default();
         let chat = |digits: &str| {
             let to = read_digits(digits)?;
-            Ok(Target::Chat(OpenedLink {
-                to,
-                text: read_query(query, "text").unwrap_or_default(),
-            }))
+            Ok(Target::Chat(OpenedLink { to, text: read_query(query, "text").unwrap_or_default() }))
         };
         let from_query = || chat(&read_query(query, "phone").unwrap_or_default());
         let path = url.path().trim_matches('/');
@@ -136,13 +130,9 @@ mod tests {
             access_token: Secret::new("c"),
         };
         let webhook = Url::parse("http://login.test:8787/webhooks/whatsapp").unwrap();
-        let simulator = Simulator::new(Config::new(
-            webhook,
-            Number::parse("15550001111").unwrap(),
-            "2",
-            secrets,
-        ))
-        .unwrap();
+        let simulator =
+            Simulator::new(Config::new(webhook, Number::parse("15550001111").unwrap(), "2", secrets))
+                .unwrap();
         simulator.target(link).map(|target| match target {
             Target::Chat(opened) => (opened.to.as_str().to_owned(), opened.text),
             Target::Server(url) => (String::new(), url.into()),
@@ -161,11 +151,7 @@ mod tests {
             "http://127.0.0.1:8788/15550001111?text=Code%3A%20A-1",
             "http://localhost:8788/send?phone=15550001111&text=Code%3A%20A-1",
         ] {
-            assert_eq!(
-                open(link),
-                Ok(("15550001111".to_owned(), "Code: A-1".to_owned())),
-                "{link}"
-            );
+            assert_eq!(open(link), Ok(("15550001111".to_owned(), "Code: A-1".to_owned())), "{link}");
         }
     }
 
@@ -178,11 +164,8 @@ mod tests {
     #[test]
     fn only_near_servers_are_asked() {
         crate::use_tls();
-        for link in [
-            "http://127.0.0.1:8787/l/ABC",
-            "http://[::1]:8787/l/ABC",
-            "http://login.test:8787/l/ABC",
-        ] {
+        for link in ["http://127.0.0.1:8787/l/ABC", "http://[::1]:8787/l/ABC", "http://login.test:8787/l/ABC"]
+        {
             assert_eq!(open(link).unwrap().1, link);
         }
         for link in [

@@ -67,13 +67,7 @@ struct Arguments {
 
 impl Arguments {
     fn config(self) -> Config {
-        let app_secret = self
-            .app_secret
-            .split(',')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
+        let app_secret = self.app_secret.split(',').next().unwrap_or_default().trim().to_owned();
         let secrets = Secrets {
             app_secret: Secret::new(app_secret),
             verify_token: Secret::new(self.verify_token),
@@ -95,11 +89,7 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(colours)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -79,18 +79,12 @@ impl Number {
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         let text = text.trim();
         let text = text.strip_prefix('+').unwrap_or(text);
-        let digits: String = text
-            .chars()
-            .filter(|symbol| !matches!(symbol, ' ' | '-' | '.' | '(' | ')' | '\u{a0}'))
-            .collect();
+        let digits: String =
+            text.chars().filter(|symbol| !matches!(symbol, ' ' | '-' | '.' | '(' | ')' | '\u{a0}')).collect();
         let plausible = (DIGITS_MIN..=DIGITS_MAX).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.starts_with('0');
-        if plausible {
-            Ok(Self(digits))
-        } else {
-            Err(NumberError)
-        }
+        if plausible { Ok(Self(digits)) } else { Err(NumberError) }
     }
 
     /// The digits.
@@ -105,11 +99,7 @@ impl Number {
         let mut text = format!("+{code}");
         let groups = rest.len() / 3;
         for group in 0..groups {
-            let end = if group + 1 == groups {
-                rest.len()
-            } else {
-                group * 3 + 3
-            };
+            let end = if group + 1 == groups { rest.len() } else { group * 3 + 3 };
             text.push(' ');
             text.push_str(&rest[group * 3..end]);
         }
@@ -148,28 +138,16 @@ mod tests {
 
     #[test]
     fn reads_the_spellings_that_clients_use() {
-        for text in [
-            "15550002222",
-            "+15550002222",
-            " +1 (555) 000-2222 ",
-            "1.555.000.2222",
-        ] {
+        for text in ["15550002222", "+15550002222", " +1 (555) 000-2222 ", "1.555.000.2222"] {
             assert_eq!(Number::parse(text).unwrap().as_str(), "15550002222");
         }
     }
 
     #[test]
     fn refuses_what_is_no_number() {
-        for text in [
-            "",
-            "+",
-            "123456",
-            "1234567890123456",
-            "015550002222",
-            "1555000222x",
-            "US.1349",
-            "++15550002222",
-        ] {
+        for text in
+            ["", "+", "123456", "1234567890123456", "015550002222", "1555000222x", "US.1349", "++15550002222"]
+        {
             assert_eq!(Number::parse(text), Err(NumberError), "{text}");
         }
     }

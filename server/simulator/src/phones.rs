@@ -137,8 +137,7 @@ impl Phone {
 
     /// Whether the business may answer with anything but a template.
     pub(crate) fn window_open(&self, now: u64) -> bool {
-        self.last_inbound
-            .is_some_and(|at| now.saturating_sub(at) < SERVICE_WINDOW_SECONDS)
+        self.last_inbound.is_some_and(|at| now.saturating_sub(at) < SERVICE_WINDOW_SECONDS)
     }
 
     /// Tells everybody who watches that the chat has changed.
@@ -179,22 +178,13 @@ impl Phones {
     /// Adds a phone, or changes what the spec names of one that exists. `scope` is the business portfolio.
     pub(crate) fn put(&mut self, scope: &str, spec: &PhoneSpec) -> Result<Number, PhoneError> {
         let number = Number::parse(&spec.number).map_err(|_| PhoneError::Number)?;
-        let wa_id = spec
-            .wa_id
-            .as_deref()
-            .map(Number::parse)
-            .transpose()
-            .map_err(|_| PhoneError::Number)?;
+        let wa_id = spec.wa_id.as_deref().map(Number::parse).transpose().map_err(|_| PhoneError::Number)?;
         for name in [&spec.name, &spec.username].into_iter().flatten() {
             if name.trim().is_empty() || name.chars().count() > NAME_CHARS_MAX {
                 return Err(PhoneError::Name);
             }
         }
-        if spec
-            .user_id
-            .as_deref()
-            .is_some_and(|id| !identifiers::is_user_id(id))
-        {
+        if spec.user_id.as_deref().is_some_and(|id| !identifiers::is_user_id(id)) {
             return Err(PhoneError::UserId);
         }
         let (old_wa_id, old_user_id) = match self.by_number.get(&number) {
@@ -212,10 +202,7 @@ impl Phones {
         self.by_wa_id.insert(wa_id.clone(), number.clone());
         self.by_user_id.insert(user_id.clone(), number.clone());
         let added = self.added + 1;
-        let phone = self
-            .by_number
-            .entry(number.clone())
-            .or_insert_with(|| Phone::new(number.clone(), added));
+        let phone = self.by_number.entry(number.clone()).or_insert_with(|| Phone::new(number.clone(), added));
         self.added = self.added.max(phone.added);
         (phone.wa_id, phone.user_id) = (wa_id, user_id);
         apply(phone, spec);
@@ -224,9 +211,7 @@ impl Phones {
     }
 
     pub(crate) fn get(&self, number: &Number) -> Option<&Phone> {
-        self.by_number
-            .get(number)
-            .or_else(|| self.by_number.get(self.by_wa_id.get(number)?))
+        self.by_number.get(number).or_else(|| self.by_number.get(self.by_wa_id.get(number)?))
     }
 
     pub(crate) fn get_mut(&mut self, number: &Number) -> Option<&mut Phone> {
@@ -252,10 +237,7 @@ impl Phones {
 
     /// Forgets every phone; pages that show one learn it by the end of their event stream.
     pub(crate) fn reset(&mut self) {
-        *self = Self {
-            added: self.added,
-            ..Self::default()
-        };
+        *self = Self { added: self.added, ..Self::default() };
     }
 
     /// In the order in which they were added.
@@ -265,20 +247,12 @@ impl Phones {
         phones
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Phone> {
-        self.by_number.values_mut()
-    }
-
     /// Whether another phone goes by one of these names.
     fn taken(&self, number: &Number, wa_id: &Number, user_id: &str) -> bool {
-        [
-            self.by_wa_id.get(number),
-            self.by_wa_id.get(wa_id),
-            self.by_user_id.get(user_id),
-        ]
-        .into_iter()
-        .flatten()
-        .any(|owner| owner != number)
+        [self.by_wa_id.get(number), self.by_wa_id.get(wa_id), self.by_user_id.get(user_id)]
+            .into_iter()
+            .flatten()
+            .any(|owner| owner != number)
             || (wa_id != number && self.by_number.contains_key(wa_id))
     }
 }
@@ -293,9 +267,7 @@ fn apply(phone: &mut Phone, spec: &PhoneSpec) {
     }
     match spec.hidden {
         Some(true) => {
-            phone
-                .username
-                .get_or_insert_with(|| format!("user{}", phone.added));
+            phone.username.get_or_insert_with(|| format!("user{}", phone.added));
             phone.number_known = false;
         }
         Some(false) => phone.number_known = true,
@@ -314,10 +286,7 @@ mod tests {
     use super::*;
 
     fn spec(number: &str) -> PhoneSpec {
-        PhoneSpec {
-            number: number.to_owned(),
-            ..PhoneSpec::default()
-        }
+        PhoneSpec { number: number.to_owned(), ..PhoneSpec::default() }
     }
 
     fn number(text: &str) -> Number {
@@ -328,13 +297,7 @@ mod tests {
     fn a_phone_is_found_by_each_of_its_names() {
         let mut phones = Phones::default();
         let added = phones
-            .put(
-                "1",
-                &PhoneSpec {
-                    wa_id: Some("5215512345678".to_owned()),
-                    ..spec("+525512345678")
-                },
-            )
+            .put("1", &PhoneSpec { wa_id: Some("5215512345678".to_owned()), ..spec("+525512345678") })
             .unwrap();
         let user_id = phones.get(&added).unwrap().user_id.clone();
         assert!(phones.get(&number("5215512345678")).is_some());
@@ -345,81 +308,34 @@ mod tests {
     #[test]
     fn a_second_put_changes_only_what_it_names() {
         let mut phones = Phones::default();
-        phones
-            .put(
-                "1",
-                &PhoneSpec {
-                    name: Some("Ana".to_owned()),
-                    ..spec("15550002222")
-                },
-            )
-            .unwrap();
-        phones
-            .put(
-                "1",
-                &PhoneSpec {
-                    hidden: Some(true),
-                    ..spec("15550002222")
-                },
-            )
-            .unwrap();
+        phones.put("1", &PhoneSpec { name: Some("Ana".to_owned()), ..spec("15550002222") }).unwrap();
+        phones.put("1", &PhoneSpec { hidden: Some(true), ..spec("15550002222") }).unwrap();
         let phone = phones.get(&number("15550002222")).unwrap();
         assert_eq!((phone.name.as_str(), phone.hides_number()), ("Ana", true));
-        phones
-            .put(
-                "1",
-                &PhoneSpec {
-                    hidden: Some(false),
-                    ..spec("15550002222")
-                },
-            )
-            .unwrap();
+        phones.put("1", &PhoneSpec { hidden: Some(false), ..spec("15550002222") }).unwrap();
         assert!(!phones.get(&number("15550002222")).unwrap().hides_number());
     }
 
     #[test]
     fn two_phones_never_share_an_identity() {
         let mut phones = Phones::default();
-        phones
-            .put(
-                "1",
-                &PhoneSpec {
-                    user_id: Some("US.1".to_owned()),
-                    ..spec("15550002222")
-                },
-            )
-            .unwrap();
-        let thief = PhoneSpec {
-            user_id: Some("US.1".to_owned()),
-            ..spec("15550003333")
-        };
+        phones.put("1", &PhoneSpec { user_id: Some("US.1".to_owned()), ..spec("15550002222") }).unwrap();
+        let thief = PhoneSpec { user_id: Some("US.1".to_owned()), ..spec("15550003333") };
         assert_eq!(phones.put("1", &thief), Err(PhoneError::Taken));
         assert!(phones.get(&number("15550003333")).is_none());
         phones.put("1", &spec("15550004444")).unwrap();
-        let changed = PhoneSpec {
-            wa_id: Some("15550002222".to_owned()),
-            ..spec("15550004444")
-        };
+        let changed = PhoneSpec { wa_id: Some("15550002222".to_owned()), ..spec("15550004444") };
         assert_eq!(phones.put("1", &changed), Err(PhoneError::Taken));
-        assert_eq!(
-            phones.get(&number("15550004444")).unwrap().wa_id,
-            number("15550004444")
-        );
+        assert_eq!(phones.get(&number("15550004444")).unwrap().wa_id, number("15550004444"));
     }
 
     #[test]
     fn refuses_malformed_specs() {
         let mut phones = Phones::default();
         assert_eq!(phones.put("1", &spec("12")), Err(PhoneError::Number));
-        let nameless = PhoneSpec {
-            name: Some(" ".to_owned()),
-            ..spec("15550002222")
-        };
+        let nameless = PhoneSpec { name: Some(" ".to_owned()), ..spec("15550002222") };
         assert_eq!(phones.put("1", &nameless), Err(PhoneError::Name));
-        let odd = PhoneSpec {
-            user_id: Some("15550002222".to_owned()),
-            ..spec("15550002222")
-        };
+        let odd = PhoneSpec { user_id: Some("15550002222".to_owned()), ..spec("15550002222") };
         assert_eq!(phones.put("1", &odd), Err(PhoneError::UserId));
     }
 

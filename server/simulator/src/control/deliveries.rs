@@ -32,9 +32,8 @@ pub(super) struct ListQuery {
 
 pub(super) async fn list(State(simulator): Shared, Query(query): Query<ListQuery>) -> Json<Value> {
     let changes = simulator.journal.subscribe();
-    let attempts = poll(changes, query.timeout_ms, || {
-        simulator.journal.after(query.after, query.message_id.as_deref())
-    });
+    let attempts =
+        poll(changes, query.timeout_ms, || simulator.journal.after(query.after, query.message_id.as_deref()));
     Json(json!({ "deliveries": attempts.await }))
 }
 
@@ -60,9 +59,7 @@ pub(super) async fn redeliver(
     }
     let updates = simulator.journal.updates_of(&request.message_id);
     if updates.is_empty() {
-        return Err(ControlError::NotFound(
-            "no update about this message is remembered",
-        ));
+        return Err(ControlError::NotFound("no update about this message is remembered"));
     }
     let calls = (0..request.times)
         .flat_map(|_| &updates)
@@ -99,11 +96,7 @@ pub(super) async fn batch(State(simulator): Shared, Input(request): Input<BatchR
     let mut updates = Vec::new();
     for BatchMessage { phone, text } in request.messages {
         let number = Number::parse(&phone).map_err(|error| ControlError::Invalid(error.to_string()))?;
-        updates.push(
-            simulator
-                .prepare(&number, Act::text(text), Envelope::default())?
-                .0,
-        );
+        updates.push(simulator.prepare(&number, &Act::text(text), Envelope::default())?.0);
     }
     let ids: Vec<_> = updates.iter().map(|update| update.message_id.clone()).collect();
     let mut body = answer(&simulator.deliver_together(updates).await?);
@@ -132,11 +125,7 @@ pub(super) async fn raw(State(simulator): Shared, Input(request): Input<RawReque
 
 pub(super) async fn verify(State(simulator): Shared) -> Json<Handshake> {
     let token = simulator.config.verify_token.clone();
-    Json(
-        simulator
-            .verify_webhook(&simulator.courier.url(), token.expose())
-            .await,
-    )
+    Json(simulator.verify_webhook(&simulator.courier.url(), token.expose()).await)
 }
 
 /// The first attempt stands out, since most calls make only one.

@@ -41,11 +41,7 @@ pub(super) async fn list(State(simulator): Shared) -> Json<Value> {
 /// Ends every fault; what was held back goes out now, in one call.
 pub(super) async fn clear(State(simulator): Shared) -> Result<Json<Value>, ControlError> {
     let held = simulator.faults().clear();
-    let attempts = if held.is_empty() {
-        Vec::new()
-    } else {
-        simulator.redeliver(&held).await?
-    };
+    let attempts = if held.is_empty() { Vec::new() } else { simulator.redeliver(&held).await? };
     Ok(Json(deliveries::answer(&attempts)))
 }
 

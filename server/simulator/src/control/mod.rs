@@ -34,34 +34,22 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/control/reset", post(world::reset))
         .route("/control/settings", get(world::settings).put(world::set_settings))
         .route("/control/open-link", post(world::open_link))
-        .route(
-            "/control/faults",
-            get(faults::list).post(faults::add).delete(faults::clear),
-        )
+        .route("/control/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/control/deliveries", get(deliveries::list))
         .route("/control/redeliver", post(deliveries::redeliver))
         .route("/control/batch", post(deliveries::batch))
         .route("/control/webhook", post(deliveries::raw))
         .route("/control/webhook/verify", post(deliveries::verify))
         .route("/control/phones", get(phones::list).post(phones::put))
-        .route(
-            "/control/phones/{number}",
-            delete(phones::remove).get(phones::show),
-        )
-        .route(
-            "/control/phones/{number}/messages",
-            get(phones::messages).post(phones::send),
-        )
+        .route("/control/phones/{number}", delete(phones::remove).get(phones::show))
+        .route("/control/phones/{number}/messages", get(phones::messages).post(phones::send))
         .route("/control/phones/{number}/edit", post(phones::edit))
         .route("/control/phones/{number}/revoke", post(phones::revoke))
         .route("/control/phones/{number}/react", post(phones::react))
         .route("/control/phones/{number}/tap", post(phones::tap))
         .route("/control/phones/{number}/contact", post(phones::contact))
         .route("/control/phones/{number}/read", post(phones::read))
-        .route(
-            "/control/{*path}",
-            get(unknown).post(unknown).put(unknown).delete(unknown),
-        )
+        .route("/control/{*path}", get(unknown).post(unknown).put(unknown).delete(unknown))
         .layer(middleware::map_response(no_store))
         .layer(DefaultBodyLimit::max(CONTROL_BODY_BYTES_MAX))
 }
@@ -72,9 +60,7 @@ async fn unknown() -> ControlError {
 
 /// Chats hold codes: no cache may keep them.
 async fn no_store(mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .insert("cache-control", axum::http::HeaderValue::from_static("no-store"));
+    response.headers_mut().insert("cache-control", axum::http::HeaderValue::from_static("no-store"));
     response
 }
 

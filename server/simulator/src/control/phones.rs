@@ -29,22 +29,14 @@ struct EnvelopeRequest {
 impl EnvelopeRequest {
     fn read(self, now: u64) -> Envelope {
         let aged = self.age_seconds.map(|age| now.saturating_sub(age));
-        Envelope {
-            timestamp: self.timestamp.or(aged),
-            phone_number_id: self.phone_number_id,
-        }
+        Envelope { timestamp: self.timestamp.or(aged), phone_number_id: self.phone_number_id }
     }
 }
 
 pub(super) async fn list(State(simulator): Shared) -> Json<Value> {
     let now = simulator.now();
     let world = simulator.world();
-    let phones: Vec<PhoneView> = world
-        .phones
-        .in_order()
-        .into_iter()
-        .map(|phone| phone.view(now))
-        .collect();
+    let phones: Vec<PhoneView> = world.phones.in_order().into_iter().map(|phone| phone.view(now)).collect();
     Json(json!({ "phones": phones }))
 }
 
@@ -52,25 +44,17 @@ pub(super) async fn put(State(simulator): Shared, Input(spec): Input<PhoneSpec>)
     let now = simulator.now();
     let mut world = simulator.world();
     if Number::parse(&spec.number).is_ok_and(|number| number == simulator.config.number) {
-        return Err(ControlError::Conflict(
-            "this is the number of the business".to_owned(),
-        ));
+        return Err(ControlError::Conflict("this is the number of the business".to_owned()));
     }
     let number = world.phones.put(&simulator.config.waba_id, &spec)?;
-    let phone = world
-        .phones
-        .get(&number)
-        .ok_or(ControlError::NotFound("there is no such phone"))?;
+    let phone = world.phones.get(&number).ok_or(ControlError::NotFound("there is no such phone"))?;
     Ok(Json(phone.view(now)))
 }
 
 pub(super) async fn show(State(simulator): Shared, path: Path<String>) -> Answer<PhoneView> {
     let number = read_number(&path)?;
     let world = simulator.world();
-    let phone = world
-        .phones
-        .get(&number)
-        .ok_or(ControlError::NotFound("there is no such phone"))?;
+    let phone = world.phones.get(&number).ok_or(ControlError::NotFound("there is no such phone"))?;
     Ok(Json(phone.view(simulator.now())))
 }
 
@@ -99,23 +83,14 @@ pub(super) async fn messages(
     let number = read_number(&path)?;
     let changes = {
         let world = simulator.world();
-        world
-            .phones
-            .get(&number)
-            .ok_or(ControlError::NotFound("there is no such phone"))?
-            .subscribe()
+        world.phones.get(&number).ok_or(ControlError::NotFound("there is no such phone"))?.subscribe()
     };
     let messages = poll(changes, query.timeout_ms, || {
         let world = simulator.world();
         let Some(phone) = world.phones.get(&number) else {
             return Vec::new();
         };
-        phone
-            .chat
-            .iter()
-            .filter(|message| message.seq > query.after)
-            .cloned()
-            .collect::<Vec<ChatMessage>>()
+        phone.chat.iter().filter(|message| message.seq > query.after).cloned().collect::<Vec<ChatMessage>>()
     });
     Ok(Json(json!({ "messages": messages.await })))
 }
@@ -136,25 +111,8 @@ pub(super) async fn send(
     path: Path<String>,
     Input(request): Input<SendRequest>,
 ) -> Answer<Receipt> {
-    let SendRequest {
-        text,
-        forwarding,
-        group_id,
-        reply_to,
-        envelope,
-    } = request;
-    act(
-        state,
-        path,
-        Act::Text {
-            text,
-            forwarding,
-            group_id,
-            reply_to,
-        },
-        envelope,
-    )
-    .await
+    let SendRequest { text, forwarding, group_id, reply_to, envelope } = request;
+    act(state, path, Act::Text { text, forwarding, group_id, reply_to }, envelope).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -170,11 +128,7 @@ pub(super) async fn edit(
     path: Path<String>,
     Input(request): Input<EditRequest>,
 ) -> Answer<Receipt> {
-    let EditRequest {
-        message_id,
-        text,
-        envelope,
-    } = request;
+    let EditRequest { message_id, text, envelope } = request;
     act(state, path, Act::Edit { message_id, text }, envelope).await
 }
 
@@ -191,11 +145,7 @@ pub(super) async fn react(
     path: Path<String>,
     Input(request): Input<ReactRequest>,
 ) -> Answer<Receipt> {
-    let ReactRequest {
-        message_id,
-        emoji,
-        envelope,
-    } = request;
+    let ReactRequest { message_id, emoji, envelope } = request;
     act(state, path, Act::React { message_id, emoji }, envelope).await
 }
 
@@ -228,21 +178,8 @@ pub(super) async fn tap(
     path: Path<String>,
     Input(request): Input<TapRequest>,
 ) -> Answer<Receipt> {
-    let TapRequest {
-        message_id,
-        button_id,
-        envelope,
-    } = request;
-    act(
-        state,
-        path,
-        Act::Tap {
-            message_id,
-            button_id,
-        },
-        envelope,
-    )
-    .await
+    let TapRequest { message_id, button_id, envelope } = request;
+    act(state, path, Act::Tap { message_id, button_id }, envelope).await
 }
 
 #[derive(Debug, Deserialize)]
@@ -259,12 +196,7 @@ pub(super) async fn contact(
     path: Path<String>,
     Input(request): Input<ContactRequest>,
 ) -> Answer<Receipt> {
-    let ContactRequest {
-        origin,
-        number,
-        name,
-        envelope,
-    } = request;
+    let ContactRequest { origin, number, name, envelope } = request;
     let number = number.map(|text| read_number(&Path(text))).transpose()?;
     act(state, path, Act::ShareContact { origin, number, name }, envelope).await
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{ControlError, Input};
 use crate::page::phone_path;
 use crate::simulator::Simulator;
-use crate::world::Settings;
+use crate::world::{Senders, Settings};
 
 type Shared = State<Arc<Simulator>>;
 
@@ -33,9 +33,7 @@ pub(super) async fn set_settings(
     Input(settings): Input<Settings>,
 ) -> Result<Json<Settings>, ControlError> {
     if !settings.is_valid() {
-        return Err(ControlError::Invalid(
-            "allowed_recipients are at most 1,000 phone numbers".to_owned(),
-        ));
+        return Err(ControlError::Invalid("allowed_recipients are at most 1,000 phone numbers".to_owned()));
     }
     simulator.world().settings = settings.clone();
     Ok(Json(settings))
@@ -48,6 +46,7 @@ pub(super) async fn reset(State(simulator): Shared) -> Result<StatusCode, Contro
     let mut world = simulator.world();
     world.settings = Settings::default();
     world.templates.clear();
+    world.senders = Senders::default();
     world.phones.reset();
     simulator.add_cast(&mut world)?;
     Ok(StatusCode::NO_CONTENT)

@@ -34,11 +34,7 @@ impl Simulator {
 
     /// `POST /<app id>/subscriptions`: webhooks go to another address once it has answered the challenge.
     pub(crate) async fn subscribe(self: &Arc<Self>, form: &Map<String, Value>) -> Result<Value, GraphError> {
-        let text = |key: &str| {
-            form.get(key)
-                .and_then(Value::as_str)
-                .ok_or_else(|| GraphError::required(key))
-        };
+        let text = |key: &str| form.get(key).and_then(Value::as_str).ok_or_else(|| GraphError::required(key));
         if text("object")? != "whatsapp_business_account" {
             return Err(GraphError::new(100).details("object must be whatsapp_business_account"));
         }
@@ -48,9 +44,7 @@ impl Simulator {
             .ok_or_else(|| GraphError::new(100).details("callback_url must be an http or https URL"))?;
         let handshake = self.verify_webhook(&url, text("verify_token")?).await;
         if !handshake.verified {
-            let status = handshake
-                .status
-                .map_or_else(|| "none".to_owned(), |status| status.to_string());
+            let status = handshake.status.map_or_else(|| "none".to_owned(), |status| status.to_string());
             return Err(GraphError::new(2_200).details(format!("HTTP Status Code = {status}")));
         }
         self.courier.set_url(url);

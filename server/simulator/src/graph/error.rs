@@ -24,11 +24,7 @@ const CODES: [(u32, u16, &str); 46] = [
     (130_403, 403, "Business has blocked this user"),
     (130_429, 429, "Rate limit hit"),
     (130_472, 400, "User's number is part of an experiment"),
-    (
-        130_497,
-        403,
-        "Business account is restricted from messaging users in this country.",
-    ),
+    (130_497, 403, "Business account is restricted from messaging users in this country."),
     (131_000, 500, "Something went wrong"),
     (131_005, 403, "Access denied"),
     (131_008, 400, "Required parameter is missing"),
@@ -42,24 +38,12 @@ const CODES: [(u32, u16, &str); 46] = [
     (131_045, 500, "Incorrect certificate"),
     (131_047, 400, "Re-engagement message"),
     (131_048, 400, "Spam rate limit hit"),
-    (
-        131_049,
-        400,
-        "This message was not delivered to maintain healthy ecosystem engagement.",
-    ),
+    (131_049, 400, "This message was not delivered to maintain healthy ecosystem engagement."),
     (131_050, 400, "User has stopped marketing messages"),
     (131_051, 400, "Unsupported message type"),
-    (
-        131_056,
-        400,
-        "(Business Account, Consumer Account) pair rate limit hit",
-    ),
+    (131_056, 400, "(Business Account, Consumer Account) pair rate limit hit"),
     (131_057, 500, "Account in maintenance mode"),
-    (
-        131_062,
-        400,
-        "Recipient user id is not supported for this message",
-    ),
+    (131_062, 400, "Recipient user id is not supported for this message"),
     (131_064, 400, "Messaging limit reached"),
     (132_000, 400, "Template Param Count Mismatch"),
     (132_001, 404, "Template does not exist"),
@@ -92,32 +76,16 @@ pub(crate) struct GraphError {
 impl GraphError {
     /// The error with this code, as Meta words it.
     pub(crate) fn new(code: u32) -> Self {
-        let (_, http_status, title) = CODES
-            .iter()
-            .find(|(known, ..)| *known == code)
-            .copied()
-            .unwrap_or((code, 400, "Error"));
-        let message = if matches!(code, 0 | 104 | 190) {
-            title.to_owned()
-        } else {
-            format!("(#{code}) {title}")
-        };
-        Self {
-            code,
-            http_status,
-            message,
-            details: None,
-            subcode: None,
-            retry_after: None,
-        }
+        let (_, http_status, title) =
+            CODES.iter().find(|(known, ..)| *known == code).copied().unwrap_or((code, 400, "Error"));
+        let message =
+            if matches!(code, 0 | 104 | 190) { title.to_owned() } else { format!("(#{code}) {title}") };
+        Self { code, http_status, message, details: None, subcode: None, retry_after: None }
     }
 
     /// A parameter that must be there is not.
     pub(crate) fn required(parameter: &str) -> Self {
-        Self {
-            message: format!("(#100) The parameter {parameter} is required."),
-            ..Self::new(100)
-        }
+        Self { message: format!("(#100) The parameter {parameter} is required."), ..Self::new(100) }
     }
 
     /// A parameter that is there is wrong.
@@ -131,11 +99,7 @@ impl GraphError {
             "Unsupported {method} request. The object does not exist, cannot be loaded due to missing permissions, \
              or does not support this operation."
         );
-        Self {
-            message,
-            subcode: Some(SUBCODE_NO_OBJECT),
-            ..Self::new(100)
-        }
+        Self { message, subcode: Some(SUBCODE_NO_OBJECT), ..Self::new(100) }
     }
 
     pub(crate) fn details(mut self, details: impl Into<String>) -> Self {
@@ -170,11 +134,7 @@ impl GraphError {
     /// The answer to the call.
     pub(crate) fn respond(self, trace: &str) -> Response {
         let status = StatusCode::from_u16(self.http_status).unwrap_or(StatusCode::BAD_REQUEST);
-        let kind = if self.subcode.is_some() {
-            "GraphMethodException"
-        } else {
-            "OAuthException"
-        };
+        let kind = if self.subcode.is_some() { "GraphMethodException" } else { "OAuthException" };
         let mut error =
             json!({ "message": self.message, "type": kind, "code": self.code, "fbtrace_id": trace });
         if let Some(subcode) = self.subcode {
@@ -185,9 +145,7 @@ impl GraphError {
         }
         let mut response = (status, Json(json!({ "error": error }))).into_response();
         if let Some(seconds) = self.retry_after {
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static(r#"OAuth "Facebook Platform" "invalid_token""#);

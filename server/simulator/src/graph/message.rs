@@ -48,12 +48,7 @@ pub(crate) enum Recipient {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Text(String),
-    Interactive {
-        kind: &'static str,
-        body: String,
-        footer: Option<String>,
-        buttons: Vec<Button>,
-    },
+    Interactive { kind: &'static str, body: String, footer: Option<String>, buttons: Vec<Button> },
     Template(TemplateUse),
 }
 
@@ -65,46 +60,30 @@ pub(crate) fn parse(body: &Value) -> Result<MessageRequest, GraphError> {
     if let Some(status) = body["status"].as_str() {
         return parse_status(status, body);
     }
-    if body["recipient_type"]
-        .as_str()
-        .is_some_and(|kind| kind != "individual")
-    {
+    if body["recipient_type"].as_str().is_some_and(|kind| kind != "individual") {
         return Err(GraphError::new(100).details("recipient_type must be individual"));
     }
     let to = parse_recipient(body)?;
     let content = parse_content(body)?;
     let callback_data = body["biz_opaque_callback_data"].as_str().map(str::to_owned);
-    if callback_data
-        .as_deref()
-        .is_some_and(|data| data.chars().count() > CALLBACK_DATA_CHARS_MAX)
-    {
+    if callback_data.as_deref().is_some_and(|data| data.chars().count() > CALLBACK_DATA_CHARS_MAX) {
         return Err(GraphError::invalid("biz_opaque_callback_data is too long"));
     }
     let in_reply_to = body["context"]["message_id"].as_str().map(str::to_owned);
-    Ok(MessageRequest::Send(SendRequest {
-        to,
-        content,
-        in_reply_to,
-        callback_data,
-    }))
+    Ok(MessageRequest::Send(SendRequest { to, content, in_reply_to, callback_data }))
 }
 
 fn parse_status(status: &str, body: &Value) -> Result<MessageRequest, GraphError> {
     if status != "read" {
         return Err(GraphError::new(100).details("status must be read"));
     }
-    let message_id = body["message_id"]
-        .as_str()
-        .ok_or_else(|| GraphError::required("message_id"))?;
+    let message_id = body["message_id"].as_str().ok_or_else(|| GraphError::required("message_id"))?;
     let typing = match &body["typing_indicator"] {
         Value::Null => false,
         indicator if indicator["type"] == "text" => true,
         _ => return Err(GraphError::invalid("typing_indicator['type'] must be text")),
     };
-    Ok(MessageRequest::Read {
-        message_id: message_id.to_owned(),
-        typing,
-    })
+    Ok(MessageRequest::Read { message_id: message_id.to_owned(), typing })
 }
 
 /// `to` wins when both are given.
@@ -148,23 +127,13 @@ fn parse_text(text: &Value) -> Result<Content, GraphError> {
 }
 
 fn parse_interactive(interactive: &Value) -> Result<Content, GraphError> {
-    let kind = interactive["type"]
-        .as_str()
-        .ok_or_else(|| GraphError::required("interactive['type']"))?;
-    let body = interactive["body"]["text"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let kind = interactive["type"].as_str().ok_or_else(|| GraphError::required("interactive['type']"))?;
+    let body = interactive["body"]["text"].as_str().unwrap_or_default().to_owned();
     if !(1..=INTERACTIVE_BODY_CHARS_MAX).contains(&body.chars().count()) {
-        return Err(GraphError::invalid(
-            "Body text length invalid. Min length: 1, Max length: 1024",
-        ));
+        return Err(GraphError::invalid("Body text length invalid. Min length: 1, Max length: 1024"));
     }
     let footer = interactive["footer"]["text"].as_str().map(str::to_owned);
-    if footer
-        .as_deref()
-        .is_some_and(|footer| footer.chars().count() > FOOTER_CHARS_MAX)
-    {
+    if footer.as_deref().is_some_and(|footer| footer.chars().count() > FOOTER_CHARS_MAX) {
         return Err(GraphError::invalid("Footer text length invalid. Max length: 60"));
     }
     let action = &interactive["action"];
@@ -172,26 +141,15 @@ fn parse_interactive(interactive: &Value) -> Result<Content, GraphError> {
         "button" => ("button", parse_buttons(&action["buttons"])?),
         "request_contact_info" if action["name"] == "request_contact_info" => {
             let title = SHARE_CONTACT_TITLE.to_owned();
-            let button = Button {
-                id: "share_contact".to_owned(),
-                title,
-                kind: ButtonKind::RequestContact,
-            };
+            let button = Button { id: "share_contact".to_owned(), title, kind: ButtonKind::RequestContact };
             ("request_contact_info", vec![button])
         }
         "request_contact_info" => return Err(GraphError::required("interactive['action']['name']")),
         _ => {
-            return Err(GraphError::invalid(
-                "interactive['type'] must be button or request_contact_info",
-            ));
+            return Err(GraphError::invalid("interactive['type'] must be button or request_contact_info"));
         }
     };
-    Ok(Content::Interactive {
-        kind,
-        body,
-        footer,
-        buttons,
-    })
+    Ok(Content::Interactive { kind, body, footer, buttons })
 }
 
 fn parse_buttons(buttons: &Value) -> Result<Vec<Button>, GraphError> {
@@ -209,23 +167,15 @@ fn parse_buttons(buttons: &Value) -> Result<Vec<Button>, GraphError> {
             return Err(GraphError::invalid("The type of a button must be reply"));
         }
         if !(1..=BUTTON_ID_CHARS_MAX).contains(&id.chars().count()) {
-            return Err(GraphError::invalid(
-                "Button id length invalid. Min length: 1, Max length: 256",
-            ));
+            return Err(GraphError::invalid("Button id length invalid. Min length: 1, Max length: 256"));
         }
         if !(1..=BUTTON_TITLE_CHARS_MAX).contains(&title.chars().count()) {
-            return Err(GraphError::invalid(
-                "Button title length invalid. Min length: 1, Max length: 20",
-            ));
+            return Err(GraphError::invalid("Button title length invalid. Min length: 1, Max length: 20"));
         }
         if parsed.iter().any(|known| known.id == id || known.title == title) {
             return Err(GraphError::invalid("Duplicated id or title of a button"));
         }
-        parsed.push(Button {
-            id: id.to_owned(),
-            title: title.to_owned(),
-            kind: ButtonKind::Reply,
-        });
+        parsed.push(Button { id: id.to_owned(), title: title.to_owned(), kind: ButtonKind::Reply });
     }
     Ok(parsed)
 }
@@ -253,18 +203,13 @@ mod tests {
     fn a_number_wins_over_a_user_id() {
         let mut body = text();
         body["recipient"] = json!("US.1000");
-        let Ok(MessageRequest::Send(SendRequest {
-            to: Recipient::Number(input, number),
-            ..
-        })) = parse(&body)
+        let Ok(MessageRequest::Send(SendRequest { to: Recipient::Number(input, number), .. })) = parse(&body)
         else {
             panic!("not sent to a number");
         };
         assert_eq!((input.as_str(), number.as_str()), ("+15550002222", "15550002222"));
         body["to"] = Value::Null;
-        let Ok(MessageRequest::Send(send)) = parse(&body) else {
-            panic!("not read")
-        };
+        let Ok(MessageRequest::Send(send)) = parse(&body) else { panic!("not read") };
         assert_eq!(send.to, Recipient::UserId("US.1000".to_owned()));
     }
 
@@ -295,13 +240,8 @@ mod tests {
     #[test]
     fn buttons_have_limits() {
         let reply = |id: &str, title: &str| json!({"type": "reply", "reply": {"id": id, "title": title}});
-        assert_eq!(
-            code(&buttons(&json!([reply("a", "Yes"), reply("b", "No")]))),
-            None
-        );
-        let four: Vec<_> = (0..4)
-            .map(|index| reply(&format!("{index}"), &format!("{index}")))
-            .collect();
+        assert_eq!(code(&buttons(&json!([reply("a", "Yes"), reply("b", "No")]))), None);
+        let four: Vec<_> = (0..4).map(|index| reply(&format!("{index}"), &format!("{index}"))).collect();
         for wrong in [
             json!([]),
             json!(four),
@@ -319,12 +259,7 @@ mod tests {
     #[test]
     fn reading_and_typing_go_together() {
         let mut body = json!({"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1"});
-        let read = |typing| {
-            Ok(MessageRequest::Read {
-                message_id: "wamid.1".to_owned(),
-                typing,
-            })
-        };
+        let read = |typing| Ok(MessageRequest::Read { message_id: "wamid.1".to_owned(), typing });
         assert_eq!(parse(&body), read(false));
         body["typing_indicator"] = json!({"type": "text"});
         assert_eq!(parse(&body), read(true));
@@ -338,15 +273,11 @@ mod tests {
             "type": "request_contact_info", "body": {"text": "Your number?"},
             "action": {"name": "request_contact_info"}}});
         let Ok(MessageRequest::Send(SendRequest {
-            content: Content::Interactive { kind, buttons, .. },
-            ..
+            content: Content::Interactive { kind, buttons, .. }, ..
         })) = parse(&body)
         else {
             panic!("not read");
         };
-        assert_eq!(
-            (kind, buttons[0].kind),
-            ("request_contact_info", ButtonKind::RequestContact)
-        );
+        assert_eq!((kind, buttons[0].kind), ("request_contact_info", ButtonKind::RequestContact));
     }
 }

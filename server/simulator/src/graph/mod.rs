@@ -38,10 +38,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/{version}/{id}", get(number))
         .route("/{version}/{id}/messages", post(messages))
         .route("/{version}/{id}/subscriptions", post(subscriptions))
-        .route(
-            "/{version}/{id}/message_templates",
-            get(list_templates).post(create_template),
-        )
+        .route("/{version}/{id}/message_templates", get(list_templates).post(create_template))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
 }
 
@@ -51,14 +48,12 @@ async fn number(
     Query(parameters): Query<Parameters>,
     headers: HeaderMap,
 ) -> Response {
-    let result = simulator
-        .authorize(&version, &headers, &parameters)
-        .and_then(|()| {
-            if id != simulator.config.phone_number_id {
-                return Err(GraphError::no_object("get"));
-            }
-            Ok(simulator.describe_number(parameters.get("fields").map(String::as_str)))
-        });
+    let result = simulator.authorize(&version, &headers, &parameters).and_then(|()| {
+        if id != simulator.config.phone_number_id {
+            return Err(GraphError::no_object("get"));
+        }
+        Ok(simulator.describe_number(parameters.get("fields").map(String::as_str)))
+    });
     simulator.answer(result)
 }
 
@@ -100,14 +95,8 @@ async fn subscriptions(
     body: Bytes,
 ) -> Response {
     let form = read_form(&parameters, &headers, &body);
-    let token = form
-        .get("access_token")
-        .and_then(Value::as_str)
-        .map(str::to_owned);
-    let parameters = token
-        .map(|token| ("access_token".to_owned(), token))
-        .into_iter()
-        .collect();
+    let token = form.get("access_token").and_then(Value::as_str).map(str::to_owned);
+    let parameters = token.map(|token| ("access_token".to_owned(), token)).into_iter().collect();
     if let Err(error) = simulator.authorize(&version, &headers, &parameters) {
         return simulator.answer(Err(error));
     }
@@ -123,9 +112,7 @@ async fn create_template(
     body: Bytes,
 ) -> Response {
     let result = simulator.authorize_account(&version, &id, &headers, &parameters, "post");
-    let result = result
-        .and_then(|()| read_json(&body))
-        .and_then(|body| simulator.create_template(&body));
+    let result = result.and_then(|()| read_json(&body)).and_then(|body| simulator.create_template(&body));
     simulator.answer(result)
 }
 
@@ -152,11 +139,7 @@ impl Simulator {
         let bearer = headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
-            .and_then(|value| {
-                value
-                    .strip_prefix("Bearer ")
-                    .or_else(|| value.strip_prefix("OAuth "))
-            });
+            .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("OAuth ")));
         let Some(token) = bearer.or_else(|| parameters.get("access_token").map(String::as_str)) else {
             return Err(GraphError::new(104));
         };
@@ -179,11 +162,7 @@ impl Simulator {
         method: &str,
     ) -> Result<(), GraphError> {
         self.authorize(version, headers, parameters)?;
-        if id == self.config.waba_id {
-            Ok(())
-        } else {
-            Err(GraphError::no_object(method))
-        }
+        if id == self.config.waba_id { Ok(()) } else { Err(GraphError::no_object(method)) }
     }
 
     fn answer(&self, result: Result<Value, GraphError>) -> Response {
@@ -205,14 +184,9 @@ impl Simulator {
 }
 
 fn is_version(version: &str) -> bool {
-    version
-        .strip_prefix('v')
-        .and_then(|number| number.split_once('.'))
-        .is_some_and(|(major, minor)| {
-            [major, minor]
-                .iter()
-                .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
-        })
+    version.strip_prefix('v').and_then(|number| number.split_once('.')).is_some_and(|(major, minor)| {
+        [major, minor].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }
 
 fn read_json(body: &[u8]) -> Result<Value, GraphError> {
@@ -221,13 +195,10 @@ fn read_json(body: &[u8]) -> Result<Value, GraphError> {
 
 /// Parameters may stand in the query, in a form or in JSON.
 fn read_form(parameters: &Parameters, headers: &HeaderMap, body: &[u8]) -> Map<String, Value> {
-    let mut form: Map<String, Value> = parameters
-        .iter()
-        .map(|(key, value)| (key.clone(), Value::String(value.clone())))
-        .collect();
-    let is_json = headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let mut form: Map<String, Value> =
+        parameters.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
+    let is_json =
+        headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
     if is_json {
         form.extend(serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default());
     } else {

@@ -37,16 +37,9 @@ impl Simulator {
     fn read_by_business(&self, message_id: &str, typing: bool) -> Result<Value, GraphError> {
         let now = self.now();
         let mut world = self.world();
-        let phone = world
-            .phones
-            .iter_mut()
-            .find(|phone| {
-                phone
-                    .chat
-                    .find(message_id)
-                    .is_some_and(|message| message.from == Author::Phone)
-            })
-            .ok_or_else(|| GraphError::new(100).details("message_id is not of a message to this number"))?;
+        let unknown = || GraphError::new(100).details("message_id is not of a message to this number");
+        let number = world.senders.get(message_id).cloned().ok_or_else(unknown)?;
+        let phone = world.phones.get_mut(&number).ok_or_else(unknown)?;
         phone.chat.read(Author::Phone, Some(message_id));
         if typing {
             phone.typing_until = now + TYPING_SECONDS;
@@ -78,19 +71,12 @@ impl Simulator {
         }
         let report = world.settings.report_errors;
         let seq = world.next_seq();
-        let phone = world
-            .phones
-            .get_mut(&number)
-            .ok_or_else(|| GraphError::new(131_026))?;
+        let phone = world.phones.get_mut(&number).ok_or_else(|| GraphError::new(131_026))?;
         let refusal = refusal(phone, rendered.category, now);
         if let (ErrorReport::Response, Some(error)) = (report, refusal.clone()) {
             return Err(error);
         }
-        let owner = if phone.hides_number() {
-            &phone.user_id
-        } else {
-            phone.number.as_str()
-        };
+        let owner = if phone.hides_number() { &phone.user_id } else { phone.number.as_str() };
         let id = self.identifiers.message(owner);
         let details = StatusDetails {
             sent_to_number,
@@ -113,14 +99,7 @@ impl Simulator {
             });
             phone.touch();
         }
-        Ok((
-            Accepted {
-                phone: number,
-                id,
-                details,
-            },
-            contact,
-        ))
+        Ok((Accepted { phone: number, id, details }, contact))
     }
 
     /// The phone that a message is for. Any number may have WhatsApp, so one that is new here gets a phone.
@@ -141,14 +120,8 @@ impl Simulator {
         if let Some(phone) = world.phones.get(number) {
             return Ok(phone.number.clone());
         }
-        let spec = PhoneSpec {
-            number: number.as_str().to_owned(),
-            ..PhoneSpec::default()
-        };
-        world
-            .phones
-            .put(&self.config.waba_id, &spec)
-            .map_err(|_| GraphError::new(131_026))
+        let spec = PhoneSpec { number: number.as_str().to_owned(), ..PhoneSpec::default() };
+        world.phones.put(&self.config.waba_id, &spec).map_err(|_| GraphError::new(131_026))
     }
 
     /// `sent`, `delivered` and, when the chat is open on the phone, `read`; or `failed`.
@@ -182,10 +155,8 @@ impl Simulator {
             }
             ids.into_iter()
                 .map(|id| {
-                    let callback_data = phone
-                        .chat
-                        .find(&id)
-                        .and_then(|message| message.callback_data.clone());
+                    let callback_data =
+                        phone.chat.find(&id).and_then(|message| message.callback_data.clone());
                     // A number that was written to is known since then, so it stands here without being asked for.
                     let details = StatusDetails {
                         sent_to_number: false,
@@ -249,10 +220,7 @@ impl Simulator {
     }
 
     fn is_open(&self, number: &Number) -> bool {
-        self.world()
-            .phones
-            .get(number)
-            .is_some_and(|phone| phone.views > 0)
+        self.world().phones.get(number).is_some_and(|phone| phone.views > 0)
     }
 }
 
@@ -291,24 +259,13 @@ impl Rendered {
         };
         Ok(match content {
             Content::Text(text) => plain("text", text),
-            Content::Interactive {
-                kind,
-                body,
-                footer,
-                buttons,
-            } => Self {
-                footer: footer.clone(),
-                buttons: buttons.clone(),
-                ..plain(kind, body)
-            },
+            Content::Interactive { kind, body, footer, buttons } => {
+                Self { footer: footer.clone(), buttons: buttons.clone(), ..plain(kind, body) }
+            }
             Content::Template(used) => {
                 let rendered = world.templates.render(used)?;
                 Self {
-                    buttons: if rendered.code.is_some() {
-                        code_buttons()
-                    } else {
-                        Vec::new()
-                    },
+                    buttons: if rendered.code.is_some() { code_buttons() } else { Vec::new() },
                     code: rendered.code,
                     template: Some(used.name.clone()),
                     category: Some(rendered.category),
@@ -333,17 +290,9 @@ impl Rendered {
 fn code_buttons() -> Vec<Button> {
     [
         ("copy_code", "Copy code", ButtonKind::CopyCode),
-        (
-            "DID_NOT_REQUEST_CODE",
-            "I didn't request a code",
-            ButtonKind::DidNotRequestCode,
-        ),
+        ("DID_NOT_REQUEST_CODE", "I didn't request a code", ButtonKind::DidNotRequestCode),
     ]
     .into_iter()
-    .map(|(id, title, kind)| Button {
-        id: id.to_owned(),
-        title: title.to_owned(),
-        kind,
-    })
+    .map(|(id, title, kind)| Button { id: id.to_owned(), title: title.to_owned(), kind })
     .collect()
 }

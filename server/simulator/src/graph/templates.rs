@@ -8,6 +8,9 @@ use crate::limits::{CODE_CHARS_MAX, NAME_CHARS_MAX, TEMPLATES_MAX};
 /// The language of a template when a registration names none.
 const DEFAULT_LANGUAGE: &str = "en_US";
 
+/// Placeholders that a body may have; more would make it longer than Meta allows.
+const PLACEHOLDERS_MAX: usize = 100;
+
 /// What a template is for, which decides what it costs and to whom it may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Category {
@@ -87,8 +90,7 @@ impl Templates {
                 .unwrap_or_default()
                 .to_owned(),
         };
-        self.0
-            .retain(|known| known.name != template.name || known.language != template.language);
+        self.0.retain(|known| known.name != template.name || known.language != template.language);
         if self.0.len() >= TEMPLATES_MAX {
             return Err(GraphError::new(100).details("Too many templates"));
         }
@@ -106,83 +108,53 @@ impl Templates {
 
     /// Checks a send and says what the phone shows.
     pub(crate) fn render(&self, used: &TemplateUse) -> Result<Rendered, GraphError> {
-        let known = self
-            .0
-            .iter()
-            .find(|known| known.name == used.name && known.language == used.language);
+        let known = self.0.iter().find(|known| known.name == used.name && known.language == used.language);
         let category = match known {
             Some(template) => template.category,
             None if self.0.is_empty() && used.button.is_some() => Category::Authentication,
             None if self.0.is_empty() => Category::Utility,
             None => {
-                return Err(GraphError::new(132_001).details(format!(
-                    "template name ({}) does not exist in {}",
-                    used.name, used.language
-                )));
+                return Err(GraphError::new(132_001)
+                    .details(format!("template name ({}) does not exist in {}", used.name, used.language)));
             }
         };
         if category == Category::Authentication {
             return authentication(used);
         }
-        let text = match known
-            .map(|template| template.body.as_str())
-            .filter(|body| !body.is_empty())
-        {
+        let text = match known.map(|template| template.body.as_str()).filter(|body| !body.is_empty()) {
             Some(body) => fill(body, &used.body)?,
             None if used.body.is_empty() => used.name.clone(),
             None => format!("{}: {}", used.name, used.body.join(", ")),
         };
-        Ok(Rendered {
-            text,
-            code: None,
-            category,
-        })
+        Ok(Rendered { text, code: None, category })
     }
 }
 
 /// Reads the `template` object of a send. Clients write the types in either case and the index as text or number.
 pub(crate) fn parse(template: &Value) -> Result<TemplateUse, GraphError> {
-    let name = template["name"]
-        .as_str()
-        .ok_or_else(|| GraphError::required("template['name']"))?;
+    let name = template["name"].as_str().ok_or_else(|| GraphError::required("template['name']"))?;
     let language = template["language"]["code"]
         .as_str()
         .ok_or_else(|| GraphError::required("template['language']['code']"))?;
-    let body = component(template, "body")
-        .map(parameters)
-        .transpose()?
-        .unwrap_or_default();
+    let body = component(template, "body").map(parameters).transpose()?.unwrap_or_default();
     let button = component(template, "button").map(button_text).transpose()?;
-    Ok(TemplateUse {
-        name: name.to_owned(),
-        language: language.to_owned(),
-        body,
-        button,
-    })
+    Ok(TemplateUse { name: name.to_owned(), language: language.to_owned(), body, button })
 }
 
 fn component<'a>(owner: &'a Value, kind: &str) -> Option<&'a Value> {
-    owner["components"].as_array()?.iter().find(|component| {
-        component["type"]
-            .as_str()
-            .is_some_and(|given| given.eq_ignore_ascii_case(kind))
-    })
+    owner["components"]
+        .as_array()?
+        .iter()
+        .find(|component| component["type"].as_str().is_some_and(|given| given.eq_ignore_ascii_case(kind)))
 }
 
 fn parameters(component: &Value) -> Result<Vec<String>, GraphError> {
-    let parameters = component["parameters"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let parameters = component["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
     parameters
         .iter()
         .map(|parameter| {
-            let is_text = parameter["type"]
-                .as_str()
-                .is_some_and(|kind| kind.eq_ignore_ascii_case("text"));
-            let text = parameter["text"]
-                .as_str()
-                .filter(|text| is_text && !text.is_empty());
+            let is_text = parameter["type"].as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("text"));
+            let text = parameter["text"].as_str().filter(|text| is_text && !text.is_empty());
             text.map(str::to_owned).ok_or_else(|| {
                 GraphError::new(131_008).details("Parameter of type text is missing text value")
             })
@@ -192,10 +164,7 @@ fn parameters(component: &Value) -> Result<Vec<String>, GraphError> {
 
 fn button_text(button: &Value) -> Result<String, GraphError> {
     let sub_type = button["sub_type"].as_str().unwrap_or_default();
-    if !["url", "copy_code"]
-        .iter()
-        .any(|known| sub_type.eq_ignore_ascii_case(known))
-    {
+    if !["url", "copy_code"].iter().any(|known| sub_type.eq_ignore_ascii_case(known)) {
         return Err(GraphError::invalid("Unexpected sub_type of a button"));
     }
     let index = &button["index"];
@@ -230,17 +199,14 @@ fn authentication(used: &TemplateUse) -> Result<Rendered, GraphError> {
 }
 
 fn fill(body: &str, parameters: &[String]) -> Result<String, GraphError> {
-    let wanted = (1..)
-        .take_while(|index| body.contains(&format!("{{{{{index}}}}}")))
-        .count();
+    let placeholders = (1..=PLACEHOLDERS_MAX).take_while(|index| body.contains(&format!("{{{{{index}}}}}")));
+    let wanted = placeholders.count();
     if wanted != parameters.len() {
         return Err(count_mismatch("body", parameters.len(), wanted));
     }
-    let filled = (1..)
-        .zip(parameters)
-        .fold(body.to_owned(), |text, (index, parameter): (usize, _)| {
-            text.replace(&format!("{{{{{index}}}}}"), parameter)
-        });
+    let filled = (1..).zip(parameters).fold(body.to_owned(), |text, (index, parameter): (usize, _)| {
+        text.replace(&format!("{{{{{index}}}}}"), parameter)
+    });
     Ok(filled)
 }
 
@@ -264,9 +230,7 @@ mod tests {
     }
 
     fn render(templates: &Templates, send: &Value) -> Result<Rendered, u32> {
-        parse(send)
-            .and_then(|used| templates.render(&used))
-            .map_err(|error| error.code())
+        parse(send).and_then(|used| templates.render(&used)).map_err(|error| error.code())
     }
 
     #[test]
@@ -313,10 +277,8 @@ mod tests {
     fn once_a_template_is_registered_others_are_unknown() {
         let mut templates = Templates::default();
         templates
-            .register(
-                &json!({"name": "welcome", "language": "en", "category": "UTILITY",
-                "components": [{"type": "BODY", "text": "Hello {{1}}, it is {{2}}."}]}),
-            )
+            .register(&json!({"name": "welcome", "language": "en", "category": "UTILITY",
+                "components": [{"type": "BODY", "text": "Hello {{1}}, it is {{2}}."}]}))
             .unwrap();
         assert_eq!(render(&templates, &authentication_send()), Err(132_001));
         let mut send = json!({"name": "welcome", "language": {"code": "en"}, "components": [
@@ -331,11 +293,7 @@ mod tests {
     #[test]
     fn a_registration_must_be_complete() {
         let mut templates = Templates::default();
-        for body in [
-            json!({}),
-            json!({"name": "a"}),
-            json!({"name": "a", "category": "other"}),
-        ] {
+        for body in [json!({}), json!({"name": "a"}), json!({"name": "a", "category": "other"})] {
             assert!(templates.register(&body).is_err(), "{body}");
         }
         let body = json!({"name": "a", "category": "authentication"});

@@ -35,14 +35,9 @@ pub(super) async fn events(State(simulator): State<Arc<Simulator>>, Path(number)
     };
     let events = stream::unfold(view, |mut view| async move {
         let version = view.next().await?;
-        Some((
-            Ok::<_, Infallible>(Event::default().event("chat").data(version.to_string())),
-            view,
-        ))
+        Some((Ok::<_, Infallible>(Event::default().event("chat").data(version.to_string())), view))
     });
-    Sse::new(events)
-        .keep_alive(KeepAlive::new().interval(LIVE_HEARTBEAT))
-        .into_response()
+    Sse::new(events).keep_alive(KeepAlive::new().interval(LIVE_HEARTBEAT)).into_response()
 }
 
 impl LiveView {
@@ -65,13 +60,7 @@ impl LiveView {
             return None;
         };
         let stopping = simulator.stopping.subscribe();
-        Some(Self {
-            simulator,
-            number,
-            changes,
-            stopping,
-            fresh: true,
-        })
+        Some(Self { simulator, number, changes, stopping, fresh: true })
     }
 
     /// The next version to tell; the end when the phone or the simulator has gone.

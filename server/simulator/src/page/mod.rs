@@ -26,26 +26,10 @@ type Shared = State<Arc<Simulator>>;
 
 /// Files of the pages: path, type, content.
 const ASSETS: [(&str, &str, &str); 4] = [
-    (
-        "/assets/page.css",
-        "text/css; charset=utf-8",
-        include_str!("../../assets/page.css"),
-    ),
-    (
-        "/assets/phone.css",
-        "text/css; charset=utf-8",
-        include_str!("../../assets/phone.css"),
-    ),
-    (
-        "/assets/phone.js",
-        "text/javascript; charset=utf-8",
-        include_str!("../../assets/phone.js"),
-    ),
-    (
-        "/assets/icon.svg",
-        "image/svg+xml",
-        include_str!("../../assets/icon.svg"),
-    ),
+    ("/assets/page.css", "text/css; charset=utf-8", include_str!("../../assets/page.css")),
+    ("/assets/phone.css", "text/css; charset=utf-8", include_str!("../../assets/phone.css")),
+    ("/assets/phone.js", "text/javascript; charset=utf-8", include_str!("../../assets/phone.js")),
+    ("/assets/icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 
 /// The routes of the pages.
@@ -71,9 +55,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
 
 /// Chats and links hold codes: no cache may keep them.
 async fn no_store(mut response: Response) -> Response {
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
     response
 }
 
@@ -83,9 +65,8 @@ pub(crate) fn phone_path(number: &Number, text: Option<&str>) -> String {
     match text {
         // A space is written %20, since a `+` would stay a plus.
         Some(text) => {
-            let query = url::form_urlencoded::Serializer::new(String::new())
-                .append_pair("text", text)
-                .finish();
+            let query =
+                url::form_urlencoded::Serializer::new(String::new()).append_pair("text", text).finish();
             format!("{path}?{}", query.replace('+', "%20"))
         }
         None => path,
@@ -121,25 +102,13 @@ impl IntoResponse for PageError {
                 "There is no phone with this number here.".to_owned(),
             ),
             Self::Invalid(text) => (StatusCode::BAD_REQUEST, "That did not work", text),
-            Self::Link(error @ (LinkError::Unknown | LinkError::Number)) => (
-                StatusCode::BAD_REQUEST,
-                "This link opens no chat",
-                sentence(error),
-            ),
-            Self::Link(error) => (
-                StatusCode::BAD_GATEWAY,
-                "This link leads nowhere",
-                sentence(error),
-            ),
-            Self::Render => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "This page cannot be shown",
-                String::new(),
-            ),
+            Self::Link(error @ (LinkError::Unknown | LinkError::Number)) => {
+                (StatusCode::BAD_REQUEST, "This link opens no chat", sentence(error))
+            }
+            Self::Link(error) => (StatusCode::BAD_GATEWAY, "This link leads nowhere", sentence(error)),
+            Self::Render => (StatusCode::INTERNAL_SERVER_ERROR, "This page cannot be shown", String::new()),
         };
-        let page = NoticePage { title, text: &text }
-            .render()
-            .unwrap_or_else(|_| title.to_owned());
+        let page = NoticePage { title, text: &text }.render().unwrap_or_else(|_| title.to_owned());
         (status, Html(page)).into_response()
     }
 }
@@ -147,10 +116,7 @@ impl IntoResponse for PageError {
 fn sentence(error: LinkError) -> String {
     let text = error.to_string();
     let mut symbols = text.chars();
-    symbols
-        .next()
-        .map(|first| format!("{}{}.", first.to_uppercase(), symbols.as_str()))
-        .unwrap_or_default()
+    symbols.next().map(|first| format!("{}{}.", first.to_uppercase(), symbols.as_str())).unwrap_or_default()
 }
 
 async fn index(State(simulator): Shared) -> Result<Html<String>, PageError> {
@@ -194,10 +160,7 @@ async fn open(State(simulator): Shared, Query(query): Query<OpenQuery>) -> Resul
 async fn send_link(State(simulator): Shared, RawQuery(query): RawQuery) -> Result<Response, PageError> {
     let query = query.unwrap_or_default();
     let to = read_digits(&read_query(&query, "phone").unwrap_or_default())?;
-    let opened = OpenedLink {
-        to,
-        text: read_query(&query, "text").unwrap_or_default(),
-    };
+    let opened = OpenedLink { to, text: read_query(&query, "text").unwrap_or_default() };
     simulator.show_link(&opened, read_query(&query, "from").as_deref())
 }
 
@@ -208,10 +171,8 @@ async fn number_link(
     RawQuery(query): RawQuery,
 ) -> Result<Response, PageError> {
     let query = query.unwrap_or_default();
-    let opened = OpenedLink {
-        to: read_digits(&digits)?,
-        text: read_query(&query, "text").unwrap_or_default(),
-    };
+    let opened =
+        OpenedLink { to: read_digits(&digits)?, text: read_query(&query, "text").unwrap_or_default() };
     simulator.show_link(&opened, read_query(&query, "from").as_deref())
 }
 
@@ -220,9 +181,7 @@ impl Simulator {
     pub(crate) fn chosen_phone(&self, number: Option<&str>) -> Option<Number> {
         let world = self.world();
         match number {
-            Some(text) => Number::parse(text)
-                .ok()
-                .and_then(|number| world.phones.get(&number)),
+            Some(text) => Number::parse(text).ok().and_then(|number| world.phones.get(&number)),
             None => world.phones.in_order().first().copied(),
         }
         .map(|phone| phone.number.clone())
@@ -230,10 +189,8 @@ impl Simulator {
 
     fn show_link(&self, opened: &OpenedLink, phone: Option<&str>) -> Result<Response, PageError> {
         if opened.to != self.config.number {
-            let text = format!(
-                "{} is not the number of the business that is simulated here.",
-                opened.to.spaced()
-            );
+            let text =
+                format!("{} is not the number of the business that is simulated here.", opened.to.spaced());
             return Err(PageError::Invalid(text));
         }
         let phone = self.chosen_phone(phone).ok_or(PageError::NoPhone)?;
@@ -247,12 +204,8 @@ async fn phone(
     RawQuery(query): RawQuery,
 ) -> Result<Html<String>, PageError> {
     let number = simulator.chosen_phone(Some(&number)).ok_or(PageError::NoPhone)?;
-    let text = query
-        .and_then(|query| read_query(&query, "text"))
-        .unwrap_or_default();
-    let page = PhonePage::of(&simulator, &number, text)
-        .ok_or(PageError::NoPhone)?
-        .render()?;
+    let text = query.and_then(|query| read_query(&query, "text")).unwrap_or_default();
+    let page = PhonePage::of(&simulator, &number, text).ok_or(PageError::NoPhone)?.render()?;
     // Who loads the page sees the chat; the statuses go out behind, so that a slow webhook does not hold the page up.
     tokio::spawn(async move { simulator.read_by_person(&number).await });
     Ok(Html(page))
@@ -260,11 +213,7 @@ async fn phone(
 
 async fn chat(State(simulator): Shared, Path(number): Path<String>) -> Result<Html<String>, PageError> {
     let number = simulator.chosen_phone(Some(&number)).ok_or(PageError::NoPhone)?;
-    Ok(Html(
-        ChatPage::of(&simulator, &number)
-            .ok_or(PageError::NoPhone)?
-            .render()?,
-    ))
+    Ok(Html(ChatPage::of(&simulator, &number).ok_or(PageError::NoPhone)?.render()?))
 }
 
 #[derive(Deserialize)]
@@ -279,7 +228,7 @@ async fn send(
 ) -> Result<Redirect, PageError> {
     // A form writes a line break as CR LF; a phone has only LF.
     let act = Act::text(form.text.replace("\r\n", "\n"));
-    simulator.act_from_page(&number, act)
+    simulator.act_from_page(&number, &act)
 }
 
 #[derive(Deserialize)]
@@ -293,16 +242,13 @@ async fn tap(
     Path(number): Path<String>,
     Form(form): Form<TapForm>,
 ) -> Result<Redirect, PageError> {
-    let act = Act::Tap {
-        message_id: Some(form.message_id),
-        button_id: Some(form.button_id),
-    };
-    simulator.act_from_page(&number, act)
+    let act = Act::Tap { message_id: Some(form.message_id), button_id: Some(form.button_id) };
+    simulator.act_from_page(&number, &act)
 }
 
 impl Simulator {
     /// Does it and goes back to the chat, while the webhook is told behind: the ticks show how that goes.
-    fn act_from_page(self: &Arc<Self>, number: &str, act: Act) -> Result<Redirect, PageError> {
+    fn act_from_page(self: &Arc<Self>, number: &str, act: &Act) -> Result<Redirect, PageError> {
         let number = self.chosen_phone(Some(number)).ok_or(PageError::NoPhone)?;
         let (update, _) = self
             .prepare(&number, act, Envelope::default())

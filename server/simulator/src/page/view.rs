@@ -125,7 +125,7 @@ impl IndexPage {
                         (None, error) => error.unwrap_or_default().replace('_', " "),
                     },
                     updates: attempt.updates,
-                    attempt: attempt.attempt,
+                    attempt: attempt.ordinal,
                     ms: format!("{:.1}", attempt.ms),
                 })
                 .collect(),
@@ -177,12 +177,7 @@ fn entries(simulator: &Simulator, current: Option<&Number>, text: Option<&str>) 
         initial: initial(&phone.name),
         label: label(phone),
         hidden: phone.hides_number(),
-        excerpt: phone
-            .chat
-            .iter()
-            .next_back()
-            .map(|message| excerpt(&message.text))
-            .unwrap_or_default(),
+        excerpt: phone.chat.iter().next_back().map(|message| excerpt(&message.text)).unwrap_or_default(),
         unread: phone.chat.unread(),
         current: current == Some(&phone.number),
     };
@@ -230,21 +225,13 @@ fn label(phone: &Phone) -> String {
 }
 
 fn initial(name: &str) -> String {
-    name.chars()
-        .find(|symbol| symbol.is_alphanumeric())
-        .unwrap_or('?')
-        .to_uppercase()
-        .collect()
+    name.chars().find(|symbol| symbol.is_alphanumeric()).unwrap_or('?').to_uppercase().collect()
 }
 
 fn excerpt(text: &str) -> String {
     let mut symbols = text.chars();
     let start: String = symbols.by_ref().take(EXCERPT_CHARS).collect();
-    if symbols.next().is_some() {
-        format!("{}…", start.trim_end())
-    } else {
-        start
-    }
+    if symbols.next().is_some() { format!("{}…", start.trim_end()) } else { start }
 }
 
 /// Hours and minutes in UTC; the page's script shows them in the time of the place.

@@ -92,10 +92,7 @@ impl Courier {
         let Ok(_call) = self.calls.acquire().await else {
             return (Err("stopped"), Duration::ZERO);
         };
-        let request = self
-            .client
-            .post(self.url())
-            .header("content-type", "application/json");
+        let request = self.client.post(self.url()).header("content-type", "application/json");
         let request = match signing {
             Signing::Valid => request.header(SIGNATURE_HEADER, signing::signature(&self.app_secret, &body)),
             Signing::Wrong => {
@@ -159,12 +156,7 @@ impl Simulator {
 
     /// Posts a body that a test has made, once.
     pub(crate) async fn deliver_raw(&self, body: Bytes, signing: Signing) -> Attempt {
-        let parcel = Parcel {
-            body,
-            message_ids: Vec::new(),
-            chats: Vec::new(),
-            updates: 0,
-        };
+        let parcel = Parcel { body, message_ids: Vec::new(), chats: Vec::new(), updates: 0 };
         self.attempt(&parcel, 1, signing).await
     }
 
@@ -174,12 +166,7 @@ impl Simulator {
         updates: &[Update],
         fault: WebhookFault,
     ) -> Result<Vec<Attempt>, BusyError> {
-        let place = self
-            .courier
-            .queue
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| BusyError)?;
+        let place = self.courier.queue.clone().try_acquire_owned().map_err(|_| BusyError)?;
         let parcel = Arc::new(self.pack(updates, &fault));
         let simulator = self.clone();
         let round = tokio::spawn(async move { simulator.first_round(parcel, fault, place).await });
@@ -216,9 +203,9 @@ impl Simulator {
     }
 
     async fn retry(self: Arc<Self>, parcel: Arc<Parcel>, _place: OwnedSemaphorePermit) {
-        for (attempt, delay) in (2..).zip(self.config.retry_delays.clone()) {
+        for (ordinal, delay) in (2..).zip(self.config.retry_delays.clone()) {
             tokio::time::sleep(delay).await;
-            if self.attempt(&parcel, attempt, Signing::Valid).await.accepted() {
+            if self.attempt(&parcel, ordinal, Signing::Valid).await.accepted() {
                 return self.mark(&parcel.chats, Tick::Delivered);
             }
         }
@@ -226,15 +213,15 @@ impl Simulator {
         self.mark(&parcel.chats, Tick::Failed);
     }
 
-    async fn attempt(&self, parcel: &Parcel, attempt: u32, signing: Signing) -> Attempt {
+    async fn attempt(&self, parcel: &Parcel, ordinal: u32, signing: Signing) -> Attempt {
         let (status, took) = self.courier.post(parcel.body.clone(), signing).await;
-        self.write_down(parcel, attempt, status, took)
+        self.write_down(parcel, ordinal, status, took)
     }
 
     fn write_down(
         &self,
         parcel: &Parcel,
-        attempt: u32,
+        ordinal: u32,
         status: Result<u16, &'static str>,
         took: Duration,
     ) -> Attempt {
@@ -244,13 +231,13 @@ impl Simulator {
             status = status.ok(),
             error,
             ms,
-            attempt,
+            attempt = ordinal,
             updates = parcel.updates,
             "webhook"
         );
         self.journal.record(Attempt {
             seq: 0,
-            attempt,
+            ordinal,
             message_ids: parcel.message_ids.clone(),
             updates: parcel.updates,
             bytes: parcel.body.len(),
@@ -261,19 +248,10 @@ impl Simulator {
     }
 
     fn pack(&self, updates: &[Update], fault: &WebhookFault) -> Parcel {
-        let account = Account {
-            waba_id: &self.config.waba_id,
-            number: &self.config.number,
-        };
-        let escaping = if fault.plain_utf8 {
-            Escaping::None
-        } else {
-            Escaping::Ascii
-        };
+        let account = Account { waba_id: &self.config.waba_id, number: &self.config.number };
+        let escaping = if fault.plain_utf8 { Escaping::None } else { Escaping::Ascii };
         let body = signing::encode(&payload::envelope(account, updates), escaping);
-        let from_people = updates
-            .iter()
-            .filter(|update| matches!(update.item, Item::Message(_)));
+        let from_people = updates.iter().filter(|update| matches!(update.item, Item::Message(_)));
         Parcel {
             body: body.into(),
             message_ids: updates.iter().map(|update| update.message_id.clone()).collect(),

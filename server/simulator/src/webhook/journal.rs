@@ -15,7 +15,8 @@ pub(crate) struct Attempt {
     /// Counts up from 1.
     pub(crate) seq: u64,
     /// Counts the tries of one delivery from 1.
-    pub(crate) attempt: u32,
+    #[serde(rename = "attempt")]
+    pub(crate) ordinal: u32,
     pub(crate) message_ids: Vec<String>,
     pub(crate) updates: usize,
     pub(crate) bytes: usize,
@@ -43,10 +44,7 @@ struct Records {
 
 impl Journal {
     pub(crate) fn new() -> Self {
-        Self {
-            records: Mutex::default(),
-            changed: watch::Sender::new(0),
-        }
+        Self { records: Mutex::default(), changed: watch::Sender::new(0) }
     }
 
     /// Remembers an update before it is delivered for the first time.
@@ -75,12 +73,7 @@ impl Journal {
     /// The updates about one message, oldest first.
     pub(crate) fn updates_of(&self, message_id: &str) -> Vec<Update> {
         let records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        records
-            .updates
-            .iter()
-            .filter(|update| update.message_id == message_id)
-            .cloned()
-            .collect()
+        records.updates.iter().filter(|update| update.message_id == message_id).cloned().collect()
     }
 
     /// The attempts after the one numbered `after`, about one message or about any.
@@ -118,7 +111,7 @@ mod tests {
     fn attempt(id: &str) -> Attempt {
         Attempt {
             seq: 0,
-            attempt: 1,
+            ordinal: 1,
             message_ids: vec![id.to_owned()],
             updates: 1,
             bytes: 2,
@@ -146,14 +139,7 @@ mod tests {
         for id in ["a", "b", "a"] {
             journal.record(attempt(id));
         }
-        assert_eq!(
-            journal
-                .after(1, Some("a"))
-                .iter()
-                .map(|attempt| attempt.seq)
-                .collect::<Vec<_>>(),
-            [3]
-        );
+        assert_eq!(journal.after(1, Some("a")).iter().map(|attempt| attempt.seq).collect::<Vec<_>>(), [3]);
         assert_eq!(journal.latest(1)[0].seq, 3);
     }
 }

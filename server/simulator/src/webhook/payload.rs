@@ -151,12 +151,7 @@ fn value(account: Account<'_>, updates: &[Update]) -> Value {
     let (mut contacts, mut messages, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
     for update in updates {
         // A person stands here once however many messages follow, so that a match by position goes wrong.
-        contacts.extend(
-            update
-                .contact
-                .clone()
-                .filter(|contact| !contacts.contains(contact)),
-        );
+        contacts.extend(update.contact.clone().filter(|contact| !contacts.contains(contact)));
         match &update.item {
             Item::Message(message) => messages.push(message.clone()),
             Item::Status(status) => statuses.push(status.clone()),
@@ -169,11 +164,7 @@ fn value(account: Account<'_>, updates: &[Update]) -> Value {
             "phone_number_id": updates.first().map(|update| update.phone_number_id.as_str()),
         },
     });
-    for (key, list) in [
-        ("contacts", contacts),
-        ("messages", messages),
-        ("statuses", statuses),
-    ] {
+    for (key, list) in [("contacts", contacts), ("messages", messages), ("statuses", statuses)] {
         if !list.is_empty() {
             value[key] = Value::Array(list);
         }
@@ -217,13 +208,7 @@ mod tests {
 
     fn envelope_of(updates: &[Update]) -> Value {
         let number = Number::parse("15550001111").unwrap();
-        envelope(
-            Account {
-                waba_id: "1",
-                number: &number,
-            },
-            updates,
-        )
+        envelope(Account { waba_id: "1", number: &number }, updates)
     }
 
     #[test]
@@ -259,17 +244,12 @@ mod tests {
     #[test]
     fn a_batch_is_spread_over_every_level() {
         with_phone(None, |phone| {
-            let updates: Vec<_> = (0..250)
-                .map(|index| text(phone, &format!("wamid.{index}")))
-                .collect();
+            let updates: Vec<_> = (0..250).map(|index| text(phone, &format!("wamid.{index}"))).collect();
             let body = envelope_of(&updates);
             let entries = body["entry"].as_array().unwrap();
             assert_eq!(entries.len(), 3);
             let mut ids = Vec::new();
-            for change in entries
-                .iter()
-                .flat_map(|entry| entry["changes"].as_array().unwrap())
-            {
+            for change in entries.iter().flat_map(|entry| entry["changes"].as_array().unwrap()) {
                 assert_eq!(change["value"]["contacts"].as_array().unwrap().len(), 1);
                 ids.extend(
                     change["value"]["messages"]
@@ -279,12 +259,7 @@ mod tests {
                         .map(|message| message["id"].clone()),
                 );
             }
-            assert_eq!(
-                ids,
-                (0..250)
-                    .map(|index| json!(format!("wamid.{index}")))
-                    .collect::<Vec<_>>()
-            );
+            assert_eq!(ids, (0..250).map(|index| json!(format!("wamid.{index}"))).collect::<Vec<_>>());
         });
     }
 
@@ -302,16 +277,7 @@ mod tests {
             assert_eq!(failed["recipient_id"], "15550002222");
             assert!(failed.get("recipient_user_id").is_none() && failed.get("pricing").is_none());
             assert!(status_contact(phone, Tick::Failed, true).is_none());
-            let sent = status(
-                phone,
-                "wamid.1",
-                5,
-                Tick::Sent,
-                &StatusDetails {
-                    error: None,
-                    ..details
-                },
-            );
+            let sent = status(phone, "wamid.1", 5, Tick::Sent, &StatusDetails { error: None, ..details });
             assert_eq!(sent["pricing"]["category"], "authentication");
             assert_eq!(sent["recipient_user_id"], "US.1000");
             assert_eq!(sent["biz_opaque_callback_data"], "chal_1");

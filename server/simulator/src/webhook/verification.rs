@@ -30,19 +30,11 @@ impl Simulator {
             .append_pair("hub.challenge", &challenge)
             .append_pair("hub.verify_token", verify_token);
         let Ok(answer) = self.courier.client().get(asked).send().await else {
-            return Handshake {
-                status: None,
-                verified: false,
-            };
+            return Handshake { status: None, verified: false };
         };
         let status = answer.status().as_u16();
-        let echoed = echo(answer)
-            .await
-            .is_some_and(|body| body == challenge.as_bytes());
-        Handshake {
-            status: Some(status),
-            verified: status == 200 && echoed,
-        }
+        let echoed = echo(answer).await.is_some_and(|body| body == challenge.as_bytes());
+        Handshake { status: Some(status), verified: status == 200 && echoed }
     }
 }
 
