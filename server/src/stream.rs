@@ -7,7 +7,7 @@ use std::{
     fmt::Write,
     io,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use axum::http::{HeaderName, HeaderValue, Version, header, response::Parts};
@@ -217,8 +217,8 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The head of this answer to a client of this version.
-    pub(crate) fn new(parts: &Parts, version: Version) -> Self {
+    /// The head of this answer to a client of this version, at this time.
+    pub(crate) fn new(parts: &Parts, version: Version, now: SystemTime) -> Self {
         let framing = Framing::of(version);
         let mut text = format!("HTTP/1.1 {}\r\n", parts.status);
         let mut line = |name: &HeaderName, value: &HeaderValue| {
@@ -230,6 +230,9 @@ impl Head {
             if *name != header::CONTENT_LENGTH {
                 line(name, value);
             }
+        }
+        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now)) {
+            line(&header::DATE, &date);
         }
         line(&header::CONNECTION, &HeaderValue::from_static("close"));
         if framing == Framing::Chunked {

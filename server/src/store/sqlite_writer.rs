@@ -128,7 +128,7 @@ async fn insert_waited(
         return Ok(HashSet::new());
     }
     let rows = sqlx::query(INSERT_WAITED)
-        .bind(serde_json::json!(waited).to_string())
+        .bind(serde_json::to_string(&waited).map_err(|_| StoreError::Unreadable("code"))?)
         .bind(State::Pending.number())
         .bind(node)
         .fetch_all(&mut **transaction)
