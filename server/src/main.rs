@@ -1,6 +1,7 @@
-//! Loggin.
-#![allow(dead_code, unused_imports)]
+//! The program `loggin-server`; all of it stands in the library, so that tests reach it too.
 
-mod whatsapp;
+use std::process::ExitCode;
 
-fn main() {}
+fn main() -> ExitCode {
+    loggin_server::cli::main()
+}

@@ -1,1 +1,118 @@
-//! Loggin.
+//! The Loggin SDK as a Node addon: conversion and delegation, nothing else.
+//!
+//! No exception crosses the border. What can fail returns its result or a [`Failure`], out of which the JavaScript
+//! layer makes an error of the right class. Waits and calls have an id, which that layer chooses; their results come
+//! to the one callback that the client was opened with.
+#![deny(unsafe_code)]
+
+mod mailbox;
+mod values;
+
+use std::sync::Arc;
+
+use loggin::{ErrorCode, Loggin, qr};
+use napi::{
+    Env,
+    bindgen_prelude::{Either, Function},
+};
+use napi_derive::napi;
+
+use mailbox::Mailbox;
+use values::{ClientOptions, Failure, Settled, either};
+
+/// One client: its streams, and the way back for its results.
+#[napi]
+pub struct Client {
+    loggin: Loggin,
+    mailbox: Arc<Mailbox>,
+}
+
+/// Opens a client. `settle` is called with every result, in batches; it must not throw.
+///
+/// # Errors
+/// Where Node cannot make a function that other threads call.
+#[napi]
+#[expect(clippy::needless_pass_by_value, reason = "napi hands functions over by value")]
+pub fn open_client(
+    options: ClientOptions,
+    settle: Function<'_, Vec<Settled>, ()>,
+) -> napi::Result<Either<Client, Failure>> {
+    let mailbox = Arc::new(Mailbox::new(&settle)?);
+    Ok(either(options.into_builder().build().map(|loggin| Client { loggin, mailbox })))
+}
+
+#[napi]
+impl Client {
+    /// Makes a login: its token, its link and its code, one a line. One string crosses at half the cost of an object.
+    #[napi]
+    pub fn create_token(&self, app_key: String, text: Option<String>) -> Either<String, Failure> {
+        let created = match text {
+            Some(text) => self.loggin.create_token_with_text(&app_key, &text),
+            None => self.loggin.create_token(&app_key),
+        };
+        either(
+            created.map(|login| format!("{}\n{}\n{}", login.token.expose(), login.link, login.code.expose())),
+        )
+    }
+
+    /// Begins to wait for a token.
+    #[napi]
+    pub fn wait(&self, id: u32, token: String, timeout_ms: Option<f64>) {
+        let timeout = timeout_ms.map(values::duration);
+        self.mailbox.expect_session(id, self.loggin.start_wait(&token, timeout));
+    }
+
+    /// Begins to redeem a token.
+    #[napi]
+    pub fn verify(&self, id: u32, token: String) {
+        self.mailbox.expect_answer(id, self.loggin.verify_token_async(&token));
+    }
+
+    /// Ends a wait or a call, which then has no result.
+    #[napi]
+    pub fn cancel(&self, id: u32) {
+        self.mailbox.forget(id);
+    }
+
+    /// Keeps the event loop running: something waits.
+    ///
+    /// # Errors
+    /// Where Node is about to end.
+    #[napi]
+    pub fn hold(&self, env: Env) -> napi::Result<()> {
+        self.mailbox.hold(env)
+    }
+
+    /// Lets the event loop end: nothing waits.
+    ///
+    /// # Errors
+    /// Where Node is about to end.
+    #[napi]
+    pub fn release(&self, env: Env) -> napi::Result<()> {
+        self.mailbox.release(env)
+    }
+
+    /// Ends every wait with `closed`, and every later one.
+    #[napi]
+    pub fn close(&self) {
+        self.loggin.close();
+    }
+}
+
+/// A link as a QR picture, SVG.
+#[napi]
+pub fn qr_svg(link: String) -> Either<String, Failure> {
+    either(qr::svg(&link))
+}
+
+/// A link as a QR picture of characters.
+#[napi]
+pub fn qr_terminal(link: String) -> Either<String, Failure> {
+    either(qr::terminal(&link))
+}
+
+/// A failure of each code that this version knows.
+#[napi]
+pub fn every_failure() -> Vec<Failure> {
+    ErrorCode::ALL.into_iter().map(|code| loggin::Error::new(code, code.as_str()).into()).collect()
+}

@@ -1,0 +1,113 @@
+//! The way back: results come in on the client's threads and go out to JavaScript in batches.
+//!
+//! A client has one function that other threads call. Only the result that finds the box empty calls it, so that a
+//! burst of results is one visit to the event loop.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use loggin::{Error, Pending, Session};
+use napi::{
+    Env, Status,
+    bindgen_prelude::Function,
+    check_status, sys,
+    threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
+};
+
+use crate::values::Settled;
+
+type Outcome = Result<Option<Session>, Error>;
+
+/// Weak: by itself it does not keep the event loop running.
+type Notify = ThreadsafeFunction<(), (), Vec<Settled>, Status, false, true>;
+
+pub(crate) struct Mailbox {
+    state: Arc<Mutex<State>>,
+    notify: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    begun: HashMap<u32, Begun>,
+    arrived: Vec<(u32, Outcome)>,
+}
+
+/// What is under way. Dropping it cancels it.
+#[expect(dead_code, reason = "held in order to be dropped")]
+enum Begun {
+    Wait(Pending<Session>),
+    Call(Pending<Option<Session>>),
+}
+
+impl Mailbox {
+    pub(crate) fn new(settle: &Function<'_, Vec<Settled>, ()>) -> napi::Result<Self> {
+        let state = Arc::new(Mutex::<State>::default());
+        let weak = Arc::downgrade(&state);
+        let notify = settle
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .build_callback(move |_| Ok(weak.upgrade().map(|state| collect(&state)).unwrap_or_default()))?;
+        Ok(Self { state, notify })
+    }
+
+    pub(crate) fn expect_session(self: &Arc<Self>, id: u32, wait: Pending<Session>) {
+        let weak = Arc::downgrade(self);
+        wait.on_settle(move |result| {
+            weak.upgrade().inspect(|mailbox| mailbox.deliver(id, result.map(Some)));
+        });
+        lock(&self.state).begun.insert(id, Begun::Wait(wait));
+    }
+
+    pub(crate) fn expect_answer(self: &Arc<Self>, id: u32, call: Pending<Option<Session>>) {
+        let weak = Arc::downgrade(self);
+        call.on_settle(move |result| {
+            weak.upgrade().inspect(|mailbox| mailbox.deliver(id, result));
+        });
+        lock(&self.state).begun.insert(id, Begun::Call(call));
+    }
+
+    pub(crate) fn forget(&self, id: u32) {
+        // Dropped outside the lock: the end of a wait may bring other results, which come here.
+        let _begun = lock(&self.state).begun.remove(&id);
+    }
+
+    fn deliver(&self, id: u32, outcome: Outcome) {
+        let mut state = lock(&self.state);
+        let was_empty = state.arrived.is_empty();
+        state.arrived.push((id, outcome));
+        drop(state);
+        if was_empty {
+            // It fails only where Node is ending, and then nobody waits.
+            self.notify.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+
+    #[expect(unsafe_code)]
+    pub(crate) fn hold(&self, env: Env) -> napi::Result<()> {
+        // SAFETY: called on the thread of `env`, which made the function; `self` keeps the function alive.
+        check_status!(unsafe { sys::napi_ref_threadsafe_function(env.raw(), self.notify.raw()) })
+    }
+
+    #[expect(unsafe_code)]
+    pub(crate) fn release(&self, env: Env) -> napi::Result<()> {
+        // SAFETY: as in `hold`.
+        check_status!(unsafe { sys::napi_unref_threadsafe_function(env.raw(), self.notify.raw()) })
+    }
+}
+
+/// Empties the box, on the thread of the event loop.
+fn collect(state: &Mutex<State>) -> Vec<Settled> {
+    let mut state = lock(state);
+    let arrived = mem::take(&mut state.arrived);
+    let _done: Vec<_> = arrived.iter().map(|(id, _)| state.begun.remove(id)).collect();
+    drop(state);
+    arrived.into_iter().map(|(id, outcome)| Settled::new(id, outcome)).collect()
+}
+
+/// Nothing panics while the lock is held, so a poisoned lock is as good as any.
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,80 @@
+/** Checks the types of what callers pass in: plain JavaScript passes anything. What it means, the core checks. */
+
+import { InvalidInputError } from './errors.js';
+import type { ClientOptions } from './native.js';
+
+/** The options of a client. What is not given comes from the environment, and then from the defaults. */
+export interface LogginOptions {
+  /** The server. `LOGGIN_BASE_URL`; `http://127.0.0.1:8787` by default. */
+  readonly baseUrl?: string | undefined;
+  /** The app's secret key, on an app's server only. `LOGGIN_SECRET_KEY`; none by default. */
+  readonly secretKey?: string | undefined;
+  /** The number that links open a chat with. `LOGGIN_WHATSAPP_NUMBER`; without it links go through the server. */
+  readonly whatsappNumber?: string | undefined;
+  /** How many milliseconds a wait lasts unless it says otherwise; 300,000 by default. */
+  readonly timeoutMs?: number | undefined;
+  /** How often a call that fails in passing is repeated, 0 to 10; twice by default. Waits go on until their deadline. */
+  readonly maxRetries?: number | undefined;
+  /** Allows `http:` to a host other than this one. Tokens and keys then cross the network readable. */
+  readonly allowInsecureHttp?: boolean | undefined;
+  /** Makes this client the same redeemer as others with the same key: 1 to 128 visible ASCII characters. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+type Type = 'boolean' | 'number' | 'string';
+
+const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
+  baseUrl: 'string',
+  secretKey: 'string',
+  whatsappNumber: 'string',
+  timeoutMs: 'number',
+  maxRetries: 'number',
+  allowInsecureHttp: 'boolean',
+  idempotencyKey: 'string',
+};
+
+/** @throws InvalidInputError `invalid_config` where an option is of another type, or a number is out of range. */
+export function clientOptions(options: LogginOptions): ClientOptions {
+  for (const [name, type] of Object.entries(optionsObject(options, 'invalid_config'))) {
+    const expected = OPTION_TYPES[name as keyof LogginOptions];
+    if (expected && type !== null && type !== undefined) {
+      check(typeof type === expected, 'invalid_config', `The option ${name} is a ${expected}.`);
+    }
+  }
+  const { maxRetries } = options;
+  check(maxRetries == null || Number.isSafeInteger(maxRetries), 'invalid_config', 'maxRetries is a whole number.');
+  timeout(options.timeoutMs, 'invalid_config');
+  return options as ClientOptions;
+}
+
+/** @throws InvalidInputError with the code where a value is no string. */
+export function text(value: unknown, name: string, code: string): string {
+  check(typeof value === 'string', code, `${name} is a string.`);
+  return value;
+}
+
+/** @throws InvalidInputError where a number of milliseconds is none, or not above 0. */
+export function timeout(value: number | null | undefined, code = 'invalid_request'): number | undefined {
+  const isSpan = value == null || (typeof value === 'number' && Number.isFinite(value) && value > 0);
+  check(isSpan, code, 'timeoutMs is a number of milliseconds above 0.');
+  return value ?? undefined;
+}
+
+/** @throws InvalidInputError where a value is no AbortSignal. One of another realm, or of a polyfill, is. */
+export function abortSignal(value: AbortSignal | null | undefined): AbortSignal | undefined {
+  const isSignal = value == null || (typeof value === 'object' && typeof value.addEventListener === 'function');
+  check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
+  return value ?? undefined;
+}
+
+/** @throws InvalidInputError where the options of a call are no object. */
+export function optionsObject<T extends object>(value: T, code = 'invalid_request'): T {
+  check(typeof value === 'object' && value !== null, code, 'Options are an object.');
+  return value;
+}
+
+function check(condition: boolean, code: string, message: string): asserts condition {
+  if (!condition) {
+    throw new InvalidInputError({ code, message });
+  }
+}

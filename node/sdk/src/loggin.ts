@@ -1,0 +1,111 @@
+/** The client: one method for each thing a user wants to do. */
+
+import { unwrap } from './addon.js';
+import { errorOf } from './errors.js';
+import { abortSignal, clientOptions, type LogginOptions, optionsObject, text, timeout } from './input.js';
+import { CreatedToken, Session } from './login.js';
+import type { Settled } from './native.js';
+import { Waits } from './waits.js';
+
+export interface CreateTokenOptions {
+  /**
+   * The message's own text. It contains `{code}` once, is at most 200 characters long with the code filled in, and has
+   * no `+` and no emoji.
+   */
+  readonly text?: string | undefined;
+}
+
+export interface VerifyTokenOptions {
+  /** Ends the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WaitForVerifyOptions extends VerifyTokenOptions {
+  /** How many milliseconds this wait lasts, instead of the client's. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Stands for the options of the one client that is not opened before it is used. */
+const ON_FIRST_USE: LogginOptions = {};
+
+/**
+ * A client of one Loggin server: makes tokens, waits for logins, redeems tokens.
+ *
+ * All waits of a client share their streams: thousands of them need a handful of connections. The process ends by
+ * itself when nothing waits.
+ */
+export class Loggin {
+  #opened: Waits | undefined;
+
+  /** @throws InvalidInputError `invalid_config` where an option is malformed. */
+  constructor(options: LogginOptions = {}) {
+    if (options !== ON_FIRST_USE) {
+      this.#opened = new Waits(clientOptions(options));
+    }
+  }
+
+  get #waits(): Waits {
+    this.#opened ??= new Waits({});
+    return this.#opened;
+  }
+
+  /**
+   * Makes a login for an app, offline and at once.
+   *
+   * @throws InvalidInputError `invalid_app_key` or, for the text, `invalid_request`.
+   */
+  createToken(appKey: string, options: CreateTokenOptions = {}): CreatedToken {
+    const key = text(appKey, 'The app key', 'invalid_app_key');
+    const { text: own } = optionsObject(options);
+    const message = own == null ? undefined : text(own, 'text', 'invalid_request');
+    const [token, link, code] = unwrap(this.#waits.client.createToken(key, message)).split('\n');
+    return new CreatedToken(token as string, link as string, code as string);
+  }
+
+  /**
+   * Waits until the person has signed in, for 300 s unless told otherwise. A server that is away is waited for.
+   *
+   * It rejects with the signal's reason, or with a `LogginError`: `invalid_token` at once where the token is
+   * malformed, `timeout` at the deadline, `expired`, `already_used`, `denied`, `phone_hidden`, `unknown_app` or
+   * `unauthorized` as the server says, and `closed` when the client is.
+   */
+  async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
+    const { signal, timeoutMs } = optionsObject(options);
+    const secret = text(token, 'The token', 'invalid_token');
+    const patience = timeout(timeoutMs);
+    const settled = await this.#waits.start((client, id) => client.wait(id, secret, patience), abortSignal(signal));
+    return sessionOf(settled) as Session;
+  }
+
+  /**
+   * Redeems a token, as an app's server does with the one that a browser hands in. `null` while nobody has signed in.
+   *
+   * It rejects like `waitForVerify`, but with `connection` where the server is not reached within the retries.
+   */
+  async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
+    const { signal } = optionsObject(options);
+    const secret = text(token, 'The token', 'invalid_token');
+    return sessionOf(await this.#waits.start((client, id) => client.verify(id, secret), abortSignal(signal)));
+  }
+
+  /** Ends every wait with `closed`; later calls end the same way. */
+  close(): void {
+    this.#waits.client.close();
+  }
+
+  /** Closes the client at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
+export const loggin: Loggin = new Loggin(ON_FIRST_USE);
+
+/** Called by the method that was awaited, so that an error's stack leads to its caller. */
+function sessionOf({ session, failure }: Settled): Session | null {
+  if (failure) {
+    throw errorOf(failure);
+  }
+  return session ? new Session(session) : null;
+}

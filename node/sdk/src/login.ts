@@ -1,0 +1,94 @@
+/** A login at its beginning and at its end: the token somebody created, and the session it came to. */
+
+import { addon, unwrap } from './addon.js';
+import type { Session as SessionFields } from './native.js';
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
+/** Digits at the end of a number that may be shown: enough to tell two people apart, not enough to call one. */
+const SHOWN_DIGITS = 2;
+
+type Show = (value: unknown, options: object) => string;
+
+/**
+ * A new login: its secret token and the link that the person opens.
+ *
+ * It keeps its secrets to itself: printed, or as JSON, it shows the app key alone. Hand on what you mean to hand on:
+ * `const { token, link } = loggin.createToken(appKey)`.
+ */
+export class CreatedToken {
+  readonly #token: string;
+  readonly #link: string;
+  readonly #code: string;
+
+  /** @internal */
+  constructor(token: string, link: string, code: string) {
+    this.#token = token;
+    this.#link = link;
+    this.#code = code;
+  }
+
+  /** The secret that redeems the login. Keep it; never show it. */
+  get token(): string {
+    return this.#token;
+  }
+
+  /** Opens WhatsApp with the message written; it holds the code, not the token. */
+  get link(): string {
+    return this.#link;
+  }
+
+  /** The public half, which the message carries. */
+  get code(): string {
+    return this.#code;
+  }
+
+  /** The link as a QR picture, SVG. */
+  qrSvg(): string {
+    return unwrap(addon().qrSvg(this.#link));
+  }
+
+  /** The link as a QR picture of characters, for a terminal. */
+  qrTerminal(): string {
+    return unwrap(addon().qrTerminal(this.#link));
+  }
+
+  toJSON(): { appKey: string } {
+    return { appKey: this.#code.slice(0, this.#code.indexOf('-')) };
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Show): string {
+    return `CreatedToken ${inspect(this.toJSON(), options)}`;
+  }
+}
+
+/**
+ * Who signed in, as the server verified it.
+ *
+ * It is plain data, as JSON too; only when printed does it hide the phone number.
+ */
+export class Session {
+  /** The app that the person signed in to. */
+  readonly appKey: string;
+  /** The phone number as WhatsApp reports it: digits with country code, without `+`. */
+  readonly phone: string;
+  /** The business-scoped WhatsApp user id, where WhatsApp told it. */
+  readonly userId: string | null;
+  /** When the message arrived at the server. */
+  readonly verifiedAt: Date;
+
+  /** @internal */
+  constructor({ appKey, phone, userId, verifiedAt }: SessionFields) {
+    this.appKey = appKey;
+    this.phone = phone;
+    this.userId = userId ?? null;
+    this.verifiedAt = new Date(verifiedAt);
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Show): string {
+    const phone = `…${this.phone.slice(-SHOWN_DIGITS)}`;
+    return `Session ${inspect({ ...this, phone }, options)}`;
+  }
+}
