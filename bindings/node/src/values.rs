@@ -34,7 +34,11 @@ impl ClientOptions {
     }
 }
 
-fn apply<T>(builder: LogginBuilder, value: Option<T>, set: fn(LogginBuilder, T) -> LogginBuilder) -> LogginBuilder {
+fn apply<T>(
+    builder: LogginBuilder,
+    value: Option<T>,
+    set: fn(LogginBuilder, T) -> LogginBuilder,
+) -> LogginBuilder {
     match value {
         Some(value) => set(builder, value),
         None => builder,

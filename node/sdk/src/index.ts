@@ -2,5 +2,11 @@
 
 export * from './errors.js';
 export type { LogginOptions } from './input.js';
+export {
+  type CreateTokenOptions,
+  Loggin,
+  loggin,
+  type VerifyTokenOptions,
+  type WaitForVerifyOptions,
+} from './loggin.js';
 export { CreatedToken, Session } from './login.js';
-export { type CreateTokenOptions, Loggin, loggin, type VerifyTokenOptions, type WaitForVerifyOptions } from './loggin.js';

@@ -42,7 +42,11 @@ export function clientOptions(options: LogginOptions): ClientOptions {
     }
   }
   const { maxRetries } = options;
-  check(maxRetries == null || Number.isSafeInteger(maxRetries), 'invalid_config', 'maxRetries is a whole number.');
+  check(
+    maxRetries == null || Number.isSafeInteger(maxRetries),
+    'invalid_config',
+    'maxRetries is a whole number.',
+  );
   timeout(options.timeoutMs, 'invalid_config');
   return options as ClientOptions;
 }
@@ -62,7 +66,8 @@ export function timeout(value: number | null | undefined, code = 'invalid_reques
 
 /** @throws InvalidInputError where a value is no AbortSignal. One of another realm, or of a polyfill, is. */
 export function abortSignal(value: AbortSignal | null | undefined): AbortSignal | undefined {
-  const isSignal = value == null || (typeof value === 'object' && typeof value.addEventListener === 'function');
+  const isSignal =
+    value == null || (typeof value === 'object' && typeof value.addEventListener === 'function');
   check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
   return value ?? undefined;
 }
