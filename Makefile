@@ -11,8 +11,11 @@ PYTHON ?= python3
 
 VENV := .venv
 BIN := $(VENV)/bin
-# What is up to date: an empty file for each step that has no single output of its own.
-STAMPS := target/stamps
+# What is up to date: an empty file beside what each step makes, so that both go together.
+PYTHON_TOOLS := $(VENV)/tools.stamp
+PYTHON_PACKAGE := $(VENV)/package.stamp
+NODE_MODULES := node/node_modules/installed.stamp
+NODE_PACKAGES := node/node_modules/built.stamp
 
 CARGO := cargo
 LOCKED := --locked
@@ -21,8 +24,10 @@ BINARIES := -p loggin-server -p whatsapp-simulator
 
 manifests := Cargo.toml Cargo.lock core/Cargo.toml
 core_sources := $(shell find core/src -name '*.rs')
-python_sources := $(shell find bindings/python python -type f -not -path '*/.*' -not -path '*/__pycache__/*' -not -name '*.so')
-node_sources := $(shell find bindings/node node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -name '*.node')
+# Python's own files are not copied, so that editing them needs no build.
+python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproject.toml)
+node_sources := $(shell find bindings/node -type f) \
+	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
 .PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks \
 	check check-format check-lint check-docs check-tree check-generated generate fmt clean
@@ -37,26 +42,26 @@ build: build-rust build-python build-node ## build the server, the simulator, th
 build-rust: ## build the server and the simulator into target/debug
 	$(CARGO) build $(LOCKED) $(BINARIES)
 
-build-python: $(STAMPS)/python-package ## install `loggin` and the Python tools into .venv
+build-python: $(PYTHON_PACKAGE) ## install `loggin` and the Python tools into .venv
 
-build-node: $(STAMPS)/node-packages ## install and build the npm workspaces
+build-node: $(NODE_PACKAGES) ## install and build the npm workspaces
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(STAMPS)/python-tools: python/requirements-dev.txt | $(BIN)/python
+$(PYTHON_TOOLS): python/requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
-	@mkdir -p $(@D) && touch $@
-
-$(STAMPS)/python-package: $(STAMPS)/python-tools $(manifests) $(core_sources) $(python_sources)
-	cd python && VIRTUAL_ENV=../$(VENV) ../$(BIN)/maturin develop $(LOCKED)
 	@touch $@
 
-$(STAMPS)/node-modules: node/package-lock.json
-	cd node && npm ci --no-audit --no-fund
-	@mkdir -p $(@D) && touch $@
+$(PYTHON_PACKAGE): $(PYTHON_TOOLS) $(manifests) $(core_sources) $(python_sources)
+	cd python && VIRTUAL_ENV=$(abspath $(VENV)) ../$(BIN)/maturin develop $(LOCKED)
+	@touch $@
 
-$(STAMPS)/node-packages: $(STAMPS)/node-modules $(manifests) $(core_sources) $(node_sources)
+$(NODE_MODULES): node/package-lock.json
+	cd node && npm ci --no-audit --no-fund
+	@touch $@
+
+$(NODE_PACKAGES): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
 	cd node && npm run build
 	@touch $@
 
@@ -70,7 +75,7 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 test: build ## run every suite of every language, then print how each ended
 	tests/run checks rust python node
 
-test-checks: $(STAMPS)/python-tools ## run the tests of the tree checks
+test-checks: $(PYTHON_TOOLS) ## run the tests of the tree checks
 	tests/run checks
 
 test-rust: build-rust ## run the Rust suites, documentation examples and end-to-end tests included
@@ -86,16 +91,17 @@ test-node: build-rust build-node ## run the Node suites, end-to-end tests includ
 
 check: check-format check-lint check-docs check-tree check-generated ## everything that is judged without running a test
 
-check-format: $(STAMPS)/python-tools $(STAMPS)/node-modules
+check-format: $(PYTHON_TOOLS) $(NODE_MODULES)
 	$(CARGO) fmt --all --check
 	$(BIN)/ruff format --check .
 	$(BIOME) format .
 
-check-lint: $(STAMPS)/python-package $(STAMPS)/node-packages
+check-lint: $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict --config-file python/pyproject.toml python/src python/tests
 	cd tests && ../$(BIN)/mypy --strict checks
+	$(BIN)/mypy --strict examples/python
 	$(BIOME) lint --error-on-warnings .
 	cd node && npm run --silent typecheck
 
@@ -111,7 +117,7 @@ check-generated: build ## generated files that people read are the ones this tre
 generate: build ## write the generated files that people read: openapi.json, index.d.ts
 	tests/generated
 
-fmt: $(STAMPS)/python-tools $(STAMPS)/node-modules ## format every language
+fmt: $(PYTHON_TOOLS) $(NODE_MODULES) ## format every language
 	$(CARGO) fmt --all
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .

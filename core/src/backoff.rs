@@ -1,33 +1,33 @@
 //! How long to wait before the next try: full-jitter exponential backoff, as a pure function.
 //!
-//! It counts in whole milliseconds and takes its randomness as an argument, so that every language gives the same
-//! answer for the same bits.
+//! It counts in whole milliseconds and takes its randomness as an argument, so that every language gives the
+//! same answer for the same bits.
 
 use std::time::Duration;
 
 /// Upper end of the first delay, in milliseconds: short enough that one lost connection goes unnoticed.
 const FIRST_DELAY_MS: u64 = 250;
 
-/// Upper end of a delay while an outage is young, in milliseconds: a server that restarts is found within seconds.
+/// Upper end of a delay while an outage is young, in milliseconds: a restarted server is found within seconds.
 const YOUNG_OUTAGE_CAP_MS: u64 = 2_000;
 
 /// Age up to which an outage is young, in milliseconds: longer than a restart or the change of a node takes.
 const YOUNG_OUTAGE_MS: u128 = 60_000;
 
-/// Upper end of a delay in an old outage, in milliseconds: ten thousand clients then ask about 1,300 times a second.
+/// Upper end of a delay in an old outage, in milliseconds: 10,000 clients then ask about 1,300 times a second.
 const OLD_OUTAGE_CAP_MS: u64 = 15_000;
 
 /// Longest wish of a server that is obeyed, in milliseconds: no server can switch a client off.
 const MAX_HINT_MS: u64 = 60_000;
 
-/// Part of a hint that may come on top, as one in this many (20 %): those who were told the same time spread out.
+/// Part of a hint that may come on top, one in this many (20 %): those who were told the same time spread out.
 const HINT_JITTER_DIVISOR: u64 = 5;
 
 /// How long to wait before try number `attempt` (from 0) of an outage that began `outage` ago.
 ///
-/// - `hint` is what the server asked for in `retry:` or `Retry-After`: a lower bound, obeyed up to 60 s, with up to
-///   20 % on top. Without one the delay is anything from 0 to 250 ms, doubled at each attempt, to at most 2 s in the
-///   first 60 s of an outage and 15 s after.
+/// - `hint` is what the server asked for in `retry:` or `Retry-After`: a lower bound, obeyed up to 60 s, with
+///   up to 20 % on top. Without one the delay is anything from 0 to 250 ms, doubled at each attempt, to at most
+///   2 s in the first 60 s of an outage and 15 s after.
 /// - `random` is 64 random bits: the upper 32 choose the delay, the lower 32 what comes on top of the hint.
 ///
 /// ```

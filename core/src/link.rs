@@ -23,11 +23,11 @@ pub const DEFAULT_TEXT: &str =
 /// What stands for the code in a caller's own text.
 pub const CODE_PLACEHOLDER: &str = "{code}";
 
-/// Longest text of a message, in code points with the code filled in: a person reads it whole before sending, and
-/// the link stays small enough for a QR picture even where each of them takes four bytes.
+/// Longest text of a message, in code points with the code filled in: a person reads it whole before sending,
+/// and the link stays small enough for a QR picture even where each of them takes four bytes.
 pub const MAX_TEXT_CHARS: usize = 200;
 
-/// Digits of a WhatsApp number with its country code: E.164 allows 15, no mobile number in use has less than 8.
+/// Digits of a WhatsApp number with its country code: E.164 allows 15, the shortest in use have 8.
 const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
 
 /// Every byte but the unreserved ones of RFC 3986.
@@ -39,8 +39,8 @@ const EMOJI_VARIATION_SELECTOR: char = '\u{fe0f}';
 /// Draws a key around the digit before it: the one emoji that is made of text alone.
 const COMBINING_KEYCAP: char = '\u{20e3}';
 
-/// Pictographs by their Unicode property which are text unless a variation selector follows: trade marks stand in
-/// the names of many apps.
+/// Pictographs by their Unicode property which are text unless a variation selector follows: trade marks
+/// stand in the names of many apps.
 const TEXT_SIGNS: [char; 3] = ['©', '®', '™'];
 
 /// The number of the WhatsApp account that sign-in messages are sent to.
@@ -61,8 +61,9 @@ impl WhatsAppNumber {
     /// ```
     ///
     /// # Errors
-    /// `invalid_config` where it is not 8 to 15 digits that begin with a country code, so not with 0. A bracketed
-    /// zero, `+44 (0) 20…`, is refused too: it is not dialled from abroad, and the link would reach somebody else.
+    /// `invalid_config` where it is not 8 to 15 digits that begin with a country code, so not with 0. A
+    /// bracketed zero, `+44 (0) 20…`, is refused too: it is not dialled from abroad, and the link would reach
+    /// somebody else.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         let text = text.strip_prefix('+').unwrap_or(text);
@@ -91,7 +92,7 @@ impl fmt::Debug for WhatsAppNumber {
     }
 }
 
-/// The text of the message that carries a code; `template` is a caller's own text in place of [`DEFAULT_TEXT`].
+/// The text of the message that carries a code; `template` is a caller's own in place of [`DEFAULT_TEXT`].
 ///
 /// ```
 /// use loggin::{Code, link::message_text};
@@ -102,8 +103,8 @@ impl fmt::Debug for WhatsAppNumber {
 /// ```
 ///
 /// # Errors
-/// `invalid_request` where the template does not hold `{code}` exactly once, holds a `+` or an emoji (both arrive
-/// changed on some WhatsApp clients), or is longer than [`MAX_TEXT_CHARS`] with the code filled in.
+/// `invalid_request` where the template does not hold `{code}` exactly once, holds a `+` or an emoji (both
+/// arrive changed on some WhatsApp clients), or is longer than [`MAX_TEXT_CHARS`] with the code filled in.
 pub fn message_text(template: Option<&str>, code: &Code) -> Result<String, Error> {
     let template = template.unwrap_or(DEFAULT_TEXT);
     let refused = |reason: &str| Err(Error::new(ErrorCode::InvalidRequest, reason));
@@ -161,7 +162,7 @@ pub fn server_link(base_url: &Url, code: &Code) -> String {
     link.into()
 }
 
-/// Percent-encodes every byte of the UTF-8 text except `A-Z a-z 0-9 - _ . ~`, so that a space is `%20` and never `+`.
+/// Percent-encodes every byte of the UTF-8 text except `A-Z a-z 0-9 - _ . ~`: a space is `%20`, never `+`.
 ///
 /// ```
 /// assert_eq!(loggin::link::percent_encode("1 + é"), "1%20%2B%20%C3%A9");
@@ -172,8 +173,8 @@ pub fn percent_encode(text: &str) -> String {
 
 /// Whether a character is drawn as an emoji, or makes its neighbour one.
 ///
-/// `Extended_Pictographic` includes what Unicode reserves, so an emoji that is younger than the data of a language
-/// is refused there too; `Emoji_Presentation` adds flags and skin tones.
+/// `Extended_Pictographic` includes what Unicode reserves, so an emoji that is younger than the data of a
+/// language is refused there too; `Emoji_Presentation` adds flags and skin tones.
 fn is_emoji(symbol: char) -> bool {
     matches!(symbol, EMOJI_VARIATION_SELECTOR | COMBINING_KEYCAP)
         || CodePointSetData::new::<EmojiPresentation>().contains(symbol)

@@ -14,7 +14,7 @@ const TITLE: &str = "QR code of the sign-in link";
 
 /// Draws a link as an SVG document without a size of its own: it fills whatever holds it and stays sharp.
 ///
-/// It can be set into a page as it is: it needs no style, script or other file, and has a title for screen readers.
+/// It can stand in a page as it is: it needs no style, script or other file, and has a title for screen readers.
 ///
 /// ```
 /// let svg = loggin::qr::svg("https://wa.me/14155552671?text=Hello")?;
@@ -47,7 +47,7 @@ pub fn svg(link: &str) -> Result<String, Error> {
     Ok(svg)
 }
 
-/// Draws a link with block characters, two rows of modules a line, for a terminal of light text on a dark ground.
+/// Draws a link with block characters, two rows of modules a line, for a terminal of light text on dark ground.
 ///
 /// Lines are joined by line feeds; the last has none.
 ///

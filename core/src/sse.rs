@@ -1,19 +1,19 @@
-//! Event streams (`text/event-stream`) as the WHATWG HTML standard defines them: bytes in, events out, and back.
+//! Event streams (`text/event-stream`) as the WHATWG HTML standard defines them: decoder and encoder.
 //!
-//! The decoder does no I/O. Feed it whatever arrived, cut anywhere, then drain [`Decoder::next_item`]: the items
-//! never depend on where the bytes were cut.
+//! The decoder does no I/O. Feed it whatever arrived, cut anywhere, then drain [`Decoder::next_item`]: the
+//! items never depend on where the bytes were cut.
 
 use std::{collections::VecDeque, fmt, mem, time::Duration};
 
-/// Longest line that is read, in bytes: 60 times the longest that the protocol sends, so that a newer server may
-/// add fields, and an endless line costs a bounded buffer.
+/// Longest line that is read, in bytes: the protocol's stay below 1 KiB and newer servers may add fields, while
+/// an endless line must cost a bounded buffer.
 pub const MAX_LINE_BYTES: usize = 64 << 10;
 
 /// Largest data of one event that is read, in bytes of UTF-8: four of the longest lines.
 pub const MAX_EVENT_BYTES: usize = 256 << 10;
 
-/// Longest reconnection time that is told, in milliseconds: the largest integer that every language counts exactly.
-/// A longer one is cut to it.
+/// Longest reconnection time that is told, in milliseconds: the largest integer that every language counts
+/// exactly. A longer one is cut to it.
 pub const MAX_RETRY_MS: u64 = (1 << 53) - 1;
 
 /// Mark that some programs write before UTF-8 text; one at the start of a stream is no part of it.
@@ -66,9 +66,9 @@ impl fmt::Debug for Event {
 
 /// Reads an event stream.
 ///
-/// Between two events it owns no heap memory beside the last `id`, so thousands of idle ones may live. Each byte is
-/// looked at a constant number of times, and at most a line and an event are held. An event that the end of the
-/// stream cuts off is dropped, as the standard asks.
+/// Between two events it owns no heap memory beside the last `id`, so thousands of idle ones may live. Each
+/// byte is looked at a constant number of times, and at most a line and an event are held. An event that the
+/// end of the stream cuts off is dropped, as the standard asks.
 ///
 /// ```
 /// use loggin::sse::{Decoder, Item};
@@ -113,8 +113,8 @@ impl Decoder {
     /// [`Decoder::next_item`] between two pieces.
     ///
     /// # Errors
-    /// [`DecodeError`] where a line or an event is too long. What was whole before it can still be taken out; the
-    /// decoder reads nothing more and gives the same error at every later call.
+    /// [`DecodeError`] where a line or an event is too long. What was whole before it can still be taken out;
+    /// the decoder reads nothing more and gives the same error at every later call.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -234,8 +234,9 @@ fn retry_time(value: &str) -> Option<Duration> {
 
 /// Appends an event to a stream.
 ///
-/// Nothing in `name` or `data` can begin a field or an event of its own: line ends in the data (CR, LF or CRLF)
-/// arrive as line feeds, those in the name are left out. Every such block, of the three functions here, is whole.
+/// Nothing in `name` or `data` can begin a field or an event of its own: line ends in the data (CR, LF or
+/// CRLF) arrive as line feeds, those in the name are left out. Every such block, of the three functions here,
+/// is whole.
 ///
 /// ```
 /// let mut stream = String::new();
@@ -405,7 +406,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_encoded_decodes_to_itself(
-            events in proptest::collection::vec((awkward_text(), awkward_text(), awkward_text(), 0..=MAX_RETRY_MS), 0..4),
+            events in proptest::collection::vec(
+                (awkward_text(), awkward_text(), awkward_text(), 0..=MAX_RETRY_MS),
+                0..4,
+            ),
             piece in 1..40_usize,
         ) {
             let mut stream = String::new();

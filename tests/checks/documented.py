@@ -38,16 +38,20 @@ def _check_errors(source: File, page: File) -> Iterator[Problem]:
 
 
 def _check_settings(tree: Tree, pages: list[File]) -> Iterator[Problem]:
-    explained = {name for page in pages for name in _SETTING.findall(page.text)}
-    read: set[str] = set()
-    for file in tree.with_suffix(".rs"):
-        if file.under(*SETTING_SOURCES):
-            read |= set(_SETTING.findall(file.text))
-            for match in _SETTING.finditer(file.text):
-                if match.group() not in explained:
-                    line = file.line_at(match.start())
-                    yield file.problem(line, f"the setting {match.group()} stands on no page")
-    for page in pages:
-        for match in _SETTING.finditer(page.text):
-            if read and match.group() not in read:
-                yield page.problem(page.line_at(match.start()), f"nothing reads the setting {match.group()}")
+    sources = [file for file in tree.with_suffix(".rs") if file.under(*SETTING_SOURCES)]
+    explained, read = _settings(pages), _settings(sources)
+    for name in sorted(read.keys() - explained.keys()):
+        file, line = read[name]
+        yield file.problem(line, f"the setting {name} stands on no page")
+    for name in sorted(explained.keys() - read.keys()):
+        file, line = explained[name]
+        yield file.problem(line, f"nothing reads the setting {name}")
+
+
+def _settings(files: list[File]) -> dict[str, tuple[File, int]]:
+    """Each setting that the files name, with the place where they name it first."""
+    found: dict[str, tuple[File, int]] = {}
+    for file in files:
+        for match in _SETTING.finditer(file.text):
+            found.setdefault(match.group(), (file, file.line_at(match.start())))
+    return found

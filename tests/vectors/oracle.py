@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A second opinion on the vectors: works out what token, link and backoff vectors expect.
 
-It shares no code with the SDK and uses the standard library only. Where it and the SDK differ, one of them reads
-docs/protocol.md wrongly.
+It shares no code with the SDK and uses the standard library only. Where it and the SDK differ, one of them
+reads docs/protocol.md wrongly.
 
     python3 tests/vectors/oracle.py           writes `expect` or `error` into each vector, from its `input`
     python3 tests/vectors/oracle.py --check   changes nothing; fails where a file would change
@@ -21,8 +21,8 @@ LOOKALIKES = str.maketrans("OIL", "011")
 WHITE_SPACE = " \t\n\r\f\v\u00a0\u3000"
 DEFAULT_TEXT = "Send this message to sign in. If you did not start a sign-in, do not send it. Code: {code}"
 
-# Extended_Pictographic and Emoji_Presentation of Unicode 17 without U+A9, U+AE and U+2122 (text unless a variation
-# selector follows), with U+20E3 and U+FE0F.
+# Extended_Pictographic and Emoji_Presentation of Unicode 17 without U+A9, U+AE and U+2122 (text unless a
+# variation selector follows), with U+20E3 and U+FE0F.
 EMOJI = """
     203c 2049 20e3 2139 2194-2199 21a9-21aa 231a-231b 2328 23cf 23e9-23f3 23f8-23fa 24c2 25aa-25ab 25b6 25c0
     25fb-25fe 2600-2604 260e 2611 2614-2615 2618 261d 2620 2622-2623 2626 262a 262e-262f 2638-263a 2640 2642
@@ -41,7 +41,7 @@ EMOJI = """
 """
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Input that the protocol refuses; the one argument is the error code."""
 
 
@@ -59,7 +59,7 @@ def canonical(text, length, code):
     upper = "".join(chr(ord(symbol) - 32) if "a" <= symbol <= "z" else symbol for symbol in text)
     upper = upper.translate(LOOKALIKES)
     if len(upper) != length or any(symbol not in ALPHABET for symbol in upper):
-        raise Refused(code)
+        raise RefusedError(code)
     return upper
 
 
@@ -71,7 +71,7 @@ def parse_token(text):
     text = text.strip(WHITE_SPACE)
     prefix, app_key, separator, secret = text[:5], text[5:13], text[13:14], text[14:]
     if prefix not in {a + b + c + "1_" for a in "lL" for b in "gG" for c in "nN"} or separator != "_":
-        raise Refused("invalid_token")
+        raise RefusedError("invalid_token")
     return f"lgn1_{canonical(app_key, 8, 'invalid_token')}_{canonical(secret, 32, 'invalid_token')}"
 
 
@@ -121,7 +121,7 @@ def message_text(text, code):
     template = DEFAULT_TEXT if text is None else text
     filled = template.replace("{code}", parse_code(code))
     if template.count("{code}") != 1 or "+" in template or any(map(is_emoji, template)) or len(filled) > 200:
-        raise Refused("invalid_request")
+        raise RefusedError("invalid_request")
     return filled
 
 
@@ -129,7 +129,7 @@ def whatsapp_number(text):
     text = text.strip(WHITE_SPACE).removeprefix("+")
     digits = "".join(symbol for symbol in text if symbol not in " -()")
     if not 8 <= len(digits) <= 15 or set(digits) - set("0123456789") or digits[0] == "0" or "(0)" in text:
-        raise Refused("invalid_config")
+        raise RefusedError("invalid_config")
     return digits
 
 
@@ -178,7 +178,7 @@ def judged(subject, vector):
     answer = {key: vector[key] for key in ("id", "kind", "comment", "input")}
     try:
         answer["expect"] = ORACLES[subject][vector["kind"]](**expanded(vector["input"]))
-    except Refused as refused:
+    except RefusedError as refused:
         answer["error"] = str(refused)
     return answer
 
@@ -193,7 +193,7 @@ def expanded(value):
 
 
 def layout(vectors):
-    """One line for each part of a vector, in ASCII: no editor can change a character that it does not show."""
+    """One line for each part of a vector, in ASCII: no editor changes a character that it does not show."""
     lines = []
     for vector in vectors:
         parts = [f"      {json.dumps(key)}: {json.dumps(value)}" for key, value in vector.items()]

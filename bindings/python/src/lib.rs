@@ -1,1 +1,46 @@
-//! Loggin.
+//! The extension module `loggin._native`, which the Python package `loggin` wraps.
+//!
+//! It converts and delegates. Results cross as plain tuples; the package makes its own types of them.
+
+mod arguments;
+mod client;
+mod errors;
+mod notifier;
+mod waits;
+
+use pyo3::prelude::*;
+
+/// The native half of the package; not meant to be used by itself.
+#[pymodule]
+mod _native {
+    use loggin::qr;
+    use pyo3::prelude::*;
+
+    use crate::{arguments::Text, errors::Failure};
+    #[pymodule_export]
+    use crate::{
+        client::Client,
+        errors::error_codes,
+        notifier::{forget_notifier, stop_notifier},
+        waits::Wait,
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("DEFAULT_MAX_RETRIES", loggin::DEFAULT_MAX_RETRIES)?;
+        module.add("DEFAULT_TIMEOUT", loggin::DEFAULT_TIMEOUT.as_secs_f64())
+    }
+
+    /// A link as a QR picture, SVG.
+    #[pyfunction]
+    fn qr_svg(link: Text) -> Result<String, Failure> {
+        Ok(qr::svg(&String::from(link))?)
+    }
+
+    /// A link as a QR picture of characters.
+    #[pyfunction]
+    fn qr_terminal(link: Text) -> Result<String, Failure> {
+        Ok(qr::terminal(&String::from(link))?)
+    }
+}

@@ -117,7 +117,7 @@ impl World {
         self.most_streams = self.most_streams.max(self.streams.len());
         // With thousands of logins the books are read now and then, so that the test stays linear.
         self.steps += 1;
-        if self.steps.is_multiple_of(1 + self.waits.len() / 20) {
+        if self.steps.is_multiple_of(1 + self.waits.len() / 4) {
             self.machine.streams.check(&self.machine.board);
         }
     }

@@ -20,7 +20,8 @@ use serde_json::{Map, Value, json};
 /// What a call came to: `expect`, `error` and `before` of a vector.
 type Outcome = Map<String, Value>;
 
-/// Fields of an `expect` that another part of the project answers for: the server's OTP routes and the Python package.
+/// Fields of an `expect` that another part of the project answers for: the server's OTP routes and the Python
+/// package.
 const FIELDS_OF_OTHERS: [&str; 2] = ["otp_http_status", "python_also"];
 
 /// Calls what a kind stands for; `None` where there is no such kind.

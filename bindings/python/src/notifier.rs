@@ -1,0 +1,182 @@
+//! Hands settled waits to the asyncio loops that wait for them.
+//!
+//! The threads of the core never attach to Python: a busy interpreter would stall every waiter. They put what settled
+//! into a queue, and one thread of this process takes all of it at once, so that ten thousand logins that settle
+//! together wake a loop once.
+
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use loggin::{Error, Session};
+use pyo3::{prelude::*, sync::PyOnceLock, types::PyList};
+
+use crate::{errors::Failure, waits};
+
+/// Stack of the notifier's thread: room for the Python code of an event loop that is not asyncio's own.
+const STACK_SIZE: usize = 1 << 20;
+
+/// How long the exit of the interpreter waits for a batch that is being handed over.
+const STOP_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Locked only by threads that are attached to Python, and never while they call it: so nobody holds it at a fork.
+static CURRENT: Mutex<Option<Arc<Notifier>>> = Mutex::new(None);
+
+/// The queue of what settled, and its thread.
+pub(crate) struct Notifier {
+    state: Mutex<State>,
+    has_changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    settled: Vec<Settled>,
+    is_stopping: bool,
+    has_ended: bool,
+}
+
+/// A future whose result is there.
+struct Settled {
+    target: Target,
+    result: Result<Option<Session>, Error>,
+}
+
+/// A future and the loop that it belongs to.
+struct Target {
+    event_loop: Py<PyAny>,
+    future: Py<PyAny>,
+}
+
+/// The duty to settle a future.
+pub(crate) struct Promise {
+    notifier: Arc<Notifier>,
+    target: Target,
+}
+
+impl Promise {
+    /// Queues the result; called on threads of the core.
+    pub(crate) fn settle(self, result: Result<Option<Session>, Error>) {
+        self.notifier.push(Settled { target: self.target, result });
+    }
+}
+
+impl Notifier {
+    /// The notifier of this process, started at its first use.
+    pub(crate) fn of_this_process(_py: Python<'_>) -> PyResult<Arc<Self>> {
+        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(notifier) = &*current {
+            return Ok(Arc::clone(notifier));
+        }
+        let notifier = Arc::new(Self { state: Mutex::default(), has_changed: Condvar::new() });
+        let runner = Arc::clone(&notifier);
+        let thread = thread::Builder::new().name("loggin-notifier".into()).stack_size(STACK_SIZE);
+        thread.spawn(move || runner.run())?;
+        *current = Some(Arc::clone(&notifier));
+        Ok(notifier)
+    }
+
+    pub(crate) fn promise(self: Arc<Self>, event_loop: Py<PyAny>, future: Py<PyAny>) -> Promise {
+        Promise { notifier: self, target: Target { event_loop, future } }
+    }
+
+    fn push(&self, settled: Settled) {
+        let mut state = self.lock();
+        if !state.is_stopping {
+            state.settled.push(settled);
+            self.has_changed.notify_all();
+        }
+    }
+
+    /// Hands batches over until the notifier is stopped or the interpreter is gone.
+    fn run(&self) {
+        while let Some(batch) = self.next_batch() {
+            if Python::try_attach(|py| deliver(py, batch)).is_none() {
+                break;
+            }
+        }
+        self.lock().has_ended = true;
+        self.has_changed.notify_all();
+    }
+
+    /// Everything that has settled; waits for something. `None` once the notifier is to stop.
+    fn next_batch(&self) -> Option<Vec<Settled>> {
+        let is_idle = |state: &mut State| state.settled.is_empty() && !state.is_stopping;
+        let mut state =
+            self.has_changed.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner);
+        (!state.is_stopping).then(|| mem::take(&mut state.settled))
+    }
+
+    /// Ends the thread, and waits until it can touch no Python object any more.
+    fn stop(&self) {
+        let mut state = self.lock();
+        state.is_stopping = true;
+        self.has_changed.notify_all();
+        // Whether it ended in time makes no difference: the interpreter exits in either case.
+        let _ = self.has_changed.wait_timeout_while(state, STOP_PATIENCE, |state| !state.has_ended);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes each loop once, with all that settled for it.
+fn deliver(py: Python<'_>, batch: Vec<Settled>) {
+    let mut batches: HashMap<_, (Py<PyAny>, Vec<Settled>)> = HashMap::new();
+    for settled in batch {
+        let event_loop = &settled.target.event_loop;
+        let (_, batch) =
+            batches.entry(event_loop.as_ptr()).or_insert_with(|| (event_loop.clone_ref(py), Vec::new()));
+        batch.push(settled);
+    }
+    for (event_loop, batch) in batches.into_values() {
+        let event_loop = event_loop.into_bound(py);
+        if let Err(error) = wake(&event_loop, batch) {
+            report(error, &event_loop);
+        }
+    }
+}
+
+fn wake(event_loop: &Bound<'_, PyAny>, batch: Vec<Settled>) -> PyResult<()> {
+    static SETTLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = event_loop.py();
+    let settle = SETTLE.import(py, "loggin._client", "settle")?;
+    let outcomes = PyList::empty(py);
+    for Settled { target, result } in batch {
+        match result {
+            Ok(session) => outcomes.append((target.future, session.map(waits::session_fields), py.None()))?,
+            Err(error) => {
+                outcomes.append((target.future, py.None(), Failure::from(error).exception(py)?))?;
+            }
+        }
+    }
+    event_loop.call_method1("call_soon_threadsafe", (settle, outcomes))?;
+    Ok(())
+}
+
+/// A closed loop waits for nothing any more; any other failure is nobody's to catch, so Python's hook is told.
+fn report(error: PyErr, event_loop: &Bound<'_, PyAny>) {
+    let is_closed = event_loop.call_method0("is_closed").and_then(|closed| closed.is_truthy());
+    if !is_closed.unwrap_or(false) {
+        error.write_unraisable(event_loop.py(), Some(event_loop));
+    }
+}
+
+/// Ends the notifier before the interpreter does; a later wait starts another.
+#[pyfunction]
+pub(crate) fn stop_notifier(py: Python<'_>) {
+    let notifier = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(notifier) = notifier {
+        py.detach(|| notifier.stop());
+    }
+}
+
+/// Lets go of the notifier of the parent, in a forked child, where its thread is not there.
+#[pyfunction]
+pub(crate) fn forget_notifier(_py: Python<'_>) {
+    mem::forget(CURRENT.lock().unwrap_or_else(PoisonError::into_inner).take());
+}

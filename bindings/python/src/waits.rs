@@ -1,0 +1,51 @@
+//! Waits as Python sees them: blocking with an ear for signals, and as a handle that cancels.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use loggin::{Pending, Session};
+use pyo3::prelude::*;
+
+use crate::errors::Failure;
+
+/// How long a thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// App key, phone, user id and the time of a session.
+pub(crate) type SessionFields = (String, String, Option<String>, SystemTime);
+
+pub(crate) fn session_fields(session: Session) -> SessionFields {
+    let Session { app_key, phone, user_id, verified_at, .. } = session;
+    (app_key.to_string(), phone.expose().to_owned(), user_id.map(String::from), verified_at)
+}
+
+/// Blocks until the result is there, with other threads running. A signal's exception ends it.
+pub(crate) fn block_on<T: Clone + Send>(py: Python<'_>, pending: &Pending<T>) -> PyResult<T> {
+    loop {
+        if let Some(result) = py.detach(|| pending.wait_timeout(SLICE)) {
+            return result.map_err(|error| Failure::from(error).into());
+        }
+        py.check_signals()?;
+    }
+}
+
+/// A wait that an asyncio future stands for.
+#[pyclass(frozen, module = "loggin._native")]
+pub(crate) struct Wait(Mutex<Option<Pending<Session>>>);
+
+impl Wait {
+    pub(crate) fn new(pending: Pending<Session>) -> Self {
+        Self(Mutex::new(Some(pending)))
+    }
+}
+
+#[pymethods]
+impl Wait {
+    /// Ends the wait; does nothing when it has ended.
+    fn cancel(&self) {
+        let pending = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(pending);
+    }
+}

@@ -1,0 +1,127 @@
+//! Redeeming a token over real sockets: answers, errors and retries.
+
+use std::time::Duration;
+
+use loggin::{ErrorCode, Loggin};
+
+use crate::{
+    client,
+    fixture::{SESSION, Server, answer, answer_json},
+    login,
+};
+
+fn verified() -> String {
+    SESSION.replacen('{', "{\"status\":\"verified\",", 1)
+}
+
+#[test]
+fn a_token_is_pending_and_then_redeemed_by_one_redeemer() {
+    let server = Server::start(|number, _, stream| {
+        let body = if number == 0 { r#"{"status":"pending"}"#.to_owned() } else { verified() };
+        answer_json(stream, "200 OK", &body);
+    });
+    let client = client(&server);
+    let login = login(&client);
+    assert_eq!(client.verify_token(login.token).unwrap(), None);
+    let session = client.verify_token_async(login.token).wait().unwrap().unwrap();
+    assert_eq!(session.phone.expose(), "919876543210");
+    let requests = server.requests();
+    assert!(requests[0].head.starts_with("POST /api/v1/tokens/verify "));
+    assert_eq!(requests[0].body, format!("{{\"token\":\"{}\"}}", login.token.expose()));
+    let keys: Vec<_> = requests.iter().map(|request| request.header("Idempotency-Key").unwrap()).collect();
+    assert!(keys[0] == keys[1] && keys[0].len() == 32);
+}
+
+#[test]
+fn each_client_is_a_redeemer_of_its_own() {
+    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", r#"{"status":"pending"}"#));
+    for _ in 0..2 {
+        let client = client(&server);
+        client.verify_token(login(&client).token).unwrap();
+    }
+    let requests = server.requests();
+    assert_ne!(requests[0].header("Idempotency-Key"), requests[1].header("Idempotency-Key"));
+}
+
+#[test]
+fn what_passes_is_tried_again_twice_with_the_same_key() {
+    for status in ["408 Request Timeout", "429 Too Many Requests", "502 Bad Gateway", "503 Busy", "504 Late"]
+    {
+        let server = Server::start(move |number, _, stream| {
+            if number < 2 {
+                return answer(stream, status, "Content-Type: text/html\r\n", "<p>Later</p>");
+            }
+            answer_json(stream, "200 OK", &verified());
+        });
+        let client = client(&server);
+        assert!(client.verify_token(login(&client).token).unwrap().is_some(), "{status}");
+        let requests = server.requests();
+        assert_eq!(requests.len(), 3, "{status}");
+        assert!(
+            requests
+                .iter()
+                .all(|request| request.header("Idempotency-Key") == requests[0].header("Idempotency-Key"))
+        );
+    }
+}
+
+#[test]
+fn what_does_not_pass_is_told_at_once() {
+    let cases = [
+        ("409 Conflict", r#"{"error":"already_used","message":"m"}"#, ErrorCode::AlreadyUsed),
+        ("429 Too Many Requests", r#"{"error":"quota_exceeded"}"#, ErrorCode::QuotaExceeded),
+        ("502 Bad Gateway", r#"{"error":"send_failed"}"#, ErrorCode::SendFailed),
+        ("500 Internal Server Error", r#"{"error":"internal"}"#, ErrorCode::Internal),
+        ("503 Busy", r#"{"error":"unavailable","retry_after":61}"#, ErrorCode::Unavailable),
+        ("418 Teapot", r#"{"error":"short_and_stout"}"#, ErrorCode::Unrecognized),
+        ("400 Bad Request", "not JSON", ErrorCode::InvalidResponse),
+        ("200 OK", r#"{"status":"perhaps"}"#, ErrorCode::InvalidResponse),
+        (
+            "200 OK",
+            r#"{"status":"verified","app_key":"8XKPQ2WN","phone":null,"verified_at":"2026-11-22T08:00:00Z"}"#,
+            ErrorCode::InvalidResponse,
+        ),
+        ("302 Found", "{}", ErrorCode::InvalidResponse),
+    ];
+    for (status, body, code) in cases {
+        let server = Server::start(move |_, _, stream| answer_json(stream, status, body));
+        let client = client(&server);
+        let error = client.verify_token(login(&client).token).unwrap_err();
+        assert_eq!(error.code(), code, "{status} {body}");
+        assert_eq!(server.requests().len(), 1, "{status} {body}");
+    }
+}
+
+#[test]
+fn a_short_retry_after_is_waited_for_and_a_long_one_is_the_callers() {
+    let server = Server::start(|number, _, stream| {
+        if number == 0 {
+            return answer_json(stream, "429 Too Many", r#"{"error":"rate_limited","retry_after":1}"#);
+        }
+        answer(stream, "503 Busy", "Retry-After: 3600\r\n", "");
+    });
+    let client = client(&server);
+    let error = client.verify_token(login(&client).token).unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+    assert_eq!(error.status(), Some(503));
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests[1].at - requests[0].at >= Duration::from_secs(1));
+}
+
+#[test]
+fn a_server_that_is_not_there_is_a_connection_error() {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let client = Loggin::builder().base_url(format!("http://{address}")).build().unwrap();
+    let error = client.verify_token(login(&client).token).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Connection);
+    assert!(error.is_retryable());
+}
+
+#[test]
+fn a_connection_that_is_lost_is_tried_again_as_often_as_asked() {
+    let server = Server::start(|_, _, stream| drop(stream.shutdown(std::net::Shutdown::Both)));
+    let client = Loggin::builder().base_url(server.url()).max_retries(4).build().unwrap();
+    assert_eq!(client.verify_token(login(&client).token).unwrap_err().code(), ErrorCode::Connection);
+    assert_eq!(server.requests().len(), 5);
+}

@@ -1,0 +1,336 @@
+//! Waits over real sockets: what a server may do, and what a wait makes of it.
+
+use std::{
+    future::Future,
+    net::{TcpListener, TcpStream},
+    pin::pin,
+    sync::{Arc, mpsc},
+    task::{Context, Poll, Wake, Waker},
+    thread,
+    time::Duration,
+};
+
+use loggin::{ErrorCode, Loggin, Session};
+
+use crate::{
+    client,
+    fixture::{
+        PATIENCE, Request, Server, answer, answer_json, begin_stream, hold, send, verified_event, verify_all,
+    },
+    login,
+};
+
+fn assert_signed_in(session: &Session) {
+    assert_eq!(session.phone.expose(), "919876543210");
+    assert_eq!(session.app_key.as_str(), "8XKPQ2WN");
+}
+
+/// Answers the first request by `first`, each later one with the result.
+fn then_verified(first: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Server {
+    Server::start(move |number, request, stream| {
+        if number == 0 {
+            return first(request, stream);
+        }
+        begin_stream(stream);
+        verify_all(request, stream);
+    })
+}
+
+#[test]
+fn a_wait_asks_as_the_protocol_says() {
+    let server = then_verified(|request, stream| {
+        begin_stream(stream);
+        verify_all(request, stream);
+    });
+    let key = "lgsk_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK";
+    let client =
+        Loggin::builder().base_url(server.url()).secret_key(key).idempotency_key("mine").build().unwrap();
+    let login = login(&client);
+    assert_signed_in(&client.wait_for_verify(login.token).unwrap());
+    let request = &server.requests()[0];
+    assert!(request.head.starts_with("POST /api/v1/tokens/events HTTP/1.1\r\n"), "{}", request.head);
+    assert_eq!(request.header("Accept"), Some("text/event-stream"));
+    assert_eq!(request.header("Content-Type"), Some("application/json"));
+    assert_eq!(request.header("Idempotency-Key"), Some("mine"));
+    assert_eq!(request.header("Authorization"), Some(format!("Bearer {key}").as_str()));
+    assert_eq!(request.header("Accept-Encoding"), Some("identity"));
+    assert_eq!(request.body, format!("{{\"tokens\":[\"{}\"],\"claim\":true}}", login.token.expose()));
+}
+
+#[test]
+fn a_server_that_is_down_at_the_start_is_waited_for() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let client = Loggin::builder().base_url(format!("http://{address}")).build().unwrap();
+    let pending = client.wait_for_verify_async(login(&client).token);
+    assert!(pending.wait_timeout(Duration::from_millis(50)).is_none());
+    let _server = Server::start_at(TcpListener::bind(address).unwrap(), |_, request, stream| {
+        begin_stream(stream);
+        verify_all(request, stream);
+    });
+    assert_signed_in(&pending.wait_timeout(PATIENCE).unwrap().unwrap());
+}
+
+#[test]
+fn a_server_that_dies_during_the_wait_is_found_again() {
+    let server = then_verified(|_, stream| begin_stream(stream));
+    let client = client(&server);
+    assert_signed_in(&client.wait_for_verify(login(&client).token).unwrap());
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[test]
+fn what_is_no_answer_of_the_protocol_is_outlived() {
+    type Script = fn(&Request, &mut TcpStream);
+    let cases: [(&str, Script); 12] = [
+        ("200 HTML", |_, stream| answer(stream, "200 OK", "Content-Type: text/html\r\n", "<h1>Welcome</h1>")),
+        ("200 JSON", |_, stream| answer_json(stream, "200 OK", "{}")),
+        ("204", |_, stream| answer(stream, "204 No Content", "", "")),
+        ("404 HTML", |_, stream| {
+            answer(stream, "404 Not Found", "Content-Type: text/html\r\n", "<h1>Lost</h1>");
+        }),
+        ("500", |_, stream| answer_json(stream, "500 Internal Server Error", r#"{"error":"internal"}"#)),
+        ("503", |_, stream| answer(stream, "503 Service Unavailable", "", "")),
+        ("429", |_, stream| answer_json(stream, "429 Too Many Requests", r#"{"error":"rate_limited"}"#)),
+        ("nothing", |_, _| {}),
+        ("no HTTP", |_, stream| send(stream, "SSH-2.0-OpenSSH_9.2\r\n")),
+        ("an endless line", |_, stream| {
+            begin_stream(stream);
+            for _ in 0..100 {
+                send(stream, &"x".repeat(4096));
+            }
+            hold(stream);
+        }),
+        ("a session that is none", |request, stream| {
+            begin_stream(stream);
+            send(stream, &verified_event(&request.tokens()[0]).replace("919876543210", "unknown"));
+            hold(stream);
+        }),
+        ("data that is no JSON", |_, stream| {
+            begin_stream(stream);
+            send(stream, "event: verified\ndata: yes\n\n");
+            hold(stream);
+        }),
+    ];
+    for (name, script) in cases {
+        let server = then_verified(script);
+        let client = client(&server);
+        let pending = client.wait_for_verify_async(login(&client).token);
+        let result = pending.wait_timeout(PATIENCE).unwrap_or_else(|| panic!("{name}: no result"));
+        assert_signed_in(&result.unwrap_or_else(|error| panic!("{name}: {error}")));
+        assert_eq!(server.requests().len(), 2, "{name}");
+    }
+}
+
+#[test]
+fn a_redirect_carries_no_token_elsewhere() {
+    let elsewhere = Server::start(|_, _, _| {});
+    let target = elsewhere.url();
+    let server = then_verified(move |request, stream| {
+        let path = request.head.split(' ').nth(1).unwrap();
+        answer(stream, "307 Temporary Redirect", &format!("Location: {target}{path}\r\n"), "");
+    });
+    let client = client(&server);
+    assert_signed_in(&client.wait_for_verify(login(&client).token).unwrap());
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[test]
+fn retry_after_is_obeyed_to_the_request() {
+    let server =
+        then_verified(|_, stream| answer(stream, "503 Service Unavailable", "Retry-After: 1\r\n", ""));
+    let client = client(&server);
+    let first = client.wait_for_verify_async(login(&client).token);
+    server.until_requests(1);
+    let second = client.wait_for_verify_async(login(&client).token);
+    assert_signed_in(&first.wait().unwrap());
+    assert_signed_in(&second.wait().unwrap());
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2, "both waits come back with one stream");
+    assert!(requests[1].at - requests[0].at >= Duration::from_secs(1));
+}
+
+#[test]
+fn the_pause_that_a_stream_asks_for_is_kept() {
+    let server = then_verified(|_, stream| {
+        begin_stream(stream);
+        send(stream, "retry: 700\n\n");
+    });
+    let client = client(&server);
+    assert_signed_in(&client.wait_for_verify(login(&client).token).unwrap());
+    let requests = server.requests();
+    assert!(requests[1].at - requests[0].at >= Duration::from_millis(700));
+}
+
+#[test]
+fn a_refusal_ends_the_wait_at_once() {
+    let cases = [
+        ("400 Bad Request", "invalid_request", ErrorCode::InvalidRequest),
+        ("401 Unauthorized", "unauthorized", ErrorCode::Unauthorized),
+        ("403 Forbidden", "denied", ErrorCode::Denied),
+        ("404 Not Found", "not_found", ErrorCode::NotFound),
+        ("429 Too Many Requests", "quota_exceeded", ErrorCode::QuotaExceeded),
+    ];
+    for (status, name, code) in cases {
+        let body = format!(r#"{{"error":"{name}","message":"No.","request_id":"r-1"}}"#);
+        let server = Server::start(move |_, _, stream| answer_json(stream, status, &body));
+        let client = client(&server);
+        let error = client.wait_for_verify(login(&client).token).unwrap_err();
+        assert_eq!(
+            (error.code(), error.message(), error.request_id()),
+            (code, "No.", Some("r-1")),
+            "{status}"
+        );
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn a_rejection_of_one_token_is_its_own() {
+    let server = Server::start(|_, request, stream| {
+        begin_stream(stream);
+        for (token, code) in request.tokens().iter().zip(["expired", "novel_reason"]) {
+            let event = verified_event(token).replace("event: verified", "event: rejected");
+            send(
+                stream,
+                &event.replace("\"session\"", &format!("\"error\":\"{code}\",\"message\":\"\",\"x\"")),
+            );
+        }
+        hold(stream);
+    });
+    let client = client(&server);
+    let waits = [login(&client), login(&client)].map(|login| client.wait_for_verify_async(login.token));
+    let mut errors = waits.map(|wait| wait.wait().unwrap_err().code_str().to_owned());
+    errors.sort();
+    assert_eq!(errors, ["expired", "novel_reason"]);
+}
+
+#[test]
+fn unknown_events_fields_and_empty_events_are_passed_over() {
+    let server = Server::start(|_, request, stream| {
+        begin_stream(stream);
+        let verified =
+            verified_event(&request.tokens()[0]).replace("\"session\"", "\"novelty\":[1],\"session\"");
+        let noise =
+            ": comment\nevent: verified\n\nevent: novelty\ndata: {}\n\nunknown: field\n\ndata: unnamed\n\n";
+        for byte in format!("{noise}{verified}").chars() {
+            send(stream, &byte.to_string());
+        }
+        hold(stream);
+    });
+    let client = client(&server);
+    assert_signed_in(&client.wait_for_verify(login(&client).token).unwrap());
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_wait_ends_at_its_deadline() {
+    let server = Server::start(|_, _, stream| {
+        begin_stream(stream);
+        hold(stream);
+    });
+    let client = client(&server);
+    let pending = client.start_wait(login(&client).token, Some(Duration::from_millis(150)));
+    assert_eq!(pending.wait().unwrap_err().code(), ErrorCode::Timeout);
+    server.until_hung_up(0);
+}
+
+#[test]
+fn a_dropped_wait_leaves_the_stream() {
+    let server = Server::start(|_, _, stream| {
+        begin_stream(stream);
+        hold(stream);
+    });
+    let client = client(&server);
+    let (kept, given_up) = (login(&client), login(&client));
+    let mut waits =
+        vec![client.wait_for_verify_async(kept.token), client.wait_for_verify_async(given_up.token)];
+    let sent = |request: &Request| request.tokens().contains(&given_up.token.expose());
+    let number = server.until_request(0, sent);
+    drop(waits.pop());
+    server.until_hung_up(number);
+    let left = server.until_request(number, |request| !sent(request));
+    assert_eq!(server.requests()[left].tokens(), [kept.token.expose()]);
+    drop(waits);
+    server.until_hung_up(server.requests().len() - 1);
+}
+
+#[test]
+fn closing_ends_every_wait_and_stream() {
+    let server = Server::start(|_, _, stream| {
+        begin_stream(stream);
+        hold(stream);
+    });
+    let client = client(&server);
+    let waits: Vec<_> = (0..50).map(|_| client.wait_for_verify_async(login(&client).token)).collect();
+    let count = server.until_requests(1).len();
+    client.clone().close();
+    for wait in waits {
+        assert_eq!(wait.wait().unwrap_err().code(), ErrorCode::Closed);
+    }
+    server.until_hung_up(count - 1);
+}
+
+#[test]
+fn all_ways_of_waiting_for_one_token_get_its_result() {
+    let (release, released) = mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let server = Server::start(move |_, request, stream| {
+        begin_stream(stream);
+        released.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        verify_all(request, stream);
+        hold(stream);
+    });
+    let client = client(&server);
+    let token = login(&client).token;
+    let blocking = {
+        let client = client.clone();
+        thread::spawn(move || client.wait_for_verify(token))
+    };
+    let (sender, receiver) = mpsc::channel();
+    let called = client.wait_for_verify_async(token);
+    called.on_settle(move |result| sender.send(result).unwrap());
+    let awaited = client.wait_for_verify_async(&token.expose());
+    server.until_requests(1);
+    release.send(()).unwrap();
+    assert_signed_in(&blocking.join().unwrap().unwrap());
+    assert_signed_in(&block_on(awaited).unwrap());
+    assert_signed_in(&receiver.recv_timeout(PATIENCE).unwrap().unwrap());
+    assert_signed_in(&client.wait_for_verify(token).unwrap());
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn a_thousand_waits_share_a_few_streams() {
+    let server = Server::start(|_, request, stream| {
+        begin_stream(stream);
+        verify_all(request, stream);
+        hold(stream);
+    });
+    let client = client(&server);
+    let waits: Vec<_> = (0..1000).map(|_| client.wait_for_verify_async(login(&client).token)).collect();
+    for wait in waits {
+        assert_signed_in(&wait.wait().unwrap());
+    }
+    assert!(server.requests().len() <= 50, "{} streams", server.requests().len());
+}
+
+struct Unpark(thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// The smallest executor there is: a future of ours needs no other.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+"""Sign in with WhatsApp, for any app.
+
+    from loggin import Loggin
+
+    client = Loggin()
+    login = client.create_token("8XKPQ2WN")
+    show(login.link)
+    session = client.wait_for_verify(login.token)
+    greet(session.phone)
+
+`AsyncLoggin` has the same methods for asyncio. Every error is a `LogginError`.
+"""
+
+from loggin._client import AsyncLoggin, Loggin
+from loggin._native import __version__
+from loggin._results import CreatedToken, Session
+from loggin.errors import (
+    AlreadyUsedError,
+    AuthenticationError,
+    BlockedError,
+    ClosedError,
+    ConnectionFailedError,
+    DeniedError,
+    ExpiredError,
+    InvalidCodeError,
+    InvalidInputError,
+    LogginError,
+    PhoneHiddenError,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+    VerifyTimeoutError,
+)
+
+__all__ = [
+    "AlreadyUsedError",
+    "AsyncLoggin",
+    "AuthenticationError",
+    "BlockedError",
+    "ClosedError",
+    "ConnectionFailedError",
+    "CreatedToken",
+    "DeniedError",
+    "ExpiredError",
+    "InvalidCodeError",
+    "InvalidInputError",
+    "Loggin",
+    "LogginError",
+    "PhoneHiddenError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "ServerError",
+    "Session",
+    "VerifyTimeoutError",
+    "__version__",
+]

@@ -1,0 +1,218 @@
+"""The two clients, blocking and for asyncio, over one native client."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+from typing import TYPE_CHECKING
+
+from loggin import _native
+from loggin._results import CreatedToken, Session
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from loggin._results import SessionFields
+
+
+class _Client:
+    """What both clients share: their options, and what needs no network."""
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        *,
+        secret_key: str | None = None,
+        whatsapp_number: str | None = None,
+        timeout: float = _native.DEFAULT_TIMEOUT,
+        max_retries: int = _native.DEFAULT_MAX_RETRIES,
+        allow_insecure_http: bool = False,
+        idempotency_key: str | None = None,
+    ) -> None:
+        """Sets the client up; it opens no connection before it is used.
+
+        Args:
+            base_url: The server. `LOGGIN_BASE_URL`; `http://127.0.0.1:8787` by default. It must be https
+                unless it is on this machine.
+            secret_key: The app's secret key, on the app's server only. `LOGGIN_SECRET_KEY`; none by default.
+            whatsapp_number: The number that links open a chat with. `LOGGIN_WHATSAPP_NUMBER`; without it
+                links go through the server.
+            timeout: How long a wait lasts unless it says otherwise, in seconds.
+            max_retries: How often a call that fails in passing is repeated, 0 to 10. Waits are not calls:
+                they go on until their deadline.
+            allow_insecure_http: Allows `http:` to another machine. Tokens and keys then cross the network
+                readable.
+            idempotency_key: Makes this client the same redeemer as others with the same key: 1 to 128
+                visible ASCII characters. By default each client, and each forked child, is a redeemer of
+                its own.
+
+        Raises:
+            InvalidInputError: `invalid_config` where an option is malformed.
+        """
+        self._native = _native.Client(
+            base_url=base_url,
+            secret_key=secret_key,
+            whatsapp_number=whatsapp_number,
+            timeout=timeout,
+            max_retries=max_retries,
+            allow_insecure_http=allow_insecure_http,
+            idempotency_key=idempotency_key,
+        )
+
+    def create_token(self, app_key: str, *, text: str | None = None) -> CreatedToken:
+        """Makes a login for an app, offline.
+
+        Args:
+            app_key: The app's public key, e.g. `"8XKPQ2WN"`. Lower case is accepted.
+            text: The message to send, in place of the default one. It must contain `{code}` once, be at most
+                200 characters long with the code filled in, and have no `+` and no emoji.
+
+        Raises:
+            InvalidInputError: `invalid_app_key` where the app key is malformed, `invalid_request` where the
+                text is.
+
+        Example:
+            login = client.create_token("8XKPQ2WN", text="Sign in to Acme: {code}")
+        """
+        return CreatedToken(*self._native.create_token(app_key, text))
+
+    def close(self) -> None:
+        """Ends every wait of this client with `ClosedError`; later waits end the same way."""
+        self._native.close()
+
+
+class Loggin(_Client):
+    """A client of a Loggin server. It may be used from any thread, and in a forked child.
+
+    Example:
+        with Loggin() as client:
+            login = client.create_token("8XKPQ2WN")
+            show(login.link)
+            session = client.wait_for_verify(login.token)
+    """
+
+    def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
+        """Blocks until the person has signed in. Other threads run on, and Ctrl-C ends the wait.
+
+        A server that is away is waited for.
+
+        Args:
+            token: The token of `create_token`.
+            timeout: How long to wait, in seconds; by default as long as the client was set up for.
+
+        Raises:
+            InvalidInputError: `invalid_token`, at once, where the token is malformed.
+            VerifyTimeoutError: Nobody signed in before the deadline.
+            ExpiredError: The login ended at the server before.
+            AlreadyUsedError: Another client redeemed the token.
+            DeniedError: The person said "not me".
+            PhoneHiddenError: WhatsApp did not tell the phone number.
+            AuthenticationError: `unknown_app`, or `unauthorized` where the secret key is missing or another
+                app's.
+            ClosedError: The client was closed.
+        """
+        return Session(*self._native.wait_for_verify(token, timeout))
+
+    def verify_token(self, token: str) -> Session | None:
+        """Redeems a token, as an app's server does with the one that a browser hands in.
+
+        Returns:
+            The session, or `None` while nobody has signed in.
+
+        Raises:
+            InvalidInputError: `invalid_token`, at once, where the token is malformed.
+            ConnectionFailedError: The server was not reached within the retries.
+            RateLimitError: Too many calls; wait for `retry_after` seconds.
+            ExpiredError, AlreadyUsedError, DeniedError, PhoneHiddenError, AuthenticationError: As for
+                `wait_for_verify`.
+
+        Example:
+            session = client.verify_token(request.form["token"])
+            if session is None:
+                return "Not signed in yet"
+        """
+        fields = self._native.verify_token(token)
+        return None if fields is None else Session(*fields)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncLoggin(_Client):
+    """A client of a Loggin server for asyncio. One client serves any number of event loops.
+
+    Example:
+        async with AsyncLoggin() as client:
+            login = client.create_token("8XKPQ2WN")
+            show(login.link)
+            session = await client.wait_for_verify(login.token)
+    """
+
+    async def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
+        """Waits until the person has signed in. Cancelling the task ends the wait.
+
+        Arguments and errors are those of `Loggin.wait_for_verify`.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[SessionFields] = loop.create_future()
+        wait = self._native.start_wait(token, timeout, loop, future)
+        try:
+            return Session(*await future)
+        finally:
+            wait.cancel()
+
+    async def verify_token(self, token: str) -> Session | None:
+        """Redeems a token; `None` while nobody has signed in.
+
+        Arguments and errors are those of `Loggin.verify_token`.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[SessionFields | None] = loop.create_future()
+        self._native.start_verify(token, loop, future)
+        fields = await future
+        return None if fields is None else Session(*fields)
+
+    async def aclose(self) -> None:
+        """The same as `close`, for those who close asynchronously."""
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def settle(
+    outcomes: list[tuple[asyncio.Future[SessionFields | None], SessionFields | None, BaseException | None]],
+) -> None:
+    """Settles futures, on the loop that they belong to: called once for all that settled together."""
+    for future, result, error in outcomes:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+
+# The notifier's thread must not enter Python while the interpreter exits, and is not there in a forked child.
+atexit.register(_native.stop_notifier)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_native.forget_notifier)

@@ -1,0 +1,114 @@
+"""Fixtures: servers that end with their test, and the two doors, blocking and asyncio, to the same client."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from scripted_server import ScriptedServer, Step
+
+from loggin import AsyncLoggin, CreatedToken, Loggin, Session
+
+T = TypeVar("T")
+Serve = Callable[..., ScriptedServer]
+
+
+class Door(Protocol):
+    """A client, whichever, by blocking calls."""
+
+    client: Loggin | AsyncLoggin
+
+    def wait(self, token: str, timeout: float | None = None) -> Session: ...
+
+    def verify(self, token: str) -> Session | None: ...
+
+
+class BlockingDoor:
+    def __init__(self, base_url: str | None = None, **options: Any) -> None:
+        self.client = Loggin(base_url, **options)
+
+    def wait(self, token: str, timeout: float | None = None) -> Session:
+        return self.client.wait_for_verify(token, timeout=timeout)
+
+    def verify(self, token: str) -> Session | None:
+        return self.client.verify_token(token)
+
+
+class AsyncDoor:
+    """Each call runs an event loop of its own."""
+
+    def __init__(self, base_url: str | None = None, **options: Any) -> None:
+        self.client = AsyncLoggin(base_url, **options)
+
+    def wait(self, token: str, timeout: float | None = None) -> Session:
+        return asyncio.run(self.client.wait_for_verify(token, timeout=timeout))
+
+    def verify(self, token: str) -> Session | None:
+        return asyncio.run(self.client.verify_token(token))
+
+
+DoorClass = Callable[..., Door]
+
+
+@pytest.fixture(params=[BlockingDoor, AsyncDoor], ids=["blocking", "asyncio"])
+def door_class(request: pytest.FixtureRequest) -> DoorClass:
+    """A test that asks for it runs once through each door."""
+    chosen: DoorClass = request.param
+    return chosen
+
+
+@pytest.fixture
+def open_door(door_class: DoorClass) -> Iterator[DoorClass]:
+    """Makes clients, and closes them with the test."""
+    doors: list[Door] = []
+
+    def open_one(base_url: str | None = None, **options: Any) -> Door:
+        doors.append(door_class(base_url, **options))
+        return doors[-1]
+
+    yield open_one
+    for door in doors:
+        door.client.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts servers, and ends them with the test."""
+    servers: list[ScriptedServer] = []
+
+    def start(*steps: Step, port: int = 0) -> ScriptedServer:
+        servers.append(ScriptedServer(*steps, port=port))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def login() -> CreatedToken:
+    return Loggin().create_token("8XKPQ2WN")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGGIN_BASE_URL", "LOGGIN_SECRET_KEY", "LOGGIN_WHATSAPP_NUMBER"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def in_thread(call: Callable[[], T]) -> Future[T]:
+    """Runs a call that blocks on a thread of its own."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # noqa: BLE001 (the one who asks for the result gets it)
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future

@@ -1,0 +1,194 @@
+"""A TCP server that answers HTTP requests as a test tells it to, well or badly.
+
+It plays no Loggin server: it knows no logins, and says what it was given.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+# Seconds after which a test fails that waits for the client to do something.
+PATIENCE = 20.0
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+PHONE = "919876543210"
+
+
+def code_of(token: str) -> str:
+    """The code of a canonical token, by section 1 of the protocol."""
+    digest = int.from_bytes(hashlib.sha256(f"loggin code v1\n{token}".encode()).digest(), "big")
+    symbols = "".join(ALPHABET[digest >> shift & 31] for shift in range(251, 151, -5))
+    return "-".join([token[5:13], *(symbols[at : at + 5] for at in range(0, 20, 5))])
+
+
+def session(**changes: Any) -> dict[str, Any]:
+    return {
+        "app_key": "8XKPQ2WN",
+        "phone": PHONE,
+        "user_id": None,
+        "verified_at": "2026-11-22T07:30:00.250Z",
+        **changes,
+    }
+
+
+@dataclass
+class Exchange:
+    """One request, and the connection to answer it on."""
+
+    connection: socket.socket
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    was_hung_up: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def tokens(self) -> list[str]:
+        tokens: list[str] = json.loads(self.body)["tokens"]
+        return tokens
+
+    def send(self, text: str) -> None:
+        self.connection.sendall(text.encode())
+
+    def answer(self, status: int, body: str, content_type: str = "application/json", **headers: str) -> None:
+        lines = [
+            f"HTTP/1.1 {status} Whatever",
+            f"Content-Type: {content_type}",
+            f"Content-Length: {len(body)}",
+        ]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.send("\r\n".join([*lines, "Connection: close", "", body]))
+
+    def answer_error(
+        self, status: int, code: str, *, fields: dict[str, Any] | None = None, **headers: str
+    ) -> None:
+        self.answer(
+            status, json.dumps({"error": code, "message": "As the test says.", **(fields or {})}), **headers
+        )
+
+    def start_stream(self) -> None:
+        self.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+
+    def send_event(self, name: str, **data: Any) -> None:
+        self.send(f"event: {name}\ndata: {json.dumps(data)}\n\n")
+
+    def wait_until_hung_up(self) -> None:
+        """Blocks until the client has closed the connection."""
+        while self._receive():
+            pass
+        self.was_hung_up.set()
+
+    def hang_up(self) -> None:
+        # The client may have been quicker.
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _receive(self) -> bytes:
+        try:
+            return self.connection.recv(4096)
+        except OSError:
+            return b""
+
+
+Step = Callable[[Exchange], None]
+
+
+def verify(exchange: Exchange) -> None:
+    """A stream on which everybody has signed in."""
+    exchange.start_stream()
+    exchange.send_event("ready", pending=0)
+    for token in exchange.tokens:
+        exchange.send_event("verified", code=code_of(token), session=session())
+
+
+def keep_waiting(exchange: Exchange) -> None:
+    """A stream on which nothing happens."""
+    exchange.start_stream()
+    exchange.send_event("ready", pending=len(exchange.tokens))
+    exchange.wait_until_hung_up()
+
+
+def reject(error: str) -> Step:
+    def step(exchange: Exchange) -> None:
+        exchange.start_stream()
+        exchange.send_event("ready", pending=0)
+        for token in exchange.tokens:
+            exchange.send_event("rejected", code=code_of(token), error=error, message="As the test says.")
+
+    return step
+
+
+class ScriptedServer:
+    """Takes a step for each request; the last one for all that follow. A connection ends with its step."""
+
+    def __init__(self, *steps: Step, port: int = 0) -> None:
+        self._steps = steps
+        self._changed = threading.Condition()
+        self._exchanges: list[Exchange] = []
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The requests so far."""
+        with self._changed:
+            return list(self._exchanges)
+
+    def exchange(self, number: int) -> Exchange:
+        """The request with this number, from 0; waits for it."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self._exchanges) > number, PATIENCE), (
+                "no such request came"
+            )
+            return self._exchanges[number]
+
+    def close(self) -> None:
+        """Goes away, with all connections, so that the next one is refused."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for exchange in self.exchanges:
+            exchange.hang_up()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            exchange = _read_request(connection)
+            if exchange is None:
+                return
+            with self._changed:
+                step = self._steps[min(len(self._exchanges), len(self._steps) - 1)]
+                self._exchanges.append(exchange)
+                self._changed.notify_all()
+            try:
+                step(exchange)
+            except OSError:
+                exchange.was_hung_up.set()
+
+
+def _read_request(connection: socket.socket) -> Exchange | None:
+    stream = connection.makefile("rb")
+    path = stream.readline().decode().split(" ")[1:2]
+    headers = {}
+    while line := stream.readline().strip():
+        name, _, value = line.decode().partition(":")
+        headers[name.lower()] = value.strip()
+    body = stream.read(int(headers.get("content-length", "0")))
+    return Exchange(connection, path[0], headers, body) if path else None

@@ -1,0 +1,138 @@
+"""The options of a client: in code, in the environment, and malformed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from conftest import DoorClass, Serve
+from scripted_server import PHONE, keep_waiting, verify
+
+from loggin import ClosedError, CreatedToken, InvalidInputError, Loggin
+
+KEY = "lgsk_8XKPQ2WN_" + "7" * 32
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"base_url": ""},
+        {"base_url": "login.example"},
+        {"base_url": "http://login.example"},
+        {"base_url": "http://10.0.0.1"},
+        {"base_url": "ftp://127.0.0.1"},
+        {"base_url": "https://user:password@login.example"},
+        {"base_url": "https://login.example/?a=b"},
+        {"secret_key": ""},
+        {"secret_key": "lgsk_8XKPQ2WN_"},
+        {"secret_key": KEY + "0"},
+        {"secret_key": KEY.replace("lgsk", "lgn1")},
+        {"whatsapp_number": "0123456789"},
+        {"whatsapp_number": "1234567"},
+        {"whatsapp_number": "one"},
+        {"timeout": -0.001},
+        {"timeout": math.nan},
+        {"timeout": -math.inf},
+        {"max_retries": -1},
+        {"max_retries": 11},
+        {"idempotency_key": ""},
+        {"idempotency_key": "x" * 129},
+        {"idempotency_key": "with space"},
+    ],
+    ids=str,
+)
+def test_a_malformed_option_is_refused(door_class: DoorClass, options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        door_class(**options)
+    assert caught.value.code == "invalid_config"
+    for value in options.values():
+        assert len(str(value)) < 4 or str(value) not in f"{caught.value} {caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"base_url": "https://login.example"},
+        {"base_url": "http://localhost:1"},
+        {"base_url": "http://[::1]:1"},
+        {"base_url": "http://login.example", "allow_insecure_http": True},
+        {"timeout": 0},
+        {"timeout": 5},
+        {"timeout": math.inf},
+        {"timeout": 1e300},
+        {"max_retries": 0},
+        {"max_retries": 10},
+        {"idempotency_key": "x" * 128},
+        {"secret_key": f" {KEY.lower()}\n"},
+    ],
+    ids=str,
+)
+def test_an_option_in_its_range_is_accepted(door_class: DoorClass, options: dict[str, Any]) -> None:
+    door_class(**options).client.create_token("8XKPQ2WN")
+
+
+@pytest.mark.parametrize(
+    "options", [{"timeout": "5"}, {"max_retries": 1.5}, {"base_url": 5}, {"unknown": 1}], ids=str
+)
+def test_an_option_of_another_type_is_a_type_error(door_class: DoorClass, options: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        door_class(**options)
+
+
+def test_only_the_base_url_is_positional() -> None:
+    with pytest.raises(TypeError):
+        Loggin("https://login.example", KEY)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("timeout", [-1, math.nan])
+def test_a_malformed_deadline_is_refused(open_door: DoorClass, login: CreatedToken, timeout: float) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        open_door().wait(login.token, timeout)
+    assert caught.value.code == "invalid_config"
+
+
+def test_a_wait_without_end_is_possible(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+    assert open_door(serve(verify).url).wait(login.token, math.inf).phone == PHONE
+
+
+def test_options_come_from_the_environment(
+    open_door: DoorClass, serve: Serve, login: CreatedToken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = serve(verify)
+    monkeypatch.setenv("LOGGIN_BASE_URL", server.url)
+    monkeypatch.setenv("LOGGIN_SECRET_KEY", KEY)
+    monkeypatch.setenv("LOGGIN_WHATSAPP_NUMBER", "14155552671")
+    door = open_door()
+    assert door.client.create_token("8XKPQ2WN").link.startswith("https://wa.me/14155552671?")
+    door.wait(login.token)
+    assert server.exchange(0).headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_an_option_in_code_beats_the_environment(
+    open_door: DoorClass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGGIN_BASE_URL", "no url at all")
+    monkeypatch.setenv("LOGGIN_WHATSAPP_NUMBER", "")
+    login = open_door("https://login.example/below").client.create_token("8XKPQ2WN")
+    assert login.link == f"https://login.example/below/l/{login.code}"
+
+
+def test_a_malformed_environment_is_refused(door_class: DoorClass, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGGIN_SECRET_KEY", "secret")
+    with pytest.raises(InvalidInputError) as caught:
+        door_class()
+    assert caught.value.code == "invalid_config"
+
+
+def test_a_base_url_may_have_a_path(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+    server = serve(verify)
+    open_door(f"{server.url}/below/").wait(login.token)
+    assert server.exchange(0).path == "/below/api/v1/tokens/events"
+
+
+def test_a_context_closes_the_client(serve: Serve, login: CreatedToken) -> None:
+    with Loggin(serve(keep_waiting).url) as client:
+        pass
+    with pytest.raises(ClosedError):
+        client.wait_for_verify(login.token)

@@ -1,0 +1,232 @@
+//! The Graph API: routes, authorization and faults.
+
+pub(crate) mod account;
+pub(crate) mod error;
+pub(crate) mod message;
+pub(crate) mod send;
+pub(crate) mod templates;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{Html, IntoResponse as _, Json, Response};
+use axum::routing::{get, post};
+use serde_json::{Map, Value};
+
+use self::error::GraphError;
+use crate::faults::GraphFault;
+use crate::limits::BODY_BYTES_MAX;
+use crate::simulator::Simulator;
+
+/// What a proxy in front of Meta might answer.
+const PROXY_PAGE: &str = "<!doctype html><title>Error</title><p>Sorry, something went wrong.</p>";
+
+/// The bytes before the break when an answer is lost: the start of any JSON answer.
+const CUT_ANSWER: &[u8] = b"{\"messaging_product\":";
+
+type Parameters = HashMap<String, String>;
+
+/// The routes; `{version}` is `v` and a number.
+pub(crate) fn routes() -> Router<Arc<Simulator>> {
+    Router::new()
+        .route("/{version}/{id}", get(number))
+        .route("/{version}/{id}/messages", post(messages))
+        .route("/{version}/{id}/subscriptions", post(subscriptions))
+        .route("/{version}/{id}/message_templates", get(list_templates).post(create_template))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+async fn number(
+    State(simulator): State<Arc<Simulator>>,
+    Path((version, id)): Path<(String, String)>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let result = simulator.authorize(&version, &headers, &parameters).and_then(|()| {
+        if id != simulator.config.phone_number_id {
+            return Err(GraphError::no_object("get"));
+        }
+        Ok(simulator.describe_number(parameters.get("fields").map(String::as_str)))
+    });
+    simulator.answer(result)
+}
+
+async fn messages(
+    State(simulator): State<Arc<Simulator>>,
+    Path((version, id)): Path<(String, String)>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Err(error) = simulator.authorize(&version, &headers, &parameters) {
+        return simulator.answer(Err(error));
+    }
+    let fault = simulator.faults().take_graph();
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+        if let Some(response) = simulator.fail(fault) {
+            return response;
+        }
+    }
+    let result = if id == simulator.config.phone_number_id {
+        read_json(&body)
+            .and_then(|body| message::parse(&body))
+            .and_then(|request| simulator.handle_message(request))
+    } else {
+        Err(GraphError::no_object("post"))
+    };
+    match fault {
+        Some(fault) if fault.lose_answer => lost_answer(),
+        _ => simulator.answer(result),
+    }
+}
+
+async fn subscriptions(
+    State(simulator): State<Arc<Simulator>>,
+    Path((version, _app_id)): Path<(String, String)>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let form = read_form(&parameters, &headers, &body);
+    let token = form.get("access_token").and_then(Value::as_str).map(str::to_owned);
+    let parameters = token.map(|token| ("access_token".to_owned(), token)).into_iter().collect();
+    if let Err(error) = simulator.authorize(&version, &headers, &parameters) {
+        return simulator.answer(Err(error));
+    }
+    let result = simulator.subscribe(&form).await;
+    simulator.answer(result)
+}
+
+async fn create_template(
+    State(simulator): State<Arc<Simulator>>,
+    Path((version, id)): Path<(String, String)>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let result = simulator.authorize_account(&version, &id, &headers, &parameters, "post");
+    let result = result.and_then(|()| read_json(&body)).and_then(|body| simulator.create_template(&body));
+    simulator.answer(result)
+}
+
+async fn list_templates(
+    State(simulator): State<Arc<Simulator>>,
+    Path((version, id)): Path<(String, String)>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let result = simulator.authorize_account(&version, &id, &headers, &parameters, "get");
+    simulator.answer(result.map(|()| simulator.list_templates()))
+}
+
+impl Simulator {
+    fn authorize(
+        &self,
+        version: &str,
+        headers: &HeaderMap,
+        parameters: &Parameters,
+    ) -> Result<(), GraphError> {
+        if !is_version(version) {
+            return Err(GraphError::no_object("any"));
+        }
+        let bearer = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("OAuth ")));
+        let Some(token) = bearer.or_else(|| parameters.get("access_token").map(String::as_str)) else {
+            return Err(GraphError::new(104));
+        };
+        // An app's own token is its id and its secret.
+        let app_secret = token.split_once('|').map(|(_, secret)| secret);
+        let secrets = &self.config;
+        if token == secrets.access_token.expose() || app_secret == Some(secrets.app_secret.expose()) {
+            Ok(())
+        } else {
+            Err(GraphError::new(190))
+        }
+    }
+
+    fn authorize_account(
+        &self,
+        version: &str,
+        id: &str,
+        headers: &HeaderMap,
+        parameters: &Parameters,
+        method: &str,
+    ) -> Result<(), GraphError> {
+        self.authorize(version, headers, parameters)?;
+        if id == self.config.waba_id { Ok(()) } else { Err(GraphError::no_object(method)) }
+    }
+
+    fn answer(&self, result: Result<Value, GraphError>) -> Response {
+        match result {
+            Ok(body) => Json(body).into_response(),
+            Err(error) => error.respond(&self.identifiers.trace()),
+        }
+    }
+
+    /// The answer of a fault that keeps the call from having any effect.
+    fn fail(&self, fault: &GraphFault) -> Option<Response> {
+        if let Some(code) = fault.code {
+            let error = GraphError::new(code).with_status(fault.http_status, fault.retry_after);
+            return Some(self.answer(Err(error)));
+        }
+        let status = StatusCode::from_u16(fault.http_status?).ok()?;
+        Some((status, Html(PROXY_PAGE)).into_response())
+    }
+}
+
+fn is_version(version: &str) -> bool {
+    version.strip_prefix('v').and_then(|number| number.split_once('.')).is_some_and(|(major, minor)| {
+        [major, minor].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+fn read_json(body: &[u8]) -> Result<Value, GraphError> {
+    serde_json::from_slice(body).map_err(|_| GraphError::new(100).details("The body is not JSON"))
+}
+
+/// Parameters may stand in the query, in a form or in JSON.
+fn read_form(parameters: &Parameters, headers: &HeaderMap, body: &[u8]) -> Map<String, Value> {
+    let mut form: Map<String, Value> =
+        parameters.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
+    let is_json =
+        headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if is_json {
+        form.extend(serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default());
+    } else {
+        form.extend(
+            url::form_urlencoded::parse(body)
+                .map(|(key, value)| (key.into_owned(), Value::String(value.into_owned()))),
+        );
+    }
+    form
+}
+
+/// Begins an answer and breaks off: the client cannot know whether its message was taken.
+fn lost_answer() -> Response {
+    let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "broken off by a fault");
+    let parts = [Ok(Bytes::from_static(CUT_ANSWER)), Err(broken)];
+    let body = Body::from_stream(futures_util::stream::iter(parts));
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_v_and_a_number() {
+        assert!(is_version("v26.0") && is_version("v9.1"));
+        for version in ["26.0", "v26", "v.0", "v26.", "vx.0", "phone"] {
+            assert!(!is_version(version), "{version}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The pages, as a browser asks for them.
+
+use reqwest::{Method, Response, StatusCode};
+use serde_json::json;
+
+use crate::fixture::{ANA, BUSINESS, Fixture, RAVI, SHEENA, buttons_to, code_to};
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+async fn page(fixture: &Fixture, path: &str) -> String {
+    let answer = fixture.request(Method::GET, path).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{path}");
+    answer.text().await.unwrap()
+}
+
+async fn submit(fixture: &Fixture, path: &str, fields: &[(&str, &str)]) -> Response {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request = fixture.request(Method::POST, path).header("content-type", FORM);
+    request.header("origin", &fixture.base).body(body).send().await.unwrap()
+}
+
+fn location(answer: &Response) -> &str {
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    answer.headers()["location"].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn the_list_names_every_phone() {
+    let fixture = Fixture::start().await;
+    let html = page(&fixture, "/").await;
+    for text in ["Ana Torres", "Ravi Kumar", "@realsheena", "number hidden", "+1 555 000 1111"] {
+        assert!(html.contains(text), "{text}");
+    }
+    assert!(!html.contains("+1 555 000 3333"));
+}
+
+#[tokio::test]
+async fn a_form_without_script_sends() {
+    let fixture = Fixture::start().await;
+    let html = page(&fixture, &format!("/phone/{ANA}?text=Code%3A%20A%2B1%20%3Cb%3E")).await;
+    assert!(html.contains("Code: A+1 &#60;b&#62;</textarea>"));
+    let answer = submit(&fixture, &format!("/phone/{ANA}/messages"), &[("text", "Code: A-1\r\nbye")]).await;
+    assert_eq!(location(&answer), format!("/phone/{ANA}"));
+    assert_eq!(fixture.receiver.calls(1).await[0].message()["text"]["body"], "Code: A-1\nbye");
+    let empty = submit(&fixture, &format!("/phone/{ANA}/messages"), &[("text", " ")]).await;
+    assert_eq!(empty.status(), 400);
+}
+
+#[tokio::test]
+async fn what_people_write_is_text_and_not_markup() {
+    let fixture = Fixture::start().await;
+    fixture.text(ANA, "<script>alert(1)</script>").await;
+    for path in ["/".to_owned(), format!("/phone/{ANA}"), format!("/phone/{ANA}/chat")] {
+        let html = page(&fixture, &path).await;
+        assert!(!html.contains("<script>alert") && html.contains("&#60;script&#62;"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn buttons_are_forms() {
+    let fixture = Fixture::start().await;
+    fixture.text(ANA, "hello").await;
+    let id = fixture.sent(buttons_to(ANA)).await;
+    fixture.sent(code_to(ANA, "483920")).await;
+    let html = page(&fixture, &format!("/phone/{ANA}")).await;
+    assert!(html.contains("Not me") && html.contains(r#"data-copy="483920""#));
+    let answer =
+        submit(&fixture, &format!("/phone/{ANA}/tap"), &[("message_id", &id), ("button_id", "deny")]).await;
+    assert_eq!(location(&answer), format!("/phone/{ANA}"));
+    let chat = fixture.chat(ANA, 3).await;
+    assert_eq!((&chat[0]["text"], &chat[0]["in_reply_to"]), (&json!("Not me"), &json!(id)));
+}
+
+#[tokio::test]
+async fn links_lead_to_the_phone_with_the_text() {
+    let fixture = Fixture::start().await;
+    let link = format!("https%3A%2F%2Fwa.me%2F{BUSINESS}%3Ftext%3DCode%253A%2520A-1");
+    for (path, phone) in [
+        (format!("/{BUSINESS}?text=Code%3A%20A-1"), ANA),
+        (format!("/{BUSINESS}?text=Code%3A%20A-1&from={RAVI}"), RAVI),
+        (format!("/send?phone={BUSINESS}&text=Code%3A%20A-1"), ANA),
+        (format!("/open?link={link}"), ANA),
+        (format!("/open?link={link}&phone={SHEENA}"), SHEENA),
+    ] {
+        let answer = fixture.request(Method::GET, &path).send().await.unwrap();
+        assert_eq!(location(&answer), format!("/phone/{phone}?text=Code%3A%20A-1"), "{path}");
+    }
+    for path in ["/19990000000?text=x", "/open?link=https%3A%2F%2Fexample.com", "/favicon.ico", "/phone"] {
+        assert_eq!(fixture.request(Method::GET, path).send().await.unwrap().status(), 400, "{path}");
+    }
+    assert_eq!(fixture.request(Method::GET, "/phone/19990000000").send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn a_phone_is_added_by_form() {
+    let fixture = Fixture::start().await;
+    let fields = [("number", "+44 7700 900123"), ("name", "Mary"), ("username", "")];
+    assert_eq!(location(&submit(&fixture, "/phones", &fields).await), "/phone/447700900123");
+    assert_eq!(submit(&fixture, "/phones", &[("number", "1"), ("name", "x")]).await.status(), 400);
+}
+
+#[tokio::test]
+async fn an_open_page_hears_of_changes_and_reads_at_once() {
+    let fixture = Fixture::start().await;
+    let mut stream = fixture.request(Method::GET, &format!("/phone/{ANA}/events")).send().await.unwrap();
+    assert_eq!(stream.headers()["content-type"], "text/event-stream");
+    assert!(String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()).starts_with("event: chat\n"));
+    fixture.sent(code_to(ANA, "483920")).await;
+    assert!(String::from_utf8_lossy(&stream.chunk().await.unwrap().unwrap()).contains("event: chat\n"));
+    let calls = fixture.receiver.calls(2).await;
+    let mut statuses: Vec<_> = calls.iter().map(|call| call.status()["status"].clone()).collect();
+    statuses.sort_by_key(ToString::to_string);
+    assert_eq!(statuses, ["read", "sent"], "delivered is skipped while the chat is open");
+}
+
+#[tokio::test]
+async fn other_sites_are_kept_out() {
+    let fixture = Fixture::start().await;
+    let post =
+        |path: String| fixture.request(Method::POST, &path).header("content-type", FORM).body("text=x");
+    for origin in ["https://example.com", "null", "http://127.0.0.1:1"] {
+        let answer = post(format!("/phone/{ANA}/messages")).header("origin", origin).send().await.unwrap();
+        assert_eq!(answer.status(), 403, "{origin}");
+    }
+    let rebound = fixture.request(Method::GET, "/").header("host", "example.com").send().await.unwrap();
+    assert_eq!(rebound.status(), 403);
+    // A form cannot send JSON, and the control API takes nothing else.
+    let form = post(format!("/control/phones/{ANA}/messages")).send().await.unwrap();
+    assert_eq!(form.status(), 415);
+    assert_eq!(fixture.receiver.seen(), 0);
+    let headers = fixture.request(Method::GET, "/").send().await.unwrap().headers().clone();
+    assert!(headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+    assert_eq!(headers["cache-control"], "no-store");
+}
+
+#[tokio::test]
+async fn styles_and_scripts_are_served() {
+    let fixture = Fixture::start().await;
+    let html = page(&fixture, &format!("/phone/{ANA}")).await;
+    for path in ["/assets/page.css", "/assets/phone.css", "/assets/phone.js", "/assets/icon.svg"] {
+        assert!(html.contains(path), "{path}");
+        assert!(page(&fixture, path).await.len() > 100);
+    }
+}

@@ -1,0 +1,194 @@
+//! `loggin-server app …`: apps added, listed and changed, also while a server runs on the same database.
+
+use std::path::Path;
+
+use loggin::{AppKey, SecretKey, base32};
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::{
+    apps::ANY_ORIGIN,
+    cli::{AppCommand, CreateArgs, PolicyArgs, UpdateArgs, print_line},
+    clock::{Clock, SystemClock, SystemRandom, random_bytes},
+    run::{self, RunError},
+    store::{App, Confirm, PhoneHidden, Store},
+};
+
+/// Random bytes of an app key's 8 symbols.
+const APP_KEY_BYTES: usize = 5;
+
+/// Longest name of an app, in characters: it stands in one line of a message.
+const NAME_CHARS: usize = 60;
+
+/// Carries out one command on the database at this path.
+pub(crate) async fn run(database: &Path, command: AppCommand) -> Result<(), RunError> {
+    let store = run::open_store(database).await?;
+    let done = match command {
+        AppCommand::Create(arguments) => create(&*store, arguments).await,
+        AppCommand::List { json } => list(&*store, json).await,
+        AppCommand::Update(arguments) => update(&*store, arguments).await,
+    };
+    store.close().await;
+    done
+}
+
+async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError> {
+    let mut app = App {
+        app_key: random_app_key()?,
+        name: name(&arguments.name)?,
+        secret_key_hash: None,
+        require_secret_key: true,
+        hide_phone_from_browser: false,
+        allowed_origins: Vec::new(),
+        confirm: Confirm::None,
+        phone_hidden: PhoneHidden::Ask,
+        created_at: SystemClock.now(),
+    };
+    apply(&mut app, arguments.policy)?;
+    let mut secret_key = new_secret_key(&mut app);
+    // Another app has the key once in a trillion times.
+    while !store.insert_app(&app).await? {
+        app.app_key = random_app_key()?;
+        secret_key = new_secret_key(&mut app);
+    }
+    show(&app, Some(&secret_key), arguments.json)
+}
+
+async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
+    let apps = store.apps().await?;
+    if json {
+        let apps: Vec<Value> = apps.iter().map(|app| as_json(app, None)).collect();
+        return print_line(&Value::from(apps).to_string());
+    }
+    for app in apps {
+        print_line(&format!("{}  {}", app.app_key, app.name))?;
+    }
+    Ok(())
+}
+
+async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError> {
+    let app_key =
+        AppKey::parse(&arguments.app_key).map_err(|error| RunError::Refused(error.message().into()))?;
+    let unknown = || RunError::Refused(format!("there is no app {app_key}"));
+    let mut app = store.app(app_key).await?.ok_or_else(unknown)?;
+    if let Some(given) = &arguments.name {
+        app.name = name(given)?;
+    }
+    if arguments.clear_allowed_origins {
+        app.allowed_origins.clear();
+    }
+    apply(&mut app, arguments.policy)?;
+    let secret_key = arguments.new_secret_key.then(|| new_secret_key(&mut app));
+    if !store.update_app(&app).await? {
+        return Err(unknown());
+    }
+    show(&app, secret_key.as_ref(), arguments.json)
+}
+
+fn apply(app: &mut App, policy: PolicyArgs) -> Result<(), RunError> {
+    if let Some(require) = policy.require_secret_key {
+        app.require_secret_key = require;
+    }
+    if let Some(hide) = policy.hide_phone_from_browser {
+        app.hide_phone_from_browser = hide;
+    }
+    if let Some(confirm) = policy.confirm {
+        app.confirm = confirm.into();
+    }
+    if let Some(phone_hidden) = policy.phone_hidden {
+        app.phone_hidden = phone_hidden.into();
+    }
+    for given in &policy.allowed_origins {
+        let origin = origin(given)?;
+        if !app.allowed_origins.contains(&origin) {
+            app.allowed_origins.push(origin);
+        }
+    }
+    if app.hide_phone_from_browser && !app.require_secret_key {
+        return Err(RunError::Refused(
+            "--hide-phone-from-browser needs --require-secret-key true: without it a browser can redeem the token, \
+             and a redeemer is told the number"
+                .into(),
+        ));
+    }
+    Ok(())
+}
+
+/// An origin as browsers write it, or `*`.
+fn origin(given: &str) -> Result<String, RunError> {
+    if given == ANY_ORIGIN {
+        return Ok(given.to_owned());
+    }
+    let url = Url::parse(given).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && url.username().is_empty()
+            && url.password().is_none()
+    });
+    url.map(|url| url.origin().ascii_serialization()).ok_or_else(|| {
+        RunError::Refused("--allowed-origin: must be such as https://example.com, without a path".into())
+    })
+}
+
+fn name(given: &str) -> Result<String, RunError> {
+    let name = given.trim();
+    if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
+        return Err(RunError::Refused(format!(
+            "--name: must have 1 to {NAME_CHARS} characters, in one line"
+        )));
+    }
+    Ok(name.to_owned())
+}
+
+fn random_app_key() -> Result<AppKey, RunError> {
+    let mut symbols = [0; 8];
+    base32::encode(&random_bytes::<APP_KEY_BYTES>(&SystemRandom), &mut symbols);
+    let text = String::from_utf8_lossy(&symbols);
+    AppKey::parse(&text).map_err(|error| RunError::Refused(error.message().into()))
+}
+
+/// Gives an app a new secret key, of which only the hash stays.
+fn new_secret_key(app: &mut App) -> SecretKey {
+    let key = SecretKey::from_secret(app.app_key, random_bytes(&SystemRandom));
+    app.secret_key_hash = Some(key.sha256());
+    key
+}
+
+fn show(app: &App, secret_key: Option<&SecretKey>, json: bool) -> Result<(), RunError> {
+    if json {
+        return print_line(&as_json(app, secret_key).to_string());
+    }
+    print_line(&format!("app_key     {}", app.app_key))?;
+    if let Some(key) = secret_key {
+        print_line(&format!("secret_key  {}", key.expose()))?;
+        print_line(
+            "The secret key is shown this once: keep it on your server, and out of web pages and apps.",
+        )?;
+    }
+    Ok(())
+}
+
+fn as_json(app: &App, secret_key: Option<&SecretKey>) -> Value {
+    let mut value = json!({
+        "app_key": app.app_key,
+        "name": app.name,
+        "require_secret_key": app.require_secret_key,
+        "hide_phone_from_browser": app.hide_phone_from_browser,
+        "allowed_origins": app.allowed_origins,
+        "confirm": match app.confirm {
+            Confirm::None => "none",
+            Confirm::Reply => "reply",
+            Confirm::Code => "code",
+        },
+        "phone_hidden": match app.phone_hidden {
+            PhoneHidden::Ask => "ask",
+            PhoneHidden::Fail => "fail",
+        },
+    });
+    if let Some(key) = secret_key {
+        value["secret_key"] = key.expose().into();
+    }
+    value
+}

@@ -1,0 +1,308 @@
+//! What the server is told from outside: a file and the environment, read into types.
+//!
+//! The environment goes before the file. Whatever is missing or makes no sense stops the start with a message that
+//! names the setting, and never shows its value.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use loggin::link::WhatsAppNumber;
+use toml::Value;
+use url::{Host, Url};
+
+use crate::{client_address::IpNetwork, whatsapp::AccessToken};
+
+/// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
+pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
+
+/// WhatsApp's Graph API, in the version that this server was written for.
+const DEFAULT_GRAPH_URL: &str = "https://graph.facebook.com/v26.0";
+
+/// Where the links of logins lead.
+const WA_ME: &str = "https://wa.me";
+
+/// Each setting: its name in the environment, and its key in the file.
+const SETTINGS: &[(&str, &str)] = &[
+    ("LOGGIN_LISTEN", "listen"),
+    ("LOGGIN_DATABASE_URL", "database_url"),
+    ("LOGGIN_PUBLIC_URL", "public_url"),
+    ("LOGGIN_TRUSTED_PROXIES", "trusted_proxies"),
+    ("LOGGIN_LOG", "log"),
+    ("LOGGIN_LOG_FORMAT", "log_format"),
+    ("WHATSAPP_NUMBER", "whatsapp.number"),
+    ("WHATSAPP_PHONE_NUMBER_ID", "whatsapp.phone_number_id"),
+    ("WHATSAPP_ACCESS_TOKEN", "whatsapp.access_token"),
+    ("WHATSAPP_APP_SECRET", "whatsapp.app_secret"),
+    ("WHATSAPP_VERIFY_TOKEN", "whatsapp.verify_token"),
+    ("WHATSAPP_GRAPH_URL", "whatsapp.graph_url"),
+];
+
+/// A setting that is missing or makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{setting}: {reason}")]
+pub(crate) struct ConfigError {
+    setting: String,
+    reason: String,
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(<redacted>)")
+    }
+}
+
+/// The WhatsApp account that people write to.
+#[derive(Clone, Debug)]
+pub(crate) struct WhatsAppConfig {
+    pub(crate) number: WhatsAppNumber,
+    pub(crate) phone_number_id: String,
+    pub(crate) access_token: AccessToken,
+    /// The secret in use first, then those being replaced.
+    pub(crate) app_secrets: Vec<Secret>,
+    pub(crate) verify_token: Secret,
+    pub(crate) graph_url: Url,
+}
+
+/// Everything that `serve` is told.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) database: PathBuf,
+    pub(crate) public_url: Url,
+    pub(crate) link_base: Url,
+    pub(crate) trusted_proxies: Vec<IpNetwork>,
+    pub(crate) whatsapp: WhatsAppConfig,
+}
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    #[default]
+    Pretty,
+}
+
+/// The settings as they were found, each a text.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    found: Vec<(&'static str, Secret)>,
+}
+
+impl Settings {
+    /// Reads the file, where there is one, and the environment over it.
+    pub(crate) fn read(
+        file: Option<&Path>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut found = Vec::new();
+        if let Some(path) = file {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| wrong(&name, format!("the file cannot be read: {}", error.kind())))?;
+            found = read_file(&name, &text)?;
+        }
+        for &(name, _) in SETTINGS {
+            if let Some(value) = environment(name) {
+                found.retain(|(known, _)| *known != name);
+                found.push((name, Secret::new(value)));
+            }
+        }
+        Ok(Self { found })
+    }
+
+    fn optional(&self, name: &str) -> Option<&str> {
+        let value = self.found.iter().find(|(known, _)| *known == name);
+        value.map(|(_, value)| value.expose().trim()).filter(|value| !value.is_empty())
+    }
+
+    fn required(&self, name: &str) -> Result<&str, ConfigError> {
+        self.optional(name).ok_or_else(|| wrong(name, "is not set"))
+    }
+
+    /// The path of the SQLite file.
+    pub(crate) fn database(&self) -> Result<PathBuf, ConfigError> {
+        const NAME: &str = "LOGGIN_DATABASE_URL";
+        let path = self.required(NAME)?.strip_prefix("sqlite:").unwrap_or_default();
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains('?') || path == ":memory:" {
+            return Err(wrong(NAME, "must be `sqlite:` and the path of a file"));
+        }
+        Ok(path.into())
+    }
+
+    /// The directives that say what is logged.
+    pub(crate) fn log(&self) -> &str {
+        self.optional("LOGGIN_LOG").unwrap_or("info")
+    }
+
+    /// How the log looks.
+    pub(crate) fn log_format(&self) -> Result<LogFormat, ConfigError> {
+        match self.optional("LOGGIN_LOG_FORMAT") {
+            None | Some("pretty") => Ok(LogFormat::Pretty),
+            Some("json") => Ok(LogFormat::Json),
+            Some(_) => Err(wrong("LOGGIN_LOG_FORMAT", "must be `json` or `pretty`")),
+        }
+    }
+
+    /// Everything that `serve` needs.
+    pub(crate) fn config(&self) -> Result<Config, ConfigError> {
+        Ok(Config {
+            listen: self.listen()?,
+            database: self.database()?,
+            public_url: self.url("LOGGIN_PUBLIC_URL", self.required("LOGGIN_PUBLIC_URL")?)?,
+            link_base: self.url("link base", WA_ME)?,
+            trusted_proxies: self.trusted_proxies()?,
+            whatsapp: self.whatsapp()?,
+        })
+    }
+
+    fn listen(&self) -> Result<SocketAddr, ConfigError> {
+        const NAME: &str = "LOGGIN_LISTEN";
+        let Some(value) = self.optional(NAME) else {
+            return Ok(DEFAULT_LISTEN);
+        };
+        value.parse().map_err(|_| wrong(NAME, "must be an address and a port, such as 127.0.0.1:8787"))
+    }
+
+    fn trusted_proxies(&self) -> Result<Vec<IpNetwork>, ConfigError> {
+        const NAME: &str = "LOGGIN_TRUSTED_PROXIES";
+        let Some(value) = self.optional(NAME) else {
+            return Ok(IpNetwork::loopback());
+        };
+        list(value)
+            .map(|network| {
+                IpNetwork::parse(network).ok_or_else(|| {
+                    wrong(NAME, "must be addresses or networks such as 10.0.0.0/8, with commas between")
+                })
+            })
+            .collect()
+    }
+
+    fn url(&self, name: &str, value: &str) -> Result<Url, ConfigError> {
+        let url = Url::parse(value).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.has_host()
+                && url.username().is_empty()
+                && url.password().is_none()
+                && url.query().is_none()
+                && url.fragment().is_none()
+        });
+        url.ok_or_else(|| wrong(name, "must be a URL that begins with https:// and has no query"))
+    }
+
+    fn whatsapp(&self) -> Result<WhatsAppConfig, ConfigError> {
+        let number = WhatsAppNumber::parse(self.required("WHATSAPP_NUMBER")?)
+            .map_err(|error| wrong("WHATSAPP_NUMBER", error.message()))?;
+        let phone_number_id = self.required("WHATSAPP_PHONE_NUMBER_ID")?;
+        if !phone_number_id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong("WHATSAPP_PHONE_NUMBER_ID", "must be the number's id, which is digits only"));
+        }
+        let app_secrets: Vec<Secret> = list(self.required("WHATSAPP_APP_SECRET")?).map(Secret::new).collect();
+        if app_secrets.is_empty() {
+            return Err(wrong("WHATSAPP_APP_SECRET", "is not set"));
+        }
+        let graph_url = self.optional("WHATSAPP_GRAPH_URL").unwrap_or(DEFAULT_GRAPH_URL);
+        let graph_url = self.url("WHATSAPP_GRAPH_URL", graph_url)?;
+        if graph_url.scheme() != "https" && !is_loopback(&graph_url) {
+            return Err(wrong(
+                "WHATSAPP_GRAPH_URL",
+                "must begin with https://, as the access token is sent there",
+            ));
+        }
+        Ok(WhatsAppConfig {
+            number,
+            phone_number_id: phone_number_id.to_owned(),
+            access_token: AccessToken::new(self.required("WHATSAPP_ACCESS_TOKEN")?)
+                .ok_or_else(|| wrong("WHATSAPP_ACCESS_TOKEN", "has characters that no token has"))?,
+            app_secrets,
+            verify_token: Secret::new(self.required("WHATSAPP_VERIFY_TOKEN")?),
+            graph_url,
+        })
+    }
+}
+
+impl Config {
+    /// Whether tokens and results go over a network in the clear.
+    pub(crate) fn is_insecure(&self) -> bool {
+        self.public_url.scheme() != "https" && !is_loopback(&self.public_url)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn list(value: &str) -> impl Iterator<Item = &str> {
+    value.split(',').map(str::trim).filter(|part| !part.is_empty())
+}
+
+fn wrong(setting: &str, reason: impl Into<String>) -> ConfigError {
+    ConfigError { setting: setting.to_owned(), reason: reason.into() }
+}
+
+/// The settings of a file. What its parser says of errors is not passed on: it shows the line, which may be a secret.
+fn read_file(name: &str, text: &str) -> Result<Vec<(&'static str, Secret)>, ConfigError> {
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        wrong(name, format!("line {line} is not TOML"))
+    })?;
+    let mut found = Vec::new();
+    for (key, value) in flat(table) {
+        let setting = SETTINGS.iter().find(|(_, known)| *known == key);
+        let &(setting, _) = setting.ok_or_else(|| wrong(name, format!("there is no setting `{key}`")))?;
+        let value = text_of(&value).ok_or_else(|| wrong(name, format!("`{key}` must be a text")))?;
+        found.push((setting, Secret::new(value)));
+    }
+    Ok(found)
+}
+
+/// Keys with the name of their table before them.
+fn flat(table: toml::Table) -> Vec<(String, Value)> {
+    let mut flat = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => {
+                flat.extend(inner.into_iter().map(|(name, value)| (format!("{key}.{name}"), value)));
+            }
+            value => flat.push((key, value)),
+        }
+    }
+    flat
+}
+
+/// A text, or a list of them joined by commas.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(values) => {
+            let texts: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
+            Some(texts?.join(","))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,203 @@
+//! `loggin-server dev`: server and phone simulator on one machine, with an app ready and nothing to set up.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use loggin::{AppKey, link::WhatsAppNumber};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    net::TcpListener,
+    process::{Child, ChildStdout, Command},
+};
+use url::Url;
+
+use crate::{
+    apps::ANY_ORIGIN,
+    cli::{DevArgs, print_line},
+    client_address::IpNetwork,
+    clock::{Clock, SystemClock, SystemRandom, random_bytes},
+    config::{Config, Secret, WhatsAppConfig},
+    run::{self, RunError},
+    store::{App, Confirm, PhoneHidden, Store},
+    whatsapp::AccessToken,
+};
+
+/// The app that is ready. It needs no secret key and any web page may call for it.
+const DEMO_APP: &str = "8XKPQ2WN";
+
+/// The business's number: of the range that is set aside for stories, so nobody has it.
+const NUMBER: &str = "15550100000";
+
+/// The number's id: no real account has it.
+const PHONE_NUMBER_ID: &str = "100000000000001";
+
+/// The program of the simulator, which stands beside this one.
+const SIMULATOR: &str = "whatsapp-simulator";
+
+/// What the simulator prints before its URL once it can be used.
+const SIMULATOR_READY: &str = "listening on ";
+
+/// The version in the path of the simulator's Graph API: any is served.
+const GRAPH_VERSION: &str = "v26.0";
+
+/// File of the database in the data folder.
+const DATABASE: &str = "loggin.db";
+
+/// Secrets that the server and its simulator share, new at each start.
+struct SharedSecrets {
+    app_secret: String,
+    verify_token: String,
+    access_token: String,
+}
+
+/// Runs both until a signal tells to stop.
+pub(crate) async fn run(arguments: DevArgs) -> Result<(), RunError> {
+    let (folder, _temporary) = data_folder(arguments.data)?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .map_err(|error| RunError::Io("--listen: the address cannot be listened on", error))?;
+    let address =
+        listener.local_addr().map_err(|error| RunError::Io("the listener has no address", error))?;
+    let secrets =
+        SharedSecrets { app_secret: random_text(), verify_token: random_text(), access_token: random_text() };
+    let (mut simulator, simulator_url) =
+        start_simulator(arguments.simulator_listen, address, &secrets).await?;
+    let store = run::open_store(&folder.join(DATABASE)).await?;
+    add_demo_app(&*store).await?;
+    let config = config(address, &simulator_url, &secrets, &folder)?;
+    let ready = run::prepare(config, store, loggin::wire::MAX_TOKENS)?;
+    print_line(&format!("loggin-server listening on http://{address}"))?;
+    print_line(&format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/')))?;
+    // Held, as waiting for a process closes what is left of its input, and the simulator ends with that.
+    let _input = simulator.stdin.take();
+    let simulator_ended = async {
+        let status = simulator.wait().await;
+        let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+        RunError::Refused(format!("the phone simulator ended: {status}"))
+    };
+    ready.serve(listener, simulator_ended).await
+}
+
+/// The folder of the database, and what removes it at the end where it is a temporary one.
+fn data_folder(given: Option<PathBuf>) -> Result<(PathBuf, Option<TempDir>), RunError> {
+    if let Some(folder) = given {
+        std::fs::create_dir_all(&folder).map_err(|error| RunError::Io("--data: the folder", error))?;
+        return Ok((folder, None));
+    }
+    let temporary = tempfile::Builder::new().prefix("loggin-dev-").tempdir();
+    let temporary = temporary.map_err(|error| RunError::Io("no temporary folder can be made", error))?;
+    Ok((temporary.path().to_owned(), Some(temporary)))
+}
+
+fn random_text() -> String {
+    hex::encode(random_bytes::<16>(&SystemRandom))
+}
+
+/// Starts the simulator and waits until it can be used. It ends when this program does, as its input then ends.
+async fn start_simulator(
+    listen: SocketAddr,
+    server: SocketAddr,
+    secrets: &SharedSecrets,
+) -> Result<(Child, Url), RunError> {
+    let program = simulator_path()?;
+    let mut child = Command::new(program)
+        .args(["--listen", &listen.to_string()])
+        .args(["--webhook-url", &format!("http://{server}/webhooks/whatsapp")])
+        .args(["--phone-number-id", PHONE_NUMBER_ID])
+        .args(["--number", NUMBER])
+        .arg("--exit-with-parent")
+        .env("WHATSAPP_APP_SECRET", &secrets.app_secret)
+        .env("WHATSAPP_VERIFY_TOKEN", &secrets.verify_token)
+        .env("WHATSAPP_ACCESS_TOKEN", &secrets.access_token)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| RunError::Io("the phone simulator cannot be started", error))?;
+    let Some(stdout) = child.stdout.take() else {
+        return Err(RunError::Refused("the phone simulator has no output".into()));
+    };
+    Ok((child, read_url(stdout).await?))
+}
+
+fn simulator_path() -> Result<PathBuf, RunError> {
+    let own = std::env::current_exe()
+        .map_err(|error| RunError::Io("where this program stands is unknown", error))?;
+    let name = format!("{SIMULATOR}{}", std::env::consts::EXE_SUFFIX);
+    let path = own.with_file_name(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(RunError::Refused(format!(
+        "the phone simulator is missing: {} should be there (`cargo build -p {SIMULATOR}` makes it)",
+        path.display()
+    )))
+}
+
+/// Reads the line that names the simulator's URL, and passes on whatever it prints afterwards.
+async fn read_url(stdout: ChildStdout) -> Result<Url, RunError> {
+    let mut lines = BufReader::new(stdout).lines();
+    let no_url = || RunError::Refused("the phone simulator ended before it could be used".into());
+    let url = loop {
+        let line: Option<String> = lines
+            .next_line()
+            .await
+            .map_err(|error: io::Error| RunError::Io("the phone simulator's output", error))?;
+        let line = line.ok_or_else(no_url)?;
+        if let Some(url) = line.strip_prefix(SIMULATOR_READY) {
+            break Url::parse(url.trim()).map_err(|_| no_url())?;
+        }
+    };
+    tokio::spawn(async move {
+        // A full pipe would stop it.
+        while let Ok(Some(_)) = lines.next_line().await {}
+    });
+    Ok(url)
+}
+
+async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
+    let app = App {
+        app_key: AppKey::parse(DEMO_APP).map_err(|error| RunError::Refused(error.message().into()))?,
+        name: "Loggin demo".to_owned(),
+        secret_key_hash: None,
+        require_secret_key: false,
+        hide_phone_from_browser: false,
+        allowed_origins: vec![ANY_ORIGIN.to_owned()],
+        confirm: Confirm::None,
+        phone_hidden: PhoneHidden::Ask,
+        created_at: SystemClock.now(),
+    };
+    // In a folder that was used before, the app is there, with what was changed about it since.
+    store.insert_app(&app).await?;
+    Ok(())
+}
+
+fn config(
+    address: SocketAddr,
+    simulator: &Url,
+    secrets: &SharedSecrets,
+    folder: &Path,
+) -> Result<Config, RunError> {
+    let refused = |what: &str| RunError::Refused(format!("{what} cannot be used"));
+    Ok(Config {
+        listen: address,
+        database: folder.join(DATABASE),
+        public_url: Url::parse(&format!("http://{address}")).map_err(|_| refused("the address"))?,
+        link_base: simulator.clone(),
+        trusted_proxies: IpNetwork::loopback(),
+        whatsapp: WhatsAppConfig {
+            number: WhatsAppNumber::parse(NUMBER).map_err(|_| refused("the number"))?,
+            phone_number_id: PHONE_NUMBER_ID.to_owned(),
+            access_token: AccessToken::new(&secrets.access_token)
+                .ok_or_else(|| refused("the access token"))?,
+            app_secrets: vec![Secret::new(&secrets.app_secret)],
+            verify_token: Secret::new(&secrets.verify_token),
+            graph_url: simulator.join(GRAPH_VERSION).map_err(|_| refused("the simulator's URL"))?,
+        },
+    })
+}

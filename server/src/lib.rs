@@ -1,0 +1,33 @@
+//! The Loggin server: it receives WhatsApp's webhooks, keeps the logins, and wakes whoever waits for them.
+//!
+//! This library has one entry, [`cli::main`]; what stands below is for the server alone.
+
+#![forbid(unsafe_code)]
+
+mod app;
+mod app_commands;
+mod apps;
+mod body;
+pub mod cli;
+mod client_address;
+mod clock;
+mod config;
+mod cors;
+mod dev;
+mod error;
+mod intake;
+mod limits;
+mod logins;
+mod outbox;
+mod request;
+mod routes;
+mod run;
+mod serve;
+mod store;
+mod stream;
+mod subscription;
+#[cfg(test)]
+mod testing;
+mod waiters;
+#[allow(dead_code, unused_imports)] // what one-time codes by template need has no caller yet
+mod whatsapp;

@@ -1,0 +1,88 @@
+//! What somebody who waits for a login, or redeems it, is told of it.
+
+use loggin::{
+    ErrorCode,
+    wire::{Progress, SessionBody, Timestamp},
+};
+use sha2::{Digest, Sha256};
+
+use crate::store::{Login, State};
+
+/// Who looks at a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Viewer {
+    /// Somebody who shows progress.
+    Observer,
+    /// Somebody who redeems it, named by the hash of an idempotency key.
+    Redeemer([u8; 32]),
+}
+
+impl Viewer {
+    /// The redeemer with this idempotency key.
+    pub(crate) fn redeemer(idempotency_key: &[u8]) -> Self {
+        Self::Redeemer(Sha256::digest(idempotency_key).into())
+    }
+}
+
+/// What is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Nothing has happened yet.
+    Pending,
+    /// It moved on, and has no result yet.
+    Progress(Progress),
+    /// There is a result that a redeemer must claim before being told.
+    Claimable,
+    /// There is a result.
+    Verified(SessionBody),
+    /// It ended otherwise.
+    Rejected(ErrorCode),
+}
+
+/// What `viewer` is told of a login as it is now.
+pub(crate) fn view(login: &Login, viewer: Viewer) -> View {
+    match (login.state, viewer) {
+        (State::Pending, _) => View::Pending,
+        (State::MessageReceived, _) => View::Progress(Progress::MessageReceived),
+        (State::AwaitingConfirmation, _) => View::Progress(Progress::AwaitingConfirmation),
+        (State::Verified, Viewer::Redeemer(_)) => View::Claimable,
+        (State::Verified | State::Claimed, Viewer::Observer) => session(login),
+        (State::Claimed, Viewer::Redeemer(redeemer)) if login.claimed_by == Some(redeemer) => session(login),
+        (State::Used, Viewer::Redeemer(redeemer)) if login.claimed_by == Some(redeemer) => {
+            View::Rejected(ErrorCode::Expired)
+        }
+        (State::Claimed | State::Used, Viewer::Redeemer(_)) => View::Rejected(ErrorCode::AlreadyUsed),
+        (State::Used, Viewer::Observer) | (State::Expired, _) => View::Rejected(ErrorCode::Expired),
+        (State::Denied, _) => View::Rejected(ErrorCode::Denied),
+        (State::PhoneHidden, _) => View::Rejected(ErrorCode::PhoneHidden),
+    }
+}
+
+fn session(login: &Login) -> View {
+    // A login with a result has the moment; a tombstone, which has none, does not come here.
+    let Some(verified_at) = login.verified_at else {
+        return View::Rejected(ErrorCode::Expired);
+    };
+    View::Verified(SessionBody {
+        app_key: login.code.app_key(),
+        phone: login.phone.clone(),
+        user_id: login.user_id.clone(),
+        verified_at: Timestamp(verified_at.into()),
+    })
+}
+
+/// A sentence for a developer about a login that ended without a result for who asks.
+pub(crate) fn reason(error: ErrorCode) -> &'static str {
+    match error {
+        ErrorCode::AlreadyUsed => "The token was redeemed before, with another idempotency key.",
+        ErrorCode::Denied => "The person said that this sign-in was not theirs.",
+        ErrorCode::Expired => "The sign-in was not finished, or its result not redeemed, in time.",
+        ErrorCode::InvalidToken => "This is no token.",
+        ErrorCode::PhoneHidden => "WhatsApp did not tell the person's phone number.",
+        ErrorCode::Unauthorized => {
+            "The secret key or the web page's origin does not belong to the token's app."
+        }
+        ErrorCode::UnknownApp => "No app with the token's app key is known here.",
+        _ => "The sign-in ended.",
+    }
+}

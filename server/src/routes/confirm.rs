@@ -1,0 +1,121 @@
+//! `POST /api/v1/tokens/confirm`: type the code that WhatsApp showed where the login began.
+
+use std::sync::Arc;
+
+use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use loggin::{
+    ErrorCode,
+    wire::{ConfirmRequest, ConfirmResponse},
+};
+
+use super::verify::{parse_token, rejected, unknown_app};
+use crate::{app::Server, body, cors::Caller, error::ApiError, limits, logins::Confirmation};
+
+/// Takes a confirmation code.
+#[utoipa::path(
+    post,
+    operation_id = "confirmToken",
+    path = "/api/v1/tokens/confirm",
+    tag = "tokens",
+    summary = "Confirm a login",
+    description = "For apps with `confirm = code`: takes the digits that WhatsApp showed.",
+    request_body = super::openapi::ConfirmRequest,
+    responses(
+        (status = 200, description = "The digits were right.", body = super::openapi::ConfirmResponse),
+        (status = "4XX", description = "The digits were wrong, or the login ended otherwise.", body = super::openapi::Error),
+        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+    ),
+    security((), ("secret_key" = []), ("api_key" = [])),
+)]
+pub(crate) async fn handle(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<ConfirmResponse>, ApiError> {
+    let request: ConfirmRequest = body::json(&headers, body, limits::SMALL_BODY).await?;
+    let caller = Caller::of(&server, &headers).await?;
+    let token = parse_token(&request.token)?;
+    let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
+    if !caller.may(false, &app) {
+        return Err(rejected(ErrorCode::Unauthorized));
+    }
+    let typed: String = request.confirmation_code.chars().filter(|symbol| !symbol.is_whitespace()).collect();
+    match server.logins.confirm(token.code(), &typed).await? {
+        Confirmation::Verified => Ok(Json(ConfirmResponse::Verified)),
+        Confirmation::Wrong(attempts) => {
+            Err(ApiError::new(ErrorCode::InvalidCode, "This is not the code that WhatsApp showed.")
+                .with_attempts_left(attempts.into()))
+        }
+        Confirmation::Blocked => {
+            Err(ApiError::new(ErrorCode::Blocked, "Too many wrong codes were typed for this sign-in."))
+        }
+        Confirmation::Ended(error) => Err(rejected(error)),
+        Confirmation::NotAwaited => {
+            Err(ApiError::invalid_request("This sign-in asks for no confirmation code, or not yet."))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::{
+        logins::life,
+        store::{App, Confirm},
+        testing::{TestServer, demo_app, error_of, token},
+    };
+
+    async fn start() -> TestServer {
+        let server = TestServer::start().await;
+        let app = App { confirm: Confirm::Code, ..demo_app() };
+        assert!(server.server.store.update_app(&app).await.unwrap());
+        server
+    }
+
+    async fn confirm(server: &TestServer, code: &str) -> reqwest::Response {
+        let body = json!({ "token": token(1).expose(), "confirmation_code": code });
+        server.post("/api/v1/tokens/confirm").json(&body).send().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_code_of_the_answer_verifies_the_waiting_stream() {
+        let mut server = start().await;
+        let mut stream = server.stream(&[token(1)], Some("key")).await;
+        assert_eq!(stream.event().await.unwrap().0, "ready");
+        assert_eq!(error_of(confirm(&server, "123456").await).await, (400, "invalid_request".to_owned()));
+        server.tap(&token(1)).await;
+        let (name, data) = stream.event().await.unwrap();
+        assert_eq!((name.as_str(), &data["status"]), ("progress", &json!("awaiting_confirmation")));
+        let digits = server.answers.recv().await.unwrap().digits().unwrap();
+        let spaced = format!(" {} {}", &digits[..3], &digits[3..]);
+        let body: Value = confirm(&server, &spaced).await.json().await.unwrap();
+        assert_eq!(body, json!({ "status": "verified" }));
+        assert_eq!(stream.event().await.unwrap().0, "verified");
+        assert!(stream.event().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn wrong_codes_are_counted_and_then_block() {
+        let server = start().await;
+        server.tap(&token(1)).await;
+        for left in (1..=4).rev() {
+            let answer = confirm(&server, "wrong").await;
+            assert_eq!(answer.status(), 422);
+            let body: Value = answer.json().await.unwrap();
+            assert_eq!((&body["error"], &body["attempts_left"]), (&json!("invalid_code"), &json!(left)));
+        }
+        for _ in 0..2 {
+            assert_eq!(error_of(confirm(&server, "wrong").await).await, (422, "blocked".to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_code_is_told_that_the_login_expired() {
+        let mut server = start().await;
+        server.tap(&token(1)).await;
+        let digits = server.answers.recv().await.unwrap().digits().unwrap();
+        server.clock.advance(life::PENDING);
+        assert_eq!(error_of(confirm(&server, &digits).await).await, (410, "expired".to_owned()));
+    }
+}

@@ -1,0 +1,167 @@
+//! `POST /api/v1/tokens/events`: wait for tokens, on a stream or by a long poll.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use loggin::{
+    ErrorCode,
+    wire::{self, EventsRequest, EventsResponse, TokenEvent},
+};
+
+use crate::{
+    app::Server,
+    body,
+    client_address::{CountedStream, client_address},
+    cors::Caller,
+    error::ApiError,
+    limits,
+    logins::Viewer,
+    stream::EventStream,
+    subscription::{Subscription, Woken},
+};
+
+/// The name that proxies like nginx know for "pass this on at once".
+const X_ACCEL_BUFFERING: header::HeaderName = header::HeaderName::from_static("x-accel-buffering");
+
+/// Waits for tokens.
+#[utoipa::path(
+    post,
+    operation_id = "waitForTokens",
+    path = "/api/v1/tokens/events",
+    tag = "tokens",
+    summary = "Wait for tokens",
+    description = "Answers with an event stream, or, with `Accept: application/json`, as a long poll.",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names the redeemer; required with `claim: true`.")),
+    request_body = super::openapi::EventsRequest,
+    responses(
+        (status = 200, description = "Events `ready`, `progress`, `verified` and `rejected`; or what a long poll learnt.",
+            content((String = "text/event-stream"), (super::openapi::EventsResponse = "application/json"))),
+        (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
+        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+    ),
+    security((), ("secret_key" = []), ("api_key" = [])),
+)]
+pub(crate) async fn handle(
+    State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let request: EventsRequest = body::json(&headers, body, limits::EVENTS_BODY).await?;
+    let caller = Caller::of(&server, &headers).await?;
+    check_count(&server, &caller, request.tokens.len())?;
+    let viewer = viewer(request.claim, &headers)?;
+    let counted = count_stream(&server, &caller, peer, &headers)?;
+    let started = Subscription::start(&server, &caller, &request.tokens, viewer, counted);
+    let (subscription, events) = started.await?;
+    if wants_json(&headers) {
+        Ok(Json(long_poll(&server, subscription, events).await?).into_response())
+    } else {
+        Ok(stream(subscription, &events))
+    }
+}
+
+fn check_count(server: &Server, caller: &Caller, count: usize) -> Result<(), ApiError> {
+    let most = match caller.app_key {
+        Some(_) => wire::MAX_TOKENS,
+        None => server.settings.tokens_without_key,
+    };
+    if (1..=most).contains(&count) {
+        return Ok(());
+    }
+    Err(ApiError::invalid_request(
+        "A call names 1 to 10,000 tokens, or up to 100 where it shows no secret key.",
+    ))
+}
+
+/// Counts the stream for its address, unless an app's server holds it, or a proxy that does not say for whom.
+fn count_stream(
+    server: &Server,
+    caller: &Caller,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+) -> Result<Option<CountedStream>, ApiError> {
+    if caller.app_key.is_some() {
+        return Ok(None);
+    }
+    let Some(address) = client_address(peer.ip(), headers, &server.settings.trusted_proxies) else {
+        return Ok(None);
+    };
+    let counted = server.streams.count(address);
+    counted.map(Some).ok_or(
+        ApiError::new(ErrorCode::RateLimited, "This address holds as many streams as it may.")
+            .with_retry_after(limits::STREAMS_RETRY_AFTER),
+    )
+}
+
+fn viewer(claim: bool, headers: &HeaderMap) -> Result<Viewer, ApiError> {
+    if !claim {
+        return Ok(Viewer::Observer);
+    }
+    idempotency_key(headers)?
+        .map(Viewer::redeemer)
+        .ok_or(ApiError::invalid_request("Claiming needs an `Idempotency-Key` header."))
+}
+
+/// The header that names a redeemer.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
+    let Some(value) = headers.get(wire::IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let key = value.as_bytes().trim_ascii();
+    if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY {
+        return Err(ApiError::invalid_request("An `Idempotency-Key` has 1 to 255 characters."));
+    }
+    Ok(Some(key))
+}
+
+/// Whether the caller takes JSON rather than a stream.
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = accept.unwrap_or_default().to_ascii_lowercase();
+    accept.contains("application/json") && !accept.contains("text/event-stream")
+}
+
+fn stream(subscription: Subscription, events: &[TokenEvent]) -> Response {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    response.extensions_mut().insert(EventStream::new(subscription, events).into_extension());
+    response
+}
+
+/// Waits for the first end of a login, or until the poll's time is up.
+async fn long_poll(
+    server: &Server,
+    mut subscription: Subscription,
+    events: Vec<TokenEvent>,
+) -> Result<EventsResponse, ApiError> {
+    let mut events: Vec<TokenEvent> = events.into_iter().filter(is_terminal).collect();
+    let deadline = tokio::time::Instant::now() + server.settings.long_poll;
+    while events.is_empty() && subscription.open() > 0 {
+        match tokio::time::timeout_at(deadline, subscription.woken()).await {
+            Ok(Woken::Changed(logins)) => {
+                let told = subscription.events(&logins).await?;
+                events.extend(told.into_iter().filter(is_terminal));
+            }
+            Ok(Woken::Heartbeat) => {}
+            Ok(Woken::Stopping) | Err(_) => break,
+        }
+    }
+    Ok(EventsResponse { events })
+}
+
+fn is_terminal(event: &TokenEvent) -> bool {
+    matches!(event, TokenEvent::Verified(_) | TokenEvent::Rejected(_))
+}
+
+#[cfg(test)]
+mod tests;

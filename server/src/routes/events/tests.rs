@@ -1,0 +1,331 @@
+//! Streams and long polls over real connections.
+
+use std::time::Duration;
+
+use loggin::Token;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::{
+    logins::life,
+    store::App,
+    testing::{APP, EventReader, PHONE, TestServer, demo_app, error_of, guarded_app, token, token_of},
+};
+
+fn names(events: &[(String, Value)]) -> Vec<&str> {
+    events.iter().map(|(name, _)| name.as_str()).collect()
+}
+
+/// All events to the end of the stream.
+async fn rest(stream: &mut EventReader) -> Vec<(String, Value)> {
+    let mut events = Vec::new();
+    while let Some(event) = stream.event().await {
+        events.push(event);
+    }
+    events
+}
+
+#[tokio::test]
+async fn a_claiming_stream_is_told_of_the_tap_and_ends() {
+    let server = TestServer::start().await;
+    let mut stream = server.stream(&[token(1)], Some("key")).await;
+    assert_eq!(stream.event().await.unwrap(), ("ready".to_owned(), json!({ "pending": 1 })));
+    server.tap(&token(1)).await;
+    let events = rest(&mut stream).await;
+    assert_eq!(names(&events), ["verified"]);
+    let session = json!({
+        "app_key": APP, "phone": PHONE, "user_id": "IN.1000", "verified_at": "2026-09-26T10:00:00.000Z",
+    });
+    assert_eq!(events[0].1, json!({ "code": token(1).code().expose(), "session": session }));
+    assert_eq!(error_of(server.verify(&token(1), "another").await).await, (409, "already_used".to_owned()));
+}
+
+#[tokio::test]
+async fn ready_comes_first_then_what_is_known_already() {
+    let server = TestServer::start().await;
+    server.tap(&token(1)).await;
+    let stranger = token_of("00000000", 1);
+    let texts = [
+        token(2).expose(),
+        "rubbish".to_owned(),
+        token(1).expose(),
+        stranger.expose(),
+        token(2).expose().to_lowercase(),
+    ];
+    let call = server.post("/api/v1/tokens/events").json(&json!({ "tokens": texts, "novelty": true }));
+    let mut stream = EventReader::new(call.send().await.unwrap());
+    assert_eq!(stream.event().await.unwrap(), ("ready".to_owned(), json!({ "pending": 1 })));
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let (name, data) = stream.event().await.unwrap();
+        told.push((name, data["code"].clone(), data["token_index"].clone(), data["error"].clone()));
+    }
+    let code = |token: Token| json!(token.code().expose());
+    assert_eq!(
+        told,
+        [
+            ("rejected".to_owned(), Value::Null, json!(1), json!("invalid_token")),
+            ("rejected".to_owned(), code(stranger), Value::Null, json!("unknown_app")),
+            ("verified".to_owned(), code(token(1)), Value::Null, Value::Null),
+        ]
+    );
+    server.tap(&token(2)).await;
+    assert_eq!(names(&rest(&mut stream).await), ["verified"]);
+}
+
+#[tokio::test]
+async fn a_stream_of_ended_tokens_ends_at_once() {
+    let server = TestServer::start().await;
+    let mut stream = server.stream(&[token_of("00000000", 1)], None).await;
+    assert_eq!(names(&rest(&mut stream).await), ["ready", "rejected"]);
+}
+
+#[tokio::test]
+async fn of_two_claiming_streams_one_wins_and_observers_are_told_too() {
+    let server = TestServer::start().await;
+    let mut first = server.stream(&[token(1)], Some("first")).await;
+    let mut second = server.stream(&[token(1)], Some("second")).await;
+    let mut same = server.stream(&[token(1)], Some("first")).await;
+    let mut observer = server.stream(&[token(1)], None).await;
+    for stream in [&mut first, &mut second, &mut same, &mut observer] {
+        assert_eq!(stream.event().await.unwrap().0, "ready");
+    }
+    server.tap(&token(1)).await;
+    let ends =
+        [rest(&mut first).await, rest(&mut same).await, rest(&mut second).await, rest(&mut observer).await];
+    let ends: Vec<Vec<&str>> = ends.iter().map(|events| names(events)).collect();
+    assert_eq!(ends[3], ["verified"]);
+    assert_eq!(ends[0], ends[1]);
+    let mut of_redeemers = [ends[0][0], ends[2][0]];
+    of_redeemers.sort_unstable();
+    assert_eq!(of_redeemers, ["rejected", "verified"]);
+}
+
+#[tokio::test]
+async fn progress_is_told_also_to_who_comes_late() {
+    let server = TestServer::start().await;
+    let app = App { confirm: crate::store::Confirm::Code, ..demo_app() };
+    assert!(server.server.store.update_app(&app).await.unwrap());
+    server.tap(&token(1)).await;
+    let mut stream = server.stream(&[token(1)], Some("key")).await;
+    assert_eq!(stream.event().await.unwrap().1, json!({ "pending": 1 }));
+    let expected = json!({ "code": token(1).code().expose(), "status": "awaiting_confirmation" });
+    assert_eq!(stream.event().await.unwrap(), ("progress".to_owned(), expected));
+}
+
+#[tokio::test]
+async fn expiry_is_told() {
+    let server = TestServer::start().await;
+    let mut stream = server.stream(&[token(1)], Some("key")).await;
+    assert_eq!(stream.event().await.unwrap().0, "ready");
+    server.clock.advance(life::PENDING);
+    server.server.logins.expire().await.unwrap();
+    let events = rest(&mut stream).await;
+    assert_eq!((names(&events), &events[0].1["error"]), (vec!["rejected"], &json!("expired")));
+}
+
+#[tokio::test]
+async fn too_few_and_too_many_tokens_are_refused() {
+    let server = TestServer::start().await;
+    let (app, key) = guarded_app("11111111");
+    server.add_app(&app).await;
+    let tokens = |count: u32| -> Vec<Token> {
+        let secret = |number: u32| {
+            let mut secret = [0; 20];
+            secret[..4].copy_from_slice(&number.to_le_bytes());
+            secret
+        };
+        (0..count).map(|number| Token::from_secret(app.app_key, secret(number))).collect()
+    };
+    for count in [0, 101] {
+        let answer = server.events(&tokens(count), None).send().await.unwrap();
+        assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()), "{count}");
+    }
+    let mut stream = server.stream(&tokens(100), None).await;
+    assert_eq!(stream.event().await.unwrap().1, json!({ "pending": 100 }));
+    let with_key =
+        |count| server.events(&tokens(count), Some("key")).header("X-Api-Key", key.expose()).send();
+    let answer = with_key(10_001).await.unwrap();
+    assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()));
+    let mut stream = EventReader::new(with_key(10_000).await.unwrap());
+    assert_eq!(stream.event().await.unwrap().1, json!({ "pending": 10_000 }));
+}
+
+#[tokio::test]
+async fn claiming_needs_an_idempotency_key() {
+    let server = TestServer::start().await;
+    let body = json!({ "tokens": [token(1).expose()], "claim": true });
+    let answer = server.post("/api/v1/tokens/events").json(&body).send().await.unwrap();
+    assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()));
+}
+
+#[tokio::test]
+async fn redeeming_needs_the_secret_key_and_observing_does_not() {
+    let server = TestServer::start().await;
+    let (app, key) = guarded_app("11111111");
+    server.add_app(&App { hide_phone_from_browser: true, ..app }).await;
+    let token = token_of("11111111", 1);
+    server.tap(&token).await;
+
+    let mut claiming = server.stream(&[token], Some("key")).await;
+    let events = rest(&mut claiming).await;
+    assert_eq!((names(&events), &events[1].1["error"]), (vec!["ready", "rejected"], &json!("unauthorized")));
+
+    let mut observer = server.stream(&[token], None).await;
+    let events = rest(&mut observer).await;
+    assert_eq!(names(&events), ["ready", "verified"]);
+    assert_eq!(events[1].1["session"]["phone"], Value::Null);
+
+    let call = || server.events(&[token, super::tests::token(1)], Some("key"));
+    let answer = call().header("X-Api-Key", key.expose()).send().await.unwrap();
+    let events = rest(&mut EventReader::new(answer)).await;
+    assert_eq!(names(&events), ["ready", "rejected", "verified"]);
+    assert_eq!(events[1].1["error"], "unauthorized");
+    assert_eq!(events[2].1["session"]["phone"], PHONE);
+}
+
+#[tokio::test]
+async fn a_long_poll_answers_at_the_first_end() {
+    let server = TestServer::start().await;
+    let poll =
+        |key: &str| server.events(&[token(1), token(2)], Some(key)).header("Accept", "application/json");
+    let waiting = tokio::spawn(poll("key").send());
+    let slot = server.server.waiters.register(&[token(2).code()]);
+    server.tap(&token(2)).await;
+    slot.news().await;
+    let body: Value = waiting.await.unwrap().unwrap().json().await.unwrap();
+    assert_eq!(body["events"].as_array().unwrap().len(), 1);
+    assert_eq!(body["events"][0]["event"], "verified");
+    assert_eq!(body["events"][0]["data"]["code"], token(2).code().expose());
+    let body: Value = poll("another").send().await.unwrap().json().await.unwrap();
+    assert_eq!(body["events"][0]["data"]["error"], "already_used");
+}
+
+#[tokio::test]
+async fn a_long_poll_of_nothing_new_is_empty() {
+    let server = TestServer::start_with(|settings| settings.long_poll = Duration::from_millis(1)).await;
+    let answer = server.events(&[token(1)], None).header("Accept", "application/json").send().await.unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "events": [] }));
+}
+
+#[tokio::test]
+async fn a_heartbeat_comes_with_each_turn_of_the_wheel() {
+    let server = TestServer::start().await;
+    let mut stream = server.stream(&[token(1)], None).await;
+    assert_eq!(stream.event().await.unwrap().0, "ready");
+    for _ in 0..2 {
+        // 15 s at most: see the length of a tick.
+        for _ in 0..14 {
+            server.server.waiters.tick();
+        }
+        assert!(stream.block().await.unwrap().contains_key(""));
+    }
+}
+
+#[tokio::test]
+async fn at_the_end_of_the_server_streams_are_told_when_to_come_back() {
+    let server = TestServer::start().await;
+    let mut streams = Vec::new();
+    for number in 0..3 {
+        let mut stream = server.stream(&[token(number)], Some("key")).await;
+        assert_eq!(stream.event().await.unwrap().0, "ready");
+        streams.push(stream);
+    }
+    let poll = server.events(&[token(9)], None).header("Accept", "application/json");
+    let poll = tokio::spawn(poll.send());
+    server.stop.send_replace(true);
+    for stream in &mut streams {
+        let retry: u64 = stream.block().await.unwrap()["retry"].parse().unwrap();
+        assert!((500..=1_500).contains(&retry), "{retry}");
+        assert!(stream.block().await.is_none());
+    }
+    // The poll was under way or is refused, but does not hold the end up.
+    drop(poll.await.unwrap());
+    server.serving.await.unwrap();
+    assert_eq!(server.server.waiters.len(), 0);
+}
+
+/// Sends a request as it stands, and reads all that comes back.
+async fn exchange(server: &TestServer, request: &str) -> String {
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+fn request(version: &str, tokens: &Value) -> String {
+    let body = json!({ "tokens": tokens }).to_string();
+    let length = body.len();
+    format!(
+        "POST /api/v1/tokens/events HTTP/{version}\r\nHost: a\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+#[tokio::test]
+async fn a_client_of_http_1_0_gets_the_stream_unframed() {
+    let server = TestServer::start().await;
+    let answer = exchange(&server, &request("1.0", &json!(["rubbish"]))).await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && !head.contains("transfer-encoding"), "{head}");
+    assert!(body.starts_with("event: ready\ndata: {\"pending\":0}\n\n"), "{body}");
+}
+
+#[tokio::test]
+async fn a_stream_begins_after_the_answers_before_it() {
+    let server = TestServer::start().await;
+    let before = "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20);
+    let answer = exchange(&server, &(before + &request("1.1", &json!(["rubbish"])))).await;
+    assert_eq!(answer.matches("HTTP/1.1 200 OK\r\n").count(), 21);
+    assert!(answer.ends_with("\r\n0\r\n\r\n"), "{answer}");
+    let stream = answer.rfind("HTTP/1.1 200 OK").unwrap();
+    assert!(answer[stream..].contains("x-accel-buffering: no\r\n"));
+}
+
+#[tokio::test]
+async fn a_client_that_goes_is_waited_for_no_longer() {
+    let server = TestServer::start().await;
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    socket.write_all(request("1.1", &json!([token(1).expose()])).as_bytes()).await.unwrap();
+    let mut first = [0; 12];
+    socket.read_exact(&mut first).await.unwrap();
+    assert_eq!(server.server.waiters.len(), 1);
+    socket.shutdown().await.unwrap();
+    // The server ends its side once it has let go.
+    socket.read_to_end(&mut Vec::new()).await.unwrap();
+    assert_eq!(server.server.waiters.len(), 0);
+}
+
+#[tokio::test]
+async fn who_sends_on_into_a_stream_is_cut_off() {
+    let server = TestServer::start().await;
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    socket.write_all(request("1.1", &json!([token(1).expose()])).as_bytes()).await.unwrap();
+    let mut first = [0; 12];
+    socket.read_exact(&mut first).await.unwrap();
+    // It may be cut off while it still sends.
+    let _ = socket.write_all(&vec![b'x'; 1 << 20]).await;
+    let _ = socket.read_to_end(&mut Vec::new()).await;
+    assert_eq!(server.server.waiters.len(), 0);
+}
+
+#[tokio::test]
+async fn an_address_holds_so_many_streams() {
+    let server = TestServer::start().await;
+    let call =
+        |address: &'static str| server.events(&[token(1)], None).header("X-Forwarded-For", address).send();
+    let held: Vec<_> = (0..crate::limits::STREAMS_PER_ADDRESS)
+        .map(|_| server.server.streams.count("192.0.2.1".parse().unwrap()).unwrap())
+        .collect();
+    let refused = call("192.0.2.1").await.unwrap();
+    assert!(refused.headers().contains_key("retry-after"));
+    assert_eq!(error_of(refused).await, (429, "rate_limited".to_owned()));
+    assert_eq!(call("192.0.2.2").await.unwrap().status(), 200);
+    assert_eq!(server.events(&[token(1)], None).send().await.unwrap().status(), 200);
+    drop(held);
+    assert_eq!(call("192.0.2.1").await.unwrap().status(), 200);
+}

@@ -1,0 +1,10 @@
+//! One endpoint a file: its handler, its errors, its tests.
+
+pub(crate) mod confirm;
+pub(crate) mod events;
+pub(crate) mod fallback;
+pub(crate) mod health;
+pub(crate) mod link;
+pub(crate) mod openapi;
+pub(crate) mod verify;
+pub(crate) mod webhook;

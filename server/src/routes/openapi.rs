@@ -1,0 +1,142 @@
+//! `GET /openapi.json`: the document that describes this API.
+
+mod shapes;
+
+use axum::Json;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+pub(crate) use shapes::{
+    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, VerifyRequest, VerifyResponse,
+};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Loggin", description = "Sign in with WhatsApp.", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    paths(
+        super::events::handle,
+        super::verify::handle,
+        super::confirm::handle,
+        super::link::handle,
+        super::webhook::subscribe,
+        super::webhook::handle,
+        super::health::alive,
+        super::health::ready,
+        handle,
+    ),
+    modifiers(&SecretKeys),
+)]
+struct Document;
+
+/// The two headers that a secret key may stand in.
+struct SecretKeys;
+
+impl Modify for SecretKeys {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let header = ApiKey::Header(ApiKeyValue::new("X-Api-Key"));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("secret_key", SecurityScheme::Http(bearer));
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(header));
+    }
+}
+
+/// The document as it is committed and served.
+pub(crate) fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// Serves the document.
+#[utoipa::path(get, operation_id = "describe", path = "/openapi.json", tag = "operations", summary = "This document",
+    responses((status = 200, body = serde_json::Value)))]
+pub(crate) async fn handle() -> Json<utoipa::openapi::OpenApi> {
+    Json(document())
+}
+
+#[cfg(test)]
+mod tests {
+    use loggin::{
+        AppKey, PhoneNumber,
+        wire::{self, SessionBody, Timestamp},
+    };
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{TestServer, token};
+
+    fn schemas() -> Value {
+        serde_json::to_value(document()).unwrap()["components"]["schemas"].take()
+    }
+
+    /// The names that a schema has, those of the schemas that it is put together from among them.
+    fn names(schemas: &Value, schema: &Value) -> Vec<String> {
+        if let Some(reference) = schema["$ref"].as_str() {
+            return names(schemas, &schemas[reference.rsplit('/').next().unwrap()]);
+        }
+        let own = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+        let parts = schema["allOf"].as_array().into_iter().flatten();
+        own.chain(parts.flat_map(|part| names(schemas, part))).collect()
+    }
+
+    /// The document describes what the wire types write, field by field.
+    #[test]
+    fn the_shapes_are_those_of_the_wire() {
+        let session = SessionBody {
+            app_key: AppKey::parse("8XKPQ2WN").unwrap(),
+            phone: Some(PhoneNumber::parse("919876543210").unwrap()),
+            user_id: None,
+            verified_at: Timestamp(std::time::SystemTime::UNIX_EPOCH),
+        };
+        let error = wire::ErrorBody {
+            error: "expired".into(),
+            message: "".into(),
+            request_id: Some("1".to_owned()),
+            attempts_left: Some(1),
+            retry_after: Some(1.0),
+        };
+        let rejected = wire::RejectedEvent {
+            code: Some(token(1).code()),
+            token_index: Some(1),
+            error: "expired".into(),
+            message: "".into(),
+        };
+        let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
+        let written = [
+            ("EventsRequest", json!(wire::EventsRequest { tokens: Vec::new(), claim: true })),
+            ("EventsResponse", json!(wire::EventsResponse::default())),
+            ("VerifyRequest", json!(wire::VerifyRequest { token: String::new() })),
+            ("ConfirmRequest", json!(confirm)),
+            ("ConfirmResponse", json!(wire::ConfirmResponse::Verified)),
+            ("Session", json!(session)),
+            ("VerifiedResponse", json!(wire::VerifyResponse::Verified(session))),
+            ("RejectedEvent", json!(rejected)),
+            ("Error", json!(error)),
+        ];
+        let schemas = schemas();
+        for (name, value) in written {
+            let mut described = names(&schemas, &schemas[name]);
+            let mut written: Vec<String> = value.as_object().unwrap().keys().cloned().collect();
+            described.sort();
+            written.sort();
+            assert_eq!(described, written, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_document_is_served_and_names_every_route() {
+        let server = TestServer::start().await;
+        let served: Value = server.get("/openapi.json").send().await.unwrap().json().await.unwrap();
+        assert_eq!(served, serde_json::to_value(document()).unwrap());
+        for (path, operations) in served["paths"].as_object().unwrap() {
+            for method in operations.as_object().unwrap().keys() {
+                let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+                let url = format!("{}{path}", server.url);
+                let status = server.client.request(method, url).send().await.unwrap().status();
+                assert_ne!(status, 405, "{path}");
+            }
+        }
+    }
+}

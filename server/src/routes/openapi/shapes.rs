@@ -1,0 +1,128 @@
+//! The shapes of bodies as the OpenAPI document describes them.
+//!
+//! The wire types belong to the core, which knows nothing of OpenAPI: these stand for them, and a test holds them to
+//! each other.
+
+#![allow(dead_code)] // described, never made
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventsRequest {
+    /// 1 to 10,000 tokens; without a secret key at most 100.
+    #[schema(min_items = 1, max_items = 10_000)]
+    tokens: Vec<String>,
+    /// Whether this call redeems what it is told of.
+    #[schema(default = false, required = false)]
+    claim: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventsResponse {
+    /// Ends of logins; empty when nothing happened in time.
+    events: Vec<TokenEvent>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = TokenEvent)]
+pub(crate) struct TokenEvent {
+    event: EventName,
+    data: EventData,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EventName {
+    Verified,
+    Rejected,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum EventData {
+    Verified { code: String, session: Session },
+    Rejected(RejectedEvent),
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RejectedEvent {
+    code: Option<String>,
+    /// Position of a malformed token, from 0.
+    token_index: Option<usize>,
+    error: String,
+    message: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Session {
+    #[schema(example = "8XKPQ2WN")]
+    app_key: String,
+    /// Digits without `+`, as WhatsApp reports it.
+    #[schema(required = true, example = "919876543210")]
+    phone: Option<String>,
+    /// The business-scoped WhatsApp user id.
+    #[schema(required = true)]
+    user_id: Option<String>,
+    #[schema(format = DateTime)]
+    verified_at: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VerifyRequest {
+    token: String,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum VerifyResponse {
+    Pending { status: PendingStatus },
+    Verified(VerifiedResponse),
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PendingStatus {
+    Pending,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VerifiedResponse {
+    status: VerifiedStatus,
+    #[serde(flatten)]
+    session: Session,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum VerifiedStatus {
+    Verified,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConfirmRequest {
+    token: String,
+    /// The six digits that WhatsApp showed.
+    #[schema(example = "482913")]
+    confirmation_code: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConfirmResponse {
+    status: VerifiedStatus,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Error {
+    /// One of the protocol's error codes.
+    #[schema(example = "invalid_token")]
+    error: String,
+    /// For a developer.
+    message: String,
+    /// To be named when asking the server's operator.
+    request_id: String,
+    /// Tries left for a code.
+    attempts_left: Option<u32>,
+    /// Seconds to wait before the next try.
+    retry_after: Option<u64>,
+}

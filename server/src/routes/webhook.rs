@@ -1,0 +1,314 @@
+//! `GET` and `POST /webhooks/whatsapp`: what Meta calls.
+//!
+//! An answer of 200 means that everything in the call is durable; anything else has it delivered again, for days.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use loggin::ErrorCode;
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use crate::{app::Server, body, error::ApiError, intake, limits, whatsapp};
+
+/// The header that signs a call's body.
+const SIGNATURE: &str = "x-hub-signature-256";
+
+/// How Meta asks whether this is the server that its operator set up.
+#[derive(Deserialize)]
+pub(crate) struct Challenge {
+    #[serde(rename = "hub.mode")]
+    mode: Option<String>,
+    #[serde(rename = "hub.verify_token")]
+    verify_token: Option<String>,
+    #[serde(rename = "hub.challenge")]
+    challenge: Option<String>,
+}
+
+/// Gives a challenge back to whoever knows the verify token.
+#[utoipa::path(
+    get,
+    operation_id = "confirmWebhook",
+    path = "/webhooks/whatsapp",
+    tag = "webhooks",
+    summary = "Confirm the webhook's address",
+    params(
+        ("hub.mode" = String, Query, description = "Always `subscribe`."),
+        ("hub.verify_token" = String, Query, description = "The configured token."),
+        ("hub.challenge" = String, Query, description = "What is given back."),
+    ),
+    responses(
+        (status = 200, description = "The challenge.", body = String, content_type = "text/plain"),
+        (status = 403, description = "The token is another."),
+    ),
+)]
+pub(crate) async fn subscribe(
+    State(server): State<Arc<Server>>,
+    query: Result<Query<Challenge>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let expected = server.settings.whatsapp.verify_token.expose().as_bytes();
+    let given = query.ok().and_then(|Query(query)| {
+        let subscribes = query.mode.as_deref() == Some("subscribe");
+        let known = bool::from(query.verify_token?.as_bytes().ct_eq(expected));
+        query.challenge.filter(|_| subscribes && known)
+    });
+    let Some(challenge) = given else {
+        return Ok(StatusCode::FORBIDDEN.into_response());
+    };
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response())
+}
+
+/// Takes a call's updates.
+#[utoipa::path(
+    post,
+    operation_id = "deliverWebhook",
+    path = "/webhooks/whatsapp",
+    tag = "webhooks",
+    summary = "Deliver updates",
+    params(("X-Hub-Signature-256" = String, Header, description = "HMAC-SHA256 over the body's bytes.")),
+    request_body(content = serde_json::Value, content_type = "application/json"),
+    responses(
+        (status = 200, description = "Everything is durable."),
+        (status = 400, description = "This is no webhook.", body = super::openapi::Error),
+        (status = 401, description = "The signature is missing or wrong.", body = super::openapi::Error),
+        (status = 413, description = "The body is too large.", body = super::openapi::Error),
+        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+    ),
+)]
+pub(crate) async fn handle(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    let body = body::raw(body, limits::WEBHOOK_BODY).await?;
+    let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    if !whatsapp::verify_signature(&server.app_secrets, signature, &body) {
+        return Err(ApiError::new(
+            ErrorCode::InvalidSignature,
+            "The body is not signed with the app secret.",
+        ));
+    }
+    let updates = whatsapp::parse(&body).map_err(|error| {
+        tracing::warn!(%error, "a signed webhook could not be read");
+        ApiError::invalid_request("The body is no webhook of WhatsApp.")
+    })?;
+    intake::take(&server, updates).await?;
+    Ok(StatusCode::OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use loggin::Token;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        store::{Confirm, PhoneHidden, State},
+        testing::{APP, PHONE, TestServer, demo_app, error_of, sign, text_message, token, token_of, webhook},
+    };
+
+    /// What the store holds of a login.
+    async fn state(server: &TestServer, token: &Token) -> Option<State> {
+        let logins = server.server.store.logins(&[token.code()]).await.unwrap();
+        logins.first().map(|login| login.state)
+    }
+
+    fn message(token: &Token, change: &Value) -> Value {
+        text_message(&format!("Code: {}", token.code().expose()), change)
+    }
+
+    async fn challenge(server: &TestServer, query: &str) -> (u16, String) {
+        let answer = server.get(&format!("/webhooks/whatsapp?{query}")).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn the_challenge_is_given_back_to_who_knows_the_token() {
+        let server = TestServer::start().await;
+        let right = "hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=verify%20me";
+        assert_eq!(challenge(&server, right).await, (200, "1158201444".to_owned()));
+        for wrong in [
+            "",
+            "hub.mode=subscribe&hub.challenge=1&hub.verify_token=guess",
+            "hub.mode=subscribe&hub.challenge=1",
+            "hub.mode=subscribe&hub.verify_token=verify%20me",
+            "hub.mode=unsubscribe&hub.challenge=1&hub.verify_token=verify%20me",
+        ] {
+            assert_eq!(challenge(&server, wrong).await, (403, String::new()), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_signed_is_not_read() {
+        let server = TestServer::start().await;
+        let body = webhook(&[message(&token(1), &json!({}))]).to_string();
+        let other = sign(b"another body");
+        for signature in [None, Some("sha256=00"), Some("rubbish"), Some(other.as_str())] {
+            let mut call = server.post("/webhooks/whatsapp").body(body.clone());
+            if let Some(signature) = signature {
+                call = call.header(SIGNATURE, signature);
+            }
+            let answer = call.send().await.unwrap();
+            assert_eq!(error_of(answer).await, (401, "invalid_signature".to_owned()), "{signature:?}");
+        }
+        assert_eq!(state(&server, &token(1)).await, None);
+    }
+
+    #[tokio::test]
+    async fn signed_rubbish_is_refused() {
+        let server = TestServer::start().await;
+        for body in ["", "not JSON", "[]", "{\"object\":\"whatsapp_business_account\"}"] {
+            let call = server.post("/webhooks/whatsapp").header(SIGNATURE, sign(body.as_bytes()));
+            let answer = call.body(body).send().await.unwrap();
+            assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_signed_message_verifies_once_answered() {
+        let server = TestServer::start().await;
+        server.tap(&token(1)).await;
+        assert_eq!(state(&server, &token(1)).await, Some(State::Verified));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_number_id_is_taken_and_changes_nothing() {
+        let server = TestServer::start().await;
+        let mut payload = webhook(&[message(&token(1), &json!({}))]);
+        payload["entry"][0]["changes"][0]["value"]["metadata"]["phone_number_id"] = "1".into();
+        assert_eq!(server.webhook(&payload).await.status(), 200);
+        assert_eq!(state(&server, &token(1)).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_redelivered_call_changes_nothing() {
+        let server = TestServer::start().await;
+        let payload = webhook(&[message(&token(1), &json!({}))]);
+        assert_eq!(server.webhook(&payload).await.status(), 200);
+        assert_eq!(server.verify(&token(1), "key").await.status(), 200);
+        assert_eq!(server.webhook(&payload).await.status(), 200);
+        assert_eq!(state(&server, &token(1)).await, Some(State::Claimed));
+    }
+
+    #[tokio::test]
+    async fn a_thousand_updates_in_one_call_are_all_durable() {
+        let server = TestServer::start().await;
+        let tokens: Vec<Token> = (0..1_000_u32)
+            .map(|number| {
+                let mut secret = [0; 20];
+                secret[..4].copy_from_slice(&number.to_le_bytes());
+                Token::from_secret(demo_app().app_key, secret)
+            })
+            .collect();
+        let messages: Vec<Value> = tokens
+            .iter()
+            .enumerate()
+            .map(|(number, token)| message(token, &json!({ "from": format!("91987654{number:04}") })))
+            .collect();
+        assert_eq!(server.webhook(&webhook(&messages)).await.status(), 200);
+        let codes: Vec<_> = tokens.iter().map(Token::code).collect();
+        let logins = server.server.store.logins(&codes).await.unwrap();
+        assert_eq!(logins.iter().filter(|login| login.state == State::Verified).count(), 1_000);
+    }
+
+    #[tokio::test]
+    async fn four_megabytes_are_too_many() {
+        let server = TestServer::start().await;
+        let body = vec![b' '; 4 << 20];
+        let call = server.post("/webhooks/whatsapp").header(SIGNATURE, sign(&body));
+        let answer = call.body(body).send().await.unwrap();
+        assert_eq!(error_of(answer).await, (413, "payload_too_large".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn three_megabytes_are_taken() {
+        let server = TestServer::start().await;
+        let mut body = webhook(&[message(&token(1), &json!({}))]).to_string();
+        body.push_str(&" ".repeat((3 << 20) - body.len()));
+        let call = server.post("/webhooks/whatsapp").header(SIGNATURE, sign(body.as_bytes()));
+        assert_eq!(call.body(body).send().await.unwrap().status(), 200);
+        assert_eq!(state(&server, &token(1)).await, Some(State::Verified));
+    }
+
+    #[tokio::test]
+    async fn codes_of_unknown_apps_and_other_messages_are_left_out() {
+        let server = TestServer::start().await;
+        let stranger = token_of("00000000", 1);
+        let messages = [
+            message(&stranger, &json!({})),
+            message(&token(1), &json!({ "context": { "forwarded": true } })),
+            message(&token(1), &json!({ "group_id": "1" })),
+            message(&token(1), &json!({ "type": "novelty" })),
+            text_message(APP, &json!({})),
+        ];
+        assert_eq!(server.webhook(&webhook(&messages)).await.status(), 200);
+        assert_eq!(state(&server, &stranger).await, None);
+        assert_eq!(state(&server, &token(1)).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_hidden_number_is_asked_for_and_the_shared_one_verifies() {
+        let mut server = TestServer::start().await;
+        let hidden = json!({ "from": null });
+        assert_eq!(server.webhook(&webhook(&[message(&token(1), &hidden)])).await.status(), 200);
+        assert_eq!(state(&server, &token(1)).await, Some(State::MessageReceived));
+        assert!(server.answers.try_recv().is_ok());
+        let contact = |origin: &str| {
+            let phones = json!([{ "phone": format!("+{PHONE}"), "wa_id": PHONE, "type": "CELL" }]);
+            let contacts = json!([{ "origin": origin, "phones": phones }]);
+            text_message("", &json!({ "from": null, "type": "contacts", "text": null, "contacts": contacts }))
+        };
+        assert_eq!(server.webhook(&webhook(&[contact("other")])).await.status(), 200);
+        assert_eq!(state(&server, &token(1)).await, Some(State::MessageReceived));
+        assert_eq!(server.webhook(&webhook(&[contact("contact_request")])).await.status(), 200);
+        assert_eq!(state(&server, &token(1)).await, Some(State::Verified));
+        assert!(server.answers.try_recv().is_err());
+    }
+
+    #[tokio::test]
+    async fn only_the_sender_can_say_not_me() {
+        let mut server = TestServer::start().await;
+        let app =
+            crate::store::App { confirm: Confirm::Reply, phone_hidden: PhoneHidden::Fail, ..demo_app() };
+        assert!(server.server.store.update_app(&app).await.unwrap());
+        server.tap(&token(1)).await;
+        assert!(server.answers.try_recv().is_ok());
+        let login = server.server.store.logins(&[token(1).code()]).await.unwrap().remove(0);
+        let tap = |reference: &str, change: Value| {
+            let button =
+                json!({ "type": "button_reply", "button_reply": { "id": reference, "title": "Not me" } });
+            let mut message =
+                text_message("", &json!({ "type": "interactive", "text": null, "interactive": button }));
+            for (name, value) in change.as_object().unwrap() {
+                message[name] = value.clone();
+            }
+            webhook(&[message])
+        };
+        let reference = format!("not-me:{}", login.reply_reference.unwrap());
+        let stranger = json!({ "from": "15550002222", "from_user_id": "US.2" });
+        assert_eq!(server.webhook(&tap(&reference, stranger)).await.status(), 200);
+        assert_eq!(server.webhook(&tap("not-me:guess", json!({}))).await.status(), 200);
+        assert_eq!(state(&server, &token(1)).await, Some(State::Verified));
+        assert_eq!(server.webhook(&tap(&reference, json!({}))).await.status(), 200);
+        assert_eq!(state(&server, &token(1)).await, Some(State::Denied));
+    }
+
+    #[tokio::test]
+    async fn a_sender_of_too_many_codes_is_left_out_for_a_while() {
+        let server = TestServer::start().await;
+        let most = u8::try_from(limits::MESSAGES_PER_SENDER).unwrap();
+        for number in 0..=most {
+            server.tap(&token(number)).await;
+        }
+        assert_eq!(state(&server, &token(most - 1)).await, Some(State::Verified));
+        assert_eq!(state(&server, &token(most)).await, None);
+        server.clock.advance(limits::SENDER_WINDOW);
+        server.tap(&token(most)).await;
+        assert_eq!(state(&server, &token(most)).await, Some(State::Verified));
+    }
+}

@@ -1,0 +1,207 @@
+//! What the server keeps, and the calls that every store offers.
+//!
+//! A login is changed by [`Store::apply`] alone, a compare-and-swap on its version; the rules of what may follow
+//! what stand in `logins`, not here.
+
+mod rows;
+mod sqlite;
+mod sqlite_writer;
+#[cfg(test)]
+mod suite;
+
+use async_trait::async_trait;
+use loggin::{AppKey, Code, PhoneNumber};
+
+use crate::clock::UnixMillis;
+
+pub(crate) use sqlite::SqliteStore;
+
+/// A store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The database refused, or holds what this version cannot read.
+    #[error("the database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought to this version.
+    #[error("the tables of the database: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// A row holds a value that no version of this program wrote.
+    #[error("the database holds an unreadable {0}")]
+    Unreadable(&'static str),
+    /// The transaction that this change was part of failed.
+    #[error("the database did not take a transaction")]
+    NotWritten,
+    /// More waits to be written than the store can take now, or the store is closed.
+    #[error("the store takes no more work at the moment")]
+    Busy,
+}
+
+/// What follows a WhatsApp message of a known sender, as an app chose it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Confirm {
+    /// The message verifies.
+    #[default]
+    None,
+    /// The message verifies, and an answer lets the sender say "not me".
+    Reply,
+    /// The answer holds a code to be typed where the login began.
+    Code,
+}
+
+/// What happens where WhatsApp does not tell the sender's number, as an app chose it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PhoneHidden {
+    /// The sender is asked for it, and the login waits.
+    #[default]
+    Ask,
+    /// The login fails with `phone_hidden`.
+    Fail,
+}
+
+/// An app that lets people sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct App {
+    pub(crate) app_key: AppKey,
+    pub(crate) name: String,
+    /// SHA-256 of the secret key, where it has one.
+    pub(crate) secret_key_hash: Option<[u8; 32]>,
+    /// Whether redeeming needs the secret key.
+    pub(crate) require_secret_key: bool,
+    /// Whether who observes without the secret key is told no phone number.
+    pub(crate) hide_phone_from_browser: bool,
+    /// Origins of web pages that may call; `*` is any.
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) confirm: Confirm,
+    pub(crate) phone_hidden: PhoneHidden,
+    pub(crate) created_at: UnixMillis,
+}
+
+/// How far a login has come. From `Used` on it is a tombstone: ended, and without a person in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum State {
+    /// Waited for; no message yet.
+    Pending,
+    /// A message came, and the sender was asked for the phone number.
+    MessageReceived,
+    /// A message came, and the sender was given a code to type where the login began.
+    AwaitingConfirmation,
+    /// There is a result, and nobody has redeemed it.
+    Verified,
+    /// There is a result, and somebody has redeemed it.
+    Claimed,
+    /// It was redeemed, and the result is gone.
+    Used,
+    /// Nobody finished or redeemed it in time.
+    Expired,
+    /// The sender said "not me", or typed too many wrong codes.
+    Denied,
+    /// The phone number stayed hidden.
+    PhoneHidden,
+}
+
+/// One login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) code: Code,
+    pub(crate) state: State,
+    /// Counts the changes; a change names the version that it follows.
+    pub(crate) version: i64,
+    /// When time alone changes the login next.
+    pub(crate) deadline: UnixMillis,
+    /// Whether anybody has waited for it; until then it is an early message.
+    pub(crate) waited_for: bool,
+    /// The sender's number.
+    pub(crate) phone: Option<PhoneNumber>,
+    /// The sender's id, which is scoped to the business.
+    pub(crate) user_id: Option<String>,
+    pub(crate) verified_at: Option<UnixMillis>,
+    /// Hash of the idempotency key of whoever redeemed it.
+    pub(crate) claimed_by: Option<[u8; 32]>,
+    /// MAC of the code to be typed where the login began.
+    pub(crate) confirmation: Option<[u8; 32]>,
+    /// Tries left for that code.
+    pub(crate) attempts_left: u8,
+    /// Names this login in the answer's "not me" button.
+    pub(crate) reply_reference: Option<String>,
+}
+
+/// A WhatsApp message, by the hash of its id: the id itself holds the sender's number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct MessageId {
+    pub(crate) phone_number_id: String,
+    pub(crate) hash: [u8; 32],
+    pub(crate) received_at: UnixMillis,
+}
+
+/// A login to be written, if nothing has changed it meanwhile.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    /// The version that it follows; `None` where there must be no such login yet.
+    pub(crate) expected: Option<i64>,
+    /// The login as it shall be, its version one above the expected.
+    pub(crate) login: Login,
+    /// The message that brings the change about, which does so once.
+    pub(crate) message: Option<MessageId>,
+}
+
+/// What became of a [`Change`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is durable.
+    Applied,
+    /// The login is no longer at the expected version.
+    Conflict,
+    /// The message has brought about a change before.
+    Duplicate,
+}
+
+/// Logins that other processes changed.
+#[derive(Debug, Default)]
+pub(crate) struct Changed {
+    pub(crate) logins: Vec<Login>,
+    /// Where to look on from.
+    pub(crate) cursor: i64,
+}
+
+/// Where apps and logins are kept.
+#[async_trait]
+pub(crate) trait Store: std::fmt::Debug + Send + Sync {
+    /// The app with this key.
+    async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;
+    /// All apps, oldest first.
+    async fn apps(&self) -> Result<Vec<App>, StoreError>;
+    /// Adds an app; `false` where the key is taken.
+    async fn insert_app(&self, app: &App) -> Result<bool, StoreError>;
+    /// Replaces an app; `false` where there is none with its key.
+    async fn update_app(&self, app: &App) -> Result<bool, StoreError>;
+
+    /// Those of these logins that exist, in any order.
+    async fn logins(&self, codes: &[Code]) -> Result<Vec<Login>, StoreError>;
+    /// Applies each change or not, whatever becomes of the others; once it returns, what was applied is durable.
+    async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, StoreError>;
+    /// Logins of this sender that wait for the phone number.
+    async fn awaiting_phone(&self, user_id: &str, limit: u32) -> Result<Vec<Login>, StoreError>;
+    /// The login that a "not me" button names.
+    async fn by_reply(&self, reference: &str) -> Result<Option<Login>, StoreError>;
+    /// How many logins of an app have no result yet, counted up to `limit`.
+    async fn without_result(&self, app_key: AppKey, limit: u32) -> Result<u32, StoreError>;
+
+    /// Logins that time alone changes now, the most overdue first; no tombstones.
+    async fn due(&self, now: UnixMillis, limit: u32) -> Result<Vec<Login>, StoreError>;
+    /// Forgets tombstones whose time is over, and messages older than `messages_before`; returns how many.
+    async fn purge(
+        &self,
+        now: UnixMillis,
+        messages_before: UnixMillis,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+    /// The position of the latest change.
+    async fn cursor(&self) -> Result<i64, StoreError>;
+    /// What other processes changed since `cursor`; the last change of each login counts.
+    async fn changed_since(&self, cursor: i64, limit: u32) -> Result<Changed, StoreError>;
+
+    /// Whether the store can be reached and is of this version.
+    async fn check(&self) -> Result<(), StoreError>;
+    /// Writes out what waits, and closes.
+    async fn close(&self);
+}

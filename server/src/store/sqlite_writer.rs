@@ -1,0 +1,229 @@
+//! The one task that changes logins: it takes whatever waits, and writes it in one transaction.
+//!
+//! A commit costs a write to the disk however much it holds, so under load the writes of many requests share one.
+
+use std::collections::HashSet;
+
+use loggin::Code;
+use sqlx::{Row, Sqlite, SqlitePool, Transaction};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Change, Login, MessageId, Outcome, State, StoreError, rows::Numbered};
+use crate::limits;
+
+/// Work for the task.
+pub(super) enum Job {
+    /// Changes that belong together only in that one caller waits for them.
+    Apply { changes: Vec<Change>, done: oneshot::Sender<Result<Vec<Outcome>, StoreError>> },
+    /// End, once everything before it is written.
+    Close(oneshot::Sender<()>),
+}
+
+/// Runs until it is told to close, or nobody can send work any more.
+pub(super) async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, node: i64) {
+    while let Some(first) = queue.recv().await {
+        let mut group = Vec::new();
+        let mut size = 0;
+        let mut close = None;
+        let mut next = Some(first);
+        while let Some(job) = next {
+            match job {
+                Job::Apply { changes, done } => {
+                    size += changes.len();
+                    group.push((changes, done));
+                }
+                Job::Close(done) => {
+                    close = Some(done);
+                    break;
+                }
+            }
+            next = if size < limits::CHANGES_PER_TRANSACTION { queue.try_recv().ok() } else { None };
+        }
+        write_group(&pool, group, node).await;
+        if let Some(done) = close {
+            queue.close();
+            // Whoever asked may have gone meanwhile.
+            let _ = done.send(());
+            return;
+        }
+    }
+}
+
+async fn write_group(
+    pool: &SqlitePool,
+    group: Vec<(Vec<Change>, oneshot::Sender<Result<Vec<Outcome>, StoreError>>)>,
+    node: i64,
+) {
+    let all: Vec<&Change> = group.iter().flat_map(|(changes, _)| changes).collect();
+    let written = if all.is_empty() { Ok(Vec::new()) } else { write(pool, &all, node).await };
+    match written {
+        Ok(outcomes) => {
+            let mut outcomes = outcomes.into_iter();
+            for (changes, done) in group {
+                let own = outcomes.by_ref().take(changes.len()).collect();
+                // A caller that has gone needs no answer.
+                let _ = done.send(Ok(own));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "a transaction failed");
+            for (_, done) in group {
+                let _ = done.send(Err(StoreError::NotWritten));
+            }
+        }
+    }
+}
+
+/// Writes all of these in one transaction.
+async fn write(pool: &SqlitePool, changes: &[&Change], node: i64) -> Result<Vec<Outcome>, StoreError> {
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+    let last: i64 = sqlx::query("UPDATE changes SET last = last + ? RETURNING last")
+        .bind(count)
+        .fetch_one(&mut *transaction)
+        .await?
+        .try_get(0)?;
+    let first = last - count + 1;
+    let inserted = insert_waited(&mut transaction, changes, node, first).await?;
+    let mut outcomes = Vec::with_capacity(changes.len());
+    let mut position = first;
+    for change in changes {
+        let applied = if is_first_wait(change) {
+            inserted.contains(&(change.login.code, position))
+        } else {
+            match write_one(&mut transaction, change, node, position).await? {
+                Outcome::Applied => true,
+                Outcome::Conflict => false,
+                Outcome::Duplicate => {
+                    outcomes.push(Outcome::Duplicate);
+                    position += 1;
+                    continue;
+                }
+            }
+        };
+        outcomes.push(if applied { Outcome::Applied } else { Outcome::Conflict });
+        position += 1;
+    }
+    transaction.commit().await?;
+    Ok(outcomes)
+}
+
+/// Whether this only adds a login that somebody waits for: the one change that comes by the thousand.
+fn is_first_wait(change: &Change) -> bool {
+    change.expected.is_none() && change.message.is_none() && change.login.state == State::Pending
+}
+
+const INSERT_WAITED: &str = "INSERT INTO logins
+    (code, app_key, state, version, deadline, waited_for, attempts_left, node, change)
+    SELECT value ->> 0, substr(value ->> 0, 1, 8), ?2, 1, value ->> 1, 1, 0, ?3, value ->> 2 FROM json_each(?1)
+    WHERE true ON CONFLICT DO NOTHING RETURNING code, change";
+
+/// Adds all logins that are waited for the first time in one statement; returns those that are new, each with the
+/// position of its change.
+async fn insert_waited(
+    transaction: &mut Transaction<'_, Sqlite>,
+    changes: &[&Change],
+    node: i64,
+    first: i64,
+) -> Result<HashSet<(Code, i64)>, StoreError> {
+    let waited: Vec<(Code, i64, i64)> = (first..)
+        .zip(changes)
+        .filter(|(_, change)| is_first_wait(change))
+        .map(|(position, change)| (change.login.code, change.login.deadline.0, position))
+        .collect();
+    if waited.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let rows = sqlx::query(INSERT_WAITED)
+        .bind(serde_json::json!(waited).to_string())
+        .bind(State::Pending.number())
+        .bind(node)
+        .fetch_all(&mut **transaction)
+        .await?;
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        let code = Code::parse(row.try_get("code")?).map_err(|_| StoreError::Unreadable("code"))?;
+        Ok((code, row.try_get("change")?))
+    };
+    rows.iter().map(read).collect()
+}
+
+const INSERT: &str = "INSERT INTO logins
+    (code, app_key, state, version, deadline, waited_for, phone, user_id, verified_at, claimed_by, confirmation,
+     attempts_left, reply_reference, node, change)
+    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    ON CONFLICT DO NOTHING";
+
+const UPDATE: &str = "UPDATE logins SET state = ?2, version = ?3, deadline = ?4, waited_for = ?5, phone = ?6,
+    user_id = ?7, verified_at = ?8, claimed_by = ?9, confirmation = ?10, attempts_left = ?11,
+    reply_reference = ?12, node = ?13, change = ?14
+    WHERE code = ?1 AND version = ?15";
+
+async fn write_one(
+    transaction: &mut Transaction<'_, Sqlite>,
+    change: &Change,
+    node: i64,
+    position: i64,
+) -> Result<Outcome, StoreError> {
+    if let Some(message) = &change.message
+        && !remember(transaction, message).await?
+    {
+        return Ok(Outcome::Duplicate);
+    }
+    let login = &change.login;
+    let mut query = bind(sqlx::query(if change.expected.is_none() { INSERT } else { UPDATE }), login)
+        .bind(node)
+        .bind(position);
+    if let Some(expected) = change.expected {
+        query = query.bind(expected);
+    }
+    let done = query.execute(&mut **transaction).await?;
+    if done.rows_affected() == 1 {
+        return Ok(Outcome::Applied);
+    }
+    if let Some(message) = &change.message {
+        forget(transaction, message).await?;
+    }
+    Ok(Outcome::Conflict)
+}
+
+type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
+
+fn bind<'q>(query: Query<'q>, login: &'q Login) -> Query<'q> {
+    query
+        .bind(login.code.expose())
+        .bind(login.state.number())
+        .bind(login.version)
+        .bind(login.deadline.0)
+        .bind(login.waited_for)
+        .bind(login.phone.as_ref().map(loggin::PhoneNumber::expose))
+        .bind(login.user_id.as_deref())
+        .bind(login.verified_at.map(|moment| moment.0))
+        .bind(login.claimed_by.as_ref().map(<[u8; 32]>::as_slice))
+        .bind(login.confirmation.as_ref().map(<[u8; 32]>::as_slice))
+        .bind(login.attempts_left)
+        .bind(login.reply_reference.as_deref())
+}
+
+/// Keeps a message's id; `false` where it is known.
+async fn remember(
+    transaction: &mut Transaction<'_, Sqlite>,
+    message: &MessageId,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query("INSERT INTO messages VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+        .bind(&message.phone_number_id)
+        .bind(message.hash.as_slice())
+        .bind(message.received_at.0)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Forgets a message that brought nothing about, so that it can be tried again.
+async fn forget(transaction: &mut Transaction<'_, Sqlite>, message: &MessageId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM messages WHERE phone_number_id = ? AND message_hash = ?")
+        .bind(&message.phone_number_id)
+        .bind(message.hash.as_slice())
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,322 @@
+//! The behaviour that every store must show: one list of tests, which each store runs.
+
+use std::{collections::HashSet, time::Duration};
+
+use loggin::{AppKey, Code, PhoneNumber, Token};
+
+use super::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, State, Store};
+use crate::clock::UnixMillis;
+
+const APP: &str = "8XKPQ2WN";
+const NOW: UnixMillis = UnixMillis(1_790_416_800_000);
+
+/// Runs the suite against what `$open` makes: a store with nothing in it, and whatever must outlive it.
+macro_rules! store_suite {
+    ($open:path) => {
+        store_suite!($open:
+            apps_are_kept_as_they_are,
+            a_taken_app_key_is_not_overwritten,
+            a_login_reads_back_as_it_was_written,
+            of_two_changes_of_one_version_one_is_applied,
+            a_change_of_a_missing_login_is_a_conflict,
+            of_many_that_insert_one_login_one_does,
+            a_message_counts_once,
+            a_message_of_a_conflict_can_come_again,
+            changes_of_one_call_stand_alone,
+            thousands_of_changes_keep_their_order,
+            overdue_logins_are_found_and_tombstones_are_not,
+            tombstones_and_old_messages_are_purged,
+            logins_are_found_by_sender_and_by_reply,
+            logins_without_result_are_counted_to_the_limit,
+            a_process_does_not_follow_its_own_changes,
+            a_closed_store_takes_nothing,
+        );
+    };
+    ($open:path: $($test:ident),+ $(,)?) => {$(
+        #[tokio::test]
+        async fn $test() {
+            let (store, _kept) = $open().await;
+            $crate::store::suite::$test(&store).await;
+        }
+    )+};
+}
+pub(super) use store_suite;
+
+fn code(number: u8) -> Code {
+    Token::from_secret(AppKey::parse(APP).unwrap(), [number; 20]).code()
+}
+
+pub(super) fn login(number: u8, state: State) -> Login {
+    Login {
+        code: code(number),
+        state,
+        version: 1,
+        deadline: NOW,
+        waited_for: true,
+        phone: None,
+        user_id: None,
+        verified_at: None,
+        claimed_by: None,
+        confirmation: None,
+        attempts_left: 0,
+        reply_reference: None,
+    }
+}
+
+fn full_login(number: u8) -> Login {
+    Login {
+        waited_for: false,
+        phone: Some(PhoneNumber::parse("919876543210").unwrap()),
+        user_id: Some("IN.1234".to_owned()),
+        verified_at: Some(NOW),
+        claimed_by: Some([1; 32]),
+        confirmation: Some([2; 32]),
+        attempts_left: 3,
+        reply_reference: Some(format!("reference {number}")),
+        ..login(number, State::Claimed)
+    }
+}
+
+pub(super) fn insert(login: Login) -> Change {
+    Change { expected: None, login, message: None }
+}
+
+fn update(expected: i64, login: Login) -> Change {
+    let login = Login { version: expected + 1, ..login };
+    Change { expected: Some(expected), login, message: None }
+}
+
+fn with_message(change: Change, number: u8) -> Change {
+    let message = MessageId { phone_number_id: "1".to_owned(), hash: [number; 32], received_at: NOW };
+    Change { message: Some(message), ..change }
+}
+
+async fn one(store: &impl Store, change: Change) -> Outcome {
+    let outcomes = store.apply(vec![change]).await.unwrap();
+    assert_eq!(outcomes.len(), 1);
+    outcomes[0]
+}
+
+async fn read(store: &impl Store, number: u8) -> Option<Login> {
+    store.logins(&[code(number)]).await.unwrap().into_iter().next()
+}
+
+pub(super) fn app(key: &str) -> App {
+    App {
+        app_key: AppKey::parse(key).unwrap(),
+        name: "A shop".to_owned(),
+        secret_key_hash: Some([7; 32]),
+        require_secret_key: true,
+        hide_phone_from_browser: true,
+        allowed_origins: vec!["https://a.example".to_owned(), "*".to_owned()],
+        confirm: Confirm::Code,
+        phone_hidden: PhoneHidden::Fail,
+        created_at: NOW,
+    }
+}
+
+pub(super) async fn apps_are_kept_as_they_are(store: &impl Store) {
+    let first = app("00000000");
+    let second = App {
+        secret_key_hash: None,
+        require_secret_key: false,
+        hide_phone_from_browser: false,
+        allowed_origins: Vec::new(),
+        confirm: Confirm::Reply,
+        phone_hidden: PhoneHidden::Ask,
+        created_at: NOW + Duration::from_millis(1),
+        ..app("11111111")
+    };
+    assert_eq!(store.app(first.app_key).await.unwrap(), None);
+    assert!(!store.update_app(&first).await.unwrap());
+    assert!(store.insert_app(&second).await.unwrap());
+    assert!(store.insert_app(&first).await.unwrap());
+    assert_eq!(store.apps().await.unwrap(), [first.clone(), second]);
+    let renamed = App { name: "Another".to_owned(), ..first };
+    assert!(store.update_app(&renamed).await.unwrap());
+    assert_eq!(store.app(renamed.app_key).await.unwrap(), Some(renamed));
+}
+
+pub(super) async fn a_taken_app_key_is_not_overwritten(store: &impl Store) {
+    let first = app("00000000");
+    assert!(store.insert_app(&first).await.unwrap());
+    let second = App { name: "Another".to_owned(), ..first.clone() };
+    assert!(!store.insert_app(&second).await.unwrap());
+    assert_eq!(store.app(first.app_key).await.unwrap(), Some(first));
+}
+
+pub(super) async fn a_login_reads_back_as_it_was_written(store: &impl Store) {
+    let logins = [full_login(1), login(2, State::Pending), login(3, State::PhoneHidden)];
+    let outcomes = store.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Applied; 3]);
+    let mut read = store.logins(&[code(1), code(2), code(3), code(4)]).await.unwrap();
+    read.sort_by_key(|login| login.code.expose());
+    let mut expected = logins.to_vec();
+    expected.sort_by_key(|login| login.code.expose());
+    assert_eq!(read, expected);
+    assert_eq!(store.logins(&[]).await.unwrap(), []);
+}
+
+pub(super) async fn of_two_changes_of_one_version_one_is_applied(store: &impl Store) {
+    assert_eq!(one(store, insert(login(1, State::Pending))).await, Outcome::Applied);
+    let verified = update(1, full_login(1));
+    let expired = update(1, login(1, State::Expired));
+    let (first, second) = tokio::join!(one(store, verified.clone()), one(store, expired.clone()));
+    let winner = match (first, second) {
+        (Outcome::Applied, Outcome::Conflict) => verified.login,
+        (Outcome::Conflict, Outcome::Applied) => expired.login,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(read(store, 1).await, Some(winner));
+}
+
+pub(super) async fn a_change_of_a_missing_login_is_a_conflict(store: &impl Store) {
+    assert_eq!(one(store, update(1, full_login(1))).await, Outcome::Conflict);
+    assert_eq!(read(store, 1).await, None);
+}
+
+pub(super) async fn of_many_that_insert_one_login_one_does(store: &impl Store) {
+    // Both ways in: waited for, and by a message.
+    let waited = || insert(login(1, State::Pending));
+    let early = || insert(full_login(1));
+    let changes = (0..50).flat_map(|_| [waited(), early()]).collect();
+    let outcomes = store.apply(changes).await.unwrap();
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Applied).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Conflict).count(), 99);
+}
+
+pub(super) async fn a_message_counts_once(store: &impl Store) {
+    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
+    let again = with_message(update(1, login(1, State::Denied)), 1);
+    assert_eq!(one(store, again).await, Outcome::Duplicate);
+    assert_eq!(read(store, 1).await, Some(full_login(1)));
+    // The same id at another number of the business is another message.
+    let mut elsewhere = with_message(insert(full_login(2)), 1);
+    elsewhere.message.as_mut().unwrap().phone_number_id = "2".to_owned();
+    assert_eq!(one(store, elsewhere).await, Outcome::Applied);
+}
+
+pub(super) async fn a_message_of_a_conflict_can_come_again(store: &impl Store) {
+    assert_eq!(one(store, with_message(update(7, full_login(1)), 1)).await, Outcome::Conflict);
+    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
+}
+
+pub(super) async fn changes_of_one_call_stand_alone(store: &impl Store) {
+    let changes = vec![
+        with_message(insert(full_login(1)), 1),
+        with_message(insert(full_login(2)), 1),
+        update(9, full_login(3)),
+        insert(login(4, State::Pending)),
+    ];
+    let outcomes = store.apply(changes).await.unwrap();
+    assert_eq!(outcomes, [Outcome::Applied, Outcome::Duplicate, Outcome::Conflict, Outcome::Applied]);
+    assert_eq!(read(store, 2).await, None);
+    assert_eq!(read(store, 4).await, Some(login(4, State::Pending)));
+}
+
+pub(super) async fn thousands_of_changes_keep_their_order(store: &impl Store) {
+    let app_key = AppKey::parse(APP).unwrap();
+    let logins = (0_u32..2_500).map(|number| {
+        let mut secret = [0; 20];
+        secret[..4].copy_from_slice(&number.to_le_bytes());
+        Login { code: Token::from_secret(app_key, secret).code(), ..login(0, State::Pending) }
+    });
+    let logins: Vec<Login> = logins.collect();
+    let even: Vec<Change> = logins.iter().step_by(2).cloned().map(insert).collect();
+    assert!(store.apply(even).await.unwrap().iter().all(|outcome| *outcome == Outcome::Applied));
+    let all = store.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();
+    for (number, outcome) in all.into_iter().enumerate() {
+        let expected = if number % 2 == 0 { Outcome::Conflict } else { Outcome::Applied };
+        assert_eq!(outcome, expected, "{number}");
+    }
+    let codes: Vec<Code> = logins.iter().map(|login| login.code).collect();
+    let read: HashSet<Code> = store.logins(&codes).await.unwrap().iter().map(|login| login.code).collect();
+    assert_eq!(read.len(), 2_500);
+}
+
+pub(super) async fn overdue_logins_are_found_and_tombstones_are_not(store: &impl Store) {
+    let second = Duration::from_secs(1);
+    let logins = [
+        Login { deadline: NOW, ..login(1, State::Pending) },
+        Login { deadline: NOW - second, ..login(2, State::Claimed) },
+        Login { deadline: NOW + second, ..login(3, State::Verified) },
+        Login { deadline: NOW - second, ..login(4, State::Used) },
+        Login { deadline: NOW - second, ..login(5, State::Expired) },
+    ];
+    store.apply(logins.into_iter().map(insert).collect()).await.unwrap();
+    let due = store.due(NOW, 10).await.unwrap();
+    let due: Vec<Code> = due.iter().map(|login| login.code).collect();
+    assert_eq!(due, [code(2), code(1)]);
+    assert_eq!(store.due(NOW, 1).await.unwrap().len(), 1);
+}
+
+pub(super) async fn tombstones_and_old_messages_are_purged(store: &impl Store) {
+    let second = Duration::from_secs(1);
+    let over = Login { deadline: NOW - second, ..login(1, State::Denied) };
+    let kept = Login { deadline: NOW + second, ..login(2, State::Denied) };
+    let alive = Login { deadline: NOW - second, ..login(3, State::Pending) };
+    let changes = vec![with_message(insert(over), 1), insert(kept), insert(alive)];
+    store.apply(changes).await.unwrap();
+    assert_eq!(store.purge(NOW, NOW, 10).await.unwrap(), 1);
+    assert_eq!(read(store, 1).await, None);
+    assert!(read(store, 2).await.is_some() && read(store, 3).await.is_some());
+    let again = || with_message(insert(full_login(4)), 1);
+    assert_eq!(one(store, again()).await, Outcome::Duplicate);
+    assert_eq!(store.purge(NOW, NOW + second, 10).await.unwrap(), 1);
+    assert_eq!(one(store, again()).await, Outcome::Applied);
+}
+
+pub(super) async fn logins_are_found_by_sender_and_by_reply(store: &impl Store) {
+    let user = |number, state, user_id: &str| Login {
+        user_id: Some(user_id.to_owned()),
+        reply_reference: Some(format!("reference {number}")),
+        ..login(number, state)
+    };
+    let logins = [
+        user(1, State::MessageReceived, "IN.1"),
+        user(2, State::MessageReceived, "IN.1"),
+        user(3, State::MessageReceived, "IN.2"),
+        user(4, State::Verified, "IN.1"),
+    ];
+    store.apply(logins.into_iter().map(insert).collect()).await.unwrap();
+    let found = store.awaiting_phone("IN.1", 10).await.unwrap();
+    let found: HashSet<Code> = found.iter().map(|login| login.code).collect();
+    assert_eq!(found, HashSet::from([code(1), code(2)]));
+    assert_eq!(store.awaiting_phone("IN.1", 1).await.unwrap().len(), 1);
+    let named = store.by_reply("reference 4").await.unwrap();
+    assert_eq!(named.map(|login| login.code), Some(code(4)));
+    assert_eq!(store.by_reply("reference 5").await.unwrap(), None);
+}
+
+pub(super) async fn logins_without_result_are_counted_to_the_limit(store: &impl Store) {
+    let logins = [
+        login(1, State::Pending),
+        login(2, State::MessageReceived),
+        login(3, State::AwaitingConfirmation),
+        login(4, State::Verified),
+        login(5, State::Expired),
+    ];
+    store.apply(logins.into_iter().map(insert).collect()).await.unwrap();
+    let app_key = AppKey::parse(APP).unwrap();
+    assert_eq!(store.without_result(app_key, 10).await.unwrap(), 3);
+    assert_eq!(store.without_result(app_key, 2).await.unwrap(), 2);
+    assert_eq!(store.without_result(AppKey::parse("00000000").unwrap(), 10).await.unwrap(), 0);
+}
+
+pub(super) async fn a_process_does_not_follow_its_own_changes(store: &impl Store) {
+    let before = store.cursor().await.unwrap();
+    store.apply(vec![insert(login(1, State::Pending))]).await.unwrap();
+    let changed = store.changed_since(before, 10).await.unwrap();
+    assert_eq!(changed.logins, []);
+    assert!(changed.cursor > before);
+    assert_eq!(changed.cursor, store.cursor().await.unwrap());
+}
+
+pub(super) async fn a_closed_store_takes_nothing(store: &impl Store) {
+    let waiting = store.apply(vec![insert(login(1, State::Pending))]);
+    let (written, ()) = tokio::join!(waiting, store.close());
+    // What came before the end is written, what came after is refused: never is it lost in silence.
+    let refused = store.apply(vec![insert(login(2, State::Pending))]).await;
+    assert_eq!(written.unwrap(), [Outcome::Applied]);
+    assert!(refused.is_err() && store.check().await.is_err());
+}

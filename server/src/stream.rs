@@ -1,0 +1,240 @@
+//! An event stream, once its call has been answered: it has left the HTTP machinery, and writes to its socket itself.
+//!
+//! A connection that HTTP code serves holds buffers of 16 KB and more for requests that may follow. On a stream none
+//! follow, so all that is kept here is the socket and the subscription.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::http::{HeaderName, HeaderValue, Version, header, response::Parts};
+use loggin::{
+    sse::{encode_comment, encode_event, encode_retry},
+    wire::{ReadyEvent, TokenEvent},
+};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use crate::{
+    clock::{Random, random_below},
+    limits,
+    subscription::{Subscription, Woken},
+};
+
+/// Text of the comment that keeps a stream alive.
+const HEARTBEAT: &str = "";
+
+/// Bounds of the wish how long clients shall wait before they connect again when the server stops: spread, so that
+/// its successor is not met by all of them at once.
+const RETRY_FROM: Duration = Duration::from_millis(500);
+/// See [`RETRY_FROM`]: the width of that range, its end included.
+const RETRY_WIDTH_MS: u32 = 1_001;
+
+/// Bytes read at once of what a client sends into its stream, which is only looked at for its end.
+const DISCARD: usize = 256;
+
+/// Ends a body that is sent in chunks.
+const LAST_CHUNK: &str = "0\r\n\r\n";
+
+/// A stream about to begin.
+#[derive(Debug)]
+pub(crate) struct EventStream {
+    subscription: Subscription,
+    first: String,
+}
+
+/// A stream on its way through the layers, as an extension of its response.
+#[derive(Clone, Debug)]
+pub(crate) struct Handover(Arc<Mutex<Option<EventStream>>>);
+
+impl EventStream {
+    /// A stream that begins with `ready` and these events.
+    pub(crate) fn new(subscription: Subscription, events: &[TokenEvent]) -> Self {
+        let pending = subscription.open();
+        let ready = TokenEvent::Ready(ReadyEvent { pending });
+        let first = encode(std::iter::once(&ready).chain(events));
+        Self { subscription, first }
+    }
+
+    /// The form that an extension must have.
+    pub(crate) fn into_extension(self) -> Handover {
+        Handover(Arc::new(Mutex::new(Some(self))))
+    }
+
+    /// Writes the head and everything that follows, until all logins have ended, the client goes, or the server
+    /// stops.
+    pub(crate) async fn run(self, mut socket: TcpStream, head: Head) {
+        let Head { mut text, framing } = head;
+        framing.push(&mut text, &self.first);
+        let mut subscription = self.subscription;
+        drop(self.first);
+        let last = subscription.open() == 0;
+        if last {
+            framing.end(&mut text);
+        }
+        if write(&mut socket, text).await.is_ok() && !last {
+            // An error of the socket means that the client has gone, which is nobody's fault.
+            let _ = pump(&mut socket, &mut subscription, framing).await;
+        }
+        // Whoever sees the end of the stream finds nothing of it here any more.
+        drop(subscription);
+        let _ = socket.shutdown().await;
+    }
+}
+
+impl Handover {
+    /// Takes the stream, once.
+    pub(crate) fn take(&self) -> Option<EventStream> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+async fn pump(socket: &mut TcpStream, subscription: &mut Subscription, framing: Framing) -> io::Result<()> {
+    let mut received = 0;
+    loop {
+        let woken = tokio::select! {
+            woken = subscription.woken() => woken,
+            readable = socket.readable() => {
+                readable?;
+                received += discard(socket)?;
+                if received > limits::BYTES_INTO_STREAM {
+                    return Ok(());
+                }
+                continue;
+            }
+        };
+        let mut text = String::new();
+        let mut last = false;
+        match woken {
+            Woken::Changed(logins) => match subscription.events(&logins).await {
+                Ok(events) => {
+                    text = encode(&events);
+                    last = subscription.open() == 0;
+                }
+                // The client connects again, and is told what it missed.
+                Err(error) => {
+                    tracing::warn!(%error, "a stream is cut: the store failed");
+                    return Ok(());
+                }
+            },
+            Woken::Heartbeat => encode_comment(&mut text, HEARTBEAT),
+            Woken::Stopping => {
+                encode_retry(&mut text, retry_delay(subscription.random()));
+                last = true;
+            }
+        }
+        let mut out = String::with_capacity(text.len() + 16);
+        framing.push(&mut out, &text);
+        if last {
+            framing.end(&mut out);
+        }
+        write(socket, out).await?;
+        if last {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads what the client sent, and drops it; the end of its side is an error here, as it does not read any more.
+fn discard(socket: &TcpStream) -> io::Result<usize> {
+    match socket.try_read(&mut [0; DISCARD]) {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        other => other,
+    }
+}
+
+/// Writes at once where the socket takes it, which is nearly always, and waits for a slow client a bounded time.
+async fn write(socket: &mut TcpStream, text: String) -> io::Result<()> {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        match socket.try_write(rest) {
+            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // Boxed, as a timer is large and this is rare.
+                let rest = Box::pin(tokio::time::timeout(limits::WRITE_TIMEOUT, socket.write_all(rest)));
+                return rest.await?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn retry_delay(random: &dyn Random) -> Duration {
+    RETRY_FROM + Duration::from_millis(random_below(random, RETRY_WIDTH_MS).into())
+}
+
+fn encode<'a>(events: impl IntoIterator<Item = &'a TokenEvent>) -> String {
+    let mut text = String::new();
+    for event in events {
+        let (name, data) = event.to_parts();
+        encode_event(&mut text, name, &data);
+    }
+    text
+}
+
+/// How the end of the body is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Framing {
+    /// In chunks, so that a stream which was cut differs from one which ended.
+    Chunked,
+    /// By the end of the connection, for clients of HTTP/1.0.
+    Close,
+}
+
+impl Framing {
+    fn of(version: Version) -> Self {
+        if version == Version::HTTP_10 { Self::Close } else { Self::Chunked }
+    }
+
+    fn push(self, out: &mut String, text: &str) {
+        match self {
+            // A chunk of no bytes would be the end.
+            _ if text.is_empty() => {}
+            Self::Close => out.push_str(text),
+            Self::Chunked => {
+                out.push_str(&format!("{:x}\r\n", text.len()));
+                out.push_str(text);
+                out.push_str("\r\n");
+            }
+        }
+    }
+
+    fn end(self, out: &mut String) {
+        if self == Self::Chunked {
+            out.push_str(LAST_CHUNK);
+        }
+    }
+}
+
+/// The head of a stream's answer, ready to be written.
+#[derive(Debug)]
+pub(crate) struct Head {
+    text: String,
+    framing: Framing,
+}
+
+impl Head {
+    /// The head of this answer to a client of this version.
+    pub(crate) fn new(parts: &Parts, version: Version) -> Self {
+        let framing = Framing::of(version);
+        let mut text = format!("HTTP/1.1 {}\r\n", parts.status);
+        let mut line = |name: &HeaderName, value: &HeaderValue| {
+            // Every value here was made by this server from text.
+            text.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+        };
+        for (name, value) in &parts.headers {
+            if *name != header::CONTENT_LENGTH {
+                line(name, value);
+            }
+        }
+        line(&header::CONNECTION, &HeaderValue::from_static("close"));
+        if framing == Framing::Chunked {
+            line(&header::TRANSFER_ENCODING, &HeaderValue::from_static("chunked"));
+        }
+        text.push_str("\r\n");
+        Self { text, framing }
+    }
+}

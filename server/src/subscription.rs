@@ -1,0 +1,215 @@
+//! One wait for any number of logins: what a stream and a long poll have in common.
+//!
+//! The order is the law here: register with the waiters, then read the store, then wait. What happens between the
+//! first two is told twice at worst, and counts once.
+
+use std::{collections::HashSet, sync::Arc};
+
+use loggin::{
+    Code, ErrorCode, Token,
+    wire::{ProgressEvent, RejectedEvent, TokenEvent, VerifiedEvent},
+};
+
+use crate::{
+    app::Server,
+    client_address::CountedStream,
+    clock::Random,
+    cors::Caller,
+    error::ApiError,
+    logins::{View, Viewer, reason, view},
+    store::{Login, State, StoreError},
+    waiters::Slot,
+};
+
+/// A wait for logins.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    server: Arc<Server>,
+    slot: Arc<Slot>,
+    viewer: Viewer,
+    /// Whether the caller showed a secret key.
+    with_key: bool,
+    codes: Box<[Code]>,
+    /// How many of them have no result yet.
+    open: usize,
+    /// Its place among the streams of its address, where those are counted.
+    _counted: Option<Box<CountedStream>>,
+}
+
+/// What ends a wait for something to tell.
+#[derive(Debug)]
+pub(crate) enum Woken {
+    /// These logins changed.
+    Changed(Vec<Arc<Login>>),
+    /// Nothing did, but it is time for a sign of life.
+    Heartbeat,
+    /// The server stops.
+    Stopping,
+}
+
+/// The tokens of a call, sorted.
+struct Sorted {
+    codes: Vec<Code>,
+    rejected: Vec<TokenEvent>,
+}
+
+impl Subscription {
+    /// Begins to wait; returns what is known already.
+    pub(crate) async fn start(
+        server: &Arc<Server>,
+        caller: &Caller,
+        tokens: &[String],
+        viewer: Viewer,
+        counted: Option<CountedStream>,
+    ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
+        let Sorted { codes, rejected } = sort(server, caller, tokens, viewer).await?;
+        server.apps.check_room(&codes).await?;
+        let slot = server.waiters.register(&codes);
+        let mut subscription = Self {
+            server: Arc::clone(server),
+            slot,
+            viewer,
+            with_key: caller.app_key.is_some(),
+            open: codes.len(),
+            codes: codes.into(),
+            _counted: counted.map(Box::new),
+        };
+        let logins = server.logins.wait(&subscription.codes).await?;
+        subscription.slot.forget_older(&logins);
+        let mut events = rejected;
+        events.extend(subscription.tell(logins).await?);
+        Ok((subscription, events))
+    }
+
+    /// How many logins have no result yet.
+    pub(crate) fn open(&self) -> usize {
+        self.open
+    }
+
+    /// The server's source of randomness.
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.server.random
+    }
+
+    /// Waits for something to tell. Nothing is lost where this is given up before it ends.
+    pub(crate) async fn woken(&self) -> Woken {
+        let mut stopping = self.server.stopping.clone();
+        tokio::select! {
+            news = self.slot.news() => match news.logins {
+                logins if logins.is_empty() => Woken::Heartbeat,
+                logins => Woken::Changed(logins),
+            },
+            // An error means that whoever would tell is gone, which is the end too.
+            _ = stopping.wait_for(|stopping| *stopping) => Woken::Stopping,
+        }
+    }
+
+    /// The events of logins that changed. This is not to be given up: what changed is told once.
+    pub(crate) async fn events(&mut self, changed: &[Arc<Login>]) -> Result<Vec<TokenEvent>, StoreError> {
+        let logins = changed.iter().map(|login| Login::clone(login)).collect();
+        // Boxed, as it is large and rare: a waiting stream should be small.
+        Box::pin(self.tell(logins)).await
+    }
+
+    /// The events of these logins, claimed where this wait redeems.
+    async fn tell(&mut self, logins: Vec<Login>) -> Result<Vec<TokenEvent>, StoreError> {
+        let logins = match self.viewer {
+            Viewer::Observer => logins,
+            Viewer::Redeemer(redeemer) => {
+                let (claimable, mut told): (Vec<_>, Vec<_>) =
+                    logins.into_iter().partition(|login| login.state == State::Verified);
+                told.extend(self.server.logins.claim(claimable, redeemer).await?);
+                told
+            }
+        };
+        let mut events = Vec::new();
+        for login in logins {
+            let code = login.code;
+            let event = match view(&login, self.viewer) {
+                // What is claimable was claimed above, or has changed since, which the bell will tell.
+                View::Pending | View::Claimable => continue,
+                View::Progress(status) => {
+                    if self.server.waiters.is_registered(&self.slot, code) {
+                        events.push(TokenEvent::Progress(ProgressEvent { code, status }));
+                    }
+                    continue;
+                }
+                View::Verified(mut session) => {
+                    if self.hides_phone(code).await? {
+                        session.phone = None;
+                    }
+                    TokenEvent::Verified(VerifiedEvent { code, session })
+                }
+                View::Rejected(error) => rejected(Some(code), None, error),
+            };
+            // A login has one end for each wait.
+            if self.server.waiters.unregister(&self.slot, code) {
+                self.open -= 1;
+                events.push(event);
+            }
+        }
+        Ok(events)
+    }
+
+    async fn hides_phone(&self, code: Code) -> Result<bool, StoreError> {
+        if self.with_key || self.viewer != Viewer::Observer {
+            return Ok(false);
+        }
+        let app = self.server.apps.find(code.app_key()).await?;
+        Ok(app.is_none_or(|app| app.hide_phone_from_browser))
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        if self.open > 0 {
+            for code in &self.codes {
+                self.server.waiters.unregister(&self.slot, *code);
+            }
+        }
+    }
+}
+
+/// Tells tokens to wait for from those that are rejected at once.
+async fn sort(
+    server: &Server,
+    caller: &Caller,
+    tokens: &[String],
+    viewer: Viewer,
+) -> Result<Sorted, StoreError> {
+    let mut codes = Vec::with_capacity(tokens.len());
+    let mut seen = HashSet::with_capacity(tokens.len());
+    let mut events = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        let Ok(token) = Token::parse(token) else {
+            events.push(rejected(None, Some(index), ErrorCode::InvalidToken));
+            continue;
+        };
+        let code = token.code();
+        if !seen.insert(code) {
+            continue;
+        }
+        if caller.app_key.is_some_and(|app_key| app_key != token.app_key()) {
+            // Whether there is such an app is not looked up: ten thousand made-up keys cost nothing.
+            events.push(rejected(Some(code), None, ErrorCode::Unauthorized));
+            continue;
+        }
+        match server.apps.find(token.app_key()).await? {
+            None => events.push(rejected(Some(code), None, ErrorCode::UnknownApp)),
+            Some(app) if !caller.may(viewer != Viewer::Observer, &app) => {
+                events.push(rejected(Some(code), None, ErrorCode::Unauthorized));
+            }
+            Some(_) => codes.push(code),
+        }
+    }
+    Ok(Sorted { codes, rejected: events })
+}
+
+fn rejected(code: Option<Code>, token_index: Option<usize>, error: ErrorCode) -> TokenEvent {
+    TokenEvent::Rejected(RejectedEvent {
+        code,
+        token_index,
+        error: error.as_str().into(),
+        message: reason(error).into(),
+    })
+}

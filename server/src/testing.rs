@@ -1,0 +1,339 @@
+//! What the tests of this crate share: a clock that is turned by hand, repeatable randomness, and a whole server on
+//! a port of its own.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use hmac::{Hmac, KeyInit, Mac};
+use loggin::{AppKey, SecretKey, Token, link::WhatsAppNumber};
+use reqwest::{Client, RequestBuilder, Response};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    app::{self, Parts, Server, Settings},
+    client_address::IpNetwork,
+    clock::{Clock, Random, UnixMillis},
+    config::{Secret, WhatsAppConfig},
+    outbox::{Answer, Outbox},
+    serve,
+    store::{App, Confirm, PhoneHidden, SqliteStore, Store},
+    whatsapp::AccessToken,
+};
+
+/// The app of most tests: no secret key needed, any origin.
+pub(crate) const APP: &str = "8XKPQ2WN";
+/// The secret that webhooks are signed with.
+pub(crate) const APP_SECRET: &str = "test_app_secret";
+/// The id of the business's number.
+pub(crate) const PHONE_NUMBER_ID: &str = "200000000000002";
+/// The sender of most messages.
+pub(crate) const PHONE: &str = "919876543210";
+/// When the manual clock begins.
+pub(crate) const START: UnixMillis = UnixMillis(1_790_416_800_000);
+
+/// A clock that moves when told to.
+#[derive(Debug)]
+pub(crate) struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(START.0)))
+    }
+
+    pub(crate) fn advance(&self, duration: Duration) {
+        let millis = i64::try_from(duration.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Random bits that are the same in each run, and never twice the same within one.
+#[derive(Debug, Default)]
+pub(crate) struct CountingRandom(AtomicU64);
+
+impl Random for CountingRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            // Odd multiplier: each count gives another value.
+            let next = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            chunk.copy_from_slice(&next.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// An app with every default of `dev`.
+pub(crate) fn demo_app() -> App {
+    App {
+        app_key: AppKey::parse(APP).unwrap(),
+        name: "Demo".to_owned(),
+        secret_key_hash: None,
+        require_secret_key: false,
+        hide_phone_from_browser: false,
+        allowed_origins: vec!["*".to_owned()],
+        confirm: Confirm::None,
+        phone_hidden: PhoneHidden::Ask,
+        created_at: START,
+    }
+}
+
+/// An app with a secret key that redeeming needs, and no origins.
+pub(crate) fn guarded_app(key: &str) -> (App, SecretKey) {
+    let app_key = AppKey::parse(key).unwrap();
+    let secret_key = SecretKey::from_secret(app_key, [42; 20]);
+    let app = App {
+        app_key,
+        secret_key_hash: Some(secret_key.sha256()),
+        require_secret_key: true,
+        allowed_origins: Vec::new(),
+        ..demo_app()
+    };
+    (app, secret_key)
+}
+
+/// A token of the demo app.
+pub(crate) fn token(number: u8) -> Token {
+    token_of(APP, number)
+}
+
+pub(crate) fn token_of(app: &str, number: u8) -> Token {
+    Token::from_secret(AppKey::parse(app).unwrap(), [number; 20])
+}
+
+/// A store in a folder that is removed with it.
+pub(crate) async fn store() -> (Arc<dyn Store>, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("loggin.db"), 1).await.unwrap();
+    (Arc::new(store), folder)
+}
+
+/// A server that listens, and what it was made of.
+pub(crate) struct TestServer {
+    pub(crate) url: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) server: Arc<Server>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) client: Client,
+    pub(crate) answers: mpsc::Receiver<Answer>,
+    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) serving: JoinHandle<()>,
+    _folder: TempDir,
+}
+
+impl TestServer {
+    /// A server with the demo app.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// A server with the demo app, and settings of its own.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (store, folder) = store().await;
+        store.insert_app(&demo_app()).await.unwrap();
+        let clock = ManualClock::new();
+        let (outbox, answers) = Outbox::channel();
+        let (stop, stopping) = watch::channel(false);
+        let mut settings = settings(address);
+        change(&mut settings);
+        let server = Server::new(Parts {
+            store,
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            random: Arc::new(CountingRandom::default()),
+            outbox,
+            settings,
+            stopping: stopping.clone(),
+        });
+        let serving = tokio::spawn(serve::serve(listener, app::router(&server), stopping));
+        let client =
+            Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none());
+        // Whoever comes first sets the provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self {
+            url: format!("http://{address}"),
+            address,
+            server,
+            clock,
+            client: client.build().unwrap(),
+            answers,
+            stop,
+            serving,
+            _folder: folder,
+        }
+    }
+
+    pub(crate) async fn add_app(&self, app: &App) {
+        assert!(self.server.store.insert_app(app).await.unwrap());
+    }
+
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.url))
+    }
+
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.url))
+    }
+
+    /// Calls `/tokens/verify` as this redeemer.
+    pub(crate) async fn verify(&self, token: &Token, key: &str) -> Response {
+        let call = self.post("/api/v1/tokens/verify").json(&json!({ "token": token.expose() }));
+        call.header("Idempotency-Key", key).send().await.unwrap()
+    }
+
+    /// A call of `/tokens/events` that claims as this redeemer, or observes.
+    pub(crate) fn events(&self, tokens: &[Token], key: Option<&str>) -> RequestBuilder {
+        let tokens: Vec<String> = tokens.iter().map(Token::expose).collect();
+        let call =
+            self.post("/api/v1/tokens/events").json(&json!({ "tokens": tokens, "claim": key.is_some() }));
+        match key {
+            Some(key) => call.header("Idempotency-Key", key),
+            None => call,
+        }
+    }
+
+    /// A stream, just begun.
+    pub(crate) async fn stream(&self, tokens: &[Token], key: Option<&str>) -> EventReader {
+        let response = self.events(tokens, key).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        EventReader::new(response)
+    }
+
+    /// Posts a signed webhook.
+    pub(crate) async fn webhook(&self, payload: &Value) -> Response {
+        let body = payload.to_string();
+        let signature = sign(body.as_bytes());
+        let call = self.post("/webhooks/whatsapp").header("X-Hub-Signature-256", signature);
+        call.body(body).send().await.unwrap()
+    }
+
+    /// A person sends a message with this login's code.
+    pub(crate) async fn tap(&self, token: &Token) {
+        let message = text_message(&format!("Code: {}", token.code().expose()), &json!({}));
+        let answer = self.webhook(&webhook(&[message])).await;
+        assert_eq!(answer.status(), 200);
+    }
+}
+
+fn settings(address: SocketAddr) -> Settings {
+    Settings {
+        whatsapp: WhatsAppConfig {
+            number: WhatsAppNumber::parse("15550001111").unwrap(),
+            phone_number_id: PHONE_NUMBER_ID.to_owned(),
+            access_token: AccessToken::new("access").unwrap(),
+            app_secrets: vec![Secret::new(APP_SECRET)],
+            verify_token: Secret::new("verify me"),
+            graph_url: "http://127.0.0.1:9/v26.0".parse().unwrap(),
+        },
+        public_origin: format!("http://{address}"),
+        link_base: "https://wa.me".parse().unwrap(),
+        trusted_proxies: IpNetwork::loopback(),
+        long_poll: Duration::from_secs(25),
+        tokens_without_key: loggin::wire::MAX_TOKENS_WITHOUT_KEY,
+    }
+}
+
+/// The header that signs a webhook.
+pub(crate) fn sign(body: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).unwrap().chain_update(body);
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// A text message of [`PHONE`], sent when the manual clock began; what `change` names is replaced, null takes away.
+pub(crate) fn text_message(text: &str, change: &Value) -> Value {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut message = json!({
+        "from": PHONE,
+        "from_user_id": "IN.1000",
+        "id": format!("wamid.{}", NEXT.fetch_add(1, Ordering::SeqCst)),
+        "timestamp": (START.0 / 1000).to_string(),
+        "type": "text",
+        "text": { "body": text },
+    });
+    for (name, value) in change.as_object().unwrap() {
+        if value.is_null() {
+            message.as_object_mut().unwrap().remove(name);
+        } else {
+            message[name] = value.clone();
+        }
+    }
+    message
+}
+
+/// The body of a webhook with these messages.
+pub(crate) fn webhook(messages: &[Value]) -> Value {
+    let value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": { "display_phone_number": "15550001111", "phone_number_id": PHONE_NUMBER_ID },
+        "messages": messages,
+    });
+    let changes = json!([{ "field": "messages", "value": value }]);
+    json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] })
+}
+
+/// Reads the events of a stream one by one.
+pub(crate) struct EventReader {
+    response: Response,
+    text: String,
+}
+
+impl EventReader {
+    pub(crate) fn new(response: Response) -> Self {
+        Self { response, text: String::new() }
+    }
+
+    /// The next block: its fields by name; `None` at the end of the stream. A comment has an empty name.
+    pub(crate) async fn block(&mut self) -> Option<HashMap<String, String>> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let fields = block.lines().map(|line| {
+                    let (name, value) = line.split_once(':').unwrap();
+                    (name.to_owned(), value.trim().to_owned())
+                });
+                let fields = fields.collect();
+                self.text = rest.to_owned();
+                return Some(fields);
+            }
+            let chunk = self.response.chunk().await.unwrap()?;
+            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    }
+
+    /// The next event with its data; comments are passed over.
+    pub(crate) async fn event(&mut self) -> Option<(String, Value)> {
+        loop {
+            let mut block = self.block().await?;
+            if let (Some(name), Some(data)) = (block.remove("event"), block.remove("data")) {
+                return Some((name, serde_json::from_str(&data).unwrap()));
+            }
+        }
+    }
+}
+
+/// The error code of an answer, which must be an error with the body that all errors have.
+pub(crate) async fn error_of(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
+    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let body: Value = response.json().await.unwrap();
+    assert_eq!(body["request_id"], id);
+    assert!(!body["message"].as_str().unwrap().is_empty());
+    (status, body["error"].as_str().unwrap().to_owned())
+}

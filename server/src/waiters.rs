@@ -1,0 +1,209 @@
+//! Who waits for which login on this node.
+//!
+//! A stream has one [`Slot`], whatever the number of its tokens: a small queue of what happened, and a bell. Between
+//! two events it costs neither a timer nor a task of its own here; the heartbeats of all streams come from one tick.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use loggin::Code;
+use tokio::sync::Notify;
+
+use crate::store::Login;
+
+/// How often the wheel turns by one place.
+pub(crate) const TICK: Duration = Duration::from_secs(1);
+
+/// Places on the wheel: a stream's heartbeat comes once a turn, and must come every 15 s.
+const PLACES: usize = 14;
+
+/// All that wait here.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters {
+    by_code: Mutex<HashMap<Code, Waiting>>,
+    wheel: [Mutex<Vec<Weak<Slot>>>; PLACES],
+    place: AtomicUsize,
+}
+
+/// Those that wait for one login: nearly always one.
+#[derive(Debug)]
+enum Waiting {
+    One(Arc<Slot>),
+    Many(Box<Vec<Arc<Slot>>>),
+}
+
+/// One stream or long poll.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    /// What happened to its logins since it was last asked: each of them at most once for each of its states.
+    news: Mutex<Vec<Arc<Login>>>,
+    heartbeat: AtomicBool,
+    bell: Notify,
+}
+
+/// What a slot has to tell.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    pub(crate) logins: Vec<Arc<Login>>,
+    /// Whether it is time for a sign of life.
+    pub(crate) heartbeat: bool,
+}
+
+impl Waiters {
+    /// Begins to wait for these logins, whose codes must differ. What they are by now is to be read afterwards.
+    pub(crate) fn register(&self, codes: &[Code]) -> Arc<Slot> {
+        let slot = Arc::new(Slot::default());
+        let place = self.place.load(Ordering::Relaxed) % PLACES;
+        lock(&self.wheel[place]).push(Arc::downgrade(&slot));
+        let mut by_code = lock(&self.by_code);
+        for &code in codes {
+            match by_code.entry(code) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Waiting::One(Arc::clone(&slot)));
+                }
+                Entry::Occupied(mut entry) => entry.get_mut().add(Arc::clone(&slot)),
+            }
+        }
+        slot
+    }
+
+    /// Ends a slot's wait for one login; tells whether it still waited.
+    pub(crate) fn unregister(&self, slot: &Arc<Slot>, code: Code) -> bool {
+        let mut by_code = lock(&self.by_code);
+        let Entry::Occupied(mut entry) = by_code.entry(code) else {
+            return false;
+        };
+        let (found, left) = entry.get_mut().remove(slot);
+        if left == 0 {
+            entry.remove();
+        }
+        if by_code.len() < by_code.capacity() / 8 {
+            // A burst of waits shall not keep its memory for ever.
+            let twice = by_code.len() * 2;
+            by_code.shrink_to(twice);
+        }
+        found
+    }
+
+    /// Whether a slot still waits for one login.
+    pub(crate) fn is_registered(&self, slot: &Arc<Slot>, code: Code) -> bool {
+        match lock(&self.by_code).get(&code) {
+            None => false,
+            Some(Waiting::One(only)) => Arc::ptr_eq(only, slot),
+            Some(Waiting::Many(slots)) => slots.iter().any(|one| Arc::ptr_eq(one, slot)),
+        }
+    }
+
+    /// Tells everybody who waits for this login what it has become.
+    pub(crate) fn wake(&self, login: &Login) {
+        let slots: Vec<Arc<Slot>> = match lock(&self.by_code).get(&login.code) {
+            None => return,
+            Some(Waiting::One(slot)) => vec![Arc::clone(slot)],
+            Some(Waiting::Many(slots)) => slots.to_vec(),
+        };
+        let login = Arc::new(login.clone());
+        for slot in slots {
+            lock(&slot.news).push(Arc::clone(&login));
+            slot.bell.notify_one();
+        }
+    }
+
+    /// Turns the wheel by one place: the streams there send a sign of life.
+    pub(crate) fn tick(&self) {
+        let place = (self.place.fetch_add(1, Ordering::Relaxed) + 1) % PLACES;
+        let mut slots = lock(&self.wheel[place]);
+        slots.retain(|slot| {
+            let Some(slot) = slot.upgrade() else { return false };
+            slot.heartbeat.store(true, Ordering::Release);
+            slot.bell.notify_one();
+            true
+        });
+        if slots.len() < slots.capacity() / 8 {
+            slots.shrink_to_fit();
+        }
+    }
+
+    /// Turns the wheel for ever.
+    pub(crate) async fn run_wheel(&self) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.tick();
+        }
+    }
+
+    /// How many logins are waited for.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        lock(&self.by_code).len()
+    }
+}
+
+impl Waiting {
+    fn add(&mut self, slot: Arc<Slot>) {
+        match self {
+            Self::Many(slots) => slots.push(slot),
+            Self::One(first) => *self = Self::Many(Box::new(vec![Arc::clone(first), slot])),
+        }
+    }
+
+    /// Takes a slot out; tells whether it was there, and how many are left.
+    fn remove(&mut self, slot: &Arc<Slot>) -> (bool, usize) {
+        match self {
+            Self::One(only) if Arc::ptr_eq(only, slot) => (true, 0),
+            Self::One(_) => (false, 1),
+            Self::Many(slots) => {
+                let position = slots.iter().position(|one| Arc::ptr_eq(one, slot));
+                if let Some(position) = position {
+                    slots.swap_remove(position);
+                }
+                let left = slots.len();
+                if let [last] = slots.as_slice() {
+                    *self = Self::One(Arc::clone(last));
+                }
+                (position.is_some(), left)
+            }
+        }
+    }
+}
+
+impl Slot {
+    /// Waits until there is something to tell, and takes it.
+    pub(crate) async fn news(&self) -> News {
+        loop {
+            let news = self.take();
+            if news.heartbeat || !news.logins.is_empty() {
+                return news;
+            }
+            self.bell.notified().await;
+        }
+    }
+
+    /// Drops news that was read from the store meanwhile.
+    pub(crate) fn forget_older(&self, read: &[Login]) {
+        let mut news = lock(&self.news);
+        if !news.is_empty() {
+            let versions: HashMap<Code, i64> = read.iter().map(|login| (login.code, login.version)).collect();
+            news.retain(|login| versions.get(&login.code).is_none_or(|version| login.version > *version));
+        }
+    }
+
+    fn take(&self) -> News {
+        News {
+            logins: std::mem::take(&mut *lock(&self.news)),
+            heartbeat: self.heartbeat.swap(false, Ordering::AcqRel),
+        }
+    }
+}
+
+/// These locks are held for a few instructions that do not panic; were one poisoned, its data would still be whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
