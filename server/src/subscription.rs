@@ -64,7 +64,7 @@ impl Subscription {
         counted: Option<CountedStream>,
     ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
         let Sorted { codes, rejected } = sort(server, caller, tokens, viewer).await?;
-        server.apps.check_room(&codes).await?;
+        server.apps.check_room(&codes, caller.app_key.is_some()).await?;
         let slot = server.waiters.register(&codes);
         let mut subscription = Self {
             server: Arc::clone(server),
