@@ -4,6 +4,10 @@ import { createHash } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const BITS_OF_A_SYMBOL = 5;
+/** Symbols of a code after its app key. */
+const CODE_SYMBOLS = 20;
+/** Where a token's app key stands: behind `lgn1_`. */
+const APP_KEY = [5, 13] as const;
 
 /** Bytes in Crockford's base32, most significant bit first; a rest of less than a symbol is dropped. */
 export function crockford(bytes: Uint8Array): string {
@@ -17,7 +21,7 @@ export function crockford(bytes: Uint8Array): string {
 /** The code of a token in canonical form. */
 export function codeOf(token: string): string {
   const hash = createHash('sha256').update(`loggin code v1\n${token}`).digest();
-  const symbols = crockford(hash).slice(0, 20);
-  const appKey = token.slice(5, 13);
+  const symbols = crockford(hash).slice(0, CODE_SYMBOLS);
+  const appKey = token.slice(...APP_KEY);
   return [appKey, ...(symbols.match(/.{5}/g) ?? [])].join('-');
 }
