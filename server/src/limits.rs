@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// Connections at once. A held stream costs about 2 KB here and 4 KB in the kernel; beyond this, memory is better
+/// Connections at once. A held stream costs about 4 KB here, and the kernel's buffers; beyond this, memory is better
 /// given to another node. The limit of open files is often lower: then it counts.
 pub(crate) const CONNECTIONS: usize = 65_536;
 
@@ -16,8 +16,9 @@ pub(crate) const STREAMS_PER_ADDRESS: usize = 1_000;
 /// When to try again where an address holds as many: by then some login of five minutes has ended.
 pub(crate) const STREAMS_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// Time to send the head of a request, which is also how long an idle connection is kept.
-pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time to send the head of a request, which is also how long an idle connection is kept: longer than proxies keep
+/// theirs, nginx 60 s, as one that is closed while a request goes out looks like a failure.
+pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Time to send the body of a request: 3 MB take 24 s on a line of 1 Mbit/s.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
