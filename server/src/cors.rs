@@ -123,7 +123,7 @@ mod tests {
 
     async fn preflight(server: &TestServer, origin: &str) -> Response {
         let url = format!("{}/api/v1/tokens/events", server.url);
-        let call = server.client.request(reqwest::Method::OPTIONS, url).header("Origin", origin);
+        let call = server.client.request(Method::OPTIONS, url).header("Origin", origin);
         call.header("Access-Control-Request-Method", "POST").send().await.unwrap()
     }
 

@@ -36,10 +36,10 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
                 Content::ButtonReply { id, .. } => tapped.push((message.sender, id)),
             },
             UpdateKind::Ignored(reason) => {
-                tracing::debug!(reason = reason.as_str(), "an update was left out")
+                tracing::debug!(reason = reason.as_str(), "an update was left out");
             }
             UpdateKind::Status(status) => {
-                tracing::debug!(status = ?status.status, "a message of ours moved on")
+                tracing::debug!(status = ?status.status, "a message of ours moved on");
             }
             UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
         }

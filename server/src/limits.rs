@@ -88,6 +88,9 @@ pub(crate) const CONFLICTS: usize = 16;
 /// Jobs waiting for the store's writer, each of up to [`CHANGES_PER_JOB`]. Callers beyond it wait.
 pub(crate) const WRITE_QUEUE: usize = 1_024;
 
+/// Logins of one stream that are read and written at once while it begins: a row takes some 300 bytes of memory.
+pub(crate) const CODES_AT_ONCE: usize = 1_000;
+
 /// Changes written at once for one caller.
 pub(crate) const CHANGES_PER_JOB: usize = 1_000;
 

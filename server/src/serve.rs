@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use axum::{Router, extract::ConnectInfo, response::Response};
@@ -162,7 +162,7 @@ async fn call(
         return Ok(response);
     };
     let (head, _) = response.into_parts();
-    shared.put_started(Started { stream, head: Head::new(&head, version) });
+    shared.put_started(Started { stream, head: Head::new(&head, version, SystemTime::now()) });
     std::future::pending().await
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Waiters {
 #[derive(Debug)]
 enum Waiting {
     One(Arc<Slot>),
-    Many(Box<Vec<Arc<Slot>>>),
+    Many(Vec<Arc<Slot>>),
 }
 
 /// One stream or long poll.
@@ -105,7 +105,7 @@ impl Waiters {
         let slots: Vec<Arc<Slot>> = match lock(&self.by_code).get(&login.code) {
             None => return,
             Some(Waiting::One(slot)) => vec![Arc::clone(slot)],
-            Some(Waiting::Many(slots)) => slots.to_vec(),
+            Some(Waiting::Many(slots)) => slots.clone(),
         };
         let login = Arc::new(login.clone());
         for slot in slots {
@@ -150,7 +150,7 @@ impl Waiting {
     fn add(&mut self, slot: Arc<Slot>) {
         match self {
             Self::Many(slots) => slots.push(slot),
-            Self::One(first) => *self = Self::Many(Box::new(vec![Arc::clone(first), slot])),
+            Self::One(first) => *self = Self::Many(vec![Arc::clone(first), slot]),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The Loggin SDK as a Node addon: conversion and delegation, nothing else.
 //!
-//! No exception crosses the border. What can fail returns its result or a [`Failure`], out of which the JavaScript
+//! No exception crosses the border. What can fail returns its result or a `Failure`, out of which the JavaScript
 //! layer makes an error of the right class. Waits and calls have an id, which that layer chooses; their results come
 //! to the one callback that the client was opened with.
 #![deny(unsafe_code)]
+#![allow(clippy::needless_pass_by_value, reason = "Node hands strings and functions over by value")]
 
 mod mailbox;
 mod values;
@@ -32,7 +33,6 @@ pub struct Client {
 /// # Errors
 /// Where Node cannot make a function that other threads call.
 #[napi]
-#[expect(clippy::needless_pass_by_value, reason = "napi hands functions over by value")]
 pub fn open_client(
     options: ClientOptions,
     settle: Function<'_, Vec<Settled>, ()>,

@@ -41,18 +41,15 @@ export class LogginError extends Error implements LogginErrorFields {
   declare readonly attemptsLeft?: number | undefined;
   declare readonly requestId?: string | undefined;
 
-  constructor({ message, ...fields }: LogginErrorFields) {
+  constructor({ code, message, retryable = false, ...fields }: LogginErrorFields) {
     super(message);
-    Object.assign(this, { retryable: false }, given(fields));
+    Object.assign(this, given({ code, retryable, ...fields }));
   }
 
   /** @internal */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (!Object.hasOwn(this, BRAND)) {
-      // A subclass that somebody else made: it has no copies.
-      return Function.prototype[Symbol.hasInstance].call(this, value);
-    }
-    return value instanceof Object && ancestors(value.constructor).some((brand) => brand === this[BRAND]);
+    // biome-ignore lint/complexity/noThisInStatic: the class that is asked about is often a subclass.
+    return isInstanceOf(value, this);
   }
 
   override get name(): string {
@@ -164,16 +161,27 @@ export function errorOf({ className, ...fields }: LogginErrorFields & { classNam
 
 /** The fields that have a value: an error shows nothing that it does not know. */
 function given(fields: object): object {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null));
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  );
 }
 
-/** The brands of a class and of those that it extends. */
-function ancestors(constructor: unknown): string[] {
+/** A class that somebody else derives from one of these has no brand of its own, and no copies. */
+function isInstanceOf(value: unknown, asked: typeof LogginError): boolean {
+  return Object.hasOwn(asked, BRAND)
+    ? brandsOf(value).includes(asked[BRAND])
+    : Function.prototype[Symbol.hasInstance].call(asked, value);
+}
+
+/** The brands of a value's class and of those that it extends. */
+function brandsOf(value: unknown): string[] {
   const brands: string[] = [];
-  for (let each = constructor; typeof each === 'function'; each = Object.getPrototypeOf(each)) {
+  let each = typeof value === 'object' ? value?.constructor : undefined;
+  while (typeof each === 'function') {
     if (Object.hasOwn(each, BRAND)) {
       brands.push((each as unknown as Branded)[BRAND]);
     }
+    each = Object.getPrototypeOf(each);
   }
   return brands;
 }

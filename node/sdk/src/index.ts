@@ -1,6 +1,30 @@
 /** Sign-in with WhatsApp, for any app: the SDK for Node. */
 
-export * from './errors.js';
+export {
+  AlreadyUsedError,
+  AuthenticationError,
+  BlockedError,
+  ClosedError,
+  ConnectionFailedError,
+  DeniedError,
+  ExpiredError,
+  InvalidCodeError,
+  InvalidInputError,
+  isLogginError,
+  LogginError,
+  type LogginErrorFields,
+  PhoneHiddenError,
+  QuotaExceededError,
+  RateLimitError,
+  ServerError,
+  VerifyTimeoutError,
+} from './errors.js';
 export type { LogginOptions } from './input.js';
-export { CreatedToken, Session } from './login.js';
-export { type CreateTokenOptions, Loggin, loggin, type VerifyTokenOptions, type WaitForVerifyOptions } from './loggin.js';
+export {
+  type CreateTokenOptions,
+  Loggin,
+  loggin,
+  type VerifyTokenOptions,
+  type WaitForVerifyOptions,
+} from './loggin.js';
+export type { CreatedToken, Session } from './login.js';

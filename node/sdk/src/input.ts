@@ -33,41 +33,46 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   idempotencyKey: 'string',
 };
 
-/** @throws InvalidInputError `invalid_config` where an option is of another type, or a number is out of range. */
+/** @internal @throws InvalidInputError `invalid_config` where an option is of another type, or a number is out of range. */
 export function clientOptions(options: LogginOptions): ClientOptions {
-  for (const [name, type] of Object.entries(optionsObject(options, 'invalid_config'))) {
-    const expected = OPTION_TYPES[name as keyof LogginOptions];
-    if (expected && type !== null && type !== undefined) {
-      check(typeof type === expected, 'invalid_config', `The option ${name} is a ${expected}.`);
+  optionsObject(options, 'invalid_config');
+  const given: [string, unknown][] = [];
+  for (const [name, type] of Object.entries(OPTION_TYPES)) {
+    const value = options[name as keyof LogginOptions];
+    if (value !== undefined && value !== null) {
+      check(typeof value === type, 'invalid_config', `The option ${name} is a ${type}.`);
+      given.push([name, value]);
     }
   }
-  const { maxRetries } = options;
-  check(maxRetries == null || Number.isSafeInteger(maxRetries), 'invalid_config', 'maxRetries is a whole number.');
-  timeout(options.timeoutMs, 'invalid_config');
-  return options as ClientOptions;
+  const checked: ClientOptions = Object.fromEntries(given);
+  const { maxRetries = 0 } = checked;
+  check(Number.isSafeInteger(maxRetries), 'invalid_config', 'maxRetries is a whole number.');
+  timeout(checked.timeoutMs, 'invalid_config');
+  return checked;
 }
 
-/** @throws InvalidInputError with the code where a value is no string. */
+/** @internal @throws InvalidInputError with the code where a value is no string. */
 export function text(value: unknown, name: string, code: string): string {
   check(typeof value === 'string', code, `${name} is a string.`);
   return value;
 }
 
-/** @throws InvalidInputError where a number of milliseconds is none, or not above 0. */
+/** @internal @throws InvalidInputError where a number of milliseconds is none, or not above 0. */
 export function timeout(value: number | null | undefined, code = 'invalid_request'): number | undefined {
   const isSpan = value == null || (typeof value === 'number' && Number.isFinite(value) && value > 0);
   check(isSpan, code, 'timeoutMs is a number of milliseconds above 0.');
   return value ?? undefined;
 }
 
-/** @throws InvalidInputError where a value is no AbortSignal. One of another realm, or of a polyfill, is. */
+/** @internal @throws InvalidInputError where a value is no AbortSignal. One of another realm, or of a polyfill, is. */
 export function abortSignal(value: AbortSignal | null | undefined): AbortSignal | undefined {
-  const isSignal = value == null || (typeof value === 'object' && typeof value.addEventListener === 'function');
+  const isSignal =
+    value == null || (typeof value === 'object' && typeof value.addEventListener === 'function');
   check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
   return value ?? undefined;
 }
 
-/** @throws InvalidInputError where the options of a call are no object. */
+/** @internal @throws InvalidInputError where the options of a call are no object. */
 export function optionsObject<T extends object>(value: T, code = 'invalid_request'): T {
   check(typeof value === 'object' && value !== null, code, 'Options are an object.');
   return value;

@@ -73,7 +73,10 @@ export class Loggin {
     const { signal, timeoutMs } = optionsObject(options);
     const secret = text(token, 'The token', 'invalid_token');
     const patience = timeout(timeoutMs);
-    const settled = await this.#waits.start((client, id) => client.wait(id, secret, patience), abortSignal(signal));
+    const settled = await this.#waits.start(
+      (client, id) => client.wait(id, secret, patience),
+      abortSignal(signal),
+    );
     return sessionOf(settled) as Session;
   }
 

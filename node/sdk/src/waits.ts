@@ -2,6 +2,7 @@
 
 import { addon, unwrap } from './addon.js';
 import type { Client, ClientOptions, Settled } from './native.js';
+import { onAbort } from './signals.js';
 
 type Pending = Map<number, (settled: Settled) => void>;
 
@@ -31,7 +32,7 @@ export class Waits {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       const leave = () => {
-        signal?.removeEventListener('abort', abort);
+        unwatch?.();
         pending.delete(id);
         if (pending.size === 0) {
           client.release();
@@ -42,7 +43,7 @@ export class Waits {
         client.cancel(id);
         reject(signal?.reason);
       };
-      signal?.addEventListener('abort', abort);
+      const unwatch = signal && onAbort(signal, abort);
       if (pending.size === 0) {
         client.hold();
       }

@@ -58,7 +58,7 @@ pub(crate) async fn handle(
     check_count(&server, &caller, request.tokens.len())?;
     let viewer = viewer(request.claim, &headers)?;
     let counted = count_stream(&server, &caller, peer, &headers)?;
-    let started = Subscription::start(&server, &caller, &request.tokens, viewer, counted);
+    let started = Subscription::start(&server, &caller, request.tokens, viewer, counted);
     let (subscription, events) = started.await?;
     if wants_json(&headers) {
         Ok(Json(long_poll(&server, subscription, events).await?).into_response())

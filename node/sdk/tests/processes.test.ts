@@ -1,0 +1,82 @@
+/** Whole programs: both kinds of modules, the event loop, workers, exits, the garbage collector. */
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { codeOf } from './crockford.js';
+import { event, ScriptedServer, SESSION, stream } from './scripted-server.js';
+
+interface End {
+  readonly code: number;
+  readonly printed: unknown;
+  readonly complaints: string;
+}
+
+/** Runs a program to its end, which it has to come to by itself. */
+async function run(program: string, env: Record<string, string> = {}, ...flags: string[]): Promise<End> {
+  const path = fileURLToPath(new URL(`programs/${program}`, import.meta.url));
+  const options = { env: { ...process.env, ...env }, timeout: 15_000 };
+  const { stdout, stderr, code } = await promisify(execFile)(process.execPath, [...flags, path], options)
+    .then((output) => ({ ...output, code: 0 }))
+    .catch((failure) => failure);
+  return { code, printed: JSON.parse(stdout || 'null'), complaints: stderr };
+}
+
+const well = (printed: unknown): End => ({ code: 0, printed, complaints: '' });
+
+/** A server on which nobody ever signs in. */
+async function quietServer(): Promise<Record<string, string>> {
+  const server = await ScriptedServer.start();
+  server.answer((response, received) =>
+    received.path.endsWith('/verify')
+      ? undefined
+      : stream(event('ready', { pending: 1 }))(response, received),
+  );
+  return { LOGGIN_BASE_URL: server.baseUrl };
+}
+
+/** A server on which everybody has signed in. */
+async function readyServer(): Promise<Record<string, string>> {
+  const server = await ScriptedServer.start();
+  server.answer((response, received) => {
+    const codes = (received.body.tokens ?? []).map(codeOf);
+    const events = codes.map((code) => event('verified', { code, session: SESSION }));
+    stream(event('ready', { pending: 0 }), ...events)(response, received);
+  });
+  return { LOGGIN_BASE_URL: server.baseUrl };
+}
+
+describe('a program', () => {
+  it.each(['login.mjs', 'login.cjs'])('logs in: %s', async (program) => {
+    expect(await run(program, await readyServer())).toEqual(well([true, SESSION.phone, '8XKPQ2WN']));
+  });
+
+  it('may import the package both ways, and has one of each thing', async () => {
+    expect(await run('both.mjs')).toEqual(well([true, true]));
+  });
+
+  it('loads the addon when it is used, and finds out then what is wrong with the environment', async () => {
+    const steps = [false, 'invalid_config', 'invalid_config', true];
+    expect(await run('import-only.mjs', { LOGGIN_BASE_URL: 'nonsense' })).toEqual(well(steps));
+  });
+
+  it('ends by itself when nothing waits any more', async () => {
+    const ends = ['timeout', 'TimeoutError', 'TimeoutError', 'invalid_token', 'closed'];
+    expect(await run('ends.mjs', await quietServer())).toEqual(well(ends));
+  });
+
+  it('may exit in the middle of its waits', async () => {
+    const env = await quietServer();
+    const ends = await Promise.all(Array.from({ length: 6 }, () => run('exits.mjs', env)));
+    expect(ends).toEqual(Array(6).fill({ code: 7, printed: 'leaving', complaints: '' }));
+  });
+
+  it('may end its workers in the middle of their waits', async () => {
+    expect(await run('workers.mjs', await quietServer())).toEqual(well([8, 46]));
+  });
+
+  it('leaves clients that nobody holds to the garbage collector', async () => {
+    expect(await run('garbage.mjs', await quietServer(), '--expose-gc')).toEqual(well([200, 'timeout']));
+  });
+});

@@ -1,0 +1,179 @@
+/** The shared vectors, through the package: each file, each kind, each vector. */
+
+import { isLogginError, Loggin } from '@loggin/sdk';
+import { createParser } from 'eventsource-parser';
+import { describe, expect, it } from 'vitest';
+import { codeOf, crockford } from './crockford.js';
+import { json, ScriptedServer } from './scripted-server.js';
+import { type Fields, subjects, type Vector, vectorsOf } from './vectors.js';
+
+type Call = (input: never) => Fields | Promise<Fields>;
+
+/** What each kind calls. */
+const CALLS: Record<string, Call> = {
+  code: codeOfServer,
+  create,
+  decode,
+  delay,
+  message_text: messageText,
+  parse_app_key: parseAppKey,
+  parse_token: parseToken,
+  server_link: serverLink,
+  wa_me_link: waMeLink,
+  whatsapp_number: whatsappNumber,
+};
+
+/** Kinds that the package has no function for. */
+const NO_FUNCTION: Record<string, string> = {
+  parse_code: 'nothing takes a code: it is made here and read by the server',
+  percent_encode: 'a text is checked before it is encoded; `message_text` and `wa_me_link` are encoded here',
+};
+
+/** Vectors that cannot be put to the package, or to the second opinion. */
+const NOT_HERE: Record<string, string> = {
+  'cr-at-the-end': 'eventsource-parser keeps a CR back until it sees what follows',
+  'crlf-cut-at-the-end': 'eventsource-parser keeps a CR back until it sees what follows',
+  'server-code-made-canonical': 'a code is never passed in',
+  'server-code-refused': 'a code is never passed in',
+  'server-query-dropped': 'a client refuses a base URL with a query before it makes a link',
+  'wa-me-injection': 'a text has to hold a code',
+  'wa-me-plus': 'a text has to hold a code',
+};
+
+/** Bounds of lines and events are ours: eventsource-parser has none. */
+const isBound = ({ kind, error }: Vector) => kind === 'decode' && error !== undefined;
+
+/** The package chooses the secret: its token and code are held to the same rule as the vector's. */
+function create({ app_key, secret }: { app_key: string; secret: string }): Fields {
+  const { token, code } = new Loggin().createToken(app_key);
+  expect(code).toBe(codeOf(token));
+  const given = token.slice(0, 14) + crockford(Buffer.from(secret, 'hex'));
+  return { token: given, code: codeOf(given) };
+}
+
+function parseAppKey({ text }: { text: string }): Fields {
+  return { app_key: new Loggin().createToken(text).toJSON().appKey };
+}
+
+/** What the server is sent is the canonical form. */
+async function parseToken({ text }: { text: string }): Promise<Fields> {
+  const server = await ScriptedServer.start();
+  server.answer(json(200, { status: 'pending' }));
+  await new Loggin({ baseUrl: server.baseUrl }).verifyToken(text);
+  const token = server.received[0]?.body.token ?? '';
+  return { token, app_key: token.slice(5, 13), code: codeOf(token) };
+}
+
+/** A link of the package with the vector's code in place of its own. */
+function link(client: Loggin, code: string, text?: string): string {
+  const canonical = code.toUpperCase();
+  const created = client.createToken(canonical.slice(0, 8), { text });
+  return created.link.replace(created.code, canonical);
+}
+
+function messageText({ text, code }: { text: string | null; code: string }): Fields {
+  const client = new Loggin({ whatsappNumber: '15550001111' });
+  return { text: new URL(link(client, code, text ?? undefined)).searchParams.get('text') };
+}
+
+function whatsappNumber({ text }: { text: string }): Fields {
+  const client = new Loggin({ whatsappNumber: text });
+  return { digits: new URL(client.createToken('8XKPQ2WN').link).pathname.slice(1) };
+}
+
+function waMeLink({ number, text }: { number: string; text: string }): Fields {
+  const [code = ''] = text.match(/[0-9A-Z]{8}(-[0-9A-Z]{5}){4}/) ?? [];
+  return { link: link(new Loggin({ whatsappNumber: number }), code, text.replace(code, '{code}')) };
+}
+
+function serverLink({ base_url, code }: { base_url: string; code: string }): Fields {
+  return { link: link(new Loggin({ baseUrl: base_url, allowInsecureHttp: true }), code) };
+}
+
+/** What an answer with this code is here. What its row says besides, the core is held to. */
+async function codeOfServer({ code }: { code: string }): Promise<Fields> {
+  const server = await ScriptedServer.start();
+  server.answer(json(400, { error: code, message: 'No.' }));
+  const client = new Loggin({ baseUrl: server.baseUrl, maxRetries: 0 });
+  const error = await client.verifyToken(client.createToken('8XKPQ2WN').token).catch((reason) => reason);
+  expect(error).toMatchObject({ code, status: 400 });
+  return { class: error.name, retryable: error.retryable };
+}
+
+/** Fields that others are held to: the core, the server, the Python package; eventsource-parser tells no last id. */
+const FIELDS_OF_OTHERS = new Set(['http_status', 'otp_http_status', 'python_also', 'retry', 'last_event_id']);
+
+/** The decoder that browsers' polyfills use, as a second opinion on the results. */
+function decode({ stream }: { stream: (string | { hex: string })[] }): Fields {
+  const items: Fields[] = [];
+  const parser = createParser({
+    onEvent: ({ event = 'message', data }) => {
+      items.push({ event: { name: event, data } });
+    },
+    onRetry: (retry) => items.push({ retry_ms: Math.min(retry, Number.MAX_SAFE_INTEGER) }),
+  });
+  const parts = stream.map((part) =>
+    typeof part === 'string' ? Buffer.from(part) : Buffer.from(part.hex, 'hex'),
+  );
+  parser.feed(new TextDecoder().decode(Buffer.concat(parts)));
+  return { items };
+}
+
+/** The delay, worked out a second time. */
+function delay(input: {
+  attempt: number;
+  outage_ms: number;
+  hint_ms: number | null;
+  random: string;
+}): Fields {
+  const [high, low] = [input.random.slice(0, 8), input.random.slice(8)].map((digits) =>
+    BigInt(`0x${digits}`),
+  );
+  const share = (milliseconds: number, bits = 0n) => Number((BigInt(milliseconds) * bits) >> 32n);
+  const cap = input.outage_ms < 60_000 ? 2_000 : 15_000;
+  const jittered = share(Math.min(cap, 250 * 2 ** Math.min(input.attempt, 40)), high);
+  const hint = Math.min(input.hint_ms ?? 0, 60_000);
+  return { delay_ms: Math.max(jittered, hint + Math.floor(share(hint, low) / 5)) };
+}
+
+/** The outcome of a call, in a vector's words. */
+async function outcome(call: Call, input: Fields): Promise<Pick<Vector, 'expect' | 'error'>> {
+  try {
+    return { expect: await call(input as never) };
+  } catch (error) {
+    if (isLogginError(error)) {
+      return { error: error.code };
+    }
+    throw error;
+  }
+}
+
+function wanted({ expect: fields, error }: Vector): Pick<Vector, 'expect' | 'error'> {
+  const own = JSON.stringify(fields, (name, value) => (FIELDS_OF_OTHERS.has(name) ? undefined : value));
+  return fields ? { expect: JSON.parse(own) } : { error: error as string };
+}
+
+it('no file of the folder is left out', () => {
+  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'sse', 'token']);
+});
+
+it('a kind that nobody calls fails', () => {
+  const kinds = new Set(subjects().flatMap((subject) => vectorsOf(subject).map(({ kind }) => kind)));
+  expect([...kinds].sort()).toEqual([...Object.keys(CALLS), ...Object.keys(NO_FUNCTION)].sort());
+});
+
+it('a vector that is passed over is there', () => {
+  const ids = new Set(subjects().flatMap((subject) => vectorsOf(subject).map(({ id }) => id)));
+  expect(Object.keys(NOT_HERE).filter((id) => !ids.has(id))).toEqual([]);
+});
+
+describe.each(subjects())('%s', (subject) => {
+  const here = vectorsOf(subject).filter(
+    (vector) => !(vector.kind in NO_FUNCTION) && !(vector.id in NOT_HERE) && !isBound(vector),
+  );
+
+  it.each(here)('$id: $comment', async (vector) => {
+    const call = CALLS[vector.kind] ?? expect.fail(`unknown kind ${vector.kind}`);
+    expect(await outcome(call, vector.input)).toEqual(wanted(vector));
+  });
+});
