@@ -10,6 +10,8 @@
 
 mod board;
 mod pace;
+#[cfg(test)]
+mod storm;
 mod streams;
 #[cfg(test)]
 mod tests;
