@@ -8,6 +8,9 @@ SHELL := /bin/bash
 # `make demo TAP=auto` taps Send by itself.
 TAP ?= manual
 PYTHON ?= python3
+# How many rounds `make faults` runs, and the seed of the first.
+ROUNDS ?= 1000
+SEED ?= 1
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,7 +32,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks \
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks faults \
 	check check-format check-lint check-docs check-tree check-generated generate fmt clean
 
 help: ## show this list
@@ -86,6 +89,9 @@ test-python: build-rust build-python ## run the Python suites, end-to-end tests 
 
 test-node: build-rust build-node ## run the Node suites, end-to-end tests included
 	tests/run node
+
+faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; ROUNDS= and SEED= choose others
+	$(CARGO) run $(LOCKED) --quiet -p loggin-e2e --bin faults -- --rounds $(ROUNDS) --seed $(SEED)
 
 ## Checking ------------------------------------------------------------------------------------------
 
