@@ -57,7 +57,8 @@ $(PYTHON_PACKAGE): $(PYTHON_TOOLS) $(manifests) $(core_sources) $(python_sources
 	cd python && VIRTUAL_ENV=$(abspath $(VENV)) ../$(BIN)/maturin develop $(LOCKED)
 	@touch $@
 
-$(NODE_MODULES): node/package-lock.json
+$(NODE_MODULES): node/package-lock.json tests/e2e/node/package-lock.json
+	cd tests/e2e/node && npm ci --no-audit --no-fund
 	cd node && npm ci --no-audit --no-fund
 	@touch $@
 
@@ -104,6 +105,7 @@ check-lint: $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	$(BIN)/mypy --strict examples/python
 	$(BIOME) lint --error-on-warnings .
 	cd node && npm run --silent typecheck
+	cd node && npm run --silent check-packages
 
 check-docs:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps
@@ -124,5 +126,5 @@ fmt: $(PYTHON_TOOLS) $(NODE_MODULES) ## format every language
 	$(BIOME) check --write .
 
 clean: ## remove everything that was built
-	rm -rf target $(VENV) node/node_modules node/*/dist node/*/node_modules
+	rm -rf target $(VENV) node/node_modules node/*/dist node/*/node_modules tests/e2e/node/node_modules
 	find bindings node python tests -name '*.node' -o -name '*.so' -o -name __pycache__ | xargs rm -rf

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { codeOf } from './crockford.js';
+import { codeOf } from './oracle.js';
 import { event, ScriptedServer, SESSION, stream } from './scripted-server.js';
 
 interface End {
