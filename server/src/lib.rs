@@ -29,6 +29,5 @@ mod subscription;
 #[cfg(test)]
 mod testing;
 mod waiters;
-
 mod whatsapp;
 mod window_counts;
