@@ -100,7 +100,7 @@ check-format: $(PYTHON_TOOLS) $(NODE_MODULES)
 check-lint: $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
-	$(BIN)/mypy --strict --config-file python/pyproject.toml python/src python/tests
+	cd python && ../$(BIN)/mypy --strict src tests
 	cd tests && ../$(BIN)/mypy --strict checks
 	$(BIN)/mypy --strict examples/python
 	$(BIOME) lint --error-on-warnings .

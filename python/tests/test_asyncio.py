@@ -51,9 +51,10 @@ async def test_a_deadline_of_asyncio_cancels(
     serve: Serve, open_client: Callable[[str], AsyncLoggin], login: CreatedToken
 ) -> None:
     server = serve(keep_waiting)
-    with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(open_client(server.url).wait_for_verify(login.token), 0.2)
+    task = asyncio.create_task(open_client(server.url).wait_for_verify(login.token))
     stream = await exchange_of(server, 0)
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(task, 0.01)
     assert await asyncio.to_thread(stream.was_hung_up.wait, PATIENCE)
 
 

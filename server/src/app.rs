@@ -1,6 +1,6 @@
 //! The server's parts put together, and its routes.
 
-use std::{sync::Arc, time::Duration};
+use std::{hash::RandomState, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router, middleware,
@@ -15,14 +15,14 @@ use crate::{
     client_address::{IpNetwork, StreamCounts},
     clock::{Clock, Random},
     config::WhatsAppConfig,
-    cors,
-    intake::Senders,
+    cors, limits,
     logins::{ConfirmationKeys, Logins},
     outbox::Outbox,
     request, routes,
     store::Store,
     waiters::Waiters,
     whatsapp::AppSecret,
+    window_counts::WindowCounts,
 };
 
 /// How long a long poll waits at most.
@@ -38,7 +38,11 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) outbox: Outbox,
-    pub(crate) senders: Senders,
+    pub(crate) hasher: RandomState,
+    /// Messages with codes, by the hash of their sender.
+    pub(crate) sender_counts: WindowCounts<u64>,
+    /// Tokens waited for without a secret key, by address.
+    pub(crate) wait_counts: WindowCounts<IpAddr>,
     pub(crate) streams: StreamCounts,
     pub(crate) app_secrets: Vec<AppSecret>,
     pub(crate) settings: Settings,
@@ -92,7 +96,9 @@ impl Server {
             clock: parts.clock,
             random: parts.random,
             outbox: parts.outbox,
-            senders: Senders::default(),
+            hasher: RandomState::new(),
+            sender_counts: WindowCounts::new(limits::MESSAGES_PER_SENDER, limits::SENDER_WINDOW),
+            wait_counts: WindowCounts::new(limits::WAITS_PER_ADDRESS, limits::WAITS_WINDOW),
             streams: StreamCounts::default(),
             app_secrets,
             settings: parts.settings,

@@ -44,7 +44,7 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
         phone_hidden: PhoneHidden::Ask,
         created_at: SystemClock.now(),
     };
-    apply(&mut app, arguments.policy)?;
+    apply(&mut app, &arguments.policy)?;
     let mut secret_key = new_secret_key(&mut app);
     // Another app has the key once in a trillion times.
     while !store.insert_app(&app).await? {
@@ -77,7 +77,7 @@ async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError
     if arguments.clear_allowed_origins {
         app.allowed_origins.clear();
     }
-    apply(&mut app, arguments.policy)?;
+    apply(&mut app, &arguments.policy)?;
     let secret_key = arguments.new_secret_key.then(|| new_secret_key(&mut app));
     if !store.update_app(&app).await? {
         return Err(unknown());
@@ -85,7 +85,7 @@ async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError
     show(&app, secret_key.as_ref(), arguments.json)
 }
 
-fn apply(app: &mut App, policy: PolicyArgs) -> Result<(), RunError> {
+fn apply(app: &mut App, policy: &PolicyArgs) -> Result<(), RunError> {
     if let Some(require) = policy.require_secret_key {
         app.require_secret_key = require;
     }

@@ -91,10 +91,11 @@ impl Apps {
     /// Refuses to wait for logins that are new, where their app has as many pending as it may.
     ///
     /// Counts are a moment old, so a burst goes a little over. Logins that were waited for before are never refused.
-    pub(crate) async fn check_room(&self, codes: &[Code]) -> Result<(), ApiError> {
+    pub(crate) async fn check_room(&self, codes: &[Code], with_key: bool) -> Result<(), ApiError> {
+        let most = if with_key { limits::PENDING_PER_APP_WITH_KEY } else { limits::PENDING_PER_APP };
         let app_keys: HashSet<AppKey> = codes.iter().map(Code::app_key).collect();
         for app_key in app_keys {
-            if self.pending(app_key).await? < limits::PENDING_PER_APP {
+            if self.pending(app_key).await? < most {
                 continue;
             }
             let own: Vec<Code> = codes.iter().copied().filter(|code| code.app_key() == app_key).collect();
@@ -115,7 +116,7 @@ impl Apps {
         {
             return Ok(*count);
         }
-        let count = self.store.without_result(app_key, limits::PENDING_PER_APP).await?;
+        let count = self.store.without_result(app_key, limits::PENDING_PER_APP_WITH_KEY).await?;
         let mut pending = lock(&self.pending);
         if pending.len() >= limits::APPS_REMEMBERED {
             pending.clear();

@@ -3,7 +3,7 @@
 use std::{
     io::{IsTerminal, Write},
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -198,12 +198,12 @@ async fn run(command: Command) -> Result<(), RunError> {
             dev::run(arguments).await
         }
         Command::Serve(arguments) => {
-            let settings = environment(arguments.config)?;
+            let settings = environment(arguments.config.as_deref())?;
             start_log(&settings)?;
             serve(&settings).await
         }
         Command::App { config, command } => {
-            let settings = environment(config.config)?;
+            let settings = environment(config.config.as_deref())?;
             app_commands::run(&settings.database()?, command).await
         }
         Command::Openapi => {
@@ -214,8 +214,8 @@ async fn run(command: Command) -> Result<(), RunError> {
     }
 }
 
-fn environment(file: Option<PathBuf>) -> Result<Settings, RunError> {
-    Ok(Settings::read(file.as_deref(), |name| std::env::var(name).ok())?)
+fn environment(file: Option<&Path>) -> Result<Settings, RunError> {
+    Ok(Settings::read(file, |name| std::env::var(name).ok())?)
 }
 
 async fn serve(settings: &Settings) -> Result<(), RunError> {

@@ -114,7 +114,8 @@ impl Drop for CountedStream {
     }
 }
 
-fn customer(address: IpAddr) -> IpAddr {
+/// The address by which a client is counted.
+pub(crate) fn customer(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),

@@ -168,8 +168,8 @@ impl Settings {
         Ok(Config {
             listen: self.listen()?,
             database: self.database()?,
-            public_url: self.url("LOGGIN_PUBLIC_URL", self.required("LOGGIN_PUBLIC_URL")?)?,
-            link_base: self.url("link base", WA_ME)?,
+            public_url: url("LOGGIN_PUBLIC_URL", self.required("LOGGIN_PUBLIC_URL")?)?,
+            link_base: url("link base", WA_ME)?,
             trusted_proxies: self.trusted_proxies()?,
             whatsapp: self.whatsapp()?,
         })
@@ -197,18 +197,6 @@ impl Settings {
             .collect()
     }
 
-    fn url(&self, name: &str, value: &str) -> Result<Url, ConfigError> {
-        let url = Url::parse(value).ok().filter(|url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.username().is_empty()
-                && url.password().is_none()
-                && url.query().is_none()
-                && url.fragment().is_none()
-        });
-        url.ok_or_else(|| wrong(name, "must be a URL that begins with https:// and has no query"))
-    }
-
     fn whatsapp(&self) -> Result<WhatsAppConfig, ConfigError> {
         let number = WhatsAppNumber::parse(self.required("WHATSAPP_NUMBER")?)
             .map_err(|error| wrong("WHATSAPP_NUMBER", error.message()))?;
@@ -221,7 +209,7 @@ impl Settings {
             return Err(wrong("WHATSAPP_APP_SECRET", "is not set"));
         }
         let graph_url = self.optional("WHATSAPP_GRAPH_URL").unwrap_or(DEFAULT_GRAPH_URL);
-        let graph_url = self.url("WHATSAPP_GRAPH_URL", graph_url)?;
+        let graph_url = url("WHATSAPP_GRAPH_URL", graph_url)?;
         if graph_url.scheme() != "https" && !is_loopback(&graph_url) {
             return Err(wrong(
                 "WHATSAPP_GRAPH_URL",
@@ -254,6 +242,18 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+fn url(name: &str, value: &str) -> Result<Url, ConfigError> {
+    let url = Url::parse(value).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+    });
+    url.ok_or_else(|| wrong(name, "must be a URL that begins with https:// and has no query"))
 }
 
 fn list(value: &str) -> impl Iterator<Item = &str> {

@@ -3,7 +3,10 @@
 //! Preflights name no token, so they are answered for every origin that some app allows. At the call itself, each
 //! token's own app decides: see [`Caller`].
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use axum::{
     extract::{Request, State},
@@ -11,9 +14,15 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use loggin::AppKey;
+use loggin::{AppKey, ErrorCode};
 
-use crate::{app::Server, error::ApiError, store::App};
+use crate::{
+    app::Server,
+    client_address::{client_address, customer},
+    error::ApiError,
+    limits,
+    store::App,
+};
 
 const METHODS: HeaderValue = HeaderValue::from_static("POST");
 const REQUEST_HEADERS: HeaderValue =
@@ -32,14 +41,30 @@ pub(crate) struct Caller {
     pub(crate) app_key: Option<AppKey>,
     /// The web page's origin, where it is another than this server's.
     origin: Option<String>,
+    /// Whose call it is, where no secret key says it and it is known.
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl Caller {
     /// Reads who calls; a wrong secret key is an error.
-    pub(crate) async fn of(server: &Server, headers: &HeaderMap) -> Result<Self, ApiError> {
+    pub(crate) async fn of(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> Result<Self, ApiError> {
         let app_key = server.apps.authenticate(headers).await?;
+        let address = match app_key {
+            Some(_) => None,
+            None => client_address(peer.ip(), headers, &server.settings.trusted_proxies),
+        };
         let origin = foreign_origin(headers, &server.settings.public_origin);
-        Ok(Self { app_key, origin: origin.map(str::to_owned) })
+        Ok(Self { app_key, origin: origin.map(str::to_owned), address })
+    }
+
+    /// Counts the tokens that this caller waits for; an error where its address waits for too many.
+    pub(crate) fn count_waits(&self, server: &Server, tokens: usize) -> Result<(), ApiError> {
+        let counted = |address| server.wait_counts.count(customer(address), tokens, server.clock.now());
+        if self.address.is_none_or(counted) {
+            return Ok(());
+        }
+        Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
+            .with_retry_after(limits::WAITS_WINDOW))
     }
 
     /// Whether this caller may act on logins of an app; redeeming may take the app's secret key.
@@ -123,7 +148,7 @@ mod tests {
 
     async fn preflight(server: &TestServer, origin: &str) -> Response {
         let url = format!("{}/api/v1/tokens/events", server.url);
-        let call = server.client.request(reqwest::Method::OPTIONS, url).header("Origin", origin);
+        let call = server.client.request(Method::OPTIONS, url).header("Origin", origin);
         call.header("Access-Control-Request-Method", "POST").send().await.unwrap()
     }
 

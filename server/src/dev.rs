@@ -116,6 +116,8 @@ async fn start_simulator(
         .env("WHATSAPP_ACCESS_TOKEN", &secrets.access_token)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        // Ctrl-C is for this program, which ends the simulator in its turn.
+        .process_group(0)
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| RunError::Io("the phone simulator cannot be started", error))?;

@@ -1,17 +1,12 @@
 //! What webhooks tell, brought to the logins that it is about.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
-    sync::{Mutex, PoisonError},
-};
+use std::hash::BuildHasher;
 
 use loggin::PhoneNumber;
 use sha2::{Digest, Sha256};
 
 use crate::{
     app::Server,
-    clock::UnixMillis,
     limits,
     logins::{CodeReceived, Message, Progressed},
     outbox::{Answer, NOT_ME},
@@ -36,10 +31,10 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
                 Content::ButtonReply { id, .. } => tapped.push((message.sender, id)),
             },
             UpdateKind::Ignored(reason) => {
-                tracing::debug!(reason = reason.as_str(), "an update was left out")
+                tracing::debug!(reason = reason.as_str(), "an update was left out");
             }
             UpdateKind::Status(status) => {
-                tracing::debug!(status = ?status.status, "a message of ours moved on")
+                tracing::debug!(status = ?status.status, "a message of ours moved on");
             }
             UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
         }
@@ -87,7 +82,7 @@ async fn codes(
             break;
         }
     }
-    if !received.is_empty() && !server.senders.count(&message.sender, server.clock.now()) {
+    if !received.is_empty() && !count(server, &message.sender) {
         tracing::warn!("a sender's messages are left out for a while: too many hold a code");
         return Ok(Vec::new());
     }
@@ -143,26 +138,9 @@ async fn tap(server: &Server, sender: &Sender, button: &str) -> Result<(), Store
     Ok(())
 }
 
-/// How many messages with codes each sender sent lately.
-#[derive(Debug, Default)]
-pub(crate) struct Senders {
-    hasher: RandomState,
-    counts: Mutex<HashMap<u64, (UnixMillis, u32)>>,
-}
-
-impl Senders {
-    /// Counts one more message; tells whether it is within what one sender may send.
-    fn count(&self, sender: &Sender, now: UnixMillis) -> bool {
-        let key = self.hasher.hash_one((sender.phone.as_ref(), sender.user_id.as_ref()));
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= limits::SENDERS_COUNTED {
-            counts.clear();
-        }
-        let (since, count) = counts.entry(key).or_insert((now, 0));
-        if now.since(*since) >= limits::SENDER_WINDOW {
-            (*since, *count) = (now, 0);
-        }
-        *count += 1;
-        *count <= limits::MESSAGES_PER_SENDER
-    }
+/// Counts one more message with a code; tells whether it is within what one sender may send.
+fn count(server: &Server, sender: &Sender) -> bool {
+    // The hash alone is kept: a count needs no phone number.
+    let key = server.hasher.hash_one((sender.phone.as_ref(), sender.user_id.as_ref()));
+    server.sender_counts.count(key, 1, server.clock.now())
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// Connections at once. A held stream costs about 2 KB here and 4 KB in the kernel; beyond this, memory is better
+/// Connections at once. A held stream costs about 4 KB here, and the kernel's buffers; beyond this, memory is better
 /// given to another node. The limit of open files is often lower: then it counts.
 pub(crate) const CONNECTIONS: usize = 65_536;
 
@@ -16,8 +16,9 @@ pub(crate) const STREAMS_PER_ADDRESS: usize = 1_000;
 /// When to try again where an address holds as many: by then some login of five minutes has ended.
 pub(crate) const STREAMS_RETRY_AFTER: Duration = Duration::from_secs(10);
 
-/// Time to send the head of a request, which is also how long an idle connection is kept.
-pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time to send the head of a request, which is also how long an idle connection is kept: longer than proxies keep
+/// theirs, nginx 60 s, as one that is closed while a request goes out looks like a failure.
+pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 
 /// Time to send the body of a request: 3 MB take 24 s on a line of 1 Mbit/s.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -37,6 +38,12 @@ pub(crate) const SMALL_BODY: usize = 4 << 10;
 /// Bytes of a webhook: WhatsApp sends up to 3 MB.
 pub(crate) const WEBHOOK_BODY: usize = 3 << 20;
 
+/// Bytes of a body that are taken without asking whether there is room: nearly all bodies are smaller.
+pub(crate) const FREE_BODY: usize = 8 << 10;
+
+/// KiB of larger bodies in memory at once, of all calls together: 85 webhooks of 3 MB.
+pub(crate) const BODIES_KIB: usize = 256 << 10;
+
 /// Bytes read beyond a body's limit before the connection is cut: a sender that is told `payload_too_large` while it
 /// still sends would otherwise see a reset instead of the answer.
 pub(crate) const EXCESS_BODY: usize = 16 << 20;
@@ -54,8 +61,12 @@ pub(crate) const BYTES_INTO_STREAM: usize = 4 << 10;
 /// shorter than the silence after which clients themselves reconnect.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Logins without a result of one app: at 5 minutes each, 650 new ones a second that nobody finishes.
+/// Logins without a result of one app, for callers without its secret key: at 5 minutes each, 650 new ones a second
+/// that nobody finishes.
 pub(crate) const PENDING_PER_APP: u32 = 200_000;
+
+/// The same for the app's own server: whoever fills the bound above with made-up logins does not keep it out.
+pub(crate) const PENDING_PER_APP_WITH_KEY: u32 = 1_000_000;
 
 /// How long a count of them is believed: counting them all takes some milliseconds.
 pub(crate) const PENDING_COUNT_VALID: Duration = Duration::from_secs(1);
@@ -72,8 +83,16 @@ pub(crate) const MESSAGES_PER_SENDER: u32 = 30;
 /// See [`MESSAGES_PER_SENDER`].
 pub(crate) const SENDER_WINDOW: Duration = Duration::from_secs(60);
 
-/// Senders counted at once; when there are more, counting starts anew.
-pub(crate) const SENDERS_COUNTED: usize = 100_000;
+/// Tokens waited for from one address in [`WAITS_WINDOW`] without a secret key: a browser waits for one and connects
+/// again now and then, and behind an office's address there are hundreds. It would take a script an hour to fill
+/// [`PENDING_PER_APP`], and they last five minutes.
+pub(crate) const WAITS_PER_ADDRESS: u32 = 3_000;
+
+/// See [`WAITS_PER_ADDRESS`].
+pub(crate) const WAITS_WINDOW: Duration = Duration::from_secs(60);
+
+/// Senders, or addresses, counted at once; when there are more in one window, counting starts anew.
+pub(crate) const KEYS_COUNTED: usize = 100_000;
 
 /// Codes looked up for one message. A text has one; lengthy nonsense may read as many.
 pub(crate) const CODES_PER_MESSAGE: usize = 8;
@@ -87,6 +106,9 @@ pub(crate) const CONFLICTS: usize = 16;
 
 /// Jobs waiting for the store's writer, each of up to [`CHANGES_PER_JOB`]. Callers beyond it wait.
 pub(crate) const WRITE_QUEUE: usize = 1_024;
+
+/// Logins of one stream that are read and written at once while it begins: a row takes some 300 bytes of memory.
+pub(crate) const CODES_AT_ONCE: usize = 1_000;
 
 /// Changes written at once for one caller.
 pub(crate) const CHANGES_PER_JOB: usize = 1_000;

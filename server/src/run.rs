@@ -112,6 +112,8 @@ impl Ready {
         let router = app::router(&self.server);
         let mut serving = tokio::spawn(serve::serve(listener, router, self.server.stopping.clone()));
         let result = tokio::select! {
+            // A signal goes before the failures that the same signal brings about.
+            biased;
             _ = terminate.recv() => Ok(()),
             _ = interrupt.recv() => Ok(()),
             error = failed => Err(error),

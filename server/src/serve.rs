@@ -11,7 +11,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use axum::{Router, extract::ConnectInfo, response::Response};
@@ -47,6 +47,8 @@ struct Started {
 #[derive(Default)]
 struct Shared {
     started: Mutex<Option<Started>>,
+    /// Whether a call is being answered.
+    busy: AtomicBool,
     /// Whether the socket took less than it was given, so that bytes of an earlier answer still wait.
     blocked: AtomicBool,
 }
@@ -133,7 +135,8 @@ async fn connection(
         let ended = serving.poll_without_shutdown(context).is_ready();
         match shared.take_started() {
             Some(started) => Poll::Ready(Some(started)),
-            None if ended => Poll::Ready(None),
+            // What a client has not asked for by now, it asks the next server.
+            None if ended || (told && shared.is_idle()) => Poll::Ready(None),
             None => Poll::Pending,
         }
     })
@@ -154,21 +157,28 @@ async fn call(
     peer: SocketAddr,
     mut request: hyper::Request<Incoming>,
 ) -> Result<Response, Infallible> {
+    shared.busy.store(true, Ordering::Relaxed);
     request.extensions_mut().insert(ConnectInfo(peer));
     let version = request.version();
     let mut response = router.oneshot(request).await?;
     let handover = response.extensions_mut().remove::<Handover>();
     let Some(stream) = handover.and_then(|handover| handover.take()) else {
+        shared.busy.store(false, Ordering::Relaxed);
         return Ok(response);
     };
     let (head, _) = response.into_parts();
-    shared.put_started(Started { stream, head: Head::new(&head, version) });
+    shared.put_started(Started { stream, head: Head::new(&head, version, SystemTime::now()) });
     std::future::pending().await
 }
 
 impl Shared {
     fn put_started(&self, started: Started) {
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
+    }
+
+    /// Whether no call is being answered, and every byte of the answers before is with the system.
+    fn is_idle(&self) -> bool {
+        !self.busy.load(Ordering::Relaxed) && !self.blocked.load(Ordering::Relaxed)
     }
 
     /// The stream, once every byte of the answers before it is with the system.
@@ -232,5 +242,87 @@ impl Write for Socket {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::testing::{TestServer, token};
+
+    async fn exchange(server: &TestServer, request: &str) -> String {
+        let mut socket = TcpStream::connect(server.address).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn heads_that_are_too_large_are_refused() {
+        let server = TestServer::start().await;
+        let many = "X-A: b\r\n".repeat(limits::HEADERS + 1);
+        let long = format!("X-A: {}\r\n", "b".repeat(limits::HEAD_BYTES));
+        for headers in [many, long] {
+            let answer =
+                exchange(&server, &format!("GET /healthz HTTP/1.1\r\nHost: a\r\n{headers}\r\n")).await;
+            assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_http_is_cut_off() {
+        let server = TestServer::start().await;
+        let answer = exchange(&server, "\u{16}\u{3}\u{1} this looks like TLS\r\n\r\n").await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert_eq!(server.get("/healthz").send().await.unwrap().status(), 200);
+    }
+
+    #[tokio::test]
+    async fn an_idle_connection_does_not_hold_up_the_end() {
+        let server = TestServer::start().await;
+        let mut idle = TcpStream::connect(server.address).await.unwrap();
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        idle.read_exact(&mut [0; 12]).await.unwrap();
+        let mut fresh = TcpStream::connect(server.address).await.unwrap();
+        fresh.write_all(b"GET /hea").await.unwrap();
+        assert_eq!(server.get("/healthz").send().await.unwrap().status(), 200);
+        server.stop.send_replace(true);
+        server.serving.await.unwrap();
+        idle.read_to_end(&mut Vec::new()).await.unwrap();
+        assert!(TcpStream::connect(server.address).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_loses_nothing_before_its_stream() {
+        let server = TestServer::start().await;
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 << 10).unwrap();
+        let mut socket = socket.connect(server.address).await.unwrap();
+        let before = "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(400);
+        let body = serde_json::json!({ "tokens": [token(1).expose()] }).to_string();
+        let length = body.len();
+        let stream = format!(
+            "POST /api/v1/tokens/events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        let (mut reading, mut writing) = socket.split();
+        let mut answers = Vec::new();
+        let write = async { writing.write_all((before + &stream).as_bytes()).await.unwrap() };
+        let read = async {
+            let mut part = [0; 1 << 10];
+            while !answers.ends_with(b"\n\n\r\n") {
+                let count = reading.read(&mut part).await.unwrap();
+                assert_ne!(count, 0, "the stream was not begun");
+                answers.extend_from_slice(&part[..count]);
+            }
+        };
+        tokio::join!(write, read);
+        let answers = String::from_utf8(answers).unwrap();
+        assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 401);
+        let document = server.get("/openapi.json").send().await.unwrap().text().await.unwrap();
+        assert_eq!(answers.matches(&document).count(), 400);
     }
 }

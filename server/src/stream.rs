@@ -4,9 +4,10 @@
 //! follow, so all that is kept here is the socket and the subscription.
 
 use std::{
+    fmt::Write,
     io,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use axum::http::{HeaderName, HeaderValue, Version, header, response::Parts};
@@ -195,9 +196,8 @@ impl Framing {
             _ if text.is_empty() => {}
             Self::Close => out.push_str(text),
             Self::Chunked => {
-                out.push_str(&format!("{:x}\r\n", text.len()));
-                out.push_str(text);
-                out.push_str("\r\n");
+                // Writing to a string does not fail.
+                let _ = write!(out, "{:x}\r\n{text}\r\n", text.len());
             }
         }
     }
@@ -217,18 +217,22 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The head of this answer to a client of this version.
-    pub(crate) fn new(parts: &Parts, version: Version) -> Self {
+    /// The head of this answer to a client of this version, at this time.
+    pub(crate) fn new(parts: &Parts, version: Version, now: SystemTime) -> Self {
         let framing = Framing::of(version);
         let mut text = format!("HTTP/1.1 {}\r\n", parts.status);
         let mut line = |name: &HeaderName, value: &HeaderValue| {
             // Every value here was made by this server from text.
-            text.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+            // Writing to a string does not fail.
+            let _ = write!(text, "{name}: {}\r\n", value.to_str().unwrap_or_default());
         };
         for (name, value) in &parts.headers {
             if *name != header::CONTENT_LENGTH {
                 line(name, value);
             }
+        }
+        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now)) {
+            line(&header::DATE, &date);
         }
         line(&header::CONNECTION, &HeaderValue::from_static("close"));
         if framing == Framing::Chunked {

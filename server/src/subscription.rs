@@ -16,6 +16,7 @@ use crate::{
     clock::Random,
     cors::Caller,
     error::ApiError,
+    limits,
     logins::{View, Viewer, reason, view},
     store::{Login, State, StoreError},
     waiters::Slot,
@@ -58,12 +59,12 @@ impl Subscription {
     pub(crate) async fn start(
         server: &Arc<Server>,
         caller: &Caller,
-        tokens: &[String],
+        tokens: Vec<String>,
         viewer: Viewer,
         counted: Option<CountedStream>,
     ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
         let Sorted { codes, rejected } = sort(server, caller, tokens, viewer).await?;
-        server.apps.check_room(&codes).await?;
+        server.apps.check_room(&codes, caller.app_key.is_some()).await?;
         let slot = server.waiters.register(&codes);
         let mut subscription = Self {
             server: Arc::clone(server),
@@ -74,10 +75,14 @@ impl Subscription {
             codes: codes.into(),
             _counted: counted.map(Box::new),
         };
-        let logins = server.logins.wait(&subscription.codes).await?;
-        subscription.slot.forget_older(&logins);
         let mut events = rejected;
-        events.extend(subscription.tell(logins).await?);
+        // In parts, as rows are several times as large as what is kept of them here.
+        for start in (0..subscription.codes.len()).step_by(limits::CODES_AT_ONCE) {
+            let codes = subscription.codes.iter().skip(start).take(limits::CODES_AT_ONCE);
+            let logins = server.logins.wait(&codes.copied().collect::<Vec<_>>()).await?;
+            subscription.slot.forget_older(&logins);
+            events.extend(subscription.tell(logins).await?);
+        }
         Ok((subscription, events))
     }
 
@@ -174,14 +179,14 @@ impl Drop for Subscription {
 async fn sort(
     server: &Server,
     caller: &Caller,
-    tokens: &[String],
+    tokens: Vec<String>,
     viewer: Viewer,
 ) -> Result<Sorted, StoreError> {
     let mut codes = Vec::with_capacity(tokens.len());
     let mut seen = HashSet::with_capacity(tokens.len());
     let mut events = Vec::new();
-    for (index, token) in tokens.iter().enumerate() {
-        let Ok(token) = Token::parse(token) else {
+    for (index, token) in tokens.into_iter().enumerate() {
+        let Ok(token) = Token::parse(&token) else {
             events.push(rejected(None, Some(index), ErrorCode::InvalidToken));
             continue;
         };

@@ -35,7 +35,7 @@ pub(crate) struct Waiters {
 #[derive(Debug)]
 enum Waiting {
     One(Arc<Slot>),
-    Many(Box<Vec<Arc<Slot>>>),
+    Many(Vec<Arc<Slot>>),
 }
 
 /// One stream or long poll.
@@ -105,7 +105,7 @@ impl Waiters {
         let slots: Vec<Arc<Slot>> = match lock(&self.by_code).get(&login.code) {
             None => return,
             Some(Waiting::One(slot)) => vec![Arc::clone(slot)],
-            Some(Waiting::Many(slots)) => slots.to_vec(),
+            Some(Waiting::Many(slots)) => slots.clone(),
         };
         let login = Arc::new(login.clone());
         for slot in slots {
@@ -150,7 +150,7 @@ impl Waiting {
     fn add(&mut self, slot: Arc<Slot>) {
         match self {
             Self::Many(slots) => slots.push(slot),
-            Self::One(first) => *self = Self::Many(Box::new(vec![Arc::clone(first), slot])),
+            Self::One(first) => *self = Self::Many(vec![Arc::clone(first), slot]),
         }
     }
 
@@ -206,4 +206,131 @@ impl Slot {
 /// These locks are held for a few instructions that do not panic; were one poisoned, its data would still be whole.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::UnixMillis,
+        store::State,
+        testing::{START, token},
+    };
+
+    fn code(number: u8) -> Code {
+        token(number).code()
+    }
+
+    fn login(number: u8, version: i64) -> Login {
+        Login {
+            code: code(number),
+            state: State::Verified,
+            version,
+            deadline: UnixMillis(START.0 + 1),
+            waited_for: true,
+            phone: None,
+            user_id: None,
+            verified_at: None,
+            claimed_by: None,
+            confirmation: None,
+            attempts_left: 0,
+            reply_reference: None,
+        }
+    }
+
+    fn told(slot: &Slot) -> Vec<(Code, i64)> {
+        slot.take().logins.iter().map(|login| (login.code, login.version)).collect()
+    }
+
+    #[test]
+    fn those_who_wait_are_told_and_nobody_else() {
+        let waiters = Waiters::default();
+        let slots: Vec<_> = (0..3).map(|_| waiters.register(&[code(1), code(2)])).collect();
+        let other = waiters.register(&[code(2)]);
+        waiters.wake(&login(1, 1));
+        waiters.wake(&login(9, 1));
+        for slot in &slots {
+            assert_eq!(told(slot), [(code(1), 1)]);
+        }
+        assert_eq!(told(&other), []);
+    }
+
+    #[test]
+    fn who_has_left_is_told_nothing_and_leaves_nothing() {
+        let waiters = Waiters::default();
+        let slots: Vec<_> = (0..3).map(|_| waiters.register(&[code(1)])).collect();
+        let stranger = Arc::new(Slot::default());
+        assert!(!waiters.unregister(&stranger, code(1)));
+        for (left, slot) in slots.iter().enumerate() {
+            assert!(waiters.is_registered(slot, code(1)));
+            assert!(waiters.unregister(slot, code(1)));
+            assert!(!waiters.unregister(slot, code(1)));
+            assert!(!waiters.is_registered(slot, code(1)));
+            waiters.wake(&login(1, 1));
+            assert_eq!(told(slot), []);
+            for other in &slots[left + 1..] {
+                assert_eq!(told(other), [(code(1), 1)]);
+            }
+        }
+        assert_eq!(waiters.len(), 0);
+    }
+
+    #[test]
+    fn news_that_was_read_meanwhile_is_dropped() {
+        let waiters = Waiters::default();
+        let slot = waiters.register(&[code(1), code(2)]);
+        for version in 1..=3 {
+            waiters.wake(&login(1, version));
+        }
+        waiters.wake(&login(2, 1));
+        slot.forget_older(&[login(1, 2)]);
+        assert_eq!(told(&slot), [(code(1), 3), (code(2), 1)]);
+    }
+
+    #[test]
+    fn a_turn_of_the_wheel_reaches_each_stream_once_and_is_short_enough() {
+        let waiters = Waiters::default();
+        let mut slots = Vec::new();
+        for _ in 0..PLACES {
+            slots.push(waiters.register(&[]));
+            waiters.tick();
+        }
+        let beats = |slots: &[Arc<Slot>]| slots.iter().filter(|slot| slot.take().heartbeat).count();
+        assert_eq!(beats(&slots), 1);
+        for _ in 0..PLACES {
+            waiters.tick();
+            assert_eq!(beats(&slots), 1);
+        }
+        assert!(TICK * u32::try_from(PLACES).unwrap() < Duration::from_secs(15));
+        drop(slots);
+        for _ in 0..PLACES {
+            waiters.tick();
+        }
+        assert!(waiters.wheel.iter().all(|place| lock(place).is_empty()));
+    }
+
+    #[test]
+    fn a_burst_of_waits_does_not_keep_its_memory() {
+        let waiters = Waiters::default();
+        let codes: Vec<Code> = (0..100).map(code).collect();
+        let slot = waiters.register(&codes);
+        let most = lock(&waiters.by_code).capacity();
+        for code in codes {
+            waiters.unregister(&slot, code);
+        }
+        assert!(lock(&waiters.by_code).capacity() < most / 4);
+    }
+
+    #[tokio::test]
+    async fn news_that_comes_before_the_wait_is_not_lost() {
+        let waiters = Waiters::default();
+        let slot = waiters.register(&[code(1)]);
+        waiters.wake(&login(1, 1));
+        assert_eq!(slot.news().await.logins.len(), 1);
+        let waiting = Arc::clone(&slot);
+        let waiting = tokio::spawn(async move { waiting.news().await.logins.len() });
+        tokio::task::yield_now().await;
+        waiters.wake(&login(1, 2));
+        assert_eq!(waiting.await.unwrap(), 1);
+    }
 }

@@ -1,6 +1,6 @@
 //! The Loggin SDK as a Node addon: conversion and delegation, nothing else.
 //!
-//! No exception crosses the border. What can fail returns its result or a [`Failure`], out of which the JavaScript
+//! No exception crosses the border. What can fail returns its result or a `Failure`, out of which the JavaScript
 //! layer makes an error of the right class. Waits and calls have an id, which that layer chooses; their results come
 //! to the one callback that the client was opened with.
 #![deny(unsafe_code)]

@@ -22,8 +22,9 @@ use crate::{
     wire::{VERIFY_PATH, VerifyRequest, VerifyResponse},
 };
 
-/// Threads that make calls for async callers: a call is a round trip, so a few carry hundreds a second.
-const MAX_WORKERS: usize = 4;
+/// Threads that make calls for async callers: a call is a round trip, so a few carry hundreds a second, and as many
+/// again may hang on a server that does not answer.
+const MAX_WORKERS: usize = 16;
 
 /// Calls that may wait for a thread; beyond it the caller is told to come back, instead of queueing without end.
 const MAX_QUEUED: usize = 10_000;
@@ -50,7 +51,12 @@ impl Hub {
     pub(crate) fn start_verify(self: &Arc<Self>, token: Token) -> Pending<Option<Session>> {
         let slot = Slot::new();
         let (hub, result) = (Arc::clone(self), Arc::clone(&slot));
-        let job = Box::new(move || result.settle(hub.verify(&token)));
+        let job = Box::new(move || {
+            // A call that its caller has given up before it began is not made.
+            if Arc::strong_count(&result) > 1 {
+                result.settle(hub.verify(&token));
+            }
+        });
         if let Err(error) = self.workers().run(job) {
             slot.settle(Err(error));
         }

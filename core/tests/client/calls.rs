@@ -6,7 +6,7 @@ use loggin::{ErrorCode, Loggin};
 
 use crate::{
     client,
-    fixture::{SESSION, Server, answer, answer_json},
+    fixture::{SESSION, Server, answer, answer_json, hold},
     login,
 };
 
@@ -124,4 +124,20 @@ fn a_connection_that_is_lost_is_tried_again_as_often_as_asked() {
     let client = Loggin::builder().base_url(server.url()).max_retries(4).build().unwrap();
     assert_eq!(client.verify_token(login(&client).token).unwrap_err().code(), ErrorCode::Connection);
     assert_eq!(server.requests().len(), 5);
+}
+
+#[test]
+fn calls_that_hang_do_not_hold_up_the_others() {
+    let server = Server::start(|_, request, stream| {
+        if request.body.contains("00000000_") {
+            return hold(stream);
+        }
+        answer_json(stream, "200 OK", r#"{"status":"pending"}"#);
+    });
+    let client = client(&server);
+    let hanging: Vec<_> =
+        (0..8).map(|_| client.verify_token_async(client.create_token("00000000").unwrap().token)).collect();
+    server.until_requests(hanging.len());
+    assert_eq!(client.verify_token_async(login(&client).token).wait().unwrap(), None);
+    drop(hanging);
 }

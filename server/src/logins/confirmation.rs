@@ -79,7 +79,8 @@ fn bound(key: Hmac<Sha256>, code: Code, digits: &str) -> Hmac<Sha256> {
 
 /// HMAC takes keys of any length.
 fn keyed(secret: &[u8]) -> Hmac<Sha256> {
-    <Hmac<Sha256> as KeyInit>::new_from_slice(secret).unwrap_or_else(|_| Hmac::new(&Default::default()))
+    <Hmac<Sha256> as KeyInit>::new_from_slice(secret)
+        .unwrap_or_else(|_| Hmac::new(&hmac::digest::array::Array::default()))
 }
 
 #[cfg(test)]

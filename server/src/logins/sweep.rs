@@ -9,6 +9,9 @@ use crate::{clock::UnixMillis, limits, store::StoreError};
 /// as every read looks at the time itself.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often what nobody needs any more is forgotten, in looks; nobody notices a minute in a day.
+const LOOKS_PER_PURGE: u32 = 60;
+
 /// How long message ids are kept: WhatsApp delivers again for 7 days.
 const MESSAGES_KEPT: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 
@@ -55,23 +58,28 @@ impl Logins {
     /// Expires, purges and follows for ever.
     pub(crate) async fn look_after(&self) {
         let mut cursor = None;
+        let mut looks = (0..LOOKS_PER_PURGE).cycle();
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Err(error) = self.look_once(&mut cursor).await {
+            let purges = looks.next() == Some(0);
+            if let Err(error) = self.look_once(&mut cursor, purges).await {
                 tracing::warn!(%error, "the store could not be looked through; trying again");
             }
         }
     }
 
-    async fn look_once(&self, cursor: &mut Option<i64>) -> Result<(), StoreError> {
+    async fn look_once(&self, cursor: &mut Option<i64>, purges: bool) -> Result<(), StoreError> {
         let from = match *cursor {
             Some(from) => from,
             None => self.store.cursor().await?,
         };
         *cursor = Some(self.follow(from).await?);
         self.expire().await?;
-        self.purge().await
+        if purges {
+            self.purge().await?;
+        }
+        Ok(())
     }
 }

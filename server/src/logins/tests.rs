@@ -23,7 +23,7 @@ struct World {
     waiters: Arc<Waiters>,
     clock: Arc<ManualClock>,
     app: App,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -42,7 +42,7 @@ impl World {
             Arc::new(CountingRandom::default()),
             ConfirmationKeys::derive([b"secret".as_slice()]),
         );
-        Self { logins: Arc::new(logins), store, waiters, clock, app, _folder: folder }
+        Self { logins: Arc::new(logins), store, waiters, clock, app, folder }
     }
 
     async fn wait(&self) -> Login {
@@ -92,6 +92,10 @@ impl World {
     }
 }
 
+fn just_before(duration: Duration) -> Duration {
+    duration.saturating_sub(SECOND)
+}
+
 fn code() -> Code {
     token(1).code()
 }
@@ -126,7 +130,7 @@ async fn a_pending_login_expires_after_its_time_however_often_it_is_waited_for()
     world.wait().await;
     world.clock.advance(life::PENDING / 2);
     world.wait().await;
-    world.clock.advance(life::PENDING / 2 - SECOND);
+    world.clock.advance(just_before(life::PENDING / 2));
     assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
     world.clock.advance(SECOND);
     assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
@@ -138,7 +142,7 @@ async fn a_pending_login_expires_after_its_time_however_often_it_is_waited_for()
 async fn an_ended_login_is_remembered_for_a_day_and_pending_anew_after_that() {
     let world = World::new().await;
     world.wait().await;
-    world.clock.advance(life::PENDING + life::TOMBSTONE - SECOND);
+    world.clock.advance(just_before(life::PENDING + life::TOMBSTONE));
     assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
     world.clock.advance(SECOND);
     assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
@@ -163,7 +167,7 @@ async fn a_tombstone_holds_no_person() {
 async fn an_early_message_is_kept_for_its_time_only() {
     let world = World::new().await;
     world.tap().await.unwrap();
-    world.clock.advance(life::EARLY - SECOND);
+    world.clock.advance(just_before(life::EARLY));
     assert_eq!(phone_of(world.claim("key").await), PHONE);
 
     let world = World::new().await;
@@ -177,7 +181,7 @@ async fn an_early_message_that_is_waited_for_is_redeemable_as_long_as_any() {
     let world = World::new().await;
     world.tap().await.unwrap();
     world.wait().await;
-    world.clock.advance(life::REDEEMABLE - SECOND);
+    world.clock.advance(just_before(life::REDEEMABLE));
     assert_eq!(phone_of(world.claim("key").await), PHONE);
 }
 
@@ -207,9 +211,9 @@ async fn the_first_sender_is_the_sender() {
 async fn a_result_can_be_redeemed_for_its_time_and_then_is_gone() {
     let world = World::new().await;
     world.wait().await;
-    world.clock.advance(life::PENDING - SECOND);
+    world.clock.advance(just_before(life::PENDING));
     world.tap().await.unwrap();
-    world.clock.advance(life::REDEEMABLE - SECOND);
+    world.clock.advance(just_before(life::REDEEMABLE));
     assert_eq!(phone_of(world.claim("first").await), PHONE);
     world.clock.advance(SECOND);
     assert_eq!(world.claim("first").await, View::Rejected(ErrorCode::Expired));
@@ -377,7 +381,7 @@ async fn what_another_process_changes_wakes_too() {
     let slot = world.waiters.register(&[code()]);
     let cursor = world.store.cursor().await.unwrap();
     world.wait().await;
-    let path = world._folder.path().join("loggin.db");
+    let path = world.folder.path().join("loggin.db");
     let other: Arc<dyn Store> = Arc::new(crate::store::SqliteStore::open(&path, 2).await.unwrap());
     let elsewhere = Logins::new(
         other,

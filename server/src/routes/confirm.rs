@@ -1,8 +1,13 @@
 //! `POST /api/v1/tokens/confirm`: type the code that WhatsApp showed where the login began.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    body::Body,
+    extract::{ConnectInfo, State},
+    http::HeaderMap,
+};
 use loggin::{
     ErrorCode,
     wire::{ConfirmRequest, ConfirmResponse},
@@ -29,11 +34,12 @@ use crate::{app::Server, body, cors::Caller, error::ApiError, limits, logins::Co
 )]
 pub(crate) async fn handle(
     State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<ConfirmResponse>, ApiError> {
     let request: ConfirmRequest = body::json(&headers, body, limits::SMALL_BODY).await?;
-    let caller = Caller::of(&server, &headers).await?;
+    let caller = Caller::of(&server, peer, &headers).await?;
     let token = parse_token(&request.token)?;
     let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
     if !caller.may(false, &app) {

@@ -17,7 +17,7 @@ use loggin::{
 use crate::{
     app::Server,
     body,
-    client_address::{CountedStream, client_address},
+    client_address::CountedStream,
     cors::Caller,
     error::ApiError,
     limits,
@@ -54,11 +54,12 @@ pub(crate) async fn handle(
     body: Body,
 ) -> Result<Response, ApiError> {
     let request: EventsRequest = body::json(&headers, body, limits::EVENTS_BODY).await?;
-    let caller = Caller::of(&server, &headers).await?;
+    let caller = Caller::of(&server, peer, &headers).await?;
     check_count(&server, &caller, request.tokens.len())?;
     let viewer = viewer(request.claim, &headers)?;
-    let counted = count_stream(&server, &caller, peer, &headers)?;
-    let started = Subscription::start(&server, &caller, &request.tokens, viewer, counted);
+    caller.count_waits(&server, request.tokens.len())?;
+    let counted = count_stream(&server, &caller)?;
+    let started = Subscription::start(&server, &caller, request.tokens, viewer, counted);
     let (subscription, events) = started.await?;
     if wants_json(&headers) {
         Ok(Json(long_poll(&server, subscription, events).await?).into_response())
@@ -81,20 +82,11 @@ fn check_count(server: &Server, caller: &Caller, count: usize) -> Result<(), Api
 }
 
 /// Counts the stream for its address, unless an app's server holds it, or a proxy that does not say for whom.
-fn count_stream(
-    server: &Server,
-    caller: &Caller,
-    peer: SocketAddr,
-    headers: &HeaderMap,
-) -> Result<Option<CountedStream>, ApiError> {
-    if caller.app_key.is_some() {
-        return Ok(None);
-    }
-    let Some(address) = client_address(peer.ip(), headers, &server.settings.trusted_proxies) else {
+fn count_stream(server: &Server, caller: &Caller) -> Result<Option<CountedStream>, ApiError> {
+    let Some(address) = caller.address else {
         return Ok(None);
     };
-    let counted = server.streams.count(address);
-    counted.map(Some).ok_or(
+    server.streams.count(address).map(Some).ok_or(
         ApiError::new(ErrorCode::RateLimited, "This address holds as many streams as it may.")
             .with_retry_after(limits::STREAMS_RETRY_AFTER),
     )

@@ -1,8 +1,13 @@
 //! `POST /api/v1/tokens/verify`: redeem a token.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use axum::{
+    Json,
+    body::Body,
+    extract::{ConnectInfo, State},
+    http::HeaderMap,
+};
 use loggin::{
     ErrorCode, Token,
     wire::{VerifyRequest, VerifyResponse},
@@ -40,17 +45,19 @@ const NAMELESS_BYTES: usize = 16;
 )]
 pub(crate) async fn handle(
     State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<VerifyResponse>, ApiError> {
     let request: VerifyRequest = body::json(&headers, body, limits::SMALL_BODY).await?;
-    let caller = Caller::of(&server, &headers).await?;
+    let caller = Caller::of(&server, peer, &headers).await?;
     let token = parse_token(&request.token)?;
     let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
     if !caller.may(true, &app) {
         return Err(rejected(ErrorCode::Unauthorized));
     }
-    server.apps.check_room(&[token.code()]).await?;
+    caller.count_waits(&server, 1)?;
+    server.apps.check_room(&[token.code()], caller.app_key.is_some()).await?;
     let redeemer = match idempotency_key(&headers)? {
         Some(key) => Viewer::redeemer(key),
         None => Viewer::redeemer(&random_bytes::<NAMELESS_BYTES>(&*server.random)),

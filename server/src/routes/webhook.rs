@@ -21,7 +21,7 @@ const SIGNATURE: &str = "x-hub-signature-256";
 
 /// How Meta asks whether this is the server that its operator set up.
 #[derive(Deserialize)]
-pub(crate) struct Challenge {
+pub(crate) struct Subscription {
     #[serde(rename = "hub.mode")]
     mode: Option<String>,
     #[serde(rename = "hub.verify_token")]
@@ -49,7 +49,7 @@ pub(crate) struct Challenge {
 )]
 pub(crate) async fn subscribe(
     State(server): State<Arc<Server>>,
-    query: Result<Query<Challenge>, QueryRejection>,
+    query: Result<Query<Subscription>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let expected = server.settings.whatsapp.verify_token.expose().as_bytes();
     let given = query.ok().and_then(|Query(query)| {

@@ -59,6 +59,7 @@ pub(crate) enum PhoneHidden {
 }
 
 /// An app that lets people sign in.
+#[allow(clippy::struct_field_names)] // `app_key` is one word everywhere
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct App {
     pub(crate) app_key: AppKey,

@@ -3,7 +3,7 @@
 //! Reads run side by side on a pool of connections. Everything written goes through one connection, and changes of
 //! logins through the one task of `sqlite_writer`, which groups what waits into one transaction.
 
-use std::{path::Path, time::Duration};
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use async_trait::async_trait;
 use loggin::{AppKey, Code};
@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     App, Change, Changed, Login, Outcome, Store, StoreError,
     rows::{self, Numbered},
-    sqlite_writer::{self, Job},
+    sqlite_writer::{self, Job, Task},
 };
 use crate::{clock::UnixMillis, limits};
 
@@ -46,9 +46,9 @@ impl SqliteStore {
     ///
     /// `node` tells this process apart from others that use the same file.
     pub(crate) async fn open(path: &Path, node: i64) -> Result<Self, StoreError> {
+        make_private(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT);
@@ -61,6 +61,16 @@ impl SqliteStore {
         let (jobs, queue) = mpsc::channel(limits::WRITE_QUEUE);
         tokio::spawn(sqlite_writer::run(writer.clone(), queue, node));
         Ok(Self { readers, writer, jobs, node })
+    }
+}
+
+/// Makes a missing file with rights for its owner alone, which SQLite gives to the files beside it too: for minutes
+/// it holds phone numbers.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error).into()),
+        _ => Ok(()),
     }
 }
 
@@ -146,10 +156,8 @@ impl Store for SqliteStore {
                     .await?
             }
             codes => {
-                sqlx::query(SELECT_MANY)
-                    .bind(serde_json::json!(codes).to_string())
-                    .fetch_all(&self.readers)
-                    .await?
+                let codes = serde_json::to_string(codes).map_err(|_| StoreError::Unreadable("code"))?;
+                sqlx::query(SELECT_MANY).bind(codes).fetch_all(&self.readers).await?
             }
         };
         read_logins(&rows)
@@ -165,8 +173,7 @@ impl Store for SqliteStore {
                 break;
             }
             let (done, outcomes) = oneshot::channel();
-            let job = Job::Apply { changes: part, done };
-            self.jobs.send(job).await.map_err(|_| StoreError::Busy)?;
+            self.jobs.send(Job::Apply(Task { changes: part, done })).await.map_err(|_| StoreError::Busy)?;
             waiting.push(outcomes);
         }
         let mut outcomes = Vec::new();

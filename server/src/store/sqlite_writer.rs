@@ -13,10 +13,16 @@ use crate::limits;
 
 /// Work for the task.
 pub(super) enum Job {
-    /// Changes that belong together only in that one caller waits for them.
-    Apply { changes: Vec<Change>, done: oneshot::Sender<Result<Vec<Outcome>, StoreError>> },
+    /// Make these changes.
+    Apply(Task),
     /// End, once everything before it is written.
     Close(oneshot::Sender<()>),
+}
+
+/// Changes that belong together only in that one caller waits for them.
+pub(super) struct Task {
+    pub(super) changes: Vec<Change>,
+    pub(super) done: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
 }
 
 /// Runs until it is told to close, or nobody can send work any more.
@@ -28,9 +34,9 @@ pub(super) async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, node: 
         let mut next = Some(first);
         while let Some(job) = next {
             match job {
-                Job::Apply { changes, done } => {
-                    size += changes.len();
-                    group.push((changes, done));
+                Job::Apply(task) => {
+                    size += task.changes.len();
+                    group.push(task);
                 }
                 Job::Close(done) => {
                     close = Some(done);
@@ -49,26 +55,22 @@ pub(super) async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, node: 
     }
 }
 
-async fn write_group(
-    pool: &SqlitePool,
-    group: Vec<(Vec<Change>, oneshot::Sender<Result<Vec<Outcome>, StoreError>>)>,
-    node: i64,
-) {
-    let all: Vec<&Change> = group.iter().flat_map(|(changes, _)| changes).collect();
+async fn write_group(pool: &SqlitePool, group: Vec<Task>, node: i64) {
+    let all: Vec<&Change> = group.iter().flat_map(|task| &task.changes).collect();
     let written = if all.is_empty() { Ok(Vec::new()) } else { write(pool, &all, node).await };
     match written {
         Ok(outcomes) => {
             let mut outcomes = outcomes.into_iter();
-            for (changes, done) in group {
-                let own = outcomes.by_ref().take(changes.len()).collect();
+            for task in group {
+                let own = outcomes.by_ref().take(task.changes.len()).collect();
                 // A caller that has gone needs no answer.
-                let _ = done.send(Ok(own));
+                let _ = task.done.send(Ok(own));
             }
         }
         Err(error) => {
             tracing::error!(%error, "a transaction failed");
-            for (_, done) in group {
-                let _ = done.send(Err(StoreError::NotWritten));
+            for task in group {
+                let _ = task.done.send(Err(StoreError::NotWritten));
             }
         }
     }
@@ -86,23 +88,14 @@ async fn write(pool: &SqlitePool, changes: &[&Change], node: i64) -> Result<Vec<
     let first = last - count + 1;
     let inserted = insert_waited(&mut transaction, changes, node, first).await?;
     let mut outcomes = Vec::with_capacity(changes.len());
-    let mut position = first;
-    for change in changes {
-        let applied = if is_first_wait(change) {
-            inserted.contains(&(change.login.code, position))
+    for (position, change) in (first..).zip(changes) {
+        outcomes.push(if !is_first_wait(change) {
+            write_one(&mut transaction, change, node, position).await?
+        } else if inserted.contains(&(change.login.code, position)) {
+            Outcome::Applied
         } else {
-            match write_one(&mut transaction, change, node, position).await? {
-                Outcome::Applied => true,
-                Outcome::Conflict => false,
-                Outcome::Duplicate => {
-                    outcomes.push(Outcome::Duplicate);
-                    position += 1;
-                    continue;
-                }
-            }
-        };
-        outcomes.push(if applied { Outcome::Applied } else { Outcome::Conflict });
-        position += 1;
+            Outcome::Conflict
+        });
     }
     transaction.commit().await?;
     Ok(outcomes)
@@ -135,7 +128,7 @@ async fn insert_waited(
         return Ok(HashSet::new());
     }
     let rows = sqlx::query(INSERT_WAITED)
-        .bind(serde_json::json!(waited).to_string())
+        .bind(serde_json::to_string(&waited).map_err(|_| StoreError::Unreadable("code"))?)
         .bind(State::Pending.number())
         .bind(node)
         .fetch_all(&mut **transaction)

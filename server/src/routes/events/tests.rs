@@ -329,3 +329,17 @@ async fn an_address_holds_so_many_streams() {
     drop(held);
     assert_eq!(call("192.0.2.1").await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn an_address_waits_for_so_many_tokens_in_a_minute() {
+    let server = TestServer::start().await;
+    let tokens: Vec<Token> = (0..100).map(token).collect();
+    let call =
+        |server: &TestServer| server.events(&tokens, None).header("X-Forwarded-For", "192.0.2.1").send();
+    for _ in 0..crate::limits::WAITS_PER_ADDRESS / 100 {
+        assert_eq!(call(&server).await.unwrap().status(), 200);
+    }
+    assert_eq!(error_of(call(&server).await.unwrap()).await, (429, "rate_limited".to_owned()));
+    server.clock.advance(crate::limits::WAITS_WINDOW);
+    assert_eq!(call(&server).await.unwrap().status(), 200);
+}

@@ -4,6 +4,7 @@
 //! each other.
 
 #![allow(dead_code)] // described, never made
+#![allow(clippy::struct_field_names)] // the names of the wire
 
 use serde::Serialize;
 use utoipa::ToSchema;

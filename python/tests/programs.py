@@ -1,0 +1,155 @@
+"""Programs that tests run in processes of their own: `python programs.py NAME URL`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from scripted_server import PATIENCE, PHONE
+
+from loggin import AsyncLoggin, Loggin, _native
+
+APP_KEY = "8XKPQ2WN"
+# How often a program is interrupted: the median says more than one. A call holds one of four threads.
+INTERRUPTIONS = 3
+# Waits of a program that exits among them.
+WAITS = 100
+
+
+def interrupted_wait(url: str) -> None:
+    client = Loggin(url)
+    report_interruptions(lambda: client.wait_for_verify(client.create_token(APP_KEY).token))
+
+
+def interrupted_verify(url: str) -> None:
+    client = Loggin(url)
+    report_interruptions(lambda: client.verify_token(client.create_token(APP_KEY).token))
+
+
+def report_interruptions(call: Callable[[], object]) -> None:
+    """Prints when each interruption took effect, on the clock that all processes share."""
+    for _ in range(INTERRUPTIONS):
+        with contextlib.suppress(KeyboardInterrupt):
+            call()
+        print(time.monotonic(), flush=True)
+
+
+def sign_in(client: Loggin) -> None:
+    assert client.wait_for_verify(client.create_token(APP_KEY).token, timeout=PATIENCE).phone == PHONE
+
+
+async def sign_in_async(client: AsyncLoggin) -> None:
+    session = await client.wait_for_verify(client.create_token(APP_KEY).token, timeout=PATIENCE)
+    assert session.phone == PHONE
+
+
+def in_child(work: Callable[[], None]) -> None:
+    """Forks, has the child work, and expects it to end well."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    _, ended = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(ended) == 0
+
+
+def fork_before_any_wait(url: str) -> None:
+    client = Loggin(url)
+    in_child(lambda: sign_in(client))
+    sign_in(client)
+
+
+def fork_after_waits(url: str) -> None:
+    client = Loggin(url)
+    sign_in(client)
+    in_child(lambda: in_child(lambda: sign_in(client)))
+    in_child(lambda: sign_in(client))
+    sign_in(client)
+
+
+def fork_during_waits(url: str) -> None:
+    """The server answers the first wait once it has seen the child's, so both go on at the same time."""
+    client = Loggin(url)
+    ended: list[bool] = []
+
+    def wait() -> None:
+        sign_in(client)
+        ended.append(True)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    sys.stdin.readline()
+    in_child(lambda: sign_in(client))
+    thread.join(PATIENCE)
+    assert ended == [True]
+
+
+def fork_with_asyncio(url: str) -> None:
+    client = AsyncLoggin(url)
+    asyncio.run(sign_in_async(client))
+    in_child(lambda: asyncio.run(sign_in_async(client)))
+    asyncio.run(sign_in_async(client))
+
+
+def work_in_pool(url: str) -> str:
+    client = Loggin(url)
+    return client.wait_for_verify(client.create_token(APP_KEY).token, timeout=PATIENCE).phone
+
+
+def pools_of_processes(url: str) -> None:
+    sign_in(Loggin(url))
+    for method in multiprocessing.get_all_start_methods():
+        with multiprocessing.get_context(method).Pool(2) as pool:
+            assert pool.map(work_in_pool, [url] * 4) == [PHONE] * 4
+
+
+def exit_among_blocking_waits(url: str) -> None:
+    client = Loggin(url)
+    for _ in range(4):
+        threading.Thread(target=sign_in, args=(client,), daemon=True).start()
+    sys.stdin.readline()
+
+
+def exit_among_async_waits(url: str) -> None:
+    client = AsyncLoggin(url)
+    loop = asyncio.new_event_loop()
+    tasks = [loop.create_task(sign_in_async(client)) for _ in range(WAITS)]
+    loop.run_until_complete(asyncio.sleep(0))
+    sys.stdin.readline()
+    assert not any(task.done() for task in tasks)
+
+
+def exit_while_waits_settle(url: str) -> None:
+    """A loop on another thread is handed results while the interpreter goes away."""
+    client = AsyncLoggin(url)
+    first_is_here = threading.Event()
+
+    async def sign_in_many() -> None:
+        for done in asyncio.as_completed([sign_in_async(client) for _ in range(WAITS)]):
+            await done
+            first_is_here.set()
+
+    threading.Thread(target=lambda: asyncio.run(sign_in_many()), daemon=True).start()
+    assert first_is_here.wait(PATIENCE)
+
+
+def wait_after_stopping(url: str) -> None:
+    """What ends the notifier at exit does not end a wait that somebody begins later."""
+    client = AsyncLoggin(url)
+    for _ in range(3):
+        asyncio.run(sign_in_async(client))
+        _native.stop_notifier()
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](sys.argv[2])

@@ -1,0 +1,238 @@
+"""The vectors that all languages share, through the package. An unknown file or kind fails."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import jsonschema
+import pytest
+from conftest import Serve
+from httpx_sse import EventSource
+from scripted_server import PATIENCE, PHONE, Exchange, session
+
+from loggin import Loggin, LogginError, _native, errors
+
+FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
+# What the package has no function for: the native half calls the core, which its own runner holds to them.
+ONLY_IN_THE_CORE = {
+    "parse_code": "no method takes a code",
+    "percent_encode": "a part of every link, but no method by itself",
+    "wa_me_link": "a link's text always has a code, which is made here",
+}
+# Vectors of other kinds that only the core's own function can be given.
+ONLY_FOR_THE_FUNCTION = {
+    "server-code-made-canonical": "no method takes a code",
+    "server-code-refused": "no method takes a code",
+    "server-query-dropped": "a client refuses such a base URL",
+}
+# What httpx-sse keeps as a part of the first line, against the standard.
+BYTE_ORDER_MARK = "\ufeff".encode()
+
+Vector = dict[str, Any]
+
+
+def expanded(value: Any) -> Any:
+    """The value with each `{"repeat": …, "times": …}` replaced by the text that it stands for."""
+    if isinstance(value, list):
+        return [expanded(entry) for entry in value]
+    if isinstance(value, dict):
+        if value.keys() == {"repeat", "times"}:
+            return value["repeat"] * value["times"]
+        return {key: expanded(entry) for key, entry in value.items()}
+    return value
+
+
+def vectors_of(subject: str) -> list[Any]:
+    vectors = json.loads((FOLDER / f"{subject}.json").read_text())["vectors"]
+    return [pytest.param(expanded(vector), id=vector["id"]) for vector in vectors]
+
+
+@pytest.fixture(scope="session")
+def schema() -> Any:
+    return json.loads((FOLDER / "schema.json").read_text())
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
+def test_a_file_has_the_form_of_the_schema(path: Path, schema: Any) -> None:
+    if path.stem == "schema":
+        jsonschema.Draft202012Validator.check_schema(schema)
+    else:
+        content = json.loads(path.read_text())
+        jsonschema.Draft202012Validator(schema).validate(content)
+        ids = [vector["id"] for vector in content["vectors"]]
+        assert len(set(ids)) == len(ids)
+
+
+def test_no_file_and_no_kind_is_left_out() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == {*SUBJECTS, "schema"}
+    kinds = {
+        vector["kind"]
+        for subject in SUBJECTS
+        for vector in json.loads((FOLDER / f"{subject}.json").read_text())["vectors"]
+    }
+    assert kinds == RUNNERS.keys() | ONLY_IN_THE_CORE.keys()
+
+
+def test_a_wrong_vector_fails() -> None:
+    vector = {"kind": "delay", "input": {"attempt": 0, "outage_ms": 0, "hint_ms": None, "random": "f" * 16}}
+    run({**vector, "expect": {"delay_ms": 249}})
+    with pytest.raises(AssertionError):
+        run({**vector, "expect": {"delay_ms": 250}})
+    with pytest.raises(KeyError):
+        run({**vector, "kind": "new"})
+
+
+def run(vector: Vector) -> None:
+    runner = RUNNERS[vector["kind"]]
+    if "error" in vector:
+        with pytest.raises(LogginError) as caught:
+            runner(vector["input"])
+        assert caught.value.code == vector["error"]
+    else:
+        assert runner(vector["input"]) == vector["expect"]
+
+
+@pytest.mark.parametrize("vector", vectors_of("link"))
+def test_link(vector: Vector) -> None:
+    if vector["kind"] not in ONLY_IN_THE_CORE and vector["id"] not in ONLY_FOR_THE_FUNCTION:
+        run(vector)
+
+
+def message_text(given: Any) -> Any:
+    """The code of a login is random: the one of the vector takes its place."""
+    login = Loggin(whatsapp_number="14155552671").create_token("8XKPQ2WN", text=given["text"])
+    [text] = parse_qs(urlsplit(login.link).query, strict_parsing=True)["text"]
+    code = given["code"].upper()
+    return {"text": text.replace(login.code, code)}
+
+
+def whatsapp_number(given: Any) -> Any:
+    link = Loggin(whatsapp_number=given["text"]).create_token("8XKPQ2WN").link
+    return {"digits": urlsplit(link).path[1:]}
+
+
+def server_link(given: Any) -> Any:
+    login = Loggin(given["base_url"], allow_insecure_http=True).create_token(given["code"][:8])
+    return {"link": login.link.replace(login.code, given["code"].upper())}
+
+
+@pytest.mark.parametrize("vector", vectors_of("token"))
+def test_token(vector: Vector, serve: Serve) -> None:
+    if vector["kind"] == "parse_app_key" or "error" in vector:
+        if vector["kind"] not in ONLY_IN_THE_CORE:
+            run(vector)
+    elif vector["kind"] != "parse_code":
+        wait_with_code(vector["input"].get("text", vector["expect"]["token"]), vector["expect"], serve)
+
+
+def wait_with_code(token: str, expected: Any, serve: Serve) -> None:
+    """The stream carries the canonical token, and its code settles the wait: so the client knows both."""
+
+    def step(exchange: Exchange) -> None:
+        assert exchange.tokens == [expected["token"]]
+        exchange.start_stream()
+        exchange.send_event("ready", pending=0)
+        exchange.send_event("verified", code=expected["code"], session=session())
+
+    with Loggin(serve(step).url) as client:
+        assert client.wait_for_verify(token, timeout=PATIENCE).phone == PHONE
+
+
+def parse_app_key(given: Any) -> Any:
+    return {"app_key": Loggin().create_token(given["text"]).token[5:13]}
+
+
+def create(given: Any) -> Any:
+    return Loggin().create_token(given["app_key"])
+
+
+def parse_token(given: Any) -> Any:
+    return Loggin().wait_for_verify(given["text"], timeout=0)
+
+
+@pytest.mark.parametrize("vector", vectors_of("errors"))
+def test_errors(vector: Vector, serve: Serve) -> None:
+    """A server answers with the code; one that only a client raises is looked up in the native list."""
+    expect, name = vector["expect"], vector["input"]["code"]
+    status = expect["http_status"]
+    error = code(vector["input"]) if status is None else answered(serve, status, name)
+    assert type(error).__name__ == expect["class"]
+    assert (error.code, error.retryable) == (name, expect["retryable"])
+    assert isinstance(error, getattr(builtins, expect.get("python_also", "Exception")))
+
+
+def answered(serve: Serve, status: int, name: str) -> LogginError:
+    client = Loggin(serve(lambda exchange: exchange.answer_error(status, name)).url, max_retries=0)
+    with pytest.raises(LogginError) as caught:
+        client.verify_token(client.create_token("8XKPQ2WN").token)
+    assert caught.value.status == status
+    return caught.value
+
+
+def code(given: Any) -> LogginError:
+    listed = {name: (class_name, retryable) for name, class_name, retryable in _native.error_codes()}
+    class_name, retryable = listed.get(given["code"], ("UnknownError", False))
+    return errors.from_fields(given["code"], class_name, "", None, retryable, None, None, None)
+
+
+def test_every_code_of_the_native_half_has_a_vector() -> None:
+    tested = {parameters.values[0]["input"]["code"] for parameters in vectors_of("errors")}
+    assert {name for name, _, _ in _native.error_codes()} <= tested
+
+
+@pytest.mark.parametrize("vector", vectors_of("backoff"))
+def test_backoff(vector: Vector) -> None:
+    run(vector)
+
+
+def delay(given: Any) -> Any:
+    """Section 5 of the protocol, a second time."""
+    choice, extra = (int(given["random"][at : at + 8], 16) for at in (0, 8))
+    cap = 2_000 if given["outage_ms"] < 60_000 else 15_000
+    jittered = min(cap, 250 * 2 ** min(given["attempt"], 64)) * choice // 2**32
+    hint = min(given["hint_ms"] or 0, 60_000)
+    return {"delay_ms": max(jittered, hint + (hint * extra // 2**32) // 5)}
+
+
+@pytest.mark.parametrize("vector", vectors_of("sse"))
+def test_sse(vector: Vector) -> None:
+    """A third-party decoder has the same opinion, where it follows the standard and knows no bounds."""
+    if "expect" in vector and not stream_of(vector["input"]).startswith(BYTE_ORDER_MARK):
+        events = [item["event"] for item in vector["expect"]["items"] if "event" in item]
+        assert decode(vector["input"]) == [event for event in events if event["data"]]
+
+
+def stream_of(given: Any) -> bytes:
+    parts = given["stream"]
+    return b"".join(bytes.fromhex(part["hex"]) if isinstance(part, dict) else part.encode() for part in parts)
+
+
+def decode(given: Any) -> list[dict[str, str]]:
+    """The events with data: a block without any is one too for httpx-sse."""
+    headers = {"content-type": "text/event-stream; charset=utf-8"}
+    answer = httpx.Response(200, headers=headers, content=stream_of(given))
+    return [
+        {"name": event.event, "data": event.data, "last_event_id": event.id}
+        for event in EventSource(answer).iter_sse()
+        if event.data
+    ]
+
+
+SUBJECTS = ("backoff", "errors", "link", "sse", "token")
+RUNNERS: dict[str, Callable[[Any], Any]] = {
+    "code": code,
+    "create": create,
+    "decode": decode,
+    "delay": delay,
+    "message_text": message_text,
+    "parse_app_key": parse_app_key,
+    "parse_token": parse_token,
+    "server_link": server_link,
+    "whatsapp_number": whatsapp_number,
+}

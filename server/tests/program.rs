@@ -1,0 +1,283 @@
+//! The program as an operator runs it: its settings, its apps, its log and its end.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // only what is marked as a test is excepted by itself
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+};
+
+use hmac::{Hmac, KeyInit, Mac};
+use loggin::{AppKey, Token};
+use reqwest::{Client, redirect::Policy};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tempfile::TempDir;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_loggin-server");
+const PHONE: &str = "919876543210";
+
+/// The environment that `serve` needs; its secrets stand in no message and no log.
+const SETTINGS: [(&str, &str); 8] = [
+    ("LOGGIN_LISTEN", "127.0.0.1:0"),
+    ("LOGGIN_PUBLIC_URL", "https://login.example"),
+    ("WHATSAPP_NUMBER", "15550001111"),
+    ("WHATSAPP_PHONE_NUMBER_ID", "200000000000002"),
+    ("WHATSAPP_ACCESS_TOKEN", "EAAsecretaccess"),
+    ("WHATSAPP_APP_SECRET", "newappsecret, oldappsecret"),
+    ("WHATSAPP_VERIFY_TOKEN", "verifysecret"),
+    // Nothing listens there: what is to be sent is not.
+    ("WHATSAPP_GRAPH_URL", "http://127.0.0.1:9/v26.0"),
+];
+const SECRETS: [&str; 4] = ["EAAsecretaccess", "newappsecret", "oldappsecret", "verifysecret"];
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.env_clear().env("LOGGIN_DATABASE_URL", format!("sqlite:{}", folder.join("a.db").display()));
+    command
+}
+
+fn app(folder: &Path, arguments: &[&str]) -> Output {
+    program(folder).arg("app").args(arguments).output().unwrap()
+}
+
+fn create_app(folder: &Path, arguments: &[&str]) -> Value {
+    let made = app(folder, &[&["create", "--name", "A shop", "--json"], arguments].concat());
+    assert!(made.status.success(), "{made:?}");
+    serde_json::from_slice(&made.stdout).unwrap()
+}
+
+fn token(app: &Value) -> Token {
+    Token::from_secret(AppKey::parse(app["app_key"].as_str().unwrap()).unwrap(), [7; 20])
+}
+
+/// A server in a process of its own.
+struct Running {
+    child: Child,
+    url: String,
+    client: Client,
+    folder: TempDir,
+}
+
+impl Running {
+    fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = File::create(folder.path().join("log")).unwrap();
+        let mut command = program(folder.path());
+        command.arg("serve").envs(SETTINGS).envs(settings.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("loggin-server listening on ").expect("a ready line").to_owned();
+        // Whoever comes first sets the provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().tls_certs_only([]).redirect(Policy::none());
+        let client = client.build().unwrap();
+        Self { child, url, client, folder }
+    }
+
+    async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> reqwest::Response {
+        let call = self.client.post(format!("{}{path}", self.url)).header("Idempotency-Key", "key");
+        let call = if let Some(key) = key { call.bearer_auth(key) } else { call };
+        call.json(body).send().await.unwrap()
+    }
+
+    /// A message with this text, signed with the older of two secrets.
+    async fn message(&self, text: &str) {
+        let sent_at = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs().to_string();
+        let message = json!({
+            "from": PHONE, "from_user_id": "IN.4711", "id": "wamid.SECRETID", "timestamp": sent_at,
+            "type": "text", "text": { "body": text },
+        });
+        let metadata = json!({ "display_phone_number": "1", "phone_number_id": "200000000000002" });
+        let value = json!({ "messaging_product": "whatsapp", "metadata": metadata, "messages": [message] });
+        let changes = json!([{ "field": "messages", "value": value }]);
+        let body =
+            json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] });
+        let body = body.to_string();
+        let mac = Hmac::<Sha256>::new_from_slice(b"oldappsecret").unwrap().chain_update(&body);
+        let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+        let call = self.client.post(format!("{}/webhooks/whatsapp", self.url)).body(body);
+        let answer = call.header("X-Hub-Signature-256", signature).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+
+    /// Ends the server as a service manager does; returns how it ended, and its log.
+    fn stop(mut self) -> (ExitStatus, String) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let status = self.child.wait().unwrap();
+        (status, std::fs::read_to_string(self.folder.path().join("log")).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_full_login_at_trace_level_leaks_nothing() {
+    for format in ["pretty", "json"] {
+        let server = Running::start(&[("LOGGIN_LOG", "trace"), ("LOGGIN_LOG_FORMAT", format)]);
+        let app = create_app(server.folder.path(), &["--confirm", "reply"]);
+        let key = app["secret_key"].as_str().unwrap();
+        let token = token(&app);
+        let code = token.code().expose();
+        let body = json!({ "tokens": [token.expose(), "lgn1_RUBBISH"], "claim": true });
+        let mut stream = server.post("/api/v1/tokens/events", Some(key), &body).await;
+        let link = server.client.get(format!("{}/l/{code}", server.url));
+        assert_eq!(link.send().await.unwrap().status(), 302);
+        server.message(&format!("Code: {code}")).await;
+        let mut events = String::new();
+        while let Some(chunk) = stream.chunk().await.unwrap() {
+            events.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+        assert!(events.contains("event: verified") && events.contains(PHONE), "{events}");
+        let body = json!({ "token": token.expose() });
+        assert_eq!(server.post("/api/v1/tokens/verify", Some(key), &body).await.status(), 200);
+        assert_eq!(server.post("/api/v1/tokens/verify", Some(&key[1..]), &body).await.status(), 401);
+
+        let (status, log) = server.stop();
+        assert!(status.success(), "{status}");
+        assert!(log.contains("/api/v1/tokens/events") && log.contains("/l/{code}"), "the log is not one");
+        let groups = code[9..].replace('-', "");
+        let secrets =
+            [&token.expose()[14..], &code[9..], &groups, &key[14..], PHONE, "IN.4711", "SECRETID", "RUBBISH"];
+        for secret in secrets.iter().chain(&SECRETS) {
+            assert!(!log.to_uppercase().contains(&secret.to_uppercase()), "{format}: {secret}");
+        }
+        if format == "json" {
+            assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_app_and_a_changed_one_are_known_to_a_running_server() {
+    let server = Running::start(&[]);
+    let stranger = token(&json!({ "app_key": "00000000" }));
+    let verify = |token: &Token| json!({ "token": token.expose() });
+    assert_eq!(server.post("/api/v1/tokens/verify", None, &verify(&stranger)).await.status(), 404);
+    let folder = server.folder.path();
+    let app_made = create_app(folder, &["--allowed-origin", "https://Shop.example:443/"]);
+    assert_eq!(app_made["allowed_origins"], json!(["https://shop.example"]));
+    let key = app_made["secret_key"].as_str().unwrap();
+    let token = token(&app_made);
+    assert_eq!(server.post("/api/v1/tokens/verify", Some(key), &verify(&token)).await.status(), 200);
+    assert_eq!(server.post("/api/v1/tokens/verify", None, &verify(&token)).await.status(), 401);
+
+    let app_key = app_made["app_key"].as_str().unwrap();
+    let changed = app(folder, &["update", app_key, "--new-secret-key", "--name", "Another", "--json"]);
+    let changed: Value = serde_json::from_slice(&changed.stdout).unwrap();
+    assert_ne!(changed["secret_key"], app_made["secret_key"]);
+    let listed = app(folder, &["list", "--json"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!((&listed[0]["name"], &listed[0]["secret_key"]), (&json!("Another"), &Value::Null));
+    assert!(server.stop().0.success());
+}
+
+#[test]
+fn apps_that_make_no_sense_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["create", "--name", ""][..],
+        &["create", "--name", "A", "--allowed-origin", "shop.example"],
+        &["create", "--name", "A", "--allowed-origin", "https://shop.example/path"],
+        &["create", "--name", "A", "--hide-phone-from-browser", "--require-secret-key", "false"],
+        &["update", "00000000", "--name", "A"],
+        &["update", "rubbish"],
+    ] {
+        assert_eq!(app(folder.path(), arguments).status.code(), Some(1), "{arguments:?}");
+    }
+    let listed = app(folder.path(), &["list"]);
+    assert!(listed.status.success() && listed.stdout.is_empty());
+}
+
+#[tokio::test]
+async fn an_open_stream_does_not_hold_up_the_end() {
+    let server = Running::start(&[]);
+    let app = create_app(server.folder.path(), &["--require-secret-key", "false"]);
+    let body = json!({ "tokens": [token(&app).expose()] });
+    let mut stream = server.post("/api/v1/tokens/events", None, &body).await;
+    let first = stream.chunk().await.unwrap().unwrap();
+    assert!(first.starts_with(b"event: ready\n"));
+    assert!(server.stop().0.success());
+    let last = stream.chunk().await.unwrap().unwrap();
+    assert!(last.starts_with(b"retry: "));
+    assert!(stream.chunk().await.unwrap().is_none());
+}
+
+fn refused(change: impl FnOnce(&mut Command)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program(folder.path());
+    command.arg("serve").envs(SETTINGS);
+    change(&mut command);
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_missing_setting_stops_the_start_and_is_named() {
+    for (name, _) in &SETTINGS[1..7] {
+        let said = refused(|command| {
+            command.env_remove(name);
+        });
+        assert!(said.contains(name), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_senseless_setting_stops_the_start_and_its_value_is_not_shown() {
+    for (name, value) in [
+        ("LOGGIN_LISTEN", "s3nseless"),
+        ("LOGGIN_DATABASE_URL", "mysql://s3nseless"),
+        ("LOGGIN_PUBLIC_URL", "s3nseless"),
+        ("LOGGIN_PUBLIC_URL", "https://user:s3nseless@login.example"),
+        ("LOGGIN_TRUSTED_PROXIES", "s3nseless"),
+        ("LOGGIN_LOG", "s3nseless=nolevel"),
+        ("LOGGIN_LOG_FORMAT", "s3nseless"),
+        ("WHATSAPP_NUMBER", "s3nseless"),
+        ("WHATSAPP_PHONE_NUMBER_ID", "s3nseless"),
+        ("WHATSAPP_ACCESS_TOKEN", "s3nse less"),
+        ("WHATSAPP_APP_SECRET", " , "),
+        ("WHATSAPP_VERIFY_TOKEN", " "),
+        ("WHATSAPP_GRAPH_URL", "http://s3nseless.example"),
+    ] {
+        let said = refused(|command| {
+            command.env(name, value);
+        });
+        assert!(said.contains(name) && !said.contains("s3nse"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_file_of_settings_is_read_and_what_is_wrong_in_it_is_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("loggin.toml");
+    let with = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        refused(|command| {
+            command.arg("--config").arg(&file).env_remove("WHATSAPP_VERIFY_TOKEN");
+        })
+    };
+    assert!(with("[whatsapp]\nnumber = \"15550001111\"").contains("WHATSAPP_VERIFY_TOKEN"));
+    for (text, named) in [
+        ("[whatsapp]\nverify_token = \"s3cret", "line 2"),
+        ("[whatsapp]\nverify_tokn = \"s3cret\"", "whatsapp.verify_tokn"),
+        ("[whatsapp]\nverify_token = 4711", "whatsapp.verify_token"),
+    ] {
+        let said = with(text);
+        assert!(said.contains(named) && !said.contains("s3cret") && !said.contains("4711"), "{said}");
+    }
+}
+
+#[test]
+fn dev_without_its_simulator_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let alone = folder.path().join("loggin-server");
+    std::fs::copy(PROGRAM, &alone).unwrap();
+    let listen = ["--listen", "127.0.0.1:0", "--simulator-listen", "127.0.0.1:0"];
+    let output = Command::new(&alone).arg("dev").args(listen).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("whatsapp-simulator"));
+}

@@ -1,0 +1,99 @@
+"""Starts the real server with its simulator on free ports, once, and acts as the people with the phones."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SERVER = Path(os.environ.get("LOGGIN_SERVER_BIN", ROOT / "target" / "debug" / "loggin-server"))
+# Seconds after which whatever is waited for counts as hanging.
+PATIENCE = 30.0
+
+
+@dataclass
+class World:
+    """A server with its simulator."""
+
+    url: str
+    simulator: str
+    data: Path
+    # When Send was last tapped, on the clock of `time.perf_counter`.
+    tapped: float = 0.0
+    # A phone for each login: one that sends too much is not listened to.
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(919_876_500_000))
+
+    def add_phone(self) -> str:
+        number = str(next(self._numbers))
+        self.control("phones", {"number": number, "name": "Asha"})
+        return number
+
+    def tap(self, link: str, phone: str) -> str:
+        """Opens a login link on the phone and taps Send; the text that was sent."""
+        text: str = self.control("open-link", {"link": link, "phone": phone})["text"]
+        self.tapped = time.perf_counter()
+        sent = self.control(f"phones/{phone}/messages", {"text": text})
+        assert sent["status"] == 200
+        return text
+
+    def answer_not_me(self, phone: str) -> None:
+        """Taps the only button of the latest answer; waits for the answer to come."""
+        seen = 0
+        while True:
+            path = f"phones/{phone}/messages?after={seen}&timeout_ms={PATIENCE * 1000:.0f}"
+            messages = self.control(path)["messages"]
+            assert messages, "no answer came"
+            if any(message.get("buttons") for message in messages):
+                break
+            seen = max(message["seq"] for message in messages)
+        assert self.control(f"phones/{phone}/tap", {})["status"] == 200
+
+    def create_app(self, *options: str) -> tuple[str, str]:
+        """An app that the running server knows at once: its app key and secret key."""
+        command = [str(SERVER), "app", "create", "--name", "Acme", "--json", *options]
+        environment = {**os.environ, "LOGGIN_DATABASE_URL": f"sqlite:{self.data / 'loggin.db'}"}
+        result = subprocess.run(
+            command, env=environment, stdout=subprocess.PIPE, check=True, timeout=PATIENCE
+        )
+        app = json.loads(result.stdout)
+        return app["app_key"], app["secret_key"]
+
+    def control(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            f"{self.simulator}/control/{path}", data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE * 2) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    data = tmp_path_factory.mktemp("data")
+    command = [str(SERVER), "dev", "--listen", "127.0.0.1:0", "--simulator-listen", "127.0.0.1:0"]
+    command += ["--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            server = address_after("loggin-server listening on ", process)
+            yield World(server, address_after("phone simulator on ", process), data)
+        finally:
+            process.terminate()
+    assert process.returncode == 0
+
+
+def address_after(words: str, process: subprocess.Popen[str]) -> str:
+    """The address in the line that begins with these words."""
+    for line in process.stdout or ():
+        if line.startswith(words):
+            return line.removeprefix(words).strip()
+    raise AssertionError("the server ended before it was ready")

@@ -1,0 +1,133 @@
+"""Logins from the first call to the session, through the real server and simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from conftest import PATIENCE, World
+from loggin import (
+    AlreadyUsedError,
+    AsyncLoggin,
+    AuthenticationError,
+    DeniedError,
+    InvalidInputError,
+    Loggin,
+    Session,
+)
+
+APP_KEY = "8XKPQ2WN"
+
+
+def assert_session(session: Session | None, phone: str, app_key: str = APP_KEY) -> None:
+    assert session is not None
+    assert (session.app_key, session.phone) == (app_key, phone)
+    assert timedelta(0) <= datetime.now(timezone.utc) - session.verified_at < timedelta(seconds=PATIENCE)
+
+
+def test_the_snippet_of_the_readme_works(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGGIN_BASE_URL", world.url)
+    client = Loggin()
+    result = client.create_token("8XKPQ2WN")
+    phone = world.add_phone()
+    tap = threading.Thread(target=world.tap, args=(result.link, phone))
+    tap.start()
+    session = client.wait_for_verify(result.token)
+    woken = time.perf_counter()
+    tap.join()
+    print(f"from tap to wake: {(woken - world.tapped) * 1000:.1f} ms")
+    assert_session(session, phone)
+    assert (session.phone, session.app_key) == (phone, "8XKPQ2WN")
+
+
+def test_asyncio_signs_many_in(world: World) -> None:
+    async def sign_in(client: AsyncLoggin) -> None:
+        phone, login = await asyncio.to_thread(world.add_phone), client.create_token(APP_KEY)
+        waiting = asyncio.create_task(client.wait_for_verify(login.token, timeout=PATIENCE))
+        await asyncio.to_thread(world.tap, login.link, phone)
+        assert_session(await waiting, phone)
+
+    async def sign_many_in() -> None:
+        async with AsyncLoggin(world.url) as client:
+            await asyncio.gather(*(sign_in(client) for _ in range(20)))
+
+    asyncio.run(sign_many_in())
+
+
+def test_a_server_redeems_what_a_browser_started(world: World) -> None:
+    browser, server = Loggin(world.url), Loggin(world.url)
+    login, phone = browser.create_token(APP_KEY), world.add_phone()
+    assert server.verify_token(login.token) is None
+    text = world.tap(login.link, phone)
+    assert login.code in text
+    assert login.token not in text
+    session = server.verify_token(login.token)
+    assert_session(session, phone)
+    assert server.verify_token(login.token) == session
+    assert server.wait_for_verify(login.token) == session
+
+
+def test_a_token_is_redeemed_by_one_client(world: World) -> None:
+    first, second, third = Loggin(world.url), Loggin(world.url), AsyncLoggin(world.url)
+    login = first.create_token(APP_KEY)
+    world.tap(login.link, world.add_phone())
+    first.wait_for_verify(login.token, timeout=PATIENCE)
+    for call in (second.verify_token, second.wait_for_verify):
+        with pytest.raises(AlreadyUsedError):
+            call(login.token)
+    with pytest.raises(AlreadyUsedError):
+        asyncio.run(third.wait_for_verify(login.token))
+
+
+def test_clients_with_the_same_key_are_one_redeemer(world: World) -> None:
+    first, second = (Loggin(world.url, idempotency_key="workers-of-acme") for _ in range(2))
+    login = first.create_token(APP_KEY)
+    world.tap(login.link, world.add_phone())
+    assert first.wait_for_verify(login.token, timeout=PATIENCE) == second.verify_token(login.token)
+
+
+def test_an_app_that_is_not_there_is_told(world: World) -> None:
+    client = Loggin(world.url)
+    login = client.create_token("00000000")
+    for call in (client.wait_for_verify, client.verify_token):
+        with pytest.raises(AuthenticationError) as caught:
+            call(login.token)
+        assert caught.value.code == "unknown_app"
+
+
+def test_a_changed_token_redeems_nothing(world: World) -> None:
+    client = Loggin(world.url)
+    login, phone = client.create_token(APP_KEY), world.add_phone()
+    world.tap(login.link, phone)
+    last = "0" if login.token[-1] != "0" else "1"
+    assert client.verify_token(login.token[:-1] + last) is None
+    with pytest.raises(InvalidInputError):
+        client.verify_token(login.token[:-1])
+    assert_session(client.verify_token(login.token), phone)
+
+
+def test_an_app_may_require_its_secret_key(world: World) -> None:
+    (app_key, secret_key), (_, other_key) = world.create_app(), world.create_app()
+    server = Loggin(world.url, secret_key=secret_key)
+    login, phone = server.create_token(app_key), world.add_phone()
+    world.tap(login.link, phone)
+    for stranger in (Loggin(world.url), Loggin(world.url, secret_key=other_key)):
+        for call in (stranger.wait_for_verify, stranger.verify_token):
+            with pytest.raises(AuthenticationError) as caught:
+                call(login.token)
+            assert caught.value.code == "unauthorized"
+    assert_session(server.wait_for_verify(login.token), phone, app_key)
+
+
+def test_a_person_says_not_me(world: World) -> None:
+    app_key, secret_key = world.create_app("--confirm", "reply")
+    client = Loggin(world.url, secret_key=secret_key)
+    login = client.create_token(app_key)
+    phone = world.add_phone()
+    world.tap(login.link, phone)
+    world.answer_not_me(phone)
+    with pytest.raises(DeniedError):
+        client.wait_for_verify(login.token, timeout=PATIENCE)
