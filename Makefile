@@ -16,6 +16,8 @@ PYTHON_TOOLS := $(VENV)/tools.stamp
 PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
+# The workspaces, and those who use them as a stranger does.
+NPM_PROJECTS := node tests/e2e/node examples/express
 
 CARGO := cargo
 LOCKED := --locked
@@ -57,9 +59,8 @@ $(PYTHON_PACKAGE): $(PYTHON_TOOLS) $(manifests) $(core_sources) $(python_sources
 	cd python && VIRTUAL_ENV=$(abspath $(VENV)) ../$(BIN)/maturin develop $(LOCKED)
 	@touch $@
 
-$(NODE_MODULES): node/package-lock.json tests/e2e/node/package-lock.json
-	cd tests/e2e/node && npm ci --no-audit --no-fund
-	cd node && npm ci --no-audit --no-fund
+$(NODE_MODULES): $(addsuffix /package-lock.json,$(NPM_PROJECTS))
+	for project in $(NPM_PROJECTS); do (cd $$project && npm ci --no-audit --no-fund); done
 	@touch $@
 
 $(NODE_PACKAGES): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
@@ -126,5 +127,5 @@ fmt: $(PYTHON_TOOLS) $(NODE_MODULES) ## format every language
 	$(BIOME) check --write .
 
 clean: ## remove everything that was built
-	rm -rf target $(VENV) node/node_modules node/*/dist node/*/node_modules tests/e2e/node/node_modules
+	rm -rf target $(VENV) node/*/dist node/*/node_modules $(addsuffix /node_modules,$(NPM_PROJECTS))
 	find bindings node python tests -name '*.node' -o -name '*.so' -o -name __pycache__ | xargs rm -rf
