@@ -227,7 +227,7 @@ fn a_wait_ends_at_its_deadline() {
     let client = client(&server);
     let pending = client.start_wait(login(&client).token, Some(Duration::from_millis(150)));
     assert_eq!(pending.wait().unwrap_err().code(), ErrorCode::Timeout);
-    server.until_hung_up(0);
+    server.until_held(|held| held.is_empty());
 }
 
 #[test]
