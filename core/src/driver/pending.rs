@@ -111,7 +111,9 @@ fn call<T>(callback: Callback<T>, result: Result<T, Error>) {
     let _ = catch_unwind(AssertUnwindSafe(|| callback(result)));
 }
 
-/// A result that is not there yet. Awaiting it needs no particular runtime, and dropping it cancels.
+/// A result that is not there yet. Awaiting it needs no particular runtime.
+///
+/// Dropping it ends a wait. A call that was begun goes on, and its callback is still told.
 ///
 /// Use one way of waiting for each: `.await`, [`Pending::wait`], or [`Pending::on_settle`].
 ///
@@ -123,7 +125,7 @@ fn call<T>(callback: Callback<T>, result: Result<T, Error>) {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "dropping it cancels"]
+#[must_use = "dropping it ends a wait"]
 pub struct Pending<T: Clone> {
     slot: Arc<Slot<T>>,
     /// The wait that ends when this is dropped.
