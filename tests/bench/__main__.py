@@ -1,0 +1,97 @@
+"""Runs the benchmarks, prints their tables as Markdown, and keeps everything in target/bench/results.json.
+
+`python -m bench` from tests/; `--quick` for three minutes in place of fifteen. `make bench` builds what it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from . import clients, offline, report
+from .clients import Client
+from .waits import Measurement, measure
+
+RESULTS = clients.BUILT / "results.json"
+REPORT = clients.BUILT / "results.md"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Clients that wait for the same number of logins, in turns."""
+
+    waits: int
+    rounds: int
+    wakes: int
+    clients: tuple[Client, ...]
+
+
+WITH_LATENCY = (
+    clients.RUST,
+    clients.RUST_TASKS,
+    clients.REQWEST,
+    clients.BARE,
+    clients.ASYNCIO,
+    clients.HTTPX_SSE,
+    clients.NODE,
+    clients.EVENTSOURCE,
+)
+FULL = (
+    Group(1_000, 3, 300, (*WITH_LATENCY, clients.THREADS)),
+    Group(10_000, 3, 300, WITH_LATENCY),
+    Group(10_000, 3, 0, (clients.BARE_SHARED,)),
+    Group(50_000, 1, 300, (clients.RUST, clients.RUST_TASKS, clients.ASYNCIO, clients.NODE)),
+)
+QUICK = (
+    Group(1_000, 2, 100, (*WITH_LATENCY, clients.THREADS)),
+    Group(10_000, 1, 100, (clients.RUST, clients.ASYNCIO, clients.NODE)),
+    Group(10_000, 1, 0, (clients.BARE_SHARED,)),
+)
+OFFLINE_ROUNDS = 15
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench", description="Benchmarks of the SDKs and their peers.")
+    parser.add_argument("--quick", action="store_true", help="fewer waits and rounds")
+    parser.add_argument("--only", help="only clients with this in their name, and nothing else")
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    groups = QUICK if arguments.quick else FULL
+    measured = [found for group in groups for found in _measure(group, arguments.only)]
+    if arguments.only:
+        print(report.waits(measured))
+        return 0
+    results = report.Results(
+        measurements=measured,
+        create_token=offline.create_token(OFFLINE_ROUNDS),
+        import_milliseconds=offline.import_milliseconds(OFFLINE_ROUNDS),
+        sizes=offline.sizes(),
+        machine=report.machine(),
+        minutes=(time.monotonic() - began) / 60,
+    )
+    RESULTS.write_text(json.dumps(asdict(results), indent=1) + "\n")
+    text = report.markdown(results)
+    REPORT.write_text(text)
+    print(text)
+    return 0
+
+
+def _measure(group: Group, only: str | None) -> list[Measurement]:
+    """All rounds of a group. Each round begins with another client, so that none is always first."""
+    chosen = [client for client in group.clients if only is None or only in client.name]
+    found = []
+    for number in range(group.rounds):
+        shift = number % max(len(chosen), 1)
+        for client in chosen[shift:] + chosen[:shift]:
+            began = time.monotonic()
+            found.append(measure(client, group.waits, group.wakes))
+            seconds = time.monotonic() - began
+            print(f"round {number + 1}: {group.waits} x {client.name}, {seconds:.0f} s", file=sys.stderr)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
