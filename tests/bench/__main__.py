@@ -40,10 +40,10 @@ WITH_LATENCY = (
     clients.EVENTSOURCE,
 )
 FULL = (
-    Group(1_000, 3, 300, (*WITH_LATENCY, clients.THREADS)),
-    Group(10_000, 3, 300, WITH_LATENCY),
+    Group(1_000, 3, 200, (*WITH_LATENCY, clients.THREADS)),
+    Group(10_000, 3, 200, WITH_LATENCY),
     Group(10_000, 3, 0, (clients.BARE_SHARED,)),
-    Group(50_000, 1, 300, (clients.RUST, clients.RUST_TASKS, clients.ASYNCIO, clients.NODE)),
+    Group(50_000, 1, 200, (clients.RUST, clients.RUST_TASKS, clients.ASYNCIO, clients.NODE)),
 )
 QUICK = (
     Group(1_000, 2, 100, (*WITH_LATENCY, clients.THREADS)),
@@ -57,11 +57,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench", description="Benchmarks of the SDKs and their peers.")
     parser.add_argument("--quick", action="store_true", help="fewer waits and rounds")
     parser.add_argument("--only", help="only clients with this in their name, and nothing else")
+    parser.add_argument("--waits", type=int, help="only groups of so many waits")
     arguments = parser.parse_args()
-    began = time.monotonic()
+    began, load = time.monotonic(), report.load()
     groups = QUICK if arguments.quick else FULL
-    measured = [found for group in groups for found in _measure(group, arguments.only)]
-    if arguments.only:
+    chosen = [group for group in groups if arguments.waits in {None, group.waits}]
+    measured = [found for group in chosen for found in _measure(group, arguments.only)]
+    if arguments.only or arguments.waits:
         print(report.waits(measured))
         return 0
     results = report.Results(
@@ -70,6 +72,7 @@ def main() -> int:
         import_milliseconds=offline.import_milliseconds(OFFLINE_ROUNDS),
         sizes=offline.sizes(),
         machine=report.machine(),
+        load_before=load,
         minutes=(time.monotonic() - began) / 60,
     )
     RESULTS.write_text(json.dumps(asdict(results), indent=1) + "\n")

@@ -24,6 +24,7 @@ class Results:
     import_milliseconds: float
     sizes: list[Size]
     machine: str
+    load_before: float
     minutes: float
 
 
@@ -59,12 +60,16 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({model}), {platform.system()} {platform.machine()}, {date}"
 
 
+def load() -> float:
+    """How many processes wanted a processor in the last minute: others than ours blur every figure."""
+    return os.getloadavg()[0]
+
+
 def markdown(results: Results) -> str:
     medians = Medians(results.measurements)
     parts = [
-        f"{results.machine}; the run took {results.minutes:.0f} minutes.",
-        "## Waits\n\n" + waits(results.measurements),
-        "## Latency\n\n" + _latency(medians),
+        f"{results.machine}; load before the run {results.load_before:.1f}; it took {results.minutes:.0f} minutes.",
+        waits(results.measurements),
         "## Ours against each peer\n\n" + _ratios(medians),
         "## The server\n\n" + _server(medians),
         "## Offline\n\n" + _offline(results),
@@ -74,13 +79,19 @@ def markdown(results: Results) -> str:
 
 
 def waits(measurements: list[Measurement]) -> str:
+    """What waits take, and how fast they wake."""
     medians = Medians(measurements)
+    return f"## Waits\n\n{_waits(medians)}\n\n## Wakes\n\n{_wakes(medians)}"
+
+
+def _waits(medians: Medians) -> str:
     columns: list[tuple[str, Callable[[str, int], str]]] = [
         ("bytes a wait", lambda client, count: _whole(medians.of(client, count, "client_bytes"))),
         ("sockets", lambda client, count: _whole(medians.of(client, count, "sockets"))),
         ("threads", lambda client, count: _whole(medians.of(client, count, "threads"))),
         ("registered in, s", lambda client, count: _decimal(medians.of(client, count, "register_seconds"))),
         ("CPU, s", lambda client, count: _decimal(medians.of(client, count, "cpu_seconds"))),
+        ("CPU asleep", lambda client, count: _percent(medians.of(client, count, "idle_cpu"))),
         ("server CPU, s", lambda client, count: _decimal(medians.of(client, count, "server_cpu_seconds"))),
     ]
     header = ["waits", "client", *(name for name, _ in columns)]
@@ -91,7 +102,7 @@ def waits(measurements: list[Measurement]) -> str:
     return _table(header, rows)
 
 
-def _latency(medians: Medians) -> str:
+def _wakes(medians: Medians) -> str:
     header = [
         "waits",
         "client",
@@ -156,6 +167,10 @@ def _offline(results: Results) -> str:
 
 def _whole(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
 
 
 def _decimal(value: float | None) -> str:

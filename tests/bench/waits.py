@@ -19,6 +19,8 @@ IDLE_SECONDS = 0.5
 IDLE_PATIENCE_SECONDS = 6.0
 # Processor time that counts as idle in that time: ten thousand streams have 700 heartbeats a second.
 IDLE_CPU_SECONDS = 0.03
+# How long a process is watched while all of its waits sleep; its processor time is counted in hundredths of a second.
+WATCH_SECONDS = 2.0
 # How often the server's store is asked whether it knows all logins.
 LOOK_SECONDS = 0.05
 REGISTER_PATIENCE_SECONDS = 240.0
@@ -26,7 +28,9 @@ REGISTER_PATIENCE_SECONDS = 240.0
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one client took for a number of waits. Bytes are for each wait, times in microseconds."""
+    """What one client took for a number of waits.
+
+    Bytes are for each wait, percentiles in microseconds, and idle processor time is a share of one processor."""
 
     client: str
     waits: int
@@ -36,6 +40,7 @@ class Measurement:
     threads: int
     register_seconds: float
     cpu_seconds: float
+    idle_cpu: float
     server_cpu_seconds: float
     wakes: int
     server_p50: float | None
@@ -75,6 +80,7 @@ def _measure(client: Client, waits: int, wakes: int, world: World, process: Proc
     process.expect("rested")
     _until_idle(process, world.server)
     after, server_after = process.usage(), world.server.usage()
+    idle_cpu = _idle_cpu(process)
     shares = _wake(world, process, tokens, wakes)
     return Measurement(
         client=client.name,
@@ -85,6 +91,7 @@ def _measure(client: Client, waits: int, wakes: int, world: World, process: Proc
         threads=after.threads,
         register_seconds=register_seconds,
         cpu_seconds=registered.cpu_seconds - before.cpu_seconds,
+        idle_cpu=idle_cpu,
         server_cpu_seconds=server_registered.cpu_seconds - server_before.cpu_seconds,
         wakes=len(shares),
         **_percentiles("server", [sent - began for began, sent, _ in shares]),
@@ -129,6 +136,12 @@ def _percentiles(name: str, nanoseconds: list[int]) -> dict[str, float | None]:
         f"{name}_p50": median(nanoseconds) / 1_000,
         f"{name}_p99": quantiles(nanoseconds, n=100)[98] / 1_000,
     }
+
+
+def _idle_cpu(process: Process) -> float:
+    before = process.cpu_seconds()
+    time.sleep(WATCH_SECONDS)
+    return (process.cpu_seconds() - before) / WATCH_SECONDS
 
 
 def _until(is_so: Callable[[], bool]) -> None:

@@ -33,8 +33,8 @@ await converse(({ urls, secret_key: secretKey }) => {
       next();
     });
     source.addEventListener('verified', (event) => {
-      source.close();
       settle(JSON.parse(event.data).session);
+      source.close();
     });
   }
 

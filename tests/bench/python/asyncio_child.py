@@ -9,21 +9,21 @@ from collections.abc import Awaitable, Callable
 
 from .child import Plan, Stamps, leave, next_line, rest, say
 
-Wait = Callable[[str, int], Awaitable[object]]
+Wait = Callable[[str, int, Stamps], Awaitable[None]]
 
 # How often a report looks whether all have woken.
 LOOK_SECONDS = 0.01
 
 
 async def converse(plan: Plan, wait: Wait) -> None:
-    """Converses until the driver has its report; `wait(token, number)` returns when the login has ended."""
+    """Converses until the driver has its report; `wait(token, number, stamps)` marks when the login ends."""
     say("warming")
-    await wait(plan.warm, 0)
+    await wait(plan.warm, 0, Stamps(1))
     stamps = Stamps(len(plan.tokens))
     rest()
     say("warm")
     await _line()
-    tasks = [asyncio.create_task(_marked(wait, stamps, item)) for item in enumerate(plan.tokens)]
+    tasks = [asyncio.ensure_future(wait(token, number, stamps)) for number, token in enumerate(plan.tokens)]
     say("started")
     while (line := await _line()) == "rest":
         rest()
@@ -36,12 +36,6 @@ async def converse(plan: Plan, wait: Wait) -> None:
         sys.exit(f"{len(failed)} waits failed, the first with {failed[0]!r}")
     say(json.dumps({"woken": woken}))
     leave()
-
-
-async def _marked(wait: Wait, stamps: Stamps, item: tuple[int, str]) -> None:
-    number, token = item
-    await wait(token, number)
-    stamps.mark(number)
 
 
 async def _line() -> str:

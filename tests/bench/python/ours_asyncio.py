@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 
-from loggin import AsyncLoggin, Session
+from loggin import AsyncLoggin
 
 from .asyncio_child import converse
-from .child import Plan
+from .child import Plan, Stamps
 
 # Longer than any measurement.
 TIMEOUT_SECONDS = 900
@@ -18,8 +17,9 @@ async def main() -> None:
     plan = Plan.read()
     client = AsyncLoggin(plan.urls[0], secret_key=plan.secret_key)
 
-    def wait(token: str, _number: int) -> Awaitable[Session]:
-        return client.wait_for_verify(token, timeout=TIMEOUT_SECONDS)
+    async def wait(token: str, number: int, stamps: Stamps) -> None:
+        await client.wait_for_verify(token, timeout=TIMEOUT_SECONDS)
+        stamps.mark(number)
 
     await converse(plan, wait)
 
