@@ -11,12 +11,9 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
-from . import clients, offline, report
+from . import clients, offline, publish, report
 from .clients import Client
 from .waits import Measurement, measure
-
-RESULTS = clients.BUILT / "results.json"
-REPORT = clients.BUILT / "results.md"
 
 
 @dataclass(frozen=True)
@@ -71,14 +68,13 @@ def main() -> int:
         create_token=offline.create_token(OFFLINE_ROUNDS),
         import_milliseconds=offline.import_milliseconds(OFFLINE_ROUNDS),
         sizes=offline.sizes(),
+        is_quick=arguments.quick,
         machine=report.machine(),
         load_before=load,
         minutes=(time.monotonic() - began) / 60,
     )
-    RESULTS.write_text(json.dumps(asdict(results), indent=1) + "\n")
-    text = report.markdown(results)
-    REPORT.write_text(text)
-    print(text)
+    publish.RESULTS.write_text(json.dumps(asdict(results), indent=1) + "\n")
+    print(report.markdown(results))
     return 0
 
 

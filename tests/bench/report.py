@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections.abc import Callable, Iterable
@@ -23,9 +24,23 @@ class Results:
     create_token: list[CreateToken]
     import_milliseconds: float
     sizes: list[Size]
+    is_quick: bool
     machine: str
     load_before: float
     minutes: float
+
+
+def load_results(path: Path) -> Results:
+    """What an earlier run kept."""
+    kept = json.loads(path.read_text())
+    return Results(
+        **{
+            **kept,
+            "measurements": [Measurement(**found) for found in kept["measurements"]],
+            "create_token": [CreateToken(**found) for found in kept["create_token"]],
+            "sizes": [Size(**found) for found in kept["sizes"]],
+        }
+    )
 
 
 class Medians:
@@ -70,10 +85,10 @@ def markdown(results: Results) -> str:
     parts = [
         f"{results.machine}; load before the run {results.load_before:.1f}; it took {results.minutes:.0f} minutes.",
         waits(results.measurements),
-        "## Ours against each peer\n\n" + _ratios(medians),
-        "## The server\n\n" + _server(medians),
-        "## Offline\n\n" + _offline(results),
-        "## Goals\n\n" + goals.table(results, medians),
+        "### Ours against each peer\n\n" + _ratios(medians),
+        "### The server\n\n" + _server(medians),
+        "### Offline\n\n" + _offline(results),
+        "### Goals\n\n" + goals.table(results, medians),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -81,7 +96,7 @@ def markdown(results: Results) -> str:
 def waits(measurements: list[Measurement]) -> str:
     """What waits take, and how fast they wake."""
     medians = Medians(measurements)
-    return f"## Waits\n\n{_waits(medians)}\n\n## Wakes\n\n{_wakes(medians)}"
+    return f"### Waits\n\n{_waits(medians)}\n\n### Wakes\n\n{_wakes(medians)}"
 
 
 def _waits(medians: Medians) -> str:
