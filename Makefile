@@ -37,7 +37,7 @@ node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
 .PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks \
-	check check-format check-lint check-docs check-tree check-generated generate bench fmt clean
+	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,9 @@ test-node: build-rust build-node ## run the Node suites, end-to-end tests includ
 bench: $(BENCH_PYTHON) $(BENCH_NODE) $(BENCH_PEERS) ## measure waits, wakes and packages, beside their peers; QUICK=1 is shorter
 	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
 	cd tests && ../$(BENCH)/venv/bin/python -m bench $(if $(QUICK),--quick)
+
+bench-docs: ## write what the last full `make bench` measured into docs/benchmarks.md
+	cd tests && ../$(BENCH)/venv/bin/python -m bench.publish
 
 $(BENCH_PYTHON): tests/bench/requirements.txt $(manifests) $(core_sources) $(python_sources) $(shell find python/src -name '*.py*' -not -name '*.pyc')
 	$(PYTHON) -m venv --clear $(BENCH)/venv
