@@ -79,6 +79,7 @@ ACCEPTED = [
     (budgets.check, "node/sdk/index.d.ts", "export {};\n" * (budgets.LONGEST_FILE + 1)),
     (habits.check, "core/src/driver/hub.rs", "fn f() { thread::sleep(D); }"),
     (habits.check, "python/tests/test_a.py", "await asyncio.sleep(0)"),
+    (habits.check, "tests/bench/rust/src/a.rs", "fn f() { thread::sleep(D); }"),
     (habits.check, "python/tests/test_a.py", "with pytest.raises(ValueError):"),
     (habits.check, "node/sdk/tests/a.test.ts", "expect(f).toThrow(ExpiredError)"),
     (purity.check, "core/src/waits/board.rs", "fn f(now: Instant) {} // not Instant::now()"),
