@@ -102,7 +102,7 @@ impl<W> Board<W> {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -218,7 +218,7 @@ impl<W> Board<W> {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn logins(&self) -> impl Iterator<Item = (&Code, &Login)> {
         self.entries.iter().map(|(code, entry)| (code, &entry.login))
     }
