@@ -132,7 +132,7 @@ def go_on(process: subprocess.Popen[str]) -> None:
 def hear(process: subprocess.Popen[str]) -> Any:
     """The next thing that a program says, in JSON."""
     assert process.stdout is not None
-    line = process.stdout.readline()
+    line = in_thread(process.stdout.readline).result(PATIENCE)
     assert line, "the program has ended"
     return json.loads(line)
 

@@ -27,6 +27,8 @@ app.conf.update(
         "polling_interval": 0.05,
     },
     worker_prefetch_multiplier=1,
+    # What the main process says is for the test, not for the log.
+    worker_redirect_stdouts=False,
 )
 client = Loggin(timeout=PATIENCE * 2)
 
