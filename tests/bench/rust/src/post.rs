@@ -34,13 +34,14 @@ pub(crate) fn run() {
     let server = env::args().nth(2).expect("loggin-bench post URL");
     let url = format!("{server}/webhooks/whatsapp");
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let client = Client::builder().no_proxy().build().expect("valid options");
     loop {
         let line = next_line();
         if line.is_empty() {
             return;
         }
         let order: Order = serde_json::from_str(&line).expect("the driver sends an order");
+        // A client of its own for each order: the server has meanwhile closed an old connection.
+        let client = Client::builder().no_proxy().build().expect("valid options");
         let posted = runtime.block_on(post_all(&client, &url, &order));
         say(&json!({ "posted": posted }).to_string());
     }
