@@ -8,6 +8,8 @@ SHELL := /bin/bash
 # `make demo TAP=auto` taps Send by itself.
 TAP ?= manual
 PYTHON ?= python3
+# `make fuzz SECONDS=600` fuzzes each target for that long.
+SECONDS ?= 60
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,7 +31,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks \
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks fuzz \
 	check check-format check-lint check-docs check-tree check-generated generate fmt clean
 
 help: ## show this list
@@ -74,7 +76,7 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 ## Testing -------------------------------------------------------------------------------------------
 
 test: build ## run every suite of every language, then print how each ended
-	tests/run checks rust python node
+	tests/run checks rust fuzz python node
 
 test-checks: $(PYTHON_TOOLS) ## run the tests of the tree checks
 	tests/run checks
@@ -87,6 +89,9 @@ test-python: build-rust build-python ## run the Python suites, end-to-end tests 
 
 test-node: build-rust build-node ## run the Node suites, end-to-end tests included
 	tests/run node
+
+fuzz: ## fuzz each target for SECONDS (60)
+	tests/fuzz $(SECONDS)
 
 ## Checking ------------------------------------------------------------------------------------------
 
