@@ -10,6 +10,8 @@ TAP ?= manual
 # `make bench QUICK=1` takes three minutes in place of fifteen.
 QUICK ?=
 PYTHON ?= python3
+# `make fuzz SECONDS=600` fuzzes each target for that long.
+SECONDS ?= 60
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,7 +40,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks \
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks fuzz \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
 
 help: ## show this list
@@ -82,7 +84,7 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 ## Testing -------------------------------------------------------------------------------------------
 
 test: build ## run every suite of every language, then print how each ended
-	tests/run checks rust python node
+	tests/run checks rust fuzz python node
 
 test-checks: $(PYTHON_TOOLS) ## run the tests of the tree checks
 	tests/run checks
@@ -125,6 +127,8 @@ $(BENCH_NODE): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
 $(BENCH_PEERS): tests/bench/node/package-lock.json
 	cd tests/bench/node && npm ci --no-audit --no-fund
 	@touch $@
+fuzz: ## fuzz each target for SECONDS (60)
+	tests/fuzz $(SECONDS)
 
 ## Checking ------------------------------------------------------------------------------------------
 
