@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 # `make demo TAP=auto` taps Send by itself.
 TAP ?= manual
+# `make bench QUICK=1` takes three minutes in place of fifteen.
+QUICK ?=
 PYTHON ?= python3
 
 VENV := .venv
@@ -16,6 +18,13 @@ PYTHON_TOOLS := $(VENV)/tools.stamp
 PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
+# The workspaces, and those who use them as a stranger does.
+NPM_PROJECTS := node tests/e2e/node examples/express
+# What the benchmarks measure is built for release, beside what the tests use.
+BENCH := target/bench
+BENCH_PYTHON := $(BENCH)/venv/package.stamp
+BENCH_NODE := $(BENCH)/node-sdk/built.stamp
+BENCH_PEERS := tests/bench/node/node_modules/installed.stamp
 
 CARGO := cargo
 LOCKED := --locked
@@ -30,7 +39,7 @@ node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
 .PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks \
-	check check-format check-lint check-docs check-tree check-generated generate fmt clean
+	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,9 +66,8 @@ $(PYTHON_PACKAGE): $(PYTHON_TOOLS) $(manifests) $(core_sources) $(python_sources
 	cd python && VIRTUAL_ENV=$(abspath $(VENV)) ../$(BIN)/maturin develop $(LOCKED)
 	@touch $@
 
-$(NODE_MODULES): node/package-lock.json tests/e2e/node/package-lock.json
-	cd tests/e2e/node && npm ci --no-audit --no-fund
-	cd node && npm ci --no-audit --no-fund
+$(NODE_MODULES): $(addsuffix /package-lock.json,$(NPM_PROJECTS))
+	for project in $(NPM_PROJECTS); do (cd $$project && npm ci --no-audit --no-fund); done
 	@touch $@
 
 $(NODE_PACKAGES): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
@@ -88,6 +96,36 @@ test-python: build-rust build-python ## run the Python suites, end-to-end tests 
 test-node: build-rust build-node ## run the Node suites, end-to-end tests included
 	tests/run node
 
+## Measuring -----------------------------------------------------------------------------------------
+
+bench: $(BENCH_PYTHON) $(BENCH_NODE) $(BENCH_PEERS) ## measure waits, wakes and packages, beside their peers; QUICK=1 is shorter
+	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
+	cd tests && ../$(BENCH)/venv/bin/python -m bench $(if $(QUICK),--quick)
+
+bench-docs: ## write what the last full `make bench` measured into docs/benchmarks.md
+	cd tests && ../$(BENCH)/venv/bin/python -m bench.publish
+
+$(BENCH_PYTHON): tests/bench/requirements.txt $(manifests) $(core_sources) $(python_sources) $(shell find python/src -name '*.py*' -not -name '*.pyc')
+	$(PYTHON) -m venv --clear $(BENCH)/venv
+	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	rm -rf $(BENCH)/wheels
+	cd python && ../$(BENCH)/venv/bin/maturin build --release --strip $(LOCKED) --out ../$(BENCH)/wheels
+	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(BENCH)/wheels/*.whl
+	@touch $@
+
+$(BENCH_NODE): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	cp node/sdk/package.json $(@D)
+	cd node/sdk && npx tsc --project tsconfig.json --outDir ../../$(@D)/dist
+	cd node/sdk && npx napi build --platform --release --strip --no-dts-cache \
+		--manifest-path ../../bindings/node/Cargo.toml --output-dir ../../$(@D)/dist --js native.js --dts native.d.ts -- $(LOCKED)
+	@touch $@
+
+$(BENCH_PEERS): tests/bench/node/package-lock.json
+	cd tests/bench/node && npm ci --no-audit --no-fund
+	@touch $@
+
 ## Checking ------------------------------------------------------------------------------------------
 
 check: check-format check-lint check-docs check-tree check-generated ## everything that is judged without running a test
@@ -101,7 +139,7 @@ check-lint: $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	cd python && ../$(BIN)/mypy --strict src tests
-	cd tests && ../$(BIN)/mypy --strict checks
+	cd tests && ../$(BIN)/mypy --strict checks bench
 	$(BIN)/mypy --strict examples/python
 	$(BIOME) lint --error-on-warnings .
 	cd node && npm run --silent typecheck
@@ -126,5 +164,5 @@ fmt: $(PYTHON_TOOLS) $(NODE_MODULES) ## format every language
 	$(BIOME) check --write .
 
 clean: ## remove everything that was built
-	rm -rf target $(VENV) node/node_modules node/*/dist node/*/node_modules tests/e2e/node/node_modules
+	rm -rf target $(VENV) node/*/dist node/*/node_modules $(addsuffix /node_modules,$(NPM_PROJECTS) tests/bench/node)
 	find bindings node python tests -name '*.node' -o -name '*.so' -o -name __pycache__ | xargs rm -rf

@@ -207,7 +207,7 @@ impl Hub {
         for (id, http, tokens) in errands.open {
             let hub = Arc::clone(self);
             let thread = thread::Builder::new().name("loggin-stream".into()).stack_size(STACK_SIZE);
-            if thread.spawn(move || stream::run(&hub, id, &http, &tokens)).is_err() {
+            if thread.spawn(move || stream::run(&hub, id, &http, tokens)).is_err() {
                 self.stream_closed(id, Closed::Dropped { pause: None });
             }
         }

@@ -10,9 +10,13 @@
 
 mod board;
 mod pace;
+#[cfg(any(test, fuzzing))]
+mod steps;
 mod streams;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, fuzzing))]
+mod world;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -162,7 +166,7 @@ impl<W> Machine<W> {
     }
 
     /// Whether nothing waits and no stream is there.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn is_idle(&self) -> bool {
         self.board.is_empty() && self.streams.is_empty()
     }
@@ -188,6 +192,13 @@ impl<W> Machine<W> {
             self.actions.push_back(Action::Close { stream });
         }
     }
+}
+
+/// Runs the operations that these bytes stand for against a simulated server, and asserts the machine's law after
+/// each of them.
+#[cfg(fuzzing)]
+pub fn assert_law(bytes: &[u8]) {
+    steps::run_bytes(bytes);
 }
 
 fn rejection(event: &RejectedEvent) -> Error {

@@ -4,7 +4,7 @@
 //! the levels of an LSM tree, and streams that hold tokens nobody waits for any more. The old streams carry on until
 //! the new one is ready; only then are they closed.
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 use std::collections::BTreeSet;
 use std::{collections::BTreeMap, mem, num::NonZeroU32, time::Duration};
 
@@ -81,7 +81,7 @@ impl Streams {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
@@ -382,7 +382,7 @@ impl Streams {
     }
 
     /// Whether the books are right: every pending token has its carrier, and every count is true.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn check<W>(&self, board: &Board<W>) {
         let sent: BTreeMap<_, BTreeSet<_>> =
             self.open.iter().map(|(id, stream)| (id, stream.codes.iter().collect())).collect();
@@ -403,6 +403,7 @@ impl Streams {
             }
         }
         for (id, stream) in &self.open {
+            assert_eq!(sent[id].len(), stream.codes.len(), "a token twice on {id:?}");
             assert_eq!(stream.carried, carried.get(id).copied().unwrap_or(0), "wrong count of {id:?}");
             let successors = self.open.values().filter(|other| other.predecessors.contains(id)).count();
             assert_eq!(stream.successors, successors);
@@ -416,7 +417,7 @@ impl Streams {
         assert!(self.open.values().all(|stream| stream.codes.len() <= MAX_TOKENS));
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn count(&self) -> usize {
         self.open.len()
     }
