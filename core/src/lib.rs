@@ -22,7 +22,11 @@ pub mod qr;
 mod session;
 pub mod sse;
 mod token;
+#[cfg(not(fuzzing))]
 mod waits;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod waits;
 pub mod wire;
 
 pub use client::{

@@ -74,8 +74,8 @@ def check(tree: Tree) -> Iterator[Problem]:
 
 
 def _check_tests(file: File) -> Iterator[Problem]:
-    # These checks and their tests name the patterns they look for.
-    if file.under("tests/checks"):
+    # These checks and their tests name the patterns they look for, and a benchmark is no test: it keeps a pace.
+    if file.under("tests/bench", "tests/checks"):
         return
     if file.suffix == ".rs":
         code = rust_source.code_only(file.text)
@@ -89,7 +89,12 @@ def _check_tests(file: File) -> Iterator[Problem]:
 
 def is_test(file: File) -> bool:
     """Whether the whole file is compiled or run for tests only."""
-    return "tests" in file.folders or file.name.startswith("test_") or ".test." in file.name
+    return (
+        "tests" in file.folders
+        or file.name == "tests.rs"
+        or file.name.startswith("test_")
+        or ".test." in file.name
+    )
 
 
 def _matches(file: File, text: str, habits: tuple[tuple[re.Pattern[str], str], ...]) -> Iterator[Problem]:

@@ -1,7 +1,6 @@
 //! Links: a message that is accepted keeps the rules, and a link carries exactly it.
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-use libfuzzer_sys::fuzz_target;
 use loggin::{
     Code,
     link::{self, MAX_TEXT_CHARS, WhatsAppNumber},
@@ -11,7 +10,10 @@ use url::Url;
 const CODE: &str = "8XKPQ2WN-P37ZB-ZFMMN-V1GN3-0EWXB";
 const NUMBER: &str = "14155552671";
 
-fuzz_target!(|text: &str| {
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|text: &str| check(text));
+
+pub(crate) fn check(text: &str) {
     let (Ok(code), Ok(number)) = (Code::parse(CODE), WhatsAppNumber::parse(NUMBER)) else {
         panic!("both are well formed");
     };
@@ -34,13 +36,11 @@ fuzz_target!(|text: &str| {
                 && link.query().is_none()
         }));
     }
-});
+}
 
 /// Asserts that the link is to WhatsApp, with this text and nothing else.
 fn carries(link: &str, text: &str) {
-    let Ok(link) = Url::parse(link) else {
-        panic!("a link is a URL")
-    };
+    let Ok(link) = Url::parse(link) else { panic!("a link is a URL") };
     assert_eq!((link.host_str(), link.path()), (Some("wa.me"), "/14155552671"));
     assert!(link.query_pairs().eq([("text".into(), text.into())]) && link.fragment().is_none());
 }

@@ -4,6 +4,8 @@ mod calls;
 mod fork;
 mod hub;
 mod pending;
+#[cfg(test)]
+mod silence;
 mod stream;
 mod transport;
 

@@ -11,14 +11,20 @@ use crate::{
     sse::{Decoder, Item},
     token::Token,
     waits::{Closed, StreamId},
-    wire::{EVENTS_PATH, EventsRequest, MAX_TOKENS_WITHOUT_KEY, TokenEvent},
+    wire::{EVENTS_PATH, MAX_TOKENS_WITHOUT_KEY, TokenEvent},
 };
 
 /// Bytes read at a time: some dozen events.
 const CHUNK: usize = 4 << 10;
 
+/// Bytes of a request around its tokens.
+const BODY_OVERHEAD: usize = 32;
+
+/// Bytes of a token in a request, with its quotes and comma.
+const BYTES_PER_TOKEN: usize = 49;
+
 /// Carries a stream from its request to its end.
-pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: &[Token]) {
+pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>) {
     let closed = match open(hub, http, tokens) {
         Ok(answer) => read(hub, id, answer),
         Err(closed) => closed,
@@ -26,10 +32,9 @@ pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: &[Token]) {
     hub.stream_closed(id, closed);
 }
 
-fn open(hub: &Hub, http: &Http, tokens: &[Token]) -> Result<Answer, Closed> {
+fn open(hub: &Hub, http: &Http, tokens: Vec<Token>) -> Result<Answer, Closed> {
     let count = tokens.len();
-    let tokens = tokens.iter().map(Token::expose).collect();
-    let body = serde_json::to_vec(&EventsRequest { tokens, claim: true }).map_err(|_| dropped(None))?;
+    let body = request_body(tokens);
     let request = Request {
         path: EVENTS_PATH,
         accept: "text/event-stream",
@@ -51,6 +56,23 @@ fn open(hub: &Hub, http: &Http, tokens: &[Token]) -> Result<Answer, Closed> {
         _ => error.code() == ErrorCode::QuotaExceeded,
     };
     Err(if is_final { Closed::Refused(error) } else { dropped(error.retry_after()) })
+}
+
+/// The request's JSON, written token by token: ten thousand of them are a megabyte and more in any form between.
+fn request_body(tokens: Vec<Token>) -> Vec<u8> {
+    let mut body = String::with_capacity(BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
+    body.push_str(r#"{"tokens":["#);
+    for (index, token) in tokens.into_iter().enumerate() {
+        if index > 0 {
+            body.push(',');
+        }
+        // A token is letters, digits and underscores: JSON has nothing to escape in it.
+        body.push('"');
+        body.push_str(&token.expose());
+        body.push('"');
+    }
+    body.push_str(r#"],"claim":true}"#);
+    body.into_bytes()
 }
 
 /// Reads events until the stream ends, fails, or says something that is no event stream of ours.
@@ -88,91 +110,17 @@ fn dropped(pause: Option<Duration>) -> Closed {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::Write,
-        net::{TcpListener, TcpStream},
-        sync::mpsc::{self, Receiver, RecvTimeoutError},
-        thread,
-        time::Instant,
-    };
-
-    use url::Url;
-
     use super::*;
-    use crate::{driver::Settings, token::AppKey};
-
-    /// Nothing here takes this long unless it hangs.
-    const PATIENCE: Duration = Duration::from_secs(30);
-
-    fn token() -> Token {
-        Token::from_secret(AppKey::parse("8XKPQ2WN").unwrap(), [7; Token::SECRET_BYTES])
-    }
-
-    /// A hub whose streams may be silent this long, and the connections that it makes.
-    fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base_url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
-        let (connection, connections) = mpsc::channel();
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                // The test may be over.
-                let _ = connection.send(stream.unwrap());
-            }
-        });
-        let settings = Settings {
-            base_url,
-            secret_key: None,
-            user_agent: String::new(),
-            max_retries: 0,
-            idempotency_key: None,
-            stream_silence,
-        };
-        (Hub::new(Arc::new(settings)).unwrap(), connections)
-    }
-
-    /// Reads a request for the token and says that the stream is ready.
-    fn begin(mut stream: &TcpStream) {
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut request = Vec::new();
-        let end = format!("{{\"tokens\":[\"{}\"],\"claim\":true}}", token().expose());
-        while !request.ends_with(end.as_bytes()) {
-            let mut byte = [0];
-            stream.read_exact(&mut byte).unwrap();
-            request.extend(byte);
-        }
-        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
-        write!(stream, "{head}event: ready\ndata: {{\"pending\":1}}\n\n").unwrap();
-    }
+    use crate::{token::AppKey, wire::EventsRequest};
 
     #[test]
-    fn a_stream_that_falls_silent_is_replaced() {
-        let silence = Duration::from_millis(200);
-        let (hub, connections) = hub(silence);
-        let wait = hub.wait(token(), PATIENCE);
-        let mut silent = connections.recv_timeout(PATIENCE).unwrap();
-        begin(&silent);
-        let fell_silent = Instant::now();
-        let mut next = connections.recv_timeout(PATIENCE).unwrap();
-        assert!(fell_silent.elapsed() >= silence);
-        begin(&next);
-        assert_eq!(silent.read(&mut [0]).unwrap(), 0, "the silent one is hung up on");
-        let code = token().code().expose();
-        write!(next, "event: rejected\ndata: {{\"code\":\"{code}\",\"error\":\"denied\"}}\n\n").unwrap();
-        assert_eq!(wait.wait().unwrap_err().code(), ErrorCode::Denied);
-    }
-
-    #[test]
-    fn signs_of_life_keep_a_stream() {
-        let silence = Duration::from_secs(2);
-        let (hub, connections) = hub(silence);
-        let wait = hub.wait(token(), PATIENCE);
-        let mut stream = connections.recv_timeout(PATIENCE).unwrap();
-        begin(&stream);
-        for _ in 0..10 {
-            let other = connections.recv_timeout(silence / 8);
-            assert_eq!(other.err(), Some(RecvTimeoutError::Timeout), "another stream was opened");
-            stream.write_all(b":\n\n").unwrap();
-        }
-        assert_eq!(wait.result(), None);
+    fn the_body_is_the_request_of_the_protocol() {
+        let app_key = AppKey::parse("8XKPQ2WN").unwrap();
+        let tokens: Vec<Token> = (0..3).map(|byte| Token::from_secret(app_key, [byte; 20])).collect();
+        let body = request_body(tokens.clone());
+        assert!(body.len() <= BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
+        let request: EventsRequest = serde_json::from_slice(&body).unwrap();
+        assert!(request.claim);
+        assert_eq!(request.tokens, tokens.iter().map(Token::expose).collect::<Vec<_>>());
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use ureq::{
     Agent, Proxy, ProxyProtocol,
-    config::{AutoHeaderValue, ConfigBuilder},
+    config::{AutoHeaderValue, Config, ConfigBuilder},
     typestate::AgentScope,
 };
 use url::Url;
@@ -73,6 +73,20 @@ pub(crate) struct Unreached;
 #[derive(Clone)]
 pub(crate) struct Http(Agent);
 
+/// How a client opens its streams. It is made with the client and not again on a thread of ours: it reads the
+/// environment, which the host program may be changing, and C libraries do not guard that.
+pub(crate) struct StreamConfig(Config);
+
+impl StreamConfig {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let config = configure(settings)?
+            .timeout_send_body(Some(STREAM_SEND_TIMEOUT))
+            .timeout_recv_response(Some(STREAM_ANSWER_TIMEOUT))
+            .timeout_per_read(Some(settings.stream_silence));
+        Ok(Self(config.build()))
+    }
+}
+
 impl Http {
     /// For calls, which share connections.
     pub(crate) fn for_calls(settings: &Settings) -> Result<Self, Error> {
@@ -81,12 +95,8 @@ impl Http {
     }
 
     /// For a single stream.
-    pub(crate) fn for_stream(settings: &Settings) -> Result<Self, Error> {
-        let config = configure(settings)?
-            .timeout_send_body(Some(STREAM_SEND_TIMEOUT))
-            .timeout_recv_response(Some(STREAM_ANSWER_TIMEOUT))
-            .timeout_per_read(Some(settings.stream_silence));
-        Ok(Self(config.build().new_agent()))
+    pub(crate) fn for_stream(config: &StreamConfig) -> Self {
+        Self(config.0.new_agent())
     }
 
     /// Sends a request and returns as soon as the answer's head is there.

@@ -10,11 +10,15 @@
 
 mod board;
 mod pace;
+#[cfg(any(test, fuzzing))]
+mod steps;
 #[cfg(test)]
 mod storm;
 mod streams;
 #[cfg(test)]
 mod tests;
+#[cfg(any(test, fuzzing))]
+mod world;
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -91,7 +95,7 @@ impl<W> Machine<W> {
     pub(crate) fn handle_cancel(&mut self, now: Duration, id: WaitId) -> Option<W> {
         let (waiter, left) = self.board.remove(id)?;
         if let Some(login) = left {
-            self.streams.leave(now, login.carrier, true);
+            self.streams.leave(now, &login, true);
             self.close_idle_streams();
         }
         Some(waiter)
@@ -132,7 +136,7 @@ impl<W> Machine<W> {
             let error = Error::new(ErrorCode::Timeout, "Nobody signed in before the wait's deadline.");
             self.actions.push_back(Action::Settle { waiter, outcome: Err(error) });
             if let Some(login) = left {
-                self.streams.leave(now, login.carrier, !login.is_over_at_server(now));
+                self.streams.leave(now, &login, !login.is_over_at_server(now));
             }
         }
         self.close_idle_streams();
@@ -164,7 +168,7 @@ impl<W> Machine<W> {
     }
 
     /// Whether nothing waits and no stream is there.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn is_idle(&self) -> bool {
         self.board.is_empty() && self.streams.is_empty()
     }
@@ -190,6 +194,13 @@ impl<W> Machine<W> {
             self.actions.push_back(Action::Close { stream });
         }
     }
+}
+
+/// Runs the operations that these bytes stand for against a simulated server, and asserts the machine's law after
+/// each of them.
+#[cfg(fuzzing)]
+pub fn assert_law(bytes: &[u8]) {
+    steps::run_bytes(bytes);
 }
 
 fn rejection(event: &RejectedEvent) -> Error {

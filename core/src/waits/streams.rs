@@ -4,11 +4,15 @@
 //! the levels of an LSM tree, and streams that hold tokens nobody waits for any more. The old streams carry on until
 //! the new one is ready; only then are they closed.
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 use std::collections::BTreeSet;
 use std::{collections::BTreeMap, mem, num::NonZeroU32, time::Duration};
 
-use super::{Closed, board::Board, pace::Pace};
+use super::{
+    Closed,
+    board::{Board, Login},
+    pace::Pace,
+};
 use crate::{
     error::ErrorCode,
     token::{Code, Token},
@@ -81,7 +85,7 @@ impl Streams {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
@@ -110,10 +114,13 @@ impl Streams {
     }
 
     /// Nobody waits for a login any more. `is_urgent` where the server would keep it for long.
-    pub(super) fn leave(&mut self, now: Duration, carrier: Option<StreamId>, is_urgent: bool) {
-        let Some(id) = carrier else { return };
-        self.drop_carried(id);
-        if is_urgent && let Some(stream) = self.open.get_mut(&id) {
+    pub(super) fn leave(&mut self, now: Duration, login: &Login, is_urgent: bool) {
+        self.settled(login.carrier);
+        // A stream that is being opened for it has named it to the server as well.
+        for id in [login.carrier, login.next_carrier].into_iter().flatten().filter(|_| is_urgent) {
+            let Some(stream) = self.open.get_mut(&id) else {
+                continue;
+            };
             stream.is_stale = true;
             if stream.is_eligible() && stream.carried > 0 {
                 self.schedule(now);
@@ -382,7 +389,7 @@ impl Streams {
     }
 
     /// Whether the books are right: every pending token has its carrier, and every count is true.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn check<W>(&self, board: &Board<W>) {
         let sent: BTreeMap<_, BTreeSet<_>> =
             self.open.iter().map(|(id, stream)| (id, stream.codes.iter().collect())).collect();
@@ -403,6 +410,7 @@ impl Streams {
             }
         }
         for (id, stream) in &self.open {
+            assert_eq!(sent[id].len(), stream.codes.len(), "a token twice on {id:?}");
             assert_eq!(stream.carried, carried.get(id).copied().unwrap_or(0), "wrong count of {id:?}");
             let successors = self.open.values().filter(|other| other.predecessors.contains(id)).count();
             assert_eq!(stream.successors, successors);
@@ -416,7 +424,7 @@ impl Streams {
         assert!(self.open.values().all(|stream| stream.codes.len() <= MAX_TOKENS));
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn count(&self) -> usize {
         self.open.len()
     }

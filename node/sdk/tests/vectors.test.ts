@@ -3,7 +3,7 @@
 import { isLogginError, Loggin } from '@loggin/sdk';
 import { createParser } from 'eventsource-parser';
 import { describe, expect, it } from 'vitest';
-import { codeOf, crockford } from './crockford.js';
+import { codeOf, crockford, delay } from './oracle.js';
 import { json, ScriptedServer } from './scripted-server.js';
 import { type Fields, subjects, type Vector, vectorsOf } from './vectors.js';
 
@@ -117,23 +117,6 @@ function decode({ stream }: { stream: (string | { hex: string })[] }): Fields {
   );
   parser.feed(new TextDecoder().decode(Buffer.concat(parts)));
   return { items };
-}
-
-/** The delay, worked out a second time. */
-function delay(input: {
-  attempt: number;
-  outage_ms: number;
-  hint_ms: number | null;
-  random: string;
-}): Fields {
-  const [high, low] = [input.random.slice(0, 8), input.random.slice(8)].map((digits) =>
-    BigInt(`0x${digits}`),
-  );
-  const share = (milliseconds: number, bits = 0n) => Number((BigInt(milliseconds) * bits) >> 32n);
-  const cap = input.outage_ms < 60_000 ? 2_000 : 15_000;
-  const jittered = share(Math.min(cap, 250 * 2 ** Math.min(input.attempt, 40)), high);
-  const hint = Math.min(input.hint_ms ?? 0, 60_000);
-  return { delay_ms: Math.max(jittered, hint + Math.floor(share(hint, low) / 5)) };
 }
 
 /** The outcome of a call, in a vector's words. */

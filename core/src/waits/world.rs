@@ -1,0 +1,291 @@
+//! A simulated server and a lossy transport for the machine, in virtual time: for its tests and for fuzzing.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::{Duration, SystemTime},
+};
+
+use super::{Action, Closed, Machine, Outcome, StreamId, WaitId};
+use crate::{
+    error::{Error, ErrorCode},
+    token::{AppKey, Code, PhoneNumber, Token},
+    wire::{ReadyEvent, RejectedEvent, SessionBody, Timestamp, TokenEvent, VerifiedEvent},
+};
+
+/// From a request to the answer's first event, unless a test says otherwise.
+pub(super) const LATENCY: Duration = Duration::from_millis(3);
+
+/// A stream that the machine holds.
+pub(super) struct Carrier {
+    /// The tokens in the order of the request.
+    pub(super) codes: Vec<Code>,
+    /// When the server answers; it is told of results once it has.
+    pub(super) answer_due: Option<Duration>,
+}
+
+/// A wait that was begun.
+pub(super) struct Begun {
+    id: WaitId,
+    pub(super) code: Code,
+    deadline: Duration,
+}
+
+/// A server that knows what became of each login, and the driver between it and the machine.
+pub(super) struct World {
+    pub(super) machine: Machine<usize>,
+    pub(super) now: Duration,
+    pub(super) streams: BTreeMap<StreamId, Carrier>,
+    /// Logins that have ended at the server.
+    ended: BTreeMap<Code, TokenEvent>,
+    pub(super) outcomes: HashMap<usize, Outcome>,
+    pub(super) waits: Vec<Begun>,
+    /// Streams that are no more.
+    pub(super) past: Vec<StreamId>,
+    /// Tokens sent so far, for the price of merging.
+    pub(super) sent: usize,
+    pub(super) opened: usize,
+    pub(super) most_streams: usize,
+    performed: usize,
+    pub(super) is_up: bool,
+    pub(super) latency: Duration,
+    /// Most tokens of a stream that the server takes.
+    pub(super) max_tokens: usize,
+    random: u64,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self {
+            machine: Machine::new(),
+            now: Duration::ZERO,
+            streams: BTreeMap::new(),
+            ended: BTreeMap::new(),
+            outcomes: HashMap::new(),
+            waits: Vec::new(),
+            past: Vec::new(),
+            sent: 0,
+            opened: 0,
+            most_streams: 0,
+            performed: 0,
+            is_up: true,
+            latency: LATENCY,
+            max_tokens: usize::MAX,
+            random: 1,
+        }
+    }
+
+    pub(super) fn wait(&mut self, token: u32, patience: Duration) -> usize {
+        let token = token_of(token);
+        let waiter = self.waits.len();
+        let deadline = self.now + patience;
+        let id = self.machine.handle_wait(self.now, token, deadline, waiter);
+        self.waits.push(Begun { id, code: token.code(), deadline });
+        self.perform();
+        waiter
+    }
+
+    pub(super) fn cancel(&mut self, waiter: usize) {
+        if self.machine.handle_cancel(self.now, self.waits[waiter].id) == Some(waiter) {
+            let error = Error::new(ErrorCode::Closed, "cancelled");
+            assert!(self.outcomes.insert(waiter, Err(error)).is_none(), "a settled wait was cancelled");
+        }
+        self.perform();
+    }
+
+    /// Somebody signs in.
+    pub(super) fn verify(&mut self, token: u32) {
+        let code = token_of(token).code();
+        self.end(code, verified(code));
+    }
+
+    /// A login ends without a session.
+    pub(super) fn reject(&mut self, token: u32, error: ErrorCode) {
+        let code = token_of(token).code();
+        let event = RejectedEvent {
+            code: Some(code),
+            token_index: None,
+            error: error.as_str().into(),
+            message: "".into(),
+        };
+        self.end(code, TokenEvent::Rejected(event));
+    }
+
+    /// A login ends at the server, which tells every stream that has its token. What it came to first stays.
+    fn end(&mut self, code: Code, event: TokenEvent) {
+        let event = self.ended.entry(code).or_insert(event).clone();
+        let told: Vec<_> = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| stream.answer_due.is_none() && stream.codes.contains(&code))
+            .map(|(&id, _)| id)
+            .collect();
+        for id in told {
+            self.machine.handle_event(self.now, id, event.clone());
+        }
+        self.perform();
+    }
+
+    /// An event of any kind.
+    #[cfg(test)]
+    pub(super) fn send(&mut self, id: StreamId, event: TokenEvent) {
+        self.machine.handle_event(self.now, id, event);
+        self.perform();
+    }
+
+    /// A stream says what is true of a login; the machine may have heard it, and may have closed the stream.
+    pub(super) fn repeat(&mut self, id: StreamId, token: u32) {
+        if let Some(event) = self.ended.get(&token_of(token).code()) {
+            self.machine.handle_event(self.now, id, event.clone());
+            self.perform();
+        }
+    }
+
+    pub(super) fn lose(&mut self, id: StreamId, closed: Closed) {
+        if self.streams.remove(&id).is_some() {
+            self.past.push(id);
+            self.report_closed(id, closed);
+        }
+    }
+
+    /// The driver reports a stream's end, also of one that the machine had closed just before.
+    pub(super) fn report_closed(&mut self, id: StreamId, closed: Closed) {
+        // Knuth's linear congruential generator: any spread will do.
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        self.machine.handle_closed(self.now, id, closed, self.random);
+        self.perform();
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        self.machine.handle_shutdown();
+        self.perform();
+    }
+
+    /// Does what the machine asks for, and checks its law.
+    fn perform(&mut self) {
+        while let Some(action) = self.machine.poll_action() {
+            match action {
+                Action::Open { stream, tokens } => {
+                    self.sent += tokens.len();
+                    self.opened += 1;
+                    let codes = tokens.iter().map(Token::code).collect();
+                    let carrier = Carrier { codes, answer_due: Some(self.now + self.latency) };
+                    assert!(self.streams.insert(stream, carrier).is_none(), "opened twice");
+                }
+                Action::Close { stream } => {
+                    assert!(self.streams.remove(&stream).is_some(), "closed twice");
+                    self.past.push(stream);
+                }
+                Action::Settle { waiter, outcome } => {
+                    self.check_outcome(waiter, &outcome);
+                    assert!(self.outcomes.insert(waiter, outcome).is_none(), "settled twice");
+                }
+            }
+        }
+        assert_eq!(self.machine.streams.count(), self.streams.len());
+        self.most_streams = self.most_streams.max(self.streams.len());
+        // With thousands of logins the books are read now and then, so that a test stays linear.
+        self.performed += 1;
+        if self.performed.is_multiple_of(1 + self.waits.len() / 4) {
+            self.machine.streams.check(&self.machine.board);
+        }
+    }
+
+    /// Whether a wait was told the truth. The errors of refusals and of the client's end need no event.
+    fn check_outcome(&self, waiter: usize, outcome: &Outcome) {
+        let wait = &self.waits[waiter];
+        let ended = self.ended.get(&wait.code);
+        match outcome.as_ref().map_err(Error::code) {
+            Ok(_) => assert!(matches!(ended, Some(TokenEvent::Verified(_))), "nobody has signed in"),
+            Err(ErrorCode::Timeout) => assert!(self.now >= wait.deadline, "the deadline has not come"),
+            Err(ErrorCode::Expired) => assert!(matches!(ended, Some(TokenEvent::Rejected(_)))),
+            Err(_) => {}
+        }
+    }
+
+    /// Checks the law, and that every wait whose deadline has passed is settled.
+    pub(super) fn check(&self) {
+        self.machine.streams.check(&self.machine.board);
+        for (waiter, wait) in self.waits.iter().enumerate() {
+            assert!(wait.deadline >= self.now || self.outcomes.contains_key(&waiter), "a wait is overdue");
+        }
+    }
+
+    /// Lets time pass until `end`, one event after the other.
+    fn run_until(&mut self, end: Duration) {
+        loop {
+            let answers = self.streams.iter().filter_map(|(&id, stream)| Some((stream.answer_due?, id)));
+            let answer = answers.min();
+            let timer = self.machine.poll_deadline();
+            let next = answer.map(|(due, _)| due).into_iter().chain(timer).min().filter(|&next| next <= end);
+            let Some(next) = next else { break };
+            self.now = self.now.max(next);
+            match answer {
+                Some((due, id)) if due <= self.now => self.answer(id),
+                _ => {
+                    self.machine.handle_timeout(self.now);
+                    self.perform();
+                }
+            }
+        }
+        self.now = self.now.max(end);
+    }
+
+    pub(super) fn run_for(&mut self, span: Duration) {
+        self.run_until(self.now + span);
+    }
+
+    fn answer(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        stream.answer_due = None;
+        if !self.is_up {
+            return self.lose(id, Closed::Dropped { pause: None });
+        }
+        if stream.codes.len() > self.max_tokens {
+            let error = Error::new(ErrorCode::InvalidRequest, "too many tokens");
+            return self.lose(id, Closed::Refused(error));
+        }
+        let done: Vec<_> = stream.codes.iter().filter_map(|code| self.ended.get(code).cloned()).collect();
+        let pending = stream.codes.len() - done.len();
+        self.machine.handle_event(self.now, id, TokenEvent::Ready(ReadyEvent { pending }));
+        for event in done {
+            self.machine.handle_event(self.now, id, event);
+        }
+        self.perform();
+    }
+
+    #[cfg(test)]
+    pub(super) fn ready_streams(&self) -> Vec<StreamId> {
+        self.streams.iter().filter(|(_, stream)| stream.answer_due.is_none()).map(|(&id, _)| id).collect()
+    }
+
+    #[cfg(test)]
+    pub(super) fn settled_with(&self, waiter: usize) -> Option<ErrorCode> {
+        self.outcomes.get(&waiter).and_then(|outcome| outcome.as_ref().err()).map(Error::code)
+    }
+}
+
+pub(super) fn token_of(number: u32) -> Token {
+    let mut secret = [0; Token::SECRET_BYTES];
+    secret[..4].copy_from_slice(&number.to_be_bytes());
+    Token::from_secret(app_key(), secret)
+}
+
+pub(super) fn verified(code: Code) -> TokenEvent {
+    let Ok(phone) = PhoneNumber::parse("919876543210") else { panic!("it is well formed") };
+    let session = SessionBody {
+        app_key: code.app_key(),
+        phone: Some(phone),
+        user_id: None,
+        verified_at: Timestamp(SystemTime::UNIX_EPOCH),
+    };
+    TokenEvent::Verified(VerifiedEvent { code, session })
+}
+
+fn app_key() -> AppKey {
+    let Ok(app_key) = AppKey::parse("8XKPQ2WN") else { panic!("it is well formed") };
+    app_key
+}
+
+pub(super) const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}

@@ -1,0 +1,43 @@
+/** An app in TypeScript, as an ES module: compiled, never run. The declarations are checked whole. */
+
+import {
+  type CreatedToken,
+  ExpiredError,
+  isLogginError,
+  Loggin,
+  type LogginOptions,
+  loggin,
+  type Session,
+} from '@loggin/sdk';
+
+const options: LogginOptions = { baseUrl: 'https://login.example', timeoutMs: 60_000 };
+
+export async function login(signal: AbortSignal): Promise<[string, string | null, number]> {
+  using client = new Loggin(options);
+  const created: CreatedToken = client.createToken('8XKPQ2WN', { text: 'Sign in: {code}' });
+  const { token, link, code } = created;
+  const session: Session = await client.waitForVerify(token, { signal, timeoutMs: 1_000 });
+  const picture: string = created.qrSvg() + created.qrTerminal();
+  return [link + code + picture + session.phone, session.userId, session.verifiedAt.getTime()];
+}
+
+export async function redeem(token: string): Promise<string | undefined> {
+  try {
+    const session = await loggin.verifyToken(token);
+    // @ts-expect-error: nobody may have signed in yet.
+    session.phone;
+    return session?.appKey;
+  } catch (error) {
+    if (error instanceof ExpiredError) {
+      return `${error.code} ${error.retryAfter?.toFixed(1)}`;
+    }
+    return isLogginError(error) ? error.requestId : undefined;
+  }
+}
+
+// @ts-expect-error: an option by a wrong name.
+new Loggin({ base_url: 'https://login.example' });
+// @ts-expect-error: a token is a string.
+void loggin.waitForVerify(loggin.createToken('8XKPQ2WN'));
+// @ts-expect-error: what an error says cannot be changed.
+new ExpiredError({ code: 'expired', message: '' }).code = 'denied';

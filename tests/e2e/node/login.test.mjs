@@ -1,0 +1,79 @@
+/** Logins from beginning to end: the built package, the real server, the simulator's phone. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { AlreadyUsedError, AuthenticationError, Loggin } from '@loggin/sdk';
+import { PHONE, printed, World } from './world.mjs';
+
+const APP_KEY = '8XKPQ2WN';
+
+let world;
+
+before(async () => {
+  world = await World.start();
+});
+
+after(() => world.stop());
+
+for (const program of ['login.mjs', 'login.cjs']) {
+  test(`${program} logs in without any set-up but the server's address`, async () => {
+    const path = fileURLToPath(new URL(`programs/${program}`, import.meta.url));
+    const child = spawn(process.execPath, [path], {
+      env: { ...process.env, LOGGIN_BASE_URL: world.url },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exit = once(child, 'exit');
+    const lines = printed(child);
+    const { value: link } = await lines.next();
+    await world.tap(link);
+    assert.deepEqual((await lines.next()).value, { phone: PHONE, appKey: APP_KEY });
+    assert.deepEqual(await exit, [0, null]);
+  });
+}
+
+test('verifyToken redeems a token once somebody has signed in, and again for the same client', async () => {
+  const client = new Loggin({ baseUrl: world.url });
+  const { token, link } = client.createToken(APP_KEY);
+  assert.equal(await client.verifyToken(token), null);
+  await world.tap(link);
+  const session = await client.verifyToken(token);
+  assert.equal(session.phone, PHONE);
+  assert.ok(Math.abs(session.verifiedAt.getTime() - Date.now()) < 60_000);
+  assert.deepEqual(await client.verifyToken(token), session);
+  assert.deepEqual(await client.waitForVerify(token), session);
+});
+
+test('a token that another client has redeemed is already used', async () => {
+  const client = new Loggin({ baseUrl: world.url });
+  const { token, link } = client.createToken(APP_KEY);
+  await world.tap(link);
+  await client.waitForVerify(token);
+  const other = new Loggin({ baseUrl: world.url });
+  await assert.rejects(other.waitForVerify(token), AlreadyUsedError);
+  await assert.rejects(other.verifyToken(token), AlreadyUsedError);
+});
+
+test('an app that the server does not know is told at once', async () => {
+  const client = new Loggin({ baseUrl: world.url });
+  const { token } = client.createToken('00000000');
+  const isUnknown = (error) => error instanceof AuthenticationError && error.code === 'unknown_app';
+  await assert.rejects(client.waitForVerify(token), isUnknown);
+  await assert.rejects(client.verifyToken(token), isUnknown);
+});
+
+test('many people sign in at once, and an aborted wait is left out', async () => {
+  const client = new Loggin({ baseUrl: world.url });
+  const logins = Array.from({ length: 20 }, () => client.createToken(APP_KEY));
+  const controller = new AbortController();
+  const aborted = client.waitForVerify(client.createToken(APP_KEY).token, { signal: controller.signal });
+  const sessions = Promise.all(logins.map(({ token }) => client.waitForVerify(token)));
+  controller.abort('enough');
+  await assert.rejects(aborted, (reason) => reason === 'enough');
+  for (const { link } of logins) {
+    await world.tap(link);
+  }
+  assert.deepEqual(new Set((await sessions).map(({ phone }) => phone)), new Set([PHONE]));
+});

@@ -1,0 +1,86 @@
+/** The real server with its simulator on free ports, and the person with the phone. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** The phone that signs in. */
+export const PHONE = '919876543210';
+
+const BUILT = fileURLToPath(new URL('../../../target/debug/loggin-server', import.meta.url));
+
+/** The values that a program prints, one a line in JSON. */
+export async function* printed(child) {
+  for await (const line of createInterface({ input: child.stdout })) {
+    yield JSON.parse(line);
+  }
+}
+
+/** The address that a program prints after these words. */
+export function urlOf(child, words) {
+  return urlIn(createInterface({ input: child.stdout })[Symbol.asyncIterator](), words);
+}
+
+async function urlIn(lines, words) {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) {
+      throw new Error(`a program ended before it said ${words}`);
+    }
+    if (value.startsWith(words)) {
+      return value.slice(words.length).trim();
+    }
+  }
+}
+
+export class World {
+  #server;
+  #simulator;
+  url;
+
+  constructor(server, url, simulator) {
+    this.#server = server;
+    this.#simulator = simulator;
+    this.url = url;
+  }
+
+  /** Starts both; `make build-rust` builds them, or `LOGGIN_SERVER_BIN` names the server. */
+  static async start() {
+    const program = process.env.LOGGIN_SERVER_BIN ?? BUILT;
+    const free = '127.0.0.1:0';
+    const server = spawn(program, ['dev', '--listen', free, '--simulator-listen', free], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+    const url = await urlIn(lines, 'loggin-server listening on ');
+    const simulator = await urlIn(lines, 'phone simulator on ');
+    const world = new World(server, url, simulator);
+    await world.#control('phones', { number: PHONE, name: 'Asha' });
+    return world;
+  }
+
+  /** Opens a login link on the phone and taps Send. */
+  async tap(link) {
+    const { text } = await this.#control('open-link', { link });
+    await this.#control(`phones/${PHONE}/messages`, { text });
+  }
+
+  async stop() {
+    const ended = once(this.#server, 'exit');
+    this.#server.kill();
+    await ended;
+  }
+
+  async #control(path, body) {
+    const response = await fetch(`${this.#simulator}/control/${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) {
+      throw new Error(`the simulator answers ${response.status} to ${path}`);
+    }
+    return response.json();
+  }
+}
