@@ -12,6 +12,8 @@ mod board;
 mod pace;
 #[cfg(any(test, fuzzing))]
 mod steps;
+#[cfg(test)]
+mod storm;
 mod streams;
 #[cfg(test)]
 mod tests;

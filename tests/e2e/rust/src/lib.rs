@@ -9,7 +9,7 @@ mod world;
 
 use std::time::Duration;
 
-pub use world::{DEMO_APP, PHONE, Stop, World};
+pub use world::{DEMO_APP, PHONE, Stop, World, new_tokens};
 
 /// Nothing here takes this long unless it hangs: then the test fails instead of standing still.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -44,12 +44,15 @@ pub struct Connection {
 struct Network {
     server: SocketAddr,
     state: Mutex<State>,
+    /// Tells who looks at all connections.
     changed: Condvar,
 }
 
 struct State {
     weather: Weather,
     connections: Vec<Connection>,
+    /// Tells each connection's threads what concerns them; one bell for all would wake thousands at each byte.
+    bells: Vec<Arc<Condvar>>,
     /// Whether the proxy is gone.
     is_closed: bool,
 }
@@ -66,7 +69,8 @@ impl Proxy {
     pub fn start(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { weather: Weather::Fair, connections: Vec::new(), is_closed: false };
+        let state =
+            State { weather: Weather::Fair, connections: Vec::new(), bells: Vec::new(), is_closed: false };
         let network = Arc::new(Network { server, state: Mutex::new(state), changed: Condvar::new() });
         let accepting = {
             let network = Arc::clone(&network);
@@ -98,9 +102,9 @@ impl Proxy {
 
     /// Ends every connection there is.
     pub fn cut_all(&self, ending: Ending) {
-        self.network.change(|state| {
+        self.network.change_all(|state| {
             for connection in state.connections.iter_mut().filter(|connection| !connection.is_over) {
-                connection.cut.get_or_insert(ending);
+                connection.cut = connection.cut.or(Some(ending));
             }
         });
     }
@@ -123,7 +127,10 @@ impl Proxy {
         let is_not_yet = |state: &mut State| !is_so(&state.connections);
         let (state, wait) =
             self.network.changed.wait_timeout_while(state, PATIENCE, is_not_yet).expect("no poison");
-        assert!(!wait.timed_out(), "{what}: not after {} connections", state.connections.len());
+        let count = state.connections.len();
+        // Not under the lock: the connections that a failed test leaves behind are ended with it.
+        drop(state);
+        assert!(!wait.timed_out(), "{what}: not after {count} connections");
     }
 
     /// Waits until no connection is left.
@@ -132,13 +139,13 @@ impl Proxy {
     }
 
     fn set(&self, weather: Weather) {
-        self.network.change(|state| state.weather = weather);
+        self.network.change_all(|state| state.weather = weather);
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.network.change(|state| state.is_closed = true);
+        self.network.change_all(|state| state.is_closed = true);
         self.cut_all(Ending::Close);
         // Wakes the listener.
         let _ = TcpStream::connect(self.address);
@@ -155,7 +162,7 @@ impl Network {
             let network = Arc::clone(self);
             thread::spawn(move || {
                 link::serve(&network, number, client, fate);
-                network.change(|state| state.connections[number].is_over = true);
+                network.change(number, |connection| connection.is_over = true);
             });
         }
     }
@@ -171,6 +178,7 @@ impl Network {
             Weather::Away => Fate::Refuse(Ending::Reset),
         };
         state.connections.push(Connection::default());
+        state.bells.push(Arc::default());
         Some((number, fate))
     }
 
@@ -183,17 +191,16 @@ impl Network {
         let is_held = |state: &mut State| {
             !matches!(state.weather, Weather::Fair) && state.connections[number].cut.is_none()
         };
-        let (state, _) = self.changed.wait_timeout_while(self.lock(), longest, is_held).expect("no poison");
+        let (state, bell) = self.lock_at(number);
+        let (state, _) = bell.wait_timeout_while(state, longest, is_held).expect("no poison");
         state.connections[number].cut.is_none()
     }
 
     /// Cuts a connection, unless the network is fair by now.
     fn cut(&self, number: usize, ending: Ending) {
-        self.change(|state| {
-            if !matches!(state.weather, Weather::Fair) {
-                state.connections[number].cut.get_or_insert(ending);
-            }
-        });
+        if !self.is_fair() {
+            self.change(number, |connection| connection.cut = connection.cut.or(Some(ending)));
+        }
     }
 
     /// Waits until a connection is cut, also because its lifetime is up; `None` where it ends before.
@@ -203,18 +210,36 @@ impl Network {
             connection.cut.is_none() && !connection.is_over
         };
         if let Some((lifetime, ending)) = lifetime {
-            let wait = self.changed.wait_timeout_while(self.lock(), lifetime, goes_on).expect("no poison").1;
-            if wait.timed_out() {
+            let (state, bell) = self.lock_at(number);
+            if bell.wait_timeout_while(state, lifetime, goes_on).expect("no poison").1.timed_out() {
                 self.cut(number, ending);
             }
         }
-        self.changed.wait_while(self.lock(), goes_on).expect("no poison").connections[number].cut
+        let (state, bell) = self.lock_at(number);
+        bell.wait_while(state, goes_on).expect("no poison").connections[number].cut
     }
 
-    fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
-        let result = change(&mut self.lock());
+    /// Changes one connection.
+    fn change(&self, number: usize, change: impl FnOnce(&mut Connection)) {
+        let (mut state, bell) = self.lock_at(number);
+        change(&mut state.connections[number]);
+        drop(state);
+        bell.notify_all();
         self.changed.notify_all();
-        result
+    }
+
+    /// Changes what concerns all connections.
+    fn change_all(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        state.bells.iter().for_each(|bell| bell.notify_all());
+        self.changed.notify_all();
+    }
+
+    fn lock_at(&self, number: usize) -> (MutexGuard<'_, State>, Arc<Condvar>) {
+        let state = self.lock();
+        let bell = Arc::clone(&state.bells[number]);
+        (state, bell)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

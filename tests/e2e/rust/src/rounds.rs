@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use loggin::{CreatedToken, Error, Loggin, Pending, Session};
+use loggin::{Error, Loggin, Pending, Session, Token};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::{
-    DEMO_APP, PATIENCE, World,
+    PATIENCE, World, new_tokens,
     proxy::{Ending, Fate, Proxy},
     world::{client_of, texts_of},
 };
@@ -50,8 +50,8 @@ pub fn run(world: &World, seed: u64) -> Report {
     let proxy = Proxy::start(world.address());
     proxy.disturb(move |number| Fate::drawn(seed, number));
     let client = client_of(&proxy.url());
-    let logins: Vec<_> = (0..WAITS).map(|_| client.create_token(DEMO_APP).unwrap()).collect();
-    let mut round = Round::new(world, &proxy, &client, logins);
+    let tokens = new_tokens(WAITS);
+    let mut round = Round::new(world, &proxy, &client, tokens);
     for (moment, act) in script(&mut random, round.texts.len()) {
         round.collect_until(moment);
         round.perform(act);
@@ -81,7 +81,7 @@ struct Round<'a> {
     world: &'a World,
     proxy: &'a Proxy,
     client: &'a Loggin,
-    logins: Vec<CreatedToken>,
+    tokens: Vec<Token>,
     texts: Vec<(Range<usize>, String)>,
     phone: String,
     began: Instant,
@@ -95,9 +95,9 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(world: &'a World, proxy: &'a Proxy, client: &'a Loggin, logins: Vec<CreatedToken>) -> Self {
+    fn new(world: &'a World, proxy: &'a Proxy, client: &'a Loggin, tokens: Vec<Token>) -> Self {
         let (end, ends) = mpsc::channel();
-        let codes: Vec<_> = logins.iter().map(|login| login.code).collect();
+        let codes: Vec<_> = tokens.iter().map(Token::code).collect();
         let mut first = 0;
         let texts = texts_of(&codes).into_iter().map(|text| {
             let range = first..first + text.split(';').count();
@@ -109,13 +109,13 @@ impl<'a> Round<'a> {
             phone: world.new_phone(),
             began: Instant::now(),
             healed: None,
-            verified: vec![None; logins.len()],
-            waits: Vec::with_capacity(logins.len()),
-            ended: vec![None; logins.len()],
+            verified: vec![None; tokens.len()],
+            waits: Vec::with_capacity(tokens.len()),
+            ended: vec![None; tokens.len()],
             world,
             proxy,
             client,
-            logins,
+            tokens,
             ends,
             end,
         }
@@ -124,7 +124,7 @@ impl<'a> Round<'a> {
     fn perform(&mut self, act: Act) {
         match act {
             Act::Wait(range) => range.for_each(|number| {
-                let wait = self.client.wait_for_verify_async(self.logins[number].token);
+                let wait = self.client.wait_for_verify_async(self.tokens[number]);
                 let end = self.end.clone();
                 wait.on_settle(move |result| {
                     // Nobody listens any more where another wait has failed the round.

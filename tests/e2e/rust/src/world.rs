@@ -9,7 +9,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use loggin::{Code, Loggin};
+use loggin::{AppKey, Code, Loggin, Token};
 use serde_json::{Value, json};
 
 use crate::PATIENCE;
@@ -172,6 +172,12 @@ impl Drop for World {
 /// A client whose waits end with the test's patience.
 pub(crate) fn client_of(url: &str) -> Loggin {
     Loggin::builder().base_url(url).timeout(PATIENCE).build().unwrap()
+}
+
+/// Tokens of the demo app, without their links: checking the texts of thousands takes a debug build seconds.
+pub fn new_tokens(count: usize) -> Vec<Token> {
+    let app_key = AppKey::parse(DEMO_APP).unwrap();
+    (0..count).map(|_| Token::from_secret(app_key, rand::random())).collect()
 }
 
 /// Texts that hold these codes, as many in each as count.

@@ -1,11 +1,11 @@
 //! Waits that are given up, by thousands: the server is rid of them at once.
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeSet, time::Instant};
+use std::time::Instant;
 
 use loggin::{ErrorCode, Loggin, Pending, Session};
 use loggin_e2e::{
-    DEMO_APP, PATIENCE, World,
+    DEMO_APP, PATIENCE, World, new_tokens,
     proxy::{Connection, Proxy},
 };
 
@@ -15,16 +15,14 @@ const DROPPED: usize = 10_000;
 /// Waits of a client that is closed.
 const CLOSED: usize = 50_000;
 
-/// Tokens that the streams which are open now carry.
-fn carried(connections: &[Connection]) -> BTreeSet<String> {
+/// How many tokens the streams that are open now were sent; one that is just moving counts twice.
+fn carried(connections: &[Connection]) -> usize {
     let open = connections.iter().filter(|connection| !connection.is_over);
-    let requests = open.flat_map(|connection| &connection.requests);
-    requests.flat_map(|request| &request.tokens).map(loggin::Token::expose).collect()
+    open.flat_map(|connection| &connection.requests).map(|request| request.tokens.len()).sum()
 }
 
 fn start(client: &Loggin, count: usize) -> Vec<Pending<Session>> {
-    let login = || client.create_token(DEMO_APP).unwrap();
-    (0..count).map(|_| client.wait_for_verify_async(login().token)).collect()
+    new_tokens(count).into_iter().map(|token| client.wait_for_verify_async(token)).collect()
 }
 
 #[test]
@@ -35,13 +33,12 @@ fn dropped_waits_leave_the_server_and_the_others_stay() {
     let kept = client.create_token(DEMO_APP).unwrap();
     let wait = client.wait_for_verify_async(kept.token);
     let dropped = start(&client, DROPPED);
-    proxy.until("all are carried", |connections| carried(connections).len() == DROPPED + 1);
+    proxy.until("all are carried", |connections| carried(connections) > DROPPED);
     let before = proxy.stream_requests().len();
     let began = Instant::now();
     drop(dropped);
     let took = began.elapsed();
-    let left = BTreeSet::from([kept.token.expose()]);
-    proxy.until("only the kept one is carried", |connections| carried(connections) == left);
+    proxy.until("only the kept one is carried", |connections| carried(connections) == 1);
     println!("{DROPPED} waits dropped in {took:?}, gone from the server {:?} later", began.elapsed() - took);
     let replaced = proxy.stream_requests().len() - before;
     assert!(replaced <= 100, "{replaced} streams were opened to be rid of them");
@@ -56,7 +53,7 @@ fn when_all_are_dropped_no_connection_stays_and_none_is_opened() {
     let proxy = Proxy::start(world.address());
     let client = Loggin::builder().base_url(proxy.url()).build().unwrap();
     let waits = start(&client, 100);
-    proxy.until("all are carried", |connections| carried(connections).len() == 100);
+    proxy.until("all are carried", |connections| carried(connections) == 100);
     drop(waits);
     proxy.until_idle();
 }

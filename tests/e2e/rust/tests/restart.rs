@@ -9,7 +9,7 @@ use std::{
 
 use loggin::{Code, Error, Loggin, Pending, Session};
 use loggin_e2e::{
-    DEMO_APP, PATIENCE, Stop, World,
+    DEMO_APP, PATIENCE, Stop, World, new_tokens,
     proxy::{Ending, Proxy},
 };
 
@@ -98,12 +98,11 @@ impl Waits {
         let (end, ends) = mpsc::channel();
         let mut codes = Vec::with_capacity(PENDING);
         let mut pending = Vec::with_capacity(PENDING);
-        for _ in 0..PENDING {
-            let login = client.create_token(DEMO_APP).unwrap();
-            let wait = client.start_wait(login.token, Some(Duration::from_secs(300)));
+        for token in new_tokens(PENDING) {
+            let wait = client.start_wait(token, Some(Duration::from_secs(300)));
             let end = end.clone();
             wait.on_settle(move |outcome| end.send(outcome).unwrap());
-            codes.push(login.code);
+            codes.push(token.code());
             pending.push(wait);
         }
         Self { codes, ends, _end: end, _pending: pending }

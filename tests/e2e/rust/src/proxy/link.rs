@@ -90,7 +90,7 @@ fn answer(
 }
 
 fn note(network: &Network, number: usize, requests: Vec<Request>) {
-    network.change(|state| state.connections[number].requests.extend(requests));
+    network.change(number, |connection| connection.requests.extend(requests));
 }
 
 impl Link<'_> {
@@ -124,7 +124,7 @@ impl Link<'_> {
             let result = self.forward(&chunk[..length], to, trouble, carried);
             carried += length;
             if is_down {
-                self.network.change(|state| state.connections[self.number].bytes_down = carried);
+                self.network.change(self.number, |connection| connection.bytes_down = carried);
             }
             if result.is_err() {
                 break;
@@ -135,7 +135,7 @@ impl Link<'_> {
             let _ = to.shutdown(Shutdown::Write);
         }
         if self.ways.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.network.change(|state| state.connections[self.number].is_over = true);
+            self.network.change(self.number, |connection| connection.is_over = true);
         }
     }
 
