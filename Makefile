@@ -10,6 +10,9 @@ TAP ?= manual
 # `make bench QUICK=1` takes three minutes in place of fifteen.
 QUICK ?=
 PYTHON ?= python3
+# `make faults ROUNDS=1 SEED=7` runs one round again.
+ROUNDS ?= 1000
+SEED ?= 1
 # `make fuzz SECONDS=600` fuzzes each target for that long.
 SECONDS ?= 60
 
@@ -40,7 +43,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-node-majors test-checks fuzz \
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-node-majors test-checks fuzz faults \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
 
 help: ## show this list
@@ -101,6 +104,12 @@ test-python: build-rust build-python ## run the Python suites, end-to-end tests 
 test-node: build-rust build-node ## run the Node suites, end-to-end tests included
 	tests/run node
 
+faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; ROUNDS= and SEED= choose others
+	$(CARGO) run $(LOCKED) --quiet -p loggin-e2e --bin faults -- --rounds $(ROUNDS) --seed $(SEED)
+
+fuzz: ## fuzz each target for SECONDS (60)
+	tests/fuzz $(SECONDS)
+
 ## Measuring -----------------------------------------------------------------------------------------
 
 bench: $(BENCH_PYTHON) $(BENCH_NODE) $(BENCH_PEERS) ## measure waits, wakes and packages, beside their peers; QUICK=1 is shorter
@@ -130,8 +139,6 @@ $(BENCH_NODE): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
 $(BENCH_PEERS): tests/bench/node/package-lock.json
 	cd tests/bench/node && npm ci --no-audit --no-fund
 	@touch $@
-fuzz: ## fuzz each target for SECONDS (60)
-	tests/fuzz $(SECONDS)
 
 ## Checking ------------------------------------------------------------------------------------------
 

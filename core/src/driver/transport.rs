@@ -28,7 +28,7 @@ const STREAM_SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest time until a stream's answer begins; the server looks each token up before.
 const STREAM_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// A stream this silent is lost: the server sends a comment every 15 s.
-const STREAM_SILENCE: Duration = Duration::from_secs(45);
+pub(crate) const STREAM_SILENCE: Duration = Duration::from_secs(45);
 /// Room for what comes in: events are small, and ten streams are open.
 const INPUT_BUFFER: usize = 8 << 10;
 /// Room for what goes out.
@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) max_retries: u32,
     /// Given by the caller; otherwise each process makes its own.
     pub(crate) idempotency_key: Option<String>,
+    /// How long a stream may be silent: [`STREAM_SILENCE`], less in tests.
+    pub(crate) stream_silence: Duration,
 }
 
 /// A JSON request; all of ours are POSTs.
@@ -80,7 +82,7 @@ impl StreamConfig {
         let config = configure(settings)?
             .timeout_send_body(Some(STREAM_SEND_TIMEOUT))
             .timeout_recv_response(Some(STREAM_ANSWER_TIMEOUT))
-            .timeout_per_read(Some(STREAM_SILENCE));
+            .timeout_per_read(Some(settings.stream_silence));
         Ok(Self(config.build()))
     }
 }

@@ -55,6 +55,7 @@ REFUSED = [
     (purity.check, "core/src/link.rs", "let a = std::env::var(A);"),
     (purity.check, "core/src/link.rs", "static A: Mutex<u8> = Mutex::new(0);"),
     (purity.check, "core/src/driver/hub.rs", "use ureq::Agent;"),
+    (purity.check, "core/src/driver/hub.rs", "let until = SystemTime::now() + patience;"),
     (bindings.check, "bindings/node/src/lib.rs", "fn f() { g().unwrap(); }"),
     (bindings.check, "bindings/node/src/lib.rs", _function(bindings.LONGEST_FUNCTION + 1)),
     (bindings.check, "bindings/node/src/lib.rs", "fn f() { if a {} if b {} if c {} if d {} }"),
