@@ -91,7 +91,6 @@ function expectLittle(usage: Usage): void {
 describe.runIf(existsSync('/proc/self/task'))('many waits share a handful of sockets', () => {
   it.each([
     [10_000, 'settle', SESSION.phone],
-    [50_000, 'settle', SESSION.phone],
     [10_000, 'abort', 'enough'],
     [50_000, 'close', 'closed'],
   ])('%d, and all of them %s', { timeout: 30_000 }, async (count, way, end) => {

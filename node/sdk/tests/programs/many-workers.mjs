@@ -1,9 +1,9 @@
-// A hundred workers that end in the middle of their waits: every other one is terminated, the rest leave by themselves.
+// Seventy workers that end in the middle of their waits: every other one is terminated, the rest leave by themselves.
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { Loggin } from '@loggin/sdk';
 
-const WORKERS = 100;
+const WORKERS = 70;
 const AT_ONCE = 2;
 
 async function endOne(number) {
