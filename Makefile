@@ -43,7 +43,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks fuzz faults \
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-node-majors test-checks fuzz faults \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
 
 help: ## show this list
@@ -88,6 +88,9 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 
 test: build ## run every suite of every language, then print how each ended
 	tests/run checks rust fuzz python node
+
+test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
+	tests/node-majors
 
 test-checks: $(PYTHON_TOOLS) ## run the tests of the tree checks
 	tests/run checks

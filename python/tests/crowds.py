@@ -12,6 +12,7 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,25 +34,24 @@ Tasks = list["asyncio.Task[Session]"]
 
 def sockets() -> int:
     """How many sockets this process has open."""
-    found = 0
-    for descriptor in os.listdir("/proc/self/fd"):
-        try:
-            found += os.readlink(f"/proc/self/fd/{descriptor}").startswith("socket:")
-        except FileNotFoundError:
-            # The one that the folder was read through, or one that a stream has closed meanwhile.
-            continue
-    return found
+    return count_in("/proc/self/fd", lambda path: os.readlink(path).startswith("socket:"))
 
 
 def threads() -> int:
     """How many threads of this process are of the library: they bear its name."""
-    found = 0
-    for thread in os.listdir("/proc/self/task"):
+    return count_in("/proc/self/task", lambda path: Path(path, "comm").read_text().startswith("loggin"))
+
+
+def count_in(folder: str, test: Callable[[str], bool]) -> int:
+    """How many of what stands in a folder of /proc are so; some of it may go away meanwhile."""
+
+    def is_so(name: str) -> bool:
         try:
-            found += Path(f"/proc/self/task/{thread}/comm").read_text().startswith("loggin")
+            return test(f"{folder}/{name}")
         except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
+            return False
+
+    return sum(map(is_so, os.listdir(folder)))
 
 
 def resident() -> int:

@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from celery import Celery, group, signals
+from celery import Celery, group, signals  # type: ignore[import-untyped]
 from scripted_server import PATIENCE
 
 from loggin import Loggin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterable
@@ -57,11 +58,9 @@ class Switchboard:
             held = list(self._held.values())
             self._changed.notify_all()
         for exchange, carried in held:
-            try:
+            # The client may have hung up: it has the result from another stream, or will ask again.
+            with contextlib.suppress(OSError):
                 _send_verified(exchange, self._verified.intersection(carried))
-            except OSError:
-                # The client was quicker: it has the result from another stream, or will ask again.
-                continue
 
     def _carried(self) -> set[str]:
         return {token for _, tokens in self._held.values() for token in tokens} - self._verified

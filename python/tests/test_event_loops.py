@@ -67,9 +67,7 @@ def test_people_sign_in(new_loop: NewLoop, client: AsyncLoggin, switchboard: Swi
     switchboard.wait_until_empty()
 
 
-def test_cancelling_leaves_nothing(
-    new_loop: NewLoop, client: AsyncLoggin, switchboard: Switchboard
-) -> None:
+def test_cancelling_leaves_nothing(new_loop: NewLoop, client: AsyncLoggin, switchboard: Switchboard) -> None:
     async def work() -> None:
         cancelled, kept = begin(client, WAITS), begin(client)
         await asyncio.to_thread(switchboard.wait_for, WAITS + 1)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 @contextmanager
 def running(
-    command: list[str], log: Path, *, descriptors: tuple[int, ...] = (), **environment: str
+    command: list[str], log: Path, environment: dict[str, str], descriptors: tuple[int, ...] = ()
 ) -> Iterator[subprocess.Popen[str]]:
     """A program that ends well when it is asked to."""
     known = {**os.environ, "PYTHONPATH": str(TESTS), "PYTHONWARNINGS": "ignore", **environment}
@@ -73,9 +73,17 @@ def test_gunicorn_workers_sign_in(serve: Serve, tmp_path: Path) -> None:
     server = serve(switchboard)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         bind = ["--bind", f"fd://{listener.fileno()}"]
-        command = ["-m", "gunicorn", "--preload", "--workers", str(WORKERS), *bind, "prefork_wsgi:application"]
+        command = [
+            "-m",
+            "gunicorn",
+            "--preload",
+            "--workers",
+            str(WORKERS),
+            *bind,
+            "prefork_wsgi:application",
+        ]
         log, inherited = tmp_path / "gunicorn.log", (listener.fileno(),)
-        with running(command, log, descriptors=inherited, LOGGIN_BASE_URL=server.url) as master:
+        with running(command, log, {"LOGGIN_BASE_URL": server.url}, inherited) as master:
             port = listener.getsockname()[1]
             of_master = switchboard.wait_for(1)
             # A worker answers one request at a time, so all of them are at it.
@@ -105,10 +113,10 @@ def test_celery_workers_sign_in(serve: Serve, tmp_path: Path) -> None:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING"]
     command = ["-m", "celery", "--quiet", "--app", "prefork_celery", "worker", *pool, *quiet]
     environment = {"LOGGIN_BASE_URL": server.url, "CELERY_FOLDER": str(tmp_path)}
-    with running(command, tmp_path / "celery.log", **environment) as main:
+    with running(command, tmp_path / "celery.log", environment) as main:
         of_main = switchboard.wait_for(1)
         calls = ["prefork_celery.py", str(WORKERS)]
-        with running([str(TESTS / calls[0]), calls[1]], tmp_path / "calls.log", **environment) as caller:
+        with running([str(TESTS / calls[0]), calls[1]], tmp_path / "calls.log", environment) as caller:
             # A child does one task at a time, so all of them are at it.
             switchboard.verify(switchboard.wait_for(1 + WORKERS) - of_main)
             children = hear(caller)

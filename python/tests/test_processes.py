@@ -19,7 +19,7 @@ from switchboard import Switchboard
 CTRL_C = 0.1
 # How often the end of the interpreter meets results on their way.
 RACES = 10
-# How often it comes at any moment at all; a second each is more than enough.
+# How often it comes at any moment at all.
 EXITS = 100
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -163,12 +163,13 @@ def test_the_interpreter_exits_while_waits_settle(start: Start, serve: Serve) ->
         assert_ends_well(start(programs.exit_while_waits_settle, server.url))
 
 
+@needs_fork
 def test_the_interpreter_exits_at_any_moment(start: Start, serve: Serve) -> None:
     server = serve(verify, keep_waiting, keep_waiting)
 
     def exit_some() -> None:
-        for _ in range(EXITS // 2):
+        for _ in range(EXITS // programs.EXITS // 2):
             assert_ends_well(start(programs.exit_at_any_moment, server.url))
 
     for ending in [in_thread(exit_some) for _ in range(2)]:
-        ending.result(EXITS)
+        ending.result(PATIENCE)

@@ -251,9 +251,7 @@ def test_many_threads_share_a_client(open_door: DoorClass, serve: Serve) -> None
     assert {each.result(PATIENCE).phone for each in waiting} == {PHONE}
 
 
-def test_waits_on_one_token_get_one_result(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
-) -> None:
+def test_waits_on_one_token_get_one_result(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
     switchboard = Switchboard()
     server = serve(switchboard)
     door = open_door(server.url)

@@ -31,8 +31,8 @@ fn tries(outage: Duration, pause: Option<Duration>, mut random: impl FnMut() -> 
         let now = machine.poll_deadline().unwrap();
         machine.handle_timeout(now);
         let stream = opened(&mut machine).expect("the deadline is that of an opening");
-        tries.push(now - LOST);
-        if now - LOST >= outage {
+        tries.push(now.checked_sub(LOST).unwrap());
+        if now.checked_sub(LOST).unwrap() >= outage {
             machine.handle_event(now, stream, ready());
             assert!(machine.poll_action().is_none());
             return tries;
@@ -48,7 +48,7 @@ fn opened(machine: &mut Machine<()>) -> Option<StreamId> {
     }
 }
 
-/// Random bits of a client: SplitMix64.
+/// Random bits of a client: `SplitMix64`.
 fn random_of(client: u64) -> impl FnMut() -> u64 {
     let mut state = client.wrapping_mul(0x2545_f491_4f6c_dd1d);
     move || {
@@ -67,7 +67,7 @@ fn all_tries(outage: Duration, pause: Option<Duration>) -> Vec<Vec<Duration>> {
 fn histogram(moments: impl IntoIterator<Item = Duration>, from: Duration, span: Duration) -> [usize; BINS] {
     let mut bins = [0; BINS];
     for moment in moments {
-        let part = (moment - from).as_nanos() * BINS as u128 / span.as_nanos();
+        let part = moment.checked_sub(from).unwrap().as_nanos() * BINS as u128 / span.as_nanos();
         bins[usize::try_from(part).unwrap()] += 1;
     }
     bins

@@ -33,7 +33,7 @@ struct Arguments {
 
 #[derive(Default)]
 struct Tally {
-    passed: u64,
+    passed: usize,
     failed: Vec<u64>,
     over_bound: u64,
     longest: Duration,
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     println!(
         "{} waits over {} connections, {} of them ended while the network was foul; the slowest ended {:.0} ms after \
          it was healed, {} rounds had one over {BOUND:?}",
-        (tally.passed as usize) * rounds::WAITS,
+        tally.passed * rounds::WAITS,
         tally.connections,
         tally.ended_early,
         tally.longest.as_secs_f64() * 1e3,
