@@ -18,8 +18,7 @@ fn no_wait_is_lost_or_ended_twice_whatever_the_network_does() {
     });
 }
 
-/// The same seed gives the same troubles, so what a seed found can be looked at again: whatever the troubles, the
-/// client asks more than once and fewer times than it has waits.
+/// Were the network never foul, or every wait alone with its connection, the rounds would show nothing.
 #[test]
 fn a_round_shares_connections() {
     let report = rounds::run(&World::start(), ROUNDS);
