@@ -102,7 +102,8 @@ def load() -> float:
 def markdown(results: Results) -> str:
     medians = Medians(results.measurements)
     parts = [
-        f"{results.machine}; load {results.load_before:.0f} before and {results.load_after:.0f} after; measured in {results.minutes:.0f} minutes.",
+        f"{results.machine}; load {results.load_before:.0f} before and {results.load_after:.0f} after; "
+        f"measured in {results.minutes:.0f} minutes.",
         waits(results.measurements),
         "### Ours against each peer\n\n" + _ratios(medians),
         "### The server\n\n" + _server(medians),
