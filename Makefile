@@ -7,7 +7,12 @@ SHELL := /bin/bash
 
 # `make demo TAP=auto` taps Send by itself.
 TAP ?= manual
+# `make bench QUICK=1` takes three minutes in place of fifteen.
+QUICK ?=
 PYTHON ?= python3
+# `make faults ROUNDS=1 SEED=7` runs one round again.
+ROUNDS ?= 1000
+SEED ?= 1
 # `make fuzz SECONDS=600` fuzzes each target for that long.
 SECONDS ?= 60
 
@@ -18,6 +23,13 @@ PYTHON_TOOLS := $(VENV)/tools.stamp
 PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
+# The workspaces, and those who use them as a stranger does.
+NPM_PROJECTS := node tests/e2e/node examples/express
+# What the benchmarks measure is built for release, beside what the tests use.
+BENCH := target/bench
+BENCH_PYTHON := $(BENCH)/venv/package.stamp
+BENCH_NODE := $(BENCH)/node-sdk/built.stamp
+BENCH_PEERS := tests/bench/node/node_modules/installed.stamp
 
 CARGO := cargo
 LOCKED := --locked
@@ -31,8 +43,8 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-checks fuzz sanitize soak \
-	check check-format check-lint check-docs check-tree check-generated generate fmt clean
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-node-majors test-checks fuzz faults sanitize soak \
+	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,9 +71,8 @@ $(PYTHON_PACKAGE): $(PYTHON_TOOLS) $(manifests) $(core_sources) $(python_sources
 	cd python && VIRTUAL_ENV=$(abspath $(VENV)) ../$(BIN)/maturin develop $(LOCKED)
 	@touch $@
 
-$(NODE_MODULES): node/package-lock.json tests/e2e/node/package-lock.json
-	cd tests/e2e/node && npm ci --no-audit --no-fund
-	cd node && npm ci --no-audit --no-fund
+$(NODE_MODULES): $(addsuffix /package-lock.json,$(NPM_PROJECTS))
+	for project in $(NPM_PROJECTS); do (cd $$project && npm ci --no-audit --no-fund); done
 	@touch $@
 
 $(NODE_PACKAGES): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
@@ -78,6 +89,9 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 test: build ## run every suite of every language, then print how each ended
 	tests/run checks rust fuzz python node
 
+test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
+	tests/node-majors
+
 test-checks: $(PYTHON_TOOLS) ## run the tests of the tree checks
 	tests/run checks
 
@@ -90,6 +104,9 @@ test-python: build-rust build-python ## run the Python suites, end-to-end tests 
 test-node: build-rust build-node ## run the Node suites, end-to-end tests included
 	tests/run node
 
+faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; ROUNDS= and SEED= choose others
+	$(CARGO) run $(LOCKED) --quiet -p loggin-e2e --bin faults -- --rounds $(ROUNDS) --seed $(SEED)
+
 fuzz: ## fuzz each target for SECONDS (60)
 	tests/fuzz $(SECONDS)
 
@@ -98,6 +115,36 @@ sanitize: build-python ## run suites of Rust and Python with the address and lea
 
 soak: ## a million waits of one client, whose memory must not grow (minutes)
 	$(CARGO) run $(LOCKED) -p loggin-e2e --bin soak
+
+## Measuring -----------------------------------------------------------------------------------------
+
+bench: $(BENCH_PYTHON) $(BENCH_NODE) $(BENCH_PEERS) ## measure waits, wakes and packages, beside their peers; QUICK=1 is shorter
+	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
+	cd tests && ../$(BENCH)/venv/bin/python -m bench $(if $(QUICK),--quick)
+
+bench-docs: ## write what the last full `make bench` measured into docs/benchmarks.md
+	cd tests && ../$(BENCH)/venv/bin/python -m bench.publish
+
+$(BENCH_PYTHON): tests/bench/requirements.txt $(manifests) $(core_sources) $(python_sources) $(shell find python/src -name '*.py*' -not -name '*.pyc')
+	$(PYTHON) -m venv --clear $(BENCH)/venv
+	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	rm -rf $(BENCH)/wheels
+	cd python && ../$(BENCH)/venv/bin/maturin build --release --strip $(LOCKED) --out ../$(BENCH)/wheels
+	$(BENCH)/venv/bin/python -m pip install --quiet --disable-pip-version-check $(BENCH)/wheels/*.whl
+	@touch $@
+
+$(BENCH_NODE): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	cp node/sdk/package.json $(@D)
+	cd node/sdk && npx tsc --project tsconfig.json --outDir ../../$(@D)/dist
+	cd node/sdk && npx napi build --platform --release --strip --no-dts-cache \
+		--manifest-path ../../bindings/node/Cargo.toml --output-dir ../../$(@D)/dist --js native.js --dts native.d.ts -- $(LOCKED)
+	@touch $@
+
+$(BENCH_PEERS): tests/bench/node/package-lock.json
+	cd tests/bench/node && npm ci --no-audit --no-fund
+	@touch $@
 
 ## Checking ------------------------------------------------------------------------------------------
 
@@ -112,7 +159,7 @@ check-lint: $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	cd python && ../$(BIN)/mypy --strict src tests
-	cd tests && ../$(BIN)/mypy --strict checks
+	cd tests && ../$(BIN)/mypy --strict checks bench
 	$(BIN)/mypy --strict examples/python
 	$(BIOME) lint --error-on-warnings .
 	cd node && npm run --silent typecheck
@@ -137,5 +184,5 @@ fmt: $(PYTHON_TOOLS) $(NODE_MODULES) ## format every language
 	$(BIOME) check --write .
 
 clean: ## remove everything that was built
-	rm -rf target $(VENV) node/node_modules node/*/dist node/*/node_modules tests/e2e/node/node_modules
+	rm -rf target $(VENV) node/*/dist node/*/node_modules $(addsuffix /node_modules,$(NPM_PROJECTS) tests/bench/node)
 	find bindings node python tests -name '*.node' -o -name '*.so' -o -name __pycache__ | xargs rm -rf

@@ -5,7 +5,7 @@ use std::{convert::Infallible, env, fmt, sync::Arc, time::Duration};
 use url::{Host, Url};
 
 use crate::{
-    driver::{self, Hub, Hubs, Pending, Settings},
+    driver::{self, Hub, Hubs, Pending, STREAM_SILENCE, Settings},
     error::{Error, ErrorCode},
     link::{self, WhatsAppNumber},
     qr,
@@ -330,6 +330,7 @@ impl LogginBuilder {
             user_agent,
             max_retries,
             idempotency_key: self.idempotency_key.map(check_idempotency_key).transpose()?,
+            stream_silence: STREAM_SILENCE,
         };
         let hubs = Hubs::new(Arc::new(settings))?;
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
@@ -475,6 +476,13 @@ mod tests {
         let client = Loggin::builder().base_url("http://127.0.0.1:1").build().unwrap();
         assert_eq!(client.wait_for_verify("lgn1_").unwrap_err().code(), ErrorCode::InvalidToken);
         assert_eq!(client.verify_token("lgn1_").unwrap_err().code(), ErrorCode::InvalidToken);
+    }
+
+    #[test]
+    fn a_stream_may_be_silent_for_three_signs_of_life() {
+        let client = Loggin::builder().build().unwrap();
+        let settings = client.inner.hubs.current().unwrap().settings();
+        assert_eq!(settings.stream_silence, Duration::from_secs(45));
     }
 
     #[test]

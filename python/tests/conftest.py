@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from scripted_server import ScriptedServer, Step
+from scripted_server import PATIENCE, ScriptedServer, Step
 
 from loggin import AsyncLoggin, CreatedToken, Loggin, Session
 
 T = TypeVar("T")
 Serve = Callable[..., ScriptedServer]
+# Starts a program: a function of a module that runs it by its name, the server's address, more arguments.
+Start = Callable[..., "subprocess.Popen[str]"]
 
 
 class Door(Protocol):
@@ -87,6 +92,49 @@ def serve() -> Iterator[Serve]:
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts programs, and ends them with the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def run(program: Callable[..., Any], url: str, *arguments: str) -> subprocess.Popen[str]:
+        file = sys.modules[program.__module__].__file__
+        command = [sys.executable, "-W", "ignore::DeprecationWarning", str(file), program.__name__, url]
+        pipe = subprocess.PIPE
+        started.append(
+            subprocess.Popen([*command, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        )
+        return started[-1]
+
+    yield run
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def assert_ends_well(process: subprocess.Popen[str]) -> str:
+    """Waits for the end of a program, which is to be a good one; what it printed since."""
+    printed, errors = process.communicate(timeout=PATIENCE * 2)
+    assert process.returncode == 0, errors
+    assert "Fatal" not in errors
+    return printed
+
+
+def go_on(process: subprocess.Popen[str]) -> None:
+    """Tells a program that reads a line to go on."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def hear(process: subprocess.Popen[str]) -> Any:
+    """The next thing that a program says, in JSON."""
+    assert process.stdout is not None
+    line = in_thread(process.stdout.readline).result(PATIENCE)
+    assert line, "the program has ended"
+    return json.loads(line)
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import multiprocessing
 import os
+import random
 import sys
 import threading
 import time
@@ -13,13 +15,18 @@ from collections.abc import Callable
 
 from scripted_server import PATIENCE, PHONE
 
-from loggin import AsyncLoggin, Loggin, _native
+from loggin import AsyncLoggin, Loggin, VerifyTimeoutError, _native
 
 APP_KEY = "8XKPQ2WN"
 # How often a program is interrupted: the median says more than one. A call holds one of four threads.
 INTERRUPTIONS = 3
 # Waits of a program that exits among them.
 WAITS = 100
+# Processes of one program that exits at any moment.
+EXITS = 10
+# Children that are forked at the same time, and the tokens that each makes: one line of them is written at once.
+CHILDREN = 3
+TOKENS_OF_A_CHILD = 50
 
 
 def interrupted_wait(url: str) -> None:
@@ -51,6 +58,10 @@ async def sign_in_async(client: AsyncLoggin) -> None:
 
 def in_child(work: Callable[[], None]) -> None:
     """Forks, has the child work, and expects it to end well."""
+    assert reap(fork(work)) == 0
+
+
+def fork(work: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
         status = 1
@@ -59,8 +70,13 @@ def in_child(work: Callable[[], None]) -> None:
             status = 0
         finally:
             os._exit(status)
+    return child
+
+
+def reap(child: int) -> int:
+    """The exit code of a child, once it has ended."""
     _, ended = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(ended) == 0
+    return os.waitstatus_to_exitcode(ended)
 
 
 def fork_before_any_wait(url: str) -> None:
@@ -94,6 +110,26 @@ def fork_during_waits(url: str) -> None:
     assert ended == [True]
 
 
+def fork_among_waits(url: str) -> None:
+    """Children of an event loop in the middle of its waits; each says which tokens it made, and signs in."""
+    client = AsyncLoggin(url)
+
+    def work() -> None:
+        made = [client.create_token(APP_KEY).token for _ in range(TOKENS_OF_A_CHILD)]
+        os.write(1, f"{json.dumps(made)}\n".encode())
+        asyncio.run(sign_in_async(client))
+
+    async def sign_in_and_fork() -> None:
+        waiting = [asyncio.create_task(sign_in_async(client)) for _ in range(WAITS)]
+        await asyncio.sleep(0)
+        sys.stdin.readline()
+        children = [fork(work) for _ in range(CHILDREN)]
+        assert [reap(child) for child in children] == [0] * CHILDREN
+        await asyncio.gather(*waiting, sign_in_async(client))
+
+    asyncio.run(sign_in_and_fork())
+
+
 def fork_with_asyncio(url: str) -> None:
     client = AsyncLoggin(url)
     asyncio.run(sign_in_async(client))
@@ -111,6 +147,41 @@ def pools_of_processes(url: str) -> None:
     for method in multiprocessing.get_all_start_methods():
         with multiprocessing.get_context(method).Pool(2) as pool:
             assert pool.map(work_in_pool, [url] * 4) == [PHONE] * 4
+
+
+def pools_among_waits(url: str) -> None:
+    """The server answers the first wait once the pools have done their work."""
+    client = Loggin(url)
+    waiting = threading.Thread(target=sign_in, args=(client,))
+    waiting.start()
+    sys.stdin.readline()
+    for method in ("fork", "forkserver"):
+        with multiprocessing.get_context(method).Pool(2) as pool:
+            assert pool.map(work_in_pool, [url] * 4) == [PHONE] * 4
+    print(json.dumps("done"), flush=True)
+    waiting.join(PATIENCE)
+    assert not waiting.is_alive()
+
+
+def exit_at_any_moment(url: str) -> None:
+    """Some results have come, some come now, most never; threads block, a loop waits on another thread.
+
+    It forks before it does anything, as that is faster than to start; each child comes to an end of its own.
+    """
+    for _ in range(EXITS - 1):
+        child = os.fork()
+        if child == 0:
+            break
+        assert reap(child) == 0
+    blocking, client = Loggin(url), AsyncLoggin(url)
+    threading.Thread(target=sign_in, args=(blocking,), daemon=True).start()
+
+    async def sign_in_many() -> None:
+        await asyncio.gather(*(sign_in_async(client) for _ in range(WAITS)))
+
+    threading.Thread(target=lambda: asyncio.run(sign_in_many()), daemon=True).start()
+    with contextlib.suppress(VerifyTimeoutError):
+        blocking.wait_for_verify(blocking.create_token(APP_KEY).token, timeout=random.random() / 100)  # noqa: S311
 
 
 def exit_among_blocking_waits(url: str) -> None:

@@ -170,7 +170,10 @@ class ScriptedServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
-            exchange = _read_request(connection)
+            try:
+                exchange = _read_request(connection)
+            except OSError:
+                return
             if exchange is None:
                 return
             with self._changed:
@@ -184,11 +187,14 @@ class ScriptedServer:
 
 
 def _read_request(connection: socket.socket) -> Exchange | None:
+    """The request, where a whole one came."""
     stream = connection.makefile("rb")
     path = stream.readline().decode().split(" ")[1:2]
     headers = {}
     while line := stream.readline().strip():
         name, _, value = line.decode().partition(":")
         headers[name.lower()] = value.strip()
-    body = stream.read(int(headers.get("content-length", "0")))
-    return Exchange(connection, path[0], headers, body) if path else None
+    length = int(headers.get("content-length", "0"))
+    body = stream.read(length)
+    # A program that exits may leave half a request behind.
+    return Exchange(connection, path[0], headers, body) if path and len(body) == length else None

@@ -5,49 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import statistics
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from time import monotonic
 
 import programs
 import pytest
-from conftest import Serve
+from conftest import Serve, Start, assert_ends_well, go_on, hear, in_thread
 from scripted_server import PATIENCE, Exchange, Step, code_of, keep_waiting, session, verify
+from switchboard import Switchboard
 
-PROGRAMS = Path(__file__).with_name("programs.py")
 # Seconds until Ctrl-C takes effect.
 CTRL_C = 0.1
 # How often the end of the interpreter meets results on their way.
 RACES = 10
+# How often it comes at any moment at all.
+EXITS = 100
 
-Start = Callable[[str, str], "subprocess.Popen[str]"]
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts programs, and ends them with the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def run(name: str, url: str) -> subprocess.Popen[str]:
-        pipe = subprocess.PIPE
-        command = [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAMS), name, url]
-        started.append(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True))
-        return started[-1]
-
-    yield run
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def assert_ends_well(process: subprocess.Popen[str]) -> None:
-    _, errors = process.communicate(timeout=PATIENCE * 2)
-    assert process.returncode == 0, errors
-    assert "Fatal" not in errors
 
 
 def hold(exchange: Exchange) -> None:
@@ -64,7 +39,7 @@ def test_ctrl_c_takes_effect_at_once(
     start: Start, serve: Serve, program: Callable[[str], None], step: Step
 ) -> None:
     server = serve(step)
-    process = start(program.__name__, server.url)
+    process = start(program, server.url)
     assert process.stdout is not None
     delays = []
     for number in range(programs.INTERRUPTIONS):
@@ -78,7 +53,7 @@ def test_ctrl_c_takes_effect_at_once(
 
 def test_ctrl_c_takes_the_token_from_its_stream(start: Start, serve: Serve) -> None:
     server = serve(keep_waiting)
-    process = start(programs.interrupted_wait.__name__, server.url)
+    process = start(programs.interrupted_wait, server.url)
     for number in range(programs.INTERRUPTIONS):
         stream = server.exchange(number)
         process.send_signal(signal.SIGINT)
@@ -99,7 +74,7 @@ def test_ctrl_c_takes_the_token_from_its_stream(start: Start, serve: Serve) -> N
 )
 def test_processes_sign_in(start: Start, serve: Serve, program: Callable[[str], None]) -> None:
     server = serve(verify)
-    assert_ends_well(start(program.__name__, server.url))
+    assert_ends_well(start(program, server.url))
     tokens = [token for exchange in server.exchanges for token in exchange.tokens]
     assert len(set(tokens)) == len(tokens)
 
@@ -119,15 +94,53 @@ def test_a_fork_during_a_wait_leaves_both_going(start: Start, serve: Serve) -> N
         verify(exchange)
 
     server = serve(answer_later, answer_child)
-    process = start(programs.fork_during_waits.__name__, server.url)
+    process = start(programs.fork_during_waits, server.url)
     parent = server.exchange(0)
-    assert process.stdin is not None
-    process.stdin.write("fork\n")
-    process.stdin.flush()
+    go_on(process)
     child = server.exchange(1)
     assert_ends_well(process)
     assert parent.tokens != child.tokens
     assert parent.headers["idempotency-key"] != child.headers["idempotency-key"]
+
+
+@needs_fork
+def test_children_forked_among_waits_have_tokens_and_keys_of_their_own(start: Start, serve: Serve) -> None:
+    switchboard = Switchboard()
+    server = serve(switchboard)
+    process = start(programs.fork_among_waits, server.url)
+    of_parent = switchboard.wait_for(programs.WAITS)
+    go_on(process)
+    made = [token for _ in range(programs.CHILDREN) for token in hear(process)]
+    # All children wait at the same time as their parent.
+    everybody = switchboard.wait_for(programs.WAITS + programs.CHILDREN)
+    switchboard.verify(everybody - of_parent)
+    last = switchboard.wait_for(programs.WAITS + 1) - of_parent
+    switchboard.verify(of_parent | last)
+    assert_ends_well(process)
+    assert len(set(made)) == len(made) == programs.CHILDREN * programs.TOKENS_OF_A_CHILD
+    assert not set(made) & (everybody | last)
+    # Whoever waited on one key was one process.
+    keys = {exchange.headers["idempotency-key"] for exchange in server.exchanges}
+    assert len(keys) == 1 + programs.CHILDREN
+
+
+@needs_fork
+def test_pools_work_among_waits(start: Start, serve: Serve) -> None:
+    pools_are_done = threading.Event()
+
+    def answer_later(exchange: Exchange) -> None:
+        exchange.start_stream()
+        exchange.send_event("ready", pending=1)
+        assert pools_are_done.wait(PATIENCE)
+        exchange.send_event("verified", code=code_of(exchange.tokens[0]), session=session())
+
+    server = serve(answer_later, verify)
+    process = start(programs.pools_among_waits, server.url)
+    server.exchange(0)
+    go_on(process)
+    assert hear(process) == "done"
+    pools_are_done.set()
+    assert_ends_well(process)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +152,7 @@ def test_the_interpreter_exits_among_waits(
     start: Start, serve: Serve, program: Callable[[str], None]
 ) -> None:
     server = serve(keep_waiting)
-    process = start(program.__name__, server.url)
+    process = start(program, server.url)
     server.exchange(0)
     assert_ends_well(process)
 
@@ -147,4 +160,16 @@ def test_the_interpreter_exits_among_waits(
 def test_the_interpreter_exits_while_waits_settle(start: Start, serve: Serve) -> None:
     server = serve(verify)
     for _ in range(RACES):
-        assert_ends_well(start(programs.exit_while_waits_settle.__name__, server.url))
+        assert_ends_well(start(programs.exit_while_waits_settle, server.url))
+
+
+@needs_fork
+def test_the_interpreter_exits_at_any_moment(start: Start, serve: Serve) -> None:
+    server = serve(verify, keep_waiting, keep_waiting)
+
+    def exit_some() -> None:
+        for _ in range(EXITS // programs.EXITS // 2):
+            assert_ends_well(start(programs.exit_at_any_moment, server.url))
+
+    for ending in [in_thread(exit_some) for _ in range(2)]:
+        ending.result(PATIENCE)

@@ -21,6 +21,7 @@ from scripted_server import (
     session,
     verify,
 )
+from switchboard import Switchboard
 
 from loggin import (
     AlreadyUsedError,
@@ -248,6 +249,31 @@ def test_many_threads_share_a_client(open_door: DoorClass, serve: Serve) -> None
     tokens = [door.client.create_token("8XKPQ2WN").token for _ in range(20)]
     waiting = [in_thread(lambda token=token: door.wait(token)) for token in tokens]  # type: ignore[misc]
     assert {each.result(PATIENCE).phone for each in waiting} == {PHONE}
+
+
+def test_waits_on_one_token_get_one_result(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+    switchboard = Switchboard()
+    server = serve(switchboard)
+    door = open_door(server.url)
+    waiting = [in_thread(lambda: door.wait(login.token)) for _ in range(5)]
+    switchboard.verify(switchboard.wait_for(1))
+    found = [each.result(PATIENCE) for each in waiting]
+    assert found == [found[0]] * 5
+    # Nobody asks for it again: the client knows.
+    asked = len(server.exchanges)
+    assert door.wait(login.token) == door.wait(f" {login.token.lower()}\n") == found[0]
+    assert len(server.exchanges) == asked
+
+
+def test_a_wait_that_gave_up_is_begun_again(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+    switchboard = Switchboard()
+    door = open_door(serve(switchboard).url)
+    with pytest.raises(VerifyTimeoutError):
+        door.wait(login.token, 0.05)
+    switchboard.wait_until_empty()
+    waiting = in_thread(lambda: door.wait(login.token))
+    switchboard.verify(switchboard.wait_for(1))
+    assert waiting.result(PATIENCE).phone == PHONE
 
 
 def test_verify_redeems(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:

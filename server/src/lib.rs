@@ -29,6 +29,5 @@ mod subscription;
 #[cfg(test)]
 mod testing;
 mod waiters;
-#[allow(dead_code, unused_imports)] // what one-time codes by template need has no caller yet
 mod whatsapp;
 mod window_counts;

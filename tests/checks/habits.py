@@ -74,8 +74,8 @@ def check(tree: Tree) -> Iterator[Problem]:
 
 
 def _check_tests(file: File) -> Iterator[Problem]:
-    # These checks and their tests name the patterns they look for.
-    if file.under("tests/checks"):
+    # These checks and their tests name the patterns they look for, and a benchmark is no test: it keeps a pace.
+    if file.under("tests/bench", "tests/checks"):
         return
     if file.suffix == ".rs":
         code = rust_source.code_only(file.text)

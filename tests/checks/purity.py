@@ -13,6 +13,7 @@ from .habits import is_test
 from .tree import Problem, Tree
 
 CORE = "core/src"
+DRIVER = "core/src/driver"
 # The parts that do I/O, and the facade that reads the environment and hands random bits in.
 IMPURE = ("core/src/driver", "core/src/client.rs", "core/src/client")
 # One file may be exchanged for another transport without the rest noticing.
@@ -39,6 +40,9 @@ _IMPURITIES = (
     ),
 )
 _UREQ = re.compile(r"\bureq\b")
+# People and NTP set the system's clock, so nothing may last until a time of it. `Retry-After` may name one, and the
+# transport turns it into a duration that is bounded.
+_SYSTEM_CLOCK = re.compile(r"\bSystemTime\b|\bUNIX_EPOCH\b")
 
 
 def check(tree: Tree) -> Iterator[Problem]:
@@ -51,6 +55,10 @@ def check(tree: Tree) -> Iterator[Problem]:
                 for match in pattern.finditer(code):
                     line = file.line_at(match.start())
                     yield file.problem(line, f"the core outside driver/ {message}")
+        if file.path != TRANSPORT and file.under(DRIVER):
+            for match in _SYSTEM_CLOCK.finditer(code):
+                line = file.line_at(match.start())
+                yield file.problem(line, "the driver keeps its time by a clock that can be set: take an Instant")
         if file.path != TRANSPORT:
             for match in _UREQ.finditer(code):
                 yield file.problem(file.line_at(match.start()), f"only {TRANSPORT} names ureq")

@@ -17,7 +17,7 @@ use super::{
     fork, jitter, new_idempotency_key,
     pending::{Pending, Slot},
     stream,
-    transport::{Http, Settings},
+    transport::{Http, Settings, StreamConfig},
 };
 use crate::{
     error::{Error, ErrorCode},
@@ -47,6 +47,7 @@ pub(crate) struct Hub {
     /// Tells the timekeeper that its next deadline may have changed.
     sooner: Condvar,
     calls: Http,
+    stream_config: StreamConfig,
     workers: Arc<Workers>,
 }
 
@@ -82,6 +83,7 @@ impl Hub {
         };
         Ok(Arc::new(Self {
             calls: Http::for_calls(&settings)?,
+            stream_config: StreamConfig::new(&settings)?,
             settings,
             idempotency_key,
             generation: fork::generation(),
@@ -183,16 +185,11 @@ impl Hub {
         let mut errands = Errands::default();
         while let Some(action) = state.machine.poll_action() {
             match action {
-                Action::Open { stream, tokens } => match Http::for_stream(&self.settings) {
-                    Ok(http) => {
-                        state.streams.insert(stream, http.clone());
-                        errands.open.push((stream, http, tokens));
-                    }
-                    Err(error) => {
-                        let now = self.epoch.elapsed();
-                        state.machine.handle_closed(now, stream, Closed::Refused(error), jitter());
-                    }
-                },
+                Action::Open { stream, tokens } => {
+                    let http = Http::for_stream(&self.stream_config);
+                    state.streams.insert(stream, http.clone());
+                    errands.open.push((stream, http, tokens));
+                }
                 Action::Close { stream } => errands.hang_up.extend(state.streams.remove(&stream)),
                 Action::Settle { waiter, outcome } => errands.settle.push((waiter, outcome)),
             }
@@ -210,7 +207,7 @@ impl Hub {
         for (id, http, tokens) in errands.open {
             let hub = Arc::clone(self);
             let thread = thread::Builder::new().name("loggin-stream".into()).stack_size(STACK_SIZE);
-            if thread.spawn(move || stream::run(&hub, id, &http, &tokens)).is_err() {
+            if thread.spawn(move || stream::run(&hub, id, &http, tokens)).is_err() {
                 self.stream_closed(id, Closed::Dropped { pause: None });
             }
         }

@@ -4,6 +4,8 @@ mod calls;
 mod fork;
 mod hub;
 mod pending;
+#[cfg(test)]
+mod silence;
 mod stream;
 mod transport;
 
@@ -14,7 +16,7 @@ use rand::{TryRng, rngs::SysRng};
 use crate::error::{Error, ErrorCode};
 pub(crate) use hub::Hub;
 pub use pending::Pending;
-pub(crate) use transport::Settings;
+pub(crate) use transport::{STREAM_SILENCE, Settings};
 
 /// Bytes of an idempotency key: 128 bits are never met twice.
 const IDEMPOTENCY_KEY_BYTES: usize = 16;

@@ -28,7 +28,8 @@ enum State<T> {
     Waiting,
     Watched(Waker),
     Called(Callback<T>),
-    Done(Result<T, Error>),
+    /// Boxed, as most slots are empty for most of their life.
+    Done(Box<Result<T, Error>>),
 }
 
 impl<T: Clone> Slot<T> {
@@ -42,7 +43,7 @@ impl<T: Clone> Slot<T> {
         if matches!(*state, State::Done(_)) {
             return;
         }
-        let before = std::mem::replace(&mut *state, State::Done(result.clone()));
+        let before = std::mem::replace(&mut *state, State::Done(Box::new(result.clone())));
         drop(state);
         match before {
             State::Waiting | State::Done(_) => self.is_done.notify_all(),
@@ -53,7 +54,7 @@ impl<T: Clone> Slot<T> {
 
     fn result(&self) -> Option<Result<T, Error>> {
         match &*self.lock() {
-            State::Done(result) => Some(result.clone()),
+            State::Done(result) => Some(Result::clone(result)),
             _ => None,
         }
     }
@@ -61,7 +62,7 @@ impl<T: Clone> Slot<T> {
     fn poll(&self, waker: &Waker) -> Poll<Result<T, Error>> {
         let mut state = self.lock();
         if let State::Done(result) = &*state {
-            return Poll::Ready(result.clone());
+            return Poll::Ready(Result::clone(result));
         }
         if !matches!(&*state, State::Watched(known) if known.will_wake(waker)) {
             let old = std::mem::replace(&mut *state, State::Watched(waker.clone()));
@@ -75,7 +76,7 @@ impl<T: Clone> Slot<T> {
         let mut state = self.lock();
         loop {
             if let State::Done(result) = &*state {
-                return Some(result.clone());
+                return Some(Result::clone(result));
             }
             state = match deadline {
                 None => self.is_done.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -91,7 +92,7 @@ impl<T: Clone> Slot<T> {
     fn on_settle(&self, callback: Callback<T>) {
         let mut state = self.lock();
         if let State::Done(result) = &*state {
-            let result = result.clone();
+            let result = Result::clone(result);
             drop(state);
             return call(callback, result);
         }
@@ -110,7 +111,9 @@ fn call<T>(callback: Callback<T>, result: Result<T, Error>) {
     let _ = catch_unwind(AssertUnwindSafe(|| callback(result)));
 }
 
-/// A result that is not there yet. Awaiting it needs no particular runtime, and dropping it cancels.
+/// A result that is not there yet. Awaiting it needs no particular runtime.
+///
+/// Dropping it ends a wait. A call that was begun goes on, and its callback is still told.
 ///
 /// Use one way of waiting for each: `.await`, [`Pending::wait`], or [`Pending::on_settle`].
 ///
@@ -122,7 +125,7 @@ fn call<T>(callback: Callback<T>, result: Result<T, Error>) {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "dropping it cancels"]
+#[must_use = "dropping it ends a wait"]
 pub struct Pending<T: Clone> {
     slot: Arc<Slot<T>>,
     /// The wait that ends when this is dropped.

@@ -8,7 +8,7 @@ use std::{
 
 use ureq::{
     Agent, Proxy, ProxyProtocol,
-    config::{AutoHeaderValue, ConfigBuilder},
+    config::{AutoHeaderValue, Config, ConfigBuilder},
     typestate::AgentScope,
 };
 use url::Url;
@@ -28,7 +28,7 @@ const STREAM_SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest time until a stream's answer begins; the server looks each token up before.
 const STREAM_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// A stream this silent is lost: the server sends a comment every 15 s.
-const STREAM_SILENCE: Duration = Duration::from_secs(45);
+pub(crate) const STREAM_SILENCE: Duration = Duration::from_secs(45);
 /// Room for what comes in: events are small, and ten streams are open.
 const INPUT_BUFFER: usize = 8 << 10;
 /// Room for what goes out.
@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) max_retries: u32,
     /// Given by the caller; otherwise each process makes its own.
     pub(crate) idempotency_key: Option<String>,
+    /// How long a stream may be silent: [`STREAM_SILENCE`], less in tests.
+    pub(crate) stream_silence: Duration,
 }
 
 /// A JSON request; all of ours are POSTs.
@@ -71,6 +73,20 @@ pub(crate) struct Unreached;
 #[derive(Clone)]
 pub(crate) struct Http(Agent);
 
+/// How a client opens its streams. It is made with the client and not again on a thread of ours: it reads the
+/// environment, which the host program may be changing, and C libraries do not guard that.
+pub(crate) struct StreamConfig(Config);
+
+impl StreamConfig {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let config = configure(settings)?
+            .timeout_send_body(Some(STREAM_SEND_TIMEOUT))
+            .timeout_recv_response(Some(STREAM_ANSWER_TIMEOUT))
+            .timeout_per_read(Some(settings.stream_silence));
+        Ok(Self(config.build()))
+    }
+}
+
 impl Http {
     /// For calls, which share connections.
     pub(crate) fn for_calls(settings: &Settings) -> Result<Self, Error> {
@@ -79,12 +95,8 @@ impl Http {
     }
 
     /// For a single stream.
-    pub(crate) fn for_stream(settings: &Settings) -> Result<Self, Error> {
-        let config = configure(settings)?
-            .timeout_send_body(Some(STREAM_SEND_TIMEOUT))
-            .timeout_recv_response(Some(STREAM_ANSWER_TIMEOUT))
-            .timeout_per_read(Some(STREAM_SILENCE));
-        Ok(Self(config.build().new_agent()))
+    pub(crate) fn for_stream(config: &StreamConfig) -> Self {
+        Self(config.0.new_agent())
     }
 
     /// Sends a request and returns as soon as the answer's head is there.

@@ -1,8 +1,8 @@
 //! Who waits for which login, until when, and what ended logins came to.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    mem,
+    collections::{BTreeSet, HashMap, VecDeque},
+    mem, slice,
     time::Duration,
 };
 
@@ -34,19 +34,39 @@ pub(super) struct Login {
     pub(super) carrier: Option<StreamId>,
     /// A stream being opened that will carry it once it is ready.
     pub(super) next_carrier: Option<StreamId>,
-    since: Duration,
+    since: Moment,
 }
 
 impl Login {
     /// Whether the server has ended the login by itself, or is about to.
     pub(super) fn is_over_at_server(&self, now: Duration) -> bool {
-        now.saturating_sub(self.since) >= SERVER_LIFETIME
+        now.saturating_sub(self.since.into()) >= SERVER_LIFETIME
+    }
+}
+
+/// A time since the machine began, in half the room of a `Duration`: there is one in each wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment {
+    microseconds: u64,
+}
+
+impl Moment {
+    /// Rounded up: what is due at a moment is never done before it.
+    fn of(time: Duration) -> Self {
+        let microseconds = time.as_nanos().div_ceil(1_000);
+        Self { microseconds: u64::try_from(microseconds).unwrap_or(u64::MAX) }
+    }
+}
+
+impl From<Moment> for Duration {
+    fn from(moment: Moment) -> Self {
+        Self::from_micros(moment.microseconds)
     }
 }
 
 struct Wait<W> {
     number: u64,
-    deadline: Duration,
+    deadline: Moment,
     waiter: W,
 }
 
@@ -63,7 +83,8 @@ struct Entry<W> {
 
 pub(super) struct Board<W> {
     entries: HashMap<Code, Entry<W>>,
-    deadlines: BTreeMap<(Duration, u64), Code>,
+    /// One entry for each deadline of a login, whatever the number of waits that share it.
+    deadlines: BTreeSet<(Moment, Code)>,
     outcomes: HashMap<Code, (Duration, Outcome)>,
     /// Codes of `outcomes` with the moment each is forgotten, oldest first.
     outcome_ages: VecDeque<(Duration, Code)>,
@@ -74,7 +95,7 @@ impl<W> Board<W> {
     pub(super) fn new() -> Self {
         Self {
             entries: HashMap::new(),
-            deadlines: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
             outcomes: HashMap::new(),
             outcome_ages: VecDeque::new(),
             next_number: 0,
@@ -96,13 +117,14 @@ impl<W> Board<W> {
         waiter: W,
     ) -> (WaitId, bool) {
         let id = self.unused_id(code);
+        let deadline = Moment::of(deadline);
         let wait = Wait { number: id.number, deadline, waiter };
-        self.deadlines.insert((deadline, id.number), code);
+        self.deadlines.insert((deadline, code));
         if let Some(entry) = self.entries.get_mut(&code) {
             entry.waits.push(wait);
             return (id, false);
         }
-        let login = Login { token, carrier: None, next_carrier: None, since: now };
+        let login = Login { token, carrier: None, next_carrier: None, since: Moment::of(now) };
         self.entries.insert(code, Entry { login, waits: Waits::One(wait) });
         (id, true)
     }
@@ -116,19 +138,28 @@ impl<W> Board<W> {
     /// Removes one wait. The login comes along when this was the last wait for it.
     pub(super) fn remove(&mut self, id: WaitId) -> Option<(W, Option<Login>)> {
         let entry = self.entries.get_mut(&id.code)?;
-        let (wait, was_last) = entry.waits.remove(id.number)?;
-        self.deadlines.remove(&(wait.deadline, wait.number));
-        let login = if was_last { self.entries.remove(&id.code).map(|entry| entry.login) } else { None };
-        Some((wait.waiter, login))
+        let wait = entry.waits.remove(|wait| wait.number == id.number)?;
+        Some(self.removed(id.code, wait))
     }
 
     /// Removes the wait whose deadline has passed for the longest time.
     pub(super) fn pop_overdue(&mut self, now: Duration) -> Option<(W, Option<Login>)> {
-        let (&(deadline, number), &code) = self.deadlines.first_key_value()?;
-        if deadline > now {
+        let &(deadline, code) = self.deadlines.first()?;
+        if Duration::from(deadline) > now {
             return None;
         }
-        self.remove(WaitId { code, number })
+        let wait = self.entries.get_mut(&code)?.waits.remove(|wait| wait.deadline == deadline)?;
+        Some(self.removed(code, wait))
+    }
+
+    /// Clears up after a wait that was taken out of its entry.
+    fn removed(&mut self, code: Code, wait: Wait<W>) -> (W, Option<Login>) {
+        let left = self.entries.get(&code).map_or(&[][..], |entry| entry.waits.as_slice());
+        if left.iter().all(|other| other.deadline != wait.deadline) {
+            self.deadlines.remove(&(wait.deadline, code));
+        }
+        let login = if left.is_empty() { self.entries.remove(&code).map(|entry| entry.login) } else { None };
+        (wait.waiter, login)
     }
 
     /// Removes a login with all its waits.
@@ -136,7 +167,7 @@ impl<W> Board<W> {
         let entry = self.entries.remove(code)?;
         let waits = entry.waits.into_vec();
         for wait in &waits {
-            self.deadlines.remove(&(wait.deadline, wait.number));
+            self.deadlines.remove(&(wait.deadline, *code));
         }
         Some((waits.into_iter().map(|wait| wait.waiter).collect(), entry.login))
     }
@@ -157,7 +188,7 @@ impl<W> Board<W> {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.deadlines.first_key_value().map(|(&(deadline, _), _)| deadline)
+        self.deadlines.first().map(|&(deadline, _)| deadline.into())
     }
 
     /// What a login came to, where that is known and still worth telling.
@@ -200,14 +231,20 @@ impl<W> Waits<W> {
         *self = Self::Many(waits);
     }
 
-    /// Removes a wait; the flag tells whether none is left.
-    fn remove(&mut self, number: u64) -> Option<(Wait<W>, bool)> {
+    /// Takes out one wait of this kind.
+    fn remove(&mut self, is_it: impl Fn(&Wait<W>) -> bool) -> Option<Wait<W>> {
+        let position = self.as_slice().iter().position(is_it)?;
         let mut waits = mem::replace(self, Self::Many(Vec::new())).into_vec();
-        let found =
-            waits.iter().position(|wait| wait.number == number).map(|position| waits.swap_remove(position));
-        let is_empty = waits.is_empty();
+        let wait = waits.swap_remove(position);
         *self = Self::Many(waits);
-        found.map(|wait| (wait, is_empty))
+        Some(wait)
+    }
+
+    fn as_slice(&self) -> &[Wait<W>] {
+        match self {
+            Self::One(wait) => slice::from_ref(wait),
+            Self::Many(waits) => waits,
+        }
     }
 
     fn into_vec(self) -> Vec<Wait<W>> {

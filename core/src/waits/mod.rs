@@ -12,6 +12,8 @@ mod board;
 mod pace;
 #[cfg(any(test, fuzzing))]
 mod steps;
+#[cfg(test)]
+mod storm;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -93,7 +95,7 @@ impl<W> Machine<W> {
     pub(crate) fn handle_cancel(&mut self, now: Duration, id: WaitId) -> Option<W> {
         let (waiter, left) = self.board.remove(id)?;
         if let Some(login) = left {
-            self.streams.leave(now, login.carrier, true);
+            self.streams.leave(now, &login, true);
             self.close_idle_streams();
         }
         Some(waiter)
@@ -134,7 +136,7 @@ impl<W> Machine<W> {
             let error = Error::new(ErrorCode::Timeout, "Nobody signed in before the wait's deadline.");
             self.actions.push_back(Action::Settle { waiter, outcome: Err(error) });
             if let Some(login) = left {
-                self.streams.leave(now, login.carrier, !login.is_over_at_server(now));
+                self.streams.leave(now, &login, !login.is_over_at_server(now));
             }
         }
         self.close_idle_streams();

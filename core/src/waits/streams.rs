@@ -8,7 +8,11 @@
 use std::collections::BTreeSet;
 use std::{collections::BTreeMap, mem, num::NonZeroU32, time::Duration};
 
-use super::{Closed, board::Board, pace::Pace};
+use super::{
+    Closed,
+    board::{Board, Login},
+    pace::Pace,
+};
 use crate::{
     error::ErrorCode,
     token::{Code, Token},
@@ -110,10 +114,13 @@ impl Streams {
     }
 
     /// Nobody waits for a login any more. `is_urgent` where the server would keep it for long.
-    pub(super) fn leave(&mut self, now: Duration, carrier: Option<StreamId>, is_urgent: bool) {
-        let Some(id) = carrier else { return };
-        self.drop_carried(id);
-        if is_urgent && let Some(stream) = self.open.get_mut(&id) {
+    pub(super) fn leave(&mut self, now: Duration, login: &Login, is_urgent: bool) {
+        self.settled(login.carrier);
+        // A stream that is being opened for it has named it to the server as well.
+        for id in [login.carrier, login.next_carrier].into_iter().flatten().filter(|_| is_urgent) {
+            let Some(stream) = self.open.get_mut(&id) else {
+                continue;
+            };
             stream.is_stale = true;
             if stream.is_eligible() && stream.carried > 0 {
                 self.schedule(now);

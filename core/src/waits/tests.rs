@@ -104,6 +104,23 @@ fn a_cancelled_token_leaves_its_stream_within_one_gathering_pause() {
 }
 
 #[test]
+fn tokens_cancelled_one_after_the_other_leave_their_stream_too() {
+    let mut world = World::new();
+    for number in 0..5 {
+        world.wait(number, PATIENCE);
+    }
+    world.run_for(ms(500));
+    world.cancel(0);
+    // The next stream is being opened, without the first token and with the second.
+    world.run_for(ms(0));
+    assert_eq!(world.streams.len(), 2);
+    world.cancel(1);
+    world.run_for(ms(100) + LATENCY * 2);
+    assert_eq!(world.streams.len(), 1);
+    assert!(world.streams.values().all(|stream| stream.codes.len() == 3));
+}
+
+#[test]
 fn cancelling_the_last_wait_closes_the_stream_also_while_it_is_opened() {
     let mut world = World::new();
     world.wait(1, PATIENCE);

@@ -1,12 +1,12 @@
 //! Redeeming a token over real sockets: answers, errors and retries.
 
-use std::time::Duration;
+use std::{sync::mpsc, time::Duration};
 
 use loggin::{ErrorCode, Loggin};
 
 use crate::{
     client,
-    fixture::{SESSION, Server, answer, answer_json, hold},
+    fixture::{PATIENCE, SESSION, Server, answer, answer_json, hold},
     login,
 };
 
@@ -140,4 +140,13 @@ fn calls_that_hang_do_not_hold_up_the_others() {
     server.until_requests(hanging.len());
     assert_eq!(client.verify_token_async(login(&client).token).wait().unwrap(), None);
     drop(hanging);
+}
+
+#[test]
+fn a_callback_is_told_also_when_nobody_holds_the_call() {
+    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", r#"{"status":"pending"}"#));
+    let client = client(&server);
+    let (sender, receiver) = mpsc::channel();
+    client.verify_token_async(login(&client).token).on_settle(move |result| sender.send(result).unwrap());
+    assert_eq!(receiver.recv_timeout(PATIENCE).unwrap(), Ok(None));
 }

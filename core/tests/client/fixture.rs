@@ -82,12 +82,16 @@ impl Server {
         requests
     }
 
-    /// Waits for a request of this kind, from the n-th on, and names its number.
-    pub(crate) fn until_request(&self, from: usize, is_it: impl Fn(&Request) -> bool) -> usize {
-        let find =
-            |requests: &[Request]| requests.iter().skip(from).position(&is_it).map(|index| index + from);
-        let requests = self.until(|log| find(&log.requests).is_some());
-        find(&requests).expect("no such request came")
+    /// Waits until the requests whose connections the client holds are as they should be.
+    pub(crate) fn until_held(&self, is_right: impl Fn(&[&Request]) -> bool) {
+        let is_right = |log: &Log| {
+            let requests = log.requests.iter().enumerate();
+            let held =
+                requests.filter(|(number, _)| !log.hung_up.contains(number)).map(|(_, request)| request);
+            is_right(&held.collect::<Vec<_>>())
+        };
+        self.until(is_right);
+        assert!(is_right(&self.log.0.lock().unwrap()), "the client holds other requests");
     }
 
     /// Waits until the client has ended the connection of the n-th request.

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, mpsc},
     task::{Context, Poll, Wake, Waker},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use loggin::{ErrorCode, Loggin, Session};
@@ -184,8 +184,9 @@ fn a_refusal_ends_the_wait_at_once() {
 fn a_rejection_of_one_token_is_its_own() {
     let server = Server::start(|_, request, stream| {
         begin_stream(stream);
-        for (token, code) in request.tokens().iter().zip(["expired", "novel_reason"]) {
-            let event = verified_event(token).replace("event: verified", "event: rejected");
+        for token in request.tokens() {
+            let code = if token.contains("_00000000_") { "expired" } else { "novel_reason" };
+            let event = verified_event(&token).replace("event: verified", "event: rejected");
             send(
                 stream,
                 &event.replace("\"session\"", &format!("\"error\":\"{code}\",\"message\":\"\",\"x\"")),
@@ -194,10 +195,9 @@ fn a_rejection_of_one_token_is_its_own() {
         hold(stream);
     });
     let client = client(&server);
-    let waits = [login(&client), login(&client)].map(|login| client.wait_for_verify_async(login.token));
-    let mut errors = waits.map(|wait| wait.wait().unwrap_err().code_str().to_owned());
-    errors.sort();
-    assert_eq!(errors, ["expired", "novel_reason"]);
+    let tokens = ["00000000", "8XKPQ2WN"].map(|app| client.create_token(app).unwrap().token);
+    let errors = tokens.map(|token| client.wait_for_verify_async(token)).map(|wait| wait.wait().unwrap_err());
+    assert_eq!(errors.map(|error| error.code_str().to_owned()), ["expired", "novel_reason"]);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn a_wait_ends_at_its_deadline() {
     let client = client(&server);
     let pending = client.start_wait(login(&client).token, Some(Duration::from_millis(150)));
     assert_eq!(pending.wait().unwrap_err().code(), ErrorCode::Timeout);
-    server.until_hung_up(0);
+    server.until_held(|held| held.is_empty());
 }
 
 #[test]
@@ -240,14 +240,12 @@ fn a_dropped_wait_leaves_the_stream() {
     let (kept, given_up) = (login(&client), login(&client));
     let mut waits =
         vec![client.wait_for_verify_async(kept.token), client.wait_for_verify_async(given_up.token)];
-    let sent = |request: &Request| request.tokens().contains(&given_up.token.expose());
-    let number = server.until_request(0, sent);
+    let sent = |request: &&Request| request.tokens().contains(&given_up.token.expose());
+    server.until_held(|held| held.iter().any(sent));
     drop(waits.pop());
-    server.until_hung_up(number);
-    let left = server.until_request(number, |request| !sent(request));
-    assert_eq!(server.requests()[left].tokens(), [kept.token.expose()]);
+    server.until_held(|held| !held.is_empty() && !held.iter().any(sent));
     drop(waits);
-    server.until_hung_up(server.requests().len() - 1);
+    server.until_held(|held| held.is_empty());
 }
 
 #[test]
@@ -303,11 +301,15 @@ fn a_thousand_waits_share_a_few_streams() {
         hold(stream);
     });
     let client = client(&server);
+    let started = Instant::now();
     let waits: Vec<_> = (0..1000).map(|_| client.wait_for_verify_async(login(&client).token)).collect();
     for wait in waits {
         assert_signed_in(&wait.wait().unwrap());
     }
-    assert!(server.requests().len() <= 50, "{} streams", server.requests().len());
+    // Openings are at least 100 ms apart once they are frequent, so a slow machine sees more of them; each pause of its
+    // own begins that anew.
+    let allowed = 20 + 2 * started.elapsed().as_millis() / 100;
+    assert!(server.requests().len() as u128 <= allowed, "{} streams", server.requests().len());
 }
 
 struct Unpark(thread::Thread);

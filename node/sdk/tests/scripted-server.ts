@@ -64,8 +64,13 @@ export class ScriptedServer {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) {
-      chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) {
+        chunks.push(chunk as Buffer);
+      }
+    } catch {
+      // A program that exits may leave half a request behind.
+      return;
     }
     const received: Received = {
       method: request.method ?? '',

@@ -3,6 +3,7 @@
 import * as sdk from '@loggin/sdk';
 import { Loggin, type LogginOptions } from '@loggin/sdk';
 import { describe, expect, it } from 'vitest';
+import { version } from '../package.json';
 import { event, json, ScriptedServer, SESSION, stream, verified } from './scripted-server.js';
 
 const SECRET_KEY = 'lgsk_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK';
@@ -33,7 +34,7 @@ describe('waitForVerify', () => {
       path: '/api/v1/tokens/events',
       body: { tokens: [token], claim: true },
     });
-    expect(headers['user-agent']).toBe(`loggin-node/${process.env.npm_package_version ?? '0.1.0'}`);
+    expect(headers['user-agent']).toBe(`loggin-node/${version}`);
     expect(headers['idempotency-key']).toMatch(/^[0-9a-f]{32}$/);
     expect(headers.authorization).toBeUndefined();
   });

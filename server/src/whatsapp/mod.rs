@@ -12,11 +12,9 @@ mod update;
 
 pub(crate) use codes::find_codes;
 pub(crate) use identity::Sender;
-pub(crate) use inbound::{MalformedPayload, parse};
-pub(crate) use outbound::{AuthTemplate, Recipient};
+pub(crate) use inbound::parse;
+pub(crate) use outbound::Recipient;
 pub(crate) use send_error::SendError;
-pub(crate) use sender::{AccessToken, GraphClient, GraphConfig, GraphConfigError, SentMessage};
+pub(crate) use sender::{AccessToken, GraphClient, GraphConfig, GraphConfigError};
 pub(crate) use signature::{AppSecret, verify_signature};
-pub(crate) use update::{
-    Content, DeliveryStatus, IdentityChange, IgnoredReason, InboundMessage, StatusUpdate, Update, UpdateKind,
-};
+pub(crate) use update::{Content, InboundMessage, Update, UpdateKind};

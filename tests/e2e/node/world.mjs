@@ -17,6 +17,23 @@ export async function* printed(child) {
   }
 }
 
+/** The address that a program prints after these words. */
+export function urlOf(child, words) {
+  return urlIn(createInterface({ input: child.stdout })[Symbol.asyncIterator](), words);
+}
+
+async function urlIn(lines, words) {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) {
+      throw new Error(`a program ended before it said ${words}`);
+    }
+    if (value.startsWith(words)) {
+      return value.slice(words.length).trim();
+    }
+  }
+}
+
 export class World {
   #server;
   #simulator;
@@ -35,19 +52,12 @@ export class World {
     const server = spawn(program, ['dev', '--listen', free, '--simulator-listen', free], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    const found = {};
-    for await (const line of createInterface({ input: server.stdout })) {
-      const [, what, url] = line.match(/^(loggin-server listening|phone simulator) on (http:\S+)/) ?? [];
-      found[what] = url;
-      if (found['loggin-server listening'] && found['phone simulator']) {
-        // The server may go on printing, with nobody to read it.
-        server.stdout.resume();
-        const world = new World(server, found['loggin-server listening'], found['phone simulator']);
-        await world.#control('phones', { number: PHONE, name: 'Asha' });
-        return world;
-      }
-    }
-    throw new Error('loggin-server ended before it listened');
+    const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+    const url = await urlIn(lines, 'loggin-server listening on ');
+    const simulator = await urlIn(lines, 'phone simulator on ');
+    const world = new World(server, url, simulator);
+    await world.#control('phones', { number: PHONE, name: 'Asha' });
+    return world;
   }
 
   /** Opens a login link on the phone and taps Send. */

@@ -1,0 +1,98 @@
+"""What the benchmarks are held to, and whether a run reached it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import clients
+
+if TYPE_CHECKING:
+    from .report import Medians, Results
+
+# The number of waits at which the goals hold.
+WAITS = 10_000
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A figure and its bound."""
+
+    subject: str
+    bound: float
+    found: float | None
+    unit: str
+    is_lower_better: bool = True
+
+    @property
+    def verdict(self) -> str:
+        if self.found is None:
+            return "not measured"
+        reached = self.found <= self.bound if self.is_lower_better else self.found >= self.bound
+        return "reached" if reached else "missed"
+
+
+def table(results: Results, medians: Medians) -> str:
+    rows = ["| goal | bound | measured | |", "| --- | --- | --- | --- |"]
+    for goal in (*_waits(medians), *_server(medians), *_latency(medians), *_offline(results)):
+        sign = "≤" if goal.is_lower_better else "≥"
+        found = "-" if goal.found is None else f"{goal.found:,.4g} {goal.unit}"
+        rows.append(f"| {goal.subject} | {sign} {goal.bound:,g} {goal.unit} | {found} | {goal.verdict} |")
+    return "\n".join(rows)
+
+
+def ratio(ours: float | None, peer: float | None) -> float | None:
+    return ours / peer if ours is not None and peer else None
+
+
+def _waits(medians: Medians) -> list[Goal]:
+    bytes_a_wait = {clients.RUST: 500.0, clients.ASYNCIO: 3_072.0, clients.NODE: 3_072.0}
+    goals = [
+        Goal(
+            f"memory of a wait, {client.name}",
+            bound,
+            medians.of(client.name, WAITS, "client_bytes"),
+            "B",
+        )
+        for client, bound in bytes_a_wait.items()
+    ]
+    sockets = [
+        Goal(f"sockets, {client.name}", 10, medians.of(client.name, WAITS, "sockets"), "")
+        for client in bytes_a_wait
+    ]
+    return goals + sockets
+
+
+def _server(medians: Medians) -> list[Goal]:
+    single = medians.of(clients.BARE.name, WAITS, "server_bytes")
+    shared = medians.of(clients.BARE_SHARED.name, WAITS, "server_bytes")
+    return [
+        Goal("server memory of a stream with one token", 11_264, single, "B"),
+        Goal("server memory of a token on a shared stream", 200, shared, "B"),
+    ]
+
+
+def _latency(medians: Medians) -> list[Goal]:
+    bounds = ((clients.RUST_TASKS, clients.REQWEST, 1.5), (clients.NODE, clients.EVENTSOURCE, 1.0))
+    goals = []
+    for ours, peer, bound in (*bounds, (clients.ASYNCIO, clients.HTTPX_SSE, 1.0)):
+        found = ratio(medians.of(ours.name, WAITS, "client_p50"), medians.of(peer.name, WAITS, "client_p50"))
+        goals.append(
+            Goal(f"event sent → waiter runs, p50, {ours.name} to {peer.name}", bound, found, "times")
+        )
+    return goals
+
+
+def _offline(results: Results) -> list[Goal]:
+    bounds = {"Python": 3.0, "Node": 1.0}
+    goals = [
+        Goal(
+            f"create_token against pure {found.language}",
+            bounds[found.language],
+            found.peer / found.ours,
+            "times",
+            is_lower_better=False,
+        )
+        for found in results.create_token
+    ]
+    return [*goals, Goal("import of loggin", 40, results.import_milliseconds, "ms")]

@@ -1,0 +1,101 @@
+"""A process that is measured from outside: what it takes, and the lines that are exchanged with it."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+# Nothing that is measured is silent for so long; a defect ends the run in place of hanging it.
+SILENCE_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process takes at one moment."""
+
+    anonymous_bytes: int
+    sockets: int
+    threads: int
+    cpu_seconds: float
+
+
+class ProcessEndedError(Exception):
+    """A process ended, or said nothing, where an answer was due."""
+
+
+class Process:
+    """A process with lines in both directions."""
+
+    def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+        self.name = " ".join(Path(part).name for part in command)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line.strip())
+        self._lines.put(None)
+
+    def say(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> str:
+        try:
+            line = self._lines.get(timeout=SILENCE_SECONDS)
+        except queue.Empty:
+            raise ProcessEndedError(f"{self.name} says nothing") from None
+        if line is None:
+            raise ProcessEndedError(f"{self.name} ended with {self._process.wait()}")
+        return line
+
+    def expect(self, wanted: str) -> None:
+        heard = self.hear()
+        if heard != wanted:
+            raise ProcessEndedError(f"{self.name} said {heard[:80]!r} in place of {wanted!r}")
+
+    def ask(self, line: str) -> str:
+        self.say(line)
+        return self.hear()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def usage(self) -> Usage:
+        folder = Path("/proc", str(self._process.pid))
+        status = dict(
+            line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line
+        )
+        return Usage(
+            anonymous_bytes=int(status["RssAnon"].split()[0]) * 1024,
+            sockets=sum(_is_socket(link) for link in (folder / "fd").iterdir()),
+            threads=int(status["Threads"]),
+            cpu_seconds=self.cpu_seconds(),
+        )
+
+    def cpu_seconds(self) -> float:
+        # The fields follow the program's name, which may hold anything but ends with the last parenthesis.
+        fields = Path("/proc", str(self._process.pid), "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+
+def _is_socket(link: Path) -> bool:
+    try:
+        return str(link.readlink()).startswith("socket:")
+    except FileNotFoundError:
+        return False

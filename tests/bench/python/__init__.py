@@ -1,0 +1,1 @@
+"""What the benchmarks measure in Python: our waits, and those of `httpx-sse`."""

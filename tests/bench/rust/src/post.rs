@@ -1,0 +1,88 @@
+//! WhatsApp's part: posts signed messages with login codes, one after the other, and writes down when.
+
+use std::{env, time::Duration};
+
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Client;
+use serde::Deserialize;
+use serde_json::json;
+use sha2::Sha256;
+use tokio::runtime::Builder;
+
+use crate::{
+    child::{next_line, say},
+    clock::now_ns,
+};
+
+/// Each message is of another person, numbered from here: the server counts messages of one.
+const FIRST_PHONE: u64 = 919_800_000_000;
+
+/// What to post.
+#[derive(Deserialize)]
+struct Order {
+    app_secret: String,
+    phone_number_id: String,
+    codes: Vec<String>,
+    timestamp: u64,
+    first: u64,
+    gap_ms: u64,
+}
+
+/// For each line on standard input, an order, posts it and prints when each post began and was answered.
+pub(crate) fn run() {
+    rustls::crypto::ring::default_provider().install_default().expect("the first provider");
+    let server = env::args().nth(2).expect("loggin-bench post URL");
+    let url = format!("{server}/webhooks/whatsapp");
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    loop {
+        let line = next_line();
+        if line.is_empty() {
+            return;
+        }
+        let order: Order = serde_json::from_str(&line).expect("the driver sends an order");
+        // A client of its own for each order: the server has meanwhile closed an old connection.
+        let client = Client::builder().no_proxy().build().expect("valid options");
+        let posted = runtime.block_on(post_all(&client, &url, &order));
+        say(&json!({ "posted": posted }).to_string());
+    }
+}
+
+async fn post_all(client: &Client, url: &str, order: &Order) -> Vec<(String, u64, u64)> {
+    let mut posted = Vec::new();
+    for (number, code) in (order.first..).zip(&order.codes) {
+        let body = message(order, number, code);
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(order.app_secret.as_bytes()).expect("any length will do");
+        mac.update(body.as_bytes());
+        let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+        let request = client
+            .post(url)
+            .header("content-type", "application/json")
+            .header("x-hub-signature-256", signature)
+            .body(body);
+        let began = now_ns();
+        let answer = request.send().await.expect("the server answers");
+        answer.error_for_status().expect("it takes the message");
+        posted.push((code.clone(), began, now_ns()));
+        tokio::time::sleep(Duration::from_millis(order.gap_ms)).await;
+    }
+    posted
+}
+
+fn message(order: &Order, number: u64, code: &str) -> String {
+    let phone = (FIRST_PHONE + number).to_string();
+    let message = json!({
+        "from": phone,
+        "id": format!("wamid.bench{number}"),
+        "timestamp": order.timestamp.to_string(),
+        "type": "text",
+        "text": { "body": format!("Send this message to sign in. Code: {code}") },
+    });
+    let value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": { "display_phone_number": "15550001111", "phone_number_id": order.phone_number_id },
+        "messages": [message],
+    });
+    let changes = json!([{ "field": "messages", "value": value }]);
+    json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] }).to_string()
+}

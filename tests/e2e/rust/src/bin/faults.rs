@@ -1,0 +1,95 @@
+//! Runs fault rounds one after the other, several at a time, against one server.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::Parser;
+use loggin_e2e::{World, rounds};
+
+/// The time in which a wait must end once the network is healed: the longest pause of a young outage.
+const BOUND: Duration = Duration::from_secs(2);
+
+/// Runs fault rounds: waits through a network that misbehaves by seed.
+#[derive(Parser)]
+struct Arguments {
+    /// How many rounds.
+    #[arg(long, default_value_t = 1_000)]
+    rounds: u64,
+    /// The seed of the first round; each later one has the next.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Rounds at a time.
+    #[arg(long, default_value_t = 4)]
+    parallel: u64,
+}
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: Vec<u64>,
+    over_bound: u64,
+    longest: Duration,
+    connections: usize,
+    ended_early: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let world = World::start();
+    let began = Instant::now();
+    let (next, tally) = (AtomicU64::new(0), Mutex::new(Tally::default()));
+    thread::scope(|scope| {
+        for _ in 0..arguments.parallel {
+            scope.spawn(|| {
+                while let number = next.fetch_add(1, Ordering::Relaxed)
+                    && number < arguments.rounds
+                {
+                    tally_round(&world, arguments.seed.wrapping_add(number), &tally);
+                }
+            });
+        }
+    });
+    let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    for seed in &tally.failed {
+        println!("failed: --rounds 1 --seed {seed}");
+    }
+    println!(
+        "{} waits over {} connections, {} of them ended while the network was foul; the slowest ended {:.0} ms after \
+         it was healed, {} rounds had one over {BOUND:?}",
+        tally.passed * rounds::WAITS,
+        tally.connections,
+        tally.ended_early,
+        tally.longest.as_secs_f64() * 1e3,
+        tally.over_bound,
+    );
+    println!(
+        "{} passed, {} failed in {:.1} s",
+        tally.passed,
+        tally.failed.len(),
+        began.elapsed().as_secs_f64()
+    );
+    if tally.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn tally_round(world: &World, seed: u64, tally: &Mutex<Tally>) {
+    // The panic hook has printed why a round failed.
+    let report = catch_unwind(AssertUnwindSafe(|| rounds::run(world, seed)));
+    let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+    let Ok(report) = report else {
+        tally.failed.push(seed);
+        return;
+    };
+    tally.passed += 1;
+    tally.over_bound += u64::from(report.longest > BOUND);
+    tally.longest = tally.longest.max(report.longest);
+    tally.connections += report.connections;
+    tally.ended_early += report.ended_early;
+}
