@@ -43,7 +43,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-node-majors test-checks fuzz faults \
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-node-majors test-checks fuzz faults sanitize soak \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
 
 help: ## show this list
@@ -109,6 +109,12 @@ faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; 
 
 fuzz: ## fuzz each target for SECONDS (60)
 	tests/fuzz $(SECONDS)
+
+sanitize: build-python ## run suites of Rust and Python with the address and leak sanitizers (minutes)
+	tests/sanitize
+
+soak: ## a million waits of one client, whose memory must not grow (minutes)
+	$(CARGO) run $(LOCKED) -p loggin-e2e --bin soak
 
 ## Measuring -----------------------------------------------------------------------------------------
 

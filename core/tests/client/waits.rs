@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, mpsc},
     task::{Context, Poll, Wake, Waker},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use loggin::{ErrorCode, Loggin, Session};
@@ -301,11 +301,15 @@ fn a_thousand_waits_share_a_few_streams() {
         hold(stream);
     });
     let client = client(&server);
+    let started = Instant::now();
     let waits: Vec<_> = (0..1000).map(|_| client.wait_for_verify_async(login(&client).token)).collect();
     for wait in waits {
         assert_signed_in(&wait.wait().unwrap());
     }
-    assert!(server.requests().len() <= 50, "{} streams", server.requests().len());
+    // Openings are at least 100 ms apart once they are frequent, so a slow machine sees more of them; each pause of its
+    // own begins that anew.
+    let allowed = 20 + 2 * started.elapsed().as_millis() / 100;
+    assert!(server.requests().len() as u128 <= allowed, "{} streams", server.requests().len());
 }
 
 struct Unpark(thread::Thread);
