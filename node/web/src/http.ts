@@ -8,6 +8,9 @@ import type { Server } from './server.js';
 /** Longest time for a whole call. */
 const CALL_TIMEOUT_MS = 10_000;
 
+/** Longest JSON that is read, in characters: no answer of the protocol comes near it. */
+const MAX_ANSWER = 64 << 10;
+
 /** What keeps a request and its answer to themselves. Some workers refuse an option that they do not have. */
 const KEPT_TO_ITSELF: RequestInit = {
   cache: 'no-store',
@@ -44,8 +47,12 @@ const hasType = ({ headers }: Response, type: string): boolean =>
 
 /** The object that an answer holds; an empty one where it is no JSON. */
 export async function objectOf(response: Response): Promise<Record<string, unknown>> {
-  const body = hasType(response, 'application/json') ? await response.json().catch(() => 0) : 0;
-  return Object(body);
+  const text = hasType(response, 'application/json') ? await response.text() : '';
+  try {
+    return Object(text.length > MAX_ANSWER || JSON.parse(text));
+  } catch {
+    return {};
+  }
 }
 
 /** The error that an answer tells. */

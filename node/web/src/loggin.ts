@@ -1,6 +1,5 @@
 /** The client: one method for each thing a user wants to do. */
 
-import { Linked } from './abort.js';
 import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
 import { createLogin } from './create.js';
@@ -15,6 +14,7 @@ import {
   type Settings,
   settingsOf,
 } from './settings.js';
+import { onAbort } from './signals.js';
 import { codeOf, parseToken } from './token.js';
 import { awaitLogin, type Progress } from './wait.js';
 
@@ -38,6 +38,9 @@ export interface WaitForVerifyOptions extends VerifyTokenOptions {
   readonly onProgress?: ((status: Progress) => void) | undefined;
 }
 
+/** Stands for the options of the one client that is not set up before it is used. */
+const ON_FIRST_USE: LogginOptions = {};
+
 /**
  * A client of one Loggin server: makes tokens, waits for logins, redeems and confirms them.
  *
@@ -49,9 +52,10 @@ export class Loggin {
   #settings: Settings | undefined;
 
   /** @throws InvalidInputError `invalid_config` where an option is malformed, or a browser has a secret key. */
-  constructor(options?: LogginOptions) {
-    // Without options they are read when they are first needed: the environment may come with a worker's first request.
-    this.#settings = options && inClasses(() => settingsOf(options));
+  constructor(options: LogginOptions = {}) {
+    if (options !== ON_FIRST_USE) {
+      this.#settings = inClasses(() => settingsOf(options));
+    }
   }
 
   #open(): Settings {
@@ -81,7 +85,8 @@ export class Loggin {
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<ObservedSession> {
     return await this.#run(options, async (settings, signal) => {
-      const { onProgress, timeoutMs = settings.timeoutMs } = options;
+      const { onProgress } = options;
+      const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
       checkTimeout(timeoutMs, 'invalid_request');
       check(
         onProgress == null || typeof onProgress === 'function',
@@ -139,31 +144,38 @@ export class Loggin {
     this.#closed.abort(failure('closed', 'The client is closed.'));
   }
 
+  /** Closes the client at the end of a `using` block, in runtimes that have them. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   /** Runs something that ends with the caller's signal, and with this client. */
   async #run<T>(
     options: VerifyTokenOptions,
     run: (settings: Settings, ended: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    let ended: Linked | undefined;
-    const close = (): void => ended?.abort(this.#closed.signal.reason);
+    const unwatch: (() => void)[] = [];
     try {
       const { signal } = optionsObject(options);
       const isSignal = signal == null || typeof signal.addEventListener === 'function';
       check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
-      ended = new Linked(signal);
-      this.#closed.signal.addEventListener('abort', close);
-      if (this.#closed.signal.aborted) {
-        close();
+      const ended = new AbortController();
+      for (const ending of [signal, this.#closed.signal]) {
+        if (ending) {
+          ending.throwIfAborted();
+          unwatch.push(onAbort(ending, () => ended.abort(ending.reason)));
+        }
       }
       return await run(this.#open(), ended.signal);
     } catch (reason) {
       throw classed(reason);
     } finally {
-      ended?.release();
-      this.#closed.signal.removeEventListener('abort', close);
+      for (const leave of unwatch) {
+        leave();
+      }
     }
   }
 }
 
 /** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
-export const loggin: Loggin = /* @__PURE__ */ new Loggin();
+export const loggin: Loggin = /* @__PURE__ */ new Loggin(ON_FIRST_USE);

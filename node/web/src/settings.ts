@@ -2,7 +2,7 @@
 
 import { check } from './failure.js';
 import { type Server, type ServerOptions, serverOf } from './server.js';
-import { base32, parseSecretKey, randomBytes } from './token.js';
+import { parseSecretKey, randomBytes } from './token.js';
 import { DEFAULT_TIMEOUT_MS } from './wait.js';
 
 /** The version of this package, as its manifest has it. */
@@ -31,6 +31,8 @@ const MAX_RETRIES = 10;
 
 /** Random bytes of an idempotency key: no two clients ever share one by chance. */
 const IDEMPOTENCY_KEY_BYTES = 16;
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 type Type = 'boolean' | 'function' | 'number' | 'string';
 
@@ -109,7 +111,7 @@ export function settingsOf(options: LogginOptions): Settings {
   const key = secretKey === undefined ? secretKey : parseSecretKey(secretKey);
   const headers = (): Record<string, string> => {
     // Made at the first request, as some workers have no random bits before.
-    redeemer ??= base32(randomBytes(IDEMPOTENCY_KEY_BYTES));
+    redeemer ??= Array.from(randomBytes(IDEMPOTENCY_KEY_BYTES), hex).join('');
     return {
       'Idempotency-Key': redeemer,
       // A browser has its own, and asks the server before it sends another.

@@ -6,7 +6,14 @@ import { delay } from '../dist/esm/backoff.js';
 import { classed } from '../dist/esm/classes.js';
 import { isLogginError } from '../dist/esm/error.js';
 import { failure } from '../dist/esm/failure.js';
-import { DEFAULT_TEXT, messageText, parseNumber, percentEncode, serverLink, waMeLink } from '../dist/esm/link.js';
+import {
+  DEFAULT_TEXT,
+  messageText,
+  parseNumber,
+  percentEncode,
+  serverLink,
+  waMeLink,
+} from '../dist/esm/link.js';
 import { serverOf } from '../dist/esm/server.js';
 import { StreamError, streamReader } from '../dist/esm/sse.js';
 import { codeOf, makeToken, parseAppKey, parseToken } from '../dist/esm/token.js';
