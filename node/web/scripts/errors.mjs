@@ -12,6 +12,9 @@ const SOURCE = new URL('../../sdk/src/errors.ts', import.meta.url);
 /** The class of what no list knows: its codes need no line of their own. */
 const OTHERWISE = 'ServerError';
 
+/** The longest line that the formatter leaves as it is. */
+const LINE = 110;
+
 /** The declarations of the SDK, each with its comment; the first is the comment of the file. */
 const [, ...declarations] = readFileSync(SOURCE, 'utf8')
   .trim()
@@ -44,7 +47,10 @@ function classes() {
   for (const { className, code } of failures.filter((each) => each.className !== OTHERWISE)) {
     codes.set(className, [...(codes.get(className) ?? []), code]);
   }
-  const rows = [...codes].sort().map(([name, list]) => `  [${name}, '${list.join(' ')}'],`);
+  const rows = [...codes].sort().map(([name, list]) => {
+    const row = `  [${name}, '${list.join(' ')}'],`;
+    return row.length <= LINE ? row : `  [\n    ${name},\n    '${list.join(' ')}',\n  ],`;
+  });
   return [
     '/** A class for each thing that a caller can do about an error: written by `make generate`, do not edit. */',
     "import { BRAND, LogginError } from './error.js';",

@@ -1,7 +1,12 @@
-/** Tests of the SDK that this package does not take, each with the reason; it takes all others. */
+/**
+ * Leaves out tests of the SDK that this package does not take, each with the reason; it takes all others.
+ *
+ * The two have the same clients with the same names, options and errors, so that one body of tests holds for both.
+ */
 
 import { beforeEach } from 'vitest';
 
+/** By their names. */
 const NOT_HERE: Record<string, string> = {
   'carries many waits on few streams': 'each wait has a stream of its own: a page has one login',
   'draws the link as a picture': 'a QR picture is drawn by @loggin/react',
