@@ -3,7 +3,7 @@
  * whatever is rendered, mounted twice or reloaded around it.
  */
 
-import { createLogin, failure, isLogginError, type NewLogin, type Server } from '@loggin/web/create';
+import { createLogin, type LogginError, type NewLogin, type Server } from '@loggin/web/create';
 import type { Progress, SessionFields } from '@loggin/web/finish';
 
 /** Where an attempt stands. */
@@ -36,6 +36,8 @@ export interface LogginState {
   readonly attemptsLeft: number | null;
   /** A code was typed and is being checked. */
   readonly isConfirming: boolean;
+  /** The person has opened the link here, in this attempt. */
+  readonly isOpened: boolean;
 }
 
 /** A login is pending for as long on the server, in milliseconds. */
@@ -49,12 +51,10 @@ export const IDLE: LogginState = {
   error: null,
   attemptsLeft: null,
   isConfirming: false,
+  isOpened: false,
 };
 
 const UNDER_WAY: readonly LogginStatus[] = ['pending', 'message_received', 'awaiting_confirmation'];
-
-/** Codes after which an attempt may go on: the person types again. */
-const ASK_AGAIN = ['invalid_code', 'connection', 'rate_limited', 'unavailable', 'internal', 'invalid_response'];
 
 export const isUnderWay = ({ status }: Pick<LogginState, 'status'>): boolean => UNDER_WAY.includes(status);
 
@@ -117,6 +117,12 @@ export class Attempt {
     }
   };
 
+  /** The person opens the link: WhatsApp shows the message. */
+  readonly open = (): void => {
+    this.start();
+    this.#set({ isOpened: true });
+  };
+
   /** Ends the attempt, and makes another link: the old one could still be sent. */
   readonly cancel = (): void => {
     this.#stop();
@@ -139,11 +145,12 @@ export class Attempt {
       if (wait.signal.aborted) {
         return;
       }
-      const error = reason as Error;
-      if (isLogginError(error) && ASK_AGAIN.includes(error.code)) {
-        this.#set({ isConfirming: false, error, attemptsLeft: error.attemptsLeft ?? this.#state.attemptsLeft });
-      } else {
+      const error = reason as LogginError;
+      if (error.code === 'blocked') {
         this.#end(error);
+      } else {
+        // The person types again; an end of the login is told by the wait.
+        this.#set({ isConfirming: false, error, attemptsLeft: error.attemptsLeft ?? null });
       }
     }
   };
@@ -172,10 +179,16 @@ export class Attempt {
       }
     };
     try {
-      const finish = await loadFinish().catch(() => {
-        throw failure('connection', 'The part that waits could not be loaded.');
+      const { awaitLogin } = await loadFinish();
+      const session = await awaitLogin(server, {
+        token,
+        code,
+        claim: false,
+        signal,
+        timeoutMs,
+        onProgress,
       });
-      const session = await finish.awaitLogin(server, { token, code, claim: false, signal, timeoutMs, onProgress });
+      signal.throwIfAborted();
       this.#set({ status: 'verified', error: null, isConfirming: false });
       await this.handlers.onSuccess?.({ ...session, token });
     } catch (reason) {
@@ -187,7 +200,7 @@ export class Attempt {
 
   #end(error: Error): void {
     this.#stop();
-    const code = isLogginError(error) ? error.code : '';
+    const { code } = error as LogginError;
     const isExpired = code === 'expired' || code === 'timeout';
     this.#set({
       status: isExpired ? 'expired' : code === 'denied' ? 'denied' : 'error',

@@ -2,7 +2,14 @@
 
 /** The button: a real link to WhatsApp, with the modal behind it. */
 
-import { type ComponentProps, type MouseEvent, type ReactNode, useCallback, useContext, useState } from 'react';
+import {
+  type ComponentProps,
+  type MouseEvent,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useState,
+} from 'react';
 import { AppearanceContext } from './context.js';
 import { BubbleIcon } from './icons.js';
 import { isPhone, LoginDialog } from './modal.js';

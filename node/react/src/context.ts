@@ -4,6 +4,7 @@
 
 import { type Server, serverOf } from '@loggin/web/create';
 import { createContext } from 'react';
+import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 
 /** The server that a provider names. */
@@ -12,6 +13,7 @@ export const ServerContext = /* @__PURE__ */ createContext<Server | null>(null);
 /** The words that a provider chose, and how its components look. */
 export interface Appearance {
   readonly texts: Partial<LogginTexts>;
+  readonly otpTexts: Partial<OtpTexts>;
   /** The language of the words (BCP 47), and the direction that it is written in. */
   readonly lang: string | undefined;
   readonly dir: 'ltr' | 'rtl' | undefined;
@@ -22,6 +24,7 @@ export interface Appearance {
 
 export const AppearanceContext = /* @__PURE__ */ createContext<Appearance>({
   texts: {},
+  otpTexts: {},
   lang: undefined,
   dir: undefined,
   theme: 'auto',

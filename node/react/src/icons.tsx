@@ -5,13 +5,16 @@
 import type { ReactNode } from 'react';
 import type { LogginStatus } from './attempt.js';
 
+const BUBBLE = 'M4 20.5 5.3 16A8.5 8.5 0 1 1 9 19.3zM8.5 12h.1m3.4 0h.1m3.4 0h.1';
+const CROSS = 'm6.5 6.5 11 11m0-11-11 11';
+
 /** What stands for a state; the others turn, as something goes on. */
 const PATHS: Partial<Record<LogginStatus, string>> = {
   verified: 'm5 12.5 4.5 4.5L19 7.5',
   expired: 'M12 6.5V12l3.5 2.5M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18',
-  denied: 'm6.5 6.5 11 11m0-11-11 11',
+  denied: CROSS,
   error: 'M12 6.5v7m0 4v.1',
-  awaiting_confirmation: 'M5.5 12h.1m4.2 0h.1m4.2 0h.1m4.2 0h.1',
+  awaiting_confirmation: BUBBLE,
 };
 
 const TURNING = 'M12 3a9 9 0 0 1 9 9';
@@ -36,9 +39,9 @@ function Icon({ path, className, size }: { path: string; className?: string; siz
 }
 
 /** A message. */
-export const BubbleIcon = (): ReactNode => (
-  <Icon size={22} path="M4 20.5 5.3 16A8.5 8.5 0 1 1 9 19.3zM8.5 12h.1m3.4 0h.1m3.4 0h.1" />
-);
+export const BubbleIcon = (): ReactNode => <Icon size={22} path={BUBBLE} />;
+
+export const CloseIcon = (): ReactNode => <Icon size={20} path={CROSS} />;
 
 export const StateIcon = ({ status }: { status: LogginStatus }): ReactNode => {
   const path = PATHS[status];

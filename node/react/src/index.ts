@@ -2,7 +2,18 @@
 
 export type { LogginHandlers, LogginState, LogginStatus, LogginSuccess } from './attempt.js';
 export { LogginButton, type LogginButtonProps } from './button.js';
+export type { Locale } from './locales.js';
 export { LogginModal, type LogginModalProps } from './modal.js';
+export {
+  OtpError,
+  type OtpHandlers,
+  type OtpRefusal,
+  type OtpRoute,
+  type OtpStart,
+  type OtpVerify,
+} from './otp.js';
+export { OtpForm, type OtpFormProps } from './otp-form.js';
+export type { OtpTexts } from './otp-texts.js';
 export {
   LogginConfirmForm,
   LogginCountdown,

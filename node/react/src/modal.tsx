@@ -2,9 +2,9 @@
 
 /** The modal: a native dialog around the parts, for a phone and for a computer. */
 
-import { type ReactNode, useContext, useEffect, useId, useRef, useSyncExternalStore } from 'react';
+import { type ReactNode, useContext, useEffect, useId, useRef, useState } from 'react';
 import { AppearanceContext } from './context.js';
-import { BubbleIcon, StateIcon } from './icons.js';
+import { BubbleIcon, CloseIcon, StateIcon } from './icons.js';
 import {
   isCode,
   LogginConfirmForm,
@@ -35,12 +35,6 @@ export function LogginModal({ open, onClose, ...options }: LogginModalProps): Re
 const PHONE = '(hover: none) and (pointer: coarse)';
 
 export const isPhone = (): boolean => matchMedia(PHONE).matches;
-
-function onPhoneChange(listener: () => void): () => void {
-  const query = matchMedia(PHONE);
-  query.addEventListener('change', listener);
-  return () => query.removeEventListener('change', listener);
-}
 
 export interface LoginDialogProps {
   readonly open: boolean;
@@ -90,7 +84,7 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
       onClick={({ target }) => target === dialog.current && onClose()}
     >
       <StyleSheet />
-      {open && (
+      {open && status !== 'idle' && (
         <LoginProvider value={login}>
           <div className="loggin-stack">
             <h2 id={id} ref={heading} tabIndex={-1}>
@@ -99,7 +93,7 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
             <LoginBody />
           </div>
           <button type="button" className="loggin-close" aria-label={texts.close} onClick={onClose}>
-            ✕
+            <CloseIcon />
           </button>
         </LoginProvider>
       )}
@@ -108,9 +102,9 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
 }
 
 function LoginBody(): ReactNode {
-  const { status, error } = useLogginLogin();
+  const { status, error, isOpened } = useLogginLogin();
   const texts = useTexts();
-  const onPhone = useSyncExternalStore(onPhoneChange, isPhone, () => false);
+  const [onPhone] = useState(isPhone);
   const isPending = status === 'pending';
   const hints = { expired: texts.expiredHint, denied: texts.deniedHint, error: texts.errorHint };
   const hint = isCode(error, 'phone_hidden') ? texts.phoneHiddenHint : hints[status as keyof typeof hints];
@@ -122,7 +116,7 @@ function LoginBody(): ReactNode {
           {onPhone ? (
             <LogginLink className="loggin-main">
               <BubbleIcon />
-              {texts.open}
+              {texts[isOpened ? 'openAgain' : 'open']}
             </LogginLink>
           ) : (
             <LogginQrCode className="loggin-qr" />

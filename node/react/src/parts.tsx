@@ -10,17 +10,14 @@ import {
   type ReactNode,
   type SVGProps,
   useContext,
-  useEffect,
   useState,
 } from 'react';
 import { isUnderWay } from './attempt.js';
 import { AppearanceContext } from './context.js';
+import { useSecondsUntil } from './countdown.js';
 import { QrPicture } from './qr-code.js';
 import { english, fill, type LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
-
-/** How often the time that is left is told, in milliseconds. */
-const TICK_MS = 1_000;
 
 /** Digits of the code that WhatsApp shows. */
 const CODE_DIGITS = 6;
@@ -60,29 +57,29 @@ export function LogginRoot({ children, ...options }: LogginRootProps): ReactNode
 export const LoginProvider = LoginContext.Provider;
 
 /** The real link to WhatsApp, there before the tap. Opened by whatever way, it begins the wait. */
-export function LogginLink(props: ComponentProps<'a'>): ReactNode {
-  const { link, status, start } = useLogginLogin();
+export function LogginLink({ children, onClick, ...props }: ComponentProps<'a'>): ReactNode {
+  const { link, isOpened, start, open } = useLogginLogin();
   const texts = useTexts();
-  const begin =
-    (own: ((event: MouseEvent<HTMLAnchorElement>) => void) | undefined) =>
-    (event: MouseEvent<HTMLAnchorElement>): void => {
-      own?.(event);
-      if (link) {
-        start();
-      }
-    };
+  const click = (event: MouseEvent<HTMLAnchorElement>): void => {
+    onClick?.(event);
+    if (link) {
+      event.defaultPrevented ? start() : open();
+    }
+  };
   return (
     <a
       target="_blank"
       rel="noopener noreferrer"
       {...props}
-      {...(link ? { href: link } : { role: 'link', 'aria-disabled': true })}
-      onClick={begin(props.onClick)}
-      // The middle button opens a link too, and so does a menu.
-      onAuxClick={begin(props.onAuxClick)}
-      onContextMenu={begin(props.onContextMenu)}
+      href={link ?? undefined}
+      role={link ? undefined : 'link'}
+      aria-disabled={!link || undefined}
+      onClick={click}
+      // The middle button opens a link too, and a menu may.
+      onAuxClick={start}
+      onContextMenu={start}
     >
-      {props.children ?? (status === 'idle' ? texts.open : texts.openAgain)}
+      {children ?? texts[isOpened ? 'openAgain' : 'open']}
     </a>
   );
 }
@@ -100,7 +97,7 @@ export function LogginStatusText(props: ComponentProps<'p'>): ReactNode {
   const texts = useTexts();
   return (
     <p role="status" {...props}>
-      {texts[status]}
+      {status !== 'idle' && texts[status]}
     </p>
   );
 }
@@ -120,20 +117,6 @@ export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
       {fill(timeLeft, { time })}
     </span>
   );
-}
-
-/** The whole seconds until a time, told anew each second; null without one. */
-export function useSecondsUntil(time: number | null): number | null {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    if (time !== null) {
-      setNow(Date.now());
-      const timer = setInterval(() => setNow(Date.now()), TICK_MS);
-      return () => clearInterval(timer);
-    }
-    return undefined;
-  }, [time]);
-  return time === null ? null : Math.max(0, Math.ceil((time - now) / 1000));
 }
 
 /** The field for the code that WhatsApp showed, while it is asked for. */
@@ -165,7 +148,7 @@ export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>
         />
       </label>
       <p role="alert">
-        {error && (isWrong ? fill(texts.wrongCode, { count: attemptsLeft ?? '' }) : texts.codeNotSent)}
+        {error && (isWrong ? fill(texts.wrongCode, { count: attemptsLeft ?? '' }) : texts.errorHint)}
       </p>
       {children ?? (
         <button type="submit" className="loggin-main" disabled={isConfirming || digits.length < CODE_DIGITS}>
@@ -180,7 +163,9 @@ export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>
 export function LogginRetry(props: ComponentProps<'button'>): ReactNode {
   const { status, start } = useLogginLogin();
   const { retry } = useTexts();
-  return ['expired', 'denied', 'error'].includes(status) ? (
-    <button type="button" children={retry} {...props} onClick={start} />
+  return status === 'expired' || status === 'denied' || status === 'error' ? (
+    <button type="button" {...props} onClick={start}>
+      {props.children ?? retry}
+    </button>
   ) : null;
 }

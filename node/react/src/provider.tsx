@@ -6,6 +6,7 @@ import { type ServerOptions, serverOf } from '@loggin/web/create';
 import { type ReactNode, useMemo } from 'react';
 import { type Appearance, AppearanceContext, ServerContext } from './context.js';
 import type { Locale } from './locales.js';
+import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 
 export interface LogginProviderProps extends ServerOptions {
@@ -13,6 +14,8 @@ export interface LogginProviderProps extends ServerOptions {
   readonly locale?: Locale | undefined;
   /** Words of the app's own, in place of those of the language. */
   readonly texts?: Partial<LogginTexts> | undefined;
+  /** The same for the form for one-time codes. */
+  readonly otpTexts?: Partial<OtpTexts> | undefined;
   /** `auto` follows the person's own setting. */
   readonly theme?: Appearance['theme'] | undefined;
   /** Allows the style sheet where a content security policy asks for a nonce. */
@@ -26,15 +29,17 @@ export interface LogginProviderProps extends ServerOptions {
  * @throws LogginError `invalid_config` where the base URL is neither https nor on this machine, or the number is none.
  */
 export function LogginProvider(props: LogginProviderProps): ReactNode {
-  const { baseUrl, whatsappNumber, allowInsecureHttp, fetch, locale, texts, theme = 'auto', nonce } = props;
+  const { baseUrl, whatsappNumber, allowInsecureHttp, fetch, locale, theme = 'auto', nonce } = props;
+  const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
   const server = useMemo(
     () => serverOf({ baseUrl, whatsappNumber, allowInsecureHttp, fetch }),
     [baseUrl, whatsappNumber, allowInsecureHttp, fetch],
   );
-  const appearance = useMemo(
-    () => ({ texts: { ...locale?.texts, ...texts }, lang: locale?.lang, dir: locale?.dir, theme, nonce }),
-    [locale, texts, theme, nonce],
-  );
+  const appearance = useMemo<Appearance>(() => {
+    const texts = { ...locale?.texts, ...ownTexts };
+    const otpTexts = { ...locale?.otpTexts, ...ownOtpTexts };
+    return { texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce };
+  }, [locale, ownTexts, ownOtpTexts, theme, nonce]);
   return (
     <ServerContext.Provider value={server}>
       <AppearanceContext.Provider value={appearance}>{props.children}</AppearanceContext.Provider>

@@ -23,7 +23,6 @@ export interface LogginTexts {
   /** A link that somebody else made is no sign-in of one's own. */
   readonly warning: string;
   readonly timeLeft: string;
-  readonly idle: string;
   readonly pending: string;
   readonly message_received: string;
   readonly awaiting_confirmation: string;
@@ -41,11 +40,10 @@ export interface LogginTexts {
   readonly codeLabel: string;
   readonly confirm: string;
   readonly wrongCode: string;
-  readonly codeNotSent: string;
   readonly retry: string;
   readonly close: string;
-  /** The message that the person sends, with `{code}` in it once; the default of the protocol where it is empty. */
-  readonly message: string;
+  /** The message that the person sends, with `{code}` in it once; the default of the protocol where there is none. */
+  readonly message?: string;
 }
 
 export const english: LogginTexts = {
@@ -58,16 +56,15 @@ export const english: LogginTexts = {
   openHere: 'Open WhatsApp on this device',
   showQr: 'Use another phone',
   qrLabel: 'QR code that opens WhatsApp',
-  warning: 'If you did not start this sign-in, do not send the message.',
+  warning: 'If you did not start this sign‑in, do not send the message.',
   timeLeft: 'Expires in {time}',
-  idle: '',
   pending: 'Waiting for your message',
   message_received: 'Message received, signing you in',
   awaiting_confirmation: 'Enter the code that WhatsApp sent you',
   verified: 'You are signed in',
-  expired: 'This sign-in has expired',
-  denied: 'This sign-in was declined',
-  error: 'Sign-in did not work',
+  expired: 'This sign‑in has expired',
+  denied: 'This sign‑in was declined',
+  error: 'Sign‑in did not work',
   expiredHint: 'The message was not sent in time.',
   deniedHint: 'Somebody tapped “Not me” in WhatsApp.',
   errorHint: 'Please try again in a moment.',
@@ -75,10 +72,8 @@ export const english: LogginTexts = {
   codeLabel: '6-digit code',
   confirm: 'Confirm',
   wrongCode: 'That code is not right. Tries left: {count}',
-  codeNotSent: 'The code could not be checked. Please try again.',
   retry: 'Try again',
   close: 'Close',
-  message: '',
 };
 
 /** A text with its values. */

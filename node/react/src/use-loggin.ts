@@ -16,6 +16,8 @@ export interface UseLogginOptions extends LogginHandlers {
 export interface LogginLogin extends LogginState {
   /** Begins to wait, when the person opens the link or sees the QR picture; after an end, with another link. */
   readonly start: () => void;
+  /** The same, when the person opens the link of this page rather than the QR picture. */
+  readonly open: () => void;
   /** Ends what is under way, and makes another link. */
   readonly cancel: () => void;
   /** Hands in the digits that WhatsApp showed, when the status is `awaiting_confirmation`. */
@@ -41,7 +43,7 @@ export function useLoggin(options: UseLogginOptions): LogginLogin {
   }, [attempt, onSuccess, onError, onExpire]);
   useEffect(() => attempt.mount({ appKey, server, text }), [attempt, appKey, server, text]);
   return useMemo(() => {
-    const { start, cancel, confirm } = attempt;
-    return { ...state, start, cancel, confirm };
+    const { start, open, cancel, confirm } = attempt;
+    return { ...state, start, open, cancel, confirm };
   }, [attempt, state]);
 }

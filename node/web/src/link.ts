@@ -16,9 +16,11 @@ const MAX_TEXT_CHARS = 200;
 
 /**
  * A plus sign, and whatever is drawn as an emoji or makes its neighbour one, such as a variation selector: both arrive
- * changed on some WhatsApp clients. Trade marks are text, and stand in the names of many apps.
+ * changed on some WhatsApp clients. Trade marks are text, and stand in the names of many apps. Half a surrogate pair is
+ * no character at all.
  */
-const BREAKS = /\+|(?![©®™])(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}|\u{fe0f}|\u{20e3})/u;
+const BREAKS =
+  /\+|\p{Surrogate}|(?![©®™])(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}|\u{fe0f}|\u{20e3})/u;
 
 /**
  * The text of the message that carries a code.
@@ -32,7 +34,7 @@ export function messageText(template: string, code: string): string {
   check(
     parts.length === 2 && !BREAKS.test(template) && [...text].length <= MAX_TEXT_CHARS,
     'invalid_request',
-    'The text holds {code} once, no plus sign and no emoji, and at most 200 characters with the code.',
+    'The text holds {code} once, no plus sign, no emoji, at most 200 characters.',
   );
   return text;
 }
@@ -51,15 +53,14 @@ export function parseNumber(text: string): string {
   check(
     /^[1-9][0-9]{7,14}$/.test(digits) && !text.includes('(0)'),
     'invalid_config',
-    'A WhatsApp number is 8 to 15 digits that begin with the country code.',
+    'A WhatsApp number is 8 to 15 digits with its country code.',
   );
   return digits;
 }
 
 /** Encodes every byte of the UTF-8 text except `A-Z a-z 0-9 - _ . ~`: a space is `%20`, never `+`. */
 export const percentEncode = (text: string): string =>
-  // Half a surrogate pair has no bytes in UTF-8.
-  encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd')).replace(
+  encodeURIComponent(text).replace(
     /[!'()*]/g,
     (symbol) => `%${symbol.charCodeAt(0).toString(16).toUpperCase()}`,
   );

@@ -1,6 +1,6 @@
 /** Which server a login is for, and how it is asked. */
 
-import { check, failure } from './failure.js';
+import { failure } from './failure.js';
 import { parseNumber } from './link.js';
 
 const DEFAULT_BASE_URL = 'http://127.0.0.1:8787';
@@ -40,18 +40,12 @@ function parseBaseUrl(text: string, allowInsecureHttp: boolean | undefined): str
   } catch {
     // Refused like the others.
   }
-  throw failure(
-    'invalid_config',
-    'The base URL is https, or on this machine, without user, query or fragment.',
-  );
+  throw failure('invalid_config', 'The base URL is https or on this machine, without user or query.');
 }
 
 /** @throws LogginError `invalid_config` where an option is malformed. */
 export function serverOf(options: ServerOptions): Server {
   const { allowInsecureHttp, baseUrl = DEFAULT_BASE_URL, whatsappNumber } = options;
-  for (const text of [baseUrl, whatsappNumber ?? '']) {
-    check(typeof text === 'string', 'invalid_config', 'baseUrl and whatsappNumber are strings.');
-  }
   return {
     baseUrl: parseBaseUrl(baseUrl, allowInsecureHttp),
     whatsappNumber: whatsappNumber === undefined ? whatsappNumber : parseNumber(whatsappNumber),

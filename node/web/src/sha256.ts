@@ -32,24 +32,18 @@ function primes(count: number): number[] {
   return found;
 }
 
-/** The message as the standard pads it, in words. */
-function padded(message: Uint8Array): Uint32Array {
-  const bytes = new Uint8Array(Math.ceil((message.length + TAIL) / BLOCK) * BLOCK);
-  bytes.set(message);
-  bytes[message.length] = 0x80;
-  const view = new DataView(bytes.buffer);
-  view.setUint32(bytes.length - 4, message.length * 8);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, index) => view.getUint32(index * 4));
-}
-
 /** The hash of a message shorter than 512 MiB. */
 export function sha256(message: Uint8Array): Uint8Array<ArrayBuffer> {
   const roots = primes(ROUNDS);
   const hash = roots.slice(0, 8).map((prime) => fraction(prime ** (1 / 2)));
   const constants = roots.map((prime) => fraction(prime ** (1 / 3)));
-  const words = padded(message);
-  for (let start = 0; start < words.length; start += BLOCK / 4) {
-    compress(hash, constants, words.subarray(start, start + BLOCK / 4));
+  const padded = new Uint8Array(Math.ceil((message.length + TAIL) / BLOCK) * BLOCK);
+  padded.set(message);
+  padded[message.length] = 0x80;
+  const words = new DataView(padded.buffer);
+  words.setUint32(padded.length - 4, message.length * 8);
+  for (let start = 0; start < padded.length; start += BLOCK) {
+    compress(hash, constants, (index) => words.getInt32(start + index * 4));
   }
   const digest = new DataView(new ArrayBuffer(32));
   hash.forEach((word, index) => {
@@ -59,12 +53,14 @@ export function sha256(message: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** Takes one block into the hash. */
-function compress(hash: number[], constants: readonly number[], block: Uint32Array): void {
-  const w = [...block] as number[];
+function compress(hash: number[], constants: readonly number[], block: (index: number) => number): void {
+  const w: number[] = [];
   // The letters are those of the standard.
   let [a, b, c, d, e, f, g, h] = hash as [number, number, number, number, number, number, number, number];
   constants.forEach((constant, round) => {
-    if (round >= BLOCK / 4) {
+    if (round < BLOCK / 4) {
+      w[round] = block(round);
+    } else {
       const early = w[round - 15] as number;
       const late = w[round - 2] as number;
       const small0 = rotate(early, 7) ^ rotate(early, 18) ^ (early >>> 3);

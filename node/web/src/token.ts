@@ -44,7 +44,7 @@ export const randomBytes = (count: number): Uint8Array<ArrayBuffer> =>
  */
 export function parseAppKey(text: unknown): string {
   const appKey = typeof text === 'string' && canonical(`^(${SYMBOL}{8})$`, text);
-  check(appKey, 'invalid_app_key', 'An app key is 8 symbols: digits and letters but U.');
+  check(appKey, 'invalid_app_key', 'An app key is 8 letters and digits.');
   return appKey;
 }
 
