@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The phone that signs in. */
-export const PHONE = '919876543210';
+/** The phone that a link opens on: the simulator's first. */
+export const PHONE = '15550002222';
 
 /** The app that is ready: nothing to confirm, no secret key. */
 export const APP_KEY = '8XKPQ2WN';
@@ -54,9 +54,7 @@ export class World {
     const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
     const url = await addressAfter(lines, 'loggin-server listening on ');
     const simulator = await addressAfter(lines, 'phone simulator on ');
-    const world = new World(program, server, folder, url, simulator);
-    await world.control('phones', { number: PHONE, name: 'Asha' });
-    return world;
+    return new World(program, server, folder, url, simulator);
   }
 
   /** Adds an app that any page may call for, and gives its key. */
@@ -75,12 +73,13 @@ export class World {
     await this.control(`phones/${phone}/messages`, { text });
   }
 
-  /** The next message that the business sent to a phone, after those that were seen before. */
-  async messageTo(phone, after = 0) {
-    for (let seen = after; ; ) {
-      const query = `phones/${phone}/messages?after=${seen}&timeout_ms=5000`;
-      const { messages } = await this.#ask(`${this.#simulator}/control/${query}`);
-      const found = messages.find((message) => message.from !== phone);
+  /** The next message of the business to a phone, after the one with this number. */
+  async messageAfter(seen, phone = PHONE) {
+    for (;;) {
+      const { messages } = await this.#ask(
+        `${this.#simulator}/control/phones/${phone}/messages?after=${seen}&timeout_ms=5000`,
+      );
+      const found = messages.find(({ from }) => from === 'business');
       if (found) {
         return found;
       }
@@ -89,6 +88,12 @@ export class World {
       }
       seen = messages.at(-1).seq;
     }
+  }
+
+  /** The number of the last message in a phone's chat. */
+  async lastMessage(phone = PHONE) {
+    const { messages } = await this.#ask(`${this.#simulator}/control/phones/${phone}/messages`);
+    return messages.at(-1)?.seq ?? 0;
   }
 
   /** Tells the simulator what a person does. */

@@ -1,4 +1,7 @@
-/** Arabic. */
+/**
+ * Arabic. The message that people send stays English: each of these letters takes nine characters of a link, and cameras
+ * do not read so large a QR picture from a screen.
+ */
 
 import type { Locale } from '../locales.js';
 
@@ -33,7 +36,6 @@ export const ar: Locale = {
     wrongCode: 'هذا الرمز غير صحيح. المحاولات المتبقية: {count}',
     retry: 'المحاولة مرة أخرى',
     close: 'إغلاق',
-    message: 'أرسل هذه الرسالة لتسجيل الدخول. إذا لم تبدأ تسجيل الدخول فلا ترسلها. الرمز: {code}',
   },
   otpTexts: {
     phoneLabel: 'رقم الهاتف',

@@ -1,4 +1,7 @@
-/** Hindi. */
+/**
+ * Hindi. The message that people send stays English: each of these letters takes nine characters of a link, and cameras
+ * do not read so large a QR picture from a screen.
+ */
 
 import type { Locale } from '../locales.js';
 
@@ -33,7 +36,6 @@ export const hi: Locale = {
     wrongCode: 'यह कोड सही नहीं है। बची हुई कोशिशें: {count}',
     retry: 'फिर कोशिश करें',
     close: 'बंद करें',
-    message: 'साइन इन करने के लिए यह संदेश भेजें। अगर आपने साइन इन शुरू नहीं किया, तो इसे न भेजें। कोड: {code}',
   },
   otpTexts: {
     phoneLabel: 'फ़ोन नंबर',
