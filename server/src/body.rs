@@ -21,7 +21,9 @@ const TOO_LARGE: ApiError =
 const NO_ROOM: ApiError =
     ApiError::new(ErrorCode::Unavailable, "The server holds as many large bodies as it may.")
         .with_retry_after(Duration::from_secs(1));
-const TOO_SLOW: ApiError = ApiError::invalid_request("The body did not arrive in time, or not whole.");
+/// The network's fault, not the caller's: what waits for a login asks again, instead of giving up.
+const NOT_WHOLE: ApiError =
+    ApiError::new(ErrorCode::Unavailable, "The body did not arrive in time, or not whole.");
 
 /// Reads a JSON body of at most `limit` bytes.
 pub(crate) async fn json<T: DeserializeOwned>(
@@ -59,7 +61,7 @@ static ROOM: Semaphore = Semaphore::const_new(limits::BODIES_KIB);
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn raw(body: Body, limit: usize) -> Result<Collected, ApiError> {
-    tokio::time::timeout(limits::BODY_TIMEOUT, collect(body, limit, &ROOM)).await.unwrap_or(Err(TOO_SLOW))
+    tokio::time::timeout(limits::BODY_TIMEOUT, collect(body, limit, &ROOM)).await.unwrap_or(Err(NOT_WHOLE))
 }
 
 async fn collect(body: Body, limit: usize, room: &'static Semaphore) -> Result<Collected, ApiError> {
@@ -67,7 +69,7 @@ async fn collect(body: Body, limit: usize, room: &'static Semaphore) -> Result<C
     let mut collected = Collected { bytes: BytesMut::new(), room: None };
     let mut excess = 0;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| TOO_SLOW)?;
+        let chunk = chunk.map_err(|_| NOT_WHOLE)?;
         if excess == 0 && collected.bytes.len() + chunk.len() <= limit {
             collected.push(&chunk, room)?;
             continue;
@@ -111,6 +113,13 @@ mod tests {
     use super::*;
 
     static SMALL_ROOM: Semaphore = Semaphore::const_new(64);
+
+    #[tokio::test]
+    async fn a_body_that_is_cut_off_may_be_sent_again() {
+        let cut = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+        let body = Body::from_stream(futures_util::stream::iter([Ok(vec![b'{']), Err(cut)]));
+        assert_eq!(collect(body, 1 << 10, &SMALL_ROOM).await.err().unwrap().code(), ErrorCode::Unavailable);
+    }
 
     async fn collected(kib: usize) -> Result<Collected, ApiError> {
         let chunks = (0..kib).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1 << 10]));

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import clients
 
 if TYPE_CHECKING:
+    from .offline import Offline
     from .report import Medians, Results
 
 # The number of waits at which the goals hold.
@@ -34,7 +35,7 @@ class Goal:
 
 def table(results: Results, medians: Medians) -> str:
     rows = ["| goal | bound | measured | |", "| --- | --- | --- | --- |"]
-    for goal in (*_waits(medians), *_server(medians), *_latency(medians), *_offline(results)):
+    for goal in (*_waits(medians), *_server(medians), *_latency(medians), *_offline(results.offline)):
         sign = "≤" if goal.is_lower_better else "≥"
         found = "-" if goal.found is None else f"{goal.found:,.4g} {goal.unit}"
         rows.append(f"| {goal.subject} | {sign} {goal.bound:,g} {goal.unit} | {found} | {goal.verdict} |")
@@ -46,7 +47,7 @@ def ratio(ours: float | None, peer: float | None) -> float | None:
 
 
 def _waits(medians: Medians) -> list[Goal]:
-    bytes_a_wait = {clients.RUST: 500.0, clients.ASYNCIO: 3_072.0, clients.NODE: 3_072.0}
+    bounds = ((clients.RUST, 500.0), (clients.ASYNCIO, 3_072.0), (clients.NODE, 3_072.0))
     goals = [
         Goal(
             f"memory of a wait, {client.name}",
@@ -54,18 +55,18 @@ def _waits(medians: Medians) -> list[Goal]:
             medians.of(client.name, WAITS, "client_bytes"),
             "B",
         )
-        for client, bound in bytes_a_wait.items()
+        for client, bound in bounds
     ]
     sockets = [
         Goal(f"sockets, {client.name}", 10, medians.of(client.name, WAITS, "sockets"), "")
-        for client in bytes_a_wait
+        for client, _ in bounds
     ]
     return goals + sockets
 
 
 def _server(medians: Medians) -> list[Goal]:
-    single = medians.of(clients.BARE.name, WAITS, "server_bytes")
-    shared = medians.of(clients.BARE_SHARED.name, WAITS, "server_bytes")
+    single = medians.server_growth(clients.BARE.name)
+    shared = medians.server_growth(clients.BARE_SHARED.name)
     return [
         Goal("server memory of a stream with one token", 11_264, single, "B"),
         Goal("server memory of a token on a shared stream", 200, shared, "B"),
@@ -83,7 +84,7 @@ def _latency(medians: Medians) -> list[Goal]:
     return goals
 
 
-def _offline(results: Results) -> list[Goal]:
+def _offline(results: Offline) -> list[Goal]:
     bounds = {"Python": 3.0, "Node": 1.0}
     goals = [
         Goal(

@@ -6,7 +6,6 @@ import gzip
 import json
 import os
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -17,7 +16,7 @@ from .world import ROOT
 
 @dataclass(frozen=True)
 class CreateToken:
-    """Nanoseconds of one call, ours and the pure equivalent's."""
+    """Nanoseconds of processor time of one call, ours and the pure equivalent's."""
 
     language: str
     ours: float
@@ -33,7 +32,21 @@ class Size:
     native_bytes: int
 
 
-def create_token(rounds: int) -> list[CreateToken]:
+@dataclass(frozen=True)
+class Offline:
+    """All of it."""
+
+    create_token: list[CreateToken]
+    import_milliseconds: float
+    sizes: list[Size]
+
+
+def measure(rounds: int) -> Offline:
+    """Measures all of it."""
+    return Offline(_create_token(rounds), _import_milliseconds(rounds), _sizes())
+
+
+def _create_token(rounds: int) -> list[CreateToken]:
     commands = {
         "Python": [str(PYTHON), "-m", "bench.python.create_token", str(rounds)],
         "Node": ["node", str(BENCH / "node" / "create-token.mjs"), str(rounds)],
@@ -45,8 +58,8 @@ def create_token(rounds: int) -> list[CreateToken]:
     return results
 
 
-def import_milliseconds(rounds: int) -> float:
-    """What `import loggin` adds to the start of an interpreter: the median of the differences."""
+def _import_milliseconds(rounds: int) -> float:
+    """Processor time that `import loggin` adds to the start of an interpreter: the median of the differences."""
     differences = []
     for _ in range(rounds):
         nothing, imported = (_milliseconds([str(PYTHON), "-c", code]) for code in ("pass", "import loggin"))
@@ -54,7 +67,7 @@ def import_milliseconds(rounds: int) -> float:
     return median(differences)
 
 
-def sizes() -> list[Size]:
+def _sizes() -> list[Size]:
     wheel = _only(BUILT / "wheels", "*.whl")
     native = _output([str(PYTHON), "-c", "import loggin._native as n; print(n.__file__)"]).strip()
     addon = _only(SDK.parent, "*.node")
@@ -76,9 +89,12 @@ def _only(folder: Path, pattern: str) -> Path:
 
 
 def _milliseconds(command: list[str]) -> float:
-    began = time.perf_counter()
+    before = os.times()
     subprocess.run(command, check=True)
-    return (time.perf_counter() - began) * 1_000
+    after = os.times()
+    return (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    ) * 1_000
 
 
 def _output(command: list[str]) -> str:

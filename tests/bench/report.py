@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from . import clients, goals
-from .offline import CreateToken, Size
+from .offline import CreateToken, Offline, Size
 from .waits import Measurement
 
 
@@ -21,12 +21,11 @@ class Results:
     """Everything that one run measured."""
 
     measurements: list[Measurement]
-    create_token: list[CreateToken]
-    import_milliseconds: float
-    sizes: list[Size]
+    offline: Offline
     is_quick: bool
     machine: str
     load_before: float
+    load_after: float
     minutes: float
 
 
@@ -37,8 +36,11 @@ def load_results(path: Path) -> Results:
         **{
             **kept,
             "measurements": [Measurement(**found) for found in kept["measurements"]],
-            "create_token": [CreateToken(**found) for found in kept["create_token"]],
-            "sizes": [Size(**found) for found in kept["sizes"]],
+            "offline": Offline(
+                create_token=[CreateToken(**found) for found in kept["offline"]["create_token"]],
+                import_milliseconds=kept["offline"]["import_milliseconds"],
+                sizes=[Size(**found) for found in kept["offline"]["sizes"]],
+            ),
         }
     )
 
@@ -54,6 +56,23 @@ class Medians:
     @property
     def keys(self) -> list[tuple[str, int]]:
         return sorted(self._rounds, key=lambda key: key[1])
+
+    def rounds(self, client: str, waits: int) -> int:
+        return len(self._rounds.get((client, waits), []))
+
+    def server_growth(self, client: str) -> float | None:
+        """Server bytes of each further wait, from the smallest number of waits to the largest.
+
+        What the server takes once, such as the store's cache, is not in it."""
+        points = [
+            (waits, waits * (self.of(client, waits, "server_bytes") or 0))
+            for name, waits in self.keys
+            if name == client
+        ]
+        if len(points) < 2:
+            return None
+        (few, small), (many, large) = points[0], points[-1]
+        return (large - small) / (many - few)
 
     def of(self, client: str, waits: int, name: str) -> float | None:
         values = [getattr(found, name) for found in self._rounds.get((client, waits), [])]
@@ -83,11 +102,12 @@ def load() -> float:
 def markdown(results: Results) -> str:
     medians = Medians(results.measurements)
     parts = [
-        f"{results.machine}; load before the run {results.load_before:.1f}; it took {results.minutes:.0f} minutes.",
+        f"{results.machine}; load {results.load_before:.0f} before and {results.load_after:.0f} after; "
+        f"measured in {results.minutes:.0f} minutes.",
         waits(results.measurements),
         "### Ours against each peer\n\n" + _ratios(medians),
         "### The server\n\n" + _server(medians),
-        "### Offline\n\n" + _offline(results),
+        "### Offline\n\n" + _offline(results.offline),
         "### Goals\n\n" + goals.table(results, medians),
     ]
     return "\n\n".join(parts) + "\n"
@@ -101,6 +121,7 @@ def waits(measurements: list[Measurement]) -> str:
 
 def _waits(medians: Medians) -> str:
     columns: list[tuple[str, Callable[[str, int], str]]] = [
+        ("rounds", lambda client, count: str(medians.rounds(client, count))),
         ("bytes a wait", lambda client, count: _whole(medians.of(client, count, "client_bytes"))),
         ("sockets", lambda client, count: _whole(medians.of(client, count, "sockets"))),
         ("threads", lambda client, count: _whole(medians.of(client, count, "threads"))),
@@ -159,10 +180,19 @@ def _server(medians: Medians) -> str:
         for client, count in medians.keys
         if client in {clients.BARE.name, clients.BARE_SHARED.name, clients.RUST.name}
     ]
-    return _table(["waits", "client", "server bytes a wait"], rows)
+    growth = [
+        [client.name, _whole(medians.server_growth(client.name))]
+        for client in (clients.BARE, clients.BARE_SHARED, clients.RUST)
+    ]
+    return "\n\n".join(
+        (
+            _table(["waits", "client", "server bytes a wait"], rows),
+            _table(["client", "server bytes of each further wait"], growth),
+        )
+    )
 
 
-def _offline(results: Results) -> str:
+def _offline(results: Offline) -> str:
     created = [
         [found.language, _whole(found.ours), _whole(found.peer), _decimal(found.peer / found.ours)]
         for found in results.create_token
@@ -173,8 +203,8 @@ def _offline(results: Results) -> str:
     ]
     return "\n\n".join(
         (
-            _table(["create_token", "ours, ns", "pure, ns", "times faster"], created),
-            f"`import loggin` takes {results.import_milliseconds:.1f} ms.",
+            _table(["create_token", "ours, ns", "pure, ns", "times as fast"], created),
+            f"`import loggin` takes {results.import_milliseconds:.0f} ms of processor time.",
             _table(["package", "packed, MB", "native part, MB"], packages),
         )
     )

@@ -58,7 +58,9 @@ def check(tree: Tree) -> Iterator[Problem]:
         if file.path != TRANSPORT and file.under(DRIVER):
             for match in _SYSTEM_CLOCK.finditer(code):
                 line = file.line_at(match.start())
-                yield file.problem(line, "the driver keeps its time by a clock that can be set: take an Instant")
+                yield file.problem(
+                    line, "the driver keeps its time by a clock that can be set: take an Instant"
+                )
         if file.path != TRANSPORT:
             for match in _UREQ.finditer(code):
                 yield file.problem(file.line_at(match.start()), f"only {TRANSPORT} names ureq")

@@ -1,4 +1,7 @@
-"""Times `create_token` of the SDK against the same in pure Python, in turns; prints nanoseconds a call as JSON."""
+"""Times `create_token` of the SDK against the same in pure Python, in turns.
+
+It prints the nanoseconds of processor time a call, as JSON.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +34,10 @@ def main(rounds: int) -> None:
 
 
 def _time(call: Callable[[], object]) -> float:
-    began = time.perf_counter_ns()
+    began = time.process_time_ns()
     for _ in range(CALLS):
         call()
-    return (time.perf_counter_ns() - began) / CALLS
+    return (time.process_time_ns() - began) / CALLS
 
 
 if __name__ == "__main__":

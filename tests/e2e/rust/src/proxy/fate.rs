@@ -50,6 +50,8 @@ pub enum Trouble {
     Delay(Duration),
     /// So many get through, then the connection ends.
     CutAfter(usize, Ending),
+    /// So many get through, then this way ends in order; the other one goes on.
+    EndAfter(usize),
     /// So many get through; the rest comes when the network is healed.
     StallAfter(usize),
 }
@@ -99,7 +101,8 @@ impl Trouble {
         match random.random_range(0..8) {
             0..=1 => Self::Split,
             2..=3 => Self::Delay(Duration::from_millis(random.random_range(0..300))),
-            4..=6 => Self::CutAfter(random.random_range(0..reach), Ending::drawn(random)),
+            4 => Self::EndAfter(random.random_range(0..reach)),
+            5..=6 => Self::CutAfter(random.random_range(0..reach), Ending::drawn(random)),
             _ => Self::StallAfter(random.random_range(0..reach)),
         }
     }
@@ -130,11 +133,12 @@ mod tests {
         for status in [429, 503] {
             assert!(fates.contains(&Fate::Answer(status, 0)) && fates.contains(&Fate::Answer(status, 1)));
         }
-        let troubles: [fn(&Trouble) -> bool; 5] = [
+        let troubles: [fn(&Trouble) -> bool; 6] = [
             |trouble| *trouble == Trouble::None,
             |trouble| *trouble == Trouble::Split,
             |trouble| matches!(trouble, Trouble::Delay(_)),
             |trouble| matches!(trouble, Trouble::CutAfter(..)),
+            |trouble| matches!(trouble, Trouble::EndAfter(_)),
             |trouble| matches!(trouble, Trouble::StallAfter(_)),
         ];
         for is_it in troubles {

@@ -160,6 +160,12 @@ impl Link<'_> {
                 self.held(Duration::ZERO)?;
                 to.write_all(&bytes[room..])
             }
+            Trouble::EndAfter(limit) => {
+                let room = limit.saturating_sub(carried).min(bytes.len());
+                to.write_all(&bytes[..room])?;
+                // As where the side that sends had left.
+                if room < bytes.len() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+            }
             Trouble::StallAfter(limit) => {
                 let room = limit.saturating_sub(carried).min(bytes.len());
                 to.write_all(&bytes[..room])?;
