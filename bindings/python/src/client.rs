@@ -60,14 +60,14 @@ impl Client {
         timeout: Option<Seconds>,
     ) -> PyResult<SessionFields> {
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        waits::block_on(py, &pending).map(waits::session_fields)
+        waits::block_on(py, pending).map(waits::session_fields)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
     #[pyo3(signature = (token))]
     fn verify_token(&self, py: Python<'_>, token: LoginToken) -> PyResult<Option<SessionFields>> {
         let pending = self.0.verify_token_async(token.0);
-        waits::block_on(py, &pending).map(|session| session.map(waits::session_fields))
+        waits::block_on(py, pending).map(|session| session.map(waits::session_fields))
     }
 
     /// Begins a wait that settles an asyncio future of the running loop.

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use crate::errors::Failure;
 
-/// How long a thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
+/// How long the main thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
 const SLICE: Duration = Duration::from_millis(50);
 
 /// App key, phone, user id and the time of a session.
@@ -22,13 +22,24 @@ pub(crate) fn session_fields(session: Session) -> SessionFields {
 }
 
 /// Blocks until the result is there, with other threads running. A signal's exception ends it.
-pub(crate) fn block_on<T: Clone + Send>(py: Python<'_>, pending: &Pending<T>) -> PyResult<T> {
+pub(crate) fn block_on<T: Clone + Send>(py: Python<'_>, pending: Pending<T>) -> PyResult<T> {
+    let settled = |result: Result<T, loggin::Error>| result.map_err(|error| Failure::from(error).into());
+    if !hears_signals(py)? {
+        return settled(py.detach(|| pending.wait()));
+    }
     loop {
         if let Some(result) = py.detach(|| pending.wait_timeout(SLICE)) {
-            return result.map_err(|error| Failure::from(error).into());
+            return settled(result);
         }
         py.check_signals()?;
     }
+}
+
+/// Whether this is the main thread: Python runs signal handlers nowhere else, so the others may sleep on.
+fn hears_signals(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    threading.call_method0("get_ident")?.eq(main)
 }
 
 /// A wait that an asyncio future stands for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from loggin import _native
 from loggin._results import CreatedToken, Session
 
 if TYPE_CHECKING:
+    import asyncio
     from types import TracebackType
 
     from typing_extensions import Self
@@ -164,7 +164,7 @@ class AsyncLoggin(_Client):
 
         Arguments and errors are those of `Loggin.wait_for_verify`.
         """
-        loop = asyncio.get_running_loop()
+        loop = _running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
         wait = self._native.start_wait(token, timeout, loop, future)
         try:
@@ -177,7 +177,7 @@ class AsyncLoggin(_Client):
 
         Arguments and errors are those of `Loggin.verify_token`.
         """
-        loop = asyncio.get_running_loop()
+        loop = _running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
         self._native.start_verify(token, loop, future)
         fields = await future
@@ -197,6 +197,13 @@ class AsyncLoggin(_Client):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    # Imported late: it takes most of the import of this package, and a blocking program does without it.
+    import asyncio  # noqa: PLC0415
+
+    return asyncio.get_running_loop()
 
 
 def settle(
