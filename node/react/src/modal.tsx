@@ -56,11 +56,18 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
     if (open && element && !element.open) {
       element.showModal();
       start();
-    } else if (!open && element?.open) {
-      element.close();
-      cancel();
+    } else if (!open) {
+      element?.close();
     }
-  }, [open, start, cancel]);
+  }, [open, start]);
+
+  // It is closed by the app, or by the person with Esc.
+  const closed = (): void => {
+    cancel();
+    if (open) {
+      onClose();
+    }
+  };
 
   useEffect(() => {
     // At first the heading is read; later, what had the focus may be gone with the state that it belonged to.
@@ -80,7 +87,7 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
       lang={lang}
       dir={dir}
       aria-labelledby={id}
-      onClose={onClose}
+      onClose={closed}
       onClick={({ target }) => target === dialog.current && onClose()}
     >
       <StyleSheet />

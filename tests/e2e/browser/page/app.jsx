@@ -59,7 +59,7 @@ function Chosen({ component, appKey }) {
       <p id="said" role="status">
         {said}
       </p>
-      <button id="again" type="button" hidden onClick={() => renderAgain(renders + 1)}>
+      <button id="again" type="button" hidden onClick={() => renderAgain((count) => count + 1)}>
         {renders}
       </button>
     </>

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER, HANDSET } from '../browser.mjs';
+import { Network } from '../network.mjs';
 import { button, connectionsOf, dialog, EVENTS_PATH, said, statusIs, useStage } from '../stage.mjs';
 import { PHONE } from '../world.mjs';
 
@@ -33,14 +34,15 @@ test('after five minutes a login has expired, and the next one has another link'
 });
 
 test('Esc ends the login and its connection, and gives the focus back', async (t) => {
-  const page = await stage.open(t, COMPUTER);
+  const network = await Network.to(t, stage.world.url);
+  const page = await stage.open(t, COMPUTER, { server: network.url });
   const connections = connectionsOf(page);
   const first = await button(page).getAttribute('href');
   await button(page).focus();
-  const ended = page.waitForEvent('requestfailed');
   const answered = connected(page);
   await page.keyboard.press('Enter');
   await answered;
+  const ended = network.nextEnd();
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'hidden' });
   await ended;
@@ -48,7 +50,8 @@ test('Esc ends the login and its connection, and gives the focus back', async (t
   assert.notEqual(await button(page).getAttribute('href'), first);
   await button(page).click();
   await statusIs(page, 'pending');
-  await stage.world.send(await button(page).getAttribute('href'));
+  const second = await button(page).getAttribute('href');
+  await stage.world.send(second.replace(network.url, stage.world.url));
   await said(page, `Hello ${PHONE}`);
   assert.equal(new Set(connections.flat()).size, 2);
 });
@@ -63,19 +66,19 @@ test('a click beside the modal closes it, and one in it does not', async (t) => 
 });
 
 test('a network that goes and comes back loses nothing', async (t) => {
-  const page = await stage.open(t, COMPUTER);
+  const network = await Network.to(t, stage.world.url);
+  const page = await stage.open(t, COMPUTER, { server: network.url });
   const connections = connectionsOf(page);
   const answered = connected(page);
   await button(page).click();
   await answered;
-  const cut = page.waitForEvent('requestfailed');
-  await page.context().setOffline(true);
-  // Chromium lets a connection that is open go on: what the network would do, the server's restart does here.
-  await stage.world.restart();
-  await cut;
-  await stage.world.send(await button(page).getAttribute('href'));
+  const link = (await button(page).getAttribute('href')).replace(network.url, stage.world.url);
+  const lost = page.waitForEvent('requestfailed');
+  network.cut();
+  await lost;
+  await stage.world.send(link);
   await statusIs(page, 'pending');
-  await page.context().setOffline(false);
+  network.mend();
   await said(page, `Hello ${PHONE}`);
   assert.ok(connections.length > 1);
   assert.equal(new Set(connections.flat()).size, 1);
