@@ -1,0 +1,6 @@
+import { TakeButton } from './take-button';
+
+/** A public page. */
+export default function Open() {
+  return <TakeButton />;
+}
