@@ -1,7 +1,6 @@
 /** The session of the request at hand, in pages, server actions and route handlers. */
 
 import { cookies } from 'next/headers.js';
-import { redirect } from 'next/navigation.js';
 import { refusal } from './answers.js';
 import { cookieAttributes, cookieName } from './cookies.js';
 import { DEFAULT_LOGIN_PATH, withReturnTo } from './return-to.js';
@@ -59,7 +58,13 @@ export interface RequireSessionOptions {
  */
 export async function requireSession(options: RequireSessionOptions = {}): Promise<SignedIn> {
   const { loginPath = DEFAULT_LOGIN_PATH, returnTo } = options;
-  return (await getSession()) ?? redirect(withReturnTo(loginPath, returnTo));
+  const session = await getSession();
+  if (session) {
+    return session;
+  }
+  // Route handlers and pages have different modules of this name, which only the bundler tells apart.
+  const { redirect } = await import('next/navigation');
+  return redirect(withReturnTo(loginPath, returnTo));
 }
 
 /** A route handler for those who are signed in; everybody else is answered 401 `unauthorized`. */
