@@ -8,8 +8,11 @@
 /** What Next.js appends to the path of a page to ask for parts of it. */
 const PART_OF_PAGE = /(?:\.prefetch)?\.rsc$|\.segments(?:\/.*)?$/;
 
-/** Data of pages: `/_next/data/<build>/<page>.json`. */
-const PAGE_DATA = /^\/_next\/data\/[^/]+(\/.*)\.json$/;
+/** Data of pages: `/_next/data/<build>/<page>.json`, which Next.js also finds behind a locale. */
+const PAGE_DATA = /\/_next\/data\/[^/]+(\/.*)\.json$/;
+
+/** The first segment of a page's data, where it may be a locale. */
+const LOCALE = /^\/[^/]+(?=\/)/;
 
 /** What stands in no path that a person follows. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
@@ -71,12 +74,7 @@ function resolved(path: string): string {
 /** The page that a path may be a part of, or the data of. */
 function pagesOf(path: string): string[] {
   const [, page] = PAGE_DATA.exec(path) ?? [];
-  const pages = page === undefined ? [] : [page === '/index' ? '/' : page];
-  for (const each of [path, ...pages]) {
-    const whole = each.replace(PART_OF_PAGE, '');
-    if (whole !== each) {
-      pages.push(whole === '/index' ? '/' : whole);
-    }
-  }
-  return pages;
+  const data = page === undefined ? [] : [page, page.replace(LOCALE, '')];
+  const wholes = [path, ...data].map((each) => each.replace(PART_OF_PAGE, ''));
+  return [...data, ...wholes].map((each) => (each === '/index' ? '/' : each));
 }
