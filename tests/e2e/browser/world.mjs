@@ -61,8 +61,22 @@ export class World {
   addApp(...options) {
     const created = execFileSync(
       this.#program,
-      ['app', 'create', '--name', 'Acme', '--json', '--allowed-origin', '*', '--require-secret-key', 'false', ...options],
-      { encoding: 'utf8', env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}` } },
+      [
+        'app',
+        'create',
+        '--name',
+        'Acme',
+        '--json',
+        '--allowed-origin',
+        '*',
+        '--require-secret-key',
+        'false',
+        ...options,
+      ],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}` },
+      },
     );
     return JSON.parse(created).app_key;
   }

@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import jsQR from 'jsqr';
 import { PNG } from 'pngjs';
 import { COMPUTER, HANDSET } from '../browser.mjs';
-import { button, connectionsOf, dialog, said, statusIs, useStage } from '../stage.mjs';
+import { button, connectionsOf, dialog, said, setStage, statusIs } from '../stage.mjs';
 import { PHONE } from '../world.mjs';
 
-const stage = useStage();
+const stage = setStage();
 
 /** What a camera reads from a picture of the page. */
 function readQr(screenshot) {
