@@ -157,6 +157,7 @@ export class Attempt {
 
   #prepare(): void {
     this.#login = undefined;
+    this.#state = IDLE;
     try {
       const { appKey, server, text } = this.#options as AttemptOptions;
       this.#login = createLogin(server, appKey, text);
