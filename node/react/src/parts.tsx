@@ -14,7 +14,7 @@ import {
 } from 'react';
 import { isUnderWay } from './attempt.js';
 import { AppearanceContext } from './context.js';
-import { useSecondsUntil } from './countdown.js';
+import { clock, useSecondsUntil } from './countdown.js';
 import { QrPicture } from './qr-code.js';
 import { english, fill, type LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
@@ -110,11 +110,10 @@ export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
   if (seconds === null) {
     return null;
   }
-  const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   // A timer is not read out each second.
   return (
     <span role="timer" {...props}>
-      {fill(timeLeft, { time })}
+      {fill(timeLeft, { time: clock(seconds) })}
     </span>
   );
 }

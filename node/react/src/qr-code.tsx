@@ -3,10 +3,7 @@
 /** The link as a QR picture, drawn here: no picture of it is fetched from anywhere. */
 
 import { type ReactNode, type SVGProps, useMemo } from 'react';
-import { encode } from './qr-encoder.js';
-
-/** Modules of white around the picture, as the standard asks. */
-const QUIET_ZONE = 4;
+import { draw } from './qr-encoder.js';
 
 export interface QrPictureProps extends SVGProps<SVGSVGElement> {
   readonly value: string;
@@ -23,20 +20,4 @@ export function QrPicture({ value, label, ...rest }: QrPictureProps): ReactNode 
       <path stroke="#000" d={path} />
     </svg>
   );
-}
-
-/** The picture's rows as strokes, each one module high. */
-function draw(value: string): { size: number; path: string } {
-  const { size, isDark } = encode(value);
-  let path = '';
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      const start = x;
-      while (isDark(x, y)) {
-        x++;
-      }
-      path += x > start ? `M${start + QUIET_ZONE} ${y + QUIET_ZONE + 0.5}h${x - start}` : '';
-    }
-  }
-  return { size: size + 2 * QUIET_ZONE, path };
 }
