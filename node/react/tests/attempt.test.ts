@@ -123,6 +123,27 @@ describe('an attempt', () => {
     expect(told).toEqual([error]);
   });
 
+  it('is verified when the app has taken it', async () => {
+    const { attempt, server } = await start();
+    let accept = (): void => {};
+    const taken = new Promise<void>((resolve) => {
+      attempt.handlers = {
+        onSuccess: () => {
+          resolve();
+          return new Promise<void>((done) => {
+            accept = done;
+          });
+        },
+      };
+    });
+    server.answer(verified(attempt));
+    attempt.start();
+    await taken;
+    expect(attempt.getState().status).toBe('message_received');
+    accept();
+    await statusOf(attempt, 'verified');
+  });
+
   it('whose app refuses ends as an error', async () => {
     const { attempt, server } = await start();
     const reason = new Error('No such customer.');
