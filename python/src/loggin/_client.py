@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from loggin._results import SessionFields
+    from loggin._results import Outcome, SessionFields
 
 
 class _Client:
@@ -232,7 +232,7 @@ def _ring(bell: _native.Bell) -> None:
     settle(bell.collect())
 
 
-def settle(outcomes: list[_native.Outcome]) -> None:
+def settle(outcomes: list[Outcome]) -> None:
     """Settles futures, on the loop that they belong to: called once for all that settled together."""
     for future, result, failure in outcomes:
         if future.done():

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from loggin import _native
 
+if TYPE_CHECKING:
+    import asyncio
+
 # App key, phone, user id and the time of a session, as the native half hands them over.
 SessionFields: TypeAlias = tuple[str, str, str | None, datetime]
+
+# Code, class, message, status, retryable, retry after (seconds), attempts left and request id of an error.
+FailureFields: TypeAlias = tuple[str, str, str, int | None, bool, float | None, int | None, str | None]
+
+# A future, and what it settles with.
+Outcome: TypeAlias = tuple["asyncio.Future[SessionFields | None]", SessionFields | None, FailureFields | None]
 
 # Digits of a phone number that are shown: enough to tell two test phones apart, in a number of any length.
 _SHOWN_DIGITS = 2
