@@ -21,10 +21,15 @@ pub(crate) fn session_fields(session: Session) -> SessionFields {
     (app_key.to_string(), phone.expose().to_owned(), user_id.map(String::from), verified_at)
 }
 
-/// Blocks until the result is there, with other threads running. A signal's exception ends it.
-pub(crate) fn block_on<T: Clone + Send>(py: Python<'_>, pending: Pending<T>) -> PyResult<T> {
+/// Blocks until the result is there, with other threads running. A signal's exception ends it on the main thread:
+/// Python runs signal handlers nowhere else, so the others sleep on.
+pub(crate) fn block_on<T: Clone + Send>(
+    py: Python<'_>,
+    pending: Pending<T>,
+    is_main_thread: bool,
+) -> PyResult<T> {
     let settled = |result: Result<T, loggin::Error>| result.map_err(|error| Failure::from(error).into());
-    if !hears_signals(py)? {
+    if !is_main_thread {
         return settled(py.detach(|| pending.wait()));
     }
     loop {
@@ -33,13 +38,6 @@ pub(crate) fn block_on<T: Clone + Send>(py: Python<'_>, pending: Pending<T>) -> 
         }
         py.check_signals()?;
     }
-}
-
-/// Whether this is the main thread: Python runs signal handlers nowhere else, so the others may sleep on.
-fn hears_signals(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import("threading")?;
-    let main = threading.call_method0("main_thread")?.getattr("ident")?;
-    threading.call_method0("get_ident")?.eq(main)
 }
 
 /// A wait that an asyncio future stands for.
