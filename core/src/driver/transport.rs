@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::{
     error::{Error, ErrorCode},
-    token::SecretKey,
+    token::Credential,
     wire::{ErrorBody, IDEMPOTENCY_KEY, REQUEST_ID},
 };
 
@@ -39,7 +39,7 @@ const MAX_ANSWER: u64 = 64 << 10;
 /// How a client is set up; the same in every forked child.
 pub(crate) struct Settings {
     pub(crate) base_url: Url,
-    pub(crate) secret_key: Option<SecretKey>,
+    pub(crate) secret_key: Option<Credential>,
     pub(crate) user_agent: String,
     pub(crate) max_retries: u32,
     /// Given by the caller; otherwise each process makes its own.
