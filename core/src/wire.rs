@@ -271,6 +271,15 @@ pub enum OtpStatus {
     Verified,
 }
 
+impl OtpStatus {
+    /// The status as it stands on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+        }
+    }
+}
+
 /// The answer of `POST /auth/verify`.
 #[derive(Clone, Deserialize, Serialize)]
 pub struct OtpVerifyResponse {

@@ -4,10 +4,11 @@ use loggin::{CreatedToken, Loggin, LogginBuilder};
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{LoginToken, Retries, Seconds, Text},
+    arguments::{Digits, LoginToken, Retries, Seconds, Text, otp_request, with},
     errors::Failure,
     notifier::Notifier,
-    waits::{self, SessionFields, Wait},
+    results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields},
+    waits::{self, Wait},
 };
 
 /// How the client names itself to the server.
@@ -60,14 +61,14 @@ impl Client {
         timeout: Option<Seconds>,
     ) -> PyResult<SessionFields> {
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        waits::block_on(py, pending).map(waits::session_fields)
+        waits::block_on(py, pending).map(results::session)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
     #[pyo3(signature = (token))]
     fn verify_token(&self, py: Python<'_>, token: LoginToken) -> PyResult<Option<SessionFields>> {
         let pending = self.0.verify_token_async(token.0);
-        waits::block_on(py, pending).map(|session| session.map(waits::session_fields))
+        waits::block_on(py, pending).map(|session| session.map(results::session))
     }
 
     /// Begins a wait that settles an asyncio future of the running loop.
@@ -82,7 +83,9 @@ impl Client {
     ) -> PyResult<Wait> {
         let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        pending.on_settle(move |result| promise.settle(result.map(Some)));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
+        });
         Ok(Wait::new(pending))
     }
 
@@ -97,24 +100,75 @@ impl Client {
     ) -> PyResult<()> {
         let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
         let pending = self.0.verify_token_async(token.0);
-        pending.on_settle(move |result| promise.settle(result));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
+        });
+        Ok(())
+    }
+
+    /// Sends a one-time code.
+    #[pyo3(signature = (phone, country_code, otp_length, meta))]
+    fn otp_start(
+        &self,
+        py: Python<'_>,
+        phone: Text,
+        country_code: Option<Text>,
+        otp_length: Option<Digits>,
+        meta: Option<Text>,
+    ) -> PyResult<OtpSessionFields> {
+        let request = otp_request(phone, country_code, otp_length, meta)?;
+        waits::block_on(py, self.0.otp().start_async(request)).map(results::otp_session)
+    }
+
+    /// Checks a one-time code.
+    #[pyo3(signature = (session_id, otp_code))]
+    fn otp_verify(&self, py: Python<'_>, session_id: Text, otp_code: Text) -> PyResult<OtpResultFields> {
+        let (session_id, otp_code) = (String::from(session_id), String::from(otp_code));
+        waits::block_on(py, self.0.otp().verify_async(&session_id, &otp_code)).map(results::otp_result)
+    }
+
+    /// Sends a one-time code, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (phone, country_code, otp_length, meta, event_loop, future))]
+    #[expect(clippy::too_many_arguments, reason = "the options of a call, and who waits for it")]
+    fn start_otp_start(
+        &self,
+        py: Python<'_>,
+        phone: Text,
+        country_code: Option<Text>,
+        otp_length: Option<Digits>,
+        meta: Option<Text>,
+        event_loop: Py<PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<()> {
+        let request = otp_request(phone, country_code, otp_length, meta)?;
+        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+        let pending = self.0.otp().start_async(request);
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::OtpSession(results::otp_session(session))));
+        });
+        Ok(())
+    }
+
+    /// Checks a one-time code, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (session_id, otp_code, event_loop, future))]
+    fn start_otp_verify(
+        &self,
+        py: Python<'_>,
+        session_id: Text,
+        otp_code: Text,
+        event_loop: Py<PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<()> {
+        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+        let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|result| Fields::OtpResult(results::otp_result(result))));
+        });
         Ok(())
     }
 
     /// Ends every wait with `closed`.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
-    }
-}
-
-/// Sets an option where it is given.
-fn with(
-    builder: LogginBuilder,
-    value: Option<Text>,
-    set: fn(LogginBuilder, String) -> LogginBuilder,
-) -> LogginBuilder {
-    match value {
-        Some(value) => set(builder, value.into()),
-        None => builder,
     }
 }

@@ -6,6 +6,7 @@ mod arguments;
 mod client;
 mod errors;
 mod notifier;
+mod results;
 mod waits;
 
 use pyo3::prelude::*;

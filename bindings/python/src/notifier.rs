@@ -12,10 +12,10 @@ use std::{
     time::Duration,
 };
 
-use loggin::{Error, Session};
+use loggin::Error;
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyList};
 
-use crate::{errors::Failure, waits};
+use crate::{errors::Failure, results::Fields};
 
 /// Stack of the notifier's thread: room for the Python code of an event loop that is not asyncio's own.
 const STACK_SIZE: usize = 1 << 20;
@@ -42,7 +42,7 @@ struct State {
 /// A future whose result is there.
 struct Settled {
     target: Target,
-    result: Result<Option<Session>, Error>,
+    result: Result<Fields, Error>,
 }
 
 /// A future and the loop that it belongs to.
@@ -59,7 +59,7 @@ pub(crate) struct Promise {
 
 impl Promise {
     /// Queues the result; called on threads of the core.
-    pub(crate) fn settle(self, result: Result<Option<Session>, Error>) {
+    pub(crate) fn settle(self, result: Result<Fields, Error>) {
         self.notifier.push(Settled { target: self.target, result });
     }
 }
@@ -144,11 +144,11 @@ fn deliver(py: Python<'_>, batch: Vec<Settled>) {
 fn wake(event_loop: &Bound<'_, PyAny>, batch: Vec<Settled>) -> PyResult<()> {
     static SETTLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = event_loop.py();
-    let settle = SETTLE.import(py, "loggin._client", "settle")?;
+    let settle = SETTLE.import(py, "loggin._event_loops", "settle")?;
     let outcomes = PyList::empty(py);
     for Settled { target, result } in batch {
         match result {
-            Ok(session) => outcomes.append((target.future, session.map(waits::session_fields), py.None()))?,
+            Ok(fields) => outcomes.append((target.future, fields, py.None()))?,
             Err(error) => {
                 outcomes.append((target.future, py.None(), Failure::from(error).exception(py)?))?;
             }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
-import os
 from typing import TYPE_CHECKING
 
 from loggin import _native
+from loggin._event_loops import running_loop
+from loggin._otp import AsyncOtp, Otp
 from loggin._results import CreatedToken, Session
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class _Client:
             base_url: The server. `LOGGIN_BASE_URL`; `http://127.0.0.1:8787` by default. It must be https
                 unless it is on this machine.
             secret_key: The app's secret key, on the app's server only. `LOGGIN_SECRET_KEY`; none by default.
+                With the base URL of another server that sends one-time codes by the same API, that server's
+                key.
             whatsapp_number: The number that links open a chat with. `LOGGIN_WHATSAPP_NUMBER`; without it
                 links go through the server.
             timeout: How long a wait lasts unless it says otherwise, in seconds.
@@ -93,6 +95,16 @@ class Loggin(_Client):
             show(login.link)
             session = client.wait_for_verify(login.token)
     """
+
+    @property
+    def otp(self) -> Otp:
+        """One-time codes over WhatsApp; they need the secret key.
+
+        Example:
+            session = client.otp.start("+919876543210")
+            result = client.otp.verify(session.session_id, typed)
+        """
+        return Otp(self._native)
 
     def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
         """Blocks until the person has signed in. Other threads run on, and Ctrl-C ends the wait.
@@ -159,12 +171,22 @@ class AsyncLoggin(_Client):
             session = await client.wait_for_verify(login.token)
     """
 
+    @property
+    def otp(self) -> AsyncOtp:
+        """One-time codes over WhatsApp; they need the secret key.
+
+        Example:
+            session = await client.otp.start("+919876543210")
+            result = await client.otp.verify(session.session_id, typed)
+        """
+        return AsyncOtp(self._native)
+
     async def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
         """Waits until the person has signed in. Cancelling the task ends the wait.
 
         Arguments and errors are those of `Loggin.wait_for_verify`.
         """
-        loop = _running_loop()
+        loop = running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
         wait = self._native.start_wait(token, timeout, loop, future)
         try:
@@ -177,7 +199,7 @@ class AsyncLoggin(_Client):
 
         Arguments and errors are those of `Loggin.verify_token`.
         """
-        loop = _running_loop()
+        loop = running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
         self._native.start_verify(token, loop, future)
         fields = await future
@@ -197,29 +219,3 @@ class AsyncLoggin(_Client):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _running_loop() -> asyncio.AbstractEventLoop:
-    # Imported late: it takes most of the import of this package, and a blocking program does without it.
-    import asyncio  # noqa: PLC0415
-
-    return asyncio.get_running_loop()
-
-
-def settle(
-    outcomes: list[tuple[asyncio.Future[SessionFields | None], SessionFields | None, BaseException | None]],
-) -> None:
-    """Settles futures, on the loop that they belong to: called once for all that settled together."""
-    for future, result, error in outcomes:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
-
-
-# The notifier's thread must not enter Python while the interpreter exits, and is not there in a forked child.
-atexit.register(_native.stop_notifier)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_native.forget_notifier)
