@@ -53,17 +53,19 @@ impl Otp {
     /// (at once where it is empty), `invalid_request` for an option. `rate_limited` right after another code, or after
     /// too many calls: `retry_after` says when to come back. `blocked` after too many wrong codes. `quota_exceeded`,
     /// `send_failed` or `unavailable` where it cannot be sent. `connection` where the server is not reached.
-    pub fn start(&self, request: impl Into<OtpRequest>) -> Result<OtpSession, Error> {
-        start(self.client.hub()?, &request.into())
+    pub fn start<R: TryInto<OtpRequest, Error: Into<Error>>>(&self, request: R) -> Result<OtpSession, Error> {
+        start(self.client.hub()?, &request.try_into().map_err(Into::into)?)
     }
 
     /// Sends a code to a phone without blocking the caller's thread.
     ///
     /// # Errors
     /// Those of [`Otp::start`], from the returned value.
-    pub fn start_async(&self, request: impl Into<OtpRequest>) -> Pending<OtpSession> {
-        let request = request.into();
-        self.begin(move |hub| start(hub, &request))
+    pub fn start_async<R: TryInto<OtpRequest, Error: Into<Error>>>(&self, request: R) -> Pending<OtpSession> {
+        match request.try_into() {
+            Ok(request) => self.begin(move |hub| start(hub, &request)),
+            Err(error) => Pending::settled(Err(error.into())),
+        }
     }
 
     /// Checks the code that the person typed.
@@ -154,8 +156,20 @@ impl OtpRequest {
     }
 }
 
-impl<T: Into<String>> From<T> for OtpRequest {
-    fn from(phone: T) -> Self {
+impl From<&str> for OtpRequest {
+    fn from(phone: &str) -> Self {
+        Self::new(phone)
+    }
+}
+
+impl From<&String> for OtpRequest {
+    fn from(phone: &String) -> Self {
+        Self::new(phone)
+    }
+}
+
+impl From<String> for OtpRequest {
+    fn from(phone: String) -> Self {
         Self::new(phone)
     }
 }
