@@ -160,3 +160,6 @@ fn month(now: UnixMillis) -> (u32, UnixMillis) {
     let next = next.map_or(now, |next| UnixMillis(next.timestamp().as_millisecond()));
     (u32::try_from(number).unwrap_or_default(), next)
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,20 +54,13 @@ fn home(region: &str) -> Result<&'static Metadata, PhoneError> {
 
 /// The digits of a text, and whether a `+` stands before them; `None` where anything else is in it.
 fn digits(text: &str) -> Option<(bool, String)> {
-    let text = text.trim();
     if text.chars().count() > MAX_CHARS {
         return None;
     }
-    let rest = text.strip_prefix(['+', '\u{FF0B}']);
-    let mut digits = String::new();
-    for symbol in rest.unwrap_or(text).chars() {
-        match crate::digits::digit(symbol) {
-            Some(digit) => digits.push(digit),
-            None if is_punctuation(symbol) => {}
-            None => return None,
-        }
-    }
-    Some((rest.is_some(), digits))
+    let mut symbols = text.chars().filter(|symbol| !is_punctuation(*symbol)).peekable();
+    let international = symbols.next_if(|symbol| matches!(symbol, '+' | '\u{FF0B}')).is_some();
+    let digits: Option<String> = symbols.map(crate::digits::digit).collect();
+    digits.map(|digits| (international, digits))
 }
 
 /// What people put between digits: spaces, hyphens and dashes, brackets, dots, slashes, and marks that nobody sees,

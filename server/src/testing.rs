@@ -191,7 +191,7 @@ pub(crate) struct TestServer {
     pub(crate) codes: Arc<NotedCodes>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) serving: JoinHandle<()>,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl TestServer {
@@ -202,14 +202,29 @@ impl TestServer {
 
     /// A server with the demo app, and settings of its own.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let (store, folder) = store().await;
         store.insert_app(&demo_app()).await.unwrap();
-        let clock = ManualClock::new();
+        Self::start_on(store, Arc::new(folder), ManualClock::new(), Arc::default(), change).await
+    }
+
+    /// Another server on the same database, by the same clock and with the same WhatsApp.
+    pub(crate) async fn another_node(&self) -> Self {
+        let store = SqliteStore::open(&self.folder.path().join("loggin.db"), 2).await.unwrap();
+        let (clock, codes) = (Arc::clone(&self.clock), Arc::clone(&self.codes));
+        Self::start_on(Arc::new(store), Arc::clone(&self.folder), clock, codes, |_| {}).await
+    }
+
+    async fn start_on(
+        store: Arc<dyn Store>,
+        folder: Arc<TempDir>,
+        clock: Arc<ManualClock>,
+        codes: Arc<NotedCodes>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
         let (outbox, answers) = Outbox::channel();
         let (stop, stopping) = watch::channel(false);
-        let codes = Arc::new(NotedCodes::default());
         let mut settings = settings(address);
         change(&mut settings);
         let server = Server::new(Parts {
@@ -239,7 +254,7 @@ impl TestServer {
             codes,
             stop,
             serving,
-            _folder: folder,
+            folder,
         }
     }
 

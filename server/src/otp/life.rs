@@ -186,3 +186,5 @@ fn blocked_until(phone: &OtpPhone, now: UnixMillis) -> Option<UnixMillis> {
     hour.max(row).filter(|until| now < *until)
 }
 
+#[cfg(test)]
+mod tests;

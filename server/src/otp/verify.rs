@@ -52,7 +52,11 @@ impl Otp {
             let now = self.clock.now();
             let owner = *session.session_id.as_bytes();
             let is_right = || self.code_keys.check(&session.code_mac, &owner, code.expose().as_bytes());
-            let (answer, phone) = match life::typed(&session, phone, is_right, now) {
+            let typed = life::typed(&session, phone, is_right, now);
+            if typed == Typed::Expired && !session.used && self.was_used(&mut session).await? {
+                continue;
+            }
+            let (answer, phone) = match typed {
                 // Not kept: it is the same whenever it is asked.
                 Typed::AlreadyUsed => return Err(Refusal::new(ErrorCode::AlreadyUsed).into()),
                 Typed::Expired => (refused(ErrorCode::Expired), None),
@@ -64,9 +68,18 @@ impl Otp {
             if self.settle(&session, &answer, phone, call).await? {
                 return Ok(answer);
             }
-            session = self.store.otp_session(session.session_id).await?.unwrap_or(session);
+            self.was_used(&mut session).await?;
         }
         Err(StoreError::Busy.into())
+    }
+
+    /// Reads a session again, and tells whether its code was typed. The phone was read later than the session: in
+    /// between the right code may have been typed, which ends the live one.
+    async fn was_used(&self, session: &mut OtpSession) -> Result<bool, StoreError> {
+        if let Some(latest) = self.store.otp_session(session.session_id).await? {
+            *session = latest;
+        }
+        Ok(session.used)
     }
 
     /// Writes what came of an attempt; `false` where something else came first.

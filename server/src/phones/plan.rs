@@ -139,3 +139,27 @@ fn pattern(source: &'static str, ends: Ends) -> Option<Arc<Regex>> {
     });
     pattern.clone()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_of_every_plan_compiles() {
+        let mut compiled = 0;
+        for plan in DATABASE.iter() {
+            let kinds = OTHER_KINDS.iter().copied().chain([Type::FixedLine, Type::Mobile]);
+            let kinds = kinds.filter_map(|kind| plan.descriptors().get(kind));
+            for kind in kinds.chain([plan.descriptors().general()]) {
+                assert!(pattern(kind.national_number().as_str(), Ends::Both).is_some(), "{}", plan.id());
+                compiled += 1;
+            }
+            let prefixes =
+                [plan.international_prefix(), plan.national_prefix_for_parsing(), plan.leading_digits()];
+            for prefix in prefixes.into_iter().flatten() {
+                assert!(pattern(prefix.as_str(), Ends::Start).is_some(), "{}", plan.id());
+            }
+        }
+        assert!(compiled > 1_000, "{compiled}");
+    }
+}

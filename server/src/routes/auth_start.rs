@@ -116,3 +116,5 @@ async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartO
     })
 }
 
+#[cfg(test)]
+mod tests;

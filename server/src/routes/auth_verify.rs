@@ -107,3 +107,5 @@ async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<Order,
     })
 }
 
+#[cfg(test)]
+mod tests;

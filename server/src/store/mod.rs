@@ -10,6 +10,8 @@ mod sqlite_otp;
 mod sqlite_writer;
 #[cfg(test)]
 mod suite;
+#[cfg(test)]
+mod suite_otp;
 
 use async_trait::async_trait;
 use loggin::{AppKey, Code, PhoneNumber};

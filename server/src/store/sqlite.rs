@@ -286,6 +286,7 @@ mod tests {
     use crate::store::{
         State,
         suite::{app, insert, login, store_suite},
+        suite_otp::otp_store_suite,
     };
 
     async fn open() -> (SqliteStore, TempDir) {
@@ -298,6 +299,7 @@ mod tests {
     }
 
     store_suite!(open);
+    otp_store_suite!(open);
 
     #[tokio::test]
     async fn what_was_applied_is_there_after_a_restart() {

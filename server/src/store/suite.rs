@@ -8,7 +8,7 @@ use super::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, State,
 use crate::clock::UnixMillis;
 
 const APP: &str = "8XKPQ2WN";
-const NOW: UnixMillis = UnixMillis(1_790_416_800_000);
+pub(super) const NOW: UnixMillis = UnixMillis(1_790_416_800_000);
 
 /// Runs the suite against what `$open` makes: a store with nothing in it, and whatever must outlive it.
 macro_rules! store_suite {

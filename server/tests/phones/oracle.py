@@ -19,7 +19,7 @@ METADATA = "9.0.33"
 SENDABLE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 KINDS = [kind for kind in PhoneNumberType.values() if kind != PhoneNumberType.UNKNOWN]
 # Digits that are changed in each example, to get numbers that nobody thought of.
-CHANGES = ((0, 3), (1, 7), (2, 1), (3, 9))
+CHANGES = ((1, 7), (2, 1))
 
 
 def expect(text: str, region: str | None) -> str | None:
@@ -34,9 +34,11 @@ def expect(text: str, region: str | None) -> str | None:
 
 
 def written(number: phonenumbers.PhoneNumber, region: str) -> Iterator[tuple[str, str | None]]:
-    """The forms in which people write a number."""
+    """The forms in which people write a number; of one that nothing is sent to, one is enough."""
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     yield e164, None
+    if expect(e164, None) is None:
+        return
     yield phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL), region
     yield phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL), region
     yield phonenumbers.national_significant_number(number), region
