@@ -114,6 +114,57 @@ pub(crate) struct ConfirmResponse {
 }
 
 #[derive(Serialize, ToSchema)]
+pub(crate) struct StartRequest {
+    /// A mobile number with its country code, or as it is written in `country_code`.
+    #[schema(max_length = 40, example = "+919876543210")]
+    phone: String,
+    /// A region, for numbers without their country code.
+    #[schema(example = "IN")]
+    country_code: Option<String>,
+    /// Digits of the code.
+    #[schema(minimum = 4, maximum = 8, default = 6)]
+    otp_length: Option<u8>,
+    /// Any JSON of the app's own, given back when the code was typed.
+    meta: Option<serde_json::Value>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StartResponse {
+    #[schema(format = "uuid")]
+    session_id: String,
+    /// Seconds.
+    #[schema(example = 300)]
+    expires_in: u64,
+    /// Whether WhatsApp took the message over; false for a test number.
+    sent_via_engine: bool,
+    /// Codes left in the month; null without a quota.
+    #[schema(required = true)]
+    quota_remaining: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VerifyOtpRequest {
+    #[schema(format = "uuid")]
+    session_id: String,
+    /// The digits that were typed.
+    #[schema(example = "483920")]
+    otp_code: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct VerifyOtpResponse {
+    status: VerifiedStatus,
+    /// The number that was asked for: digits without `+`.
+    #[schema(example = "919876543210")]
+    phone: String,
+    #[schema(format = DateTime)]
+    verified_at: String,
+    /// What the app gave when it asked for the code.
+    #[schema(required = true)]
+    meta: Option<serde_json::Value>,
+}
+
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Error {
     /// One of the protocol's error codes.
     #[schema(example = "invalid_token")]
