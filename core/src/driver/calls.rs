@@ -121,8 +121,8 @@ fn read_answer(mut answer: Answer) -> Result<Vec<u8>, Error> {
     if answer.status == 200 {
         return answer.read_json();
     }
-    let (status, pause) = (answer.status, answer.retry_after());
-    Err(answer.read_error().unwrap_or_else(|| invalid_answer(status).with_retry_after(pause)))
+    let pause = answer.retry_after();
+    Err(answer.read_error().unwrap_or_else(|error| error.with_retry_after(pause)))
 }
 
 /// The error's code decides; where it is none of the protocol's, the status does.

@@ -160,14 +160,20 @@ impl Answer {
         Ok(body)
     }
 
-    /// The error that the answer tells; `None` where its body is no error of the protocol.
-    pub(crate) fn read_error(&mut self) -> Option<Error> {
-        let body = self.read_json().ok()?;
-        let mut body: ErrorBody = serde_json::from_slice(&body).ok()?;
+    /// The error that the answer tells.
+    ///
+    /// # Errors
+    /// `connection` where the answer broke off, `invalid_response` where its body is no error of the protocol.
+    pub(crate) fn read_error(&mut self) -> Result<Error, Error> {
+        let body = self.read_json()?;
+        let mut body: ErrorBody = serde_json::from_slice(&body).map_err(|_| invalid_answer(self.status))?;
         body.request_id = body.request_id.or_else(|| self.request_id.take());
         let error = body.into_error(self.status);
+        if error.code() == ErrorCode::InvalidResponse {
+            return Err(invalid_answer(self.status));
+        }
         let hint = error.retry_after().or(self.retry_after);
-        (error.code() != ErrorCode::InvalidResponse).then(|| error.with_retry_after(hint))
+        Ok(error.with_retry_after(hint))
     }
 }
 
