@@ -46,6 +46,8 @@ pub struct World {
     server: Child,
     /// The server's base URL.
     pub url: String,
+    /// The secret key of the demo app.
+    pub secret_key: String,
     simulator: String,
     phones: AtomicU64,
 }
@@ -90,14 +92,15 @@ impl World {
         let mut server =
             server.stdout(Stdio::piped()).spawn().expect("loggin-server starts; `make build-rust` builds it");
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let mut url_after = |prefix: &str| {
+        let mut text_after = |prefix: &str| {
             let line = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with(prefix));
             let line = line.expect("the server says where it listens");
             line[prefix.len()..].trim().to_owned()
         };
-        let url = url_after("loggin-server listening on ");
-        let simulator = url_after("phone simulator on ");
-        let world = Self { server, url, simulator, phones: AtomicU64::new(FIRST_PHONE) };
+        let url = text_after("loggin-server listening on ");
+        let simulator = text_after("phone simulator on ");
+        let secret_key = text_after(&format!("app {DEMO_APP}, secret key "));
+        let world = Self { server, url, secret_key, simulator, phones: AtomicU64::new(FIRST_PHONE) };
         world.control("phones", &json!({ "number": PHONE, "name": "Asha" }));
         world
     }
@@ -110,6 +113,17 @@ impl World {
     /// A client of the server.
     pub fn client(&self) -> Loggin {
         client_of(&self.url)
+    }
+
+    /// The one-time codes that a phone was sent, the first one first; waits for one.
+    pub fn otp_codes(&self, phone: &str) -> Vec<String> {
+        let url =
+            format!("{}/control/phones/{phone}/messages?timeout_ms={}", self.simulator, PATIENCE.as_millis());
+        let text =
+            ureq::get(&url).call().expect("the simulator answers").into_body().read_to_string().unwrap();
+        let chat: Value = serde_json::from_str(&text).unwrap();
+        let messages = chat["messages"].as_array().expect("a chat");
+        messages.iter().filter_map(|message| Some(message["code"].as_str()?.to_owned())).collect()
     }
 
     /// Opens a login link on the phone and taps Send; the message text that was sent.
