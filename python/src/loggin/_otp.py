@@ -26,7 +26,7 @@ class Otp:
         session = client.otp.start("+919876543210")
         typed = input("The code in WhatsApp: ")
         result = client.otp.verify(session.session_id, typed)
-        print(result.phone)
+        greet(result.phone)
     """
 
     __slots__ = ("_native",)
