@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::{
     arguments::{Digits, LoginToken, Retries, Seconds, Text, otp_request, with},
     errors::Failure,
-    notifier::Notifier,
+    notifier::Promise,
     results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields},
     waits::{self, Wait},
 };
@@ -53,35 +53,40 @@ impl Client {
     }
 
     /// Blocks until the person has signed in.
-    #[pyo3(signature = (token, timeout))]
+    #[pyo3(signature = (token, timeout, is_main_thread))]
     fn wait_for_verify(
         &self,
         py: Python<'_>,
         token: LoginToken,
         timeout: Option<Seconds>,
+        is_main_thread: bool,
     ) -> PyResult<SessionFields> {
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        waits::block_on(py, pending).map(results::session)
+        waits::block_on(py, pending, is_main_thread).map(results::session)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
-    #[pyo3(signature = (token))]
-    fn verify_token(&self, py: Python<'_>, token: LoginToken) -> PyResult<Option<SessionFields>> {
-        let pending = self.0.verify_token_async(token.0);
-        waits::block_on(py, pending).map(|session| session.map(results::session))
-    }
-
-    /// Begins a wait that settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, event_loop, future))]
-    fn start_wait(
+    #[pyo3(signature = (token, is_main_thread))]
+    fn verify_token(
         &self,
         py: Python<'_>,
         token: LoginToken,
+        is_main_thread: bool,
+    ) -> PyResult<Option<SessionFields>> {
+        let pending = self.0.verify_token_async(token.0);
+        waits::block_on(py, pending, is_main_thread).map(|session| session.map(results::session))
+    }
+
+    /// Begins a wait that settles an asyncio future of the running loop.
+    #[pyo3(signature = (token, timeout, ears, future))]
+    fn start_wait(
+        &self,
+        token: LoginToken,
         timeout: Option<Seconds>,
-        event_loop: Py<PyAny>,
+        ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+        let promise = Promise::new(ears, future)?;
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
@@ -90,15 +95,9 @@ impl Client {
     }
 
     /// Redeems a token, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, event_loop, future))]
-    fn start_verify(
-        &self,
-        py: Python<'_>,
-        token: LoginToken,
-        event_loop: Py<PyAny>,
-        future: Py<PyAny>,
-    ) -> PyResult<()> {
-        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+    #[pyo3(signature = (token, ears, future))]
+    fn start_verify(&self, token: LoginToken, ears: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<()> {
+        let promise = Promise::new(ears, future)?;
         let pending = self.0.verify_token_async(token.0);
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
@@ -107,7 +106,7 @@ impl Client {
     }
 
     /// Sends a one-time code.
-    #[pyo3(signature = (phone, country_code, otp_length, meta))]
+    #[pyo3(signature = (phone, country_code, otp_length, meta, is_main_thread))]
     fn otp_start(
         &self,
         py: Python<'_>,
@@ -115,33 +114,39 @@ impl Client {
         country_code: Option<Text>,
         otp_length: Option<Digits>,
         meta: Option<Text>,
+        is_main_thread: bool,
     ) -> PyResult<OtpSessionFields> {
         let request = otp_request(phone, country_code, otp_length, meta)?;
-        waits::block_on(py, self.0.otp().start_async(request)).map(results::otp_session)
+        let pending = self.0.otp().start_async(request);
+        waits::block_on(py, pending, is_main_thread).map(results::otp_session)
     }
 
     /// Checks a one-time code.
-    #[pyo3(signature = (session_id, otp_code))]
-    fn otp_verify(&self, py: Python<'_>, session_id: Text, otp_code: Text) -> PyResult<OtpResultFields> {
-        let (session_id, otp_code) = (String::from(session_id), String::from(otp_code));
-        waits::block_on(py, self.0.otp().verify_async(&session_id, &otp_code)).map(results::otp_result)
+    #[pyo3(signature = (session_id, otp_code, is_main_thread))]
+    fn otp_verify(
+        &self,
+        py: Python<'_>,
+        session_id: Text,
+        otp_code: Text,
+        is_main_thread: bool,
+    ) -> PyResult<OtpResultFields> {
+        let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
+        waits::block_on(py, pending, is_main_thread).map(results::otp_result)
     }
 
     /// Sends a one-time code, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (phone, country_code, otp_length, meta, event_loop, future))]
-    #[expect(clippy::too_many_arguments, reason = "the options of a call, and who waits for it")]
+    #[pyo3(signature = (phone, country_code, otp_length, meta, ears, future))]
     fn start_otp_start(
         &self,
-        py: Python<'_>,
         phone: Text,
         country_code: Option<Text>,
         otp_length: Option<Digits>,
         meta: Option<Text>,
-        event_loop: Py<PyAny>,
+        ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<()> {
         let request = otp_request(phone, country_code, otp_length, meta)?;
-        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+        let promise = Promise::new(ears, future)?;
         let pending = self.0.otp().start_async(request);
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::OtpSession(results::otp_session(session))));
@@ -150,16 +155,15 @@ impl Client {
     }
 
     /// Checks a one-time code, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (session_id, otp_code, event_loop, future))]
+    #[pyo3(signature = (session_id, otp_code, ears, future))]
     fn start_otp_verify(
         &self,
-        py: Python<'_>,
         session_id: Text,
         otp_code: Text,
-        event_loop: Py<PyAny>,
+        ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<()> {
-        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+        let promise = Promise::new(ears, future)?;
         let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
         pending.on_settle(move |result| {
             promise.settle(result.map(|result| Fields::OtpResult(results::otp_result(result))));

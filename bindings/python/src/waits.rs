@@ -13,10 +13,15 @@ use crate::errors::Failure;
 /// How long the main thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// Blocks until the result is there, with other threads running. A signal's exception ends it.
-pub(crate) fn block_on<T: Clone + Send>(py: Python<'_>, pending: Pending<T>) -> PyResult<T> {
+/// Blocks until the result is there, with other threads running. A signal's exception ends it on the main thread:
+/// Python runs signal handlers nowhere else, so the others sleep on.
+pub(crate) fn block_on<T: Clone + Send>(
+    py: Python<'_>,
+    pending: Pending<T>,
+    is_main_thread: bool,
+) -> PyResult<T> {
     let settled = |result: Result<T, loggin::Error>| result.map_err(|error| Failure::from(error).into());
-    if !hears_signals(py)? {
+    if !is_main_thread {
         return settled(py.detach(|| pending.wait()));
     }
     loop {
@@ -25,13 +30,6 @@ pub(crate) fn block_on<T: Clone + Send>(py: Python<'_>, pending: Pending<T>) -> 
         }
         py.check_signals()?;
     }
-}
-
-/// Whether this is the main thread: Python runs signal handlers nowhere else, so the others may sleep on.
-fn hears_signals(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import("threading")?;
-    let main = threading.call_method0("main_thread")?.getattr("ident")?;
-    threading.call_method0("get_ident")?.eq(main)
 }
 
 /// A wait that an asyncio future stands for.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from loggin import _native
-from loggin._event_loops import running_loop
+from loggin._event_loops import ears, is_main_thread, running_loop
 from loggin._otp import AsyncOtp, Otp
 from loggin._results import CreatedToken, Session
 
@@ -126,7 +126,7 @@ class Loggin(_Client):
                 app's.
             ClosedError: The client was closed.
         """
-        return Session(*self._native.wait_for_verify(token, timeout))
+        return Session(*self._native.wait_for_verify(token, timeout, is_main_thread()))
 
     def verify_token(self, token: str) -> Session | None:
         """Redeems a token, as an app's server does with the one that a browser hands in.
@@ -146,7 +146,7 @@ class Loggin(_Client):
             if session is None:
                 return "Not signed in yet"
         """
-        fields = self._native.verify_token(token)
+        fields = self._native.verify_token(token, is_main_thread())
         return None if fields is None else Session(*fields)
 
     def __enter__(self) -> Self:
@@ -188,7 +188,7 @@ class AsyncLoggin(_Client):
         """
         loop = running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
-        wait = self._native.start_wait(token, timeout, loop, future)
+        wait = self._native.start_wait(token, timeout, ears(loop), future)
         try:
             return Session(*await future)
         finally:
@@ -201,7 +201,7 @@ class AsyncLoggin(_Client):
         """
         loop = running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
-        self._native.start_verify(token, loop, future)
+        self._native.start_verify(token, ears(loop), future)
         fields = await future
         return None if fields is None else Session(*fields)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from loggin._event_loops import running_loop
+from loggin._event_loops import ears, is_main_thread, running_loop
 from loggin._results import OtpResult, OtpSession
 from loggin.errors import InvalidInputError
 
@@ -69,7 +69,10 @@ class Otp:
         Example:
             session = client.otp.start("98765 43210", country_code="IN", meta={"cart": 7})
         """
-        return OtpSession(*self._native.otp_start(phone, country_code, otp_length, _meta_text(meta)))
+        meta_text = _meta_text(meta)
+        return OtpSession(
+            *self._native.otp_start(phone, country_code, otp_length, meta_text, is_main_thread())
+        )
 
     def verify(self, session_id: str, otp_code: str) -> OtpResult:
         """Checks the code that the person typed.
@@ -91,7 +94,7 @@ class Otp:
             except InvalidCodeError as error:
                 return f"Wrong code, {error.attempts_left} tries left"
         """
-        return _result(self._native.otp_verify(session_id, otp_code))
+        return _result(self._native.otp_verify(session_id, otp_code, is_main_thread()))
 
 
 class AsyncOtp:
@@ -122,7 +125,7 @@ class AsyncOtp:
         """
         loop = running_loop()
         future: asyncio.Future[OtpSessionFields] = loop.create_future()
-        self._native.start_otp_start(phone, country_code, otp_length, _meta_text(meta), loop, future)
+        self._native.start_otp_start(phone, country_code, otp_length, _meta_text(meta), ears(loop), future)
         return OtpSession(*await future)
 
     async def verify(self, session_id: str, otp_code: str) -> OtpResult:
@@ -132,7 +135,7 @@ class AsyncOtp:
         """
         loop = running_loop()
         future: asyncio.Future[OtpResultFields] = loop.create_future()
-        self._native.start_otp_verify(session_id, otp_code, loop, future)
+        self._native.start_otp_verify(session_id, otp_code, ears(loop), future)
         return _result(await future)
 
 
