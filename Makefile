@@ -113,7 +113,7 @@ faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; 
 fuzz: ## fuzz each target for SECONDS (60)
 	tests/fuzz $(SECONDS)
 
-sanitize: build-python ## run suites of Rust and Python with the address and leak sanitizers (minutes)
+sanitize: build-python build-node ## run the suites with the address sanitizer, and the leak sanitizer where it can (minutes)
 	tests/sanitize
 
 soak: ## a million waits of one client, whose memory must not grow (minutes)

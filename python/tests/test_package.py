@@ -49,6 +49,13 @@ def test_every_name_is_listed() -> None:
     assert sorted(loggin.__all__, key=str) == sorted(set(loggin.__all__))
 
 
+def test_a_blocking_program_does_not_load_asyncio() -> None:
+    program = (
+        "import sys, loggin; loggin.Loggin().create_token('8XKPQ2WN'); assert 'asyncio' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_defaults_are_those_of_the_protocol() -> None:
     options = inspect.signature(Loggin).parameters
     assert {name: option.default for name, option in options.items()} == {

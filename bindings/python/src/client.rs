@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use crate::{
     arguments::{LoginToken, Retries, Seconds, Text},
     errors::Failure,
-    notifier::Notifier,
+    notifier::Promise,
     waits::{self, SessionFields, Wait},
 };
 
@@ -52,50 +52,49 @@ impl Client {
     }
 
     /// Blocks until the person has signed in.
-    #[pyo3(signature = (token, timeout))]
+    #[pyo3(signature = (token, timeout, is_main_thread))]
     fn wait_for_verify(
         &self,
         py: Python<'_>,
         token: LoginToken,
         timeout: Option<Seconds>,
+        is_main_thread: bool,
     ) -> PyResult<SessionFields> {
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        waits::block_on(py, &pending).map(waits::session_fields)
+        waits::block_on(py, pending, is_main_thread).map(waits::session_fields)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
-    #[pyo3(signature = (token))]
-    fn verify_token(&self, py: Python<'_>, token: LoginToken) -> PyResult<Option<SessionFields>> {
-        let pending = self.0.verify_token_async(token.0);
-        waits::block_on(py, &pending).map(|session| session.map(waits::session_fields))
-    }
-
-    /// Begins a wait that settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, event_loop, future))]
-    fn start_wait(
+    #[pyo3(signature = (token, is_main_thread))]
+    fn verify_token(
         &self,
         py: Python<'_>,
         token: LoginToken,
+        is_main_thread: bool,
+    ) -> PyResult<Option<SessionFields>> {
+        let pending = self.0.verify_token_async(token.0);
+        waits::block_on(py, pending, is_main_thread).map(|session| session.map(waits::session_fields))
+    }
+
+    /// Begins a wait that settles an asyncio future of the running loop.
+    #[pyo3(signature = (token, timeout, ears, future))]
+    fn start_wait(
+        &self,
+        token: LoginToken,
         timeout: Option<Seconds>,
-        event_loop: Py<PyAny>,
+        ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+        let promise = Promise::new(ears, future)?;
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
         pending.on_settle(move |result| promise.settle(result.map(Some)));
         Ok(Wait::new(pending))
     }
 
     /// Redeems a token, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, event_loop, future))]
-    fn start_verify(
-        &self,
-        py: Python<'_>,
-        token: LoginToken,
-        event_loop: Py<PyAny>,
-        future: Py<PyAny>,
-    ) -> PyResult<()> {
-        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+    #[pyo3(signature = (token, ears, future))]
+    fn start_verify(&self, token: LoginToken, ears: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<()> {
+        let promise = Promise::new(ears, future)?;
         let pending = self.0.verify_token_async(token.0);
         pending.on_settle(move |result| promise.settle(result));
         Ok(())

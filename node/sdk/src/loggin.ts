@@ -73,11 +73,7 @@ export class Loggin {
     const { signal, timeoutMs } = optionsObject(options);
     const secret = text(token, 'The token', 'invalid_token');
     const patience = timeout(timeoutMs);
-    const settled = await this.#waits.start(
-      (client, id) => client.wait(id, secret, patience),
-      abortSignal(signal),
-    );
-    return sessionOf(settled) as Session;
+    return sessionOf(await this.#waits.wait(secret, patience, abortSignal(signal))) as Session;
   }
 
   /**
@@ -88,7 +84,7 @@ export class Loggin {
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
     const { signal } = optionsObject(options);
     const secret = text(token, 'The token', 'invalid_token');
-    return sessionOf(await this.#waits.start((client, id) => client.verify(id, secret), abortSignal(signal)));
+    return sessionOf(await this.#waits.verify(secret, abortSignal(signal)));
   }
 
   /** Ends every wait with `closed`; later calls end the same way. */

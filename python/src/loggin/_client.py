@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
+import threading
+import weakref
 from typing import TYPE_CHECKING
 
 from loggin import _native
 from loggin._results import CreatedToken, Session
+from loggin.errors import from_fields
 
 if TYPE_CHECKING:
+    import asyncio
     from types import TracebackType
 
     from typing_extensions import Self
@@ -114,7 +117,7 @@ class Loggin(_Client):
                 app's.
             ClosedError: The client was closed.
         """
-        return Session(*self._native.wait_for_verify(token, timeout))
+        return Session(*self._native.wait_for_verify(token, timeout, _is_main_thread()))
 
     def verify_token(self, token: str) -> Session | None:
         """Redeems a token, as an app's server does with the one that a browser hands in.
@@ -134,7 +137,7 @@ class Loggin(_Client):
             if session is None:
                 return "Not signed in yet"
         """
-        fields = self._native.verify_token(token)
+        fields = self._native.verify_token(token, _is_main_thread())
         return None if fields is None else Session(*fields)
 
     def __enter__(self) -> Self:
@@ -164,9 +167,9 @@ class AsyncLoggin(_Client):
 
         Arguments and errors are those of `Loggin.wait_for_verify`.
         """
-        loop = asyncio.get_running_loop()
+        loop = _running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
-        wait = self._native.start_wait(token, timeout, loop, future)
+        wait = self._native.start_wait(token, timeout, _ears(loop), future)
         try:
             return Session(*await future)
         finally:
@@ -177,9 +180,9 @@ class AsyncLoggin(_Client):
 
         Arguments and errors are those of `Loggin.verify_token`.
         """
-        loop = asyncio.get_running_loop()
+        loop = _running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
-        self._native.start_verify(token, loop, future)
+        self._native.start_verify(token, _ears(loop), future)
         fields = await future
         return None if fields is None else Session(*fields)
 
@@ -199,20 +202,60 @@ class AsyncLoggin(_Client):
         self.close()
 
 
-def settle(
-    outcomes: list[tuple[asyncio.Future[SessionFields | None], SessionFields | None, BaseException | None]],
-) -> None:
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    # Imported late: it takes most of the import of this package, and a blocking program does without it.
+    import asyncio  # noqa: PLC0415
+
+    return asyncio.get_running_loop()
+
+
+def _ears(loop: asyncio.AbstractEventLoop) -> _native.Bell | asyncio.AbstractEventLoop:
+    """How a loop is told of what settled: by its bell, or by itself where it watches no sockets, as on Windows."""
+    reference = _bells.get(loop)
+    bell = reference() if reference else None
+    if bell:
+        return bell
+    try:
+        bell = _native.Bell()
+        loop.add_reader(bell.fileno(), _ring, bell)
+    except (AttributeError, NotImplementedError):
+        return loop
+    _bells[loop] = weakref.ref(bell)
+    return bell
+
+
+def _ring(bell: _native.Bell) -> None:
+    settle(bell.collect())
+
+
+def settle(outcomes: list[_native.Outcome]) -> None:
     """Settles futures, on the loop that they belong to: called once for all that settled together."""
-    for future, result, error in outcomes:
+    for future, result, failure in outcomes:
         if future.done():
             continue
-        if error is None:
+        if failure is None:
             future.set_result(result)
         else:
-            future.set_exception(error)
+            future.set_exception(from_fields(*failure))
 
 
-# The notifier's thread must not enter Python while the interpreter exits, and is not there in a forked child.
+# The bell of each loop. A loop keeps its own, so that nothing is left of either when the loop is closed.
+_bells: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_native.Bell]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def _leave_parent() -> None:
+    """In a forked child: a byte for one of the parent's loops may wake either process, and no thread is there."""
+    _bells.clear()
+    _native.forget_notifier()
+
+
+# The notifier's thread must not enter Python while the interpreter exits.
 atexit.register(_native.stop_notifier)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_native.forget_notifier)
+    os.register_at_fork(after_in_child=_leave_parent)

@@ -1,13 +1,14 @@
 """The native half of the package; not meant to be used by itself."""
 
 import asyncio
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 from loggin._results import SessionFields
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
     "DEFAULT_TIMEOUT",
+    "Bell",
     "Client",
     "Wait",
     "__version__",
@@ -19,6 +20,11 @@ __all__ = [
 ]
 
 __version__: Final[str]
+# Code, class, message, status, retryable, retry after (seconds), attempts left and request id of an error.
+FailureFields: TypeAlias = tuple[str, str, str, int | None, bool, float | None, int | None, str | None]
+# A future, and what it settles with.
+Outcome: TypeAlias = tuple[asyncio.Future[SessionFields | None], SessionFields | None, FailureFields | None]
+
 DEFAULT_MAX_RETRIES: Final[int]
 DEFAULT_TIMEOUT: Final[float]
 
@@ -40,28 +46,39 @@ class Client:
     def create_token(self, app_key: str, text: str | None) -> tuple[str, str, str]:
         """Makes a login: its token, link and code."""
 
-    def wait_for_verify(self, token: str, timeout: float | None) -> SessionFields:
-        """Blocks until the person has signed in."""
+    def wait_for_verify(self, token: str, timeout: float | None, is_main_thread: bool) -> SessionFields:
+        """Blocks until the person has signed in; on the main thread with an ear for signals."""
 
-    def verify_token(self, token: str) -> SessionFields | None:
+    def verify_token(self, token: str, is_main_thread: bool) -> SessionFields | None:
         """Redeems a token; `None` while nobody has signed in."""
 
     def start_wait(
         self,
         token: str,
         timeout: float | None,
-        event_loop: asyncio.AbstractEventLoop,
+        ears: Bell | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields],
     ) -> Wait:
         """Begins a wait that settles an asyncio future of the running loop."""
 
     def start_verify(
-        self, token: str, event_loop: asyncio.AbstractEventLoop, future: asyncio.Future[SessionFields | None]
+        self, token: str, ears: Bell | asyncio.AbstractEventLoop, future: asyncio.Future[SessionFields | None]
     ) -> None:
         """Redeems a token, and settles an asyncio future of the running loop."""
 
     def close(self) -> None:
         """Ends every wait with `closed`."""
+
+@final
+class Bell:
+    """What an event loop watches, so that it is told of what settled."""
+
+    def __new__(cls) -> Bell: ...
+    def fileno(self) -> int:
+        """What the loop is to watch."""
+
+    def collect(self) -> list[Outcome]:
+        """Takes what has settled; called on the loop."""
 
 @final
 class Wait:

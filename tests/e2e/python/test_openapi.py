@@ -1,4 +1,4 @@
-"""What the server's OpenAPI document says is what the server does: schemathesis makes calls up and judges the answers."""
+"""The server does what its OpenAPI document says: schemathesis makes calls up and judges the answers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_every_answer_is_as_documented(world: World, tmp_path: Path) -> None:
     run = [Path(sys.executable).with_name("schemathesis"), "--config-file", SETTINGS, "run"]
     run += [f"{world.url}/openapi.json", "--header", f"X-Api-Key: {secret_key}"]
     run += ["--max-examples", EXAMPLES, "--seed", "1", "--continue-on-failure"]
-    result = subprocess.run(run, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    result = subprocess.run(run, check=False, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert result.returncode == 0, result.stdout
     summary = [line for line in result.stdout.splitlines() if "generated" in line or "Tested:" in line]
     print("\n".join(summary))
