@@ -17,26 +17,21 @@ const COUNTRY_CODE_DIGITS: usize = 3;
 /// Most characters of a number as it is written, with all its punctuation.
 const MAX_CHARS: usize = 40;
 
-/// Why a text is no number that a code can be sent to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PhoneError {
-    /// There is no such region.
-    Region,
-    /// It is no number, or none of a mobile phone.
-    Number,
-}
-
 /// Reads a number of a mobile phone, with its country code or as people of `region` write it among themselves.
 ///
-/// Without a region the country code must be there, with or without `+`.
-pub(crate) fn read_mobile(text: &str, region: Option<&str>) -> Result<PhoneNumber, PhoneError> {
-    let home = region.map(home).transpose()?;
-    let (international, digits) = digits(text).ok_or(PhoneError::Number)?;
+/// Without a region the country code must be there, with or without `+`. `None` where it is no such number, or there
+/// is no such region.
+pub(crate) fn read_mobile(text: &str, region: Option<&str>) -> Option<PhoneNumber> {
+    let home = match region {
+        Some(region) => Some(home(region)?),
+        None => None,
+    };
+    let (international, digits) = digits(text)?;
     let found = match home {
         Some(home) if !international => within(home, &digits),
         _ => abroad(&digits),
     };
-    found.and_then(|digits| PhoneNumber::parse(&digits).ok()).ok_or(PhoneError::Number)
+    found.and_then(|digits| PhoneNumber::parse(&digits).ok())
 }
 
 /// Reads the plans, which takes a tenth of a second, so that the first call need not.
@@ -46,10 +41,9 @@ pub(crate) fn load() {
 }
 
 /// The plan of a region such as `IN`.
-fn home(region: &str) -> Result<&'static Metadata, PhoneError> {
-    let region = region.trim().to_ascii_uppercase();
-    let id: country::Id = region.parse().map_err(|_| PhoneError::Region)?;
-    DATABASE.by_id(id.as_ref()).ok_or(PhoneError::Region)
+fn home(region: &str) -> Option<&'static Metadata> {
+    let id: country::Id = region.trim().to_ascii_uppercase().parse().ok()?;
+    DATABASE.by_id(id.as_ref())
 }
 
 /// The digits of a text, and whether a `+` stands before them; `None` where anything else is in it.

@@ -7,13 +7,12 @@ use std::{
     time::Instant,
 };
 
-use loggin::{ErrorCode, PhoneNumber};
+use loggin::PhoneNumber;
 
-use super::{Otp, OtpError, Refusal};
+use super::Otp;
 use crate::{
     digits::{self, Digits},
-    limits,
-    phones::{self, PhoneError},
+    limits, phones,
     store::{App, Store, StoreError},
 };
 
@@ -42,15 +41,11 @@ impl Otp {
         app: &App,
         phone: &str,
         region: Option<&str>,
-    ) -> Result<Recipient, OtpError> {
+    ) -> Result<Recipient, StoreError> {
         if let Some((number, code)) = self.test_numbers.find(phone).await? {
             return Ok(if app.live_only { Recipient::Nobody } else { Recipient::Test(number, code) });
         }
-        match phones::read_mobile(phone, region) {
-            Ok(number) => Ok(Recipient::Person(number)),
-            Err(PhoneError::Number) => Ok(Recipient::Nobody),
-            Err(PhoneError::Region) => Err(Refusal::new(ErrorCode::InvalidRequest).into()),
-        }
+        Ok(phones::read_mobile(phone, region).map_or(Recipient::Nobody, Recipient::Person))
     }
 }
 

@@ -18,7 +18,7 @@ fn every_region_is_read_as_the_oracle_reads_it() {
     let mut wrong = Vec::new();
     for vector in &vectors {
         let [text, region, expected] = [0, 1, 2].map(|index| vector[index].as_str());
-        let read = read_mobile(text.unwrap(), region).ok();
+        let read = read_mobile(text.unwrap(), region);
         let read = read.as_ref().map(PhoneNumber::expose);
         if read != expected {
             wrong.push(format!("{text:?} {region:?}: {read:?}, not {expected:?}"));
@@ -64,13 +64,13 @@ fn numbers_are_read_with_whatever_stands_between_the_digits() {
         "+٩١٩٨٧٦٥٤٣٢١٠",
         "0091 98765 43210",
     ] {
-        assert_eq!(read_mobile(text, None), Ok(phone("919876543210")), "{text:?}");
+        assert_eq!(read_mobile(text, None), Some(phone("919876543210")), "{text:?}");
     }
     for text in ["", "+", "98765 43210", "+91 98765 43210 ext. 7", "+91 98765 4321O", &"9".repeat(400)] {
-        assert_eq!(read_mobile(text, None), Err(PhoneError::Number), "{text:?}");
+        assert_eq!(read_mobile(text, None), None, "{text:?}");
     }
-    assert_eq!(read_mobile("098765 43210", Some(" in ")), Ok(phone("919876543210")));
+    assert_eq!(read_mobile("098765 43210", Some(" in ")), Some(phone("919876543210")));
     for region in ["", "XX", "India", "+91", "001"] {
-        assert_eq!(read_mobile("098765 43210", Some(region)), Err(PhoneError::Region), "{region}");
+        assert_eq!(read_mobile("098765 43210", Some(region)), None, "{region}");
     }
 }

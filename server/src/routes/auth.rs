@@ -113,8 +113,9 @@ fn message(code: ErrorCode) -> &'static str {
         ErrorCode::Blocked => "Too many wrong codes were typed for this phone, or for this session.",
         ErrorCode::Expired => "This session is over: out of time, replaced by a later one, or cancelled.",
         ErrorCode::InvalidCode => "This is not the code that was sent.",
-        ErrorCode::InvalidPhone => "This is not the number of a mobile phone.",
-        ErrorCode::InvalidRequest => "`country_code` is a region such as `IN`.",
+        ErrorCode::InvalidPhone => {
+            "This is not the number of a mobile phone; `country_code`, if it is given, is a region such as `IN`."
+        }
         ErrorCode::MaxAttempts => "This is not the code that was sent, and it was the last try.",
         ErrorCode::QuotaExceeded => "The app's codes of this month are used up.",
         ErrorCode::RateLimited => "A code was sent to this phone a moment ago.",

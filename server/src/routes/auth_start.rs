@@ -34,7 +34,7 @@ struct StartRequest {
     #[serde(default)]
     country_code: Option<String>,
     #[serde(default)]
-    otp_length: Option<u8>,
+    otp_length: Option<f64>,
     #[serde(default)]
     meta: Option<Box<RawValue>>,
 }
@@ -56,7 +56,7 @@ struct StartResponse {
     path = "/api/v1/auth/start",
     tag = "otp",
     summary = "Send a one-time code",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call is the same call for 24 hours: nothing is sent again.")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: nothing is sent again.")),
     request_body = super::openapi::StartRequest,
     responses(
         (status = 200, description = "WhatsApp took the code over.", body = super::openapi::StartResponse),
@@ -99,14 +99,20 @@ async fn start(
     }
 }
 
+/// How many digits are asked for. JSON has one kind of number, and some languages write 6 as 6.0.
+fn length(asked: Option<f64>) -> Option<u8> {
+    let Some(asked) = asked else {
+        return Some(DIGITS);
+    };
+    DIGITS_PERMITTED.into_iter().find(|length| (f64::from(*length) - asked).abs() < f64::EPSILON)
+}
+
 async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartOrder, ApiError> {
     let (request, bytes) = body::json_and_bytes::<StartRequest>(headers, body, limits::SMALL_BODY).await?;
-    let length = request.otp_length.unwrap_or(DIGITS);
+    let length = length(request.otp_length);
     let recipient: Recipient =
         call.otp.recipient(&call.app, &request.phone, request.country_code.as_deref()).await?;
-    if !DIGITS_PERMITTED.contains(&length) {
-        return Err(ApiError::invalid_request("`otp_length` is 4 to 8."));
-    }
+    let length = length.ok_or(ApiError::invalid_request("`otp_length` is 4 to 8."))?;
     Ok(StartOrder {
         app: Arc::clone(&call.app),
         recipient,

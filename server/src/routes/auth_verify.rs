@@ -53,7 +53,7 @@ struct Order {
     path = "/api/v1/auth/verify",
     tag = "otp",
     summary = "Type a one-time code",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A repeated call is the same call for 24 hours: no attempt is spent again.")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: no attempt is spent again.")),
     request_body = super::openapi::VerifyOtpRequest,
     responses(
         (status = 200, description = "The code was right.", body = super::openapi::VerifyOtpResponse),

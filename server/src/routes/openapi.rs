@@ -10,7 +10,7 @@ use utoipa::{
 
 pub(crate) use shapes::{
     ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, StartRequest, StartResponse,
-    VerifyOtpRequest, VerifyOtpResponse, VerifyRequest, VerifyResponse,
+    StreamEvent, VerifyOtpRequest, VerifyOtpResponse, VerifyRequest, VerifyResponse,
 };
 
 /// The document.

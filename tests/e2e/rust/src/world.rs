@@ -46,13 +46,14 @@ pub struct World {
     server: Child,
     /// The server's base URL.
     pub url: String,
-    /// The secret key of the demo app.
-    pub secret_key: String,
     simulator: String,
     phones: AtomicU64,
 }
 
 impl World {
+    /// The secret key of the demo app.
+    pub const SECRET_KEY: &'static str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
+
     /// Starts both; the programs must have been built.
     pub fn start() -> Self {
         Self::launch("127.0.0.1:0", None)
@@ -92,15 +93,14 @@ impl World {
         let mut server =
             server.stdout(Stdio::piped()).spawn().expect("loggin-server starts; `make build-rust` builds it");
         let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let mut text_after = |prefix: &str| {
+        let mut url_after = |prefix: &str| {
             let line = lines.by_ref().map(Result::unwrap).find(|line| line.starts_with(prefix));
             let line = line.expect("the server says where it listens");
             line[prefix.len()..].trim().to_owned()
         };
-        let url = text_after("loggin-server listening on ");
-        let simulator = text_after("phone simulator on ");
-        let secret_key = text_after(&format!("app {DEMO_APP}, secret key "));
-        let world = Self { server, url, secret_key, simulator, phones: AtomicU64::new(FIRST_PHONE) };
+        let url = url_after("loggin-server listening on ");
+        let simulator = url_after("phone simulator on ");
+        let world = Self { server, url, simulator, phones: AtomicU64::new(FIRST_PHONE) };
         world.control("phones", &json!({ "number": PHONE, "name": "Asha" }));
         world
     }
@@ -113,17 +113,6 @@ impl World {
     /// A client of the server.
     pub fn client(&self) -> Loggin {
         client_of(&self.url)
-    }
-
-    /// The one-time codes that a phone was sent, the first one first; waits for one.
-    pub fn otp_codes(&self, phone: &str) -> Vec<String> {
-        let url =
-            format!("{}/control/phones/{phone}/messages?timeout_ms={}", self.simulator, PATIENCE.as_millis());
-        let text =
-            ureq::get(&url).call().expect("the simulator answers").into_body().read_to_string().unwrap();
-        let chat: Value = serde_json::from_str(&text).unwrap();
-        let messages = chat["messages"].as_array().expect("a chat");
-        messages.iter().filter_map(|message| Some(message["code"].as_str()?.to_owned())).collect()
     }
 
     /// Opens a login link on the phone and taps Send; the message text that was sent.
@@ -167,11 +156,25 @@ impl World {
         }
     }
 
-    fn control(&self, path: &str, body: &Value) -> Value {
+    /// The messages on a phone; waits for the first.
+    pub fn messages_on(&self, phone: &str) -> Vec<Value> {
+        let patience = PATIENCE.as_millis();
+        let url = format!("{}/control/phones/{phone}/messages?timeout_ms={patience}", self.simulator);
+        let mut chat = json_of(ureq::get(&url).call());
+        chat["messages"].take().as_array().cloned().unwrap_or_default()
+    }
+
+    /// The one-time code that a phone shows last; waits for one.
+    pub fn code_on(&self, phone: &str) -> String {
+        let messages = self.messages_on(phone);
+        let code = messages.last().and_then(|message| message["code"].as_str());
+        code.expect("the phone shows a code").to_owned()
+    }
+
+    /// Tells the simulator something, and gives what it answers.
+    pub fn control(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/control/{path}", self.simulator);
-        let answer = ureq::post(&url).content_type("application/json").send(body.to_string());
-        let text = answer.expect("the simulator answers").into_body().read_to_string().unwrap();
-        serde_json::from_str(&text).unwrap()
+        json_of(ureq::post(&url).content_type("application/json").send(body.to_string()))
     }
 }
 
@@ -181,6 +184,11 @@ impl Drop for World {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+fn json_of(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
+    let text = answer.expect("the simulator answers").into_body().read_to_string().unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 /// A client whose waits end with the test's patience.

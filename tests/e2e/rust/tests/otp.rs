@@ -1,104 +1,81 @@
-//! One-time codes, read from the simulated phone, through the real server; and what a lost answer costs.
+//! One-time codes through the real server and simulator: the person reads the code on the phone and types it.
 #![allow(clippy::unwrap_used)]
 
-use std::time::SystemTime;
-
-use loggin::{ErrorCode, Loggin, OtpRequest};
-use loggin_e2e::{
-    World,
-    proxy::{Course, Ending, Fate, Proxy, Trouble},
-};
+use loggin_e2e::{PHONE, World};
 use serde_json::{Value, json};
 
-fn client(world: &World, url: &str) -> Loggin {
-    Loggin::builder().base_url(url).secret_key(&world.secret_key).build().unwrap()
-}
-
-/// A code that is not the right one.
-fn wrong(code: &str) -> String {
-    code.chars().map(|digit| if digit == '7' { '3' } else { '7' }).collect()
+/// Calls of the demo app's server; status and body.
+fn call(world: &World, route: &str, key: &str, body: &Value) -> (u16, Value) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let call = agent.post(format!("{}/api/v1/auth/{route}", world.url)).content_type("application/json");
+    let mut answer = call.header("X-Api-Key", key).send(body.to_string()).unwrap();
+    let text = answer.body_mut().read_to_string().unwrap();
+    (answer.status().as_u16(), serde_json::from_str(&text).unwrap())
 }
 
 #[test]
-fn a_person_types_the_code_that_came() {
+fn a_person_reads_the_code_on_the_phone_and_types_it() {
     let world = World::start();
-    let client = client(&world, &world.url);
-    let phone = world.new_phone();
-    let request = OtpRequest::new(format!("+{phone}")).otp_length(8).meta(json!({"cart": 7}));
-    let session = client.otp().start(request).unwrap();
-    assert!(session.sent_via_engine);
-    assert_eq!((session.expires_in.as_secs(), session.quota_remaining), (300, None));
-    let [code] = <[String; 1]>::try_from(world.otp_codes(&phone)).unwrap();
+    let key = World::SECRET_KEY;
+    let order = json!({ "phone": format!("+{PHONE}"), "otp_length": 8, "meta": { "cart": 7 } });
+    let (status, started) = call(&world, "start", key, &order);
+    assert_eq!((status, &started["expires_in"]), (200, &json!(300)), "{started}");
+    let code = world.code_on(PHONE);
     assert_eq!(code.len(), 8);
-    let error = client.otp().verify(&session.session_id, &wrong(&code)).unwrap_err();
-    assert_eq!((error.code(), error.attempts_left()), (ErrorCode::InvalidCode, Some(4)));
-    let result = client.otp().verify_async(&session.session_id, &code).wait().unwrap();
-    assert_eq!(result.phone.expose(), phone);
-    assert!(SystemTime::now().duration_since(result.verified_at).unwrap().as_secs() < 60);
-    assert_eq!(result.meta.unwrap().read::<Value>().unwrap(), json!({"cart": 7}));
-    let error = client.otp().verify(&session.session_id, &code).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::AlreadyUsed);
+
+    let typed = |code: &str| {
+        let body = json!({ "session_id": started["session_id"], "otp_code": code });
+        call(&world, "verify", key, &body)
+    };
+    let wrong: String = code.chars().map(|digit| if digit == '0' { '1' } else { '0' }).collect();
+    let (status, error) = typed(&wrong);
+    assert_eq!((status, &error["attempts_left"]), (422, &json!(4)), "{error}");
+    let (status, verified) = typed(&code);
+    assert_eq!((status, &verified["phone"], &verified["meta"]["cart"]), (200, &json!(PHONE), &json!(7)));
+    assert_eq!(typed(&code).0, 409);
+    assert_eq!(call(&world, "start", &key.replace("DEM0", "AAAA"), &order).0, 401);
 }
 
 #[test]
-fn a_second_code_has_to_wait_and_a_stranger_gets_none() {
+fn a_person_without_whatsapp_is_told_apart_from_a_server_that_is_busy() {
     let world = World::start();
-    let client = client(&world, &world.url);
-    let phone = format!("+{}", world.new_phone());
-    client.otp().start(&phone).unwrap();
-    let hasty =
-        Loggin::builder().base_url(&world.url).secret_key(&world.secret_key).max_retries(0).build().unwrap();
-    let error = hasty.otp().start(&phone).unwrap_err();
-    assert_eq!(error.code(), ErrorCode::RateLimited);
-    assert!((1..=30).contains(&error.retry_after().unwrap().as_secs()), "{error:?}");
-    let key = world.secret_key.replace('0', "1");
-    let stranger = Loggin::builder().base_url(&world.url).secret_key(key).build().unwrap();
-    let error = stranger.otp().start(&phone).unwrap_err();
-    assert_eq!((error.code(), error.status()), (ErrorCode::Unauthorized, Some(401)));
+    let number = world.new_phone();
+    let order = json!({ "phone": format!("+{number}") });
+    world.control("phones", &json!({ "number": number, "on_whatsapp": false }));
+    let (status, error) = call(&world, "start", World::SECRET_KEY, &order);
+    assert_eq!((status, error["error"].as_str()), (502, Some("send_failed")));
+    world.control("phones", &json!({ "number": number, "on_whatsapp": true }));
+    // Twice: once for the try that certainly was not sent, and once for the second.
+    let fault = json!({ "graph": { "count": 2, "code": 130_429, "http_status": 429 } });
+    world.control("faults", &fault);
+    let (status, error) = call(&world, "start", World::SECRET_KEY, &order);
+    assert_eq!((status, error["error"].as_str()), (503, Some("unavailable")), "{error}");
+    assert!(error["retry_after"].as_u64().unwrap() > 0);
+    assert_eq!(call(&world, "start", World::SECRET_KEY, &order).0, 200);
 }
 
 #[test]
-fn a_lost_answer_costs_no_message_and_no_attempt() {
+fn a_person_who_did_not_ask_for_a_code_cancels_it() {
     let world = World::start();
-    let direct = client(&world, &world.url);
-    let length = answer_length(&world);
-    for (place, ending) in [
-        (0, Ending::Reset),
-        (1, Ending::Close),
-        (length / 2, Ending::Close),
-        (length / 2, Ending::Reset),
-        (length * 9 / 10, Ending::Close),
-    ] {
-        let phone = world.new_phone();
-        let session =
-            cut_once(&world, place, ending, |client| client.otp().start(format!("+{phone}"))).unwrap();
-        let [code] = <[String; 1]>::try_from(world.otp_codes(&phone)).expect("one message");
-        let verify = |client: &Loggin, code: &str| client.otp().verify(&session.session_id, code);
-        let error = cut_once(&world, place, ending, |client| verify(client, &wrong(&code))).unwrap_err();
-        assert_eq!((error.code(), error.attempts_left()), (ErrorCode::InvalidCode, Some(4)), "at {place}");
-        let error = verify(&direct, &wrong(&code)).unwrap_err();
-        assert_eq!(error.attempts_left(), Some(3), "another call is another attempt");
-        let result = cut_once(&world, place, ending, |client| verify(client, &code)).unwrap();
-        assert_eq!(result.phone.expose(), phone, "the first answer is given again, at {place}");
-    }
+    let order = json!({ "phone": format!("+{PHONE}") });
+    let (_, started) = call(&world, "start", World::SECRET_KEY, &order);
+    let code = world.code_on(PHONE);
+    let tapped =
+        world.control(&format!("phones/{PHONE}/tap"), &json!({ "button_id": "DID_NOT_REQUEST_CODE" }));
+    assert_eq!(tapped["status"], 200);
+    let body = json!({ "session_id": started["session_id"], "otp_code": code });
+    let (status, error) = call(&world, "verify", World::SECRET_KEY, &body);
+    assert_eq!((status, error["error"].as_str()), (422, Some("expired")));
 }
 
-/// Bytes of an answer to `start`, its head included. Those to `verify` are not much shorter.
-fn answer_length(world: &World) -> usize {
-    let proxy = Proxy::start(world.address());
-    client(world, &proxy.url()).otp().start(format!("+{}", world.new_phone())).unwrap();
-    proxy.until_idle();
-    proxy.connections()[0].bytes_down
-}
-
-/// Makes a call whose first connection is cut after so many bytes of the server; what comes after is carried.
-fn cut_once<T>(world: &World, place: usize, ending: Ending, call: impl FnOnce(&Loggin) -> T) -> T {
-    let proxy = Proxy::start(world.address());
-    proxy.disturb(move |number| {
-        let down = Trouble::CutAfter(place, ending);
-        if number == 0 { Fate::Carry(Course { down, ..Course::default() }) } else { Fate::FAIR }
-    });
-    let result = call(&client(world, &proxy.url()));
-    assert_eq!(proxy.connections().len(), 2, "the first answer was lost, at {place}");
-    result
+#[test]
+fn an_answer_of_whatsapp_that_gets_lost_sends_nothing_twice() {
+    let world = World::start();
+    let order = json!({ "phone": format!("+{PHONE}") });
+    world.control("faults", &json!({ "graph": { "lose_answer": true } }));
+    let (status, error) = call(&world, "start", World::SECRET_KEY, &order);
+    assert_eq!((status, error["error"].as_str()), (503, Some("unavailable")));
+    let (status, error) = call(&world, "start", World::SECRET_KEY, &order);
+    assert_eq!((status, error["error"].as_str()), (429, Some("rate_limited")));
+    assert_eq!(world.messages_on(PHONE).len(), 1);
 }
