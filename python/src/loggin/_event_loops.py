@@ -14,6 +14,8 @@ from loggin.errors import from_fields
 if TYPE_CHECKING:
     import asyncio
 
+    from loggin._results import Outcome
+
 
 def is_main_thread() -> bool:
     """Whether this is the thread that runs the handlers of signals."""
@@ -47,7 +49,7 @@ def _ring(bell: _native.Bell) -> None:
     settle(bell.collect())
 
 
-def settle(outcomes: list[_native.Outcome]) -> None:
+def settle(outcomes: list[Outcome]) -> None:
     """Settles futures, on the loop that they belong to: called once for all that settled together."""
     for future, result, failure in outcomes:
         if future.done():

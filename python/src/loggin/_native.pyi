@@ -1,9 +1,9 @@
 """The native half of the package; not meant to be used by itself."""
 
 import asyncio
-from typing import Any, Final, TypeAlias, final
+from typing import Final, final
 
-from loggin._results import OtpResultFields, OtpSessionFields, SessionFields
+from loggin._results import OtpResultFields, OtpSessionFields, Outcome, SessionFields
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
@@ -20,13 +20,6 @@ __all__ = [
 ]
 
 __version__: Final[str]
-# Code, class, message, status, retryable, retry after (seconds), attempts left and request id of an error.
-FailureFields: TypeAlias = tuple[str, str, str, int | None, bool, float | None, int | None, str | None]
-# A future, and what it settles with.
-Outcome: TypeAlias = tuple[
-    asyncio.Future[Any], SessionFields | OtpSessionFields | OtpResultFields | None, FailureFields | None
-]
-
 DEFAULT_MAX_RETRIES: Final[int]
 DEFAULT_TIMEOUT: Final[float]
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from loggin import _native
+
+if TYPE_CHECKING:
+    import asyncio
 
 # App key, phone, user id and the time of a session, as the native half hands them over.
 SessionFields: TypeAlias = tuple[str, str, str | None, datetime]
@@ -16,6 +19,14 @@ OtpSessionFields: TypeAlias = tuple[str, int, bool, int | None]
 
 # Status, phone, time, and the meta as JSON text.
 OtpResultFields: TypeAlias = tuple[Literal["verified"], str, datetime, str | None]
+
+# Code, class, message, status, retryable, retry after (seconds), attempts left and request id of an error.
+FailureFields: TypeAlias = tuple[str, str, str, int | None, bool, float | None, int | None, str | None]
+
+# A future, and what it settles with.
+Outcome: TypeAlias = tuple[
+    "asyncio.Future[Any]", SessionFields | OtpSessionFields | OtpResultFields | None, FailureFields | None
+]
 
 # Digits of a phone number that are shown: enough to tell two test phones apart, in a number of any length.
 _SHOWN_DIGITS = 2
