@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final, final
 
-from loggin._results import Outcome, SessionFields
+from loggin._results import OtpResultFields, OtpSessionFields, Outcome, SessionFields
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
@@ -60,6 +60,39 @@ class Client:
         self, token: str, ears: Bell | asyncio.AbstractEventLoop, future: asyncio.Future[SessionFields | None]
     ) -> None:
         """Redeems a token, and settles an asyncio future of the running loop."""
+
+    def otp_start(
+        self,
+        phone: str,
+        country_code: str | None,
+        otp_length: int | None,
+        meta: str | None,
+        is_main_thread: bool,
+    ) -> OtpSessionFields:
+        """Sends a one-time code."""
+
+    def otp_verify(self, session_id: str, otp_code: str, is_main_thread: bool) -> OtpResultFields:
+        """Checks a one-time code."""
+
+    def start_otp_start(
+        self,
+        phone: str,
+        country_code: str | None,
+        otp_length: int | None,
+        meta: str | None,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[OtpSessionFields],
+    ) -> None:
+        """Sends a one-time code, and settles an asyncio future of the running loop."""
+
+    def start_otp_verify(
+        self,
+        session_id: str,
+        otp_code: str,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[OtpResultFields],
+    ) -> None:
+        """Checks a one-time code, and settles an asyncio future of the running loop."""
 
     def close(self) -> None:
         """Ends every wait with `closed`."""
