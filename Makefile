@@ -24,7 +24,7 @@ PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
 # The workspaces, and those who use them as a stranger does.
-NPM_PROJECTS := node tests/e2e/node tests/e2e/browser examples/express
+NPM_PROJECTS := node tests/e2e/node tests/e2e/browser examples/express examples/node
 # What the benchmarks measure is built for release, beside what the tests use.
 BENCH := target/bench
 BENCH_PYTHON := $(BENCH)/venv/package.stamp
@@ -43,7 +43,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-browser test-node-majors test-checks fuzz faults sanitize soak \
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-browser test-node-majors test-checks fuzz races faults sanitize soak \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
 
 help: ## show this list
@@ -107,13 +107,16 @@ test-node: build-rust build-node ## run the Node suites, end-to-end tests includ
 test-browser: build-rust build-node ## run the tests in Chromium, where it is installed
 	tests/run browser
 
+races: ## 1,000 rounds of 50 people who type the same code at once (minutes); `make test` runs 25
+	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-server --lib races
+
 faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; ROUNDS= and SEED= choose others
 	$(CARGO) run $(LOCKED) --quiet -p loggin-e2e --bin faults -- --rounds $(ROUNDS) --seed $(SEED)
 
 fuzz: ## fuzz each target for SECONDS (60)
 	tests/fuzz $(SECONDS)
 
-sanitize: build-python ## run suites of Rust and Python with the address and leak sanitizers (minutes)
+sanitize: build-python build-node ## run the suites with the address sanitizer, and the leak sanitizer where it can (minutes)
 	tests/sanitize
 
 soak: ## a million waits of one client, whose memory must not grow (minutes)

@@ -8,8 +8,9 @@ use std::time::Duration;
 /// Upper end of the first delay, in milliseconds: short enough that one lost connection goes unnoticed.
 const FIRST_DELAY_MS: u64 = 250;
 
-/// Upper end of a delay while an outage is young, in milliseconds: a restarted server is found within seconds.
-const YOUNG_OUTAGE_CAP_MS: u64 = 2_000;
+/// Upper end of a delay while an outage is young, in milliseconds: with the time to connect, every client is back two
+/// seconds after its server.
+const YOUNG_OUTAGE_CAP_MS: u64 = 1_500;
 
 /// Age up to which an outage is young, in milliseconds: longer than a restart or the change of a node takes.
 const YOUNG_OUTAGE_MS: u128 = 60_000;
@@ -27,7 +28,7 @@ const HINT_JITTER_DIVISOR: u64 = 5;
 ///
 /// - `hint` is what the server asked for in `retry:` or `Retry-After`: a lower bound, obeyed up to 60 s, with
 ///   up to 20 % on top. Without one the delay is anything from 0 to 250 ms, doubled at each attempt, to at most
-///   2 s in the first 60 s of an outage and 15 s after.
+///   1.5 s in the first 60 s of an outage and 15 s after.
 /// - `random` is 64 random bits: the upper 32 choose the delay, the lower 32 what comes on top of the hint.
 ///
 /// ```
@@ -36,7 +37,7 @@ const HINT_JITTER_DIVISOR: u64 = 5;
 ///
 /// let half = 1 << 63;
 /// assert_eq!(delay(0, Duration::ZERO, None, half), Duration::from_millis(125));
-/// assert_eq!(delay(9, Duration::from_secs(5), None, half), Duration::from_secs(1));
+/// assert_eq!(delay(9, Duration::from_secs(5), None, half), Duration::from_millis(750));
 /// assert_eq!(delay(0, Duration::ZERO, Some(Duration::from_secs(3)), half), Duration::from_secs(3));
 /// ```
 pub fn delay(attempt: u32, outage: Duration, hint: Option<Duration>, random: u64) -> Duration {
@@ -82,8 +83,8 @@ mod tests {
     fn the_delays_of_many_clients_spread_evenly() {
         let mut quarters = [0; 4];
         for client in 0..1_000_u64 {
-            let millis = delay(3, Duration::ZERO, None, ((client << 32) / 1_000) << 32).as_millis();
-            quarters[usize::try_from(millis / 500).unwrap()] += 1;
+            let millis = delay(2, Duration::ZERO, None, ((client << 32) / 1_000) << 32).as_millis();
+            quarters[usize::try_from(millis / 250).unwrap()] += 1;
         }
         assert_eq!(quarters, [250; 4]);
     }
@@ -95,7 +96,7 @@ mod tests {
         ) {
             let given = delay(attempt, outage, hint, random);
             let obeyed = hint.unwrap_or_default().min(Duration::from_mins(1));
-            let cap = Duration::from_secs(if outage < Duration::from_mins(1) { 2 } else { 15 });
+            let cap = Duration::from_millis(if outage < Duration::from_mins(1) { 1_500 } else { 15_000 });
             prop_assert!(given >= obeyed);
             prop_assert!(given <= cap.max(obeyed.mul_f64(1.2) + Duration::from_millis(2)), "{given:?}");
         }

@@ -127,13 +127,45 @@ async def test_many_waits_settle(serve: Serve, open_client: Callable[[str], Asyn
     assert {each.phone for each in sessions} == {PHONE}
 
 
+def begin_many(client: AsyncLoggin) -> list[asyncio.Task[Session]]:
+    tokens = [client.create_token("8XKPQ2WN").token for _ in range(200)]
+    return [asyncio.create_task(client.wait_for_verify(token)) for token in tokens]
+
+
+def refuse_readers(*_: Any) -> None:
+    raise NotImplementedError
+
+
+async def assert_all_closed(tasks: list[asyncio.Task[Session]]) -> None:
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(result, ClosedError) for result in results)
+
+
 async def test_what_settles_together_wakes_the_loop_once(
     serve: Serve, open_client: Callable[[str], AsyncLoggin], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    loop = asyncio.get_running_loop()
+    add_reader, wakes = loop.add_reader, []
+
+    def watch(descriptor: int, callback: Callable[..., None], *arguments: Any) -> None:
+        def count() -> None:
+            wakes.append(descriptor)
+            callback(*arguments)
+
+        add_reader(descriptor, count)
+
+    monkeypatch.setattr(loop, "add_reader", watch)
     client = open_client(serve(keep_waiting).url)
-    tokens = [client.create_token("8XKPQ2WN").token for _ in range(200)]
-    tasks = [asyncio.create_task(client.wait_for_verify(token)) for token in tokens]
+    tasks = begin_many(client)
     await asyncio.sleep(0)
+    client.close()
+    await assert_all_closed(tasks)
+    assert len(wakes) == 1
+
+
+async def test_what_settles_together_wakes_a_loop_without_readers_once(
+    serve: Serve, open_client: Callable[[str], AsyncLoggin], monkeypatch: pytest.MonkeyPatch
+) -> None:
     loop = asyncio.get_running_loop()
     wake, all_settled, wakes = loop.call_soon_threadsafe, threading.Event(), []
 
@@ -143,11 +175,14 @@ async def test_what_settles_together_wakes_the_loop_once(
         assert all_settled.wait(PATIENCE)
         return wake(*arguments)
 
+    monkeypatch.setattr(loop, "add_reader", refuse_readers)
+    client = open_client(serve(keep_waiting).url)
+    tasks = begin_many(client)
+    await asyncio.sleep(0)
     monkeypatch.setattr(loop, "call_soon_threadsafe", count)
     client.close()
     all_settled.set()
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(result, ClosedError) for result in results)
+    await assert_all_closed(tasks)
     assert 1 <= len(wakes) <= 2
 
 
@@ -209,6 +244,7 @@ async def test_a_failing_loop_is_reported_and_survived(
         wake(reported.set)
 
     monkeypatch.setattr("sys.unraisablehook", report)
+    monkeypatch.setattr(loop, "add_reader", refuse_readers)
     client = open_client(serve(verify).url)
     monkeypatch.setattr(loop, "call_soon_threadsafe", fail)
     lost = asyncio.create_task(client.wait_for_verify(login.token))
@@ -225,7 +261,7 @@ async def test_nothing_is_kept_of_a_wait_that_ended(
     task = asyncio.create_task(client.wait_for_verify(login.token))
     ended = weakref.ref(task)
     await task
-    # A round through the notifier: what it held of the first wait is gone.
+    # Another round through the loop: what was held of the first wait is gone.
     await client.wait_for_verify(login.token)
     del task
     gc.collect()

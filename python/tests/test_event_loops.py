@@ -34,7 +34,17 @@ def run(new_loop: NewLoop, work: Coroutine[Any, Any, T]) -> T:
         loop.close()
 
 
-@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+class LoopWithoutReaders(asyncio.SelectorEventLoop):
+    """A loop that watches no sockets, as the one of Windows, but for the one by which asyncio wakes it."""
+
+    def add_reader(self, *_: Any) -> None:  # type: ignore[override]
+        raise NotImplementedError
+
+
+@pytest.fixture(
+    params=[asyncio.new_event_loop, uvloop.new_event_loop, LoopWithoutReaders],
+    ids=["asyncio", "uvloop", "without-readers"],
+)
 def new_loop(request: pytest.FixtureRequest) -> NewLoop:
     chosen: NewLoop = request.param
     return chosen

@@ -30,7 +30,9 @@ def running(
     command: list[str], log: Path, environment: dict[str, str], descriptors: tuple[int, ...] = ()
 ) -> Iterator[subprocess.Popen[str]]:
     """A program that ends well when it is asked to."""
-    known = {**os.environ, "PYTHONPATH": str(TESTS), "PYTHONWARNINGS": "ignore", **environment}
+    # What the suite itself imports comes first: it may be a package of another build.
+    path = os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), str(TESTS)]))
+    known = {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "ignore", **environment}
     with (
         log.open("w") as errors,
         subprocess.Popen(

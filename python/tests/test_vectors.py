@@ -194,7 +194,7 @@ def test_backoff(vector: Vector) -> None:
 def delay(given: Any) -> Any:
     """Section 5 of the protocol, a second time."""
     choice, extra = (int(given["random"][at : at + 8], 16) for at in (0, 8))
-    cap = 2_000 if given["outage_ms"] < 60_000 else 15_000
+    cap = 1_500 if given["outage_ms"] < 60_000 else 15_000
     jittered = min(cap, 250 * 2 ** min(given["attempt"], 64)) * choice // 2**32
     hint = min(given["hint_ms"] or 0, 60_000)
     return {"delay_ms": max(jittered, hint + (hint * extra // 2**32) // 5)}

@@ -150,7 +150,7 @@ def server_link(base_url, code):
 
 def delay_ms(attempt, outage_ms, hint_ms, random):
     chosen, on_top = (Fraction(int(half, 16), 2**32) for half in (random[:8], random[8:]))
-    upper_end = min(250 * 2 ** min(attempt, 64), 2_000 if outage_ms < 60_000 else 15_000)
+    upper_end = min(250 * 2 ** min(attempt, 64), 1_500 if outage_ms < 60_000 else 15_000)
     hint = min(hint_ms or 0, 60_000)
     return max(int(upper_end * chosen), int(hint + hint * Fraction(1, 5) * on_top))
 

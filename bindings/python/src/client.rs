@@ -4,10 +4,11 @@ use loggin::{CreatedToken, Loggin, LogginBuilder};
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{LoginToken, Retries, Seconds, Text},
+    arguments::{Digits, LoginToken, Retries, Seconds, Text, otp_request, with},
     errors::Failure,
-    notifier::Notifier,
-    waits::{self, SessionFields, Wait},
+    notifier::Promise,
+    results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields},
+    waits::{self, Wait},
 };
 
 /// How the client names itself to the server.
@@ -52,69 +53,126 @@ impl Client {
     }
 
     /// Blocks until the person has signed in.
-    #[pyo3(signature = (token, timeout))]
+    #[pyo3(signature = (token, timeout, is_main_thread))]
     fn wait_for_verify(
         &self,
         py: Python<'_>,
         token: LoginToken,
         timeout: Option<Seconds>,
+        is_main_thread: bool,
     ) -> PyResult<SessionFields> {
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        waits::block_on(py, &pending).map(waits::session_fields)
+        waits::block_on(py, pending, is_main_thread).map(results::session)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
-    #[pyo3(signature = (token))]
-    fn verify_token(&self, py: Python<'_>, token: LoginToken) -> PyResult<Option<SessionFields>> {
-        let pending = self.0.verify_token_async(token.0);
-        waits::block_on(py, &pending).map(|session| session.map(waits::session_fields))
-    }
-
-    /// Begins a wait that settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, event_loop, future))]
-    fn start_wait(
+    #[pyo3(signature = (token, is_main_thread))]
+    fn verify_token(
         &self,
         py: Python<'_>,
         token: LoginToken,
+        is_main_thread: bool,
+    ) -> PyResult<Option<SessionFields>> {
+        let pending = self.0.verify_token_async(token.0);
+        waits::block_on(py, pending, is_main_thread).map(|session| session.map(results::session))
+    }
+
+    /// Begins a wait that settles an asyncio future of the running loop.
+    #[pyo3(signature = (token, timeout, ears, future))]
+    fn start_wait(
+        &self,
+        token: LoginToken,
         timeout: Option<Seconds>,
-        event_loop: Py<PyAny>,
+        ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
+        let promise = Promise::new(ears, future)?;
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        pending.on_settle(move |result| promise.settle(result.map(Some)));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
+        });
         Ok(Wait::new(pending))
     }
 
     /// Redeems a token, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, event_loop, future))]
-    fn start_verify(
+    #[pyo3(signature = (token, ears, future))]
+    fn start_verify(&self, token: LoginToken, ears: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<()> {
+        let promise = Promise::new(ears, future)?;
+        let pending = self.0.verify_token_async(token.0);
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
+        });
+        Ok(())
+    }
+
+    /// Sends a one-time code.
+    #[pyo3(signature = (phone, country_code, otp_length, meta, is_main_thread))]
+    fn otp_start(
         &self,
         py: Python<'_>,
-        token: LoginToken,
-        event_loop: Py<PyAny>,
+        phone: Text,
+        country_code: Option<Text>,
+        otp_length: Option<Digits>,
+        meta: Option<Text>,
+        is_main_thread: bool,
+    ) -> PyResult<OtpSessionFields> {
+        let request = otp_request(phone, country_code, otp_length, meta)?;
+        let pending = self.0.otp().start_async(request);
+        waits::block_on(py, pending, is_main_thread).map(results::otp_session)
+    }
+
+    /// Checks a one-time code.
+    #[pyo3(signature = (session_id, otp_code, is_main_thread))]
+    fn otp_verify(
+        &self,
+        py: Python<'_>,
+        session_id: Text,
+        otp_code: Text,
+        is_main_thread: bool,
+    ) -> PyResult<OtpResultFields> {
+        let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
+        waits::block_on(py, pending, is_main_thread).map(results::otp_result)
+    }
+
+    /// Sends a one-time code, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (phone, country_code, otp_length, meta, ears, future))]
+    fn start_otp_start(
+        &self,
+        phone: Text,
+        country_code: Option<Text>,
+        otp_length: Option<Digits>,
+        meta: Option<Text>,
+        ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<()> {
-        let promise = Notifier::of_this_process(py)?.promise(event_loop, future);
-        let pending = self.0.verify_token_async(token.0);
-        pending.on_settle(move |result| promise.settle(result));
+        let request = otp_request(phone, country_code, otp_length, meta)?;
+        let promise = Promise::new(ears, future)?;
+        let pending = self.0.otp().start_async(request);
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::OtpSession(results::otp_session(session))));
+        });
+        Ok(())
+    }
+
+    /// Checks a one-time code, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (session_id, otp_code, ears, future))]
+    fn start_otp_verify(
+        &self,
+        session_id: Text,
+        otp_code: Text,
+        ears: &Bound<'_, PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<()> {
+        let promise = Promise::new(ears, future)?;
+        let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|result| Fields::OtpResult(results::otp_result(result))));
+        });
         Ok(())
     }
 
     /// Ends every wait with `closed`.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
-    }
-}
-
-/// Sets an option where it is given.
-fn with(
-    builder: LogginBuilder,
-    value: Option<Text>,
-    set: fn(LogginBuilder, String) -> LogginBuilder,
-) -> LogginBuilder {
-    match value {
-        Some(value) => set(builder, value.into()),
-        None => builder,
     }
 }

@@ -10,7 +10,7 @@ type Fields<'a> = (&'a str, &'a str, &'a str, Option<u16>, bool, Option<f64>, Op
 pub(crate) struct Failure(Error);
 
 impl Failure {
-    fn fields(&self) -> Fields<'_> {
+    pub(crate) fn fields(&self) -> Fields<'_> {
         let Self(error) = self;
         (
             error.code_str(),

@@ -3,9 +3,12 @@
 //! It converts and delegates. Results cross as plain tuples; the package makes its own types of them.
 
 mod arguments;
+#[cfg(unix)]
+mod bell;
 mod client;
 mod errors;
 mod notifier;
+mod results;
 mod waits;
 
 use pyo3::prelude::*;
@@ -13,9 +16,14 @@ use pyo3::prelude::*;
 /// The native half of the package; not meant to be used by itself.
 #[pymodule]
 mod _native {
+    use std::time::SystemTime;
+
     use loggin::qr;
     use pyo3::prelude::*;
 
+    #[cfg(unix)]
+    #[pymodule_export]
+    use crate::bell::Bell;
     use crate::{arguments::Text, errors::Failure};
     #[pymodule_export]
     use crate::{
@@ -27,6 +35,8 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // What makes a time needs a module, which is loaded now: not on a thread that may be about to end.
+        SystemTime::UNIX_EPOCH.into_pyobject(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("DEFAULT_MAX_RETRIES", loggin::DEFAULT_MAX_RETRIES)?;
         module.add("DEFAULT_TIMEOUT", loggin::DEFAULT_TIMEOUT.as_secs_f64())

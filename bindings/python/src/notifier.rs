@@ -1,8 +1,9 @@
 //! Hands settled waits to the asyncio loops that wait for them.
 //!
 //! The threads of the core never attach to Python: a busy interpreter would stall every waiter. They put what settled
-//! into a queue, and one thread of this process takes all of it at once, so that ten thousand logins that settle
-//! together wake a loop once.
+//! into the queue of a loop and ring its bell. For loops that can have none, such as the one of Windows, there is a
+//! queue of the process, and a thread that takes all of it at once, so that ten thousand logins that settle together
+//! wake a loop once.
 
 use std::{
     collections::HashMap,
@@ -12,10 +13,12 @@ use std::{
     time::Duration,
 };
 
-use loggin::{Error, Session};
+use loggin::Error;
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyList};
 
-use crate::{errors::Failure, waits};
+#[cfg(unix)]
+use crate::bell::{Bell, Queue};
+use crate::{errors::Failure, results::Fields};
 
 /// Stack of the notifier's thread: room for the Python code of an event loop that is not asyncio's own.
 const STACK_SIZE: usize = 1 << 20;
@@ -34,39 +37,55 @@ pub(crate) struct Notifier {
 
 #[derive(Default)]
 struct State {
-    settled: Vec<Settled>,
+    settled: Vec<(Py<PyAny>, Settled)>,
     is_stopping: bool,
     has_ended: bool,
 }
 
 /// A future whose result is there.
-struct Settled {
-    target: Target,
-    result: Result<Option<Session>, Error>,
+pub(crate) struct Settled {
+    future: Py<PyAny>,
+    result: Result<Fields, Error>,
 }
 
-/// A future and the loop that it belongs to.
-struct Target {
-    event_loop: Py<PyAny>,
-    future: Py<PyAny>,
+/// How a loop is told.
+enum Way {
+    #[cfg(unix)]
+    Bell(Arc<Queue>),
+    Thread(Arc<Notifier>, Py<PyAny>),
 }
 
 /// The duty to settle a future.
 pub(crate) struct Promise {
-    notifier: Arc<Notifier>,
-    target: Target,
+    future: Py<PyAny>,
+    way: Way,
 }
 
 impl Promise {
+    /// Promises something to a future of the running loop, which is told by its bell if it has one.
+    pub(crate) fn new(ears: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<Self> {
+        #[cfg(unix)]
+        if let Ok(bell) = ears.cast::<Bell>() {
+            return Ok(Self { future, way: Way::Bell(bell.get().queue()) });
+        }
+        let notifier = Notifier::of_this_process(ears.py())?;
+        Ok(Self { future, way: Way::Thread(notifier, ears.clone().unbind()) })
+    }
+
     /// Queues the result; called on threads of the core.
-    pub(crate) fn settle(self, result: Result<Option<Session>, Error>) {
-        self.notifier.push(Settled { target: self.target, result });
+    pub(crate) fn settle(self, result: Result<Fields, Error>) {
+        let settled = Settled { future: self.future, result };
+        match self.way {
+            #[cfg(unix)]
+            Way::Bell(queue) => queue.push(settled),
+            Way::Thread(notifier, event_loop) => notifier.push(event_loop, settled),
+        }
     }
 }
 
 impl Notifier {
     /// The notifier of this process, started at its first use.
-    pub(crate) fn of_this_process(_py: Python<'_>) -> PyResult<Arc<Self>> {
+    fn of_this_process(_py: Python<'_>) -> PyResult<Arc<Self>> {
         let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(notifier) = &*current {
             return Ok(Arc::clone(notifier));
@@ -79,14 +98,10 @@ impl Notifier {
         Ok(notifier)
     }
 
-    pub(crate) fn promise(self: Arc<Self>, event_loop: Py<PyAny>, future: Py<PyAny>) -> Promise {
-        Promise { notifier: self, target: Target { event_loop, future } }
-    }
-
-    fn push(&self, settled: Settled) {
+    fn push(&self, event_loop: Py<PyAny>, settled: Settled) {
         let mut state = self.lock();
         if !state.is_stopping {
-            state.settled.push(settled);
+            state.settled.push((event_loop, settled));
             self.has_changed.notify_all();
         }
     }
@@ -103,7 +118,7 @@ impl Notifier {
     }
 
     /// Everything that has settled; waits for something. `None` once the notifier is to stop.
-    fn next_batch(&self) -> Option<Vec<Settled>> {
+    fn next_batch(&self) -> Option<Vec<(Py<PyAny>, Settled)>> {
         let is_idle = |state: &mut State| state.settled.is_empty() && !state.is_stopping;
         let mut state =
             self.has_changed.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner);
@@ -125,13 +140,10 @@ impl Notifier {
 }
 
 /// Wakes each loop once, with all that settled for it.
-fn deliver(py: Python<'_>, batch: Vec<Settled>) {
+fn deliver(py: Python<'_>, batch: Vec<(Py<PyAny>, Settled)>) {
     let mut batches: HashMap<_, (Py<PyAny>, Vec<Settled>)> = HashMap::new();
-    for settled in batch {
-        let event_loop = &settled.target.event_loop;
-        let (_, batch) =
-            batches.entry(event_loop.as_ptr()).or_insert_with(|| (event_loop.clone_ref(py), Vec::new()));
-        batch.push(settled);
+    for (event_loop, settled) in batch {
+        batches.entry(event_loop.as_ptr()).or_insert_with(|| (event_loop, Vec::new())).1.push(settled);
     }
     for (event_loop, batch) in batches.into_values() {
         let event_loop = event_loop.into_bound(py);
@@ -144,18 +156,21 @@ fn deliver(py: Python<'_>, batch: Vec<Settled>) {
 fn wake(event_loop: &Bound<'_, PyAny>, batch: Vec<Settled>) -> PyResult<()> {
     static SETTLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = event_loop.py();
-    let settle = SETTLE.import(py, "loggin._client", "settle")?;
+    let settle = SETTLE.import(py, "loggin._event_loops", "settle")?;
+    event_loop.call_method1("call_soon_threadsafe", (settle, outcomes(py, batch)?))?;
+    Ok(())
+}
+
+/// What `settle` of the package takes: each future with the fields of its result or of its error.
+pub(crate) fn outcomes(py: Python<'_>, batch: Vec<Settled>) -> PyResult<Bound<'_, PyList>> {
     let outcomes = PyList::empty(py);
-    for Settled { target, result } in batch {
+    for Settled { future, result } in batch {
         match result {
-            Ok(session) => outcomes.append((target.future, session.map(waits::session_fields), py.None()))?,
-            Err(error) => {
-                outcomes.append((target.future, py.None(), Failure::from(error).exception(py)?))?;
-            }
+            Ok(fields) => outcomes.append((future, fields, py.None()))?,
+            Err(error) => outcomes.append((future, py.None(), Failure::from(error).fields()))?,
         }
     }
-    event_loop.call_method1("call_soon_threadsafe", (settle, outcomes))?;
-    Ok(())
+    Ok(outcomes)
 }
 
 /// A closed loop waits for nothing any more; any other failure is nobody's to catch, so Python's hook is told.

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use loggin::{Pending, Session};
@@ -10,22 +10,23 @@ use pyo3::prelude::*;
 
 use crate::errors::Failure;
 
-/// How long a thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
+/// How long the main thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
 const SLICE: Duration = Duration::from_millis(50);
 
-/// App key, phone, user id and the time of a session.
-pub(crate) type SessionFields = (String, String, Option<String>, SystemTime);
-
-pub(crate) fn session_fields(session: Session) -> SessionFields {
-    let Session { app_key, phone, user_id, verified_at, .. } = session;
-    (app_key.to_string(), phone.expose().to_owned(), user_id.map(String::from), verified_at)
-}
-
-/// Blocks until the result is there, with other threads running. A signal's exception ends it.
-pub(crate) fn block_on<T: Clone + Send>(py: Python<'_>, pending: &Pending<T>) -> PyResult<T> {
+/// Blocks until the result is there, with other threads running. A signal's exception ends it on the main thread:
+/// Python runs signal handlers nowhere else, so the others sleep on.
+pub(crate) fn block_on<T: Clone + Send>(
+    py: Python<'_>,
+    pending: Pending<T>,
+    is_main_thread: bool,
+) -> PyResult<T> {
+    let settled = |result: Result<T, loggin::Error>| result.map_err(|error| Failure::from(error).into());
+    if !is_main_thread {
+        return settled(py.detach(|| pending.wait()));
+    }
     loop {
         if let Some(result) = py.detach(|| pending.wait_timeout(SLICE)) {
-            return result.map_err(|error| Failure::from(error).into());
+            return settled(result);
         }
         py.check_signals()?;
     }

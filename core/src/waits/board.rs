@@ -1,10 +1,17 @@
 //! Who waits for which login, until when, and what ended logins came to.
+//!
+//! Logins are many, and each takes room for as long as it is pending: they stand in one table, and everything else
+//! that speaks of them (the index by code, the deadlines, the streams) holds their eight bytes of a [`LoginId`].
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
+    hash::{BuildHasher, RandomState},
     mem, slice,
     time::Duration,
 };
+
+use hashbrown::HashTable;
+use slotmap::SlotMap;
 
 use super::{Outcome, StreamId};
 use crate::token::{Code, Token};
@@ -19,17 +26,31 @@ const MAX_OUTCOMES: usize = 10_000;
 /// leaves nothing behind that would have to be taken off its stream.
 const SERVER_LIFETIME: Duration = Duration::from_secs(295);
 
+slotmap::new_key_type! {
+    /// Names a login of a board; one that has left the board is never meant by another's name.
+    pub(super) struct LoginId;
+}
+
 /// Names one wait of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WaitId {
-    code: Code,
+    login: LoginId,
     number: u64,
+}
+
+impl WaitId {
+    /// The name of a wait that had settled when it began: there is nothing to end.
+    pub(super) fn settled() -> Self {
+        Self { login: LoginId::default(), number: 0 }
+    }
 }
 
 /// A login that somebody waits for.
 #[derive(Debug)]
 pub(super) struct Login {
     pub(super) token: Token,
+    /// The token's code, which costs a hash to work out.
+    pub(super) code: Code,
     /// The stream that carries it; none while it is gathered for one.
     pub(super) carrier: Option<StreamId>,
     /// A stream being opened that will carry it once it is ready.
@@ -82,32 +103,37 @@ struct Entry<W> {
 }
 
 pub(super) struct Board<W> {
-    entries: HashMap<Code, Entry<W>>,
+    entries: SlotMap<LoginId, Entry<W>>,
+    by_code: HashTable<LoginId>,
+    /// Codes come from outside: nobody is to choose them so that they collide.
+    hasher: RandomState,
     /// One entry for each deadline of a login, whatever the number of waits that share it.
-    deadlines: BTreeSet<(Moment, Code)>,
+    deadlines: BTreeSet<(Moment, LoginId)>,
     outcomes: HashMap<Code, (Duration, Outcome)>,
     /// Codes of `outcomes` with the moment each is forgotten, oldest first.
     outcome_ages: VecDeque<(Duration, Code)>,
-    next_number: u64,
+    last_number: u64,
 }
 
 impl<W> Board<W> {
     pub(super) fn new() -> Self {
         Self {
-            entries: HashMap::new(),
+            entries: SlotMap::with_key(),
+            by_code: HashTable::new(),
+            hasher: RandomState::new(),
             deadlines: BTreeSet::new(),
             outcomes: HashMap::new(),
             outcome_ages: VecDeque::new(),
-            next_number: 0,
+            last_number: 0,
         }
     }
 
     #[cfg(any(test, fuzzing))]
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.by_code.is_empty() && self.deadlines.is_empty()
     }
 
-    /// Adds a wait; the flag tells whether it is the login's first.
+    /// Adds a wait; the login is named where this is its first.
     pub(super) fn add(
         &mut self,
         now: Duration,
@@ -115,59 +141,80 @@ impl<W> Board<W> {
         code: Code,
         deadline: Duration,
         waiter: W,
-    ) -> (WaitId, bool) {
-        let id = self.unused_id(code);
-        let deadline = Moment::of(deadline);
-        let wait = Wait { number: id.number, deadline, waiter };
-        self.deadlines.insert((deadline, code));
-        if let Some(entry) = self.entries.get_mut(&code) {
-            entry.waits.push(wait);
-            return (id, false);
-        }
-        let login = Login { token, carrier: None, next_carrier: None, since: Moment::of(now) };
-        self.entries.insert(code, Entry { login, waits: Waits::One(wait) });
-        (id, true)
+    ) -> (WaitId, Option<LoginId>) {
+        self.last_number += 1;
+        let (number, deadline) = (self.last_number, Moment::of(deadline));
+        let wait = Wait { number, deadline, waiter };
+        let known = self.find(&code);
+        let login = match known.and_then(|login| Some((login, self.entries.get_mut(login)?))) {
+            Some((login, entry)) => {
+                entry.waits.push(wait);
+                login
+            }
+            None => self.insert(now, token, code, wait),
+        };
+        self.deadlines.insert((deadline, login));
+        (WaitId { login, number }, known.is_none().then_some(login))
     }
 
-    /// An id that no wait has.
-    pub(super) fn unused_id(&mut self, code: Code) -> WaitId {
-        self.next_number += 1;
-        WaitId { code, number: self.next_number }
+    fn insert(&mut self, now: Duration, token: Token, code: Code, wait: Wait<W>) -> LoginId {
+        let login = Login { token, code, carrier: None, next_carrier: None, since: Moment::of(now) };
+        let id = self.entries.insert(Entry { login, waits: Waits::One(wait) });
+        let Self { entries, by_code, hasher, .. } = self;
+        let hash_of = |id: &LoginId| entries.get(*id).map_or(0, |entry| hasher.hash_one(entry.login.code));
+        by_code.insert_unique(hasher.hash_one(code), id, hash_of);
+        id
+    }
+
+    /// The pending login with this code.
+    pub(super) fn find(&self, code: &Code) -> Option<LoginId> {
+        let is_it = |id: &LoginId| self.entries.get(*id).is_some_and(|entry| entry.login.code == *code);
+        self.by_code.find(self.hasher.hash_one(code), is_it).copied()
+    }
+
+    /// Takes a login off the board; its deadlines are left.
+    fn take_entry(&mut self, id: LoginId) -> Option<Entry<W>> {
+        let entry = self.entries.remove(id)?;
+        let hash = self.hasher.hash_one(entry.login.code);
+        if let Ok(place) = self.by_code.find_entry(hash, |known| *known == id) {
+            place.remove();
+        }
+        Some(entry)
     }
 
     /// Removes one wait. The login comes along when this was the last wait for it.
     pub(super) fn remove(&mut self, id: WaitId) -> Option<(W, Option<Login>)> {
-        let entry = self.entries.get_mut(&id.code)?;
+        let entry = self.entries.get_mut(id.login)?;
         let wait = entry.waits.remove(|wait| wait.number == id.number)?;
-        Some(self.removed(id.code, wait))
+        Some(self.removed(id.login, wait))
     }
 
     /// Removes the wait whose deadline has passed for the longest time.
     pub(super) fn pop_overdue(&mut self, now: Duration) -> Option<(W, Option<Login>)> {
-        let &(deadline, code) = self.deadlines.first()?;
+        let &(deadline, login) = self.deadlines.first()?;
         if Duration::from(deadline) > now {
             return None;
         }
-        let wait = self.entries.get_mut(&code)?.waits.remove(|wait| wait.deadline == deadline)?;
-        Some(self.removed(code, wait))
+        let wait = self.entries.get_mut(login)?.waits.remove(|wait| wait.deadline == deadline)?;
+        Some(self.removed(login, wait))
     }
 
     /// Clears up after a wait that was taken out of its entry.
-    fn removed(&mut self, code: Code, wait: Wait<W>) -> (W, Option<Login>) {
-        let left = self.entries.get(&code).map_or(&[][..], |entry| entry.waits.as_slice());
+    fn removed(&mut self, id: LoginId, wait: Wait<W>) -> (W, Option<Login>) {
+        let left = self.entries.get(id).map_or(&[][..], |entry| entry.waits.as_slice());
         if left.iter().all(|other| other.deadline != wait.deadline) {
-            self.deadlines.remove(&(wait.deadline, code));
+            self.deadlines.remove(&(wait.deadline, id));
         }
-        let login = if left.is_empty() { self.entries.remove(&code).map(|entry| entry.login) } else { None };
+        let login = if left.is_empty() { self.take_entry(id).map(|entry| entry.login) } else { None };
         (wait.waiter, login)
     }
 
     /// Removes a login with all its waits.
-    pub(super) fn take(&mut self, code: &Code) -> Option<(Vec<W>, Login)> {
-        let entry = self.entries.remove(code)?;
+    pub(super) fn take(&mut self, id: LoginId) -> Option<(Vec<W>, Login)> {
+        let entry = self.take_entry(id)?;
         let waits = entry.waits.into_vec();
         for wait in &waits {
-            self.deadlines.remove(&(wait.deadline, *code));
+            self.deadlines.remove(&(wait.deadline, id));
         }
         Some((waits.into_iter().map(|wait| wait.waiter).collect(), entry.login))
     }
@@ -175,16 +222,18 @@ impl<W> Board<W> {
     /// Removes everything that waits.
     pub(super) fn drain(&mut self) -> Vec<W> {
         self.deadlines.clear();
+        self.by_code.clear();
         let entries = mem::take(&mut self.entries);
-        entries.into_values().flat_map(|entry| entry.waits.into_vec()).map(|wait| wait.waiter).collect()
+        let waits = entries.into_iter().flat_map(|(_, entry)| entry.waits.into_vec());
+        waits.map(|wait| wait.waiter).collect()
     }
 
-    pub(super) fn login(&self, code: &Code) -> Option<&Login> {
-        self.entries.get(code).map(|entry| &entry.login)
+    pub(super) fn login(&self, id: LoginId) -> Option<&Login> {
+        self.entries.get(id).map(|entry| &entry.login)
     }
 
-    pub(super) fn login_mut(&mut self, code: &Code) -> Option<&mut Login> {
-        self.entries.get_mut(code).map(|entry| &mut entry.login)
+    pub(super) fn login_mut(&mut self, id: LoginId) -> Option<&mut Login> {
+        self.entries.get_mut(id).map(|entry| &mut entry.login)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
@@ -219,8 +268,21 @@ impl<W> Board<W> {
     }
 
     #[cfg(any(test, fuzzing))]
-    pub(super) fn logins(&self) -> impl Iterator<Item = (&Code, &Login)> {
-        self.entries.iter().map(|(code, entry)| (code, &entry.login))
+    pub(super) fn logins(&self) -> impl Iterator<Item = (LoginId, &Login)> {
+        self.entries.iter().map(|(id, entry)| (id, &entry.login))
+    }
+
+    /// Whether the books are right: every login is found by its code, and has its deadlines.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn check(&self) {
+        assert_eq!(self.by_code.len(), self.entries.len());
+        let mut deadlines = BTreeSet::new();
+        for (id, entry) in &self.entries {
+            assert_eq!(self.find(&entry.login.code), Some(id));
+            assert!(!entry.waits.as_slice().is_empty(), "a login that nobody waits for");
+            deadlines.extend(entry.waits.as_slice().iter().map(|wait| (wait.deadline, id)));
+        }
+        assert_eq!(self.deadlines, deadlines);
     }
 }
 

@@ -28,8 +28,8 @@ use crate::{
     token::{Code, Token},
     wire::{RejectedEvent, TokenEvent},
 };
-use board::Board;
 pub(crate) use board::WaitId;
+use board::{Board, LoginId};
 pub(crate) use streams::StreamId;
 use streams::Streams;
 
@@ -80,11 +80,11 @@ impl<W> Machine<W> {
         if let Some(outcome) = self.board.settled(now, &code) {
             let outcome = outcome.clone();
             self.actions.push_back(Action::Settle { waiter, outcome });
-            return self.board.unused_id(code);
+            return WaitId::settled();
         }
-        let (id, is_new) = self.board.add(now, token, code, deadline, waiter);
-        if is_new {
-            self.streams.gather(now, code);
+        let (id, new_login) = self.board.add(now, token, code, deadline, waiter);
+        if let Some(login) = new_login {
+            self.streams.gather(now, login);
         }
         id
     }
@@ -108,8 +108,7 @@ impl<W> Machine<W> {
             TokenEvent::Progress(_) => return,
             TokenEvent::Verified(event) => self.settle(now, event.code, event.session.try_into()),
             TokenEvent::Rejected(event) => {
-                let by_index = event.token_index.and_then(|index| self.streams.code_at(stream, index));
-                if let Some(code) = event.code.or(by_index) {
+                if let Some(code) = event.code.or_else(|| self.code_at(stream, event.token_index?)) {
                     self.settle(now, code, Err(rejection(&event)));
                 }
             }
@@ -123,8 +122,8 @@ impl<W> Machine<W> {
             return;
         };
         if let Closed::Refused(error) = cause {
-            for code in orphans {
-                self.settle_waits(&code, &Err(error.clone()));
+            for login in orphans {
+                self.settle_waits(login, &Err(error.clone()));
             }
         }
         self.close_idle_streams();
@@ -175,18 +174,26 @@ impl<W> Machine<W> {
 
     /// Settles all waits for a code, for good: a later wait is told the same.
     fn settle(&mut self, now: Duration, code: Code, outcome: Outcome) {
-        self.settle_waits(&code, &outcome);
+        if let Some(login) = self.board.find(&code) {
+            self.settle_waits(login, &outcome);
+        }
         self.board.remember(now, code, outcome);
     }
 
-    fn settle_waits(&mut self, code: &Code, outcome: &Outcome) {
-        let Some((waiters, login)) = self.board.take(code) else {
+    fn settle_waits(&mut self, login: LoginId, outcome: &Outcome) {
+        let Some((waiters, login)) = self.board.take(login) else {
             return;
         };
         self.streams.settled(login.carrier);
         for waiter in waiters {
             self.actions.push_back(Action::Settle { waiter, outcome: outcome.clone() });
         }
+    }
+
+    /// The code at a position of a stream's request, while somebody waits for it.
+    fn code_at(&self, stream: StreamId, index: usize) -> Option<Code> {
+        let login = self.streams.login_at(stream, index)?;
+        self.board.login(login).map(|login| login.code)
     }
 
     fn close_idle_streams(&mut self) {

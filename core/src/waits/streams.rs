@@ -8,12 +8,12 @@ use std::{collections::BTreeMap, mem, num::NonZeroU32, time::Duration};
 
 use super::{
     Closed,
-    board::{Board, Login},
+    board::{Board, Login, LoginId},
     pace::Pace,
 };
 use crate::{
     error::ErrorCode,
-    token::{Code, Token},
+    token::Token,
     wire::{MAX_TOKENS, MAX_TOKENS_WITHOUT_KEY},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 const MAX_OPENING: usize = 2;
 
 /// Streams that may be open beyond the full ones before the smallest of them are taken over.
-const MAX_PARTIAL: usize = 3;
+const MAX_PARTIAL: usize = 2;
 
 /// A stream is taken over by one that already has this part of its size, so that a token moves O(log N) times.
 const GROWTH: usize = 3;
@@ -36,7 +36,7 @@ pub(crate) struct StreamId(NonZeroU32);
 #[derive(Debug)]
 struct Stream {
     /// The tokens in the order of the request.
-    codes: Vec<Code>,
+    logins: Vec<LoginId>,
     opened_at: Duration,
     is_ready: bool,
     /// Pending tokens that depend on this stream.
@@ -58,7 +58,7 @@ impl Stream {
 pub(super) struct Streams {
     open: BTreeMap<StreamId, Stream>,
     opening: usize,
-    gathered: Vec<Code>,
+    gathered: Vec<LoginId>,
     /// When the next streams are to be opened, where there is reason to.
     due: Option<Duration>,
     /// Streams that carry nothing, to be closed.
@@ -93,14 +93,14 @@ impl Streams {
         self.due.filter(|_| self.opening < MAX_OPENING)
     }
 
-    /// The code at a position of a stream's request.
-    pub(super) fn code_at(&self, stream: StreamId, index: usize) -> Option<Code> {
-        self.open.get(&stream)?.codes.get(index).copied()
+    /// The login at a position of a stream's request.
+    pub(super) fn login_at(&self, stream: StreamId, index: usize) -> Option<LoginId> {
+        self.open.get(&stream)?.logins.get(index).copied()
     }
 
     /// Takes in a token that no stream carries.
-    pub(super) fn gather(&mut self, now: Duration, code: Code) {
-        self.gathered.push(code);
+    pub(super) fn gather(&mut self, now: Duration, login: LoginId) {
+        self.gathered.push(login);
         self.schedule(now);
     }
 
@@ -135,9 +135,9 @@ impl Streams {
             return;
         }
         self.opening -= 1;
-        let codes = mem::take(&mut stream.codes);
-        for code in &codes {
-            let Some(login) = board.login_mut(code).filter(|login| login.next_carrier == Some(id)) else {
+        let logins = mem::take(&mut stream.logins);
+        for &login in &logins {
+            let Some(login) = board.login_mut(login).filter(|login| login.next_carrier == Some(id)) else {
                 continue;
             };
             login.next_carrier = None;
@@ -147,7 +147,7 @@ impl Streams {
             self.add_carried(id);
         }
         if let Some(stream) = self.open.get_mut(&id) {
-            stream.codes = codes;
+            stream.logins = logins;
         }
         self.release_predecessors(now, id);
         self.close_if_idle(id);
@@ -160,7 +160,7 @@ impl Streams {
         }
     }
 
-    /// The stream is lost. Returns the codes it carried where the server refused them for good; all others are
+    /// The stream is lost. Returns the logins it carried where the server refused them for good; all others are
     /// carried on. `None` for a stream that is not ours any more.
     pub(super) fn close<W>(
         &mut self,
@@ -169,7 +169,7 @@ impl Streams {
         cause: &Closed,
         random: u64,
         board: &mut Board<W>,
-    ) -> Option<Vec<Code>> {
+    ) -> Option<Vec<LoginId>> {
         self.release_predecessors(now, id);
         let stream = self.open.remove(&id)?;
         if !stream.is_ready {
@@ -181,12 +181,12 @@ impl Streams {
         };
         self.pace.lost(now, stream.opened_at, hint, random);
         let refused = match cause {
-            Closed::Refused(error) => !self.learn_limit(error.code(), stream.codes.len()),
+            Closed::Refused(error) => !self.learn_limit(error.code(), stream.logins.len()),
             Closed::Dropped { .. } => false,
         };
         let mut orphans = Vec::new();
-        for code in stream.codes {
-            let Some(login) = board.login_mut(&code) else {
+        for login_id in stream.logins {
+            let Some(login) = board.login_mut(login_id) else {
                 continue;
             };
             if login.next_carrier == Some(id) {
@@ -196,13 +196,13 @@ impl Streams {
                 continue;
             }
             if refused {
-                orphans.push(code);
+                orphans.push(login_id);
                 continue;
             }
             login.carrier = login.next_carrier.take();
             match login.carrier {
                 Some(next) => self.add_carried(next),
-                None => self.gathered.push(code),
+                None => self.gathered.push(login_id),
             }
         }
         if self.due.is_some() || !self.gathered.is_empty() {
@@ -226,10 +226,10 @@ impl Streams {
         let room = self.limit * (MAX_OPENING - self.opening);
         if batch.len() > room {
             let rest = batch.split_off(room);
-            self.gathered.extend(rest.into_iter().filter(|code| !is_carried(board, code)));
+            self.gathered.extend(rest.into_iter().filter(|login| !is_carried(board, *login)));
             self.due = Some(self.pace.next_opening(now));
         }
-        batch.chunks(self.limit).map(|codes| self.open(now, codes, &predecessors, board)).collect()
+        batch.chunks(self.limit).map(|logins| self.open(now, logins, &predecessors, board)).collect()
     }
 
     /// A stream that carries nothing, to be closed.
@@ -252,16 +252,16 @@ impl Streams {
     }
 
     /// The gathered tokens that somebody still waits for, each once.
-    fn take_gathered<W>(&mut self, board: &Board<W>) -> Vec<Code> {
+    fn take_gathered<W>(&mut self, board: &Board<W>) -> Vec<LoginId> {
         let mut gathered = mem::take(&mut self.gathered);
         gathered.sort_unstable();
         gathered.dedup();
-        gathered.retain(|code| board.login(code).is_some() && !is_carried(board, code));
+        gathered.retain(|login| board.login(*login).is_some_and(|login| login.carrier.is_none()));
         gathered
     }
 
     /// Adds to the batch what other streams carry and the new ones are to take over; names those streams.
-    fn take_over<W>(&mut self, batch: &mut Vec<Code>, board: &Board<W>) -> Vec<StreamId> {
+    fn take_over<W>(&mut self, batch: &mut Vec<LoginId>, board: &Board<W>) -> Vec<StreamId> {
         let eligible = self.open.iter().filter(|(_, stream)| stream.is_eligible());
         let mut candidates: Vec<_> =
             eligible.map(|(&id, stream)| (!stream.is_stale, stream.carried, id)).collect();
@@ -278,10 +278,10 @@ impl Streams {
             }
             left -= 1;
             let wanted = if is_clean { room } else { usize::MAX };
-            let codes = self.open.get(&id).map_or(&[][..], |stream| &stream.codes);
+            let logins = self.open.get(&id).map_or(&[][..], |stream| &stream.logins);
             let carried_here =
-                |code: &&Code| board.login(code).is_some_and(|login| login.carrier == Some(id));
-            batch.extend(codes.iter().filter(carried_here).take(wanted));
+                |login: &&LoginId| board.login(**login).is_some_and(|login| login.carrier == Some(id));
+            batch.extend(logins.iter().filter(carried_here).take(wanted));
             taken.push(id);
         }
         taken
@@ -290,13 +290,13 @@ impl Streams {
     fn open<W>(
         &mut self,
         now: Duration,
-        codes: &[Code],
+        logins: &[LoginId],
         predecessors: &[StreamId],
         board: &mut Board<W>,
     ) -> (StreamId, Vec<Token>) {
         let id = self.next_id();
         let mut stream = Stream {
-            codes: codes.to_vec(),
+            logins: logins.to_vec(),
             opened_at: now,
             is_ready: false,
             carried: 0,
@@ -304,9 +304,9 @@ impl Streams {
             successors: 0,
             predecessors: predecessors.to_vec(),
         };
-        let mut tokens = Vec::with_capacity(codes.len());
-        for code in codes {
-            let Some(login) = board.login_mut(code) else {
+        let mut tokens = Vec::with_capacity(logins.len());
+        for login in logins {
+            let Some(login) = board.login_mut(*login) else {
                 continue;
             };
             tokens.push(login.token);
@@ -389,22 +389,24 @@ impl Streams {
     /// Whether the books are right: every pending token has its carrier, and every count is true.
     #[cfg(any(test, fuzzing))]
     pub(super) fn check<W>(&self, board: &Board<W>) {
-        let sent: BTreeMap<_, _> = self.open.iter().map(|(id, stream)| (id, sorted(&stream.codes))).collect();
-        let is_sent = |id: StreamId, code| {
-            sent.get(&id).is_some_and(|codes: &Vec<_>| codes.binary_search(&code).is_ok())
+        let sent: BTreeMap<_, _> =
+            self.open.iter().map(|(id, stream)| (id, sorted(&stream.logins))).collect();
+        let is_sent = |id: StreamId, login| {
+            sent.get(&id).is_some_and(|logins: &Vec<_>| logins.binary_search(&login).is_ok())
         };
         let gathered = sorted(&self.gathered);
         let mut carried: BTreeMap<StreamId, usize> = BTreeMap::new();
-        for (code, login) in board.logins() {
+        board.check();
+        for (login_id, login) in board.logins() {
             if let Some(id) = login.carrier {
-                assert!(is_sent(id, code), "lost token");
+                assert!(is_sent(id, login_id), "lost token");
                 *carried.entry(id).or_default() += 1;
             } else {
-                let is_gathered = gathered.binary_search(&code).is_ok();
+                let is_gathered = gathered.binary_search(&login_id).is_ok();
                 assert!(is_gathered && self.due.is_some(), "token without a stream");
             }
             if let Some(next) = login.next_carrier {
-                assert!(is_sent(next, code) && !self.open[&next].is_ready);
+                assert!(is_sent(next, login_id) && !self.open[&next].is_ready);
             }
         }
         for (id, stream) in &self.open {
@@ -419,7 +421,7 @@ impl Streams {
             );
         }
         assert_eq!(self.opening, self.open.values().filter(|stream| !stream.is_ready).count());
-        assert!(self.open.values().all(|stream| stream.codes.len() <= MAX_TOKENS));
+        assert!(self.open.values().all(|stream| stream.logins.len() <= MAX_TOKENS));
     }
 
     #[cfg(any(test, fuzzing))]
@@ -428,13 +430,13 @@ impl Streams {
     }
 }
 
-fn is_carried<W>(board: &Board<W>, code: &Code) -> bool {
-    board.login(code).is_some_and(|login| login.carrier.is_some())
+fn is_carried<W>(board: &Board<W>, login: LoginId) -> bool {
+    board.login(login).is_some_and(|login| login.carrier.is_some())
 }
 
 #[cfg(any(test, fuzzing))]
-fn sorted(codes: &[Code]) -> Vec<&Code> {
-    let mut codes: Vec<_> = codes.iter().collect();
-    codes.sort_unstable();
-    codes
+fn sorted(logins: &[LoginId]) -> Vec<LoginId> {
+    let mut logins = logins.to_vec();
+    logins.sort_unstable();
+    logins
 }

@@ -4,7 +4,23 @@ import { addon, unwrap } from './addon.js';
 import type { Client, ClientOptions, Settled } from './native.js';
 import { onAbort } from './signals.js';
 
-type Pending = Map<number, (settled: Settled) => void>;
+/** Who is told of a result. There is one for each wait, and nothing else is kept of it here. */
+interface Waiter {
+  /** Whatever waits keeps the client; see `settler`. */
+  readonly client: Client;
+  readonly resolve: (settled: Settled) => void;
+  readonly unwatch: (() => void) | undefined;
+}
+
+type Pending = Map<number, Waiter>;
+
+/** Phone, country code, length, and the meta as JSON text. */
+export type StartOtp = [
+  phone: string,
+  countryCode: string | undefined,
+  otpLength: number | undefined,
+  meta: string | undefined,
+];
 
 export class Waits {
   readonly client: Client;
@@ -20,39 +36,57 @@ export class Waits {
     this.client = unwrap(addon().openClient(options, settler(this.#pending)));
   }
 
+  /** Waits for a token; `#expect` says how. */
+  wait(token: string, timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.wait(this.#lastId, token, timeoutMs);
+    return promise;
+  }
+
+  /** Redeems a token; `#expect` says how. */
+  verify(token: string, signal: AbortSignal | undefined): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.verify(this.#lastId, token);
+    return promise;
+  }
+
+  /** Sends a one-time code; `#expect` says how. */
+  startOtp(request: StartOtp, signal: AbortSignal | undefined): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.startOtp(this.#lastId, ...request);
+    return promise;
+  }
+
+  /** Checks a one-time code; `#expect` says how. */
+  verifyOtp(sessionId: string, otpCode: string, signal: AbortSignal | undefined): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.verifyOtp(this.#lastId, sessionId, otpCode);
+    return promise;
+  }
+
   /**
-   * Begins a wait or a call, and holds the event loop until it has settled or the signal is aborted; then it rejects
+   * What the next id settles with. It holds the event loop until then, or until the signal is aborted; then it rejects
    * with the signal's reason.
    */
-  start(begin: (client: Client, id: number) => void, signal: AbortSignal | undefined): Promise<Settled> {
+  #expect(signal: AbortSignal | undefined): Promise<Settled> {
+    signal?.throwIfAborted();
     const id = this.#nextId();
-    // Whatever waits keeps the client; see `settler`.
-    const client = this.client;
-    const pending = this.#pending;
+    const { client } = this;
+    if (this.#pending.size === 0) {
+      client.hold();
+    }
     return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const leave = () => {
-        unwatch?.();
-        pending.delete(id);
-        if (pending.size === 0) {
-          client.release();
-        }
-      };
-      const abort = () => {
-        leave();
-        client.cancel(id);
-        reject(signal?.reason);
-      };
-      const unwatch = signal && onAbort(signal, abort);
-      if (pending.size === 0) {
-        client.hold();
-      }
-      pending.set(id, (settled) => {
-        leave();
-        resolve(settled);
-      });
-      begin(client, id);
+      const unwatch = signal && onAbort(signal, this.#abort(id, signal, reject));
+      this.#pending.set(id, { client, resolve, unwatch });
     });
+  }
+
+  #abort(id: number, signal: AbortSignal, reject: (reason: unknown) => void): () => void {
+    return () => {
+      leave(this.#pending, id);
+      this.client.cancel(id);
+      reject(signal.reason);
+    };
   }
 
   /** Ids are 32 bits wide: they come round after so many waits that the first ones are long over. */
@@ -66,7 +100,18 @@ export class Waits {
 function settler(pending: Pending): (batch: Settled[]) => void {
   return (batch) => {
     for (const settled of batch) {
-      pending.get(settled.id)?.(settled);
+      leave(pending, settled.id)?.resolve(settled);
     }
   };
+}
+
+/** Takes out who waits, if anybody does, and lets the event loop end after the last. */
+function leave(pending: Pending, id: number): Waiter | undefined {
+  const waiter = pending.get(id);
+  pending.delete(id);
+  waiter?.unwatch?.();
+  if (waiter && pending.size === 0) {
+    waiter.client.release();
+  }
+  return waiter;
 }

@@ -34,7 +34,7 @@ export interface DelayInput {
 export function delay({ attempt, outage_ms, hint_ms, random }: DelayInput): { delay_ms: number } {
   const [high, low] = [random.slice(0, 8), random.slice(8)].map((digits) => BigInt(`0x${digits}`));
   const share = (milliseconds: number, bits = 0n) => Number((BigInt(milliseconds) * bits) >> 32n);
-  const cap = outage_ms < 60_000 ? 2_000 : 15_000;
+  const cap = outage_ms < 60_000 ? 1_500 : 15_000;
   const jittered = share(Math.min(cap, 250 * 2 ** Math.min(attempt, 40)), high);
   const hint = Math.min(hint_ms ?? 0, 60_000);
   return { delay_ms: Math.max(jittered, hint + Math.floor(share(hint, low) / 5)) };

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import atexit
-import os
 from typing import TYPE_CHECKING
 
 from loggin import _native
+from loggin._event_loops import ears, is_main_thread, running_loop
+from loggin._otp import AsyncOtp, Otp
 from loggin._results import CreatedToken, Session
 
 if TYPE_CHECKING:
+    import asyncio
     from types import TracebackType
 
     from typing_extensions import Self
@@ -38,6 +38,8 @@ class _Client:
             base_url: The server. `LOGGIN_BASE_URL`; `http://127.0.0.1:8787` by default. It must be https
                 unless it is on this machine.
             secret_key: The app's secret key, on the app's server only. `LOGGIN_SECRET_KEY`; none by default.
+                With the base URL of another server that sends one-time codes by the same API, that server's
+                key.
             whatsapp_number: The number that links open a chat with. `LOGGIN_WHATSAPP_NUMBER`; without it
                 links go through the server.
             timeout: How long a wait lasts unless it says otherwise, in seconds.
@@ -94,6 +96,16 @@ class Loggin(_Client):
             session = client.wait_for_verify(login.token)
     """
 
+    @property
+    def otp(self) -> Otp:
+        """One-time codes over WhatsApp; they need the secret key.
+
+        Example:
+            session = client.otp.start("+919876543210")
+            result = client.otp.verify(session.session_id, typed)
+        """
+        return Otp(self._native)
+
     def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
         """Blocks until the person has signed in. Other threads run on, and Ctrl-C ends the wait.
 
@@ -114,7 +126,7 @@ class Loggin(_Client):
                 app's.
             ClosedError: The client was closed.
         """
-        return Session(*self._native.wait_for_verify(token, timeout))
+        return Session(*self._native.wait_for_verify(token, timeout, is_main_thread()))
 
     def verify_token(self, token: str) -> Session | None:
         """Redeems a token, as an app's server does with the one that a browser hands in.
@@ -134,7 +146,7 @@ class Loggin(_Client):
             if session is None:
                 return "Not signed in yet"
         """
-        fields = self._native.verify_token(token)
+        fields = self._native.verify_token(token, is_main_thread())
         return None if fields is None else Session(*fields)
 
     def __enter__(self) -> Self:
@@ -159,14 +171,24 @@ class AsyncLoggin(_Client):
             session = await client.wait_for_verify(login.token)
     """
 
+    @property
+    def otp(self) -> AsyncOtp:
+        """One-time codes over WhatsApp; they need the secret key.
+
+        Example:
+            session = await client.otp.start("+919876543210")
+            result = await client.otp.verify(session.session_id, typed)
+        """
+        return AsyncOtp(self._native)
+
     async def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
         """Waits until the person has signed in. Cancelling the task ends the wait.
 
         Arguments and errors are those of `Loggin.wait_for_verify`.
         """
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
-        wait = self._native.start_wait(token, timeout, loop, future)
+        wait = self._native.start_wait(token, timeout, ears(loop), future)
         try:
             return Session(*await future)
         finally:
@@ -177,9 +199,9 @@ class AsyncLoggin(_Client):
 
         Arguments and errors are those of `Loggin.verify_token`.
         """
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
-        self._native.start_verify(token, loop, future)
+        self._native.start_verify(token, ears(loop), future)
         fields = await future
         return None if fields is None else Session(*fields)
 
@@ -197,22 +219,3 @@ class AsyncLoggin(_Client):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def settle(
-    outcomes: list[tuple[asyncio.Future[SessionFields | None], SessionFields | None, BaseException | None]],
-) -> None:
-    """Settles futures, on the loop that they belong to: called once for all that settled together."""
-    for future, result, error in outcomes:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
-
-
-# The notifier's thread must not enter Python while the interpreter exits, and is not there in a forked child.
-atexit.register(_native.stop_notifier)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_native.forget_notifier)

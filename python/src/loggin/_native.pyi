@@ -3,11 +3,12 @@
 import asyncio
 from typing import Final, final
 
-from loggin._results import SessionFields
+from loggin._results import OtpResultFields, OtpSessionFields, Outcome, SessionFields
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
     "DEFAULT_TIMEOUT",
+    "Bell",
     "Client",
     "Wait",
     "__version__",
@@ -40,28 +41,72 @@ class Client:
     def create_token(self, app_key: str, text: str | None) -> tuple[str, str, str]:
         """Makes a login: its token, link and code."""
 
-    def wait_for_verify(self, token: str, timeout: float | None) -> SessionFields:
-        """Blocks until the person has signed in."""
+    def wait_for_verify(self, token: str, timeout: float | None, is_main_thread: bool) -> SessionFields:
+        """Blocks until the person has signed in; on the main thread with an ear for signals."""
 
-    def verify_token(self, token: str) -> SessionFields | None:
+    def verify_token(self, token: str, is_main_thread: bool) -> SessionFields | None:
         """Redeems a token; `None` while nobody has signed in."""
 
     def start_wait(
         self,
         token: str,
         timeout: float | None,
-        event_loop: asyncio.AbstractEventLoop,
+        ears: Bell | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields],
     ) -> Wait:
         """Begins a wait that settles an asyncio future of the running loop."""
 
     def start_verify(
-        self, token: str, event_loop: asyncio.AbstractEventLoop, future: asyncio.Future[SessionFields | None]
+        self, token: str, ears: Bell | asyncio.AbstractEventLoop, future: asyncio.Future[SessionFields | None]
     ) -> None:
         """Redeems a token, and settles an asyncio future of the running loop."""
 
+    def otp_start(
+        self,
+        phone: str,
+        country_code: str | None,
+        otp_length: int | None,
+        meta: str | None,
+        is_main_thread: bool,
+    ) -> OtpSessionFields:
+        """Sends a one-time code."""
+
+    def otp_verify(self, session_id: str, otp_code: str, is_main_thread: bool) -> OtpResultFields:
+        """Checks a one-time code."""
+
+    def start_otp_start(
+        self,
+        phone: str,
+        country_code: str | None,
+        otp_length: int | None,
+        meta: str | None,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[OtpSessionFields],
+    ) -> None:
+        """Sends a one-time code, and settles an asyncio future of the running loop."""
+
+    def start_otp_verify(
+        self,
+        session_id: str,
+        otp_code: str,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[OtpResultFields],
+    ) -> None:
+        """Checks a one-time code, and settles an asyncio future of the running loop."""
+
     def close(self) -> None:
         """Ends every wait with `closed`."""
+
+@final
+class Bell:
+    """What an event loop watches, so that it is told of what settled."""
+
+    def __new__(cls) -> Bell: ...
+    def fileno(self) -> int:
+        """What the loop is to watch."""
+
+    def collect(self) -> list[Outcome]:
+        """Takes what has settled; called on the loop."""
 
 @final
 class Wait:

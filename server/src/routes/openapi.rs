@@ -9,7 +9,8 @@ use utoipa::{
 };
 
 pub(crate) use shapes::{
-    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, VerifyRequest, VerifyResponse,
+    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, StartRequest, StartResponse,
+    StreamEvent, VerifyOtpRequest, VerifyOtpResponse, VerifyRequest, VerifyResponse,
 };
 
 /// The document.
@@ -20,6 +21,8 @@ pub(crate) use shapes::{
         super::events::handle,
         super::verify::handle,
         super::confirm::handle,
+        super::auth_start::handle,
+        super::auth_verify::handle,
         super::link::handle,
         super::webhook::subscribe,
         super::webhook::handle,

@@ -14,7 +14,8 @@ use std::{
 use clap::Parser;
 use loggin_e2e::{World, rounds};
 
-/// The time in which a wait must end once the network is healed: the longest pause of a young outage.
+/// The time in which a wait must end once the network is healed: the longest pause of a young outage, and a third of it
+/// to connect and be answered.
 const BOUND: Duration = Duration::from_secs(2);
 
 /// Runs fault rounds: waits through a network that misbehaves by seed.
