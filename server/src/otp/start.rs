@@ -210,7 +210,7 @@ impl Otp {
             }
             Err(error) => {
                 if error != SendError::Ambiguous {
-                    self.give_back(order, reserved).await?;
+                    self.give_back(order, session_id, reserved.subject).await?;
                 }
                 Err(refusal(error).into())
             }
@@ -250,11 +250,15 @@ impl Otp {
     }
 
     /// Takes back what was reserved for a code that was not sent.
-    async fn give_back(&self, order: &StartOrder, reserved: &Reserved) -> Result<(), OtpError> {
-        let session_id = reserved.session_id;
+    async fn give_back(
+        &self,
+        order: &StartOrder,
+        session_id: Uuid,
+        subject: [u8; 32],
+    ) -> Result<(), OtpError> {
         for _ in 0..limits::CONFLICTS {
             let now = self.clock.now();
-            let row = self.store.otp_phone(&reserved.subject).await?;
+            let row = self.store.otp_phone(&subject).await?;
             let row = row.and_then(|row| life::not_sent(row, session_id, now));
             let mut writes: Vec<OtpWrite> = row.map(OtpWrite::Phone).into_iter().collect();
             writes.push(OtpWrite::UncountSend { app_key: order.app.app_key, month: month(now).0 });
@@ -276,15 +280,18 @@ impl Otp {
         let Some(session) = self.store.otp_session(session_id).await? else {
             return Ok(None);
         };
-        let delivered = session.delivery.is_some_and(|delivery| delivery != DeliveryStatus::Failed);
-        if delivered {
-            // A status came of a message whose sending nobody saw the end of: it was sent after all.
-            return self.finish(order, session_id, session.subject, None, None).await.map(Some);
+        match session.delivery {
+            // A status came of a message whose sending nobody saw the end of: it was sent after all, or was not.
+            Some(DeliveryStatus::Failed) => {
+                self.give_back(order, session_id, session.subject).await?;
+                Ok(None)
+            }
+            Some(_) => self.finish(order, session_id, session.subject, None, None).await.map(Some),
+            None if self.clock.now() < began + life::SENDING => {
+                Err(Refusal::after(ErrorCode::Unavailable, AMBIGUOUS_RETRY_AFTER).into())
+            }
+            None => Ok(None),
         }
-        if self.clock.now() < began + life::SENDING {
-            return Err(Refusal::after(ErrorCode::Unavailable, AMBIGUOUS_RETRY_AFTER).into());
-        }
-        Ok(None)
     }
 
     /// Codes left in the month; `sends` are those of the app in it, where they are known.
