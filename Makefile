@@ -24,7 +24,7 @@ PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
 # The workspaces, and those who use them as a stranger does.
-NPM_PROJECTS := node tests/e2e/node examples/express
+NPM_PROJECTS := node tests/e2e/node examples/express examples/node
 # What the benchmarks measure is built for release, beside what the tests use.
 BENCH := target/bench
 BENCH_PYTHON := $(BENCH)/venv/package.stamp
