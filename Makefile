@@ -44,7 +44,7 @@ node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
 .PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-browser test-node-majors test-checks fuzz races faults sanitize soak \
-	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
+	check check-format check-lint check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -128,8 +128,19 @@ bench: $(BENCH_PYTHON) $(BENCH_NODE) $(BENCH_PEERS) ## measure waits, wakes and 
 	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
 	cd tests && ../$(BENCH)/venv/bin/python -m bench $(if $(QUICK),--quick)
 
+bench-otp: $(BENCH_PYTHON) $(BENCH_PEERS) ## measure one-time codes, beside better-auth; QUICK=1 is shorter
+	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
+	cd tests && ../$(BENCH)/venv/bin/python -m bench.otp $(if $(QUICK),--quick)
+
+timing-otp: $(PYTHON_TOOLS) ## whether the time of calls for one-time codes tells phones or codes apart
+	$(CARGO) build $(LOCKED) --release -p loggin-server
+	cd tests && ../$(BIN)/python -m bench.otp_timing
+
 bench-docs: ## write what the last full `make bench` measured into docs/benchmarks.md
 	cd tests && ../$(BENCH)/venv/bin/python -m bench.publish
+
+bench-otp-docs: ## the same for `make bench-otp`
+	cd tests && ../$(BENCH)/venv/bin/python -m bench.otp --publish
 
 $(BENCH_PYTHON): tests/bench/requirements.txt $(manifests) $(core_sources) $(python_sources) $(shell find python/src -name '*.py*' -not -name '*.pyc')
 	$(PYTHON) -m venv --clear $(BENCH)/venv

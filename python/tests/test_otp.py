@@ -116,10 +116,10 @@ def test_a_lost_answer_is_asked_for_again_as_the_same_call(open_door: DoorClass,
         (422, "blocked", {"retry_after": 3600}, BlockedError),
         (422, "expired", {}, ExpiredError),
         (422, "invalid_phone", {}, InvalidInputError),
-        (429, "rate_limited", {"retry_after": 61}, RateLimitError),
+        (429, "rate_limited", {"retry_after": 30}, RateLimitError),
         (429, "quota_exceeded", {}, QuotaExceededError),
         (502, "send_failed", {}, ServerError),
-        (503, "unavailable", {"retry_after": 90}, ServerError),
+        (503, "unavailable", {"retry_after": 6}, ServerError),
     ],
 )
 def test_a_refusal_says_what_to_do(

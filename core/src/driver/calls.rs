@@ -37,11 +37,15 @@ const IDLE_WORKER: Duration = Duration::from_secs(5);
 /// The longest `Retry-After` that a call waits for; a longer one is the caller's to wait for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// The same for a call that a person at a form waits for: they and the app's server can do with a few seconds, but the
+/// half minute between two codes is theirs to be told of.
+const MAX_RETRY_AFTER_AT_FORM: Duration = Duration::from_secs(5);
+
 impl Hub {
     /// Redeems a token on this thread; `None` while nobody has signed in.
     pub(crate) fn verify(&self, token: &Token) -> Result<Option<Session>, Error> {
         let request = VerifyRequest { token: token.expose() };
-        match self.post(VERIFY_PATH, self.idempotency_key(), &request)? {
+        match self.post(VERIFY_PATH, self.idempotency_key(), &request, MAX_RETRY_AFTER)? {
             VerifyResponse::Pending => Ok(None),
             VerifyResponse::Verified(session) => session.try_into().map(Some),
         }
@@ -60,7 +64,7 @@ impl Hub {
                 "This call needs the app's secret key: the option secret_key, or LOGGIN_SECRET_KEY.",
             ));
         }
-        self.post(path, &new_idempotency_key()?, request)
+        self.post(path, &new_idempotency_key()?, request, MAX_RETRY_AFTER_AT_FORM)
     }
 
     /// Makes a call on a thread of the client's own.
@@ -82,15 +86,17 @@ impl Hub {
         path: &str,
         idempotency_key: &str,
         request: &impl Serialize,
+        longest_pause: Duration,
     ) -> Result<A, Error> {
         let body = serde_json::to_vec(request).map_err(|_| invalid_answer(0))?;
         let request = Request { path, accept: "application/json", idempotency_key, body: &body };
-        let answer = self.call(&request)?;
+        let answer = self.call(&request, longest_pause)?;
         serde_json::from_slice(&answer).map_err(|_| invalid_answer(200))
     }
 
-    /// Makes a call, and again where its failure passes. Returns the body of a 200.
-    fn call(&self, request: &Request<'_>) -> Result<Vec<u8>, Error> {
+    /// Makes a call, and again where its failure passes and the server asks for no longer pause. Returns the body of a
+    /// 200.
+    fn call(&self, request: &Request<'_>, longest_pause: Duration) -> Result<Vec<u8>, Error> {
         let began = Instant::now();
         let mut attempt = 0;
         loop {
@@ -107,7 +113,7 @@ impl Hub {
             let pause = error.retry_after();
             if attempt == self.settings().max_retries
                 || !is_worth_repeating(&error)
-                || pause.is_some_and(|pause| pause > MAX_RETRY_AFTER)
+                || pause.is_some_and(|pause| pause > longest_pause)
             {
                 return Err(error);
             }

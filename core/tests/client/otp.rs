@@ -153,6 +153,20 @@ fn a_server_that_can_do_nothing_now_is_asked_again() {
 }
 
 #[test]
+fn a_pause_of_seconds_is_waited_for_and_a_longer_one_is_told() {
+    let server = Server::start(|number, _, stream| {
+        let seconds = if number == 0 { 1 } else { 6 };
+        let body = format!(r#"{{"error":"rate_limited","retry_after":{seconds}}}"#);
+        answer_json(stream, "429 Slow", &body);
+    });
+    let error = client(&server).otp().start("+919876543210").unwrap_err();
+    assert_eq!((error.code(), error.retry_after()), (ErrorCode::RateLimited, Some(Duration::from_secs(6))));
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(requests[1].at - requests[0].at >= Duration::from_secs(1));
+}
+
+#[test]
 fn another_server_may_say_less_and_more() {
     let server = Server::start(|_, request, stream| {
         let body = if request.body.contains("otp_code") {

@@ -104,10 +104,10 @@ describe('a refusal says what to do:', () => {
     [422, 'blocked', { retry_after: 3_600 }, 'BlockedError'],
     [422, 'expired', {}, 'ExpiredError'],
     [422, 'invalid_phone', {}, 'InvalidInputError'],
-    [429, 'rate_limited', { retry_after: 61 }, 'RateLimitError'],
+    [429, 'rate_limited', { retry_after: 30 }, 'RateLimitError'],
     [429, 'quota_exceeded', {}, 'QuotaExceededError'],
     [502, 'send_failed', {}, 'ServerError'],
-    [503, 'unavailable', { retry_after: 90 }, 'ServerError'],
+    [503, 'unavailable', { retry_after: 6 }, 'ServerError'],
   ] as const)(
     '%i %s',
     async (status, code, fields: { attempts_left?: number; retry_after?: number }, name) => {

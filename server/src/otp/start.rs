@@ -47,7 +47,8 @@ pub(crate) struct StartOrder {
 /// A code on its way.
 struct Reserved {
     session_id: Uuid,
-    subject: [u8; 32],
+    /// The phone as it was written.
+    phone: OtpPhone,
     code: Digits,
     /// Codes of the app in this month, with this one.
     sends: u32,
@@ -145,7 +146,7 @@ impl Otp {
         let (month, next_month) = month(now);
         let mut writes: Vec<OtpWrite> = self.begin(call, session_id, instead_of).into_iter().collect();
         writes.extend([
-            OtpWrite::Phone(row),
+            OtpWrite::Phone(row.clone()),
             OtpWrite::Session(self.session(order, phone, subject, session_id, &code)),
             OtpWrite::CountSend { app_key: app.app_key, month, most: app.monthly_quota },
             OtpWrite::Turn {
@@ -158,7 +159,7 @@ impl Otp {
         Ok(match self.store.write(writes).await? {
             Ok(counts) => {
                 let sends = counts.sends.unwrap_or_default();
-                Reservation::Made(Reserved { session_id, subject, code, sends })
+                Reservation::Made(Reserved { session_id, phone: row, code, sends })
             }
             Err(OtpRefusal::Stale | OtpRefusal::Known) => Reservation::Again,
             Err(OtpRefusal::Quota) => {
@@ -206,11 +207,12 @@ impl Otp {
                 if message.wa_id.as_ref().is_some_and(|wa_id| !phones::same_account(phone, wa_id)) {
                     tracing::warn!(%session_id, "WhatsApp delivers a code to another number than was asked for");
                 }
-                self.finish(order, session_id, reserved.subject, Some(reserved.sends), Some(&message)).await
+                let phone = Some(reserved.phone.clone());
+                self.finish(order, session_id, phone, Some(reserved.sends), Some(&message)).await
             }
             Err(error) => {
                 if error != SendError::Ambiguous {
-                    self.give_back(order, reserved).await?;
+                    self.give_back(order, session_id, reserved.phone.subject).await?;
                 }
                 Err(refusal(error).into())
             }
@@ -222,14 +224,15 @@ impl Otp {
         &self,
         order: &StartOrder,
         session_id: Uuid,
-        subject: [u8; 32],
+        mut phone: Option<OtpPhone>,
         sends: Option<u32>,
         message: Option<&SentMessage>,
     ) -> Result<Answer, OtpError> {
         let quota_remaining = self.quota_remaining(&order.app, sends).await?;
         let answer = Answer::Started { session_id, sent: true, quota_remaining };
         for _ in 0..limits::CONFLICTS {
-            let Some(row) = self.store.otp_phone(&subject).await? else { break };
+            let Some(row) = phone else { break };
+            let subject = row.subject;
             if row.live.is_some_and(|live| live.session_id == session_id) {
                 return Ok(answer);
             }
@@ -244,17 +247,22 @@ impl Otp {
             if self.store.write(writes).await?.is_ok() {
                 return Ok(answer);
             }
+            phone = self.store.otp_phone(&subject).await?;
         }
         // It took so long that another code was asked for meanwhile.
         Err(Refusal::after(ErrorCode::Unavailable, RETRY_AFTER).into())
     }
 
     /// Takes back what was reserved for a code that was not sent.
-    async fn give_back(&self, order: &StartOrder, reserved: &Reserved) -> Result<(), OtpError> {
-        let session_id = reserved.session_id;
+    async fn give_back(
+        &self,
+        order: &StartOrder,
+        session_id: Uuid,
+        subject: [u8; 32],
+    ) -> Result<(), OtpError> {
         for _ in 0..limits::CONFLICTS {
             let now = self.clock.now();
-            let row = self.store.otp_phone(&reserved.subject).await?;
+            let row = self.store.otp_phone(&subject).await?;
             let row = row.and_then(|row| life::not_sent(row, session_id, now));
             let mut writes: Vec<OtpWrite> = row.map(OtpWrite::Phone).into_iter().collect();
             writes.push(OtpWrite::UncountSend { app_key: order.app.app_key, month: month(now).0 });
@@ -276,15 +284,21 @@ impl Otp {
         let Some(session) = self.store.otp_session(session_id).await? else {
             return Ok(None);
         };
-        let delivered = session.delivery.is_some_and(|delivery| delivery != DeliveryStatus::Failed);
-        if delivered {
-            // A status came of a message whose sending nobody saw the end of: it was sent after all.
-            return self.finish(order, session_id, session.subject, None, None).await.map(Some);
+        match session.delivery {
+            // A status came of a message whose sending nobody saw the end of: it was sent after all, or was not.
+            Some(DeliveryStatus::Failed) => {
+                self.give_back(order, session_id, session.subject).await?;
+                Ok(None)
+            }
+            Some(_) => {
+                let phone = self.store.otp_phone(&session.subject).await?;
+                self.finish(order, session_id, phone, None, None).await.map(Some)
+            }
+            None if self.clock.now() < began + life::SENDING => {
+                Err(Refusal::after(ErrorCode::Unavailable, AMBIGUOUS_RETRY_AFTER).into())
+            }
+            None => Ok(None),
         }
-        if self.clock.now() < began + life::SENDING {
-            return Err(Refusal::after(ErrorCode::Unavailable, AMBIGUOUS_RETRY_AFTER).into());
-        }
-        Ok(None)
     }
 
     /// Codes left in the month; `sends` are those of the app in it, where they are known.

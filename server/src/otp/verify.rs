@@ -15,14 +15,17 @@ use crate::{
     store::{OtpPhone, OtpSession, OtpWrite, StoreError},
 };
 
-/// A session of an app.
+/// A session of an app, and its phone, as they were at one moment.
 #[derive(Debug)]
-pub(crate) struct Found(OtpSession);
+pub(crate) struct Found {
+    session: OtpSession,
+    phone: Option<OtpPhone>,
+}
 
 impl Found {
     /// Whether nothing was sent, and nothing is throttled.
     pub(crate) fn is_test(&self) -> bool {
-        self.0.is_test
+        self.session.is_test
     }
 }
 
@@ -32,8 +35,9 @@ impl Otp {
         let Ok(session_id) = Uuid::parse_str(session_id.trim()) else {
             return Ok(None);
         };
-        let session = self.store.otp_session(session_id).await?;
-        Ok(session.filter(|session| session.app_key == app_key).map(Found))
+        let found = self.store.otp_session_and_phone(session_id).await?;
+        let found = found.filter(|(session, _)| session.app_key == app_key);
+        Ok(found.map(|(session, phone)| Found { session, phone }))
     }
 
     /// Takes a typed code.
@@ -43,20 +47,15 @@ impl Otp {
         code: &Digits,
         call: Option<&NamedCall>,
     ) -> Result<Answer, OtpError> {
-        let mut session = found.0;
+        let Found { mut session, mut phone } = found;
         for _ in 0..limits::CONFLICTS {
             if let Known::Answered(answer) = self.known(call).await? {
                 return Ok(answer);
             }
-            let phone = self.store.otp_phone(&session.subject).await?;
             let now = self.clock.now();
             let owner = *session.session_id.as_bytes();
             let is_right = || self.code_keys.check(&session.code_mac, &owner, code.expose().as_bytes());
-            let typed = life::typed(&session, phone, is_right, now);
-            if typed == Typed::Expired && !session.used && self.was_used(&mut session).await? {
-                continue;
-            }
-            let (answer, phone) = match typed {
+            let (answer, phone_then) = match life::typed(&session, phone, is_right, now) {
                 // Not kept: it is the same whenever it is asked.
                 Typed::AlreadyUsed => return Err(Refusal::new(ErrorCode::AlreadyUsed).into()),
                 Typed::Expired => (refused(ErrorCode::Expired), None),
@@ -65,21 +64,13 @@ impl Otp {
                 Typed::Wrong(phone, 0) => (refused(ErrorCode::MaxAttempts), Some((phone, false))),
                 Typed::Wrong(phone, left) => (wrong(left), Some((phone, false))),
             };
-            if self.settle(&session, &answer, phone, call).await? {
+            if self.settle(&session, &answer, phone_then, call).await? {
                 return Ok(answer);
             }
-            self.was_used(&mut session).await?;
+            let latest = self.store.otp_session_and_phone(session.session_id).await?;
+            (session, phone) = latest.ok_or(StoreError::Busy)?;
         }
         Err(StoreError::Busy.into())
-    }
-
-    /// Reads a session again, and tells whether its code was typed. The phone was read later than the session: in
-    /// between the right code may have been typed, which ends the live one.
-    async fn was_used(&self, session: &mut OtpSession) -> Result<bool, StoreError> {
-        if let Some(latest) = self.store.otp_session(session.session_id).await? {
-            *session = latest;
-        }
-        Ok(session.used)
     }
 
     /// Writes what came of an attempt; `false` where something else came first.

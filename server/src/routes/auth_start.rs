@@ -9,8 +9,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use loggin::wire::{OtpStartRequest, OtpStartResponse};
 
 use super::auth::AuthCall;
 use crate::{
@@ -22,32 +21,10 @@ use crate::{
 };
 
 /// Digits of a code, unless the call says otherwise: NIST asks for six at least.
-const DIGITS: u8 = 6;
+const DIGITS: u32 = 6;
 
 /// Digits that a call may ask for. Four are as many as people know from their cards; eight fit the button.
-const DIGITS_PERMITTED: std::ops::RangeInclusive<u8> = 4..=8;
-
-/// The body of the call.
-#[derive(Deserialize)]
-struct StartRequest {
-    phone: String,
-    #[serde(default)]
-    country_code: Option<String>,
-    #[serde(default)]
-    otp_length: Option<f64>,
-    #[serde(default)]
-    meta: Option<Box<RawValue>>,
-}
-
-/// The answer.
-#[derive(Serialize)]
-struct StartResponse {
-    session_id: String,
-    /// Seconds.
-    expires_in: u64,
-    sent_via_engine: bool,
-    quota_remaining: Option<u32>,
-}
+const DIGITS_PERMITTED: std::ops::RangeInclusive<u32> = 4..=8;
 
 /// Sends a one-time code.
 #[utoipa::path(
@@ -57,9 +34,9 @@ struct StartResponse {
     tag = "otp",
     summary = "Send a one-time code",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: nothing is sent again.")),
-    request_body = super::openapi::StartRequest,
+    request_body = super::openapi::OtpStartRequest,
     responses(
-        (status = 200, description = "WhatsApp took the code over.", body = super::openapi::StartResponse),
+        (status = 200, description = "WhatsApp took the code over.", body = super::openapi::OtpStartResponse),
         (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
         (status = "5XX", description = "WhatsApp refuses the recipient (502), or cannot be reached.", body = super::openapi::Error),
     ),
@@ -78,7 +55,7 @@ async fn start(
     call: &mut AuthCall,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Json<StartResponse>, ApiError> {
+) -> Result<Json<OtpStartResponse>, ApiError> {
     let read = read(call, headers, body).await;
     if !read.as_ref().is_ok_and(|order| order.recipient.is_test()) {
         call.count().await?;
@@ -88,30 +65,23 @@ async fn start(
     // On a task of its own: a caller that hangs up does not leave a code half sent.
     let started = tokio::spawn(async move { otp.start(&order).await }).await;
     match started.map_err(|_| ApiError::new(loggin::ErrorCode::Internal, "The server failed."))?? {
-        Answer::Started { session_id, sent, quota_remaining } => Ok(Json(StartResponse {
+        Answer::Started { session_id, sent, quota_remaining } => Ok(Json(OtpStartResponse {
             session_id: session_id.to_string(),
             expires_in: life::LIFETIME.as_secs(),
             sent_via_engine: sent,
-            quota_remaining,
+            quota_remaining: quota_remaining.map(u64::from),
         })),
         Answer::Refused(refusal) => Err(refusal.into()),
         Answer::Verified { .. } => Err(ApiError::invalid_request("This is the answer of another call.")),
     }
 }
 
-/// How many digits are asked for. JSON has one kind of number, and some languages write 6 as 6.0.
-fn length(asked: Option<f64>) -> Option<u8> {
-    let Some(asked) = asked else {
-        return Some(DIGITS);
-    };
-    DIGITS_PERMITTED.into_iter().find(|length| (f64::from(*length) - asked).abs() < f64::EPSILON)
-}
-
 async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartOrder, ApiError> {
-    let (request, bytes) = body::json_and_bytes::<StartRequest>(headers, body, limits::SMALL_BODY).await?;
-    let length = length(request.otp_length);
+    let (request, bytes) = body::json_and_bytes::<OtpStartRequest>(headers, body, limits::SMALL_BODY).await?;
+    let length = request.otp_length.unwrap_or(DIGITS);
     let recipient: Recipient =
         call.otp.recipient(&call.app, &request.phone, request.country_code.as_deref()).await?;
+    let length = u8::try_from(length).ok().filter(|_| DIGITS_PERMITTED.contains(&length));
     let length = length.ok_or(ApiError::invalid_request("`otp_length` is 4 to 8."))?;
     Ok(StartOrder {
         app: Arc::clone(&call.app),

@@ -9,8 +9,10 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use loggin::{ErrorCode, PhoneNumber, wire::Timestamp};
-use serde::{Deserialize, Serialize};
+use loggin::{
+    ErrorCode,
+    wire::{OtpStatus, OtpVerifyRequest, OtpVerifyResponse, Timestamp},
+};
 use serde_json::value::RawValue;
 
 use super::auth::AuthCall;
@@ -22,22 +24,6 @@ use crate::{
     limits,
     otp::{Answer, Found, NamedCall},
 };
-
-/// The body of the call.
-#[derive(Deserialize)]
-struct VerifyRequest {
-    session_id: String,
-    otp_code: String,
-}
-
-/// The answer.
-#[derive(Serialize)]
-struct VerifyResponse {
-    status: &'static str,
-    phone: PhoneNumber,
-    verified_at: Timestamp,
-    meta: Option<Box<RawValue>>,
-}
 
 /// What a call asks for.
 struct Order {
@@ -54,9 +40,9 @@ struct Order {
     tag = "otp",
     summary = "Type a one-time code",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: no attempt is spent again.")),
-    request_body = super::openapi::VerifyOtpRequest,
+    request_body = super::openapi::OtpVerifyRequest,
     responses(
-        (status = 200, description = "The code was right.", body = super::openapi::VerifyOtpResponse),
+        (status = 200, description = "The code was right.", body = super::openapi::OtpVerifyResponse),
         (status = "4XX", description = "The call was refused, or the code was wrong.", body = super::openapi::Error),
         (status = "5XX", description = "The server failed.", body = super::openapi::Error),
     ),
@@ -75,7 +61,7 @@ async fn verify(
     call: &mut AuthCall,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Json<VerifyResponse>, ApiError> {
+) -> Result<Json<OtpVerifyResponse>, ApiError> {
     let read = read(call, headers, body).await;
     let is_test = |order: &Order| order.found.as_ref().is_some_and(Found::is_test);
     if !read.as_ref().is_ok_and(is_test) {
@@ -84,9 +70,9 @@ async fn verify(
     let Order { found, code, call: named } = read?;
     let found = found.ok_or(ApiError::new(ErrorCode::SessionNotFound, "The app has no such session."))?;
     match call.otp.verify(found, &code, named.as_ref()).await? {
-        Answer::Verified { phone, verified_at, meta } => Ok(Json(VerifyResponse {
-            status: "verified",
-            phone,
+        Answer::Verified { phone, verified_at, meta } => Ok(Json(OtpVerifyResponse {
+            status: OtpStatus::Verified,
+            phone: phone.expose().to_owned(),
             verified_at: Timestamp(verified_at.into()),
             // It was JSON when it came.
             meta: meta.and_then(|meta| RawValue::from_string(meta).ok()),
@@ -97,7 +83,8 @@ async fn verify(
 }
 
 async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<Order, ApiError> {
-    let (request, bytes) = body::json_and_bytes::<VerifyRequest>(headers, body, limits::SMALL_BODY).await?;
+    let (request, bytes) =
+        body::json_and_bytes::<OtpVerifyRequest>(headers, body, limits::SMALL_BODY).await?;
     let code = Digits::typed(&request.otp_code)
         .ok_or(ApiError::invalid_request("`otp_code` is the digits that were sent."))?;
     Ok(Order {

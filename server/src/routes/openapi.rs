@@ -9,8 +9,8 @@ use utoipa::{
 };
 
 pub(crate) use shapes::{
-    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, StartRequest, StartResponse,
-    StreamEvent, VerifyOtpRequest, VerifyOtpResponse, VerifyRequest, VerifyResponse,
+    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, OtpStartRequest, OtpStartResponse,
+    OtpVerifyRequest, OtpVerifyResponse, StreamEvent, VerifyRequest, VerifyResponse,
 };
 
 /// The document.
@@ -65,7 +65,7 @@ mod tests {
         AppKey, PhoneNumber,
         wire::{self, SessionBody, Timestamp},
     };
-    use serde_json::{Value, json};
+    use serde_json::{Value, json, value::RawValue};
 
     use super::*;
     use crate::testing::{TestServer, token};
@@ -107,7 +107,30 @@ mod tests {
             message: "".into(),
         };
         let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
+        let start = wire::OtpStartRequest {
+            phone: String::new(),
+            country_code: Some(String::new()),
+            otp_length: Some(6),
+            meta: Some(RawValue::NULL.to_owned()),
+        };
+        let started = wire::OtpStartResponse {
+            session_id: String::new(),
+            expires_in: 300,
+            sent_via_engine: true,
+            quota_remaining: None,
+        };
+        let typed = wire::OtpVerifyRequest { session_id: String::new(), otp_code: String::new() };
+        let right = wire::OtpVerifyResponse {
+            status: wire::OtpStatus::Verified,
+            phone: String::new(),
+            verified_at: Timestamp(std::time::SystemTime::UNIX_EPOCH),
+            meta: None,
+        };
         let written = [
+            ("OtpStartRequest", json!(start)),
+            ("OtpStartResponse", json!(started)),
+            ("OtpVerifyRequest", json!(typed)),
+            ("OtpVerifyResponse", json!(right)),
             ("EventsRequest", json!(wire::EventsRequest { tokens: Vec::new(), claim: true })),
             ("EventsResponse", json!(wire::EventsResponse::default())),
             ("VerifyRequest", json!(wire::VerifyRequest { token: String::new() })),

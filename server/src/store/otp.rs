@@ -136,6 +136,26 @@ pub(crate) enum OtpWrite {
     Forget { call: OtpCall, session_id: Uuid },
 }
 
+impl OtpWrite {
+    /// Whether there are circumstances in which it is not made.
+    pub(crate) fn can_be_refused(&self) -> bool {
+        match self {
+            Self::Phone(_)
+            | Self::CountSend { .. }
+            | Self::Turn { .. }
+            | Self::Begin { .. }
+            | Self::Answer { .. } => true,
+            Self::Session(_)
+            | Self::Used { .. }
+            | Self::Sent { .. }
+            | Self::CountCall { .. }
+            | Self::UncountSend { .. }
+            | Self::CountNotRequested { .. }
+            | Self::Forget { .. } => false,
+        }
+    }
+}
+
 /// What the writes counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OtpCounts {
@@ -182,6 +202,11 @@ pub(crate) trait OtpStore: fmt::Debug + Send + Sync {
     async fn otp_phone(&self, subject: &[u8; 32]) -> Result<Option<OtpPhone>, StoreError>;
     /// A session.
     async fn otp_session(&self, session_id: Uuid) -> Result<Option<OtpSession>, StoreError>;
+    /// A session and its phone, as they are at one moment.
+    async fn otp_session_and_phone(
+        &self,
+        session_id: Uuid,
+    ) -> Result<Option<(OtpSession, Option<OtpPhone>)>, StoreError>;
     /// The session whose message has an id of this hash.
     async fn otp_session_of_message(&self, hash: &[u8; 32]) -> Result<Option<OtpSession>, StoreError>;
     /// A call that was made before, by the hash of its name.

@@ -28,8 +28,16 @@ pub(super) async fn write_all(
     writes: &[OtpWrite],
 ) -> Result<OtpOutcome, StoreError> {
     let mut counts = OtpCounts::default();
-    if let [only] = writes {
-        return Ok(write_one(transaction, only, &mut counts).await?.map_or(Ok(counts), Err));
+    let (first, rest): (Vec<&OtpWrite>, Vec<&OtpWrite>) =
+        writes.iter().partition(|write| write.can_be_refused());
+    if first.len() <= 1 {
+        // Where the one that can be refused comes first, there is nothing to take back, which spares two statements.
+        for write in first.into_iter().chain(rest) {
+            if let Some(refusal) = write_one(transaction, write, &mut counts).await? {
+                return Ok(Err(refusal));
+            }
+        }
+        return Ok(Ok(counts));
     }
     let mut savepoint = transaction.begin().await?;
     for write in writes {
@@ -359,6 +367,11 @@ fn read_session(row: &SqliteRow) -> Result<OtpSession, StoreError> {
     })
 }
 
+// The columns of the two have names of their own, but for the subject, which is the same.
+const SELECT_BOTH: &str = "SELECT s.*, p.version, p.live_session, p.expires_at, p.attempts_left, p.sending,
+    p.sending_until, p.cooldown_until, p.wrong_at, p.wrong_in_row, p.changed_at
+    FROM otp_sessions s LEFT JOIN otp_phones p ON p.subject = s.subject WHERE s.session_id = ?";
+
 const WITHOUT_PERSON: &str = "UPDATE otp_sessions SET phone = NULL, meta = NULL, wa_id = NULL, user_id = NULL
     WHERE session_id IN (SELECT session_id FROM otp_sessions INDEXED BY otp_sessions_with_person
     WHERE phone IS NOT NULL AND created_at < ?1 LIMIT ?2)";
@@ -403,6 +416,21 @@ impl OtpStore for SqliteStore {
             .fetch_optional(&self.readers)
             .await?;
         row.as_ref().map(read_session).transpose()
+    }
+
+    async fn otp_session_and_phone(
+        &self,
+        session_id: Uuid,
+    ) -> Result<Option<(OtpSession, Option<OtpPhone>)>, StoreError> {
+        let row = sqlx::query(SELECT_BOTH)
+            .bind(session_id.as_bytes().as_slice())
+            .fetch_optional(&self.readers)
+            .await?;
+        let read = |row: SqliteRow| {
+            let has_phone = row.try_get::<Option<i64>, _>("version")?.is_some();
+            Ok((read_session(&row)?, has_phone.then(|| read_phone(&row)).transpose()?))
+        };
+        row.map(read).transpose()
     }
 
     async fn otp_session_of_message(&self, hash: &[u8; 32]) -> Result<Option<OtpSession>, StoreError> {

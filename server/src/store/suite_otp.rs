@@ -112,7 +112,7 @@ pub(super) async fn a_session_reads_back_as_it_was_written(store: &impl Store) {
     let writes = vec![OtpWrite::Session(session(1)), OtpWrite::Session(bare.clone())];
     store.write(writes).await.unwrap().unwrap();
     assert_eq!(store.otp_session(id(1)).await.unwrap(), Some(session(1)));
-    assert_eq!(store.otp_session(id(2)).await.unwrap(), Some(bare));
+    assert_eq!(store.otp_session(id(2)).await.unwrap(), Some(bare.clone()));
     assert_eq!(store.otp_session(id(3)).await.unwrap(), None);
     let wa_id = Some(number("5215512345678"));
     let sent = OtpWrite::Sent { session_id: id(1), message_hash: [7; 32], wa_id: wa_id.clone() };
@@ -120,6 +120,11 @@ pub(super) async fn a_session_reads_back_as_it_was_written(store: &impl Store) {
     let found = store.otp_session_of_message(&[7; 32]).await.unwrap();
     assert_eq!(found, Some(OtpSession { used: true, wa_id, ..session(1) }));
     assert_eq!(store.otp_session_of_message(&[8; 32]).await.unwrap(), None);
+    let both = store.otp_session_and_phone(id(2)).await.unwrap();
+    assert_eq!(both, Some((bare.clone(), None)));
+    assert_eq!(one(store, OtpWrite::Phone(phone(1))).await, None);
+    assert_eq!(store.otp_session_and_phone(id(2)).await.unwrap(), Some((bare, Some(phone(1)))));
+    assert_eq!(store.otp_session_and_phone(id(3)).await.unwrap(), None);
 }
 
 pub(super) async fn a_stale_phone_is_refused_and_nothing_is_written_with_it(store: &impl Store) {

@@ -158,8 +158,9 @@ async fn a_code_of_which_nothing_is_heard_is_given_up() {
         let lost = world.codes.sent.lock().unwrap()[0].2;
         if failed {
             world.otp.note_statuses(&[status(lost, DeliveryStatus::Failed)]).await.unwrap();
+        } else {
+            world.clock.advance(life::SENDING);
         }
-        world.clock.advance(life::SENDING);
         let session = session_of(&world.otp.start(&order).await.unwrap());
         assert_ne!(session, lost);
         assert_eq!(session_of(&world.otp.start(&order).await.unwrap()), session);

@@ -127,7 +127,7 @@ pub(crate) struct ConfirmResponse {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct StartRequest {
+pub(crate) struct OtpStartRequest {
     /// A mobile number with its country code, or as it is written in `country_code`.
     #[schema(max_length = 40, example = "+919876543210")]
     phone: String,
@@ -142,7 +142,7 @@ pub(crate) struct StartRequest {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct StartResponse {
+pub(crate) struct OtpStartResponse {
     #[schema(format = "uuid")]
     session_id: String,
     /// Seconds.
@@ -156,7 +156,7 @@ pub(crate) struct StartResponse {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct VerifyOtpRequest {
+pub(crate) struct OtpVerifyRequest {
     #[schema(format = "uuid")]
     session_id: String,
     /// The digits that were typed.
@@ -165,7 +165,7 @@ pub(crate) struct VerifyOtpRequest {
 }
 
 #[derive(Serialize, ToSchema)]
-pub(crate) struct VerifyOtpResponse {
+pub(crate) struct OtpVerifyResponse {
     status: VerifiedStatus,
     /// The number that was asked for: digits without `+`.
     #[schema(example = "919876543210")]
