@@ -24,7 +24,7 @@ PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
 # The workspaces, and those who use them as a stranger does.
-NPM_PROJECTS := node tests/e2e/node examples/express
+NPM_PROJECTS := node tests/e2e/node tests/e2e/browser examples/express examples/node
 # The example for Next.js, built once for each version that we support.
 NEXT_APPS := target/nextjs.stamp
 # What the benchmarks measure is built for release, beside what the tests use.
@@ -48,8 +48,8 @@ node_sources := $(shell find bindings/node -type f) \
 next_sources := tests/e2e/nextjs/build $(shell find examples/nextjs tests/e2e/nextjs/fortress tests/e2e/nextjs/next-15 \
 	-type f -not -path '*/node_modules/*' -not -path '*/.next/*')
 
-.PHONY: help build build-rust build-python build-node build-nextjs demo test test-rust test-python test-node test-node-majors test-checks fuzz faults sanitize soak \
-	check check-format check-lint check-docs check-tree check-generated generate bench bench-docs fmt clean
+.PHONY: help build build-rust build-python build-node build-nextjs demo test test-rust test-python test-node test-browser test-node-majors test-checks fuzz races faults sanitize soak \
+	check check-format check-lint check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,7 +98,7 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 ## Testing -------------------------------------------------------------------------------------------
 
 test: build build-nextjs ## run every suite of every language, then print how each ended
-	tests/run checks rust fuzz python node
+	tests/run checks rust fuzz python node browser
 
 test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
 	tests/node-majors
@@ -114,6 +114,12 @@ test-python: build-rust build-python ## run the Python suites, end-to-end tests 
 
 test-node: build-rust build-node build-nextjs ## run the Node suites, end-to-end tests included
 	tests/run node
+
+test-browser: build-rust build-node build-nextjs ## run the tests in Chromium, where it is installed
+	tests/run browser
+
+races: ## 1,000 rounds of 50 people who type the same code at once (minutes); `make test` runs 25
+	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-server --lib races
 
 faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; ROUNDS= and SEED= choose others
 	$(CARGO) run $(LOCKED) --quiet -p loggin-e2e --bin faults -- --rounds $(ROUNDS) --seed $(SEED)
@@ -133,8 +139,19 @@ bench: $(BENCH_PYTHON) $(BENCH_NODE) $(BENCH_PEERS) ## measure waits, wakes and 
 	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
 	cd tests && ../$(BENCH)/venv/bin/python -m bench $(if $(QUICK),--quick)
 
+bench-otp: $(BENCH_PYTHON) $(BENCH_PEERS) ## measure one-time codes, beside better-auth; QUICK=1 is shorter
+	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
+	cd tests && ../$(BENCH)/venv/bin/python -m bench.otp $(if $(QUICK),--quick)
+
+timing-otp: $(PYTHON_TOOLS) ## whether the time of calls for one-time codes tells phones or codes apart
+	$(CARGO) build $(LOCKED) --release -p loggin-server
+	cd tests && ../$(BIN)/python -m bench.otp_timing
+
 bench-docs: ## write what the last full `make bench` measured into docs/benchmarks.md
 	cd tests && ../$(BENCH)/venv/bin/python -m bench.publish
+
+bench-otp-docs: ## the same for `make bench-otp`
+	cd tests && ../$(BENCH)/venv/bin/python -m bench.otp --publish
 
 $(BENCH_PYTHON): tests/bench/requirements.txt $(manifests) $(core_sources) $(python_sources) $(shell find python/src -name '*.py*' -not -name '*.pyc')
 	$(PYTHON) -m venv --clear $(BENCH)/venv

@@ -8,9 +8,10 @@ use crate::{
     driver::{self, Hub, Hubs, Pending, STREAM_SILENCE, Settings},
     error::{Error, ErrorCode},
     link::{self, WhatsAppNumber},
+    otp::Otp,
     qr,
     session::Session,
-    token::{AppKey, Code, SecretKey, Token},
+    token::{AppKey, Code, Credential, Token},
 };
 
 /// The local server that `loggin-server dev` starts.
@@ -194,9 +195,15 @@ impl Loggin {
         token: T,
     ) -> Pending<Option<Session>> {
         match token.try_into().map_err(Into::into).and_then(|token| Ok((token, self.hub()?))) {
-            Ok((token, hub)) => hub.start_verify(token),
+            Ok((token, hub)) => hub.begin(move |hub| hub.verify(&token)),
             Err(error) => Pending::settled(Err(error)),
         }
+    }
+
+    /// One-time codes over WhatsApp: sends a code to a phone, and checks the one that was typed. It needs the app's
+    /// secret key.
+    pub fn otp(&self) -> Otp {
+        Otp::of(self.clone())
     }
 
     /// Ends every wait of this client and its clones with `closed`; later calls end the same way.
@@ -206,7 +213,7 @@ impl Loggin {
         }
     }
 
-    fn hub(&self) -> Result<&Arc<Hub>, Error> {
+    pub(crate) fn hub(&self) -> Result<&Arc<Hub>, Error> {
         self.inner.hubs.current()
     }
 }
@@ -260,7 +267,8 @@ impl LogginBuilder {
         self
     }
 
-    /// The app's secret key, on an app's server only. `LOGGIN_SECRET_KEY`; none by default.
+    /// The app's secret key, on an app's server only. `LOGGIN_SECRET_KEY`; none by default. With the base URL of
+    /// another server that sends one-time codes by the same API, that server's key.
     pub fn secret_key(mut self, key: impl Into<String>) -> Self {
         self.secret_key = Some(key.into());
         self
@@ -353,8 +361,8 @@ fn invalid_config(message: &str) -> Error {
     Error::new(ErrorCode::InvalidConfig, message)
 }
 
-fn parse_secret_key(text: &str) -> Result<SecretKey, Error> {
-    SecretKey::parse(text).map_err(|_| {
+fn parse_secret_key(text: &str) -> Result<Credential, Error> {
+    Credential::parse(text).ok_or_else(|| {
         invalid_config("The secret key does not have the form lgsk_, app key, _ and 32 symbols.")
     })
 }
@@ -435,6 +443,9 @@ mod tests {
     fn malformed_options_are_named_when_the_client_is_built() {
         let builders = [
             Loggin::builder().secret_key("lgsk_8XKPQ2WN_short"),
+            Loggin::builder().secret_key("LGN1_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK"),
+            Loggin::builder().secret_key("sk_live_too_short"[..15].to_owned()),
+            Loggin::builder().secret_key("sk_live_with a space"),
             Loggin::builder().whatsapp_number("0123"),
             Loggin::builder().max_retries(11),
             Loggin::builder().idempotency_key(""),

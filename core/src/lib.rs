@@ -18,6 +18,7 @@ mod client;
 mod driver;
 mod error;
 pub mod link;
+mod otp;
 pub mod qr;
 mod session;
 pub mod sse;
@@ -35,5 +36,7 @@ pub use client::{
 };
 pub use driver::Pending;
 pub use error::{Error, ErrorClass, ErrorCode, Retry};
+pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
 pub use session::Session;
 pub use token::{AppKey, Code, PhoneNumber, SecretKey, Token};
+pub use wire::OtpStatus;

@@ -201,6 +201,36 @@ impl SecretKey {
 
 redacted!(SecretKey);
 
+/// Characters of a key of another server that speaks our API. The least is that of a key worth the name, so that a
+/// placeholder or a phone number is none; the most is what any HTTP server takes in a header.
+const OTHER_KEY_LEN: std::ops::RangeInclusive<usize> = 16..=512;
+
+/// What a client shows its server: a secret key of ours, or the key of another server that speaks our API.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credential(Box<str>);
+
+impl Credential {
+    /// Reads a key. What begins as one of our identifiers does must be a secret key whole.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(key) = SecretKey::parse(text) {
+            return Some(Self(key.expose().into()));
+        }
+        let begins_as_ours = [TOKEN_PREFIX, SECRET_KEY_PREFIX]
+            .into_iter()
+            .any(|prefix| text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)));
+        let is_key = OTHER_KEY_LEN.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+        (is_key && !begins_as_ours).then(|| Self(text.into()))
+    }
+
+    /// The key as text.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+redacted!(Credential);
+
 /// The public half of a login, which the WhatsApp message carries: app key and 20 symbols.
 ///
 /// It can neither be turned back into the token nor redeem anything. It still redacts itself: a login code stands

@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::{
     error::{Error, ErrorCode},
@@ -26,6 +27,10 @@ pub const EVENTS_PATH: &str = "api/v1/tokens/events";
 pub const VERIFY_PATH: &str = "api/v1/tokens/verify";
 /// The path of the confirmation code below the base URL.
 pub const CONFIRM_PATH: &str = "api/v1/tokens/confirm";
+/// The path of sending a one-time code below the base URL.
+pub const OTP_START_PATH: &str = "api/v1/auth/start";
+/// The path of a one-time code that was typed, below the base URL.
+pub const OTP_VERIFY_PATH: &str = "api/v1/auth/verify";
 /// The header that makes a repeated call the same call.
 pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// The header that names a request.
@@ -57,6 +62,31 @@ pub struct ConfirmRequest {
     pub confirmation_code: String,
 }
 
+/// `POST /auth/start`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct OtpStartRequest {
+    /// The number that the code is sent to.
+    pub phone: String,
+    /// The region of a number without country code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country_code: Option<String>,
+    /// Digits of the code.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer")]
+    pub otp_length: Option<u32>,
+    /// The app's own JSON, which comes back with the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Box<RawValue>>,
+}
+
+/// `POST /auth/verify`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct OtpVerifyRequest {
+    /// The session that the code was sent for.
+    pub session_id: String,
+    /// The digits that were typed.
+    pub otp_code: String,
+}
+
 macro_rules! hidden_debug {
     ($($name:ident),+) => {$(
         impl fmt::Debug for $name {
@@ -67,7 +97,14 @@ macro_rules! hidden_debug {
     )+};
 }
 
-hidden_debug!(EventsRequest, VerifyRequest, ConfirmRequest);
+hidden_debug!(
+    EventsRequest,
+    VerifyRequest,
+    ConfirmRequest,
+    OtpStartRequest,
+    OtpVerifyRequest,
+    OtpVerifyResponse
+);
 
 /// Event `ready`: every token is registered.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
@@ -202,6 +239,71 @@ pub enum ConfirmResponse {
     Verified,
 }
 
+/// The answer of `POST /auth/start`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct OtpStartResponse {
+    /// The session that a code is verified for.
+    pub session_id: String,
+    /// Seconds that the code is valid.
+    pub expires_in: u64,
+    /// Whether the code went out. A server that does not say so answers an error where it did not.
+    #[serde(default = "is_sent")]
+    pub sent_via_engine: bool,
+    /// Codes left in the month. It only informs: what is no such number is none.
+    #[serde(default, deserialize_with = "whole_number")]
+    pub quota_remaining: Option<u64>,
+}
+
+/// JSON has one kind of number: some languages write 6 as 6.0.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // only what stays the same is cast
+fn integer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let whole = |number: f64| {
+        let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+        if is_whole { Ok(number as u32) } else { Err(serde::de::Error::custom("not a whole number")) }
+    };
+    Option::<f64>::deserialize(deserializer)?.map(whole).transpose()
+}
+
+fn is_sent() -> bool {
+    true
+}
+
+fn whole_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    serde_json::Value::deserialize(deserializer).map(|value| value.as_u64())
+}
+
+/// What a session of one-time codes came to.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OtpStatus {
+    /// The code was the one that was sent.
+    Verified,
+}
+
+impl OtpStatus {
+    /// The status as it stands on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+        }
+    }
+}
+
+/// The answer of `POST /auth/verify`.
+#[derive(Clone, Deserialize, Serialize)]
+pub struct OtpVerifyResponse {
+    /// Always the same: what failed is an error.
+    pub status: OtpStatus,
+    /// The number that the code was sent to: digits with country code. Other servers write a `+` before it.
+    pub phone: String,
+    /// When the code was typed.
+    pub verified_at: Timestamp,
+    /// The app's own JSON.
+    #[serde(default)]
+    pub meta: Option<Box<RawValue>>,
+}
+
 /// The body of every error answer.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct ErrorBody {
@@ -257,6 +359,8 @@ impl Serialize for Timestamp {
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
+        // RFC 3339 has two ways to write UTC.
+        let text = text.strip_suffix("+00:00").map_or(text.clone(), |local| format!("{local}Z").into());
         humantime::parse_rfc3339(&text)
             .map(Self)
             .map_err(|_| serde::de::Error::custom("not an RFC 3339 time in UTC"))
@@ -318,6 +422,17 @@ mod tests {
     }
 
     #[test]
+    fn utc_is_written_in_two_ways() {
+        let read = |text| serde_json::from_value::<Timestamp>(serde_json::json!(text)).ok();
+        let time = read("2026-11-22T08:00:00.5Z");
+        assert!(time.is_some());
+        assert_eq!(read("2026-11-22T08:00:00.500+00:00"), time);
+        for other in ["2026-11-22T08:00:00", "2026-11-22T08:00:00+01:00", "2026-11-22", "+00:00", ""] {
+            assert_eq!(read(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn a_delay_that_is_no_delay_is_left_out() {
         for seconds in [f64::NAN, -1.0, f64::INFINITY] {
             let body = ErrorBody {
@@ -333,5 +448,7 @@ mod tests {
     fn requests_do_not_show_their_tokens() {
         let request = EventsRequest { tokens: vec!["lgn1_secret".into()], claim: true };
         assert_eq!(format!("{request:?}"), "EventsRequest { .. }");
+        let request = OtpVerifyRequest { session_id: "s".into(), otp_code: "123456".into() };
+        assert_eq!(format!("{request:?}"), "OtpVerifyRequest { .. }");
     }
 }

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 import pytest
 from scripted_server import PATIENCE, ScriptedServer, Step
 
-from loggin import AsyncLoggin, CreatedToken, Loggin, Session
+from loggin import AsyncLoggin, CreatedToken, Loggin, OtpResult, OtpSession, Session
 
 T = TypeVar("T")
 Serve = Callable[..., ScriptedServer]
@@ -31,6 +31,10 @@ class Door(Protocol):
 
     def verify(self, token: str) -> Session | None: ...
 
+    def otp_start(self, phone: str, **options: Any) -> OtpSession: ...
+
+    def otp_verify(self, session_id: str, otp_code: str) -> OtpResult: ...
+
 
 class BlockingDoor:
     def __init__(self, base_url: str | None = None, **options: Any) -> None:
@@ -41,6 +45,12 @@ class BlockingDoor:
 
     def verify(self, token: str) -> Session | None:
         return self.client.verify_token(token)
+
+    def otp_start(self, phone: str, **options: Any) -> OtpSession:
+        return self.client.otp.start(phone, **options)
+
+    def otp_verify(self, session_id: str, otp_code: str) -> OtpResult:
+        return self.client.otp.verify(session_id, otp_code)
 
 
 class AsyncDoor:
@@ -54,6 +64,12 @@ class AsyncDoor:
 
     def verify(self, token: str) -> Session | None:
         return asyncio.run(self.client.verify_token(token))
+
+    def otp_start(self, phone: str, **options: Any) -> OtpSession:
+        return asyncio.run(self.client.otp.start(phone, **options))
+
+    def otp_verify(self, session_id: str, otp_code: str) -> OtpResult:
+        return asyncio.run(self.client.otp.verify(session_id, otp_code))
 
 
 DoorClass = Callable[..., Door]

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 import loggin
-from loggin import AsyncLoggin, Loggin
+from loggin import AsyncLoggin, AsyncOtp, Loggin, Otp
 
 ROOT = Path(__file__).parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "--quiet"]
 METHODS = {"create_token", "wait_for_verify", "verify_token", "close"}
+OTP_METHODS = {"start", "verify"}
 SNIPPET = """
 from loggin import Loggin
 client = Loggin()
@@ -33,14 +34,26 @@ def public(thing: object) -> set[str]:
 
 
 def test_both_clients_have_the_same_methods() -> None:
-    assert public(Loggin) == METHODS
-    assert public(AsyncLoggin) == METHODS | {"aclose"}
-    for name in METHODS:
-        blocking, asynchronous = getattr(Loggin, name), getattr(AsyncLoggin, name)
-        assert inspect.signature(blocking) == inspect.signature(asynchronous)
-        assert blocking.__doc__
-        assert asynchronous.__doc__
+    assert public(Loggin) == METHODS | {"otp"}
+    assert public(AsyncLoggin) == METHODS | {"otp", "aclose"}
+    assert public(Otp) == public(AsyncOtp) == OTP_METHODS
+    assert isinstance(Loggin().otp, Otp)
+    assert isinstance(AsyncLoggin().otp, AsyncOtp)
+    assert_alike(Loggin, AsyncLoggin, METHODS)
+    assert_alike(Otp, AsyncOtp, OTP_METHODS)
     assert inspect.signature(Loggin) == inspect.signature(AsyncLoggin)
+
+
+def assert_alike(blocking: type, asynchronous: type, methods: set[str]) -> None:
+    """Says that these methods are called the same way, and explained."""
+    for name in methods:
+        one, other = getattr(blocking, name), getattr(asynchronous, name)
+        assert inspect.signature(one) == inspect.signature(other)
+        assert one.__doc__
+        assert other.__doc__
+    for kind in (blocking, asynchronous):
+        for name in public(kind):
+            assert getattr(kind, name).__doc__
 
 
 def test_every_name_is_listed() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -31,6 +33,7 @@ ONLY_FOR_THE_FUNCTION = {
     "server-code-refused": "no method takes a code",
     "server-query-dropped": "a client refuses such a base URL",
 }
+SECRET_KEY = "lgsk_8XKPQ2WN_" + "7" * 32
 # What httpx-sse keeps as a part of the first line, against the standard.
 BYTE_ORDER_MARK = "\ufeff".encode()
 
@@ -76,7 +79,7 @@ def test_no_file_and_no_kind_is_left_out() -> None:
         for subject in SUBJECTS
         for vector in json.loads((FOLDER / f"{subject}.json").read_text())["vectors"]
     }
-    assert kinds == RUNNERS.keys() | ONLY_IN_THE_CORE.keys()
+    assert kinds == RUNNERS.keys() | ANSWERED.keys() | ONLY_IN_THE_CORE.keys()
 
 
 def test_a_wrong_vector_fails() -> None:
@@ -181,6 +184,29 @@ def code(given: Any) -> LogginError:
     return errors.from_fields(given["code"], class_name, "", None, retryable, None, None, None)
 
 
+@pytest.mark.parametrize("vector", vectors_of("otp"))
+def test_otp(vector: Vector, serve: Serve) -> None:
+    """A server answers so."""
+    server = serve(lambda exchange: exchange.answer(200, json.dumps(vector["input"]["answer"])))
+    with Loggin(server.url, secret_key=SECRET_KEY) as client:
+        if "error" in vector:
+            with pytest.raises(LogginError) as caught:
+                ANSWERED[vector["kind"]](client)
+            assert caught.value.code == vector["error"]
+        else:
+            assert ANSWERED[vector["kind"]](client) == vector["expect"]
+
+
+def otp_session(client: Loggin) -> Any:
+    return dataclasses.asdict(client.otp.start(PHONE))
+
+
+def otp_result(client: Loggin) -> Any:
+    fields = dataclasses.asdict(client.otp.verify("s", "1"))
+    since_1970 = fields.pop("verified_at") - datetime(1970, 1, 1, tzinfo=timezone.utc)
+    return {**fields, "verified_at_ms": since_1970 // timedelta(milliseconds=1)}
+
+
 def test_every_code_of_the_native_half_has_a_vector() -> None:
     tested = {parameters.values[0]["input"]["code"] for parameters in vectors_of("errors")}
     assert {name for name, _, _ in _native.error_codes()} <= tested
@@ -224,7 +250,8 @@ def decode(given: Any) -> list[dict[str, str]]:
     ]
 
 
-SUBJECTS = ("backoff", "errors", "link", "sse", "token")
+SUBJECTS = ("backoff", "errors", "link", "otp", "sse", "token")
+ANSWERED: dict[str, Callable[[Loggin], Any]] = {"otp_result": otp_result, "otp_session": otp_session}
 RUNNERS: dict[str, Callable[[Any], Any]] = {
     "code": code,
     "create": create,

@@ -14,9 +14,11 @@ use crate::{
     apps::Apps,
     client_address::{IpNetwork, StreamCounts},
     clock::{Clock, Random},
-    config::WhatsAppConfig,
+    config::{Secret, WhatsAppConfig},
     cors, limits,
-    logins::{ConfirmationKeys, Logins},
+    logins::{KEY_DOMAIN, Logins},
+    mac_keys::MacKeys,
+    otp::{CodeSender, Otp},
     outbox::Outbox,
     request, routes,
     store::Store,
@@ -34,6 +36,8 @@ pub(crate) struct Server {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) apps: Apps,
     pub(crate) logins: Logins,
+    /// One-time codes, where the server is set up to send them.
+    pub(crate) otp: Option<Arc<Otp>>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -71,8 +75,17 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) outbox: Outbox,
+    pub(crate) otp: Option<OtpParts>,
     pub(crate) settings: Settings,
     pub(crate) stopping: watch::Receiver<bool>,
+}
+
+/// What one-time codes take from outside.
+#[derive(Debug)]
+pub(crate) struct OtpParts {
+    pub(crate) sender: Arc<dyn CodeSender>,
+    /// The secret in use first, then those being replaced.
+    pub(crate) secrets: Vec<Secret>,
 }
 
 impl Server {
@@ -80,7 +93,16 @@ impl Server {
         let waiters = Arc::new(Waiters::default());
         let secrets = &parts.settings.whatsapp.app_secrets;
         let confirmation_keys =
-            ConfirmationKeys::derive(secrets.iter().map(|secret| secret.expose().as_bytes()));
+            MacKeys::derive(secrets.iter().map(|secret| secret.expose().as_bytes()), KEY_DOMAIN);
+        let otp = parts.otp.map(|otp| {
+            Arc::new(Otp::new(
+                Arc::clone(&parts.store),
+                Arc::clone(&parts.clock),
+                Arc::clone(&parts.random),
+                otp.sender,
+                otp.secrets.iter().map(|secret| secret.expose().as_bytes()),
+            ))
+        });
         let app_secrets = secrets.iter().filter_map(|secret| AppSecret::new(secret.expose())).collect();
         Arc::new(Self {
             apps: Apps::new(Arc::clone(&parts.store)),
@@ -91,6 +113,7 @@ impl Server {
                 Arc::clone(&parts.random),
                 confirmation_keys,
             ),
+            otp,
             store: parts.store,
             waiters,
             clock: parts.clock,
@@ -113,6 +136,8 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/tokens/events", post(routes::events::handle))
         .route("/tokens/verify", post(routes::verify::handle))
         .route("/tokens/confirm", post(routes::confirm::handle))
+        .route("/auth/start", post(routes::auth_start::handle))
+        .route("/auth/verify", post(routes::auth_verify::handle))
         // Before the layer, which answers preflights: a method that no route has comes this way.
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(server), cors::layer));

@@ -10,6 +10,7 @@ use crate::{
     apps::ANY_ORIGIN,
     cli::{AppCommand, CreateArgs, PolicyArgs, UpdateArgs, print_line},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
+    limits,
     run::{self, RunError},
     store::{App, Confirm, PhoneHidden, Store},
 };
@@ -42,6 +43,9 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
         allowed_origins: Vec::new(),
         confirm: Confirm::None,
         phone_hidden: PhoneHidden::Ask,
+        calls_per_minute: limits::CALLS_PER_MINUTE,
+        monthly_quota: None,
+        live_only: false,
         created_at: SystemClock.now(),
     };
     apply(&mut app, &arguments.policy)?;
@@ -97,6 +101,15 @@ fn apply(app: &mut App, policy: &PolicyArgs) -> Result<(), RunError> {
     }
     if let Some(phone_hidden) = policy.phone_hidden {
         app.phone_hidden = phone_hidden.into();
+    }
+    if let Some(calls) = policy.calls_per_minute {
+        app.calls_per_minute = calls;
+    }
+    if let Some(quota) = &policy.monthly_quota {
+        app.monthly_quota = quota.0;
+    }
+    if let Some(live_only) = policy.live_only {
+        app.live_only = live_only;
     }
     for given in &policy.allowed_origins {
         let origin = origin(given)?;
@@ -186,6 +199,9 @@ fn as_json(app: &App, secret_key: Option<&SecretKey>) -> Value {
             PhoneHidden::Ask => "ask",
             PhoneHidden::Fail => "fail",
         },
+        "calls_per_minute": app.calls_per_minute,
+        "monthly_quota": app.monthly_quota,
+        "live_only": app.live_only,
     });
     if let Some(key) = secret_key {
         value["secret_key"] = key.expose().into();

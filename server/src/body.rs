@@ -31,6 +31,15 @@ pub(crate) async fn json<T: DeserializeOwned>(
     body: Body,
     limit: usize,
 ) -> Result<T, ApiError> {
+    json_and_bytes(headers, body, limit).await.map(|(body, _)| body)
+}
+
+/// Reads a JSON body of at most `limit` bytes, and gives its bytes too.
+pub(crate) async fn json_and_bytes<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<(T, Collected), ApiError> {
     if !is_json(headers) {
         return Err(ApiError::new(
             ErrorCode::UnsupportedMediaType,
@@ -38,8 +47,9 @@ pub(crate) async fn json<T: DeserializeOwned>(
         ));
     }
     let bytes = raw(body, limit).await?;
-    serde_json::from_slice(&bytes)
-        .map_err(|_| ApiError::invalid_request("The body is not the JSON object that this call takes."))
+    let body = serde_json::from_slice(&bytes)
+        .map_err(|_| ApiError::invalid_request("The body is not the JSON object that this call takes."))?;
+    Ok((body, bytes))
 }
 
 /// A body, and the room it takes among all bodies.

@@ -3,8 +3,10 @@
 use std::{
     io::{IsTerminal, Write},
     net::SocketAddr,
+    num::ParseIntError,
     path::{Path, PathBuf},
     process::ExitCode,
+    str::FromStr,
 };
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -17,6 +19,7 @@ use crate::{
     dev, routes,
     run::{self, RunError},
     store::{Confirm, PhoneHidden},
+    test_number_commands,
 };
 
 /// Sign in with WhatsApp, for any app.
@@ -39,6 +42,13 @@ enum Command {
         config: ConfigArgs,
         #[command(subcommand)]
         command: AppCommand,
+    },
+    /// Add, list and remove test numbers, which have a fixed code and are never sent to.
+    TestNumber {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(subcommand)]
+        command: TestNumberCommand,
     },
     /// Print the OpenAPI document.
     Openapi,
@@ -132,6 +142,51 @@ pub(crate) struct PolicyArgs {
     /// What happens where WhatsApp hides the phone number [default: ask].
     #[arg(long)]
     pub(crate) phone_hidden: Option<PhoneHiddenArg>,
+    /// Calls for one-time codes that the app's key may make in a minute [default: 120].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) calls_per_minute: Option<u32>,
+    /// One-time codes that the app may have sent in a calendar month (UTC), or `none` [default: none].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) monthly_quota: Option<QuotaArg>,
+    /// Whether test numbers are refused [default: false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) live_only: Option<bool>,
+}
+
+/// A quota, or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QuotaArg(pub(crate) Option<u32>);
+
+impl FromStr for QuotaArg {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" { Ok(Self(None)) } else { text.parse().map(|quota| Self(Some(quota))) }
+    }
+}
+
+/// What is done to test numbers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TestNumberCommand {
+    /// Add a number, or give one another code. No code is ever sent to it: it always has this one.
+    Add {
+        /// The number with its country code.
+        number: String,
+        /// Its code, 4 to 8 digits.
+        #[arg(long)]
+        code: String,
+    },
+    /// List all, each with its code.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a number.
+    Remove {
+        /// The number with its country code.
+        number: String,
+    },
 }
 
 /// See [`Confirm`].
@@ -205,6 +260,10 @@ async fn run(command: Command) -> Result<(), RunError> {
         Command::App { config, command } => {
             let settings = environment(config.config.as_deref())?;
             app_commands::run(&settings.database()?, command).await
+        }
+        Command::TestNumber { config, command } => {
+            let settings = environment(config.config.as_deref())?;
+            test_number_commands::run(&settings.database()?, command).await
         }
         Command::Openapi => {
             let document = routes::openapi::document().to_pretty_json();

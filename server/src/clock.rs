@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rand::Rng;
+use rand::{Rng, rand_core::UnwrapErr, rngs::SysRng};
 
 /// A moment in milliseconds since 1970, as the store keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,13 +73,14 @@ pub(crate) trait Random: fmt::Debug + Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The generator of this process, which the operating system seeds.
+/// The generator of the operating system, asked each time: what it gives is in no memory of this process.
 #[derive(Debug)]
 pub(crate) struct SystemRandom;
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) {
-        rand::rng().fill_bytes(bytes);
+        // It panics where the system has none to give: no code is better than one that can be guessed.
+        UnwrapErr(SysRng).fill_bytes(bytes);
     }
 }
 

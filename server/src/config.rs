@@ -24,6 +24,13 @@ const DEFAULT_GRAPH_URL: &str = "https://graph.facebook.com/v26.0";
 /// Where the links of logins lead.
 const WA_ME: &str = "https://wa.me";
 
+/// The language of the template for one-time codes, as WhatsApp names it.
+pub(crate) const DEFAULT_OTP_LANGUAGE: &str = "en_US";
+
+/// Characters of a secret for one-time codes: 128 bits in hexadecimal. Codes are so few that only this keeps who has
+/// the database from trying them all.
+const OTP_SECRET_CHARS: usize = 32;
+
 /// Each setting: its name in the environment, and its key in the file.
 const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_LISTEN", "listen"),
@@ -38,6 +45,9 @@ const SETTINGS: &[(&str, &str)] = &[
     ("WHATSAPP_APP_SECRET", "whatsapp.app_secret"),
     ("WHATSAPP_VERIFY_TOKEN", "whatsapp.verify_token"),
     ("WHATSAPP_GRAPH_URL", "whatsapp.graph_url"),
+    ("WHATSAPP_OTP_TEMPLATE", "whatsapp.otp_template"),
+    ("WHATSAPP_OTP_LANGUAGE", "whatsapp.otp_language"),
+    ("LOGGIN_OTP_SECRET", "otp_secret"),
 ];
 
 /// A setting that is missing or makes no sense.
@@ -80,6 +90,15 @@ pub(crate) struct WhatsAppConfig {
     pub(crate) graph_url: Url,
 }
 
+/// How one-time codes are sent and kept.
+#[derive(Clone, Debug)]
+pub(crate) struct OtpConfig {
+    pub(crate) template: String,
+    pub(crate) language: String,
+    /// The secret in use first, then those being replaced.
+    pub(crate) secrets: Vec<Secret>,
+}
+
 /// Everything that `serve` is told.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -89,6 +108,8 @@ pub(crate) struct Config {
     pub(crate) link_base: Url,
     pub(crate) trusted_proxies: Vec<IpNetwork>,
     pub(crate) whatsapp: WhatsAppConfig,
+    /// `None`: no one-time codes are sent.
+    pub(crate) otp: Option<OtpConfig>,
 }
 
 /// How the log looks.
@@ -172,7 +193,35 @@ impl Settings {
             link_base: url("link base", WA_ME)?,
             trusted_proxies: self.trusted_proxies()?,
             whatsapp: self.whatsapp()?,
+            otp: self.otp()?,
         })
+    }
+
+    fn otp(&self) -> Result<Option<OtpConfig>, ConfigError> {
+        const TEMPLATE: &str = "WHATSAPP_OTP_TEMPLATE";
+        const LANGUAGE: &str = "WHATSAPP_OTP_LANGUAGE";
+        const SECRET: &str = "LOGGIN_OTP_SECRET";
+        if [TEMPLATE, SECRET].iter().all(|name| self.optional(name).is_none()) {
+            return Ok(None);
+        }
+        let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let template = self.required(TEMPLATE)?;
+        if !is_name(template) {
+            return Err(wrong(TEMPLATE, "must be the template's name: letters, digits and `_`"));
+        }
+        let language = self.optional(LANGUAGE).unwrap_or(DEFAULT_OTP_LANGUAGE);
+        if !is_name(language) {
+            return Err(wrong(LANGUAGE, "must be a language as WhatsApp names it, such as en_US"));
+        }
+        let secrets: Vec<&str> = list(self.required(SECRET)?).collect();
+        if secrets.is_empty() || secrets.iter().any(|secret| secret.len() < OTP_SECRET_CHARS) {
+            return Err(wrong(SECRET, "must have at least 32 characters: `openssl rand -hex 32` makes one"));
+        }
+        Ok(Some(OtpConfig {
+            template: template.to_owned(),
+            language: language.to_owned(),
+            secrets: secrets.into_iter().map(Secret::new).collect(),
+        }))
     }
 
     fn listen(&self) -> Result<SocketAddr, ConfigError> {

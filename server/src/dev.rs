@@ -7,7 +7,7 @@ use std::{
     process::Stdio,
 };
 
-use loggin::{AppKey, link::WhatsAppNumber};
+use loggin::{AppKey, SecretKey, link::WhatsAppNumber};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -21,14 +21,21 @@ use crate::{
     cli::{DevArgs, print_line},
     client_address::IpNetwork,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
-    config::{Config, Secret, WhatsAppConfig},
+    config::{Config, DEFAULT_OTP_LANGUAGE, OtpConfig, Secret, WhatsAppConfig},
+    limits,
     run::{self, RunError},
     store::{App, Confirm, PhoneHidden, Store},
     whatsapp::AccessToken,
 };
 
-/// The app that is ready. It needs no secret key and any web page may call for it.
+/// The app that is ready. It needs no secret key to sign in by a message, and any web page may call for it.
 const DEMO_APP: &str = "8XKPQ2WN";
+
+/// The secret key of that app, for the calls that always need one. It is no secret: what it opens is on this machine.
+const DEMO_SECRET_KEY: &str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
+
+/// The template of one-time codes: the simulator takes every name for an approved one.
+const OTP_TEMPLATE: &str = "verification_code";
 
 /// The business's number: of the range that is set aside for stories, so nobody has it.
 const NUMBER: &str = "15550100000";
@@ -48,11 +55,13 @@ const GRAPH_VERSION: &str = "v26.0";
 /// File of the database in the data folder.
 const DATABASE: &str = "loggin.db";
 
-/// Secrets that the server and its simulator share, new at each start.
-struct SharedSecrets {
+/// Secrets, new at each start. But for the last, the server and its simulator share them.
+struct Secrets {
     app_secret: String,
     verify_token: String,
     access_token: String,
+    /// The server's alone.
+    otp_secret: String,
 }
 
 /// Runs both until a signal tells to stop.
@@ -63,14 +72,20 @@ pub(crate) async fn run(arguments: DevArgs) -> Result<(), RunError> {
         .map_err(|error| RunError::Io("--listen: the address cannot be listened on", error))?;
     let address =
         listener.local_addr().map_err(|error| RunError::Io("the listener has no address", error))?;
-    let secrets =
-        SharedSecrets { app_secret: random_text(), verify_token: random_text(), access_token: random_text() };
+    let secrets = Secrets {
+        app_secret: random_text(),
+        verify_token: random_text(),
+        access_token: random_text(),
+        otp_secret: random_text(),
+    };
     let (mut simulator, simulator_url) =
         start_simulator(arguments.simulator_listen, address, &secrets).await?;
     let store = run::open_store(&folder.join(DATABASE)).await?;
     add_demo_app(&*store).await?;
     let config = config(address, &simulator_url, &secrets, &folder)?;
     let ready = run::prepare(config, store, loggin::wire::MAX_TOKENS)?;
+    // The lines that say where both listen come last: who waits for them may listen no longer.
+    print_line(&format!("app {DEMO_APP}, secret key {DEMO_SECRET_KEY}"))?;
     print_line(&format!("loggin-server listening on http://{address}"))?;
     print_line(&format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/')))?;
     // Held, as waiting for a process closes what is left of its input, and the simulator ends with that.
@@ -102,7 +117,7 @@ fn random_text() -> String {
 async fn start_simulator(
     listen: SocketAddr,
     server: SocketAddr,
-    secrets: &SharedSecrets,
+    secrets: &Secrets,
 ) -> Result<(Child, Url), RunError> {
     let program = simulator_path()?;
     let mut child = Command::new(program)
@@ -163,26 +178,36 @@ async fn read_url(stdout: ChildStdout) -> Result<Url, RunError> {
 }
 
 async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
+    let refused = |error: loggin::Error| RunError::Refused(error.message().into());
+    let hash = SecretKey::parse(DEMO_SECRET_KEY).map_err(refused)?.sha256();
     let app = App {
-        app_key: AppKey::parse(DEMO_APP).map_err(|error| RunError::Refused(error.message().into()))?,
+        app_key: AppKey::parse(DEMO_APP).map_err(refused)?,
         name: "Loggin demo".to_owned(),
-        secret_key_hash: None,
+        secret_key_hash: Some(hash),
         require_secret_key: false,
         hide_phone_from_browser: false,
         allowed_origins: vec![ANY_ORIGIN.to_owned()],
         confirm: Confirm::None,
         phone_hidden: PhoneHidden::Ask,
+        calls_per_minute: limits::CALLS_PER_MINUTE,
+        monthly_quota: None,
+        live_only: false,
         created_at: SystemClock.now(),
     };
+    if store.insert_app(&app).await? {
+        return Ok(());
+    }
     // In a folder that was used before, the app is there, with what was changed about it since.
-    store.insert_app(&app).await?;
+    if let Some(known) = store.app(app.app_key).await?.filter(|known| known.secret_key_hash.is_none()) {
+        store.update_app(&App { secret_key_hash: Some(hash), ..known }).await?;
+    }
     Ok(())
 }
 
 fn config(
     address: SocketAddr,
     simulator: &Url,
-    secrets: &SharedSecrets,
+    secrets: &Secrets,
     folder: &Path,
 ) -> Result<Config, RunError> {
     let refused = |what: &str| RunError::Refused(format!("{what} cannot be used"));
@@ -201,5 +226,10 @@ fn config(
             verify_token: Secret::new(&secrets.verify_token),
             graph_url: simulator.join(GRAPH_VERSION).map_err(|_| refused("the simulator's URL"))?,
         },
+        otp: Some(OtpConfig {
+            template: OTP_TEMPLATE.to_owned(),
+            language: DEFAULT_OTP_LANGUAGE.to_owned(),
+            secrets: vec![Secret::new(&secrets.otp_secret)],
+        }),
     })
 }

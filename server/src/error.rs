@@ -20,6 +20,8 @@ const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct ApiError {
     code: ErrorCode,
     message: &'static str,
+    /// In place of the code's own.
+    status: Option<u16>,
     attempts_left: Option<u32>,
     retry_after: Option<Duration>,
 }
@@ -27,12 +29,18 @@ pub(crate) struct ApiError {
 impl ApiError {
     /// An error with a message for a developer; being static, it holds nothing of the request.
     pub(crate) const fn new(code: ErrorCode, message: &'static str) -> Self {
-        Self { code, message, attempts_left: None, retry_after: None }
+        Self { code, message, status: None, attempts_left: None, retry_after: None }
     }
 
     /// What is wrong with the request's form.
     pub(crate) const fn invalid_request(message: &'static str) -> Self {
         Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    /// Answers with another HTTP status than the code's own.
+    pub(crate) const fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
     }
 
     /// Adds how many tries are left for a code.
@@ -77,7 +85,8 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = self.code.http_status().and_then(|status| StatusCode::from_u16(status).ok());
+        let status =
+            self.status.or(self.code.http_status()).and_then(|status| StatusCode::from_u16(status).ok());
         let mut response = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response();
         if let Some(delay) = self.retry_after {
             let seconds = delay.as_secs_f64().ceil();

@@ -9,6 +9,7 @@ use crate::{
     app::Server,
     limits,
     logins::{CodeReceived, Message, Progressed},
+    otp::DID_NOT_REQUEST_CODE,
     outbox::{Answer, NOT_ME},
     store::{MessageId, StoreError},
     whatsapp::{Content, InboundMessage, Sender, Update, UpdateKind, find_codes},
@@ -19,6 +20,8 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
     let mut received = Vec::new();
     let mut shared = Vec::new();
     let mut tapped = Vec::new();
+    let mut not_requested = Vec::new();
+    let mut statuses = Vec::new();
     for update in updates {
         if update.phone_number_id != server.settings.whatsapp.phone_number_id {
             tracing::warn!("an update of an unknown phone number id was left out");
@@ -28,14 +31,15 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
             UpdateKind::Message(message) => match message.content {
                 Content::Text(ref text) => received.extend(codes(server, &message, text).await?),
                 Content::SharedOwnNumber(phone) => shared.push((message.sender, phone)),
+                Content::ButtonReply { id, context_message_id } if id == DID_NOT_REQUEST_CODE => {
+                    not_requested.extend(context_message_id.map(|message_id| (message.sender, message_id)));
+                }
                 Content::ButtonReply { id, .. } => tapped.push((message.sender, id)),
             },
             UpdateKind::Ignored(reason) => {
                 tracing::debug!(reason = reason.as_str(), "an update was left out");
             }
-            UpdateKind::Status(status) => {
-                tracing::debug!(status = ?status.status, "a message of ours moved on");
-            }
+            UpdateKind::Status(status) => statuses.push(status),
             UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
         }
     }
@@ -47,6 +51,12 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
     }
     for (sender, button) in tapped {
         tap(server, &sender, &button).await?;
+    }
+    if let Some(otp) = &server.otp {
+        otp.note_statuses(&statuses).await?;
+        for (sender, message_id) in not_requested {
+            otp.not_requested(&message_id, &sender).await?;
+        }
     }
     Ok(())
 }

@@ -32,7 +32,7 @@ pub(crate) const HEADERS: usize = 64;
 /// Bytes of the body that names the tokens to wait for: 10,000 of 46 symbols, and as many quotes and commas.
 pub(crate) const EVENTS_BODY: usize = 1 << 20;
 
-/// Bytes of any other JSON body: one token and a code.
+/// Bytes of any other JSON body: one token and a code, or a phone and an app's own data.
 pub(crate) const SMALL_BODY: usize = 4 << 10;
 
 /// Bytes of a webhook: WhatsApp sends up to 3 MB.
@@ -90,6 +90,20 @@ pub(crate) const WAITS_PER_ADDRESS: u32 = 3_000;
 
 /// See [`WAITS_PER_ADDRESS`].
 pub(crate) const WAITS_WINDOW: Duration = Duration::from_secs(60);
+
+/// Calls for one-time codes that an app's key may make in [`CALLS_WINDOW`], unless the app is told otherwise: one code
+/// and one typing a second.
+pub(crate) const CALLS_PER_MINUTE: u32 = 120;
+
+/// See [`CALLS_PER_MINUTE`].
+pub(crate) const CALLS_WINDOW: Duration = Duration::from_secs(60);
+
+/// From one message to a person to the next, in the long run: WhatsApp takes no more.
+pub(crate) const RECIPIENT_PAUSE: Duration = Duration::from_secs(6);
+
+/// Messages to a person that may go out without that pause. WhatsApp lends 45 from the future, at the price of
+/// silence later.
+pub(crate) const RECIPIENT_BURST: u32 = 10;
 
 /// Senders, or addresses, counted at once; when there are more in one window, counting starts anew.
 pub(crate) const KEYS_COUNTED: usize = 100_000;

@@ -3,7 +3,6 @@
 //! Each change is a compare-and-swap in the store, tried again from what the login has become when something else
 //! came first. What changed wakes whoever waits for it on this node.
 
-mod confirmation;
 pub(crate) mod life;
 mod sweep;
 #[cfg(test)]
@@ -14,13 +13,14 @@ use std::{collections::HashMap, sync::Arc};
 
 use loggin::{Code, PhoneNumber};
 
-pub(crate) use confirmation::{ConfirmationKeys, Digits};
 pub(crate) use life::Message;
 pub(crate) use view::{View, Viewer, reason, view};
 
 use crate::{
     clock::{Clock, Random, UnixMillis, random_bytes},
+    digits::Digits,
     limits,
+    mac_keys::MacKeys,
     store::{App, Change, Login, MessageId, Outcome, State, Store, StoreError},
     waiters::Waiters,
 };
@@ -29,6 +29,12 @@ use life::AnswerSeed;
 /// Random bytes of the name of a login in a "not me" button.
 const REFERENCE_BYTES: usize = 16;
 
+/// What the keys for the MACs of confirmation codes are derived for.
+pub(crate) const KEY_DOMAIN: &[u8] = b"loggin confirmation v1\n";
+
+/// Digits of a confirmation code.
+const CONFIRMATION_DIGITS: u8 = 6;
+
 /// All logins of the server.
 #[derive(Debug)]
 pub(crate) struct Logins {
@@ -36,7 +42,7 @@ pub(crate) struct Logins {
     waiters: Arc<Waiters>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    confirmation_keys: ConfirmationKeys,
+    confirmation_keys: MacKeys,
 }
 
 /// A message that carries the code of a known app's login.
@@ -92,7 +98,7 @@ impl Logins {
         waiters: Arc<Waiters>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        confirmation_keys: ConfirmationKeys,
+        confirmation_keys: MacKeys,
     ) -> Self {
         Self { store, waiters, clock, random, confirmation_keys }
     }
@@ -182,7 +188,9 @@ impl Logins {
     pub(crate) async fn confirm(&self, code: Code, typed: &str) -> Result<Confirmation, StoreError> {
         let right = |login: &Login| {
             let mac = login.confirmation.as_ref();
-            mac.is_some_and(|mac| self.confirmation_keys.check(mac, code, typed))
+            mac.is_some_and(|mac| {
+                self.confirmation_keys.check(mac, code.expose().as_bytes(), typed.as_bytes())
+            })
         };
         let settled = self
             .settle(&[step(code, ())], HashMap::new(), |_, login, now| {
@@ -209,10 +217,10 @@ impl Logins {
     }
 
     fn answer_seed(&self, code: Code) -> (AnswerSeed, Digits) {
-        let digits = Digits::random(&*self.random);
+        let digits = Digits::random(&*self.random, CONFIRMATION_DIGITS);
         let reference = random_bytes::<REFERENCE_BYTES>(&*self.random);
         let seed = AnswerSeed {
-            confirmation: self.confirmation_keys.mac(code, digits.expose()),
+            confirmation: self.confirmation_keys.mac(code.expose().as_bytes(), digits.expose().as_bytes()),
             reference: hex::encode(reference),
         };
         (seed, digits)

@@ -11,8 +11,9 @@ use tokio::{
 };
 
 use crate::{
+    digits::Digits,
     limits,
-    logins::{Digits, Progressed},
+    logins::Progressed,
     store::{Confirm, State},
     whatsapp::{GraphClient, Recipient, SendError},
 };
@@ -214,7 +215,7 @@ mod tests {
             reply_reference: Some("reference".to_owned()),
         };
         let app = Arc::new(App { confirm, ..demo_app() });
-        Progressed { login, app, digits: Digits::random(&CountingRandom::default()) }
+        Progressed { login, app, digits: Digits::random(&CountingRandom::default(), 6) }
     }
 
     /// A Graph API that answers each call with the next of these, and notes what was asked of it.

@@ -1,6 +1,6 @@
 //! A server from its configuration to its end: the parts started, the signals heeded, the last write done.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -10,14 +10,18 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    app::{self, LONG_POLL, Parts, Server, Settings},
+    app::{self, LONG_POLL, OtpParts, Parts, Server, Settings},
     clock::{SystemClock, SystemRandom, random_bytes},
-    config::Config,
+    config::{Config, OtpConfig},
+    otp::TemplateSender,
     outbox::{self, Outbox},
-    serve,
+    phones, serve,
     store::{SqliteStore, Store},
     whatsapp::{GraphClient, GraphConfig},
 };
+
+/// How often people are taken out of sessions that are over: they may stay a minute longer.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Why the server did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +63,9 @@ pub(crate) fn prepare(
         phone_number_id: config.whatsapp.phone_number_id.clone(),
         access_token: config.whatsapp.access_token.clone(),
     })?;
+    if config.otp.is_some() {
+        std::thread::spawn(phones::load);
+    }
     let (stop, stopping) = watch::channel(false);
     let (outbox, answers) = Outbox::channel();
     let server = Server::new(Parts {
@@ -66,6 +73,7 @@ pub(crate) fn prepare(
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         outbox,
+        otp: config.otp.clone().map(|otp| otp_parts(otp, &client)),
         settings: settings(config, tokens_without_key),
         stopping: stopping.clone(),
     });
@@ -75,12 +83,33 @@ pub(crate) fn prepare(
     background.spawn(async move {
         tokio::select! {
             () = looking.logins.look_after() => {}
+            () = purge_otp(&looking) => {}
             () = looking.waiters.run_wheel() => {}
             // An error means that whoever would tell is gone, which is the end too.
             _ = stopped.wait_for(|stopping| *stopping) => {}
         }
     });
     Ok(Ready { server, stop, background })
+}
+
+/// Forgets sessions of one-time codes, for ever.
+async fn purge_otp(server: &Server) {
+    let Some(otp) = &server.otp else {
+        return std::future::pending().await;
+    };
+    let mut ticks = tokio::time::interval(PURGE_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = otp.purge().await {
+            tracing::warn!(%error, "the store could not be cleared; trying again");
+        }
+    }
+}
+
+fn otp_parts(config: OtpConfig, client: &GraphClient) -> OtpParts {
+    let OtpConfig { template, language, secrets } = config;
+    OtpParts { sender: Arc::new(TemplateSender { client: client.clone(), template, language }), secrets }
 }
 
 fn settings(config: Config, tokens_without_key: usize) -> Settings {

@@ -2,17 +2,18 @@
 //! a port of its own.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
+use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
-use loggin::{AppKey, SecretKey, Token, link::WhatsAppNumber};
+use loggin::{AppKey, PhoneNumber, SecretKey, Token, link::WhatsAppNumber};
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -22,16 +23,20 @@ use tokio::{
     sync::{mpsc, watch},
     task::JoinHandle,
 };
+use uuid::Uuid;
 
 use crate::{
-    app::{self, Parts, Server, Settings},
+    app::{self, OtpParts, Parts, Server, Settings},
     client_address::IpNetwork,
     clock::{Clock, Random, UnixMillis},
     config::{Secret, WhatsAppConfig},
+    digits::Digits,
+    limits,
+    otp::CodeSender,
     outbox::{Answer, Outbox},
     serve,
     store::{App, Confirm, PhoneHidden, SqliteStore, Store},
-    whatsapp::AccessToken,
+    whatsapp::{AccessToken, SendError, SentMessage},
 };
 
 /// The app of most tests: no secret key needed, any origin.
@@ -80,17 +85,67 @@ impl Random for CountingRandom {
     }
 }
 
+/// A WhatsApp that takes every code and notes it, unless it is told what to answer next.
+#[derive(Debug, Default)]
+pub(crate) struct NotedCodes {
+    pub(crate) sent: Mutex<Vec<(PhoneNumber, Digits, Uuid)>>,
+    pub(crate) answers: Mutex<VecDeque<Result<SentMessage, SendError>>>,
+}
+
+impl NotedCodes {
+    /// The latest code.
+    pub(crate) fn last(&self) -> String {
+        self.sent.lock().unwrap().last().unwrap().1.expose().to_owned()
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+
+    /// What WhatsApp answers to the next codes.
+    pub(crate) fn will_answer(&self, answers: impl IntoIterator<Item = Result<SentMessage, SendError>>) {
+        self.answers.lock().unwrap().extend(answers);
+    }
+}
+
+#[async_trait]
+impl CodeSender for NotedCodes {
+    async fn send(
+        &self,
+        phone: &PhoneNumber,
+        code: &Digits,
+        session_id: Uuid,
+    ) -> Result<SentMessage, SendError> {
+        self.sent.lock().unwrap().push((phone.clone(), code.clone(), session_id));
+        let answer = self.answers.lock().unwrap().pop_front();
+        answer.unwrap_or_else(|| {
+            Ok(SentMessage { id: format!("wamid.{session_id}"), wa_id: Some(phone.clone()) })
+        })
+    }
+}
+
+/// The secret of one-time codes.
+pub(crate) const OTP_SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// The secret key of the demo app.
+pub(crate) fn demo_key() -> SecretKey {
+    SecretKey::from_secret(AppKey::parse(APP).unwrap(), [7; 20])
+}
+
 /// An app with every default of `dev`.
 pub(crate) fn demo_app() -> App {
     App {
         app_key: AppKey::parse(APP).unwrap(),
         name: "Demo".to_owned(),
-        secret_key_hash: None,
+        secret_key_hash: Some(demo_key().sha256()),
         require_secret_key: false,
         hide_phone_from_browser: false,
         allowed_origins: vec!["*".to_owned()],
         confirm: Confirm::None,
         phone_hidden: PhoneHidden::Ask,
+        calls_per_minute: limits::CALLS_PER_MINUTE,
+        monthly_quota: None,
+        live_only: false,
         created_at: START,
     }
 }
@@ -133,9 +188,10 @@ pub(crate) struct TestServer {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) client: Client,
     pub(crate) answers: mpsc::Receiver<Answer>,
+    pub(crate) codes: Arc<NotedCodes>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) serving: JoinHandle<()>,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl TestServer {
@@ -146,11 +202,27 @@ impl TestServer {
 
     /// A server with the demo app, and settings of its own.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
         let (store, folder) = store().await;
         store.insert_app(&demo_app()).await.unwrap();
-        let clock = ManualClock::new();
+        Self::start_on(store, Arc::new(folder), ManualClock::new(), Arc::default(), change).await
+    }
+
+    /// Another server on the same database, by the same clock and with the same WhatsApp.
+    pub(crate) async fn another_node(&self) -> Self {
+        let store = SqliteStore::open(&self.folder.path().join("loggin.db"), 2).await.unwrap();
+        let (clock, codes) = (Arc::clone(&self.clock), Arc::clone(&self.codes));
+        Self::start_on(Arc::new(store), Arc::clone(&self.folder), clock, codes, |_| {}).await
+    }
+
+    async fn start_on(
+        store: Arc<dyn Store>,
+        folder: Arc<TempDir>,
+        clock: Arc<ManualClock>,
+        codes: Arc<NotedCodes>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
         let (outbox, answers) = Outbox::channel();
         let (stop, stopping) = watch::channel(false);
         let mut settings = settings(address);
@@ -160,6 +232,10 @@ impl TestServer {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(CountingRandom::default()),
             outbox,
+            otp: Some(OtpParts {
+                sender: Arc::clone(&codes) as Arc<dyn CodeSender>,
+                secrets: vec![Secret::new(OTP_SECRET)],
+            }),
             settings,
             stopping: stopping.clone(),
         });
@@ -175,9 +251,10 @@ impl TestServer {
             clock,
             client: client.build().unwrap(),
             answers,
+            codes,
             stop,
             serving,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -191,6 +268,27 @@ impl TestServer {
 
     pub(crate) fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(format!("{}{path}", self.url))
+    }
+
+    /// Calls for one-time codes as the demo app's server.
+    pub(crate) async fn auth(&self, route: &str, body: &Value) -> Response {
+        self.auth_as(&demo_key(), None, route, body).await
+    }
+
+    /// Calls for one-time codes with this secret key and this `Idempotency-Key`.
+    pub(crate) async fn auth_as(
+        &self,
+        key: &SecretKey,
+        idempotency_key: Option<&str>,
+        route: &str,
+        body: &Value,
+    ) -> Response {
+        let call = self.post(&format!("/api/v1/auth/{route}")).bearer_auth(key.expose()).json(body);
+        let call = match idempotency_key {
+            Some(key) => call.header("Idempotency-Key", key),
+            None => call,
+        };
+        call.send().await.unwrap()
     }
 
     /// Calls `/tokens/verify` as this redeemer.

@@ -7,20 +7,23 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Arc, Mutex},
 };
 
+use axum::{Json, Router, routing::post};
 use hmac::{Hmac, KeyInit, Mac};
 use loggin::{AppKey, Token};
 use reqwest::{Client, redirect::Policy};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_loggin-server");
 const PHONE: &str = "919876543210";
 
 /// The environment that `serve` needs; its secrets stand in no message and no log.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("LOGGIN_LISTEN", "127.0.0.1:0"),
     ("LOGGIN_PUBLIC_URL", "https://login.example"),
     ("WHATSAPP_NUMBER", "15550001111"),
@@ -30,8 +33,11 @@ const SETTINGS: [(&str, &str); 8] = [
     ("WHATSAPP_VERIFY_TOKEN", "verifysecret"),
     // Nothing listens there: what is to be sent is not.
     ("WHATSAPP_GRAPH_URL", "http://127.0.0.1:9/v26.0"),
+    ("WHATSAPP_OTP_TEMPLATE", "verification_code"),
+    ("LOGGIN_OTP_SECRET", "newotpsecret0123456789abcdef01234567, oldotpsecret0123456789abcdef01234567"),
 ];
-const SECRETS: [&str; 4] = ["EAAsecretaccess", "newappsecret", "oldappsecret", "verifysecret"];
+const SECRETS: [&str; 6] =
+    ["EAAsecretaccess", "newappsecret", "oldappsecret", "verifysecret", "newotpsecret", "oldotpsecret"];
 
 fn program(folder: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
@@ -41,6 +47,10 @@ fn program(folder: &Path) -> Command {
 
 fn app(folder: &Path, arguments: &[&str]) -> Output {
     program(folder).arg("app").args(arguments).output().unwrap()
+}
+
+fn test_number(folder: &Path, arguments: &[&str]) -> Output {
+    program(folder).arg("test-number").args(arguments).output().unwrap()
 }
 
 fn create_app(folder: &Path, arguments: &[&str]) -> Value {
@@ -150,6 +160,97 @@ async fn a_full_login_at_trace_level_leaks_nothing() {
     }
 }
 
+/// A WhatsApp that takes every message; its URL, and the codes that it took.
+async fn graph() -> (String, Arc<Mutex<Vec<String>>>) {
+    let codes = Arc::new(Mutex::new(Vec::new()));
+    let taken = Arc::clone(&codes);
+    let handler = move |Json(message): Json<Value>| {
+        let code = message["template"]["components"][0]["parameters"][0]["text"].as_str().unwrap().to_owned();
+        taken.lock().unwrap().push(code);
+        let contacts = json!([{ "input": message["to"], "wa_id": PHONE }]);
+        async move { Json(json!({ "contacts": contacts, "messages": [{ "id": "wamid.OTPSECRETID" }] })) }
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v26.0", listener.local_addr().unwrap());
+    let router = Router::new().route("/v26.0/200000000000002/messages", post(handler));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, codes)
+}
+
+#[tokio::test]
+async fn a_one_time_code_at_trace_level_leaks_nothing() {
+    let (graph_url, codes) = graph().await;
+    let settings =
+        [("LOGGIN_LOG", "trace"), ("LOGGIN_LOG_FORMAT", "json"), ("WHATSAPP_GRAPH_URL", &*graph_url)];
+    let server = Running::start(&settings);
+    let app = create_app(server.folder.path(), &["--monthly-quota", "5", "--calls-per-minute", "9"]);
+    let key = app["secret_key"].as_str();
+    let start = json!({ "phone": format!("+{PHONE}"), "meta": "metasecret" });
+    let started = server.post("/api/v1/auth/start", key, &start).await;
+    assert_eq!(started.headers()["ratelimit-remaining"], "8");
+    let started: Value = started.json().await.unwrap();
+    assert_eq!(started["quota_remaining"], 4, "{started}");
+    let code = codes.lock().unwrap()[0].clone();
+    let typed = |code: &str| json!({ "session_id": started["session_id"], "otp_code": code });
+    // As another call than the first: what `post` names is one call of each kind.
+    let wrong = server.client.post(format!("{}/api/v1/auth/verify", server.url)).bearer_auth(key.unwrap());
+    assert_eq!(wrong.json(&typed("98761234")).send().await.unwrap().status(), 422);
+    let verified: Value = server.post("/api/v1/auth/verify", key, &typed(&code)).await.json().await.unwrap();
+    assert_eq!((&verified["status"], &verified["meta"]), (&json!("verified"), &json!("metasecret")));
+
+    let (status, log) = server.stop();
+    assert!(status.success() && log.contains("/api/v1/auth/verify"), "the log is not one");
+    let secrets = [&key.unwrap()[14..], PHONE, "98761234", "OTPSECRETID", "metasecret"];
+    for secret in secrets.iter().chain(&SECRETS) {
+        assert!(!log.contains(secret), "{secret}");
+    }
+    // Six digits may stand anywhere in a log; as a value of their own they would be the code.
+    assert!(!log.contains(&format!("\"{code}\"")) && !log.contains(&format!(" {code} ")));
+}
+
+#[tokio::test]
+async fn a_test_number_is_known_to_a_running_server_and_marked_in_its_log() {
+    let server = Running::start(&[]);
+    let folder = server.folder.path();
+    let app = create_app(folder, &[]);
+    assert!(test_number(folder, &["add", "+1 555 000-1111", "--code", "123456"]).status.success());
+    let start = json!({ "phone": "+15550001111" });
+    let started: Value =
+        server.post("/api/v1/auth/start", app["secret_key"].as_str(), &start).await.json().await.unwrap();
+    assert_eq!(started["sent_via_engine"], false, "{started}");
+    let typed = json!({ "session_id": started["session_id"], "otp_code": "123456" });
+    let verified = server.post("/api/v1/auth/verify", app["secret_key"].as_str(), &typed).await;
+    assert_eq!(verified.status(), 200);
+
+    let listed = test_number(folder, &["list", "--json"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed, json!({ "+15550001111": "123456" }));
+    assert!(test_number(folder, &["remove", "15550001111"]).status.success());
+    for arguments in [
+        &["remove", "15550001111"][..],
+        &["add", "+15550001111", "--code", "123"],
+        &["add", "+15550001111", "--code", "123456789"],
+        &["add", "+15550001111", "--code", "12345x"],
+        &["add", "12", "--code", "123456"],
+        &["add", "+1555000111x", "--code", "123456"],
+    ] {
+        assert_eq!(test_number(folder, arguments).status.code(), Some(1), "{arguments:?}");
+    }
+    assert!(test_number(folder, &["list"]).stdout.is_empty());
+    assert!(server.stop().1.contains("test_number=true"));
+}
+
+#[tokio::test]
+async fn a_server_without_a_template_sends_no_codes() {
+    let server = Running::start(&[("WHATSAPP_OTP_TEMPLATE", ""), ("LOGGIN_OTP_SECRET", "")]);
+    let app = create_app(server.folder.path(), &[]);
+    let start = json!({ "phone": format!("+{PHONE}") });
+    for (key, status) in [(app["secret_key"].as_str(), 404), (None, 401)] {
+        assert_eq!(server.post("/api/v1/auth/start", key, &start).await.status(), status);
+    }
+    assert!(server.stop().0.success());
+}
+
 #[tokio::test]
 async fn a_new_app_and_a_changed_one_are_known_to_a_running_server() {
     let server = Running::start(&[]);
@@ -218,7 +319,7 @@ fn refused(change: impl FnOnce(&mut Command)) -> String {
 
 #[test]
 fn a_missing_setting_stops_the_start_and_is_named() {
-    for (name, _) in &SETTINGS[1..7] {
+    for (name, _) in SETTINGS[1..7].iter().chain(&SETTINGS[8..]) {
         let said = refused(|command| {
             command.env_remove(name);
         });
@@ -242,6 +343,10 @@ fn a_senseless_setting_stops_the_start_and_its_value_is_not_shown() {
         ("WHATSAPP_APP_SECRET", " , "),
         ("WHATSAPP_VERIFY_TOKEN", " "),
         ("WHATSAPP_GRAPH_URL", "http://s3nseless.example"),
+        ("WHATSAPP_OTP_TEMPLATE", "s3nse less"),
+        ("WHATSAPP_OTP_LANGUAGE", "s3nse-less"),
+        ("LOGGIN_OTP_SECRET", "s3nseless"),
+        ("LOGGIN_OTP_SECRET", "0123456789abcdef0123456789abcdef,s3nseless"),
     ] {
         let said = refused(|command| {
             command.env(name, value);

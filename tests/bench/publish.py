@@ -10,7 +10,6 @@ from .world import ROOT
 
 RESULTS = BUILT / "results.json"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- begin results -->", "<!-- end results -->"
 
 
 def main() -> int:
@@ -18,12 +17,18 @@ def main() -> int:
     if results.is_quick:
         print("the last run was a quick one: `make bench` measures all", file=sys.stderr)
         return 1
-    before, begin, rest = DOCUMENT.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
+    return write_between("results", report.markdown(results))
+
+
+def write_between(place: str, text: str) -> int:
+    """Writes a text into the page where it has this place; 0 where it has."""
+    first, last = f"<!-- begin {place} -->", f"<!-- end {place} -->"
+    before, begin, rest = DOCUMENT.read_text().partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        print(f"{DOCUMENT.name} has no place for the results", file=sys.stderr)
+        print(f"{DOCUMENT.name} has no place for the {place}", file=sys.stderr)
         return 1
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{report.markdown(results)}\n{END}{after}")
+    DOCUMENT.write_text(f"{before}{first}\n\n{text}\n{last}{after}")
     return 0
 
 

@@ -26,6 +26,13 @@ GAP_MS = 4
 PENDING_STATE = 0
 
 
+def free_address() -> str:
+    """An address that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
 class World:
     """The server and what stands around it; all of it ends with the `with` block."""
 
@@ -48,9 +55,7 @@ class World:
         self._poster = Process([bench, "post", self.url])
 
     def _environment(self) -> dict[str, str]:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            listen = f"127.0.0.1:{free.getsockname()[1]}"
+        listen = free_address()
         return {
             "LOGGIN_LISTEN": listen,
             "LOGGIN_DATABASE_URL": f"sqlite:{self._database}",

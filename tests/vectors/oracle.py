@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second opinion on the vectors: works out what token, link and backoff vectors expect.
+"""A second opinion on the vectors: works out what token, link, otp and backoff vectors expect.
 
 It shares no code with the SDK and uses the standard library only. Where it and the SDK differ, one of them
 reads docs/protocol.md wrongly.
@@ -10,7 +10,9 @@ reads docs/protocol.md wrongly.
 
 import hashlib
 import json
+import re
 import sys
+from datetime import datetime, timezone
 from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -145,6 +147,55 @@ def server_link(base_url, code):
     return f"{url.scheme}://{host}{port}{url.path.rstrip('/')}/l/{parse_code(code)}"
 
 
+# One-time codes, protocol section 3.4: what a client makes of a 200.
+
+
+def field(answer, name, kind, *default):
+    """A field of an object, which has this type; without a default it must be there."""
+    value = answer.get(name, *default) if isinstance(answer, dict) else None
+    if type(value) is not kind:
+        raise RefusedError("invalid_response")
+    return value
+
+
+def otp_session(answer):
+    session_id, expires_in = field(answer, "session_id", str), field(answer, "expires_in", int)
+    if not session_id or expires_in < 0:
+        raise RefusedError("invalid_response")
+    quota = answer.get("quota_remaining")
+    return {
+        "session_id": session_id,
+        "expires_in": expires_in,
+        "sent_via_engine": field(answer, "sent_via_engine", bool, True),
+        "quota_remaining": quota if type(quota) is int and quota >= 0 else None,
+    }
+
+
+def otp_result(answer):
+    status, phone = field(answer, "status", str), field(answer, "phone", str).strip(WHITE_SPACE)
+    if status != "verified" or not re.fullmatch(r"\+?[0-9]{6,15}", phone):
+        raise RefusedError("invalid_response")
+    return {
+        "status": status,
+        "phone": phone.removeprefix("+"),
+        "verified_at_ms": milliseconds(field(answer, "verified_at", str)),
+        "meta": answer.get("meta"),
+    }
+
+
+def milliseconds(text):
+    found = re.fullmatch(
+        r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?(?:Z|\+00:00)", text
+    )
+    try:
+        whole = datetime.fromisoformat(found[1]).replace(tzinfo=timezone.utc) if found else None
+    except ValueError:
+        whole = None
+    if whole is None:
+        raise RefusedError("invalid_response")
+    return int(whole.timestamp()) * 1000 + int((found[2] or "").ljust(3, "0")[:3])
+
+
 # Backoff, protocol section 5. `random` is 16 hexadecimal digits: 8 for the delay, 8 for the hint.
 
 
@@ -168,6 +219,10 @@ ORACLES = {
         "server_link": lambda base_url, code: {"link": server_link(base_url, code)},
         "wa_me_link": lambda number, text: {"link": wa_me_link(number, text)},
         "whatsapp_number": lambda text: {"digits": whatsapp_number(text)},
+    },
+    "otp": {
+        "otp_result": otp_result,
+        "otp_session": otp_session,
     },
     "backoff": {"delay": lambda **given: {"delay_ms": delay_ms(**given)}},
 }

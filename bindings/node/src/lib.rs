@@ -19,7 +19,7 @@ use napi::{
 use napi_derive::napi;
 
 use mailbox::Mailbox;
-use values::{ClientOptions, Failure, Settled, either};
+use values::{ClientOptions, Failure, OtpRequest, Outcome, Settled, either};
 
 /// One client: its streams, and the way back for its results.
 #[napi]
@@ -65,7 +65,28 @@ impl Client {
     /// Begins to redeem a token.
     #[napi]
     pub fn verify(&self, id: u32, token: String) {
-        self.mailbox.expect_answer(id, self.loggin.verify_token_async(&token));
+        self.mailbox.expect_answer(id, &self.loggin.verify_token_async(&token), Outcome::Session);
+    }
+
+    /// Begins to send a one-time code; the meta is JSON text.
+    #[napi]
+    pub fn start_otp(
+        &self,
+        id: u32,
+        phone: String,
+        country_code: Option<String>,
+        otp_length: Option<i64>,
+        meta: Option<String>,
+    ) {
+        let request = OtpRequest { phone, country_code, otp_length, meta };
+        self.mailbox.expect_answer(id, &self.loggin.otp().start_async(request), Outcome::OtpSession);
+    }
+
+    /// Begins to check a one-time code.
+    #[napi]
+    pub fn verify_otp(&self, id: u32, session_id: String, otp_code: String) {
+        let call = self.loggin.otp().verify_async(&session_id, &otp_code);
+        self.mailbox.expect_answer(id, &call, Outcome::OtpResult);
     }
 
     /// Ends a wait or a call, which then has no result.

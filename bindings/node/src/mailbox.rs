@@ -17,9 +17,7 @@ use napi::{
     threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
 
-use crate::values::Settled;
-
-type Outcome = Result<Option<Session>, Error>;
+use crate::values::{Outcome, Settled};
 
 /// Weak: by itself it does not keep the event loop running.
 type Notify = ThreadsafeFunction<(), (), Vec<Settled>, Status, false, true>;
@@ -31,15 +29,9 @@ pub(crate) struct Mailbox {
 
 #[derive(Default)]
 struct State {
-    begun: HashMap<u32, Begun>,
-    arrived: Vec<(u32, Outcome)>,
-}
-
-/// What is under way. Dropping it cancels it.
-#[expect(dead_code, reason = "held in order to be dropped")]
-enum Begun {
-    Wait(Pending<Session>),
-    Call(Pending<Option<Session>>),
+    /// Waits that are under way: dropping one ends it. A call goes on by itself.
+    waits: HashMap<u32, Pending<Session>>,
+    arrived: Vec<(u32, Result<Outcome, Error>)>,
 }
 
 impl Mailbox {
@@ -54,27 +46,28 @@ impl Mailbox {
     }
 
     pub(crate) fn expect_session(self: &Arc<Self>, id: u32, wait: Pending<Session>) {
-        let weak = Arc::downgrade(self);
-        wait.on_settle(move |result| {
-            weak.upgrade().inspect(|mailbox| mailbox.deliver(id, result.map(Some)));
-        });
-        lock(&self.state).begun.insert(id, Begun::Wait(wait));
+        self.expect_answer(id, &wait, |session| Outcome::Session(Some(session)));
+        lock(&self.state).waits.insert(id, wait);
     }
 
-    pub(crate) fn expect_answer(self: &Arc<Self>, id: u32, call: Pending<Option<Session>>) {
+    pub(crate) fn expect_answer<T: Clone + 'static>(
+        self: &Arc<Self>,
+        id: u32,
+        pending: &Pending<T>,
+        outcome: fn(T) -> Outcome,
+    ) {
         let weak = Arc::downgrade(self);
-        call.on_settle(move |result| {
-            weak.upgrade().inspect(|mailbox| mailbox.deliver(id, result));
+        pending.on_settle(move |result| {
+            weak.upgrade().inspect(|mailbox| mailbox.deliver(id, result.map(outcome)));
         });
-        lock(&self.state).begun.insert(id, Begun::Call(call));
     }
 
     pub(crate) fn forget(&self, id: u32) {
         // Dropped outside the lock: the end of a wait may bring other results, which come here.
-        let _begun = lock(&self.state).begun.remove(&id);
+        let _wait = lock(&self.state).waits.remove(&id);
     }
 
-    fn deliver(&self, id: u32, outcome: Outcome) {
+    fn deliver(&self, id: u32, outcome: Result<Outcome, Error>) {
         let mut state = lock(&self.state);
         let was_empty = state.arrived.is_empty();
         state.arrived.push((id, outcome));
@@ -102,7 +95,7 @@ impl Mailbox {
 fn collect(state: &Mutex<State>) -> Vec<Settled> {
     let mut state = lock(state);
     let arrived = mem::take(&mut state.arrived);
-    let _done: Vec<_> = arrived.iter().map(|(id, _)| state.begun.remove(id)).collect();
+    let _done: Vec<_> = arrived.iter().map(|(id, _)| state.waits.remove(id)).collect();
     drop(state);
     arrived.into_iter().map(|(id, outcome)| Settled::new(id, outcome)).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use loggin::{Error, Loggin, LogginBuilder};
+use loggin::{Error, Loggin, LogginBuilder, Meta};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
@@ -28,26 +28,22 @@ impl ClientOptions {
         let builder = apply(builder, self.secret_key, LogginBuilder::secret_key);
         let builder = apply(builder, self.whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = apply(builder, self.timeout_ms.map(duration), LogginBuilder::timeout);
-        let builder = apply(builder, self.max_retries.map(retries), LogginBuilder::max_retries);
+        let builder = apply(builder, self.max_retries.map(count), LogginBuilder::max_retries);
         let builder = apply(builder, self.allow_insecure_http, LogginBuilder::allow_insecure_http);
         apply(builder, self.idempotency_key, LogginBuilder::idempotency_key)
     }
 }
 
-fn apply<T>(
-    builder: LogginBuilder,
-    value: Option<T>,
-    set: fn(LogginBuilder, T) -> LogginBuilder,
-) -> LogginBuilder {
+fn apply<B, T>(builder: B, value: Option<T>, set: fn(B, T) -> B) -> B {
     match value {
         Some(value) => set(builder, value),
         None => builder,
     }
 }
 
-/// A number that no builder accepts stays one that it does not accept.
-fn retries(count: i64) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+/// A number that nobody accepts stays one that nobody accepts.
+fn count(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// A span of more milliseconds than a duration holds is for ever.
@@ -120,19 +116,94 @@ fn since_1970(time: SystemTime) -> f64 {
     }
 }
 
-/// What a wait or a call came to: a failure, a session, or neither where nobody has signed in yet.
+/// A phone that a one-time code is sent to, and how.
+pub(crate) struct OtpRequest {
+    pub(crate) phone: String,
+    pub(crate) country_code: Option<String>,
+    pub(crate) otp_length: Option<i64>,
+    /// JSON text.
+    pub(crate) meta: Option<String>,
+}
+
+impl TryFrom<OtpRequest> for loggin::OtpRequest {
+    type Error = Error;
+
+    fn try_from(given: OtpRequest) -> Result<Self, Error> {
+        let request = apply(Self::new(given.phone), given.country_code, Self::country_code);
+        let request = apply(request, given.otp_length.map(count), Self::otp_length);
+        Ok(apply(request, given.meta.map(Meta::parse).transpose()?, Self::meta))
+    }
+}
+
+/// A one-time code that was sent.
 #[napi(object, object_from_js = false)]
+pub struct OtpSession {
+    pub session_id: String,
+    /// Seconds.
+    pub expires_in: f64,
+    pub sent_via_engine: bool,
+    pub quota_remaining: Option<i64>,
+}
+
+impl From<loggin::OtpSession> for OtpSession {
+    fn from(session: loggin::OtpSession) -> Self {
+        Self {
+            session_id: session.session_id.into(),
+            expires_in: session.expires_in.as_secs_f64(),
+            sent_via_engine: session.sent_via_engine,
+            quota_remaining: session.quota_remaining.map(|left| i64::try_from(left).unwrap_or(i64::MAX)),
+        }
+    }
+}
+
+/// A phone whose owner typed the one-time code.
+#[napi(object, object_from_js = false)]
+pub struct OtpResult {
+    pub status: &'static str,
+    pub phone: String,
+    /// Milliseconds since 1970.
+    pub verified_at: f64,
+    /// JSON text.
+    pub meta: Option<String>,
+}
+
+impl From<loggin::OtpResult> for OtpResult {
+    fn from(result: loggin::OtpResult) -> Self {
+        Self {
+            status: result.status.as_str(),
+            phone: result.phone.expose().into(),
+            verified_at: since_1970(result.verified_at) * 1_000.0,
+            meta: result.meta.map(|meta| meta.as_str().into()),
+        }
+    }
+}
+
+/// What a wait or a call came to: one of these, or none where nobody has signed in yet.
+#[napi(object, object_from_js = false)]
+#[derive(Default)]
 pub struct Settled {
     pub id: u32,
     pub session: Option<Session>,
+    pub otp_session: Option<OtpSession>,
+    pub otp_result: Option<OtpResult>,
     pub failure: Option<Failure>,
 }
 
+/// The same, in the types of the core.
+pub(crate) enum Outcome {
+    Session(Option<loggin::Session>),
+    OtpSession(loggin::OtpSession),
+    OtpResult(loggin::OtpResult),
+}
+
 impl Settled {
-    pub(crate) fn new(id: u32, result: Result<Option<loggin::Session>, Error>) -> Self {
+    pub(crate) fn new(id: u32, result: Result<Outcome, Error>) -> Self {
+        let settled = Self { id, ..Self::default() };
         match result {
-            Ok(session) => Self { id, session: session.map(Into::into), failure: None },
-            Err(error) => Self { id, session: None, failure: Some(error.into()) },
+            Ok(Outcome::Session(session)) => Self { session: session.map(Into::into), ..settled },
+            Ok(Outcome::OtpSession(session)) => Self { otp_session: Some(session.into()), ..settled },
+            Ok(Outcome::OtpResult(result)) => Self { otp_result: Some(result.into()), ..settled },
+            Err(error) => Self { failure: Some(error.into()), ..settled },
         }
     }
 }

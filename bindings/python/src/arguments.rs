@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::{Error, ErrorCode, Token};
+use loggin::{Error, ErrorCode, Meta, OtpRequest, Token};
 use pyo3::{prelude::*, types::PyString};
 
 use crate::errors::Failure;
@@ -65,6 +65,41 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Retries {
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let retries: i64 = object.extract()?;
         u32::try_from(retries).map(Self).map_err(|_| refused("The number of retries is 0 or more.").into())
+    }
+}
+
+/// How many digits a one-time code has.
+#[derive(Clone, Copy)]
+pub(crate) struct Digits(u32);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Digits {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let digits: i64 = object.extract()?;
+        let malformed = |_| Failure::from(Error::new(ErrorCode::InvalidRequest, "otp_length is 4 to 8."));
+        Ok(u32::try_from(digits).map(Self).map_err(malformed)?)
+    }
+}
+
+/// A phone and how its code is sent; the meta is JSON text.
+pub(crate) fn otp_request(
+    phone: Text,
+    country_code: Option<Text>,
+    otp_length: Option<Digits>,
+    meta: Option<Text>,
+) -> Result<OtpRequest, Failure> {
+    let request = with(OtpRequest::new(phone.0), country_code, OtpRequest::country_code);
+    let request = with(request, otp_length.map(|digits| digits.0), OtpRequest::otp_length);
+    let meta = meta.map(|Text(text)| Meta::parse(text)).transpose()?;
+    Ok(with(request, meta, OtpRequest::meta))
+}
+
+/// Sets an option where it is given.
+pub(crate) fn with<B, T>(builder: B, value: Option<T>, set: fn(B, T) -> B) -> B {
+    match value {
+        Some(value) => set(builder, value),
+        None => builder,
     }
 }
 

@@ -4,10 +4,11 @@ use loggin::{CreatedToken, Loggin, LogginBuilder};
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{LoginToken, Retries, Seconds, Text},
+    arguments::{Digits, LoginToken, Retries, Seconds, Text, otp_request, with},
     errors::Failure,
     notifier::Promise,
-    waits::{self, SessionFields, Wait},
+    results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields},
+    waits::{self, Wait},
 };
 
 /// How the client names itself to the server.
@@ -61,7 +62,7 @@ impl Client {
         is_main_thread: bool,
     ) -> PyResult<SessionFields> {
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        waits::block_on(py, pending, is_main_thread).map(waits::session_fields)
+        waits::block_on(py, pending, is_main_thread).map(results::session)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
@@ -73,7 +74,7 @@ impl Client {
         is_main_thread: bool,
     ) -> PyResult<Option<SessionFields>> {
         let pending = self.0.verify_token_async(token.0);
-        waits::block_on(py, pending, is_main_thread).map(|session| session.map(waits::session_fields))
+        waits::block_on(py, pending, is_main_thread).map(|session| session.map(results::session))
     }
 
     /// Begins a wait that settles an asyncio future of the running loop.
@@ -87,7 +88,9 @@ impl Client {
     ) -> PyResult<Wait> {
         let promise = Promise::new(ears, future)?;
         let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
-        pending.on_settle(move |result| promise.settle(result.map(Some)));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
+        });
         Ok(Wait::new(pending))
     }
 
@@ -96,24 +99,80 @@ impl Client {
     fn start_verify(&self, token: LoginToken, ears: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<()> {
         let promise = Promise::new(ears, future)?;
         let pending = self.0.verify_token_async(token.0);
-        pending.on_settle(move |result| promise.settle(result));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
+        });
+        Ok(())
+    }
+
+    /// Sends a one-time code.
+    #[pyo3(signature = (phone, country_code, otp_length, meta, is_main_thread))]
+    fn otp_start(
+        &self,
+        py: Python<'_>,
+        phone: Text,
+        country_code: Option<Text>,
+        otp_length: Option<Digits>,
+        meta: Option<Text>,
+        is_main_thread: bool,
+    ) -> PyResult<OtpSessionFields> {
+        let request = otp_request(phone, country_code, otp_length, meta)?;
+        let pending = self.0.otp().start_async(request);
+        waits::block_on(py, pending, is_main_thread).map(results::otp_session)
+    }
+
+    /// Checks a one-time code.
+    #[pyo3(signature = (session_id, otp_code, is_main_thread))]
+    fn otp_verify(
+        &self,
+        py: Python<'_>,
+        session_id: Text,
+        otp_code: Text,
+        is_main_thread: bool,
+    ) -> PyResult<OtpResultFields> {
+        let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
+        waits::block_on(py, pending, is_main_thread).map(results::otp_result)
+    }
+
+    /// Sends a one-time code, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (phone, country_code, otp_length, meta, ears, future))]
+    fn start_otp_start(
+        &self,
+        phone: Text,
+        country_code: Option<Text>,
+        otp_length: Option<Digits>,
+        meta: Option<Text>,
+        ears: &Bound<'_, PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<()> {
+        let request = otp_request(phone, country_code, otp_length, meta)?;
+        let promise = Promise::new(ears, future)?;
+        let pending = self.0.otp().start_async(request);
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|session| Fields::OtpSession(results::otp_session(session))));
+        });
+        Ok(())
+    }
+
+    /// Checks a one-time code, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (session_id, otp_code, ears, future))]
+    fn start_otp_verify(
+        &self,
+        session_id: Text,
+        otp_code: Text,
+        ears: &Bound<'_, PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<()> {
+        let promise = Promise::new(ears, future)?;
+        let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|result| Fields::OtpResult(results::otp_result(result))));
+        });
         Ok(())
     }
 
     /// Ends every wait with `closed`.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
-    }
-}
-
-/// Sets an option where it is given.
-fn with(
-    builder: LogginBuilder,
-    value: Option<Text>,
-    set: fn(LogginBuilder, String) -> LogginBuilder,
-) -> LogginBuilder {
-    match value {
-        Some(value) => set(builder, value.into()),
-        None => builder,
     }
 }

@@ -8,6 +8,7 @@ mod bell;
 mod client;
 mod errors;
 mod notifier;
+mod results;
 mod waits;
 
 use pyo3::prelude::*;

@@ -13,12 +13,12 @@ use std::{
     time::Duration,
 };
 
-use loggin::{Error, Session};
+use loggin::Error;
 use pyo3::{prelude::*, sync::PyOnceLock, types::PyList};
 
 #[cfg(unix)]
 use crate::bell::{Bell, Queue};
-use crate::{errors::Failure, waits};
+use crate::{errors::Failure, results::Fields};
 
 /// Stack of the notifier's thread: room for the Python code of an event loop that is not asyncio's own.
 const STACK_SIZE: usize = 1 << 20;
@@ -45,7 +45,7 @@ struct State {
 /// A future whose result is there.
 pub(crate) struct Settled {
     future: Py<PyAny>,
-    result: Result<Option<Session>, Error>,
+    result: Result<Fields, Error>,
 }
 
 /// How a loop is told.
@@ -73,7 +73,7 @@ impl Promise {
     }
 
     /// Queues the result; called on threads of the core.
-    pub(crate) fn settle(self, result: Result<Option<Session>, Error>) {
+    pub(crate) fn settle(self, result: Result<Fields, Error>) {
         let settled = Settled { future: self.future, result };
         match self.way {
             #[cfg(unix)]
@@ -156,7 +156,7 @@ fn deliver(py: Python<'_>, batch: Vec<(Py<PyAny>, Settled)>) {
 fn wake(event_loop: &Bound<'_, PyAny>, batch: Vec<Settled>) -> PyResult<()> {
     static SETTLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = event_loop.py();
-    let settle = SETTLE.import(py, "loggin._client", "settle")?;
+    let settle = SETTLE.import(py, "loggin._event_loops", "settle")?;
     event_loop.call_method1("call_soon_threadsafe", (settle, outcomes(py, batch)?))?;
     Ok(())
 }
@@ -166,7 +166,7 @@ pub(crate) fn outcomes(py: Python<'_>, batch: Vec<Settled>) -> PyResult<Bound<'_
     let outcomes = PyList::empty(py);
     for Settled { future, result } in batch {
         match result {
-            Ok(session) => outcomes.append((future, session.map(waits::session_fields), py.None()))?,
+            Ok(fields) => outcomes.append((future, fields, py.None()))?,
             Err(error) => outcomes.append((future, py.None(), Failure::from(error).fields()))?,
         }
     }

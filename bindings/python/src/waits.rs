@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use loggin::{Pending, Session};
@@ -12,14 +12,6 @@ use crate::errors::Failure;
 
 /// How long the main thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
 const SLICE: Duration = Duration::from_millis(50);
-
-/// App key, phone, user id and the time of a session.
-pub(crate) type SessionFields = (String, String, Option<String>, SystemTime);
-
-pub(crate) fn session_fields(session: Session) -> SessionFields {
-    let Session { app_key, phone, user_id, verified_at, .. } = session;
-    (app_key.to_string(), phone.expose().to_owned(), user_id.map(String::from), verified_at)
-}
 
 /// Blocks until the result is there, with other threads running. A signal's exception ends it on the main thread:
 /// Python runs signal handlers nowhere else, so the others sleep on.

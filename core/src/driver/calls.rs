@@ -7,10 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use super::{
     Hub,
     hub::{STACK_SIZE, closed},
-    jitter,
+    jitter, new_idempotency_key,
     pending::{Pending, Slot},
     transport::{Answer, Request, invalid_answer},
 };
@@ -35,40 +37,73 @@ const IDLE_WORKER: Duration = Duration::from_secs(5);
 /// The longest `Retry-After` that a call waits for; a longer one is the caller's to wait for.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
+/// The same for a call that a person at a form waits for: they and the app's server can do with a few seconds, but the
+/// half minute between two codes is theirs to be told of.
+const MAX_RETRY_AFTER_AT_FORM: Duration = Duration::from_secs(5);
+
 impl Hub {
     /// Redeems a token on this thread; `None` while nobody has signed in.
     pub(crate) fn verify(&self, token: &Token) -> Result<Option<Session>, Error> {
-        let body =
-            serde_json::to_vec(&VerifyRequest { token: token.expose() }).map_err(|_| invalid_answer(0))?;
-        let answer = self.call(VERIFY_PATH, &body)?;
-        match serde_json::from_slice(&answer).map_err(|_| invalid_answer(200))? {
+        let request = VerifyRequest { token: token.expose() };
+        match self.post(VERIFY_PATH, self.idempotency_key(), &request, MAX_RETRY_AFTER)? {
             VerifyResponse::Pending => Ok(None),
             VerifyResponse::Verified(session) => session.try_into().map(Some),
         }
     }
 
-    /// Redeems a token on a thread of the client's own.
-    pub(crate) fn start_verify(self: &Arc<Self>, token: Token) -> Pending<Option<Session>> {
+    /// Makes a call of the app's server on this thread. It counts once, however often it is sent: the server knows it
+    /// by a key of its own.
+    pub(crate) fn post_once<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<A, Error> {
+        if self.settings().secret_key.is_none() {
+            return Err(Error::new(
+                ErrorCode::Unauthorized,
+                "This call needs the app's secret key: the option secret_key, or LOGGIN_SECRET_KEY.",
+            ));
+        }
+        self.post(path, &new_idempotency_key()?, request, MAX_RETRY_AFTER_AT_FORM)
+    }
+
+    /// Makes a call on a thread of the client's own.
+    pub(crate) fn begin<T: Clone + Send + 'static>(
+        self: &Arc<Self>,
+        call: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Pending<T> {
         let slot = Slot::new();
         let (hub, result) = (Arc::clone(self), Arc::clone(&slot));
-        let job = Box::new(move || result.settle(hub.verify(&token)));
+        let job = Box::new(move || result.settle(call(&hub)));
         if let Err(error) = self.workers().run(job) {
             slot.settle(Err(error));
         }
         Pending::new(slot, None)
     }
 
-    /// Makes a call, and again where its failure passes. Returns the body of a 200.
-    fn call(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Error> {
-        let request =
-            Request { path, accept: "application/json", idempotency_key: self.idempotency_key(), body };
+    fn post<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        idempotency_key: &str,
+        request: &impl Serialize,
+        longest_pause: Duration,
+    ) -> Result<A, Error> {
+        let body = serde_json::to_vec(request).map_err(|_| invalid_answer(0))?;
+        let request = Request { path, accept: "application/json", idempotency_key, body: &body };
+        let answer = self.call(&request, longest_pause)?;
+        serde_json::from_slice(&answer).map_err(|_| invalid_answer(200))
+    }
+
+    /// Makes a call, and again where its failure passes and the server asks for no longer pause. Returns the body of a
+    /// 200.
+    fn call(&self, request: &Request<'_>, longest_pause: Duration) -> Result<Vec<u8>, Error> {
         let began = Instant::now();
         let mut attempt = 0;
         loop {
             if self.is_closed() {
                 return Err(closed());
             }
-            let error = match self.calls().send(self.settings(), &request) {
+            let error = match self.calls().send(self.settings(), request) {
                 Ok(answer) => match read_answer(answer) {
                     Ok(body) => return Ok(body),
                     Err(error) => error,
@@ -78,7 +113,7 @@ impl Hub {
             let pause = error.retry_after();
             if attempt == self.settings().max_retries
                 || !is_worth_repeating(&error)
-                || pause.is_some_and(|pause| pause > MAX_RETRY_AFTER)
+                || pause.is_some_and(|pause| pause > longest_pause)
             {
                 return Err(error);
             }
@@ -92,8 +127,8 @@ fn read_answer(mut answer: Answer) -> Result<Vec<u8>, Error> {
     if answer.status == 200 {
         return answer.read_json();
     }
-    let (status, pause) = (answer.status, answer.retry_after());
-    Err(answer.read_error().unwrap_or_else(|| invalid_answer(status).with_retry_after(pause)))
+    let pause = answer.retry_after();
+    Err(answer.read_error().unwrap_or_else(|error| error.with_retry_after(pause)))
 }
 
 /// The error's code decides; where it is none of the protocol's, the status does.

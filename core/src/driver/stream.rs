@@ -46,7 +46,7 @@ fn open(hub: &Hub, http: &Http, tokens: Vec<Token>) -> Result<Answer, Closed> {
         return Ok(answer);
     }
     let pause = answer.retry_after();
-    let Some(error) = answer.read_error() else {
+    let Ok(error) = answer.read_error() else {
         return Err(dropped(pause));
     };
     let is_final = match answer.status {

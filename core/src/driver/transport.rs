@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::{
     error::{Error, ErrorCode},
-    token::SecretKey,
+    token::Credential,
     wire::{ErrorBody, IDEMPOTENCY_KEY, REQUEST_ID},
 };
 
@@ -39,7 +39,7 @@ const MAX_ANSWER: u64 = 64 << 10;
 /// How a client is set up; the same in every forked child.
 pub(crate) struct Settings {
     pub(crate) base_url: Url,
-    pub(crate) secret_key: Option<SecretKey>,
+    pub(crate) secret_key: Option<Credential>,
     pub(crate) user_agent: String,
     pub(crate) max_retries: u32,
     /// Given by the caller; otherwise each process makes its own.
@@ -160,14 +160,20 @@ impl Answer {
         Ok(body)
     }
 
-    /// The error that the answer tells; `None` where its body is no error of the protocol.
-    pub(crate) fn read_error(&mut self) -> Option<Error> {
-        let body = self.read_json().ok()?;
-        let mut body: ErrorBody = serde_json::from_slice(&body).ok()?;
+    /// The error that the answer tells.
+    ///
+    /// # Errors
+    /// `connection` where the answer broke off, `invalid_response` where its body is no error of the protocol.
+    pub(crate) fn read_error(&mut self) -> Result<Error, Error> {
+        let body = self.read_json()?;
+        let mut body: ErrorBody = serde_json::from_slice(&body).map_err(|_| invalid_answer(self.status))?;
         body.request_id = body.request_id.or_else(|| self.request_id.take());
         let error = body.into_error(self.status);
+        if error.code() == ErrorCode::InvalidResponse {
+            return Err(invalid_answer(self.status));
+        }
         let hint = error.retry_after().or(self.retry_after);
-        (error.code() != ErrorCode::InvalidResponse).then(|| error.with_retry_after(hint))
+        Ok(error.with_retry_after(hint))
     }
 }
 

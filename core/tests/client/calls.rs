@@ -6,7 +6,7 @@ use loggin::{ErrorCode, Loggin};
 
 use crate::{
     client,
-    fixture::{PATIENCE, SESSION, Server, answer, answer_json, hold},
+    fixture::{PATIENCE, SESSION, Server, answer, answer_json, hold, send},
     login,
 };
 
@@ -124,6 +124,24 @@ fn a_connection_that_is_lost_is_tried_again_as_often_as_asked() {
     let client = Loggin::builder().base_url(server.url()).max_retries(4).build().unwrap();
     assert_eq!(client.verify_token(login(&client).token).unwrap_err().code(), ErrorCode::Connection);
     assert_eq!(server.requests().len(), 5);
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_asked_for_again() {
+    for status in ["200 OK", "409 Conflict"] {
+        let server = Server::start(move |number, _, stream| {
+            if number == 0 {
+                let head = "Content-Type: application/json\r\nContent-Length: 30\r\n\r\n";
+                send(stream, &format!("HTTP/1.1 {status}\r\n{head}{{\"error\":\"alr"));
+                return drop(stream.shutdown(std::net::Shutdown::Both));
+            }
+            answer_json(stream, status, r#"{"status":"pending","error":"already_used"}"#);
+        });
+        let client = client(&server);
+        let result = client.verify_token(login(&client).token).map_err(|error| error.code());
+        assert_eq!(result, if status == "200 OK" { Ok(None) } else { Err(ErrorCode::AlreadyUsed) });
+        assert_eq!(server.requests().len(), 2);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod calls;
 mod fixture;
+mod otp;
 mod waits;
 
 use fixture::Server;

@@ -5,6 +5,7 @@
 mod backoff;
 mod errors;
 mod link;
+mod otp;
 mod sse;
 mod token;
 
@@ -28,10 +29,11 @@ const FIELDS_OF_OTHERS: [&str; 2] = ["otp_http_status", "python_also"];
 type Call = fn(kind: &str, input: Value) -> Option<Outcome>;
 
 /// The files of vectors, without `.json`.
-const SUBJECTS: [(&str, Call); 5] = [
+const SUBJECTS: [(&str, Call); 6] = [
     ("backoff", backoff::call),
     ("errors", errors::call),
     ("link", link::call),
+    ("otp", otp::call),
     ("sse", sse::call),
     ("token", token::call),
 ];
@@ -138,6 +140,11 @@ fn errors_vectors() {
 #[test]
 fn link_vectors() {
     run("link");
+}
+
+#[test]
+fn otp_vectors() {
+    run("otp");
 }
 
 #[test]

@@ -16,7 +16,7 @@ export interface LogginSuccess extends SessionFields {
 
 /** What an app is told. */
 export interface LogginHandlers {
-  /** Somebody signed in. Hand the token to your server; while a promise is pending, the person sees that it goes on. */
+  /** Somebody signed in. Hand the token to your server; `verified` comes when what is returned has resolved. */
   readonly onSuccess?: ((success: LogginSuccess) => unknown) | undefined;
   /** It came to nothing: denied, refused, or `onSuccess` failed. */
   readonly onError?: ((error: Error) => void) | undefined;
@@ -157,6 +157,7 @@ export class Attempt {
 
   #prepare(): void {
     this.#login = undefined;
+    this.#state = IDLE;
     try {
       const { appKey, server, text } = this.#options as AttemptOptions;
       this.#login = createLogin(server, appKey, text);
@@ -189,8 +190,14 @@ export class Attempt {
         onProgress,
       });
       signal.throwIfAborted();
-      this.#set({ status: 'verified', error: null, isConfirming: false });
-      await this.handlers.onSuccess?.({ ...session, token });
+      const { onSuccess } = this.handlers;
+      if (onSuccess) {
+        // Nobody is signed in before the app's own server says so.
+        this.#set({ status: 'message_received', error: null, isConfirming: false });
+        await onSuccess({ ...session, token });
+        signal.throwIfAborted();
+      }
+      this.#set({ status: 'verified', error: null, isConfirming: false, expiresAt: null });
     } catch (reason) {
       if (!signal.aborted) {
         this.#end(reason as Error);

@@ -7,6 +7,10 @@ import { useEffect, useState } from 'react';
 /** How often the time that is left is told, in milliseconds. */
 const TICK_MS = 1_000;
 
+/** A span as minutes and seconds: `4:05`. */
+export const clock = (seconds: number): string =>
+  `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+
 /** The whole seconds until a time in milliseconds since 1970, told anew each second; null without one. */
 export function useSecondsUntil(time: number | null): number | null {
   const [now, setNow] = useState(Date.now);

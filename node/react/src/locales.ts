@@ -1,4 +1,9 @@
-/** The languages besides English: `<LogginProvider locale={es}>`. An app loads the ones that it names. */
+/**
+ * The languages besides English: `<LogginProvider locale={es}>`. A bundle has only those that the app names.
+ *
+ * They are plain data, so that a server component can hand one to a provider. An app's own language is such an object
+ * too.
+ */
 
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
@@ -6,6 +11,7 @@ import type { LogginTexts } from './texts.js';
 export interface Locale {
   /** BCP 47. */
   readonly lang: string;
+  /** The direction that it is written in. */
   readonly dir: 'ltr' | 'rtl';
   /** What is missing stays English. */
   readonly texts: Partial<LogginTexts>;

@@ -10,12 +10,13 @@ import {
   type ReactNode,
   type SVGProps,
   useContext,
+  useMemo,
   useState,
 } from 'react';
 import { isUnderWay } from './attempt.js';
 import { AppearanceContext } from './context.js';
-import { useSecondsUntil } from './countdown.js';
-import { QrPicture } from './qr-code.js';
+import { clock, useSecondsUntil } from './countdown.js';
+import { draw } from './qr-encoder.js';
 import { english, fill, type LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
 
@@ -84,11 +85,29 @@ export function LogginLink({ children, onClick, ...props }: ComponentProps<'a'>)
   );
 }
 
-/** The link as a QR picture. Nothing tells when somebody looks at it, so `start` the login where it is shown. */
+/**
+ * The link as a QR picture, drawn here and black on white in every theme, because cameras read no other as well.
+ *
+ * Nothing tells when somebody looks at it, so `start` the login where it is shown.
+ */
 export function LogginQrCode(props: SVGProps<SVGSVGElement>): ReactNode {
   const { link } = useLogginLogin();
   const { qrLabel } = useTexts();
-  return link && <QrPicture label={qrLabel} {...props} value={link} />;
+  const picture = useMemo(() => link && draw(link), [link]);
+  return (
+    picture && (
+      <svg
+        role="img"
+        aria-label={qrLabel}
+        viewBox={`0 0 ${picture.size} ${picture.size}`}
+        shapeRendering="crispEdges"
+        {...props}
+      >
+        <path fill="#fff" d={`M0 0h${picture.size}v${picture.size}H0z`} />
+        <path stroke="#000" d={picture.path} />
+      </svg>
+    )
+  );
 }
 
 /** Where the login stands, in words that a screen reader is told as they change. */
@@ -110,11 +129,10 @@ export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
   if (seconds === null) {
     return null;
   }
-  const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
   // A timer is not read out each second.
   return (
     <span role="timer" {...props}>
-      {fill(timeLeft, { time })}
+      {fill(timeLeft, { time: clock(seconds) })}
     </span>
   );
 }

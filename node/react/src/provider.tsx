@@ -9,7 +9,7 @@ import type { Locale } from './locales.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 
-export interface LogginProviderProps extends ServerOptions {
+export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'> {
   /** The language, from `@loggin/react/locales`; English where none is given. */
   readonly locale?: Locale | undefined;
   /** Words of the app's own, in place of those of the language. */
@@ -29,11 +29,11 @@ export interface LogginProviderProps extends ServerOptions {
  * @throws LogginError `invalid_config` where the base URL is neither https nor on this machine, or the number is none.
  */
 export function LogginProvider(props: LogginProviderProps): ReactNode {
-  const { baseUrl, whatsappNumber, allowInsecureHttp, fetch, locale, theme = 'auto', nonce } = props;
+  const { baseUrl, whatsappNumber, allowInsecureHttp, locale, theme = 'auto', nonce } = props;
   const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
   const server = useMemo(
-    () => serverOf({ baseUrl, whatsappNumber, allowInsecureHttp, fetch }),
-    [baseUrl, whatsappNumber, allowInsecureHttp, fetch],
+    () => serverOf({ baseUrl, whatsappNumber, allowInsecureHttp }),
+    [baseUrl, whatsappNumber, allowInsecureHttp],
   );
   const appearance = useMemo<Appearance>(() => {
     const texts = { ...locale?.texts, ...ownTexts };

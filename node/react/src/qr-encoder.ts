@@ -2,6 +2,9 @@
 
 import { correction, generate } from 'lean-qr/nano';
 
+/** Modules of white around a picture, as the standard asks. */
+const QUIET_ZONE = 4;
+
 export interface QrModules {
   /** Modules on a side. */
   readonly size: number;
@@ -16,4 +19,20 @@ export interface QrModules {
 export function encode(text: string): QrModules {
   const { size, get } = generate(text, { minCorrectionLevel: correction.M });
   return { size, isDark: (x, y) => get(x, y) };
+}
+
+/** A picture of a text in modules: its rows as strokes, each one module high. */
+export function draw(value: string): { size: number; path: string } {
+  const { size, isDark } = encode(value);
+  let path = '';
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const start = x;
+      while (isDark(x, y)) {
+        x++;
+      }
+      path += x > start ? `M${start + QUIET_ZONE} ${y + QUIET_ZONE + 0.5}h${x - start}` : '';
+    }
+  }
+  return { size: size + 2 * QUIET_ZONE, path };
 }

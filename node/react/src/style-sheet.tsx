@@ -33,8 +33,8 @@ const CSS = `
 .loggin-main:hover{filter:brightness(1.08)}
 .loggin .loggin-second{padding:10px;border:0;border-radius:10px;background:none;color:var(--accent);font:600 15px/1.2 var(--font);text-decoration:none;cursor:pointer}
 .loggin :disabled{filter:grayscale(1);opacity:.6;cursor:default}
-dialog.loggin{position:fixed;inset:0;box-sizing:border-box;width:400px;max-width:calc(100vw - 32px);max-height:calc(100dvh - 32px);overflow:auto;margin:auto;padding:32px 32px 26px;border:1px solid var(--line);border-radius:calc(var(--radius) + 10px);background:var(--surface);text-align:center;box-shadow:0 24px 60px -12px #0008}
-dialog.loggin::backdrop{background:#000a}
+dialog.loggin{box-sizing:border-box;width:400px;max-width:calc(100vw - 32px);max-height:calc(100dvh - 32px);margin:auto;padding:32px 32px 26px;border:1px solid var(--line);border-radius:calc(var(--radius) + 10px);background:var(--surface);text-align:center;box-shadow:0 24px 60px -12px #0008}
+dialog.loggin::backdrop{background:#0008}
 .loggin-stack{display:flex;flex-direction:column;gap:16px;align-items:center}
 .loggin-stack>:is(.loggin-main,form,details){align-self:stretch}
 .loggin .loggin-close{position:absolute;top:12px;inset-inline-end:12px;display:grid;place-items:center;width:40px;height:40px;padding:0;border:0;border-radius:50%;background:none;color:var(--muted);cursor:pointer}
@@ -48,7 +48,7 @@ dialog.loggin::backdrop{background:#000a}
 .loggin [role=timer]{font-variant-numeric:tabular-nums}
 .loggin-busy path{transform-origin:50%;animation:loggin-turn .9s linear infinite}
 .loggin summary{padding:8px;cursor:pointer}
-.loggin form,.loggin-form{display:flex;flex-direction:column;gap:12px;text-align:start}
+.loggin form,form.loggin{display:grid;gap:12px;text-align:start}
 .loggin label{display:grid;gap:6px;font-weight:600}
 .loggin input{width:100%;min-height:50px;padding:10px 14px;border:1px solid var(--muted);border-radius:var(--radius);background:var(--surface);color:var(--text);font:400 17px/1.2 var(--font)}
 .loggin [autocomplete=one-time-code]{font-size:24px;letter-spacing:.3em}
@@ -59,7 +59,7 @@ dialog.loggin::backdrop{background:#000a}
 dialog.loggin[open]{animation:loggin-in .22s ease-out}
 @media(hover:none)and (pointer:coarse){dialog.loggin{width:auto;max-width:none;margin:auto 0 0;padding-bottom:max(26px,env(safe-area-inset-bottom));border-width:1px 0 0;border-end-start-radius:0;border-end-end-radius:0}}
 @media(prefers-reduced-motion){.loggin,.loggin *,.loggin ::before{animation:none!important}}
-@media(forced-colors:active){.loggin .loggin-main,.loggin-icon,a.loggin{border:1px solid}.loggin-row::before{background:Highlight}}
+@media(forced-colors:active){.loggin .loggin-main,a.loggin-main{border-color:ButtonText;background:ButtonFace;color:ButtonText}.loggin-row::before{background:Highlight}}
 `;
 
 /** The style sheet. React 19 keeps one of them in the head, however many there are; React 18 leaves each in place. */

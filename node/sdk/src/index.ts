@@ -28,3 +28,4 @@ export {
   type WaitForVerifyOptions,
 } from './loggin.js';
 export type { CreatedToken, Session } from './login.js';
+export type { Otp, OtpResult, OtpSession, StartOtpOptions, VerifyOtpOptions } from './otp.js';

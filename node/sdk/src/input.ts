@@ -7,7 +7,10 @@ import type { ClientOptions } from './native.js';
 export interface LogginOptions {
   /** The server. `LOGGIN_BASE_URL`; `http://127.0.0.1:8787` by default. */
   readonly baseUrl?: string | undefined;
-  /** The app's secret key, on an app's server only. `LOGGIN_SECRET_KEY`; none by default. */
+  /**
+   * The app's secret key, on an app's server only. `LOGGIN_SECRET_KEY`; none by default. With the base URL of another
+   * server that sends one-time codes by the same API, that server's key.
+   */
   readonly secretKey?: string | undefined;
   /** The number that links open a chat with. `LOGGIN_WHATSAPP_NUMBER`; without it links go through the server. */
   readonly whatsappNumber?: string | undefined;
@@ -55,6 +58,32 @@ export function clientOptions(options: LogginOptions): ClientOptions {
 export function text(value: unknown, name: string, code: string): string {
   check(typeof value === 'string', code, `${name} is a string.`);
   return value;
+}
+
+/** @internal @throws InvalidInputError `invalid_request` where something that may be left out is no string. */
+export function optionalText(value: unknown, name: string): string | undefined {
+  return value == null ? undefined : text(value, name, 'invalid_request');
+}
+
+/** @internal @throws InvalidInputError `invalid_request` where something that may be left out is no whole number. */
+export function optionalCount(value: unknown, name: string): number | undefined {
+  check(value == null || Number.isSafeInteger(value), 'invalid_request', `${name} is a whole number.`);
+  return (value as number | null | undefined) ?? undefined;
+}
+
+/** @internal @throws InvalidInputError `invalid_request` where JSON cannot hold a value. */
+export function jsonText(value: unknown, name: string): string | undefined {
+  if (value == null) {
+    return undefined;
+  }
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch {
+    // A BigInt, or an object that holds itself.
+  }
+  check(json !== undefined, 'invalid_request', `${name} is what JSON can hold.`);
+  return json;
 }
 
 /** @internal @throws InvalidInputError where a number of milliseconds is none, or not above 0. */

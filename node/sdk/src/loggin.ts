@@ -1,10 +1,10 @@
 /** The client: one method for each thing a user wants to do. */
 
 import { unwrap } from './addon.js';
-import { errorOf } from './errors.js';
 import { abortSignal, clientOptions, type LogginOptions, optionsObject, text, timeout } from './input.js';
 import { CreatedToken, Session } from './login.js';
 import type { Settled } from './native.js';
+import { Otp, succeeded } from './otp.js';
 import { Waits } from './waits.js';
 
 export interface CreateTokenOptions {
@@ -36,6 +36,7 @@ const ON_FIRST_USE: LogginOptions = {};
  */
 export class Loggin {
   #opened: Waits | undefined;
+  #otp: Otp | undefined;
 
   /** @throws InvalidInputError `invalid_config` where an option is malformed. */
   constructor(options: LogginOptions = {}) {
@@ -47,6 +48,12 @@ export class Loggin {
   get #waits(): Waits {
     this.#opened ??= new Waits({});
     return this.#opened;
+  }
+
+  /** One-time codes over WhatsApp. They need the secret key. */
+  get otp(): Otp {
+    this.#otp ??= new Otp(() => this.#waits);
+    return this.#otp;
   }
 
   /**
@@ -101,10 +108,7 @@ export class Loggin {
 /** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
 export const loggin: Loggin = new Loggin(ON_FIRST_USE);
 
-/** Called by the method that was awaited, so that an error's stack leads to its caller. */
-function sessionOf({ session, failure }: Settled): Session | null {
-  if (failure) {
-    throw errorOf(failure);
-  }
+function sessionOf(settled: Settled): Session | null {
+  const { session } = succeeded(settled);
   return session ? new Session(session) : null;
 }

@@ -3,12 +3,19 @@
 import { addon, unwrap } from './addon.js';
 import type { Session as SessionFields } from './native.js';
 
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+/** @internal */
+export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /** Digits at the end of a number that may be shown: enough to tell two people apart, not enough to call one. */
 const SHOWN_DIGITS = 2;
 
-type Show = (value: unknown, options: object) => string;
+/** @internal */
+export type Show = (value: unknown, options: object) => string;
+
+/** @internal What is shown of a phone number. */
+export function hiddenPhone(phone: string): string {
+  return `…${phone.slice(-SHOWN_DIGITS)}`;
+}
 
 /**
  * A new login: its secret token and the link that the person opens.
@@ -88,7 +95,6 @@ export class Session {
 
   /** @internal */
   [INSPECT](_depth: number, options: object, inspect: Show): string {
-    const phone = `…${this.phone.slice(-SHOWN_DIGITS)}`;
-    return `Session ${inspect({ ...this, phone }, options)}`;
+    return `Session ${inspect({ ...this, phone: hiddenPhone(this.phone) }, options)}`;
   }
 }

@@ -17,6 +17,10 @@ export declare class Client {
   wait(id: number, token: string, timeoutMs?: number | undefined | null): void
   /** Begins to redeem a token. */
   verify(id: number, token: string): void
+  /** Begins to send a one-time code; the meta is JSON text. */
+  startOtp(id: number, phone: string, countryCode?: string | undefined | null, otpLength?: number | undefined | null, meta?: string | undefined | null): void
+  /** Begins to check a one-time code. */
+  verifyOtp(id: number, sessionId: string, otpCode: string): void
   /** Ends a wait or a call, which then has no result. */
   cancel(id: number): void
   /**
@@ -72,6 +76,25 @@ export interface Failure {
  */
 export declare function openClient(options: ClientOptions, settle: (arg: Array<Settled>) => void): Client | Failure
 
+/** A phone whose owner typed the one-time code. */
+export interface OtpResult {
+  status: string
+  phone: string
+  /** Milliseconds since 1970. */
+  verifiedAt: number
+  /** JSON text. */
+  meta?: string
+}
+
+/** A one-time code that was sent. */
+export interface OtpSession {
+  sessionId: string
+  /** Seconds. */
+  expiresIn: number
+  sentViaEngine: boolean
+  quotaRemaining?: number
+}
+
 /** A link as a QR picture, SVG. */
 export declare function qrSvg(link: string): string | Failure
 
@@ -87,9 +110,11 @@ export interface Session {
   verifiedAt: number
 }
 
-/** What a wait or a call came to: a failure, a session, or neither where nobody has signed in yet. */
+/** What a wait or a call came to: one of these, or none where nobody has signed in yet. */
 export interface Settled {
   id: number
   session?: Session
+  otpSession?: OtpSession
+  otpResult?: OtpResult
   failure?: Failure
 }

@@ -14,6 +14,14 @@ interface Waiter {
 
 type Pending = Map<number, Waiter>;
 
+/** Phone, country code, length, and the meta as JSON text. */
+export type StartOtp = [
+  phone: string,
+  countryCode: string | undefined,
+  otpLength: number | undefined,
+  meta: string | undefined,
+];
+
 export class Waits {
   readonly client: Client;
   readonly #pending: Pending = new Map();
@@ -39,6 +47,20 @@ export class Waits {
   verify(token: string, signal: AbortSignal | undefined): Promise<Settled> {
     const promise = this.#expect(signal);
     this.client.verify(this.#lastId, token);
+    return promise;
+  }
+
+  /** Sends a one-time code; `#expect` says how. */
+  startOtp(request: StartOtp, signal: AbortSignal | undefined): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.startOtp(this.#lastId, ...request);
+    return promise;
+  }
+
+  /** Checks a one-time code; `#expect` says how. */
+  verifyOtp(sessionId: string, otpCode: string, signal: AbortSignal | undefined): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.verifyOtp(this.#lastId, sessionId, otpCode);
     return promise;
   }
 

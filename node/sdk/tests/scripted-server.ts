@@ -9,7 +9,7 @@ export interface Received {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
-  readonly body: { tokens?: string[]; token?: string; claim?: boolean };
+  readonly body: { tokens?: string[]; token?: string; claim?: boolean } & Record<string, unknown>;
   /** When it arrived, in milliseconds. */
   readonly at: number;
   /** Resolves when the client ends the connection. */

@@ -3,8 +3,11 @@
 /** Upper end of the first delay: short enough that one lost connection goes unnoticed. */
 const FIRST_DELAY_MS = 250;
 
-/** Upper end of a delay while an outage is young: a restarted server is found within seconds. */
-const YOUNG_OUTAGE_CAP_MS = 2_000;
+/**
+ * Upper end of a delay while an outage is young: with the time to connect, every client is back two seconds after its
+ * server.
+ */
+const YOUNG_OUTAGE_CAP_MS = 1_500;
 
 /** Age up to which an outage is young: longer than a restart or the change of a node takes. */
 const YOUNG_OUTAGE_MS = 60_000;

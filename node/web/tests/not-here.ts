@@ -6,11 +6,14 @@
 
 import { beforeEach } from 'vitest';
 
+/** Each wait has a stream of its own: a page has one login, and a worker lives as long as one request. */
+const NO_SHARING = 'waits do not share their streams';
+
 /** By their names. */
 const NOT_HERE: Record<string, string> = {
-  'carries many waits on few streams': 'each wait has a stream of its own: a page has one login',
+  'carries many waits on few streams': NO_SHARING,
   'draws the link as a picture': 'a QR picture is drawn by @loggin/react',
-  'ends one wait on a token and not another': 'each wait has a stream of its own',
+  'ends one wait on a token and not another': NO_SHARING,
   'gives the session of the person who signed in': 'it names the SDK: client.test.ts has the same',
 };
 

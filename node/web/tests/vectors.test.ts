@@ -55,6 +55,8 @@ const CALLS: Record<string, Call> = {
 
 /** Kinds that the package has no function for. */
 const NO_FUNCTION: Record<string, string> = {
+  otp_result: 'one-time codes need the secret key: the SDKs have them, and a page asks its own server',
+  otp_session: 'likewise',
   parse_code: 'nothing takes a code: it is made here and read by the server',
 };
 
@@ -133,7 +135,7 @@ function own(fields: Fields): Fields {
 }
 
 it('no file of the folder is left out', () => {
-  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'sse', 'token']);
+  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'otp', 'sse', 'token']);
 });
 
 it('a kind that nobody calls fails', () => {
@@ -149,12 +151,15 @@ it('a vector that is passed over is there', () => {
 const called = (subject: string): Vector[] =>
   vectorsOf(subject).filter(({ id, kind }) => !(kind in NO_FUNCTION) && !(id in NOT_HERE));
 
-describe.each(subjects().filter((subject) => subject !== 'sse'))('%s', (subject) => {
-  it.each(called(subject))('$id: $comment', ({ kind, input, expect: fields, error }) => {
-    const call = CALLS[kind] ?? expect.fail(`unknown kind ${kind}`);
-    expect(outcome(call, input)).toEqual(fields ? { expect: own(fields) } : { error });
-  });
-});
+describe.each(subjects().filter((subject) => subject !== 'sse' && called(subject).length > 0))(
+  '%s',
+  (subject) => {
+    it.each(called(subject))('$id: $comment', ({ kind, input, expect: fields, error }) => {
+      const call = CALLS[kind] ?? expect.fail(`unknown kind ${kind}`);
+      expect(outcome(call, input)).toEqual(fields ? { expect: own(fields) } : { error });
+    });
+  },
+);
 
 describe('sse', () => {
   it.each(called('sse'))('$id: $comment', ({ input, expect: fields, error, before }) => {

@@ -8,12 +8,14 @@
     session = client.wait_for_verify(login.token)
     greet(session.phone)
 
-`AsyncLoggin` has the same methods for asyncio. Every error is a `LogginError`.
+`client.otp` sends one-time codes and checks what was typed. `AsyncLoggin` has the same methods for asyncio.
+Every error is a `LogginError`.
 """
 
 from loggin._client import AsyncLoggin, Loggin
 from loggin._native import __version__
-from loggin._results import CreatedToken, Session
+from loggin._otp import AsyncOtp, Otp
+from loggin._results import CreatedToken, OtpResult, OtpSession, Session
 from loggin.errors import (
     AlreadyUsedError,
     AuthenticationError,
@@ -35,6 +37,7 @@ from loggin.errors import (
 __all__ = [
     "AlreadyUsedError",
     "AsyncLoggin",
+    "AsyncOtp",
     "AuthenticationError",
     "BlockedError",
     "ClosedError",
@@ -46,6 +49,9 @@ __all__ = [
     "InvalidInputError",
     "Loggin",
     "LogginError",
+    "Otp",
+    "OtpResult",
+    "OtpSession",
     "PhoneHiddenError",
     "QuotaExceededError",
     "RateLimitError",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
-import os
-import threading
-import weakref
 from typing import TYPE_CHECKING
 
 from loggin import _native
+from loggin._event_loops import ears, is_main_thread, running_loop
+from loggin._otp import AsyncOtp, Otp
 from loggin._results import CreatedToken, Session
-from loggin.errors import from_fields
 
 if TYPE_CHECKING:
     import asyncio
@@ -41,6 +38,8 @@ class _Client:
             base_url: The server. `LOGGIN_BASE_URL`; `http://127.0.0.1:8787` by default. It must be https
                 unless it is on this machine.
             secret_key: The app's secret key, on the app's server only. `LOGGIN_SECRET_KEY`; none by default.
+                With the base URL of another server that sends one-time codes by the same API, that server's
+                key.
             whatsapp_number: The number that links open a chat with. `LOGGIN_WHATSAPP_NUMBER`; without it
                 links go through the server.
             timeout: How long a wait lasts unless it says otherwise, in seconds.
@@ -97,6 +96,16 @@ class Loggin(_Client):
             session = client.wait_for_verify(login.token)
     """
 
+    @property
+    def otp(self) -> Otp:
+        """One-time codes over WhatsApp; they need the secret key.
+
+        Example:
+            session = client.otp.start("+919876543210")
+            result = client.otp.verify(session.session_id, typed)
+        """
+        return Otp(self._native)
+
     def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
         """Blocks until the person has signed in. Other threads run on, and Ctrl-C ends the wait.
 
@@ -117,7 +126,7 @@ class Loggin(_Client):
                 app's.
             ClosedError: The client was closed.
         """
-        return Session(*self._native.wait_for_verify(token, timeout, _is_main_thread()))
+        return Session(*self._native.wait_for_verify(token, timeout, is_main_thread()))
 
     def verify_token(self, token: str) -> Session | None:
         """Redeems a token, as an app's server does with the one that a browser hands in.
@@ -137,7 +146,7 @@ class Loggin(_Client):
             if session is None:
                 return "Not signed in yet"
         """
-        fields = self._native.verify_token(token, _is_main_thread())
+        fields = self._native.verify_token(token, is_main_thread())
         return None if fields is None else Session(*fields)
 
     def __enter__(self) -> Self:
@@ -162,14 +171,24 @@ class AsyncLoggin(_Client):
             session = await client.wait_for_verify(login.token)
     """
 
+    @property
+    def otp(self) -> AsyncOtp:
+        """One-time codes over WhatsApp; they need the secret key.
+
+        Example:
+            session = await client.otp.start("+919876543210")
+            result = await client.otp.verify(session.session_id, typed)
+        """
+        return AsyncOtp(self._native)
+
     async def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
         """Waits until the person has signed in. Cancelling the task ends the wait.
 
         Arguments and errors are those of `Loggin.wait_for_verify`.
         """
-        loop = _running_loop()
+        loop = running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
-        wait = self._native.start_wait(token, timeout, _ears(loop), future)
+        wait = self._native.start_wait(token, timeout, ears(loop), future)
         try:
             return Session(*await future)
         finally:
@@ -180,9 +199,9 @@ class AsyncLoggin(_Client):
 
         Arguments and errors are those of `Loggin.verify_token`.
         """
-        loop = _running_loop()
+        loop = running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
-        self._native.start_verify(token, _ears(loop), future)
+        self._native.start_verify(token, ears(loop), future)
         fields = await future
         return None if fields is None else Session(*fields)
 
@@ -200,62 +219,3 @@ class AsyncLoggin(_Client):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _is_main_thread() -> bool:
-    return threading.current_thread() is threading.main_thread()
-
-
-def _running_loop() -> asyncio.AbstractEventLoop:
-    # Imported late: it takes most of the import of this package, and a blocking program does without it.
-    import asyncio  # noqa: PLC0415
-
-    return asyncio.get_running_loop()
-
-
-def _ears(loop: asyncio.AbstractEventLoop) -> _native.Bell | asyncio.AbstractEventLoop:
-    """How a loop is told of what settled: by its bell, or by itself where it watches no sockets, as on Windows."""
-    reference = _bells.get(loop)
-    bell = reference() if reference else None
-    if bell:
-        return bell
-    try:
-        bell = _native.Bell()
-        loop.add_reader(bell.fileno(), _ring, bell)
-    except (AttributeError, NotImplementedError):
-        return loop
-    _bells[loop] = weakref.ref(bell)
-    return bell
-
-
-def _ring(bell: _native.Bell) -> None:
-    settle(bell.collect())
-
-
-def settle(outcomes: list[_native.Outcome]) -> None:
-    """Settles futures, on the loop that they belong to: called once for all that settled together."""
-    for future, result, failure in outcomes:
-        if future.done():
-            continue
-        if failure is None:
-            future.set_result(result)
-        else:
-            future.set_exception(from_fields(*failure))
-
-
-# The bell of each loop. A loop keeps its own, so that nothing is left of either when the loop is closed.
-_bells: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_native.Bell]] = (
-    weakref.WeakKeyDictionary()
-)
-
-
-def _leave_parent() -> None:
-    """In a forked child: a byte for one of the parent's loops may wake either process, and no thread is there."""
-    _bells.clear()
-    _native.forget_notifier()
-
-
-# The notifier's thread must not enter Python while the interpreter exits.
-atexit.register(_native.stop_notifier)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_parent)

@@ -1,9 +1,9 @@
 """The native half of the package; not meant to be used by itself."""
 
 import asyncio
-from typing import Final, TypeAlias, final
+from typing import Final, final
 
-from loggin._results import SessionFields
+from loggin._results import OtpResultFields, OtpSessionFields, Outcome, SessionFields
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
@@ -20,11 +20,6 @@ __all__ = [
 ]
 
 __version__: Final[str]
-# Code, class, message, status, retryable, retry after (seconds), attempts left and request id of an error.
-FailureFields: TypeAlias = tuple[str, str, str, int | None, bool, float | None, int | None, str | None]
-# A future, and what it settles with.
-Outcome: TypeAlias = tuple[asyncio.Future[SessionFields | None], SessionFields | None, FailureFields | None]
-
 DEFAULT_MAX_RETRIES: Final[int]
 DEFAULT_TIMEOUT: Final[float]
 
@@ -65,6 +60,39 @@ class Client:
         self, token: str, ears: Bell | asyncio.AbstractEventLoop, future: asyncio.Future[SessionFields | None]
     ) -> None:
         """Redeems a token, and settles an asyncio future of the running loop."""
+
+    def otp_start(
+        self,
+        phone: str,
+        country_code: str | None,
+        otp_length: int | None,
+        meta: str | None,
+        is_main_thread: bool,
+    ) -> OtpSessionFields:
+        """Sends a one-time code."""
+
+    def otp_verify(self, session_id: str, otp_code: str, is_main_thread: bool) -> OtpResultFields:
+        """Checks a one-time code."""
+
+    def start_otp_start(
+        self,
+        phone: str,
+        country_code: str | None,
+        otp_length: int | None,
+        meta: str | None,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[OtpSessionFields],
+    ) -> None:
+        """Sends a one-time code, and settles an asyncio future of the running loop."""
+
+    def start_otp_verify(
+        self,
+        session_id: str,
+        otp_code: str,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[OtpResultFields],
+    ) -> None:
+        """Checks a one-time code, and settles an asyncio future of the running loop."""
 
     def close(self) -> None:
         """Ends every wait with `closed`."""

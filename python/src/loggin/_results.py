@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from loggin import _native
 
+if TYPE_CHECKING:
+    import asyncio
+
 # App key, phone, user id and the time of a session, as the native half hands them over.
 SessionFields: TypeAlias = tuple[str, str, str | None, datetime]
+
+# Session id, seconds until it expires, whether the code was sent, and the codes left in the month.
+OtpSessionFields: TypeAlias = tuple[str, int, bool, int | None]
+
+# Status, phone, time, and the meta as JSON text.
+OtpResultFields: TypeAlias = tuple[Literal["verified"], str, datetime, str | None]
+
+# Code, class, message, status, retryable, retry after (seconds), attempts left and request id of an error.
+FailureFields: TypeAlias = tuple[str, str, str, int | None, bool, float | None, int | None, str | None]
+
+# A future, and what it settles with.
+Outcome: TypeAlias = tuple[
+    "asyncio.Future[Any]", SessionFields | OtpSessionFields | OtpResultFields | None, FailureFields | None
+]
 
 # Digits of a phone number that are shown: enough to tell two test phones apart, in a number of any length.
 _SHOWN_DIGITS = 2
@@ -76,5 +93,57 @@ class Session:
     """When the message arrived at the server, with time zone UTC."""
 
     def __repr__(self) -> str:
-        phone = "***" + self.phone[-_SHOWN_DIGITS:]
+        phone = _hidden(self.phone)
         return f"Session(app_key={self.app_key!r}, phone={phone!r}, verified_at={self.verified_at!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class OtpSession:
+    """A one-time code that was sent.
+
+    Example:
+        session = client.otp.start("+919876543210")
+        form = f'<input type="hidden" name="session" value="{session.session_id}">'
+    """
+
+    session_id: str
+    """What the code is verified for. It is of no use without the secret key."""
+
+    expires_in: int
+    """Seconds that the code is valid."""
+
+    sent_via_engine: bool
+    """Whether WhatsApp took the message over; false for a test number, to which nothing is sent."""
+
+    quota_remaining: int | None
+    """Codes that the app may still have sent this month; `None` without a quota."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtpResult:
+    """A phone whose owner typed the one-time code.
+
+    Example:
+        result = client.otp.verify(session_id, typed)
+        user = users.get_or_create(phone=result.phone)
+    """
+
+    status: Literal["verified"]
+    """Always `"verified"`: what failed is an error."""
+
+    phone: str = field(repr=False)
+    """The number that the code was sent to: digits with country code, without `+`."""
+
+    verified_at: datetime
+    """When the code was typed, with time zone UTC."""
+
+    meta: Any = field(repr=False, hash=False)
+    """What the app gave when it asked for the code; `None` where it gave nothing."""
+
+    def __repr__(self) -> str:
+        phone = _hidden(self.phone)
+        return f"OtpResult(status={self.status!r}, phone={phone!r}, verified_at={self.verified_at!r})"
+
+
+def _hidden(phone: str) -> str:
+    return "***" + phone[-_SHOWN_DIGITS:]

@@ -5,11 +5,10 @@ use std::{sync::Arc, time::Duration};
 use loggin::{Code, ErrorCode, PhoneNumber, wire::Progress};
 use tempfile::TempDir;
 
-use super::{
-    CodeReceived, Confirmation, ConfirmationKeys, Logins, Message, Progressed, View, Viewer, life, view,
-};
+use super::{CodeReceived, Confirmation, KEY_DOMAIN, Logins, Message, Progressed, View, Viewer, life, view};
 use crate::{
     clock::{Clock, UnixMillis},
+    mac_keys::MacKeys,
     store::{App, Confirm, Login, MessageId, PhoneHidden, State, Store},
     testing::{CountingRandom, ManualClock, PHONE, demo_app, store, token},
     waiters::Waiters,
@@ -40,7 +39,7 @@ impl World {
             Arc::clone(&waiters),
             Arc::clone(&clock) as Arc<dyn Clock>,
             Arc::new(CountingRandom::default()),
-            ConfirmationKeys::derive([b"secret".as_slice()]),
+            MacKeys::derive([b"secret".as_slice()], KEY_DOMAIN),
         );
         Self { logins: Arc::new(logins), store, waiters, clock, app, folder }
     }
@@ -388,7 +387,7 @@ async fn what_another_process_changes_wakes_too() {
         Arc::new(Waiters::default()),
         Arc::clone(&world.clock) as Arc<dyn Clock>,
         Arc::new(CountingRandom::default()),
-        ConfirmationKeys::derive([b"secret".as_slice()]),
+        MacKeys::derive([b"secret".as_slice()], KEY_DOMAIN),
     );
     let received = CodeReceived {
         code: code(),

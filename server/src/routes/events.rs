@@ -37,11 +37,11 @@ const X_ACCEL_BUFFERING: header::HeaderName = header::HeaderName::from_static("x
     tag = "tokens",
     summary = "Wait for tokens",
     description = "Answers with an event stream, or, with `Accept: application/json`, as a long poll.",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the redeemer; required with `claim: true`.")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "Names the redeemer; required with `claim: true`.")),
     request_body = super::openapi::EventsRequest,
     responses(
         (status = 200, description = "Events `ready`, `progress`, `verified` and `rejected`; or what a long poll learnt.",
-            content((String = "text/event-stream"), (super::openapi::EventsResponse = "application/json"))),
+            content((super::openapi::StreamEvent = "text/event-stream"), (super::openapi::EventsResponse = "application/json"))),
         (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
         (status = "5XX", description = "The server failed.", body = super::openapi::Error),
     ),
@@ -93,12 +93,11 @@ fn count_stream(server: &Server, caller: &Caller) -> Result<Option<CountedStream
 }
 
 fn viewer(claim: bool, headers: &HeaderMap) -> Result<Viewer, ApiError> {
+    let key = idempotency_key(headers)?;
     if !claim {
         return Ok(Viewer::Observer);
     }
-    idempotency_key(headers)?
-        .map(Viewer::redeemer)
-        .ok_or(ApiError::invalid_request("Claiming needs an `Idempotency-Key` header."))
+    key.map(Viewer::redeemer).ok_or(ApiError::invalid_request("Claiming needs an `Idempotency-Key` header."))
 }
 
 /// The header that names a redeemer.

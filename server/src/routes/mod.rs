@@ -1,5 +1,8 @@
 //! One endpoint a file: its handler, its errors, its tests.
 
+pub(crate) mod auth;
+pub(crate) mod auth_start;
+pub(crate) mod auth_verify;
 pub(crate) mod confirm;
 pub(crate) mod events;
 pub(crate) mod fallback;

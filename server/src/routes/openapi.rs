@@ -9,7 +9,8 @@ use utoipa::{
 };
 
 pub(crate) use shapes::{
-    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, VerifyRequest, VerifyResponse,
+    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, OtpStartRequest, OtpStartResponse,
+    OtpVerifyRequest, OtpVerifyResponse, StreamEvent, VerifyRequest, VerifyResponse,
 };
 
 /// The document.
@@ -20,6 +21,8 @@ pub(crate) use shapes::{
         super::events::handle,
         super::verify::handle,
         super::confirm::handle,
+        super::auth_start::handle,
+        super::auth_verify::handle,
         super::link::handle,
         super::webhook::subscribe,
         super::webhook::handle,
@@ -62,7 +65,7 @@ mod tests {
         AppKey, PhoneNumber,
         wire::{self, SessionBody, Timestamp},
     };
-    use serde_json::{Value, json};
+    use serde_json::{Value, json, value::RawValue};
 
     use super::*;
     use crate::testing::{TestServer, token};
@@ -104,7 +107,30 @@ mod tests {
             message: "".into(),
         };
         let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
+        let start = wire::OtpStartRequest {
+            phone: String::new(),
+            country_code: Some(String::new()),
+            otp_length: Some(6),
+            meta: Some(RawValue::NULL.to_owned()),
+        };
+        let started = wire::OtpStartResponse {
+            session_id: String::new(),
+            expires_in: 300,
+            sent_via_engine: true,
+            quota_remaining: None,
+        };
+        let typed = wire::OtpVerifyRequest { session_id: String::new(), otp_code: String::new() };
+        let right = wire::OtpVerifyResponse {
+            status: wire::OtpStatus::Verified,
+            phone: String::new(),
+            verified_at: Timestamp(std::time::SystemTime::UNIX_EPOCH),
+            meta: None,
+        };
         let written = [
+            ("OtpStartRequest", json!(start)),
+            ("OtpStartResponse", json!(started)),
+            ("OtpVerifyRequest", json!(typed)),
+            ("OtpVerifyResponse", json!(right)),
             ("EventsRequest", json!(wire::EventsRequest { tokens: Vec::new(), claim: true })),
             ("EventsResponse", json!(wire::EventsResponse::default())),
             ("VerifyRequest", json!(wire::VerifyRequest { token: String::new() })),

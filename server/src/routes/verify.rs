@@ -34,7 +34,7 @@ const NAMELESS_BYTES: usize = 16;
     path = "/api/v1/tokens/verify",
     tag = "tokens",
     summary = "Redeem a token",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Names the redeemer: a repeated call is the same call.")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "Names the redeemer: a repeated call is the same call.")),
     request_body = super::openapi::VerifyRequest,
     responses(
         (status = 200, description = "Still pending, or who signed in.", body = super::openapi::VerifyResponse),

@@ -3,17 +3,25 @@
 //! A login is changed by [`Store::apply`] alone, a compare-and-swap on its version; the rules of what may follow
 //! what stand in `logins`, not here.
 
+mod otp;
 mod rows;
 mod sqlite;
+mod sqlite_otp;
 mod sqlite_writer;
 #[cfg(test)]
 mod suite;
+#[cfg(test)]
+mod suite_otp;
 
 use async_trait::async_trait;
 use loggin::{AppKey, Code, PhoneNumber};
 
 use crate::clock::UnixMillis;
 
+pub(crate) use otp::{
+    KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone, OtpRefusal, OtpSession,
+    OtpStore, OtpWrite, Sending,
+};
 pub(crate) use sqlite::SqliteStore;
 
 /// A store could not do what it was asked.
@@ -74,6 +82,12 @@ pub(crate) struct App {
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) confirm: Confirm,
     pub(crate) phone_hidden: PhoneHidden,
+    /// Calls for one-time codes that its key may make in a minute.
+    pub(crate) calls_per_minute: u32,
+    /// One-time codes that it may have sent in a month.
+    pub(crate) monthly_quota: Option<u32>,
+    /// Whether test numbers are no numbers to it.
+    pub(crate) live_only: bool,
     pub(crate) created_at: UnixMillis,
 }
 
@@ -164,9 +178,9 @@ pub(crate) struct Changed {
     pub(crate) cursor: i64,
 }
 
-/// Where apps and logins are kept.
+/// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
-pub(crate) trait Store: std::fmt::Debug + Send + Sync {
+pub(crate) trait Store: OtpStore {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;
     /// All apps, oldest first.

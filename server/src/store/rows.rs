@@ -4,7 +4,7 @@ use loggin::{AppKey, Code, PhoneNumber};
 use sqlx::{Row, sqlite::SqliteRow};
 
 use super::{App, Confirm, Login, PhoneHidden, State, StoreError};
-use crate::clock::UnixMillis;
+use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
 /// An enumeration that the tables keep as a number, which must never change its meaning.
 pub(super) trait Numbered: Copy + PartialEq + Sized + 'static {
@@ -48,6 +48,13 @@ impl Numbered for PhoneHidden {
     const WHAT: &'static str = "policy for hidden numbers";
 }
 
+impl Numbered for DeliveryStatus {
+    // The greater number is the later status: the store keeps the greatest. 0 is for none.
+    const NUMBERS: &'static [(i64, Self)] =
+        &[(1, Self::Sent), (2, Self::Delivered), (3, Self::Read), (4, Self::Played), (5, Self::Failed)];
+    const WHAT: &'static str = "delivery of a message";
+}
+
 /// An optional hash, which must have its length.
 fn hash(row: &SqliteRow, column: &'static str) -> Result<Option<[u8; 32]>, StoreError> {
     let bytes: Option<&[u8]> = row.try_get(column)?;
@@ -85,6 +92,9 @@ pub(super) fn app(row: &SqliteRow) -> Result<App, StoreError> {
         allowed_origins: origins.split_whitespace().map(str::to_owned).collect(),
         confirm: Confirm::of_number(row.try_get("confirm")?)?,
         phone_hidden: PhoneHidden::of_number(row.try_get("phone_hidden")?)?,
+        calls_per_minute: row.try_get("calls_per_minute")?,
+        monthly_quota: row.try_get("monthly_quota")?,
+        live_only: row.try_get("live_only")?,
         created_at: UnixMillis(row.try_get("created_at")?),
     })
 }
@@ -116,5 +126,16 @@ mod tests {
         ]);
         check(&[Confirm::None, Confirm::Reply, Confirm::Code]);
         check(&[PhoneHidden::Ask, PhoneHidden::Fail]);
+        check(&[
+            DeliveryStatus::Sent,
+            DeliveryStatus::Delivered,
+            DeliveryStatus::Read,
+            DeliveryStatus::Played,
+            DeliveryStatus::Failed,
+        ]);
+        assert!(
+            DeliveryStatus::NUMBERS.is_sorted()
+                && DeliveryStatus::NUMBERS.is_sorted_by_key(|(_, status)| *status)
+        );
     }
 }

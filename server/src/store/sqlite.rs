@@ -22,8 +22,10 @@ use super::{
 use crate::{clock::UnixMillis, limits};
 
 /// The steps that bring the tables to this version, oldest first.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "logins", include_str!("../../migrations/sqlite/0001_logins.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "logins", include_str!("../../migrations/sqlite/0001_logins.sql")),
+    (2, "otp", include_str!("../../migrations/sqlite/0002_otp.sql")),
+];
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u32 = 4;
@@ -34,9 +36,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A store in an SQLite file.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
-    readers: SqlitePool,
-    writer: SqlitePool,
-    jobs: mpsc::Sender<Job>,
+    pub(super) readers: SqlitePool,
+    pub(super) writer: SqlitePool,
+    pub(super) jobs: mpsc::Sender<Job>,
     /// Marks this process's changes.
     node: i64,
 }
@@ -94,15 +96,20 @@ macro_rules! bind_app {
             .bind($app.confirm.number())
             .bind($app.phone_hidden.number())
             .bind($app.created_at.0)
+            .bind($app.calls_per_minute)
+            .bind($app.monthly_quota)
+            .bind($app.live_only)
     };
 }
 
 const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
-    hide_phone_from_browser, allowed_origins, confirm, phone_hidden, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+    hide_phone_from_browser, allowed_origins, confirm, phone_hidden, created_at, calls_per_minute, monthly_quota,
+    live_only)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
 
 const UPDATE_APP: &str = "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
-    hide_phone_from_browser = ?5, allowed_origins = ?6, confirm = ?7, phone_hidden = ?8, created_at = ?9
+    hide_phone_from_browser = ?5, allowed_origins = ?6, confirm = ?7, phone_hidden = ?8, created_at = ?9,
+    calls_per_minute = ?10, monthly_quota = ?11, live_only = ?12
     WHERE app_key = ?1";
 
 const SELECT_MANY: &str = "SELECT * FROM logins WHERE code IN (SELECT value FROM json_each(?))";
@@ -279,6 +286,7 @@ mod tests {
     use crate::store::{
         State,
         suite::{app, insert, login, store_suite},
+        suite_otp::otp_store_suite,
     };
 
     async fn open() -> (SqliteStore, TempDir) {
@@ -291,6 +299,7 @@ mod tests {
     }
 
     store_suite!(open);
+    otp_store_suite!(open);
 
     #[tokio::test]
     async fn what_was_applied_is_there_after_a_restart() {

@@ -1,4 +1,4 @@
-//! The one task that changes logins: it takes whatever waits, and writes it in one transaction.
+//! The one task that changes logins and sessions of one-time codes: it takes whatever waits, and writes it in one transaction.
 //!
 //! A commit costs a write to the disk however much it holds, so under load the writes of many requests share one.
 
@@ -8,13 +8,20 @@ use loggin::Code;
 use sqlx::{Row, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Change, Login, MessageId, Outcome, State, StoreError, rows::Numbered};
+use super::{
+    Change, Login, MessageId, OtpCounts, OtpDelivery, OtpOutcome, OtpWrite, Outcome, State, StoreError,
+    rows::Numbered, sqlite_otp,
+};
 use crate::limits;
 
 /// Work for the task.
 pub(super) enum Job {
-    /// Make these changes.
+    /// Make these changes of logins.
     Apply(Task),
+    /// Make these writes, or none of them.
+    Otp(OtpTask),
+    /// Note how far these messages have come.
+    Deliveries(DeliveriesTask),
     /// End, once everything before it is written.
     Close(oneshot::Sender<()>),
 }
@@ -25,25 +32,57 @@ pub(super) struct Task {
     pub(super) done: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
 }
 
+/// Writes that are made all or not at all.
+pub(super) struct OtpTask {
+    pub(super) writes: Vec<OtpWrite>,
+    pub(super) done: oneshot::Sender<Result<OtpOutcome, StoreError>>,
+}
+
+/// How far messages have come.
+pub(super) struct DeliveriesTask {
+    pub(super) deliveries: Vec<OtpDelivery>,
+    pub(super) done: oneshot::Sender<Result<(), StoreError>>,
+}
+
+/// What one transaction holds.
+#[derive(Default)]
+struct Group {
+    logins: Vec<Task>,
+    otp: Vec<OtpTask>,
+    deliveries: Vec<DeliveriesTask>,
+    size: usize,
+}
+
+impl Group {
+    /// Takes work in; gives back the end, which is none.
+    fn take(&mut self, job: Job) -> Option<oneshot::Sender<()>> {
+        match job {
+            Job::Apply(task) => {
+                self.size += task.changes.len();
+                self.logins.push(task);
+            }
+            Job::Otp(task) => {
+                self.size += task.writes.len();
+                self.otp.push(task);
+            }
+            Job::Deliveries(task) => {
+                self.size += task.deliveries.len();
+                self.deliveries.push(task);
+            }
+            Job::Close(done) => return Some(done),
+        }
+        None
+    }
+}
+
 /// Runs until it is told to close, or nobody can send work any more.
 pub(super) async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, node: i64) {
     while let Some(first) = queue.recv().await {
-        let mut group = Vec::new();
-        let mut size = 0;
-        let mut close = None;
-        let mut next = Some(first);
-        while let Some(job) = next {
-            match job {
-                Job::Apply(task) => {
-                    size += task.changes.len();
-                    group.push(task);
-                }
-                Job::Close(done) => {
-                    close = Some(done);
-                    break;
-                }
-            }
-            next = if size < limits::CHANGES_PER_TRANSACTION { queue.try_recv().ok() } else { None };
+        let mut group = Group::default();
+        let mut close = group.take(first);
+        while close.is_none() && group.size < limits::CHANGES_PER_TRANSACTION {
+            let Ok(next) = queue.try_recv() else { break };
+            close = group.take(next);
         }
         write_group(&pool, group, node).await;
         if let Some(done) = close {
@@ -55,49 +94,76 @@ pub(super) async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, node: 
     }
 }
 
-async fn write_group(pool: &SqlitePool, group: Vec<Task>, node: i64) {
-    let all: Vec<&Change> = group.iter().flat_map(|task| &task.changes).collect();
-    let written = if all.is_empty() { Ok(Vec::new()) } else { write(pool, &all, node).await };
-    match written {
-        Ok(outcomes) => {
-            let mut outcomes = outcomes.into_iter();
-            for task in group {
-                let own = outcomes.by_ref().take(task.changes.len()).collect();
-                // A caller that has gone needs no answer.
-                let _ = task.done.send(Ok(own));
-            }
-        }
-        Err(error) => {
-            tracing::error!(%error, "a transaction failed");
-            for task in group {
-                let _ = task.done.send(Err(StoreError::NotWritten));
-            }
-        }
+/// What became of a group.
+struct Written {
+    logins: Vec<Outcome>,
+    otp: Vec<OtpOutcome>,
+}
+
+async fn write_group(pool: &SqlitePool, group: Group, node: i64) {
+    let written = if group.size == 0 { Ok(None) } else { write(pool, &group, node).await.map(Some) };
+    let failed = written.is_err();
+    if let Err(error) = &written {
+        tracing::error!(%error, "a transaction failed");
+    }
+    let (mut logins, mut otp) = match written {
+        Ok(Some(written)) => (written.logins.into_iter(), written.otp.into_iter()),
+        _ => (Vec::new().into_iter(), Vec::new().into_iter()),
+    };
+    // A caller that has gone needs no answer.
+    for task in group.logins {
+        let own = logins.by_ref().take(task.changes.len()).collect();
+        let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(own) });
+    }
+    for task in group.otp {
+        let own = otp.next().unwrap_or_else(|| Ok(OtpCounts::default()));
+        let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(own) });
+    }
+    for task in group.deliveries {
+        let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(()) });
     }
 }
 
 /// Writes all of these in one transaction.
-async fn write(pool: &SqlitePool, changes: &[&Change], node: i64) -> Result<Vec<Outcome>, StoreError> {
+async fn write(pool: &SqlitePool, group: &Group, node: i64) -> Result<Written, StoreError> {
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+    let changes: Vec<&Change> = group.logins.iter().flat_map(|task| &task.changes).collect();
+    let logins =
+        if changes.is_empty() { Vec::new() } else { write_logins(&mut transaction, &changes, node).await? };
+    let mut otp = Vec::with_capacity(group.otp.len());
+    for task in &group.otp {
+        otp.push(sqlite_otp::write_all(&mut transaction, &task.writes).await?);
+    }
+    for delivery in group.deliveries.iter().flat_map(|task| &task.deliveries) {
+        sqlite_otp::deliver(&mut transaction, delivery).await?;
+    }
+    transaction.commit().await?;
+    Ok(Written { logins, otp })
+}
+
+async fn write_logins(
+    transaction: &mut Transaction<'_, Sqlite>,
+    changes: &[&Change],
+    node: i64,
+) -> Result<Vec<Outcome>, StoreError> {
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
     let last: i64 = sqlx::query("UPDATE changes SET last = last + ? RETURNING last")
         .bind(count)
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut **transaction)
         .await?
         .try_get(0)?;
     let first = last - count + 1;
-    let inserted = insert_waited(&mut transaction, changes, node, first).await?;
+    let inserted = insert_waited(transaction, changes, node, first).await?;
     let mut outcomes = Vec::with_capacity(changes.len());
     for (position, change) in (first..).zip(changes) {
         outcomes.push(if !is_first_wait(change) {
-            write_one(&mut transaction, change, node, position).await?
+            write_one(transaction, change, node, position).await?
         } else if inserted.contains(&(change.login.code, position)) {
             Outcome::Applied
         } else {
             Outcome::Conflict
         });
     }
-    transaction.commit().await?;
     Ok(outcomes)
 }
 

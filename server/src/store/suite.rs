@@ -8,7 +8,7 @@ use super::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, State,
 use crate::clock::UnixMillis;
 
 const APP: &str = "8XKPQ2WN";
-const NOW: UnixMillis = UnixMillis(1_790_416_800_000);
+pub(super) const NOW: UnixMillis = UnixMillis(1_790_416_800_000);
 
 /// Runs the suite against what `$open` makes: a store with nothing in it, and whatever must outlive it.
 macro_rules! store_suite {
@@ -111,6 +111,9 @@ pub(super) fn app(key: &str) -> App {
         allowed_origins: vec!["https://a.example".to_owned(), "*".to_owned()],
         confirm: Confirm::Code,
         phone_hidden: PhoneHidden::Fail,
+        calls_per_minute: 7,
+        monthly_quota: Some(u32::MAX),
+        live_only: true,
         created_at: NOW,
     }
 }
@@ -124,6 +127,9 @@ pub(super) async fn apps_are_kept_as_they_are(store: &impl Store) {
         allowed_origins: Vec::new(),
         confirm: Confirm::Reply,
         phone_hidden: PhoneHidden::Ask,
+        calls_per_minute: 120,
+        monthly_quota: None,
+        live_only: false,
         created_at: NOW + Duration::from_millis(1),
         ..app("11111111")
     };

@@ -23,6 +23,28 @@ impl fmt::Debug for Recipient {
     }
 }
 
+/// A one-time code in a template of the category authentication: WhatsApp permits no other way to send one.
+pub(crate) struct AuthTemplate<'a> {
+    /// The template's name.
+    pub(crate) name: &'a str,
+    /// The language it was approved in, e.g. `en_US`.
+    pub(crate) language: &'a str,
+    /// The code, at most 15 characters.
+    pub(crate) code: &'a str,
+    /// What the statuses of the message bring back.
+    pub(crate) callback_data: Option<&'a str>,
+}
+
+impl fmt::Debug for AuthTemplate<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AuthTemplate")
+            .field("name", &self.name)
+            .field("language", &self.language)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A text, as the answer to a message where one is named.
 pub(super) fn text(recipient: &Recipient, body: &str, reply_to: Option<&str>) -> Value {
     let mut message = message(recipient, "text", json!({"body": body, "preview_url": false}));
@@ -50,6 +72,26 @@ pub(super) fn buttons(recipient: &Recipient, body: &str, buttons: &[(&str, &str)
         .collect();
     let interactive = json!({"type": "button", "body": {"text": body}, "action": {"buttons": buttons}});
     message(recipient, "interactive", interactive)
+}
+
+/// A one-time code. It must stand there twice: once to read, once for the button that copies it.
+///
+/// It goes to a phone number only: WhatsApp sends no such template to a user id.
+pub(super) fn auth_template(phone: &PhoneNumber, template: &AuthTemplate<'_>) -> Value {
+    let parameters = json!([{"type": "text", "text": template.code}]);
+    let content = json!({
+        "name": template.name,
+        "language": {"code": template.language},
+        "components": [
+            {"type": "body", "parameters": parameters},
+            {"type": "button", "sub_type": "url", "index": "0", "parameters": parameters},
+        ],
+    });
+    let mut message = message(&Recipient::Phone(phone.clone()), "template", content);
+    if let Some(data) = template.callback_data {
+        message["biz_opaque_callback_data"] = json!(data);
+    }
+    message
 }
 
 /// A message whose content stands at the key that is its type.
@@ -110,6 +152,27 @@ mod tests {
                 {"type": "reply", "reply": {"id": "ok", "title": "It was me"}}]}}});
         let two = [("deny", "Not me"), ("ok", "It was me")];
         assert_eq!(buttons(&by_phone(), "Signed in.", &two), expected);
+    }
+
+    #[test]
+    fn a_one_time_code() {
+        let mut template = AuthTemplate {
+            name: "verification_code",
+            language: "en_US",
+            code: "483920",
+            callback_data: None,
+        };
+        let mut expected = json!({"messaging_product": "whatsapp", "recipient_type": "individual",
+            "to": "+16505551234", "type": "template", "template": {"name": "verification_code",
+            "language": {"code": "en_US"}, "components": [
+                {"type": "body", "parameters": [{"type": "text", "text": "483920"}]},
+                {"type": "button", "sub_type": "url", "index": "0",
+                 "parameters": [{"type": "text", "text": "483920"}]}]}});
+        assert_eq!(auth_template(&phone(), &template), expected);
+        template.callback_data = Some("chal_1");
+        expected["biz_opaque_callback_data"] = json!("chal_1");
+        assert_eq!(auth_template(&phone(), &template), expected);
+        assert!(!format!("{template:?}").contains("483920"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use super::{
     identity, json,
-    outbound::{self, Recipient},
+    outbound::{self, AuthTemplate, Recipient},
     send_error::SendError,
 };
 
@@ -148,6 +148,15 @@ impl GraphClient {
         buttons: &[(&str, &str)],
     ) -> Result<SentMessage, SendError> {
         self.send(outbound::buttons(recipient, body, buttons)).await
+    }
+
+    /// Sends a one-time code. WhatsApp sends these to phone numbers only.
+    pub(crate) async fn send_auth_template(
+        &self,
+        phone: &PhoneNumber,
+        template: &AuthTemplate<'_>,
+    ) -> Result<SentMessage, SendError> {
+        self.send(outbound::auth_template(phone, template)).await
     }
 
     async fn send(&self, message: Value) -> Result<SentMessage, SendError> {

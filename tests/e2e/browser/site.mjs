@@ -37,7 +37,12 @@ async function bundle(version) {
     write: false,
   };
   const page = await build({ ...shared, entryPoints: ['page/main.jsx'], splitting: true });
-  const server = await build({ ...shared, entryPoints: ['page/server.jsx'], platform: 'node', format: 'cjs' });
+  const server = await build({
+    ...shared,
+    entryPoints: ['page/server.jsx'],
+    platform: 'node',
+    format: 'cjs',
+  });
   const module = { exports: {} };
   new Function('module', 'exports', 'require', server.outputFiles[0].text)(
     module,
@@ -90,7 +95,10 @@ export class Site {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(file);
     } else if (url.pathname === '/') {
       const version = url.searchParams.get('react');
-      response.writeHead(200, { 'Content-Type': 'text/html', 'Set-Cookie': `react=${version}; SameSite=Lax` });
+      response.writeHead(200, {
+        'Content-Type': 'text/html',
+        'Set-Cookie': `react=${version}; SameSite=Lax`,
+      });
       response.end(html(url.searchParams.has('ssr') ? render(url.search) : ''));
     } else {
       response.writeHead(404).end();

@@ -42,7 +42,7 @@ export class Stage {
 const isComplaint = (text) => !/^Failed to load resource/.test(text);
 
 /** Starts everything once for the tests of a file. */
-export function useStage() {
+export function setStage() {
   const stage = new Stage();
   before(async () => {
     stage.world = await World.start();

@@ -67,7 +67,10 @@ export class World {
     const created = execFileSync(
       this.#program,
       ['app', 'create', '--name', 'Acme', '--json', '--allowed-origin', '*', ...options],
-      { encoding: 'utf8', env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}` } },
+      {
+        encoding: 'utf8',
+        env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}` },
+      },
     );
     const { app_key: appKey, secret_key: secretKey } = JSON.parse(created);
     return { appKey, secretKey };

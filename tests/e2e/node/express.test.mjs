@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { PHONE, urlOf, World } from './world.mjs';
+import { PHONE, textAfter, World } from './world.mjs';
 
 const APP = fileURLToPath(new URL('../../../examples/express/app.js', import.meta.url));
 
@@ -19,7 +19,7 @@ before(async () => {
     env: { ...process.env, LOGGIN_BASE_URL: world.url, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  url = await urlOf(app, 'listening on ');
+  url = await textAfter(app, 'listening on ');
 });
 
 after(async () => {

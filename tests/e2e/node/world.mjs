@@ -17,12 +17,12 @@ export async function* printed(child) {
   }
 }
 
-/** The address that a program prints after these words. */
-export function urlOf(child, words) {
-  return urlIn(createInterface({ input: child.stdout })[Symbol.asyncIterator](), words);
+/** What a program prints after these words, such as its address. */
+export function textAfter(child, words) {
+  return textIn(createInterface({ input: child.stdout })[Symbol.asyncIterator](), words);
 }
 
-async function urlIn(lines, words) {
+async function textIn(lines, words) {
   for (;;) {
     const { value, done } = await lines.next();
     if (done) {
@@ -37,12 +37,16 @@ async function urlIn(lines, words) {
 export class World {
   #server;
   #simulator;
+  #lastPhone = 919_876_500_000;
   url;
+  /** The secret key of the app that is ready. */
+  secretKey;
 
-  constructor(server, url, simulator) {
+  constructor(server, url, simulator, secretKey) {
     this.#server = server;
     this.#simulator = simulator;
     this.url = url;
+    this.secretKey = secretKey;
   }
 
   /** Starts both; `make build-rust` builds them, or `LOGGIN_SERVER_BIN` names the server. */
@@ -53,9 +57,10 @@ export class World {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
-    const url = await urlIn(lines, 'loggin-server listening on ');
-    const simulator = await urlIn(lines, 'phone simulator on ');
-    const world = new World(server, url, simulator);
+    const url = await textIn(lines, 'loggin-server listening on ');
+    const simulator = await textIn(lines, 'phone simulator on ');
+    const secretKey = await textIn(lines, 'app 8XKPQ2WN, secret key ');
+    const world = new World(server, url, simulator, secretKey);
     await world.#control('phones', { number: PHONE, name: 'Asha' });
     return world;
   }
@@ -64,6 +69,21 @@ export class World {
   async tap(link) {
     const { text } = await this.#control('open-link', { link });
     await this.#control(`phones/${PHONE}/messages`, { text });
+  }
+
+  /** Adds a phone that nobody has used. */
+  async newPhone() {
+    this.#lastPhone += 1;
+    const number = String(this.#lastPhone);
+    await this.#control('phones', { number });
+    return number;
+  }
+
+  /** The one-time codes that a phone was sent, the first one first; waits for one. */
+  async otpCodes(phone) {
+    const response = await fetch(`${this.#simulator}/control/phones/${phone}/messages?timeout_ms=30000`);
+    const { messages } = await response.json();
+    return messages.map(({ code }) => code).filter(Boolean);
   }
 
   async stop() {

@@ -27,6 +27,8 @@ class World:
 
     url: str
     simulator: str
+    # The secret key of the app that is ready.
+    secret_key: str
     data: Path
     # When Send was last tapped, on the clock of `time.perf_counter`.
     tapped: float = 0.0
@@ -45,6 +47,11 @@ class World:
         sent = self.control(f"phones/{phone}/messages", {"text": text})
         assert sent["status"] == 200
         return text
+
+    def otp_codes(self, phone: str) -> list[str]:
+        """The one-time codes that the phone was sent, the first one first; waits for one."""
+        chat = self.control(f"phones/{phone}/messages?timeout_ms={PATIENCE * 1000:.0f}")["messages"]
+        return [message["code"] for message in chat if "code" in message]
 
     def answer_not_me(self, phone: str) -> None:
         """Taps the only button of the latest answer; waits for the answer to come."""
@@ -84,15 +91,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     command += ["--data", str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            server = address_after("loggin-server listening on ", process)
-            yield World(server, address_after("phone simulator on ", process), data)
+            server = printed_after("loggin-server listening on ", process)
+            simulator = printed_after("phone simulator on ", process)
+            secret_key = printed_after("app 8XKPQ2WN, secret key ", process)
+            yield World(server, simulator, secret_key, data)
         finally:
             process.terminate()
     assert process.returncode == 0
 
 
-def address_after(words: str, process: subprocess.Popen[str]) -> str:
-    """The address in the line that begins with these words."""
+def printed_after(words: str, process: subprocess.Popen[str]) -> str:
+    """The rest of the line that begins with these words."""
     for line in process.stdout or ():
         if line.startswith(words):
             return line.removeprefix(words).strip()

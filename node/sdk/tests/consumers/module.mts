@@ -7,7 +7,10 @@ import {
   Loggin,
   type LogginOptions,
   loggin,
+  type OtpResult,
+  type OtpSession,
   type Session,
+  type StartOtpOptions,
 } from '@loggin/sdk';
 
 const options: LogginOptions = { baseUrl: 'https://login.example', timeoutMs: 60_000 };
@@ -35,6 +38,21 @@ export async function redeem(token: string): Promise<string | undefined> {
   }
 }
 
+export async function sendCode(options: StartOtpOptions): Promise<[string, number, number]> {
+  const session: OtpSession = await loggin.otp.start({ ...options, meta: { cart: 7 } });
+  return [session.sessionId, session.expiresIn, session.quotaRemaining ?? Number.POSITIVE_INFINITY];
+}
+
+export async function checkCode(sessionId: string, otpCode: string): Promise<string> {
+  const result: OtpResult = await loggin.otp.verify({ sessionId, otpCode });
+  // @ts-expect-error: what the meta is, the app knows.
+  result.meta.cart;
+  const status: 'verified' = result.status;
+  return `${status} ${result.phone} ${result.verifiedAt.toISOString()}`;
+}
+
+// @ts-expect-error: a code is a text: as a number it would lose its zeros.
+void loggin.otp.verify({ sessionId: '', otpCode: 48392 });
 // @ts-expect-error: an option by a wrong name.
 new Loggin({ base_url: 'https://login.example' });
 // @ts-expect-error: a token is a string.

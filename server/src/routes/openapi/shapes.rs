@@ -19,6 +19,17 @@ pub(crate) struct EventsRequest {
     claim: bool,
 }
 
+/// One event of the stream.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StreamEvent {
+    /// `ready`, `progress`, `verified` or `rejected`.
+    event: Option<String>,
+    /// JSON.
+    data: Option<String>,
+    /// Milliseconds after which to come back: the server is being restarted.
+    retry: Option<u32>,
+}
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventsResponse {
     /// Ends of logins; empty when nothing happened in time.
@@ -71,6 +82,7 @@ pub(crate) struct Session {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct VerifyRequest {
+    #[schema(pattern = "^lgn1_[0-9A-HJKMNP-TV-Z]{8}_[0-9A-HJKMNP-TV-Z]{32}$")]
     token: String,
 }
 
@@ -102,6 +114,7 @@ pub(crate) enum VerifiedStatus {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConfirmRequest {
+    #[schema(pattern = "^lgn1_[0-9A-HJKMNP-TV-Z]{8}_[0-9A-HJKMNP-TV-Z]{32}$")]
     token: String,
     /// The six digits that WhatsApp showed.
     #[schema(example = "482913")]
@@ -111,6 +124,57 @@ pub(crate) struct ConfirmRequest {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConfirmResponse {
     status: VerifiedStatus,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OtpStartRequest {
+    /// A mobile number with its country code, or as it is written in `country_code`.
+    #[schema(max_length = 40, example = "+919876543210")]
+    phone: String,
+    /// A region, for numbers without their country code.
+    #[schema(pattern = "^[A-Za-z]{2}$", example = "IN")]
+    country_code: Option<String>,
+    /// Digits of the code.
+    #[schema(minimum = 4, maximum = 8, default = 6)]
+    otp_length: Option<u8>,
+    /// Any JSON of the app's own, given back when the code was typed.
+    meta: Option<serde_json::Value>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OtpStartResponse {
+    #[schema(format = "uuid")]
+    session_id: String,
+    /// Seconds.
+    #[schema(example = 300)]
+    expires_in: u64,
+    /// Whether WhatsApp took the message over; false for a test number.
+    sent_via_engine: bool,
+    /// Codes left in the month; null without a quota.
+    #[schema(required = true)]
+    quota_remaining: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OtpVerifyRequest {
+    #[schema(format = "uuid")]
+    session_id: String,
+    /// The digits that were typed.
+    #[schema(pattern = "^[0-9]{4,8}$", example = "483920")]
+    otp_code: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OtpVerifyResponse {
+    status: VerifiedStatus,
+    /// The number that was asked for: digits without `+`.
+    #[schema(example = "919876543210")]
+    phone: String,
+    #[schema(format = DateTime)]
+    verified_at: String,
+    /// What the app gave when it asked for the code.
+    #[schema(required = true)]
+    meta: Option<serde_json::Value>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -116,14 +116,20 @@ async fn a_message_is_taken_over() {
 async fn every_kind_of_message_goes_out() {
     let to = recipient();
     let buttons = [("deny", "Not me")];
+    let template =
+        AuthTemplate { name: "verification_code", language: "en_US", code: "483920", callback_data: None };
     let contact = Graph::new(200, &[], taken_over());
     contact.client().await.request_contact(&to, "Your number?").await.unwrap();
     let question = Graph::new(200, &[], taken_over());
     question.client().await.send_buttons(&to, "You?", &buttons).await.unwrap();
+    let code = Graph::new(200, &[], taken_over());
+    let client = code.client().await;
+    client.send_auth_template(&phone("16505551234"), &template).await.unwrap();
 
     let body = |graph: Graph| graph.calls.lock().unwrap().remove(0).body;
     assert_eq!(body(contact), outbound::contact_request(&to, "Your number?"));
     assert_eq!(body(question), outbound::buttons(&to, "You?", &buttons));
+    assert_eq!(body(code), outbound::auth_template(&phone("16505551234"), &template));
 }
 
 #[tokio::test]

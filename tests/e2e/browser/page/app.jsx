@@ -92,12 +92,5 @@ function Parts(login) {
 }
 
 function Otp({ say }) {
-  return (
-    <OtpForm
-      start="/otp/start"
-      verify="/otp/verify"
-      onSuccess={({ phone }) => say(`Hello ${phone}`)}
-      onError={(error) => say(`error ${error.code}`)}
-    />
-  );
+  return <OtpForm start="/otp/start" verify="/otp/verify" onSuccess={({ phone }) => say(`Hello ${phone}`)} />;
 }

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER, HANDSET } from '../browser.mjs';
 import { Network } from '../network.mjs';
-import { button, connectionsOf, dialog, EVENTS_PATH, said, statusIs, useStage } from '../stage.mjs';
+import { button, connectionsOf, dialog, EVENTS_PATH, said, setStage, statusIs } from '../stage.mjs';
 import { PHONE } from '../world.mjs';
 
-const stage = useStage();
+const stage = setStage();
 
 /** The next connection of a page that says `ready`, or at least is answered. */
 const connected = (page) => page.waitForResponse((response) => response.url().endsWith(EVENTS_PATH));

@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import jsQR from 'jsqr';
 import { PNG } from 'pngjs';
 import { COMPUTER, HANDSET } from '../browser.mjs';
-import { button, connectionsOf, dialog, said, statusIs, useStage } from '../stage.mjs';
+import { button, connectionsOf, dialog, said, setStage, statusIs } from '../stage.mjs';
 import { PHONE } from '../world.mjs';
 
-const stage = useStage();
+const stage = setStage();
 
-/** What a camera reads from a picture of the page. */
+/** What a camera reads from a picture of the modal. */
 function readQr(screenshot) {
   const { data, width, height } = PNG.sync.read(screenshot);
   return jsQR(new Uint8ClampedArray(data), width, height)?.data;
@@ -22,7 +22,7 @@ test('on a computer: the QR picture leads the phone to the message, and Send sig
   await button(page).click();
   await statusIs(page, 'pending');
   await page.locator('dialog svg[role=img]').waitFor();
-  const link = readQr(await page.screenshot());
+  const link = readQr(await dialog(page).screenshot());
   assert.equal(link, await button(page).getAttribute('href'));
   assert.equal(page.context().pages().length, 1, 'a click on a computer opens no tab');
 
@@ -58,7 +58,7 @@ test('on a phone: the QR picture is there for another phone', async (t) => {
   await page.getByText('Use another phone').tap();
   await page.locator('dialog svg[role=img]').scrollIntoViewIfNeeded();
   const link = await page.getByRole('link', { name: 'Open WhatsApp' }).getAttribute('href');
-  assert.equal(readQr(await page.screenshot()), link);
+  assert.equal(readQr(await dialog(page).screenshot()), link);
   await stage.world.send(link);
   await said(page, `Hello ${PHONE}`);
 });
@@ -67,7 +67,7 @@ test('with a number the link is WhatsApp’s own, and a picture of it can be rea
   const page = await stage.open(t, COMPUTER, { number: '+1 555 010 0000', locale: 'es' });
   await button(page).click();
   await page.locator('dialog svg[role=img]').waitFor();
-  const link = readQr(await page.screenshot());
+  const link = readQr(await dialog(page).screenshot());
   assert.match(link, /^https:\/\/wa\.me\/15550100000\?text=Env%C3%ADa%20/);
   await stage.world.send(link);
   await said(page, `Hello ${PHONE}`);

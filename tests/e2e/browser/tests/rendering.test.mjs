@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER } from '../browser.mjs';
 import { REACTS } from '../site.mjs';
-import { button, connectionsOf, said, statusIs, useStage } from '../stage.mjs';
+import { button, connectionsOf, said, setStage, statusIs } from '../stage.mjs';
 import { PHONE } from '../world.mjs';
 
-const stage = useStage();
+const stage = setStage();
 
 for (const react of Object.keys(REACTS)) {
   test(`React ${react}: mounted twice and rendered often, there is one token and one stream`, async (t) => {

@@ -51,6 +51,9 @@ pub struct World {
 }
 
 impl World {
+    /// The secret key of the demo app.
+    pub const SECRET_KEY: &'static str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
+
     /// Starts both; the programs must have been built.
     pub fn start() -> Self {
         Self::launch("127.0.0.1:0", None)
@@ -153,11 +156,25 @@ impl World {
         }
     }
 
-    fn control(&self, path: &str, body: &Value) -> Value {
+    /// The messages on a phone; waits for the first.
+    pub fn messages_on(&self, phone: &str) -> Vec<Value> {
+        let patience = PATIENCE.as_millis();
+        let url = format!("{}/control/phones/{phone}/messages?timeout_ms={patience}", self.simulator);
+        let mut chat = json_of(ureq::get(&url).call());
+        chat["messages"].take().as_array().cloned().unwrap_or_default()
+    }
+
+    /// The one-time code that a phone shows last; waits for one.
+    pub fn code_on(&self, phone: &str) -> String {
+        let messages = self.messages_on(phone);
+        let code = messages.last().and_then(|message| message["code"].as_str());
+        code.expect("the phone shows a code").to_owned()
+    }
+
+    /// Tells the simulator something, and gives what it answers.
+    pub fn control(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/control/{path}", self.simulator);
-        let answer = ureq::post(&url).content_type("application/json").send(body.to_string());
-        let text = answer.expect("the simulator answers").into_body().read_to_string().unwrap();
-        serde_json::from_str(&text).unwrap()
+        json_of(ureq::post(&url).content_type("application/json").send(body.to_string()))
     }
 }
 
@@ -167,6 +184,11 @@ impl Drop for World {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+fn json_of(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
+    let text = answer.expect("the simulator answers").into_body().read_to_string().unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 /// A client whose waits end with the test's patience.

@@ -1,0 +1,39 @@
+//! What a wait or a call came to, as the plain tuples that the package makes its own types of.
+
+use std::time::SystemTime;
+
+use loggin::{OtpResult, OtpSession, Session};
+use pyo3::prelude::*;
+
+/// App key, phone, user id and the time of a session.
+pub(crate) type SessionFields = (String, String, Option<String>, SystemTime);
+
+/// Session id, seconds until it expires, whether the code was sent, and the codes left in the month.
+pub(crate) type OtpSessionFields = (String, u64, bool, Option<u64>);
+
+/// Status, phone, time, and the app's own JSON as text.
+pub(crate) type OtpResultFields = (&'static str, String, SystemTime, Option<String>);
+
+/// Any of them, on its way to an asyncio future.
+#[derive(IntoPyObject)]
+pub(crate) enum Fields {
+    Session(Option<SessionFields>),
+    OtpSession(OtpSessionFields),
+    OtpResult(OtpResultFields),
+}
+
+pub(crate) fn session(session: Session) -> SessionFields {
+    let Session { app_key, phone, user_id, verified_at, .. } = session;
+    (app_key.to_string(), phone.expose().to_owned(), user_id.map(String::from), verified_at)
+}
+
+pub(crate) fn otp_session(session: OtpSession) -> OtpSessionFields {
+    let OtpSession { session_id, expires_in, sent_via_engine, quota_remaining, .. } = session;
+    (session_id.into(), expires_in.as_secs(), sent_via_engine, quota_remaining)
+}
+
+pub(crate) fn otp_result(result: OtpResult) -> OtpResultFields {
+    let OtpResult { status, phone, verified_at, meta, .. } = result;
+    let meta = meta.map(|meta| meta.as_str().to_owned());
+    (status.as_str(), phone.expose().to_owned(), verified_at, meta)
+}

@@ -1,0 +1,137 @@
+/** One-time codes over WhatsApp: sent to a phone, and checked when they were typed. */
+
+import { errorOf } from './errors.js';
+import { abortSignal, jsonText, optionalCount, optionalText, optionsObject, text } from './input.js';
+import { hiddenPhone, INSPECT, type Show } from './login.js';
+import type { OtpResult as ResultFields, OtpSession as SessionFields, Settled } from './native.js';
+import type { StartOtp, Waits } from './waits.js';
+
+export interface StartOtpOptions {
+  /** The number, with its country code or as it is written in `countryCode`. */
+  readonly phone: string;
+  /** The region of a number without country code, such as `IN`. */
+  readonly countryCode?: string | undefined;
+  /** Digits of the code, 4 to 8; 6 by default. */
+  readonly otpLength?: number | undefined;
+  /** Anything that JSON can hold; it comes back with the result. */
+  readonly meta?: unknown;
+  /** Ends the call, which then rejects with the signal's reason; it takes no message back. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface VerifyOtpOptions {
+  /** The session that `start` gave. */
+  readonly sessionId: string;
+  /** What the person typed. */
+  readonly otpCode: string;
+  /** Ends the call, which then rejects with the signal's reason; an attempt may be spent. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A one-time code that was sent. */
+export class OtpSession {
+  /** What the code is verified for. It is of no use without the secret key. */
+  readonly sessionId: string;
+  /** Seconds that the code is valid. */
+  readonly expiresIn: number;
+  /** Whether WhatsApp took the message over; false for a test number, to which nothing is sent. */
+  readonly sentViaEngine: boolean;
+  /** Codes that the app may still have sent this month; `null` without a quota. */
+  readonly quotaRemaining: number | null;
+
+  /** @internal */
+  constructor({ sessionId, expiresIn, sentViaEngine, quotaRemaining }: SessionFields) {
+    this.sessionId = sessionId;
+    this.expiresIn = expiresIn;
+    this.sentViaEngine = sentViaEngine;
+    this.quotaRemaining = quotaRemaining ?? null;
+  }
+}
+
+/**
+ * A phone whose owner typed the one-time code.
+ *
+ * It is plain data, as JSON too; only when printed does it hide the phone number and the meta.
+ */
+export class OtpResult {
+  /** Always `verified`: what failed is an error. */
+  readonly status: 'verified';
+  /** The number that the code was sent to: digits with country code, without `+`. */
+  readonly phone: string;
+  /** When the code was typed. */
+  readonly verifiedAt: Date;
+  /** What the app gave when it asked for the code; `null` where it gave nothing. */
+  readonly meta: unknown;
+
+  /** @internal */
+  constructor({ status, phone, verifiedAt, meta }: ResultFields) {
+    this.status = status as 'verified';
+    this.phone = phone;
+    this.verifiedAt = new Date(verifiedAt);
+    this.meta = meta === undefined ? null : JSON.parse(meta);
+  }
+
+  /** @internal */
+  [INSPECT](_depth: number, options: object, inspect: Show): string {
+    const { meta: _, ...shown } = { ...this, phone: hiddenPhone(this.phone) };
+    return `OtpResult ${inspect(shown, options)}`;
+  }
+}
+
+/**
+ * The calls of a client for one-time codes. They need the app's secret key.
+ *
+ * A call that got no answer is made again, as the same call: it sends no second message and spends no second attempt.
+ * Two calls are two attempts.
+ */
+export class Otp {
+  readonly #waits: () => Waits;
+
+  /** @internal */
+  constructor(waits: () => Waits) {
+    this.#waits = waits;
+  }
+
+  /**
+   * Sends a code to a phone. A phone has one live code: a second one ends the first.
+   *
+   * It rejects with the signal's reason, or with a `LogginError`: `unauthorized` at once where the client has no secret
+   * key, `invalid_phone` where the number is no mobile phone's, `invalid_request` for an option, `rate_limited` right
+   * after another code (`retryAfter` says when to come back), `blocked` after too many wrong codes, `quota_exceeded`,
+   * `send_failed` or `unavailable` where it cannot be sent, `connection` where the server is not reached.
+   */
+  async start(options: StartOtpOptions): Promise<OtpSession> {
+    const { phone, countryCode, otpLength, meta, signal } = optionsObject(options);
+    const request: StartOtp = [
+      text(phone, 'phone', 'invalid_phone'),
+      optionalText(countryCode, 'countryCode'),
+      optionalCount(otpLength, 'otpLength'),
+      jsonText(meta, 'meta'),
+    ];
+    const { otpSession } = succeeded(await this.#waits().startOtp(request, abortSignal(signal)));
+    return new OtpSession(otpSession as SessionFields);
+  }
+
+  /**
+   * Checks the code that the person typed.
+   *
+   * It rejects with the signal's reason, or with a `LogginError`: `invalid_code` where it is another one (`attemptsLeft`
+   * says how often they may try again), `max_attempts` where that was the last try and `blocked` after too many,
+   * `expired`, `already_used` or `session_not_found` where the session is over, and otherwise like `start`.
+   */
+  async verify(options: VerifyOtpOptions): Promise<OtpResult> {
+    const { sessionId, otpCode, signal } = optionsObject(options);
+    const session = text(sessionId, 'sessionId', 'invalid_request');
+    const code = text(otpCode, 'otpCode', 'invalid_request');
+    const { otpResult } = succeeded(await this.#waits().verifyOtp(session, code, abortSignal(signal)));
+    return new OtpResult(otpResult as ResultFields);
+  }
+}
+
+/** @internal What a call came to. Called by the method that was awaited, so that an error's stack leads to its caller. */
+export function succeeded(settled: Settled): Settled {
+  if (settled.failure) {
+    throw errorOf(settled.failure);
+  }
+  return settled;
+}

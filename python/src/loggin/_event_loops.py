@@ -1,0 +1,78 @@
+"""Event loops and threads: who settles the futures of asyncio, and who looks for signals."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING
+
+from loggin import _native
+from loggin.errors import from_fields
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from loggin._results import Outcome
+
+
+def is_main_thread() -> bool:
+    """Whether this is the thread that runs the handlers of signals."""
+    return threading.current_thread() is threading.main_thread()
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The event loop that the caller runs on."""
+    # Imported late: it takes most of the import of this package, and a blocking program does without it.
+    import asyncio  # noqa: PLC0415
+
+    return asyncio.get_running_loop()
+
+
+def ears(loop: asyncio.AbstractEventLoop) -> _native.Bell | asyncio.AbstractEventLoop:
+    """How a loop is told of what settled: by its bell, or by itself where it watches no sockets, as on Windows."""
+    reference = _bells.get(loop)
+    bell = reference() if reference else None
+    if bell:
+        return bell
+    try:
+        bell = _native.Bell()
+        loop.add_reader(bell.fileno(), _ring, bell)
+    except (AttributeError, NotImplementedError):
+        return loop
+    _bells[loop] = weakref.ref(bell)
+    return bell
+
+
+def _ring(bell: _native.Bell) -> None:
+    settle(bell.collect())
+
+
+def settle(outcomes: list[Outcome]) -> None:
+    """Settles futures, on the loop that they belong to: called once for all that settled together."""
+    for future, result, failure in outcomes:
+        if future.done():
+            continue
+        if failure is None:
+            future.set_result(result)
+        else:
+            future.set_exception(from_fields(*failure))
+
+
+# The bell of each loop. A loop keeps its own, so that nothing is left of either when the loop is closed.
+_bells: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_native.Bell]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def _leave_parent() -> None:
+    """In a forked child: a byte for one of the parent's loops may wake either process, and no thread is there."""
+    _bells.clear()
+    _native.forget_notifier()
+
+
+# The notifier's thread must not enter Python while the interpreter exits.
+atexit.register(_native.stop_notifier)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_parent)

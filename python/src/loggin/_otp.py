@@ -1,0 +1,155 @@
+"""One-time codes over WhatsApp, blocking and for asyncio."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from loggin._event_loops import ears, is_main_thread, running_loop
+from loggin._results import OtpResult, OtpSession
+from loggin.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from loggin import _native
+    from loggin._results import OtpResultFields, OtpSessionFields
+
+
+class Otp:
+    """The calls of a `Loggin` client for one-time codes.
+
+    A call that got no answer is made again, as the same call: it sends no second message and spends no second
+    attempt. Two calls are two attempts.
+
+    Example:
+        session = client.otp.start("+919876543210")
+        typed = input("The code in WhatsApp: ")
+        result = client.otp.verify(session.session_id, typed)
+        greet(result.phone)
+    """
+
+    __slots__ = ("_native",)
+
+    def __init__(self, native: _native.Client) -> None:
+        """A client makes it: `client.otp`."""
+        self._native = native
+
+    def start(
+        self,
+        phone: str,
+        *,
+        country_code: str | None = None,
+        otp_length: int | None = None,
+        meta: object = None,
+    ) -> OtpSession:
+        """Sends a code to a phone, and blocks until WhatsApp has taken it over.
+
+        A phone has one live code: a second one ends the first.
+
+        Args:
+            phone: The number, with its country code or as it is written in `country_code`.
+            country_code: The region of a number without country code, e.g. `"IN"`.
+            otp_length: Digits of the code, 4 to 8; 6 by default.
+            meta: Anything that JSON can hold; it comes back with the result.
+
+        Raises:
+            InvalidInputError: `invalid_phone` where the number is no mobile phone's, `invalid_request` for an
+                option.
+            AuthenticationError: `unauthorized`, at once where the client has no secret key.
+            RateLimitError: A code was sent a moment ago, or there were too many calls; wait for `retry_after`
+                seconds.
+            BlockedError: Too many wrong codes were typed for this phone.
+            QuotaExceededError: The app's codes of this month are used up.
+            ServerError: `send_failed` where WhatsApp refuses this recipient; `unavailable` where it cannot be
+                reached.
+            ConnectionFailedError: The server was not reached within the retries.
+            ClosedError: The client was closed.
+
+        Example:
+            session = client.otp.start("98765 43210", country_code="IN", meta={"cart": 7})
+        """
+        meta_text = _meta_text(meta)
+        return OtpSession(
+            *self._native.otp_start(phone, country_code, otp_length, meta_text, is_main_thread())
+        )
+
+    def verify(self, session_id: str, otp_code: str) -> OtpResult:
+        """Checks the code that the person typed.
+
+        Args:
+            session_id: The session that `start` gave.
+            otp_code: What the person typed.
+
+        Raises:
+            InvalidCodeError: It is another code: `attempts_left` says how often they may try again.
+            BlockedError: `max_attempts` where that was the last try, `blocked` after too many.
+            ExpiredError: The session is over: out of time, replaced by a later one, or none of this app's.
+            AlreadyUsedError: The code was typed before.
+            AuthenticationError, RateLimitError, ConnectionFailedError, ClosedError: As for `start`.
+
+        Example:
+            try:
+                result = client.otp.verify(session_id, request.form["code"])
+            except InvalidCodeError as error:
+                return f"Wrong code, {error.attempts_left} tries left"
+        """
+        return _result(self._native.otp_verify(session_id, otp_code, is_main_thread()))
+
+
+class AsyncOtp:
+    """The calls of an `AsyncLoggin` client for one-time codes.
+
+    Example:
+        session = await client.otp.start("+919876543210")
+        result = await client.otp.verify(session.session_id, typed)
+    """
+
+    __slots__ = ("_native",)
+
+    def __init__(self, native: _native.Client) -> None:
+        """A client makes it: `client.otp`."""
+        self._native = native
+
+    async def start(
+        self,
+        phone: str,
+        *,
+        country_code: str | None = None,
+        otp_length: int | None = None,
+        meta: object = None,
+    ) -> OtpSession:
+        """Sends a code to a phone. A task that is cancelled does not take the message back.
+
+        Arguments and errors are those of `Otp.start`.
+        """
+        loop = running_loop()
+        future: asyncio.Future[OtpSessionFields] = loop.create_future()
+        self._native.start_otp_start(phone, country_code, otp_length, _meta_text(meta), ears(loop), future)
+        return OtpSession(*await future)
+
+    async def verify(self, session_id: str, otp_code: str) -> OtpResult:
+        """Checks the code that the person typed. A task that is cancelled may have spent an attempt.
+
+        Arguments and errors are those of `Otp.verify`.
+        """
+        loop = running_loop()
+        future: asyncio.Future[OtpResultFields] = loop.create_future()
+        self._native.start_otp_verify(session_id, otp_code, ears(loop), future)
+        return _result(await future)
+
+
+def _meta_text(meta: object) -> str | None:
+    if meta is None:
+        return None
+    try:
+        return json.dumps(meta, allow_nan=False)
+    except ValueError as error:
+        raise InvalidInputError(
+            "invalid_request", "The meta has a number or a loop that JSON lacks."
+        ) from error
+
+
+def _result(fields: OtpResultFields) -> OtpResult:
+    status, phone, verified_at, meta = fields
+    return OtpResult(status, phone, verified_at, None if meta is None else json.loads(meta))

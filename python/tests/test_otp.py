@@ -1,0 +1,212 @@
+"""One-time codes against a scripted server: through both doors, with the same test bodies."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import pickle
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from conftest import DoorClass, Serve
+from scripted_server import PHONE, Exchange, Step
+
+from loggin import (
+    AlreadyUsedError,
+    AuthenticationError,
+    BlockedError,
+    ClosedError,
+    ExpiredError,
+    InvalidCodeError,
+    InvalidInputError,
+    LogginError,
+    OtpResult,
+    OtpSession,
+    QuotaExceededError,
+    RateLimitError,
+    ServerError,
+)
+
+KEY = "lgsk_8XKPQ2WN_" + "7" * 32
+SESSION_ID = "3bbaaf0b-3c11-44a2-8a7e-4edc426c5fcd"
+# Of another server that speaks the same API.
+OTHER_KEY = "sk_live_abc123xyz789"
+STARTED = {"session_id": SESSION_ID, "expires_in": 300, "sent_via_engine": True, "quota_remaining": 41}
+WHEN = datetime(2026, 11, 22, 7, 30, 0, 250_000, timezone.utc)
+VERIFIED = {"status": "verified", "phone": PHONE, "verified_at": "2026-11-22T07:30:00.250Z", "meta": None}
+
+
+def with_json(body: object) -> Step:
+    return lambda exchange: exchange.answer(200, json.dumps(body))
+
+
+def refuse(status: int, code: str, **fields: Any) -> Step:
+    return lambda exchange: exchange.answer_error(status, code, fields=fields)
+
+
+def with_hang_up(exchange: Exchange) -> None:
+    del exchange
+
+
+def test_a_code_is_sent_and_verified(open_door: DoorClass, serve: Serve) -> None:
+    server = serve(with_json(STARTED), with_json(VERIFIED))
+    door = open_door(server.url, secret_key=KEY)
+    session = door.otp_start("+919876543210")
+    assert session == OtpSession(SESSION_ID, 300, sent_via_engine=True, quota_remaining=41)
+    assert door.otp_verify(session.session_id, "048392") == OtpResult("verified", PHONE, WHEN, None)
+    asked = [(exchange.path, json.loads(exchange.body)) for exchange in server.exchanges]
+    assert asked == [
+        ("/api/v1/auth/start", {"phone": "+919876543210"}),
+        ("/api/v1/auth/verify", {"session_id": SESSION_ID, "otp_code": "048392"}),
+    ]
+    assert {exchange.headers["authorization"] for exchange in server.exchanges} == {f"Bearer {KEY}"}
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [{"cart": 7}, [], "", 0, False, {"id": 2**70, "nested": [None, 0.1]}, "\U0001f600\ud800"],
+    ids=repr,
+)
+def test_options_go_out_and_the_meta_comes_back(open_door: DoorClass, serve: Serve, meta: Any) -> None:
+    server = serve(with_json(STARTED), with_json({**VERIFIED, "meta": meta}))
+    door = open_door(server.url, secret_key=KEY)
+    door.otp_start("98765 43210", country_code="IN", otp_length=4, meta=meta)
+    body = json.loads(server.exchange(0).body)
+    assert body == {"phone": "98765 43210", "country_code": "IN", "otp_length": 4, "meta": meta}
+    assert door.otp_verify(SESSION_ID, "0483").meta == meta
+
+
+def test_another_server_may_say_less_and_more(open_door: DoorClass, serve: Serve) -> None:
+    verified = {"status": "verified", "phone": f"+{PHONE}", "verified_at": "2026-11-22T07:30:00.25+00:00"}
+    server = serve(
+        with_json({"session_id": "sess_xxx", "expires_in": 300, "debug_code": None}),
+        with_json({**verified, "message": "OK"}),
+    )
+    door = open_door(server.url, secret_key=OTHER_KEY)
+    assert door.otp_start(PHONE) == OtpSession("sess_xxx", 300, sent_via_engine=True, quota_remaining=None)
+    assert door.otp_verify("sess_xxx", "123456") == OtpResult("verified", PHONE, WHEN, None)
+    assert server.exchange(0).headers["authorization"] == f"Bearer {OTHER_KEY}"
+
+
+def test_a_lost_answer_is_asked_for_again_as_the_same_call(open_door: DoorClass, serve: Serve) -> None:
+    start, verify = with_json(STARTED), with_json(VERIFIED)
+    server = serve(with_hang_up, start, with_hang_up, start, with_hang_up, verify, with_hang_up, verify)
+    door = open_door(server.url, secret_key=KEY, idempotency_key="workers-of-acme")
+    for _ in range(2):
+        door.otp_start(PHONE)
+    for _ in range(2):
+        door.otp_verify(SESSION_ID, "048392")
+    sent = [(exchange.headers["idempotency-key"], exchange.body) for exchange in server.exchanges]
+    assert len(sent) == 8
+    assert sent[::2] == sent[1::2]
+    assert len({key for key, _ in sent}) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "fields", "kind"),
+    [
+        (401, "unauthorized", {}, AuthenticationError),
+        (404, "session_not_found", {}, ExpiredError),
+        (409, "already_used", {}, AlreadyUsedError),
+        (422, "invalid_code", {"attempts_left": 4}, InvalidCodeError),
+        (422, "max_attempts", {"attempts_left": 0}, BlockedError),
+        (422, "blocked", {"retry_after": 3600}, BlockedError),
+        (422, "expired", {}, ExpiredError),
+        (422, "invalid_phone", {}, InvalidInputError),
+        (429, "rate_limited", {"retry_after": 30}, RateLimitError),
+        (429, "quota_exceeded", {}, QuotaExceededError),
+        (502, "send_failed", {}, ServerError),
+        (503, "unavailable", {"retry_after": 6}, ServerError),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    open_door: DoorClass,
+    serve: Serve,
+    status: int,
+    code: str,
+    fields: dict[str, int],
+    kind: type[LogginError],
+) -> None:
+    server = serve(refuse(status, code, **fields))
+    door = open_door(server.url, secret_key=KEY)
+    calls = (lambda: door.otp_start(PHONE)), (lambda: door.otp_verify(SESSION_ID, "000000"))
+    for call in calls:
+        with pytest.raises(kind) as caught:
+            call()
+        error = caught.value
+        assert (type(error), error.code, error.status) == (kind, code, status)
+        assert (error.attempts_left, error.retry_after) == (
+            fields.get("attempts_left"),
+            fields.get("retry_after"),
+        )
+    assert len(server.exchanges) == len(calls)
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {**STARTED, "session_id": ""}, {**VERIFIED, "status": "pending"}], ids=str
+)
+def test_what_is_no_answer_verifies_nobody(open_door: DoorClass, serve: Serve, body: object) -> None:
+    door = open_door(serve(with_json(body)).url, secret_key=KEY)
+    for call in (lambda: door.otp_start(PHONE)), (lambda: door.otp_verify(SESSION_ID, "048392")):
+        with pytest.raises(ServerError) as caught:
+            call()
+        assert caught.value.code == "invalid_response"
+
+
+def test_what_can_only_fail_is_not_sent(open_door: DoorClass, serve: Serve) -> None:
+    server = serve(with_json(STARTED))
+    door, stranger = open_door(server.url, secret_key=KEY), open_door(server.url)
+    refused: list[tuple[Any, type[LogginError], str]] = [
+        (lambda: stranger.otp_start(PHONE), AuthenticationError, "unauthorized"),
+        (lambda: stranger.otp_verify(SESSION_ID, "048392"), AuthenticationError, "unauthorized"),
+        (lambda: door.otp_start(""), InvalidInputError, "invalid_phone"),
+        (lambda: door.otp_start(PHONE, otp_length=-1), InvalidInputError, "invalid_request"),
+        (lambda: door.otp_start(PHONE, meta=math.nan), InvalidInputError, "invalid_request"),
+        (lambda: door.otp_verify("", "048392"), InvalidInputError, "invalid_request"),
+        (lambda: door.otp_verify(SESSION_ID, " "), InvalidCodeError, "invalid_code"),
+    ]
+    for call, kind, code in refused:
+        with pytest.raises(kind) as caught:
+            call()
+        assert caught.value.code == code
+    door.client.close()
+    with pytest.raises(ClosedError):
+        door.otp_verify(SESSION_ID, "048392")
+    assert server.exchanges == []
+
+
+def test_another_type_is_a_type_error(open_door: DoorClass) -> None:
+    door: Any = open_door(secret_key=KEY)
+    calls: list[Callable[[], object]] = [
+        lambda: door.otp_start(919876543210),
+        lambda: door.otp_start(PHONE, country_code=91),
+        lambda: door.otp_start(PHONE, otp_length="6"),
+        lambda: door.otp_start(PHONE, otp_length=6.0),
+        lambda: door.otp_start(PHONE, meta={1, 2}),
+        lambda: door.otp_verify(SESSION_ID, 48392),
+        lambda: door.otp_verify(None, "048392"),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError):
+            call()
+
+
+@pytest.mark.parametrize("phone", [PHONE, "123456", "987654321012345"])
+def test_a_result_shows_two_digits_and_no_meta(phone: str) -> None:
+    result = OtpResult("verified", phone, WHEN, {"name": "Asha"})
+    assert f"phone='***{phone[-2:]}'" in repr(result)
+    assert phone[:-2] not in repr(result)
+    assert "Asha" not in f"{result} {result!r} {[result]}"
+
+
+def test_results_pickle_copy_and_compare() -> None:
+    session = OtpSession(SESSION_ID, 300, sent_via_engine=True, quota_remaining=None)
+    result = OtpResult("verified", PHONE, WHEN, {"cart": [7]})
+    for value in (session, result):
+        for twin in (pickle.loads(pickle.dumps(value)), copy.copy(value), copy.deepcopy(value)):  # noqa: S301
+            assert twin == value
+            assert hash(twin) == hash(value)
+    assert result != OtpResult("verified", PHONE, WHEN, None)

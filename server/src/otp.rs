@@ -1,0 +1,165 @@
+//! The life of one-time codes: the only functions that change a session.
+//!
+//! Each change is a compare-and-swap of the phone's row in the store, tried again from what it has become when
+//! something else came first. What belongs to it (session, counts, the answer of a repeated call) is written with it
+//! or not at all; nothing is sent while anything is being written.
+
+mod answers;
+pub(crate) mod life;
+mod recipient;
+mod sender;
+mod start;
+mod upkeep;
+mod verify;
+
+use std::{sync::Arc, time::Duration};
+
+use loggin::{AppKey, ErrorCode};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+pub(crate) use answers::{Answer, NamedCall};
+pub(crate) use recipient::Recipient;
+pub(crate) use sender::{CodeSender, TemplateSender};
+pub(crate) use start::StartOrder;
+pub(crate) use upkeep::DID_NOT_REQUEST_CODE;
+pub(crate) use verify::Found;
+
+use crate::{
+    clock::{Clock, Random, UnixMillis, random_bytes},
+    limits,
+    mac_keys::MacKeys,
+    store::{App, OtpWrite, Store, StoreError},
+};
+use recipient::TestNumbers;
+
+/// What the keys for the MACs of codes are derived for.
+const CODE_DOMAIN: &[u8] = b"loggin otp code v1\n";
+
+/// What the keys for the MACs of request bodies are derived for: a body can hold a code.
+const BODY_DOMAIN: &[u8] = b"loggin otp body v1\n";
+
+/// All one-time codes of the server.
+#[derive(Debug)]
+pub(crate) struct Otp {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    sender: Arc<dyn CodeSender>,
+    code_keys: MacKeys,
+    body_keys: MacKeys,
+    test_numbers: TestNumbers,
+}
+
+/// Why a call is not answered with what it asked for.
+#[derive(Debug)]
+pub(crate) enum OtpError {
+    /// It is refused.
+    Refused(Refusal),
+    /// Its `Idempotency-Key` was used with another body.
+    OtherBody,
+    /// The store failed.
+    Store(StoreError),
+}
+
+/// A refusal, by its code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) code: ErrorCode,
+    pub(crate) attempts_left: Option<u8>,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    const fn new(code: ErrorCode) -> Self {
+        Self { code, attempts_left: None, retry_after: None }
+    }
+
+    const fn after(code: ErrorCode, delay: Duration) -> Self {
+        Self { retry_after: Some(delay), ..Self::new(code) }
+    }
+}
+
+impl From<Refusal> for OtpError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for OtpError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// How much of its calls an app's key has used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CallRate {
+    pub(crate) limit: u32,
+    pub(crate) remaining: u32,
+    /// When all are there again.
+    pub(crate) reset: Duration,
+    /// Whether this call is one too many.
+    pub(crate) exceeded: bool,
+}
+
+impl Otp {
+    /// `secrets` are kept out of the database; the first is in use, the others are being replaced.
+    pub(crate) fn new<'a>(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        sender: Arc<dyn CodeSender>,
+        secrets: impl Iterator<Item = &'a [u8]> + Clone,
+    ) -> Self {
+        Self {
+            test_numbers: TestNumbers::new(Arc::clone(&store)),
+            store,
+            clock,
+            random,
+            sender,
+            code_keys: MacKeys::derive(secrets.clone(), CODE_DOMAIN),
+            body_keys: MacKeys::derive(secrets, BODY_DOMAIN),
+        }
+    }
+
+    /// Counts one call of an app's key.
+    pub(crate) async fn count_call(&self, app: &App) -> Result<CallRate, StoreError> {
+        let now = self.clock.now();
+        let since = now - limits::CALLS_WINDOW;
+        let write = OtpWrite::CountCall { app_key: app.app_key, now, since };
+        let counts = self.store.write(vec![write]).await?;
+        let (calls, since) = counts.ok().and_then(|counts| counts.calls).unwrap_or((1, now));
+        Ok(CallRate {
+            limit: app.calls_per_minute,
+            remaining: app.calls_per_minute.saturating_sub(calls),
+            reset: (since + limits::CALLS_WINDOW).since(now),
+            exceeded: calls > app.calls_per_minute,
+        })
+    }
+
+    fn new_session_id(&self) -> Uuid {
+        uuid::Builder::from_random_bytes(random_bytes(&*self.random)).into_uuid()
+    }
+}
+
+/// What a phone is called at an app, for counting: every form of one WhatsApp account's number has the same name.
+fn subject(app_key: AppKey, account: &str) -> [u8; 32] {
+    let parts = ["loggin otp phone v1", app_key.as_str(), account];
+    Sha256::digest(parts.join("\n")).into()
+}
+
+/// The month of a moment, such as 202611, and when the next one begins. Months are UTC's.
+fn month(now: UnixMillis) -> (u32, UnixMillis) {
+    let date = jiff::Timestamp::from_millisecond(now.0)
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .date();
+    let number = i32::from(date.year()) * 100 + i32::from(date.month());
+    let next = date.last_of_month().tomorrow().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
+    let next = next.map_or(now, |next| UnixMillis(next.timestamp().as_millisecond()));
+    (u32::try_from(number).unwrap_or_default(), next)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,298 @@
+//! Sessions against a real store, a clock that is turned by hand, and a WhatsApp that notes what it is given.
+
+mod calls;
+mod races;
+mod sending;
+
+use std::collections::HashSet;
+
+use loggin::PhoneNumber;
+use tempfile::TempDir;
+
+use super::*;
+use crate::{
+    digits::Digits,
+    testing::{CountingRandom, ManualClock, NotedCodes, OTP_SECRET, PHONE, demo_app, store},
+    whatsapp::{DeliveryStatus, Sender, StatusUpdate},
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+struct World {
+    otp: Arc<Otp>,
+    store: Arc<dyn Store>,
+    clock: Arc<ManualClock>,
+    codes: Arc<NotedCodes>,
+    app: Arc<App>,
+    folder: TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with_app(demo_app()).await
+    }
+
+    async fn with_app(app: App) -> Self {
+        let (store, folder) = store().await;
+        store.insert_app(&app).await.unwrap();
+        let (clock, codes) = (ManualClock::new(), Arc::new(NotedCodes::default()));
+        let otp = Otp::new(
+            Arc::clone(&store),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            Arc::new(CountingRandom::default()),
+            Arc::clone(&codes) as Arc<dyn CodeSender>,
+            [OTP_SECRET.as_bytes()].into_iter(),
+        );
+        Self { otp: Arc::new(otp), store, clock, codes, app: Arc::new(app), folder }
+    }
+
+    fn order(&self, phone: &str) -> StartOrder {
+        let recipient = Recipient::Person(PhoneNumber::parse(phone).unwrap());
+        let meta = Some(r#"{"user":7.50}"#.to_owned());
+        StartOrder { app: Arc::clone(&self.app), recipient, length: 6, meta, call: None }
+    }
+
+    /// Sends a code; the session.
+    async fn start(&self, phone: &str) -> Uuid {
+        session_of(&self.otp.start(&self.order(phone)).await.unwrap())
+    }
+
+    async fn verify(&self, session: Uuid, code: &str) -> Result<Answer, OtpError> {
+        let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
+        self.otp.verify(found, &Digits::typed(code).unwrap(), None).await
+    }
+
+    /// Types a code; the error's code, or none where it was right.
+    async fn typed(&self, session: Uuid, code: &str) -> Option<ErrorCode> {
+        match self.verify(session, code).await {
+            Ok(Answer::Verified { .. }) => None,
+            Ok(Answer::Refused(refusal)) | Err(OtpError::Refused(refusal)) => Some(refusal.code),
+            other => panic!("{:?}", other.err()),
+        }
+    }
+
+    /// A code that is not the last one.
+    fn wrong(&self) -> String {
+        let last = self.codes.last();
+        let first = if last.starts_with('0') { "1" } else { "0" };
+        format!("{first}{}", &last[1..])
+    }
+}
+
+fn session_of(answer: &Answer) -> Uuid {
+    match answer {
+        Answer::Started { session_id, .. } => *session_id,
+        Answer::Verified { .. } => panic!("verified"),
+        Answer::Refused(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+fn refusal_of(result: Result<Answer, OtpError>) -> Refusal {
+    match result {
+        Ok(Answer::Refused(refusal)) | Err(OtpError::Refused(refusal)) => refusal,
+        Ok(_) => panic!("not refused"),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_accepted_at_299_seconds_and_refused_at_301() {
+    for (seconds, expected) in [(299, None), (301, Some(ErrorCode::Expired))] {
+        let world = World::new().await;
+        let session = world.start(PHONE).await;
+        world.clock.advance(SECOND * seconds);
+        assert_eq!(world.typed(session, &world.codes.last()).await, expected, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn a_right_code_tells_the_number_that_was_asked_for_and_the_apps_own_data() {
+    let world = World::new().await;
+    let session = world.start(PHONE).await;
+    let answer = world.verify(session, &world.codes.last()).await.unwrap();
+    let Answer::Verified { phone, verified_at, meta } = answer else { panic!() };
+    assert_eq!((phone.expose(), verified_at), (PHONE, world.clock.now()));
+    assert_eq!(meta.as_deref(), Some(r#"{"user":7.50}"#));
+    assert_eq!(world.typed(session, &world.codes.last()).await, Some(ErrorCode::AlreadyUsed));
+}
+
+#[tokio::test]
+async fn a_session_is_its_apps_own() {
+    let world = World::new().await;
+    let session = world.start(PHONE).await.to_string();
+    let other = AppKey::parse("00000000").unwrap();
+    assert!(world.otp.find(other, &session).await.unwrap().is_none());
+    assert!(world.otp.find(world.app.app_key, "no session").await.unwrap().is_none());
+    let unknown = Uuid::from_u128(1).to_string();
+    assert!(world.otp.find(world.app.app_key, &unknown).await.unwrap().is_none());
+    assert!(world.otp.find(world.app.app_key, &session.to_uppercase()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn codes_have_the_length_that_was_asked_for() {
+    let world = World::new().await;
+    for length in 4..=8 {
+        let order = StartOrder { length, ..world.order(&format!("91987654321{length}")) };
+        world.otp.start(&order).await.unwrap();
+        assert_eq!(world.codes.last().len(), usize::from(length));
+    }
+}
+
+#[tokio::test]
+async fn forms_of_one_accounts_number_share_their_budget() {
+    let world = World::new().await;
+    let session = world.start("5511987654321").await;
+    for _ in 0..5 {
+        world.typed(session, &world.wrong()).await;
+    }
+    let other = world.otp.start(&world.order("551187654321")).await;
+    assert_eq!(refusal_of(other).code, ErrorCode::RateLimited);
+    world.clock.advance(life::COOLDOWN);
+    let session = world.start("551187654321").await;
+    for _ in 0..5 {
+        world.typed(session, &world.wrong()).await;
+    }
+    world.clock.advance(life::COOLDOWN);
+    let blocked = refusal_of(world.otp.start(&world.order("5511987654321")).await);
+    assert_eq!((blocked.code, blocked.retry_after.is_some()), (ErrorCode::Blocked, true));
+}
+
+#[tokio::test]
+async fn a_stolen_database_gives_no_code() {
+    let world = World::new().await;
+    let order = StartOrder { length: 8, ..world.order(PHONE) };
+    let session = session_of(&world.otp.start(&order).await.unwrap());
+    let code = world.codes.last();
+    let row = world.store.otp_session(session).await.unwrap().unwrap();
+    world.store.close().await;
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(world.folder.path()).unwrap() {
+        files.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    assert!(files.windows(32).any(|window| window == row.code_mac), "the files are those of the database");
+    assert!(!files.windows(8).any(|window| window == code.as_bytes()));
+    // Whoever has all but the secret makes MACs of every code under another one, and finds nothing.
+    for secret in ["", "another secret of 32 characters.."] {
+        let keys = MacKeys::derive([secret.as_bytes()], CODE_DOMAIN);
+        assert!(!keys.check(&row.code_mac, session.as_bytes(), code.as_bytes()));
+    }
+    let keys = MacKeys::derive([OTP_SECRET.as_bytes()], CODE_DOMAIN);
+    assert!(keys.check(&row.code_mac, session.as_bytes(), code.as_bytes()));
+    for digest in [Sha256::digest(&code), Sha256::digest(format!("{session}{code}"))] {
+        assert_ne!(digest.as_slice(), row.code_mac);
+    }
+}
+
+#[tokio::test]
+async fn people_leave_a_session_that_is_over_and_a_day_later_it_is_forgotten() {
+    let world = World::new().await;
+    let session = world.start(PHONE).await;
+    world.otp.purge().await.unwrap();
+    world.clock.advance(life::LIFETIME);
+    assert!(world.store.otp_session(session).await.unwrap().unwrap().phone.is_some());
+    world.clock.advance(life::SENDING + SECOND);
+    world.otp.purge().await.unwrap();
+    let kept = world.store.otp_session(session).await.unwrap().unwrap();
+    assert_eq!((kept.phone, kept.meta, kept.wa_id, kept.user_id), (None, None, None, None));
+    assert_eq!(world.typed(session, &world.codes.last()).await, Some(ErrorCode::Expired));
+    world.clock.advance(SECOND * 24 * 60 * 60);
+    world.otp.purge().await.unwrap();
+    assert!(world.store.otp_session(session).await.unwrap().is_none());
+    assert!(world.store.otp_phone(&kept.subject).await.unwrap().is_none());
+}
+
+fn status(session: Uuid, status: DeliveryStatus) -> StatusUpdate {
+    StatusUpdate {
+        message_id: format!("wamid.{session}"),
+        status,
+        timestamp: std::time::SystemTime::UNIX_EPOCH,
+        recipient_phone: Some(PhoneNumber::parse(PHONE).unwrap()),
+        recipient_user_id: Some("IN.7".to_owned()),
+        callback_data: Some(session.to_string()),
+        errors: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn statuses_come_in_any_order_and_never_take_a_message_back() {
+    let world = World::new().await;
+    let session = world.start(PHONE).await;
+    let now = || async { world.store.otp_session(session).await.unwrap().unwrap().delivery };
+    assert_eq!(now().await, None);
+    for (told, expected) in [
+        (DeliveryStatus::Delivered, DeliveryStatus::Delivered),
+        (DeliveryStatus::Sent, DeliveryStatus::Delivered),
+        (DeliveryStatus::Read, DeliveryStatus::Read),
+        (DeliveryStatus::Delivered, DeliveryStatus::Read),
+        (DeliveryStatus::Failed, DeliveryStatus::Failed),
+        (DeliveryStatus::Read, DeliveryStatus::Failed),
+    ] {
+        world.otp.note_statuses(&[status(session, told)]).await.unwrap();
+        assert_eq!(now().await, Some(expected));
+    }
+    let row = world.store.otp_session(session).await.unwrap().unwrap();
+    assert_eq!((row.phone, row.user_id.as_deref()), (row.wa_id, Some("IN.7")));
+    let strangers = [status(Uuid::from_u128(7), DeliveryStatus::Read), {
+        StatusUpdate { callback_data: Some("other".to_owned()), ..status(session, DeliveryStatus::Sent) }
+    }];
+    world.otp.note_statuses(&strangers).await.unwrap();
+}
+
+#[tokio::test]
+async fn only_the_recipient_can_cancel_a_code() {
+    let world = World::new().await;
+    let session = world.start(PHONE).await;
+    let message = format!("wamid.{session}");
+    let person = |phone: &str| Sender { phone: Some(PhoneNumber::parse(phone).unwrap()), user_id: None };
+    world.otp.not_requested(&message, &person("15550002222")).await.unwrap();
+    world.otp.not_requested("wamid.other", &person(PHONE)).await.unwrap();
+    assert_eq!(world.typed(session, &world.wrong()).await, Some(ErrorCode::InvalidCode));
+    for _ in 0..2 {
+        world.otp.not_requested(&message, &person(PHONE)).await.unwrap();
+        assert_eq!(world.typed(session, &world.codes.last()).await, Some(ErrorCode::Expired));
+    }
+}
+
+#[tokio::test]
+async fn calls_are_counted_for_a_minute() {
+    let world = World::with_app(App { calls_per_minute: 2, ..demo_app() }).await;
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let rate = world.otp.count_call(&world.app).await.unwrap();
+        told.push((rate.remaining, rate.exceeded, rate.reset));
+        world.clock.advance(SECOND * 10);
+    }
+    assert_eq!(told, [(1, false, SECOND * 60), (0, false, SECOND * 50), (0, true, SECOND * 40)]);
+    world.clock.advance(SECOND * 30);
+    assert_eq!(world.otp.count_call(&world.app).await.unwrap().remaining, 1);
+    let other = App { app_key: AppKey::parse("00000000").unwrap(), ..demo_app() };
+    assert_eq!(world.otp.count_call(&other).await.unwrap().remaining, 119);
+}
+
+#[tokio::test]
+async fn a_quota_is_of_a_calendar_month() {
+    let app = App { monthly_quota: Some(2), ..demo_app() };
+    let world = World::with_app(app).await;
+    let mut left = HashSet::new();
+    for phone in ["919876543210", "919876543211"] {
+        let answer = world.otp.start(&world.order(phone)).await.unwrap();
+        let Answer::Started { quota_remaining, .. } = answer else { panic!() };
+        left.insert(quota_remaining);
+    }
+    assert_eq!(left, HashSet::from([Some(1), Some(0)]));
+    let refusal = refusal_of(world.otp.start(&world.order("919876543212")).await);
+    assert_eq!(refusal.code, ErrorCode::QuotaExceeded);
+    // The clock begins on 26 September 2026 at 10:00.
+    assert_eq!(refusal.retry_after, Some(SECOND * (4 * 24 + 14) * 60 * 60));
+    assert_eq!(world.codes.count(), 2);
+    world.clock.advance(refusal.retry_after.unwrap());
+    world.start("919876543212").await;
+}
+
+#[test]
+fn months_are_those_of_utc() {
+    let at = |text: &str| UnixMillis(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+    let year = month(at("2026-12-31T23:59:59.999Z"));
+    assert_eq!(year, (202_612, at("2027-01-01T00:00:00Z")));
+    assert_eq!(month(at("2028-02-01T00:00:00Z")), (202_802, at("2028-03-01T00:00:00Z")));
+}

@@ -1,0 +1,169 @@
+//! Calls with an `Idempotency-Key`: a repeated one is the same call.
+
+use super::*;
+use crate::whatsapp::SendError;
+
+impl World {
+    fn named(&self, key: &str, body: &str) -> NamedCall {
+        self.otp.named_call(self.app.app_key, "start", key.as_bytes(), body.as_bytes())
+    }
+
+    fn named_order(&self, key: &str, phone: &str) -> StartOrder {
+        StartOrder { call: Some(self.named(key, phone)), ..self.order(phone) }
+    }
+
+    async fn named_verify(&self, key: &str, session: Uuid, code: &str) -> Result<Answer, OtpError> {
+        let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
+        let call = self.otp.named_call(self.app.app_key, "verify", key.as_bytes(), code.as_bytes());
+        self.otp.verify(found, &Digits::typed(code).unwrap(), Some(&call)).await
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_start_sends_nothing_again() {
+    let world = World::new().await;
+    let first = session_of(&world.otp.start(&world.named_order("key", PHONE)).await.unwrap());
+    world.clock.advance(SECOND * 24 * 60 * 60);
+    let again = session_of(&world.otp.start(&world.named_order("key", PHONE)).await.unwrap());
+    assert_eq!((again, world.codes.count()), (first, 1));
+    let other = session_of(&world.otp.start(&world.named_order("another", PHONE)).await.unwrap());
+    assert_ne!(other, first);
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_body() {
+    let world = World::new().await;
+    world.otp.start(&world.named_order("key", PHONE)).await.unwrap();
+    let other = world.otp.start(&world.named_order("key", "919876543211")).await;
+    assert!(matches!(other, Err(OtpError::OtherBody)));
+    assert_eq!(world.codes.count(), 1);
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_app_and_route() {
+    let world = World::new().await;
+    let app = AppKey::parse("00000000").unwrap();
+    let names = [
+        world.otp.named_call(world.app.app_key, "start", b"key", b"body"),
+        world.otp.named_call(world.app.app_key, "verify", b"key", b"body"),
+        world.otp.named_call(app, "start", b"key", b"body"),
+    ];
+    world.otp.start(&StartOrder { call: Some(names[0].clone()), ..world.order(PHONE) }).await.unwrap();
+    for (name, is_new) in names.iter().zip([false, true, true]) {
+        let known = world.otp.known(Some(name)).await.unwrap();
+        assert_eq!(matches!(known, answers::Known::New), is_new);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_wrong_code_costs_one_attempt() {
+    let world = World::new().await;
+    let session = world.start(PHONE).await;
+    for _ in 0..10 {
+        let refusal = refusal_of(world.named_verify("key", session, &world.wrong()).await);
+        assert_eq!((refusal.code, refusal.attempts_left), (ErrorCode::InvalidCode, Some(4)));
+    }
+    let refusal = refusal_of(world.named_verify("another", session, &world.wrong()).await);
+    assert_eq!(refusal.attempts_left, Some(3));
+}
+
+#[tokio::test]
+async fn a_repeated_right_code_is_right_again() {
+    let world = World::new().await;
+    let session = world.start(PHONE).await;
+    let code = world.codes.last();
+    let first = world.named_verify("key", session, &code).await.unwrap();
+    world.clock.advance(SECOND * 60 * 60);
+    world.otp.purge().await.unwrap();
+    assert!(world.named_verify("key", session, &code).await.unwrap() == first);
+    let stranger = refusal_of(world.named_verify("another", session, &code).await);
+    assert_eq!(stranger.code, ErrorCode::AlreadyUsed);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_call_made_many_times_at_once_is_one_call() {
+    let world = Arc::new(World::new().await);
+    let mut calling = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let world = Arc::clone(&world);
+        calling.spawn(async move { world.otp.start(&world.named_order("key", PHONE)).await });
+    }
+    let mut sessions = HashSet::new();
+    for result in calling.join_all().await {
+        match result {
+            Ok(answer) => drop(sessions.insert(session_of(&answer))),
+            // It came while the first was being answered, and is told to ask again.
+            Err(error) => assert_eq!(refusal_of(Err(error)).code, ErrorCode::Unavailable),
+        }
+    }
+    assert_eq!((sessions.len(), world.codes.count()), (1, 1));
+
+    let (session, wrong) = (sessions.into_iter().next().unwrap(), world.wrong());
+    let mut typing = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (world, wrong) = (Arc::clone(&world), wrong.clone());
+        typing.spawn(async move { refusal_of(world.named_verify("key", session, &wrong).await) });
+    }
+    let told = typing.join_all().await;
+    assert!(told.iter().all(|refusal| refusal.attempts_left == Some(4)), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_is_temporary_is_not_kept() {
+    let world = World::new().await;
+    world.start(PHONE).await;
+    let order = world.named_order("key", PHONE);
+    assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::RateLimited);
+    world.clock.advance(life::COOLDOWN);
+    world.codes.will_answer([Err(SendError::Permanent { code: 131_026 })]);
+    assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::SendFailed);
+    let session = session_of(&world.otp.start(&order).await.unwrap());
+    assert_eq!(world.typed(session, &world.codes.last()).await, None);
+}
+
+#[tokio::test]
+async fn a_refusal_that_stays_true_is_kept() {
+    let world = World::new().await;
+    let order = StartOrder { recipient: Recipient::Nobody, ..world.named_order("key", PHONE) };
+    for _ in 0..2 {
+        assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::InvalidPhone);
+    }
+    assert!(matches!(
+        world.otp.known(order.call.as_ref()).await.unwrap(),
+        answers::Known::Answered(Answer::Refused(_))
+    ));
+}
+
+#[tokio::test]
+async fn a_status_tells_that_a_code_was_sent_after_all() {
+    let world = World::new().await;
+    let order = world.named_order("key", PHONE);
+    world.codes.will_answer([Err(SendError::Ambiguous)]);
+    assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::Unavailable);
+    assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::Unavailable);
+    let session = world.codes.sent.lock().unwrap()[0].2;
+    world.otp.note_statuses(&[status(session, DeliveryStatus::Sent)]).await.unwrap();
+    assert_eq!(session_of(&world.otp.start(&order).await.unwrap()), session);
+    assert_eq!(world.codes.count(), 1, "never a second time");
+    assert_eq!(world.typed(session, &world.codes.last()).await, None);
+}
+
+#[tokio::test]
+async fn a_code_of_which_nothing_is_heard_is_given_up() {
+    for failed in [false, true] {
+        let world = World::new().await;
+        let order = world.named_order("key", PHONE);
+        world.codes.will_answer([Err(SendError::Ambiguous)]);
+        assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::Unavailable);
+        let lost = world.codes.sent.lock().unwrap()[0].2;
+        if failed {
+            world.otp.note_statuses(&[status(lost, DeliveryStatus::Failed)]).await.unwrap();
+        } else {
+            world.clock.advance(life::SENDING);
+        }
+        let session = session_of(&world.otp.start(&order).await.unwrap());
+        assert_ne!(session, lost);
+        assert_eq!(session_of(&world.otp.start(&order).await.unwrap()), session);
+        assert_eq!(world.codes.count(), 2);
+    }
+}

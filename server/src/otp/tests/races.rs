@@ -1,0 +1,89 @@
+//! Many at once: what is counted is counted exactly.
+
+use super::*;
+
+/// People who type at the same time.
+const AT_ONCE: usize = 50;
+
+/// Rounds of each race; `make races` runs the thousand.
+fn rounds() -> usize {
+    std::env::var("RACE_ROUNDS").map_or(25, |rounds| rounds.parse().unwrap())
+}
+
+/// Everybody types this code at once; how often each answer came.
+async fn all_type(world: &World, session: Uuid, code: &str) -> Vec<Option<ErrorCode>> {
+    let mut typing = tokio::task::JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (otp, app_key, code) = (Arc::clone(&world.otp), world.app.app_key, code.to_owned());
+        typing.spawn(async move {
+            let found = otp.find(app_key, &session.to_string()).await.unwrap().unwrap();
+            match otp.verify(found, &Digits::typed(&code).unwrap(), None).await {
+                Ok(Answer::Verified { .. }) => None,
+                other => Some(refusal_of(other).code),
+            }
+        });
+    }
+    typing.join_all().await
+}
+
+fn count(answers: &[Option<ErrorCode>], answer: Option<ErrorCode>) -> usize {
+    answers.iter().filter(|known| **known == answer).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_fifty_right_codes_at_once_exactly_one_succeeds() {
+    let world = World::new().await;
+    for round in 0..rounds() {
+        let session = world.start(&format!("9198765{round:05}")).await;
+        let answers = all_type(&world, session, &world.codes.last()).await;
+        let used = count(&answers, Some(ErrorCode::AlreadyUsed));
+        assert_eq!((count(&answers, None), used), (1, AT_ONCE - 1), "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_fifty_wrong_codes_at_once_exactly_five_count() {
+    let world = World::new().await;
+    for round in 0..rounds() {
+        let phone = format!("9198765{round:05}");
+        let session = world.start(&phone).await;
+        let answers = all_type(&world, session, &world.wrong()).await;
+        let counted = [ErrorCode::InvalidCode, ErrorCode::MaxAttempts, ErrorCode::Blocked];
+        let counted = counted.map(|code| count(&answers, Some(code)));
+        assert_eq!(counted, [4, 1, AT_ONCE - 5], "round {round}");
+        let row = world.store.otp_session(session).await.unwrap().unwrap();
+        let row = world.store.otp_phone(&row.subject).await.unwrap().unwrap();
+        assert_eq!((row.wrong_in_row, row.wrong_at.len()), (5, 5), "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_fifty_who_ask_at_once_for_a_code_one_gets_it() {
+    let world = Arc::new(World::new().await);
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let world = Arc::clone(&world);
+        asking.spawn(async move { world.otp.start(&world.order(PHONE)).await.is_ok() });
+    }
+    let started = asking.join_all().await.into_iter().filter(|started| *started).count();
+    assert_eq!((started, world.codes.count()), (1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_quota_and_a_rate_hold_when_all_come_at_once() {
+    let app = App { monthly_quota: Some(7), calls_per_minute: 9, ..demo_app() };
+    let world = Arc::new(World::with_app(app).await);
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..AT_ONCE {
+        let world = Arc::clone(&world);
+        asking.spawn(async move {
+            let rate = world.otp.count_call(&world.app).await.unwrap();
+            let started = world.otp.start(&world.order(&format!("9198765432{number:02}"))).await;
+            (!rate.exceeded, started.is_ok())
+        });
+    }
+    let outcomes = asking.join_all().await;
+    assert_eq!(outcomes.iter().filter(|(within, _)| *within).count(), 9);
+    assert_eq!(outcomes.iter().filter(|(_, started)| *started).count(), 7);
+    assert_eq!(world.codes.count(), 7);
+}

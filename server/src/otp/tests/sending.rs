@@ -1,0 +1,120 @@
+//! What WhatsApp may answer to a code, and what becomes of the session then.
+
+use super::*;
+use crate::whatsapp::{SendError, SentMessage};
+
+const RETRYABLE: SendError = SendError::Retryable { after: None };
+
+async fn refused(answers: Vec<Result<SentMessage, SendError>>) -> (World, Refusal) {
+    let world = World::new().await;
+    world.codes.will_answer(answers);
+    let refusal = refusal_of(world.otp.start(&world.order(PHONE)).await);
+    (world, refusal)
+}
+
+#[tokio::test]
+async fn what_certainly_was_not_sent_is_sent_once_more() {
+    let world = World::new().await;
+    world.codes.will_answer([Err(RETRYABLE)]);
+    world.start(PHONE).await;
+    assert_eq!(world.codes.count(), 2);
+    let (world, refusal) = refused(vec![Err(RETRYABLE); 2]).await;
+    assert_eq!((refusal.code, refusal.retry_after.is_some()), (ErrorCode::Unavailable, true));
+    assert_eq!(world.codes.count(), 2);
+    // Nothing of it is left, so that the next call starts anew.
+    world.start(PHONE).await;
+}
+
+#[tokio::test]
+async fn a_pause_that_whatsapp_asks_for_is_passed_on() {
+    let pair_limit = SendError::Retryable { after: Some(SECOND * 6) };
+    let (world, refusal) = refused(vec![Err(pair_limit)]).await;
+    assert_eq!((refusal.code, refusal.retry_after), (ErrorCode::Unavailable, Some(SECOND * 6)));
+    assert_eq!(world.codes.count(), 1);
+}
+
+#[tokio::test]
+async fn each_class_of_error_is_told_as_what_it_is() {
+    let cases = [
+        (SendError::Permanent { code: 131_026 }, ErrorCode::SendFailed, None),
+        (SendError::Misconfigured { code: 132_001 }, ErrorCode::SendFailed, None),
+        (SendError::Operator { code: 190 }, ErrorCode::Unavailable, Some(SECOND * 60)),
+        (SendError::Ambiguous, ErrorCode::Unavailable, Some(SECOND * 5)),
+    ];
+    for (error, code, retry_after) in cases {
+        let (world, refusal) = refused(vec![Err(error)]).await;
+        assert_eq!((refusal.code, refusal.retry_after), (code, retry_after), "{error:?}");
+        assert_eq!(world.codes.count(), 1, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_was_not_sent_costs_nothing_and_leaves_the_live_one() {
+    let world = World::with_app(App { monthly_quota: Some(2), ..demo_app() }).await;
+    let first = world.start(PHONE).await;
+    let code = world.codes.last();
+    world.clock.advance(life::COOLDOWN);
+    world.codes.will_answer([Err(SendError::Permanent { code: 131_026 })]);
+    assert_eq!(refusal_of(world.otp.start(&world.order(PHONE)).await).code, ErrorCode::SendFailed);
+    let month = month(world.clock.now()).0;
+    assert_eq!(world.store.otp_sends(world.app.app_key, month).await.unwrap(), 1);
+    assert_eq!(world.typed(first, &code).await, None);
+}
+
+#[tokio::test]
+async fn a_later_code_revokes_the_one_before_it() {
+    let world = World::new().await;
+    let first = world.start(PHONE).await;
+    let code = world.codes.last();
+    let wait = refusal_of(world.otp.start(&world.order(PHONE)).await);
+    assert_eq!((wait.code, wait.retry_after), (ErrorCode::RateLimited, Some(life::COOLDOWN)));
+    world.clock.advance(life::COOLDOWN);
+    let second = world.start(PHONE).await;
+    assert_eq!(world.typed(first, &code).await, Some(ErrorCode::Expired));
+    assert_eq!(world.typed(second, &world.codes.last()).await, None);
+}
+
+#[tokio::test]
+async fn while_nobody_knows_whether_a_code_was_sent_no_other_is() {
+    let (world, _) = refused(vec![Err(SendError::Ambiguous)]).await;
+    let wait = refusal_of(world.otp.start(&world.order(PHONE)).await);
+    assert_eq!((wait.code, wait.retry_after), (ErrorCode::RateLimited, Some(life::SENDING)));
+    world.clock.advance(life::SENDING);
+    world.start(PHONE).await;
+    assert_eq!(world.codes.count(), 2);
+}
+
+#[tokio::test]
+async fn a_phone_gets_no_more_messages_than_whatsapp_takes_whatever_app_they_are_of() {
+    let world = World::new().await;
+    let apps: Vec<Arc<App>> = (0..=limits::RECIPIENT_BURST)
+        .map(|number| {
+            Arc::new(App { app_key: AppKey::parse(&format!("{number:08}")).unwrap(), ..demo_app() })
+        })
+        .collect();
+    let mut refusals = Vec::new();
+    for app in &apps {
+        let order = StartOrder { app: Arc::clone(app), ..world.order(PHONE) };
+        if let Err(error) = world.otp.start(&order).await {
+            refusals.push(refusal_of(Err(error)));
+        }
+    }
+    assert_eq!(refusals, [Refusal::after(ErrorCode::RateLimited, limits::RECIPIENT_PAUSE)]);
+    world.clock.advance(limits::RECIPIENT_PAUSE);
+    let last = Arc::clone(apps.last().unwrap());
+    world.otp.start(&StartOrder { app: last, ..world.order(PHONE) }).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_number_that_whatsapp_writes_otherwise_is_kept_beside_the_one_that_was_asked_for() {
+    let world = World::new().await;
+    let wa_id = PhoneNumber::parse("5215512345678").unwrap();
+    world.codes.will_answer([Ok(SentMessage { id: "wamid.1".to_owned(), wa_id: Some(wa_id.clone()) })]);
+    let session = world.start("525512345678").await;
+    let row = world.store.otp_session(session).await.unwrap().unwrap();
+    assert_eq!(row.wa_id, Some(wa_id));
+    let Answer::Verified { phone, .. } = world.verify(session, &world.codes.last()).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(phone.expose(), "525512345678");
+}

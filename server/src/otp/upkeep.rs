@@ -1,0 +1,93 @@
+//! What happens to sessions from outside: WhatsApp tells how far a message has come, its recipient did not ask for
+//! it, and time passes.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Otp, life, start::message_hash};
+use crate::{
+    limits, phones,
+    store::{OtpDelivery, OtpSession, OtpWrite, StoreError},
+    whatsapp::{DeliveryStatus, Sender, StatusUpdate},
+};
+
+/// What stands in the button with which a recipient says that they asked for no code.
+pub(crate) const DID_NOT_REQUEST_CODE: &str = "DID_NOT_REQUEST_CODE";
+
+/// How long sessions, answers and counts are kept: an answer has to be for a day.
+const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a session has a person in it: while its code can be sent and typed.
+const PERSON_KEPT: Duration = life::LIFETIME.saturating_add(life::SENDING);
+
+impl Otp {
+    /// Notes how far messages have come. Statuses come in any order, and again: none takes a message back.
+    pub(crate) async fn note_statuses(&self, statuses: &[StatusUpdate]) -> Result<(), StoreError> {
+        let mut deliveries = Vec::new();
+        for status in statuses {
+            let session_id = status.callback_data.as_deref().and_then(|data| Uuid::parse_str(data).ok());
+            let Some(session_id) = session_id else { continue };
+            if status.status == DeliveryStatus::Failed {
+                tracing::warn!(%session_id, errors = ?status.errors, "a code was not delivered");
+            }
+            deliveries.push(OtpDelivery {
+                session_id,
+                delivery: status.status,
+                wa_id: status.recipient_phone.clone(),
+                user_id: status.recipient_user_id.clone(),
+            });
+        }
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        self.store.deliveries(deliveries).await
+    }
+
+    /// The recipient of a message says that they did not ask for its code: it is worth nothing from now on.
+    ///
+    /// It is counted for the app once, while the code is live: an app with many has its form misused.
+    pub(crate) async fn not_requested(&self, message_id: &str, by: &Sender) -> Result<(), StoreError> {
+        let Some(session) = self.store.otp_session_of_message(&message_hash(message_id)).await? else {
+            return Ok(());
+        };
+        if !is_recipient(&session, by) {
+            return Ok(());
+        }
+        let (app_key, session_id) = (session.app_key, session.session_id);
+        for _ in 0..limits::CONFLICTS {
+            let phone = self.store.otp_phone(&session.subject).await?;
+            let now = self.clock.now();
+            let Some(phone) = phone.and_then(|phone| life::cancelled(phone, session_id, now)) else {
+                return Ok(());
+            };
+            let writes = vec![OtpWrite::Phone(phone), OtpWrite::CountNotRequested { app_key }];
+            if self.store.write(writes).await?.is_ok() {
+                tracing::warn!(%app_key, %session_id, "a code was cancelled: its recipient had not asked for it");
+                return Ok(());
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// Takes people out of sessions that are over, and forgets what nobody needs any more.
+    pub(crate) async fn purge(&self) -> Result<(), StoreError> {
+        loop {
+            let now = self.clock.now();
+            let gone = self.store.purge_otp(now, now - PERSON_KEPT, now - KEPT, limits::SWEEP).await?;
+            if gone < u64::from(limits::SWEEP) {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whether a message was to this person. Only they know its id; but ids can be passed on.
+fn is_recipient(session: &OtpSession, by: &Sender) -> bool {
+    let same_phone = by.phone.as_ref().is_some_and(|phone| {
+        let known = [session.phone.as_ref(), session.wa_id.as_ref()];
+        known.into_iter().flatten().any(|known| phones::same_account(known, phone))
+    });
+    let same_user = session.user_id.is_some() && session.user_id == by.user_id;
+    same_phone || same_user
+}

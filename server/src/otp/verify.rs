@@ -1,0 +1,114 @@
+//! Typing a code.
+
+use loggin::{AppKey, ErrorCode};
+use uuid::Uuid;
+
+use super::{
+    Answer, NamedCall, Otp, OtpError, Refusal,
+    answers::Known,
+    life::{self, Typed},
+};
+use crate::{
+    clock::UnixMillis,
+    digits::Digits,
+    limits,
+    store::{OtpPhone, OtpSession, OtpWrite, StoreError},
+};
+
+/// A session of an app, and its phone, as they were at one moment.
+#[derive(Debug)]
+pub(crate) struct Found {
+    session: OtpSession,
+    phone: Option<OtpPhone>,
+}
+
+impl Found {
+    /// Whether nothing was sent, and nothing is throttled.
+    pub(crate) fn is_test(&self) -> bool {
+        self.session.is_test
+    }
+}
+
+impl Otp {
+    /// The session of this name, if it is one of this app.
+    pub(crate) async fn find(&self, app_key: AppKey, session_id: &str) -> Result<Option<Found>, StoreError> {
+        let Ok(session_id) = Uuid::parse_str(session_id.trim()) else {
+            return Ok(None);
+        };
+        let found = self.store.otp_session_and_phone(session_id).await?;
+        let found = found.filter(|(session, _)| session.app_key == app_key);
+        Ok(found.map(|(session, phone)| Found { session, phone }))
+    }
+
+    /// Takes a typed code.
+    pub(crate) async fn verify(
+        &self,
+        found: Found,
+        code: &Digits,
+        call: Option<&NamedCall>,
+    ) -> Result<Answer, OtpError> {
+        let Found { mut session, mut phone } = found;
+        for _ in 0..limits::CONFLICTS {
+            if let Known::Answered(answer) = self.known(call).await? {
+                return Ok(answer);
+            }
+            let now = self.clock.now();
+            let owner = *session.session_id.as_bytes();
+            let is_right = || self.code_keys.check(&session.code_mac, &owner, code.expose().as_bytes());
+            let (answer, phone_then) = match life::typed(&session, phone, is_right, now) {
+                // Not kept: it is the same whenever it is asked.
+                Typed::AlreadyUsed => return Err(Refusal::new(ErrorCode::AlreadyUsed).into()),
+                Typed::Expired => (refused(ErrorCode::Expired), None),
+                Typed::Blocked(until) => (blocked(until, now), None),
+                Typed::Right(phone) => (verified(&session, now)?, Some((phone, true))),
+                Typed::Wrong(phone, 0) => (refused(ErrorCode::MaxAttempts), Some((phone, false))),
+                Typed::Wrong(phone, left) => (wrong(left), Some((phone, false))),
+            };
+            if self.settle(&session, &answer, phone_then, call).await? {
+                return Ok(answer);
+            }
+            let latest = self.store.otp_session_and_phone(session.session_id).await?;
+            (session, phone) = latest.ok_or(StoreError::Busy)?;
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    /// Writes what came of an attempt; `false` where something else came first.
+    async fn settle(
+        &self,
+        session: &OtpSession,
+        answer: &Answer,
+        phone: Option<(OtpPhone, bool)>,
+        call: Option<&NamedCall>,
+    ) -> Result<bool, StoreError> {
+        let mut writes: Vec<OtpWrite> = self.keep(call, None, answer)?.into_iter().collect();
+        if let Some((phone, used)) = phone {
+            writes.push(OtpWrite::Phone(phone));
+            // Also where it is not used: a right code and a wrong one take the same writes, and so the same time.
+            writes.push(OtpWrite::Used { session_id: session.session_id, used });
+        }
+        if writes.is_empty() {
+            return Ok(true);
+        }
+        Ok(self.store.write(writes).await?.is_ok())
+    }
+}
+
+fn refused(code: ErrorCode) -> Answer {
+    Answer::Refused(Refusal::new(code))
+}
+
+fn blocked(until: Option<UnixMillis>, now: UnixMillis) -> Answer {
+    let retry_after = until.map(|until| until.since(now));
+    Answer::Refused(Refusal { retry_after, ..Refusal::new(ErrorCode::Blocked) })
+}
+
+fn wrong(left: u8) -> Answer {
+    Answer::Refused(Refusal { attempts_left: Some(left), ..Refusal::new(ErrorCode::InvalidCode) })
+}
+
+fn verified(session: &OtpSession, now: UnixMillis) -> Result<Answer, StoreError> {
+    // A session has its phone for longer than its code lives.
+    let phone = session.phone.clone().ok_or(StoreError::Unreadable("session"))?;
+    Ok(Answer::Verified { phone, verified_at: now, meta: session.meta.clone() })
+}

@@ -1,0 +1,126 @@
+//! What both calls for one-time codes share: an app's server that makes itself known, the rate of its calls, and what
+//! a refusal is on the wire.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue},
+    response::{IntoResponse, Response},
+};
+use loggin::ErrorCode;
+
+use super::events::idempotency_key;
+use crate::{
+    app::Server,
+    error::ApiError,
+    otp::{CallRate, NamedCall, Otp, OtpError, Refusal},
+    store::App,
+};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// One call of an app's server.
+pub(crate) struct AuthCall {
+    pub(crate) otp: Arc<Otp>,
+    pub(crate) app: Arc<App>,
+    rate: Option<CallRate>,
+}
+
+impl AuthCall {
+    /// Who calls; the secret key is needed.
+    pub(crate) async fn new(server: &Server, headers: &HeaderMap) -> Result<Self, ApiError> {
+        const UNKNOWN: ApiError =
+            ApiError::new(ErrorCode::Unauthorized, "This call needs the app's secret key.");
+        let app_key = server.apps.authenticate(headers).await?.ok_or(UNKNOWN)?;
+        let app = server.apps.find(app_key).await?.ok_or(UNKNOWN)?;
+        let otp = server.otp.clone().ok_or(ApiError::new(
+            ErrorCode::NotFound,
+            "This server sends no one-time codes: WHATSAPP_OTP_TEMPLATE and LOGGIN_OTP_SECRET are not set.",
+        ))?;
+        Ok(Self { otp, app, rate: None })
+    }
+
+    /// Counts the call; an error where it is one too many.
+    pub(crate) async fn count(&mut self) -> Result<(), ApiError> {
+        let rate = self.otp.count_call(&self.app).await?;
+        self.rate = Some(rate);
+        if rate.exceeded {
+            return Err(ApiError::new(ErrorCode::RateLimited, "This key makes too many calls a minute.")
+                .with_retry_after(rate.reset.max(Duration::from_secs(1))));
+        }
+        Ok(())
+    }
+
+    /// The call by its `Idempotency-Key`, where it has one.
+    pub(crate) fn named(
+        &self,
+        headers: &HeaderMap,
+        route: &str,
+        body: &[u8],
+    ) -> Result<Option<NamedCall>, ApiError> {
+        let key = idempotency_key(headers)?;
+        Ok(key.map(|key| self.otp.named_call(self.app.app_key, route, key, body)))
+    }
+
+    /// The answer, with how many calls are left.
+    pub(crate) fn respond(&self, result: Result<impl IntoResponse, ApiError>) -> Response {
+        let mut response = result.into_response();
+        if let Some(rate) = self.rate {
+            // Whole seconds, and none too few: whoever comes then is let in.
+            let reset = u64::try_from(rate.reset.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
+            let headers = response.headers_mut();
+            headers.insert(RATE_LIMIT, HeaderValue::from(rate.limit));
+            headers.insert(RATE_REMAINING, HeaderValue::from(rate.remaining));
+            headers.insert(RATE_RESET, HeaderValue::from(reset));
+        }
+        response
+    }
+}
+
+impl From<OtpError> for ApiError {
+    fn from(error: OtpError) -> Self {
+        match error {
+            OtpError::Store(error) => error.into(),
+            OtpError::OtherBody => {
+                Self::invalid_request("This `Idempotency-Key` was used with another body.")
+            }
+            OtpError::Refused(refusal) => refusal.into(),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        let error = Self::new(refusal.code, message(refusal.code));
+        // A session that is over is a mistake in the form's field here, not a page that is gone.
+        let error = if refusal.code == ErrorCode::Expired { error.with_status(422) } else { error };
+        let error = match refusal.attempts_left {
+            Some(attempts) => error.with_attempts_left(attempts.into()),
+            None => error,
+        };
+        match refusal.retry_after {
+            Some(delay) => error.with_retry_after(delay),
+            None => error,
+        }
+    }
+}
+
+fn message(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::AlreadyUsed => "The code of this session was typed before.",
+        ErrorCode::Blocked => "Too many wrong codes were typed for this phone, or for this session.",
+        ErrorCode::Expired => "This session is over: out of time, replaced by a later one, or cancelled.",
+        ErrorCode::InvalidCode => "This is not the code that was sent.",
+        ErrorCode::InvalidPhone => {
+            "This is not the number of a mobile phone; `country_code`, if it is given, is a region such as `IN`."
+        }
+        ErrorCode::MaxAttempts => "This is not the code that was sent, and it was the last try.",
+        ErrorCode::QuotaExceeded => "The app's codes of this month are used up.",
+        ErrorCode::RateLimited => "A code was sent to this phone a moment ago.",
+        ErrorCode::SendFailed => "WhatsApp refuses to send to this number.",
+        ErrorCode::SessionNotFound => "The app has no such session.",
+        _ => "WhatsApp takes no messages at the moment, or does not say whether it took this one.",
+    }
+}

@@ -1,0 +1,96 @@
+//! `POST /api/v1/auth/start`: send a one-time code.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use loggin::wire::{OtpStartRequest, OtpStartResponse};
+
+use super::auth::AuthCall;
+use crate::{
+    app::Server,
+    body,
+    error::ApiError,
+    limits,
+    otp::{Answer, Recipient, StartOrder, life},
+};
+
+/// Digits of a code, unless the call says otherwise: NIST asks for six at least.
+const DIGITS: u32 = 6;
+
+/// Digits that a call may ask for. Four are as many as people know from their cards; eight fit the button.
+const DIGITS_PERMITTED: std::ops::RangeInclusive<u32> = 4..=8;
+
+/// Sends a one-time code.
+#[utoipa::path(
+    post,
+    operation_id = "startOtp",
+    path = "/api/v1/auth/start",
+    tag = "otp",
+    summary = "Send a one-time code",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: nothing is sent again.")),
+    request_body = super::openapi::OtpStartRequest,
+    responses(
+        (status = 200, description = "WhatsApp took the code over.", body = super::openapi::OtpStartResponse),
+        (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
+        (status = "5XX", description = "WhatsApp refuses the recipient (502), or cannot be reached.", body = super::openapi::Error),
+    ),
+    security(("secret_key" = []), ("api_key" = [])),
+)]
+pub(crate) async fn handle(State(server): State<Arc<Server>>, headers: HeaderMap, body: Body) -> Response {
+    let mut call = match AuthCall::new(&server, &headers).await {
+        Ok(call) => call,
+        Err(error) => return error.into_response(),
+    };
+    let result = start(&mut call, &headers, body).await;
+    call.respond(result)
+}
+
+async fn start(
+    call: &mut AuthCall,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Json<OtpStartResponse>, ApiError> {
+    let read = read(call, headers, body).await;
+    if !read.as_ref().is_ok_and(|order| order.recipient.is_test()) {
+        call.count().await?;
+    }
+    let order = read?;
+    let otp = Arc::clone(&call.otp);
+    // On a task of its own: a caller that hangs up does not leave a code half sent.
+    let started = tokio::spawn(async move { otp.start(&order).await }).await;
+    match started.map_err(|_| ApiError::new(loggin::ErrorCode::Internal, "The server failed."))?? {
+        Answer::Started { session_id, sent, quota_remaining } => Ok(Json(OtpStartResponse {
+            session_id: session_id.to_string(),
+            expires_in: life::LIFETIME.as_secs(),
+            sent_via_engine: sent,
+            quota_remaining: quota_remaining.map(u64::from),
+        })),
+        Answer::Refused(refusal) => Err(refusal.into()),
+        Answer::Verified { .. } => Err(ApiError::invalid_request("This is the answer of another call.")),
+    }
+}
+
+async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartOrder, ApiError> {
+    let (request, bytes) = body::json_and_bytes::<OtpStartRequest>(headers, body, limits::SMALL_BODY).await?;
+    let length = request.otp_length.unwrap_or(DIGITS);
+    let recipient: Recipient =
+        call.otp.recipient(&call.app, &request.phone, request.country_code.as_deref()).await?;
+    let length = u8::try_from(length).ok().filter(|_| DIGITS_PERMITTED.contains(&length));
+    let length = length.ok_or(ApiError::invalid_request("`otp_length` is 4 to 8."))?;
+    Ok(StartOrder {
+        app: Arc::clone(&call.app),
+        recipient,
+        length,
+        meta: request.meta.map(|meta| meta.get().to_owned()),
+        call: call.named(headers, "start", &bytes)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

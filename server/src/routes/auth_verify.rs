@@ -1,0 +1,98 @@
+//! `POST /api/v1/auth/verify`: type a one-time code.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    body::Body,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use loggin::{
+    ErrorCode,
+    wire::{OtpStatus, OtpVerifyRequest, OtpVerifyResponse, Timestamp},
+};
+use serde_json::value::RawValue;
+
+use super::auth::AuthCall;
+use crate::{
+    app::Server,
+    body,
+    digits::Digits,
+    error::ApiError,
+    limits,
+    otp::{Answer, Found, NamedCall},
+};
+
+/// What a call asks for.
+struct Order {
+    found: Option<Found>,
+    code: Digits,
+    call: Option<NamedCall>,
+}
+
+/// Takes a one-time code.
+#[utoipa::path(
+    post,
+    operation_id = "verifyOtp",
+    path = "/api/v1/auth/verify",
+    tag = "otp",
+    summary = "Type a one-time code",
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: no attempt is spent again.")),
+    request_body = super::openapi::OtpVerifyRequest,
+    responses(
+        (status = 200, description = "The code was right.", body = super::openapi::OtpVerifyResponse),
+        (status = "4XX", description = "The call was refused, or the code was wrong.", body = super::openapi::Error),
+        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+    ),
+    security(("secret_key" = []), ("api_key" = [])),
+)]
+pub(crate) async fn handle(State(server): State<Arc<Server>>, headers: HeaderMap, body: Body) -> Response {
+    let mut call = match AuthCall::new(&server, &headers).await {
+        Ok(call) => call,
+        Err(error) => return error.into_response(),
+    };
+    let result = verify(&mut call, &headers, body).await;
+    call.respond(result)
+}
+
+async fn verify(
+    call: &mut AuthCall,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Json<OtpVerifyResponse>, ApiError> {
+    let read = read(call, headers, body).await;
+    let is_test = |order: &Order| order.found.as_ref().is_some_and(Found::is_test);
+    if !read.as_ref().is_ok_and(is_test) {
+        call.count().await?;
+    }
+    let Order { found, code, call: named } = read?;
+    let found = found.ok_or(ApiError::new(ErrorCode::SessionNotFound, "The app has no such session."))?;
+    match call.otp.verify(found, &code, named.as_ref()).await? {
+        Answer::Verified { phone, verified_at, meta } => Ok(Json(OtpVerifyResponse {
+            status: OtpStatus::Verified,
+            phone: phone.expose().to_owned(),
+            verified_at: Timestamp(verified_at.into()),
+            // It was JSON when it came.
+            meta: meta.and_then(|meta| RawValue::from_string(meta).ok()),
+        })),
+        Answer::Refused(refusal) => Err(refusal.into()),
+        Answer::Started { .. } => Err(ApiError::invalid_request("This is the answer of another call.")),
+    }
+}
+
+async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<Order, ApiError> {
+    let (request, bytes) =
+        body::json_and_bytes::<OtpVerifyRequest>(headers, body, limits::SMALL_BODY).await?;
+    let code = Digits::typed(&request.otp_code)
+        .ok_or(ApiError::invalid_request("`otp_code` is the digits that were sent."))?;
+    Ok(Order {
+        found: call.otp.find(call.app.app_key, &request.session_id).await?,
+        code,
+        call: call.named(headers, "verify", &bytes)?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

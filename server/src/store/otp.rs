@@ -1,0 +1,233 @@
+//! What the server keeps of one-time codes, and the calls for it that every store offers.
+//!
+//! Everything is changed by [`OtpStore::write`] alone: some writes that are made all or not at all, each of which may
+//! be refused. The rules of what may follow what stand in `otp`, not here.
+
+use std::{collections::HashMap, fmt};
+
+use async_trait::async_trait;
+use loggin::{AppKey, PhoneNumber};
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
+
+/// One phone at one app: the code that is live, and the wrong guesses that count across codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OtpPhone {
+    /// Hash of app and phone.
+    pub(crate) subject: [u8; 32],
+    /// Counts the changes; a change names the version that it follows. 0 where there is no row yet.
+    pub(crate) version: i64,
+    pub(crate) live: Option<LiveCode>,
+    pub(crate) sending: Option<Sending>,
+    /// Until when no other code is sent.
+    pub(crate) cooldown_until: UnixMillis,
+    /// When the latest wrong guesses were made, oldest first.
+    pub(crate) wrong_at: Vec<UnixMillis>,
+    /// Wrong guesses since the last right one.
+    pub(crate) wrong_in_row: u32,
+    pub(crate) changed_at: UnixMillis,
+}
+
+/// The code that can be typed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LiveCode {
+    pub(crate) session_id: Uuid,
+    pub(crate) expires_at: UnixMillis,
+    pub(crate) attempts_left: u8,
+}
+
+/// The code that is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sending {
+    pub(crate) session_id: Uuid,
+    /// When nobody can be sending it any more.
+    pub(crate) until: UnixMillis,
+}
+
+/// One session: a code that was made for a phone.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct OtpSession {
+    pub(crate) session_id: Uuid,
+    pub(crate) app_key: AppKey,
+    pub(crate) subject: [u8; 32],
+    /// The number that was asked for; gone once the session has ended.
+    pub(crate) phone: Option<PhoneNumber>,
+    /// The app's own JSON, as it was given.
+    pub(crate) meta: Option<String>,
+    /// MAC of the code.
+    pub(crate) code_mac: [u8; 32],
+    /// Whether the phone is a test number, which nothing is sent to.
+    pub(crate) is_test: bool,
+    /// Whether its code was typed.
+    pub(crate) used: bool,
+    pub(crate) created_at: UnixMillis,
+    /// How far its message has come; `None` before WhatsApp has said anything.
+    pub(crate) delivery: Option<DeliveryStatus>,
+    /// The number that WhatsApp delivers to.
+    pub(crate) wa_id: Option<PhoneNumber>,
+    /// The recipient's business-scoped user id.
+    pub(crate) user_id: Option<String>,
+}
+
+impl fmt::Debug for OtpSession {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("OtpSession")
+            .field("session_id", &self.session_id)
+            .field("app_key", &self.app_key)
+            .field("is_test", &self.is_test)
+            .field("used", &self.used)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A call that names itself, so that it is the same call when it is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OtpCall {
+    /// Hash of app, route and key.
+    pub(crate) hash: [u8; 32],
+    /// MAC of the body.
+    pub(crate) body_mac: [u8; 32],
+}
+
+/// What is known of a call that was made before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KnownCall {
+    pub(crate) body_mac: [u8; 32],
+    /// The session that it made.
+    pub(crate) session_id: Option<Uuid>,
+    /// What it was answered; `None` while that is being found.
+    pub(crate) answer: Option<String>,
+    pub(crate) created_at: UnixMillis,
+}
+
+/// One of the writes that are made all or not at all.
+#[derive(Clone, Debug)]
+pub(crate) enum OtpWrite {
+    /// Replaces a phone whose version is one below this one's, or adds it where this is the first; else
+    /// [`OtpRefusal::Stale`].
+    Phone(OtpPhone),
+    /// Adds a session.
+    Session(OtpSession),
+    /// Notes whether a session's code was typed.
+    Used { session_id: Uuid, used: bool },
+    /// Notes what WhatsApp answered: the hash of the message's id, and the number it delivers to.
+    Sent { session_id: Uuid, message_hash: [u8; 32], wa_id: Option<PhoneNumber> },
+    /// Counts a call of an app's key in the window that began at `since` or later; it is never refused.
+    CountCall { app_key: AppKey, now: UnixMillis, since: UnixMillis },
+    /// Counts a code of this app in a month such as 202611; [`OtpRefusal::Quota`] beyond `most`.
+    CountSend { app_key: AppKey, month: u32, most: Option<u32> },
+    /// Takes that back.
+    UncountSend { app_key: AppKey, month: u32 },
+    /// Counts a code that its recipient had not asked for.
+    CountNotRequested { app_key: AppKey },
+    /// Takes one turn in a recipient's row, each of `pause`; [`OtpRefusal::Turn`] where the row would then reach
+    /// beyond `until`.
+    Turn { recipient: [u8; 32], now: UnixMillis, pause: std::time::Duration, until: UnixMillis },
+    /// Marks a call as being answered; [`OtpRefusal::Known`] where it is known, unless what is known is no answer
+    /// but the session `instead_of`.
+    Begin { call: OtpCall, session_id: Uuid, instead_of: Option<Uuid>, now: UnixMillis },
+    /// Keeps a call's answer; [`OtpRefusal::Known`] where it has one, or another session is to be its answer.
+    Answer { call: OtpCall, session_id: Option<Uuid>, answer: String, now: UnixMillis },
+    /// Forgets a call whose answer this session was to be.
+    Forget { call: OtpCall, session_id: Uuid },
+}
+
+impl OtpWrite {
+    /// Whether there are circumstances in which it is not made.
+    pub(crate) fn can_be_refused(&self) -> bool {
+        match self {
+            Self::Phone(_)
+            | Self::CountSend { .. }
+            | Self::Turn { .. }
+            | Self::Begin { .. }
+            | Self::Answer { .. } => true,
+            Self::Session(_)
+            | Self::Used { .. }
+            | Self::Sent { .. }
+            | Self::CountCall { .. }
+            | Self::UncountSend { .. }
+            | Self::CountNotRequested { .. }
+            | Self::Forget { .. } => false,
+        }
+    }
+}
+
+/// What the writes counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OtpCounts {
+    /// Calls of the app's key in its window, and when that began.
+    pub(crate) calls: Option<(u32, UnixMillis)>,
+    /// Codes of the app in its month.
+    pub(crate) sends: Option<u32>,
+}
+
+/// Why nothing was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtpRefusal {
+    /// The phone is no longer at that version.
+    Stale,
+    /// The month's quota is used up.
+    Quota,
+    /// The recipient has got as many messages as may be.
+    Turn,
+    /// The call is known.
+    Known,
+}
+
+/// What became of some writes.
+pub(crate) type OtpOutcome = Result<OtpCounts, OtpRefusal>;
+
+/// How far a message of ours has come.
+#[derive(Clone, Debug)]
+pub(crate) struct OtpDelivery {
+    pub(crate) session_id: Uuid,
+    pub(crate) delivery: DeliveryStatus,
+    pub(crate) wa_id: Option<PhoneNumber>,
+    pub(crate) user_id: Option<String>,
+}
+
+/// Where sessions of one-time codes are kept.
+#[async_trait]
+pub(crate) trait OtpStore: fmt::Debug + Send + Sync {
+    /// Makes all of these writes, or none; once it returns, they are durable.
+    async fn write(&self, writes: Vec<OtpWrite>) -> Result<OtpOutcome, StoreError>;
+    /// Notes how far messages have come; what says less than is known already changes nothing.
+    async fn deliveries(&self, deliveries: Vec<OtpDelivery>) -> Result<(), StoreError>;
+
+    /// A phone at an app.
+    async fn otp_phone(&self, subject: &[u8; 32]) -> Result<Option<OtpPhone>, StoreError>;
+    /// A session.
+    async fn otp_session(&self, session_id: Uuid) -> Result<Option<OtpSession>, StoreError>;
+    /// A session and its phone, as they are at one moment.
+    async fn otp_session_and_phone(
+        &self,
+        session_id: Uuid,
+    ) -> Result<Option<(OtpSession, Option<OtpPhone>)>, StoreError>;
+    /// The session whose message has an id of this hash.
+    async fn otp_session_of_message(&self, hash: &[u8; 32]) -> Result<Option<OtpSession>, StoreError>;
+    /// A call that was made before, by the hash of its name.
+    async fn otp_call(&self, hash: &[u8; 32]) -> Result<Option<KnownCall>, StoreError>;
+    /// Codes of an app in a month.
+    async fn otp_sends(&self, app_key: AppKey, month: u32) -> Result<u32, StoreError>;
+
+    /// Takes the person out of sessions made before `ended`, and forgets what was made or changed before `forgotten`;
+    /// returns how many rows that concerned, up to `limit` of each kind.
+    async fn purge_otp(
+        &self,
+        now: UnixMillis,
+        ended: UnixMillis,
+        forgotten: UnixMillis,
+        limit: u32,
+    ) -> Result<u64, StoreError>;
+
+    /// Test numbers and their codes.
+    async fn test_numbers(&self) -> Result<HashMap<String, String>, StoreError>;
+    /// Adds a test number, or gives one another code.
+    async fn put_test_number(&self, phone: &PhoneNumber, code: &str) -> Result<(), StoreError>;
+    /// Removes a test number; `false` where it is none.
+    async fn remove_test_number(&self, phone: &PhoneNumber) -> Result<bool, StoreError>;
+}

@@ -1,0 +1,100 @@
+/** One-time codes from the first call to the result, read from the simulated phone. */
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { AlreadyUsedError, AuthenticationError, InvalidCodeError, Loggin, RateLimitError } from '@loggin/sdk';
+import { PHONE, World } from './world.mjs';
+
+const ROOT = new URL('../../../', import.meta.url);
+
+let world;
+
+before(async () => {
+  world = await World.start();
+});
+
+after(() => world.stop());
+
+/** A code that is not the right one. */
+const wrong = (code) => code.replace(/./g, (digit) => (digit === '7' ? '3' : '7'));
+
+const server = (options = {}) => new Loggin({ baseUrl: world.url, secretKey: world.secretKey, ...options });
+
+/** Runs a program against the server; what it prints, once it has been told these lines. */
+async function run(args, lines) {
+  const child = spawn(process.execPath, args, {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    env: { ...process.env, LOGGIN_BASE_URL: world.url, LOGGIN_SECRET_KEY: world.secretKey },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.on('data', (chunk) => {
+    printed += chunk;
+  });
+  const exit = once(child, 'exit');
+  child.stdin.end(`${(await lines()).join('\n')}\n`);
+  assert.deepEqual(await exit, [0, null]);
+  return printed;
+}
+
+test('a person types the code that came', async () => {
+  const client = server();
+  const phone = await world.newPhone();
+  const meta = { cart: [7, null] };
+  const session = await client.otp.start({ phone: `+${phone}`, otpLength: 4, meta });
+  assert.deepEqual([session.expiresIn, session.sentViaEngine, session.quotaRemaining], [300, true, null]);
+  const { sessionId } = session;
+  const [otpCode, ...others] = await world.otpCodes(phone);
+  assert.deepEqual([otpCode.length, others], [4, []]);
+  await assert.rejects(
+    client.otp.verify({ sessionId, otpCode: wrong(otpCode) }),
+    (error) => error instanceof InvalidCodeError && error.attemptsLeft === 4,
+  );
+  const result = await client.otp.verify({ sessionId, otpCode });
+  assert.deepEqual([result.status, result.phone, result.meta], ['verified', phone, meta]);
+  assert.ok(Math.abs(result.verifiedAt.getTime() - Date.now()) < 60_000);
+  await assert.rejects(client.otp.verify({ sessionId, otpCode }), AlreadyUsedError);
+});
+
+test('a second code has to wait, and a stranger gets none', async () => {
+  const client = server();
+  const phone = `+${await world.newPhone()}`;
+  await client.otp.start({ phone });
+  await assert.rejects(
+    client.otp.start({ phone }),
+    (error) => error instanceof RateLimitError && error.retryAfter > 0 && error.retryAfter <= 30,
+  );
+  const stranger = server({ secretKey: world.secretKey.replaceAll('0', '1') });
+  await assert.rejects(stranger.otp.start({ phone }), AuthenticationError);
+});
+
+for (const example of ['otp.js', 'otp-fetch.js']) {
+  test(`the example ${example} verifies a phone`, async () => {
+    const phone = await world.newPhone();
+    const path = fileURLToPath(new URL(`examples/node/${example}`, ROOT));
+    const printed = await run([path, `+${phone}`], async () => {
+      const [code] = await world.otpCodes(phone);
+      return [wrong(code), code];
+    });
+    assert.match(printed, /tries left: 4/);
+    assert.match(printed, new RegExp(`Verified: \\+${phone}`));
+  });
+}
+
+test('the snippet of the README works', async () => {
+  const readme = readFileSync(new URL('README.md', ROOT), 'utf8');
+  const snippets = readme.match(/(?<=```js\n)[\s\S]*?(?=```)/g).filter((each) => each.includes('otp.start'));
+  assert.equal(snippets.length, 1);
+  const ask = `
+    import { createInterface } from 'node:readline';
+    const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+    const ask = async () => (await lines.next()).value;
+  `;
+  const program = `${ask}${snippets[0]}\nconsole.log(phone);`;
+  const printed = await run(['--input-type=module', '--eval', program], () => world.otpCodes(PHONE));
+  assert.equal(printed.trim(), PHONE);
+});
