@@ -13,7 +13,7 @@ import { randomBytes } from './token.js';
 /** The client of one-time codes takes what the other one does, except for the key of a redeemer. */
 export type OtpOptions = Omit<LogginOptions, 'idempotencyKey' | 'timeoutMs'>;
 
-export interface OtpStartRequest {
+export interface StartOtpOptions {
   /** With country code, or without it where `countryCode` says the region. */
   readonly phone: string;
   /** A region such as `IN`. */
@@ -34,7 +34,7 @@ export interface OtpSession {
   readonly quotaRemaining: number | null;
 }
 
-export interface OtpVerifyRequest {
+export interface VerifyOtpOptions {
   readonly sessionId: string;
   readonly otpCode: string;
   readonly signal?: AbortSignal | undefined;
@@ -70,7 +70,7 @@ export class Otp {
    * It rejects with the signal's reason, or with a `LogginError`: `invalid_phone`, `send_failed`, `rate_limited` with
    * `retryAfter`, `quota_exceeded`, `blocked`, `unauthorized` without a valid key, `unavailable` or `connection`.
    */
-  async start(request: OtpStartRequest): Promise<OtpSession> {
+  async start(request: StartOtpOptions): Promise<OtpSession> {
     return await this.#call(request, 'auth/start', ({ phone, countryCode, otpLength, meta }) => {
       check(typeof phone === 'string', 'invalid_phone', 'The phone number is a string.');
       return [{ phone, country_code: countryCode, otp_length: otpLength, meta }, sessionOfStart];
@@ -83,9 +83,9 @@ export class Otp {
    * It rejects with the signal's reason, or with a `LogginError`: `invalid_code` with `attemptsLeft`, `max_attempts`,
    * `blocked`, `expired`, `session_not_found`, `already_used`, or what `start` does.
    */
-  async verify(request: OtpVerifyRequest): Promise<OtpResult> {
+  async verify(request: VerifyOtpOptions): Promise<OtpResult> {
     return await this.#call(request, 'auth/verify', ({ sessionId, otpCode }) => {
-      check(typeof sessionId === 'string', 'session_not_found', 'The session is a string.');
+      check(typeof sessionId === 'string', 'invalid_request', 'The session is a string.');
       check(typeof otpCode === 'string', 'invalid_request', 'The code is a string.');
       return [{ session_id: sessionId, otp_code: otpCode }, resultOf];
     });
