@@ -24,7 +24,7 @@ PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
 # The workspaces, and those who use them as a stranger does.
-NPM_PROJECTS := node tests/e2e/node examples/express examples/node
+NPM_PROJECTS := node tests/e2e/node tests/e2e/browser examples/express examples/node
 # What the benchmarks measure is built for release, beside what the tests use.
 BENCH := target/bench
 BENCH_PYTHON := $(BENCH)/venv/package.stamp
@@ -43,7 +43,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-node-majors test-checks fuzz races faults sanitize soak \
+.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-browser test-node-majors test-checks fuzz races faults sanitize soak \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
 
 help: ## show this list
@@ -87,7 +87,7 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 ## Testing -------------------------------------------------------------------------------------------
 
 test: build ## run every suite of every language, then print how each ended
-	tests/run checks rust fuzz python node
+	tests/run checks rust fuzz python node browser
 
 test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
 	tests/node-majors
@@ -103,6 +103,9 @@ test-python: build-rust build-python ## run the Python suites, end-to-end tests 
 
 test-node: build-rust build-node ## run the Node suites, end-to-end tests included
 	tests/run node
+
+test-browser: build-rust build-node ## run the tests in Chromium, where it is installed
+	tests/run browser
 
 races: ## 1,000 rounds of 50 people who type the same code at once (minutes); `make test` runs 25
 	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-server --lib races

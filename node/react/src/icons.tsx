@@ -1,0 +1,49 @@
+'use client';
+
+/** The few pictures, all of strokes, in the colour of the text around them. */
+
+import type { ReactNode } from 'react';
+import type { LogginStatus } from './attempt.js';
+
+const BUBBLE = 'M4 20.5 5.3 16A8.5 8.5 0 1 1 9 19.3zM8.5 12h.1m3.4 0h.1m3.4 0h.1';
+const CROSS = 'm6.5 6.5 11 11m0-11-11 11';
+
+/** What stands for a state; the others turn, as something goes on. */
+const PATHS: Partial<Record<LogginStatus, string>> = {
+  verified: 'm5 12.5 4.5 4.5L19 7.5',
+  expired: 'M12 6.5V12l3.5 2.5M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18',
+  denied: CROSS,
+  error: 'M12 6.5v7m0 4v.1',
+  awaiting_confirmation: BUBBLE,
+};
+
+const TURNING = 'M12 3a9 9 0 0 1 9 9';
+
+function Icon({ path, className, size }: { path: string; className?: string; size?: number }): ReactNode {
+  return (
+    <svg
+      aria-hidden="true"
+      className={className}
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="2"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    >
+      <path d={path} />
+    </svg>
+  );
+}
+
+/** A message. */
+export const BubbleIcon = (): ReactNode => <Icon size={22} path={BUBBLE} />;
+
+export const CloseIcon = (): ReactNode => <Icon size={20} path={CROSS} />;
+
+export const StateIcon = ({ status }: { status: LogginStatus }): ReactNode => {
+  const path = PATHS[status];
+  return <Icon className={path ? 'loggin-icon' : 'loggin-icon loggin-busy'} path={path ?? TURNING} />;
+};

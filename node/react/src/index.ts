@@ -1,0 +1,30 @@
+/** Sign-in with WhatsApp for React: a button, a modal, a hook, parts for own markup, and a form for one-time codes. */
+
+export type { LogginHandlers, LogginState, LogginStatus, LogginSuccess } from './attempt.js';
+export { LogginButton, type LogginButtonProps } from './button.js';
+export type { Locale } from './locales.js';
+export { LogginModal, type LogginModalProps } from './modal.js';
+export {
+  OtpError,
+  type OtpHandlers,
+  type OtpRefusal,
+  type OtpRoute,
+  type OtpStart,
+  type OtpVerify,
+} from './otp.js';
+export { OtpForm, type OtpFormProps } from './otp-form.js';
+export type { OtpTexts } from './otp-texts.js';
+export {
+  LogginConfirmForm,
+  LogginCountdown,
+  LogginLink,
+  LogginQrCode,
+  LogginRetry,
+  LogginRoot,
+  type LogginRootProps,
+  LogginStatusText,
+  useLogginLogin,
+} from './parts.js';
+export { LogginProvider, type LogginProviderProps } from './provider.js';
+export type { LogginTexts } from './texts.js';
+export { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';

@@ -1,0 +1,189 @@
+'use client';
+
+/** The parts of a sign-in without any looks, for markup of an app's own. */
+
+import {
+  type ComponentProps,
+  createContext,
+  type FormEvent,
+  type MouseEvent,
+  type ReactNode,
+  type SVGProps,
+  useContext,
+  useMemo,
+  useState,
+} from 'react';
+import { isUnderWay } from './attempt.js';
+import { AppearanceContext } from './context.js';
+import { clock, useSecondsUntil } from './countdown.js';
+import { draw } from './qr-encoder.js';
+import { english, fill, type LogginTexts } from './texts.js';
+import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
+
+/** Digits of the code that WhatsApp shows. */
+const CODE_DIGITS = 6;
+
+const LoginContext = /* @__PURE__ */ createContext<LogginLogin | null>(null);
+
+/**
+ * The login of the nearest `LogginRoot`.
+ *
+ * @throws Error where there is none above.
+ */
+export function useLogginLogin(): LogginLogin {
+  const login = useContext(LoginContext);
+  if (!login) {
+    throw new Error('This part stands in a <LogginRoot>.');
+  }
+  return login;
+}
+
+/** Whether an error is of this code. */
+export const isCode = (error: Error | null, code: string): boolean =>
+  (error as { code?: unknown } | null)?.code === code;
+
+/** The words in force: the app's own, then those of the language, then English. */
+export const useTexts = (): LogginTexts => ({ ...english, ...useContext(AppearanceContext).texts });
+
+export interface LogginRootProps extends UseLogginOptions {
+  readonly children?: ReactNode;
+}
+
+/** Holds one login for the parts in it. */
+export function LogginRoot({ children, ...options }: LogginRootProps): ReactNode {
+  return <LoginContext.Provider value={useLoggin(options)}>{children}</LoginContext.Provider>;
+}
+
+/** Hands a login that a component holds itself on to the parts in it. */
+export const LoginProvider = LoginContext.Provider;
+
+/** The real link to WhatsApp, there before the tap. Opened by whatever way, it begins the wait. */
+export function LogginLink({ children, onClick, ...props }: ComponentProps<'a'>): ReactNode {
+  const { link, isOpened, start, open } = useLogginLogin();
+  const texts = useTexts();
+  const click = (event: MouseEvent<HTMLAnchorElement>): void => {
+    onClick?.(event);
+    if (link) {
+      event.defaultPrevented ? start() : open();
+    }
+  };
+  return (
+    <a
+      target="_blank"
+      rel="noopener noreferrer"
+      {...props}
+      href={link ?? undefined}
+      role={link ? undefined : 'link'}
+      aria-disabled={!link || undefined}
+      onClick={click}
+      // The middle button opens a link too, and a menu may.
+      onAuxClick={start}
+      onContextMenu={start}
+    >
+      {children ?? texts[isOpened ? 'openAgain' : 'open']}
+    </a>
+  );
+}
+
+/**
+ * The link as a QR picture, drawn here and black on white in every theme, because cameras read no other as well.
+ *
+ * Nothing tells when somebody looks at it, so `start` the login where it is shown.
+ */
+export function LogginQrCode(props: SVGProps<SVGSVGElement>): ReactNode {
+  const { link } = useLogginLogin();
+  const { qrLabel } = useTexts();
+  const picture = useMemo(() => link && draw(link), [link]);
+  return (
+    picture && (
+      <svg
+        role="img"
+        aria-label={qrLabel}
+        viewBox={`0 0 ${picture.size} ${picture.size}`}
+        shapeRendering="crispEdges"
+        {...props}
+      >
+        <path fill="#fff" d={`M0 0h${picture.size}v${picture.size}H0z`} />
+        <path stroke="#000" d={picture.path} />
+      </svg>
+    )
+  );
+}
+
+/** Where the login stands, in words that a screen reader is told as they change. */
+export function LogginStatusText(props: ComponentProps<'p'>): ReactNode {
+  const { status } = useLogginLogin();
+  const texts = useTexts();
+  return (
+    <p role="status" {...props}>
+      {status !== 'idle' && texts[status]}
+    </p>
+  );
+}
+
+/** How long the link can still be used; nothing while no login is under way. */
+export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
+  const login = useLogginLogin();
+  const { timeLeft } = useTexts();
+  const seconds = useSecondsUntil(isUnderWay(login) ? login.expiresAt : null);
+  if (seconds === null) {
+    return null;
+  }
+  // A timer is not read out each second.
+  return (
+    <span role="timer" {...props}>
+      {fill(timeLeft, { time: clock(seconds) })}
+    </span>
+  );
+}
+
+/** The field for the code that WhatsApp showed, while it is asked for. */
+export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>): ReactNode {
+  const { status, confirm, error, attemptsLeft, isConfirming } = useLogginLogin();
+  const texts = useTexts();
+  const [digits, setDigits] = useState('');
+  if (status !== 'awaiting_confirmation') {
+    return null;
+  }
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void confirm(digits);
+  };
+  const isWrong = isCode(error, 'invalid_code');
+  return (
+    <form {...props} onSubmit={submit}>
+      <label>
+        {texts.codeLabel}
+        <input
+          // biome-ignore lint/a11y/noAutofocus: the person was told to type here, and nothing else can be done.
+          autoFocus
+          autoComplete="one-time-code"
+          inputMode="numeric"
+          required
+          aria-invalid={!!error}
+          value={digits}
+          onChange={({ target }) => setDigits(target.value.replace(/\D/g, '').slice(0, CODE_DIGITS))}
+        />
+      </label>
+      <p role="alert">
+        {error && (isWrong ? fill(texts.wrongCode, { count: attemptsLeft ?? '' }) : texts.errorHint)}
+      </p>
+      {children ?? (
+        <button type="submit" className="loggin-main" disabled={isConfirming || digits.length < CODE_DIGITS}>
+          {texts.confirm}
+        </button>
+      )}
+    </form>
+  );
+}
+
+/** Begins another attempt, once one has ended without a session. */
+export function LogginRetry(props: ComponentProps<'button'>): ReactNode {
+  const { status, start } = useLogginLogin();
+  const { retry } = useTexts();
+  return status === 'expired' || status === 'denied' || status === 'error' ? (
+    <button type="button" {...props} onClick={start}>
+      {props.children ?? retry}
+    </button>
+  ) : null;
+}

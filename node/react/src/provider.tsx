@@ -1,0 +1,48 @@
+'use client';
+
+/** What an app says once for all of its sign-ins. */
+
+import { type ServerOptions, serverOf } from '@loggin/web/create';
+import { type ReactNode, useMemo } from 'react';
+import { type Appearance, AppearanceContext, ServerContext } from './context.js';
+import type { Locale } from './locales.js';
+import type { OtpTexts } from './otp-texts.js';
+import type { LogginTexts } from './texts.js';
+
+export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'> {
+  /** The language, from `@loggin/react/locales`; English where none is given. */
+  readonly locale?: Locale | undefined;
+  /** Words of the app's own, in place of those of the language. */
+  readonly texts?: Partial<LogginTexts> | undefined;
+  /** The same for the form for one-time codes. */
+  readonly otpTexts?: Partial<OtpTexts> | undefined;
+  /** `auto` follows the person's own setting. */
+  readonly theme?: Appearance['theme'] | undefined;
+  /** Allows the style sheet where a content security policy asks for a nonce. */
+  readonly nonce?: string | undefined;
+  readonly children?: ReactNode;
+}
+
+/**
+ * Names the server, the WhatsApp number and the language for all components below.
+ *
+ * @throws LogginError `invalid_config` where the base URL is neither https nor on this machine, or the number is none.
+ */
+export function LogginProvider(props: LogginProviderProps): ReactNode {
+  const { baseUrl, whatsappNumber, allowInsecureHttp, locale, theme = 'auto', nonce } = props;
+  const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
+  const server = useMemo(
+    () => serverOf({ baseUrl, whatsappNumber, allowInsecureHttp }),
+    [baseUrl, whatsappNumber, allowInsecureHttp],
+  );
+  const appearance = useMemo<Appearance>(() => {
+    const texts = { ...locale?.texts, ...ownTexts };
+    const otpTexts = { ...locale?.otpTexts, ...ownOtpTexts };
+    return { texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce };
+  }, [locale, ownTexts, ownOtpTexts, theme, nonce]);
+  return (
+    <ServerContext.Provider value={server}>
+      <AppearanceContext.Provider value={appearance}>{props.children}</AppearanceContext.Provider>
+    </ServerContext.Provider>
+  );
+}

@@ -1,0 +1,81 @@
+/** The words of button, modal and parts, in English: what every other language and every app of its own replaces. */
+
+/** `{time}` and `{count}` are filled in. */
+export interface LogginTexts {
+  /** The button. */
+  readonly button: string;
+  /** The heading of the modal. */
+  readonly title: string;
+  /** What to do, on a phone. */
+  readonly leadPhone: string;
+  /** What to do, on a computer. */
+  readonly leadDesktop: string;
+  /** The link, on a phone. */
+  readonly open: string;
+  /** The link, once it was opened. */
+  readonly openAgain: string;
+  /** The link, on a computer. */
+  readonly openHere: string;
+  /** Shows the QR picture, on a phone. */
+  readonly showQr: string;
+  /** What the QR picture is, for those who do not see it. */
+  readonly qrLabel: string;
+  /** A link that somebody else made is no sign-in of one's own. */
+  readonly warning: string;
+  readonly timeLeft: string;
+  readonly pending: string;
+  readonly message_received: string;
+  readonly awaiting_confirmation: string;
+  readonly verified: string;
+  readonly expired: string;
+  readonly denied: string;
+  readonly error: string;
+  /** What else is told of an attempt that has ended. */
+  readonly expiredHint: string;
+  readonly deniedHint: string;
+  readonly errorHint: string;
+  /** WhatsApp did not tell the phone number. */
+  readonly phoneHiddenHint: string;
+  /** The label of the field for the code that WhatsApp showed. */
+  readonly codeLabel: string;
+  readonly confirm: string;
+  readonly wrongCode: string;
+  readonly retry: string;
+  readonly close: string;
+  /** The message that the person sends, with `{code}` in it once; the default of the protocol where there is none. */
+  readonly message?: string;
+}
+
+export const english: LogginTexts = {
+  button: 'Continue with WhatsApp',
+  title: 'Sign in with WhatsApp',
+  leadPhone: 'WhatsApp opens with a message ready. Just tap Send.',
+  leadDesktop: 'Scan with your phone camera, then tap Send in WhatsApp.',
+  open: 'Open WhatsApp',
+  openAgain: 'Open WhatsApp again',
+  openHere: 'Open WhatsApp on this device',
+  showQr: 'Use another phone',
+  qrLabel: 'QR code that opens WhatsApp',
+  warning: 'If you did not start this sign‑in, do not send the message.',
+  timeLeft: 'Expires in {time}',
+  pending: 'Waiting for your message',
+  message_received: 'Message received, signing you in',
+  awaiting_confirmation: 'Enter the code that WhatsApp sent you',
+  verified: 'You are signed in',
+  expired: 'This sign‑in has expired',
+  denied: 'This sign‑in was declined',
+  error: 'Sign‑in did not work',
+  expiredHint: 'The message was not sent in time.',
+  deniedHint: 'Somebody tapped “Not me” in WhatsApp.',
+  errorHint: 'Please try again in a moment.',
+  phoneHiddenHint: 'WhatsApp did not share your phone number.',
+  codeLabel: '6-digit code',
+  confirm: 'Confirm',
+  wrongCode: 'That code is not right. Tries left: {count}',
+  retry: 'Try again',
+  close: 'Close',
+};
+
+/** A text with its values. */
+export const fill = (text: string, values: Readonly<Record<string, string | number>>): string =>
+  text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));

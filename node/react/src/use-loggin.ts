@@ -1,0 +1,49 @@
+'use client';
+
+/** The hook: the attempt of one component, and what can be done about it. */
+
+import { useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { Attempt, IDLE, type LogginHandlers, type LogginState } from './attempt.js';
+import { AppearanceContext, ServerContext, serverByDefault } from './context.js';
+
+export interface UseLogginOptions extends LogginHandlers {
+  /** The app: 8 symbols, which everybody may see. */
+  readonly appKey: string;
+  /** The message's own text, with `{code}` in it once. */
+  readonly text?: string | undefined;
+}
+
+export interface LogginLogin extends LogginState {
+  /** Begins to wait, when the person opens the link or sees the QR picture; after an end, with another link. */
+  readonly start: () => void;
+  /** The same, when the person opens the link of this page rather than the QR picture. */
+  readonly open: () => void;
+  /** Ends what is under way, and makes another link. */
+  readonly cancel: () => void;
+  /** Hands in the digits that WhatsApp showed, when the status is `awaiting_confirmation`. */
+  readonly confirm: (digits: string) => Promise<void>;
+}
+
+/**
+ * A sign-in with WhatsApp: `idle → pending → message_received → awaiting_confirmation → verified`, or `expired`,
+ * `denied` or `error`.
+ *
+ * `link` is there before the tap. Its token is made once for each attempt, however often the component renders or, in
+ * development, mounts.
+ */
+export function useLoggin(options: UseLogginOptions): LogginLogin {
+  const { appKey, onSuccess, onError, onExpire } = options;
+  const { message } = useContext(AppearanceContext).texts;
+  const text = options.text || message || undefined;
+  const server = useContext(ServerContext) ?? serverByDefault();
+  const [attempt] = useState(() => new Attempt());
+  const state = useSyncExternalStore(attempt.subscribe, attempt.getState, () => IDLE);
+  useEffect(() => {
+    attempt.handlers = { onSuccess, onError, onExpire };
+  }, [attempt, onSuccess, onError, onExpire]);
+  useEffect(() => attempt.mount({ appKey, server, text }), [attempt, appKey, server, text]);
+  return useMemo(() => {
+    const { start, open, cancel, confirm } = attempt;
+    return { ...state, start, open, cancel, confirm };
+  }, [attempt, state]);
+}

@@ -1,0 +1,44 @@
+/** Calls that are made again where their failure passes. */
+
+import { pause } from './abort.js';
+import { delay } from './backoff.js';
+import { classOf } from './classes.js';
+import { isLogginError, type LogginError } from './error.js';
+import { ServerError } from './errors.js';
+import { callOnce } from './http.js';
+import type { Settings } from './settings.js';
+
+/** What went wrong in passing, whatever the status. */
+const PASSING_CODES = ['connection', 'rate_limited', 'unavailable'];
+
+/** Statuses after which a call is repeated where the code does not decide: a proxy's, and those of newer servers. */
+const PASSING_STATUSES = [408, 429, 502, 503, 504];
+
+/** The longest pause, in seconds, that is made before a call is repeated; a longer one is the caller's to make. */
+const LONGEST_PAUSE_S = 60;
+
+/** Calls until there is an answer, or an error that does not pass. It rejects with the signal's reason. */
+export async function call(
+  settings: Settings,
+  path: string,
+  body: object,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  const began = performance.now();
+  for (let attempt = 0; ; attempt++) {
+    const answer = await callOnce(settings, path, body, signal);
+    if (!isLogginError(answer)) {
+      return answer;
+    }
+    const { retryAfter = 0 } = answer;
+    if (attempt === settings.maxRetries || !passes(answer) || retryAfter > LONGEST_PAUSE_S) {
+      throw answer;
+    }
+    await pause(delay(attempt, performance.now() - began, retryAfter * 1000), signal);
+  }
+}
+
+function passes({ code, status = 0 }: LogginError): boolean {
+  const isVague = classOf(code) === ServerError && code !== 'send_failed';
+  return PASSING_CODES.includes(code) || (isVague && PASSING_STATUSES.includes(status));
+}

@@ -1,0 +1,29 @@
+/** The rest of a login that `@loggin/web/create` began: the wait for it, and its confirmation. */
+
+import { isLogginError } from './error.js';
+import { invalidAnswer } from './failure.js';
+import { callOnce } from './http.js';
+import type { Server } from './server.js';
+
+export type { SessionFields } from './session.js';
+export { awaitLogin, type Progress, type WaitFor } from './wait.js';
+
+/**
+ * Hands in the digits that WhatsApp showed, once: a repeated call could count as a second try.
+ *
+ * It rejects with the signal's reason, or with a `LogginError`.
+ */
+export async function confirmLogin(
+  server: Server,
+  token: string,
+  confirmationCode: string,
+  signal?: AbortSignal | null,
+): Promise<void> {
+  const answer = await callOnce(server, 'confirm', { token, confirmation_code: confirmationCode }, signal);
+  if (isLogginError(answer)) {
+    throw answer;
+  }
+  if (answer.status !== 'verified') {
+    throw invalidAnswer();
+  }
+}

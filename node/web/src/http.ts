@@ -1,0 +1,100 @@
+/** HTTP, in what all runtimes have: `fetch`. */
+
+import { Linked } from './abort.js';
+import type { LogginError } from './error.js';
+import { failure, failureOf } from './failure.js';
+import type { Server } from './server.js';
+
+/** Longest time for a whole call. */
+const CALL_TIMEOUT_MS = 10_000;
+
+/** Longest JSON that is read, in characters: no answer of the protocol comes near it. */
+const MAX_ANSWER = 64 << 10;
+
+/** What keeps a request and its answer to themselves. Some workers refuse an option that they do not have. */
+const KEPT_TO_ITSELF: RequestInit = {
+  cache: 'no-store',
+  credentials: 'omit',
+  referrerPolicy: 'no-referrer',
+};
+
+/** Sends JSON below the base URL. It rejects with the signal's reason, or with whatever `fetch` throws. */
+export function post(
+  server: Server,
+  path: string,
+  body: object,
+  accept: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  const known = Object.entries(KEPT_TO_ITSELF).filter(([name]) => name in Request.prototype);
+  return server.fetch(`${server.baseUrl}api/v1/tokens/${path}`, {
+    ...Object.fromEntries(known),
+    method: 'POST',
+    headers: { Accept: accept, 'Content-Type': 'application/json', ...server.headers?.() },
+    body: JSON.stringify(body),
+    // A redirect would carry a key or a token elsewhere.
+    redirect: 'manual',
+    signal,
+  });
+}
+
+/** Whether an answer is a 200 of this type. */
+export const isAnswer = (response: Response, type: string): boolean =>
+  response.status === 200 && hasType(response, type);
+
+const hasType = ({ headers }: Response, type: string): boolean =>
+  (headers.get('Content-Type') ?? '').toLowerCase().startsWith(type);
+
+/** The object that an answer holds; an empty one where it is no JSON. */
+export async function objectOf(response: Response): Promise<Record<string, unknown>> {
+  const text = hasType(response, 'application/json') ? await response.text() : '';
+  try {
+    return Object(text.length > MAX_ANSWER || JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+/** The error that an answer tells. */
+export async function errorOfAnswer(response: Response): Promise<LogginError> {
+  const { error, message, attempts_left, request_id, retry_after } = await objectOf(response);
+  const { headers, status } = response;
+  return failureOf(error, message, {
+    status,
+    attemptsLeft: attempts_left as number | undefined,
+    requestId: (request_id as string | undefined) ?? headers.get('X-Request-Id') ?? undefined,
+    retryAfter: seconds(retry_after) ?? seconds(headers.get('Retry-After')),
+  });
+}
+
+/** `Retry-After`: seconds, or a date. */
+function seconds(value: unknown): number | undefined {
+  const text = String(value ?? '').trim();
+  const left = /^[0-9.]+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  return Number.isFinite(left) ? Math.max(0, left) : undefined;
+}
+
+/**
+ * Makes a call once; the result is the object of a 200, or the error.
+ *
+ * It rejects with the signal's reason.
+ */
+export async function callOnce(
+  server: Server,
+  path: string,
+  body: object,
+  signal?: AbortSignal | null,
+): Promise<Record<string, unknown> | LogginError> {
+  const turn = new Linked(signal);
+  turn.abortAfter(CALL_TIMEOUT_MS);
+  try {
+    signal?.throwIfAborted();
+    const response = await post(server, path, body, 'application/json', turn.signal);
+    return isAnswer(response, 'application/json') ? await objectOf(response) : await errorOfAnswer(response);
+  } catch {
+    signal?.throwIfAborted();
+    return failure('connection', 'The server was not reached.');
+  } finally {
+    turn.release();
+  }
+}

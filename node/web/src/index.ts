@@ -1,0 +1,29 @@
+/** Sign-in with WhatsApp, for any app: for browsers, edge functions, workers, Deno and Bun. */
+
+export { isLogginError, LogginError, type LogginErrorFields } from './error.js';
+export {
+  AlreadyUsedError,
+  AuthenticationError,
+  BlockedError,
+  ClosedError,
+  ConnectionFailedError,
+  DeniedError,
+  ExpiredError,
+  InvalidCodeError,
+  InvalidInputError,
+  PhoneHiddenError,
+  QuotaExceededError,
+  RateLimitError,
+  ServerError,
+  VerifyTimeoutError,
+} from './errors.js';
+export {
+  type CreateTokenOptions,
+  Loggin,
+  loggin,
+  type VerifyTokenOptions,
+  type WaitForVerifyOptions,
+} from './loggin.js';
+export type { CreatedToken, ObservedSession, Session } from './login.js';
+export type { LogginOptions } from './settings.js';
+export type { Progress } from './wait.js';

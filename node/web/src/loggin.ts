@@ -1,0 +1,181 @@
+/** The client: one method for each thing a user wants to do. */
+
+import { call } from './calls.js';
+import { classed, inClasses } from './classes.js';
+import { createLogin } from './create.js';
+import { check, failure, invalidAnswer } from './failure.js';
+import { CreatedToken, type ObservedSession, Session } from './login.js';
+import { sessionOf } from './session.js';
+import {
+  checkTimeout,
+  isBrowser,
+  type LogginOptions,
+  optionsObject,
+  type Settings,
+  settingsOf,
+} from './settings.js';
+import { onAbort } from './signals.js';
+import { codeOf, parseToken } from './token.js';
+import { awaitLogin, type Progress } from './wait.js';
+
+export interface CreateTokenOptions {
+  /**
+   * The message's own text. It contains `{code}` once, is at most 200 characters long with the code filled in, and has
+   * no `+` and no emoji.
+   */
+  readonly text?: string | undefined;
+}
+
+export interface VerifyTokenOptions {
+  /** Ends the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WaitForVerifyOptions extends VerifyTokenOptions {
+  /** How many milliseconds this wait lasts, instead of the client's. */
+  readonly timeoutMs?: number | undefined;
+  /** Is told how far the login has come, each step once. A long poll, behind a proxy that buffers, does not tell. */
+  readonly onProgress?: ((status: Progress) => void) | undefined;
+}
+
+/** Stands for the options of the one client that is not set up before it is used. */
+const ON_FIRST_USE: LogginOptions = {};
+
+/**
+ * A client of one Loggin server: makes tokens, waits for logins, redeems and confirms them.
+ *
+ * In a browser it observes logins, and the app's server redeems them with the token that the browser hands in. On a
+ * server (an edge function, a worker, Deno, Bun) its waits redeem, too.
+ */
+export class Loggin {
+  readonly #closed = new AbortController();
+  #settings: Settings | undefined;
+
+  /** @throws InvalidInputError `invalid_config` where an option is malformed, or a browser has a secret key. */
+  constructor(options: LogginOptions = {}) {
+    if (options !== ON_FIRST_USE) {
+      this.#settings = inClasses(() => settingsOf(options));
+    }
+  }
+
+  #open(): Settings {
+    this.#settings ??= settingsOf({});
+    return this.#settings;
+  }
+
+  /**
+   * Makes a login for an app, offline and at once.
+   *
+   * @throws InvalidInputError `invalid_app_key` or, for the text, `invalid_request`.
+   */
+  createToken(appKey: string, options: CreateTokenOptions = {}): CreatedToken {
+    return inClasses(
+      () => new CreatedToken(createLogin(this.#open(), appKey, optionsObject(options).text ?? undefined)),
+    );
+  }
+
+  /**
+   * Waits until the person has signed in, for 300 s unless told otherwise. A server that is away is waited for.
+   *
+   * In a browser the session's `phone` is null where the app keeps it from browsers.
+   *
+   * It rejects with the signal's reason, or with a `LogginError`: `invalid_token` at once where the token is
+   * malformed, `timeout` at the deadline, `expired`, `already_used`, `denied`, `phone_hidden`, `unknown_app` or
+   * `unauthorized` as the server says, and `closed` when the client is.
+   */
+  async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<ObservedSession> {
+    return await this.#run(options, async (settings, signal) => {
+      const { onProgress } = options;
+      const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
+      checkTimeout(timeoutMs, 'invalid_request');
+      check(
+        onProgress == null || typeof onProgress === 'function',
+        'invalid_request',
+        'onProgress is a function.',
+      );
+      const secret = parseToken(token);
+      const what = {
+        token: secret,
+        code: codeOf(secret),
+        claim: !isBrowser(),
+        onProgress,
+        signal,
+        timeoutMs,
+      };
+      return new Session(await awaitLogin(settings, what));
+    });
+  }
+
+  /**
+   * Redeems a token, as an app's server does with the one that a browser hands in. `null` while nobody has signed in.
+   *
+   * It rejects like `waitForVerify`, but with `connection` where the server is not reached within the retries.
+   */
+  async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
+    return await this.#run(options, async (settings, signal) => {
+      const answer = await call(settings, 'verify', { token: parseToken(token) }, signal);
+      if (answer.status === 'pending') {
+        return null;
+      }
+      check(answer.status === 'verified', 'invalid_response', 'The answer has no status that is known.');
+      return new Session(sessionOf(answer, true));
+    });
+  }
+
+  /**
+   * Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation`. The wait then ends.
+   *
+   * It rejects with `invalid_code` and `attemptsLeft` where they are wrong, `blocked` after too many tries, `expired`
+   * where they come too late, and `connection` where the server is not reached within the retries.
+   */
+  async confirm(token: string, confirmationCode: string, options: VerifyTokenOptions = {}): Promise<void> {
+    return await this.#run(options, async (settings, signal) => {
+      check(typeof confirmationCode === 'string', 'invalid_request', 'The confirmation code is a string.');
+      const body = { token: parseToken(token), confirmation_code: confirmationCode };
+      const { status } = await call(settings, 'confirm', body, signal);
+      if (status !== 'verified') {
+        throw invalidAnswer();
+      }
+    });
+  }
+
+  /** Ends every wait and call with `closed`; later ones end the same way. */
+  close(): void {
+    this.#closed.abort(failure('closed', 'The client is closed.'));
+  }
+
+  /** Closes the client at the end of a `using` block, in runtimes that have them. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Runs something that ends with the caller's signal, and with this client. */
+  async #run<T>(
+    options: VerifyTokenOptions,
+    run: (settings: Settings, ended: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const unwatch: (() => void)[] = [];
+    try {
+      const { signal } = optionsObject(options);
+      const isSignal = signal == null || typeof signal.addEventListener === 'function';
+      check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
+      const ended = new AbortController();
+      for (const ending of [signal, this.#closed.signal]) {
+        if (ending) {
+          ending.throwIfAborted();
+          unwatch.push(onAbort(ending, () => ended.abort(ending.reason)));
+        }
+      }
+      return await run(this.#open(), ended.signal);
+    } catch (reason) {
+      throw classed(reason);
+    } finally {
+      for (const leave of unwatch) {
+        leave();
+      }
+    }
+  }
+}
+
+/** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
+export const loggin: Loggin = /* @__PURE__ */ new Loggin(ON_FIRST_USE);

@@ -1,0 +1,123 @@
+/** The options of a client, and what becomes of them: plain JavaScript passes anything, so everything is checked. */
+
+import { check } from './failure.js';
+import { type Server, type ServerOptions, serverOf } from './server.js';
+import { parseSecretKey, randomBytes } from './token.js';
+import { DEFAULT_TIMEOUT_MS } from './wait.js';
+
+/** The version of this package, as its manifest has it. */
+export const VERSION = '0.1.0';
+
+/** The options of a client. On a server, what is not given comes from the environment, and then from the defaults. */
+export interface LogginOptions extends ServerOptions {
+  /** The app's secret key, on an app's server only: in a browser it is refused. `LOGGIN_SECRET_KEY`; none by default. */
+  readonly secretKey?: string | undefined;
+  /** How many milliseconds a wait lasts unless it says otherwise; 300,000 by default. */
+  readonly timeoutMs?: number | undefined;
+  /** How often a call that fails in passing is repeated, 0 to 10; twice by default. Waits go on until their deadline. */
+  readonly maxRetries?: number | undefined;
+  /** Makes this client the same redeemer as others with the same key: 1 to 128 visible ASCII characters. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface Settings extends Server {
+  readonly timeoutMs: number;
+  readonly maxRetries: number;
+}
+
+const DEFAULT_MAX_RETRIES = 2;
+
+const MAX_RETRIES = 10;
+
+/** Random bytes of an idempotency key: no two clients ever share one by chance. */
+const IDEMPOTENCY_KEY_BYTES = 16;
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+
+type Type = 'boolean' | 'function' | 'number' | 'string';
+
+const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
+  allowInsecureHttp: 'boolean',
+  baseUrl: 'string',
+  fetch: 'function',
+  idempotencyKey: 'string',
+  maxRetries: 'number',
+  secretKey: 'string',
+  timeoutMs: 'number',
+  whatsappNumber: 'string',
+};
+
+/** Options that the environment may give instead. */
+const VARIABLES = {
+  baseUrl: 'LOGGIN_BASE_URL',
+  secretKey: 'LOGGIN_SECRET_KEY',
+  whatsappNumber: 'LOGGIN_WHATSAPP_NUMBER',
+};
+
+/** Whether this is a page, a worker of one, or an app's web view: a place whose code and secrets anybody can read. */
+export function isBrowser(): boolean {
+  const { document, importScripts, navigator } = globalThis as unknown as Record<string, unknown>;
+  const product = (navigator as { product?: string } | undefined)?.product;
+  return document !== undefined || importScripts !== undefined || product === 'ReactNative';
+}
+
+/** What the environment says, where there is one; an empty variable counts as none. */
+function environment(): LogginOptions {
+  try {
+    const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
+    const named = Object.entries(VARIABLES).map(([option, name]) => [option, process?.env?.[name]?.trim()]);
+    return isBrowser() ? {} : Object.fromEntries(named.filter(([, value]) => value));
+  } catch {
+    // Deno, without the permission to read it.
+    return {};
+  }
+}
+
+/** @throws LogginError with the code where a number of milliseconds is none, or not above 0. */
+export function checkTimeout(value: number, code: string): void {
+  check(Number.isFinite(value) && value > 0, code, 'timeoutMs is a number of milliseconds above 0.');
+}
+
+/** @throws LogginError with the code where the options are no object. */
+export function optionsObject<T extends object>(value: T, code = 'invalid_request'): T {
+  check(typeof value === 'object' && value !== null, code, 'Options are an object.');
+  return value;
+}
+
+/** @throws LogginError `invalid_config` where an option is malformed, or a browser has a secret key. */
+export function settingsOf(options: LogginOptions): Settings {
+  const must = (condition: unknown, message: string): void => check(condition, 'invalid_config', message);
+  const own = Object.entries(optionsObject(options, 'invalid_config')).filter(([, value]) => value != null);
+  for (const [name, value] of own) {
+    const type = OPTION_TYPES[name as keyof LogginOptions];
+    must(!type || typeof value === type, `The option ${name} is a ${type}.`);
+  }
+  const given: LogginOptions = { ...environment(), ...Object.fromEntries(own) };
+  const { maxRetries = DEFAULT_MAX_RETRIES, secretKey, timeoutMs = DEFAULT_TIMEOUT_MS } = given;
+  must(
+    !secretKey || !isBrowser(),
+    'A secret key stays on the server: everybody can read what a browser has.',
+  );
+  must(
+    Number.isInteger(maxRetries) && maxRetries >= 0 && maxRetries <= MAX_RETRIES,
+    'maxRetries is a whole number from 0 to 10.',
+  );
+  checkTimeout(timeoutMs, 'invalid_config');
+  let redeemer = given.idempotencyKey;
+  must(
+    redeemer === undefined || /^[!-~]{1,128}$/.test(redeemer),
+    'An idempotency key is 1 to 128 visible ASCII characters.',
+  );
+  const key = secretKey === undefined ? secretKey : parseSecretKey(secretKey);
+  const headers = (): Record<string, string> => {
+    // Made at the first request, as some workers have no random bits before.
+    redeemer ??= Array.from(randomBytes(IDEMPOTENCY_KEY_BYTES), hex).join('');
+    return {
+      'Idempotency-Key': redeemer,
+      // A browser has its own, and asks the server before it sends another.
+      ...(!isBrowser() && { 'User-Agent': `loggin-web/${VERSION}` }),
+      ...(key && { Authorization: `Bearer ${key}` }),
+    };
+  };
+  return { ...serverOf(given), headers, maxRetries, timeoutMs };
+}

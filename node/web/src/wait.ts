@@ -1,0 +1,254 @@
+/** The wait for one login: a stream after the other, or long polls where a proxy keeps streams back, until it is over. */
+
+import { Linked, pause } from './abort.js';
+import { delay, MAX_HINT_MS } from './backoff.js';
+import { isLogginError, type LogginError } from './error.js';
+import { failure, failureOf } from './failure.js';
+import { errorOfAnswer, isAnswer, objectOf, post } from './http.js';
+import type { Server } from './server.js';
+import { type SessionFields, sessionOf } from './session.js';
+import { streamReader } from './sse.js';
+import { onWake } from './wake.js';
+
+/** How far a login has come that has no result yet. */
+export type Progress = 'message_received' | 'awaiting_confirmation';
+
+/**
+ * A stream that does not say `ready` in this time is kept back by a proxy, or is none: the next try is a long poll. A
+ * connection is given as long.
+ */
+const READY_MS = 5_000;
+
+/** A stream this silent is lost: the server sends a comment every 15 s. */
+const SILENCE_MS = 45_000;
+
+/** A long poll is answered after 25 s; the rest is for the way. */
+const POLL_MS = 35_000;
+
+/** A long poll that is answered sooner, and empty, is not waiting: no reason to hurry with the next one. */
+const SHORTEST_POLL_MS = 1_000;
+
+/** A page that comes back is told so several times: a connection that is this young is new enough. */
+const WAKE_GAP_MS = 500;
+
+/** Statuses that end a wait, where an error stands with them: repeating the same request does not help. */
+const FINAL_STATUSES = [400, 401, 403, 404];
+
+/** Why a connection was ended from here, where that was not the end of the wait. */
+const AWOKEN = 1;
+const KEPT_BACK = 2;
+
+/** A login is pending for as long on the server. */
+export const DEFAULT_TIMEOUT_MS = 300_000;
+
+/** What is waited for, and how. */
+export interface WaitFor {
+  /** In its canonical form, as the code is. */
+  readonly token: string;
+  readonly code: string;
+  /** Whether this wait redeems the login. */
+  readonly claim: boolean;
+  /** Is told how far the login has come, each step once. */
+  readonly onProgress?: ((status: Progress) => void) | undefined;
+  /** Ends the wait, which then rejects with its reason. */
+  readonly signal?: AbortSignal | null | undefined;
+  /** How many milliseconds it lasts at most; 300,000 by default. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** One connection or rest, and what came of it. */
+class Turn extends Linked {
+  readonly began = performance.now();
+  /** The server answers, and knows the token. */
+  isHeard = false;
+  /** How many milliseconds the server asked to be left alone. */
+  hintMs = 0;
+  /** The login's end. */
+  end: SessionFields | LogginError | undefined;
+}
+
+class Wait {
+  readonly #server: Server;
+  readonly #what: WaitFor;
+  readonly #ended: AbortSignal;
+  #progress: unknown;
+  #turn: Turn | undefined;
+
+  constructor(server: Server, what: WaitFor, ended: AbortSignal) {
+    this.#server = server;
+    this.#what = what;
+    this.#ended = ended;
+  }
+
+  /** A page that comes back connects anew: its connection may have died unnoticed. */
+  wake(): void {
+    if (this.#turn && performance.now() - this.#turn.began > WAKE_GAP_MS) {
+      this.#turn.abort(AWOKEN);
+    }
+  }
+
+  async run(): Promise<SessionFields | LogginError> {
+    let polls = false;
+    let attempt = 0;
+    let outage = performance.now();
+    for (;;) {
+      const turn = this.#begin();
+      try {
+        await (polls ? this.#poll(turn) : this.#listen(turn));
+      } catch {
+        // Whatever breaks a connection passes: not reached, cut off, no event stream, an event that is none of ours.
+      }
+      turn.release();
+      turn.abort();
+      if (turn.end) {
+        return turn.end;
+      }
+      const { reason } = turn.signal;
+      if (turn.isHeard || reason === AWOKEN) {
+        attempt = 0;
+        outage = performance.now();
+      }
+      // A poll goes on while it is answered; a stream that is kept back gives way to one.
+      polls = polls ? turn.isHeard && reason !== AWOKEN : reason === KEPT_BACK;
+      if (reason !== AWOKEN && reason !== KEPT_BACK) {
+        await this.#rest(delay(attempt++, performance.now() - outage, turn.hintMs), turn.hintMs);
+      }
+    }
+  }
+
+  #begin(): Turn {
+    this.#ended.throwIfAborted();
+    this.#turn = new Turn(this.#ended);
+    return this.#turn;
+  }
+
+  /** Waits before the next try. What the server asked for is kept to, also where the page comes back meanwhile. */
+  async #rest(milliseconds: number, hintMs: number): Promise<void> {
+    const began = performance.now();
+    let end = began + milliseconds;
+    for (let left = milliseconds; left > 0; left = end - performance.now()) {
+      const turn = this.#begin();
+      await pause(left, turn.signal);
+      turn.release();
+      if (turn.signal.aborted) {
+        end = began + Math.min(hintMs, MAX_HINT_MS);
+      }
+    }
+  }
+
+  async #listen(turn: Turn): Promise<void> {
+    turn.abortAfter(READY_MS, KEPT_BACK);
+    const response = await this.#post(turn, 'text/event-stream');
+    if (!response) {
+      return;
+    }
+    // Some runtimes hand over no body before it is whole.
+    const reader = response.body?.getReader() ?? turn.abort(KEPT_BACK);
+    const read = streamReader({
+      onEvent: (name, data) => this.#take(turn, name, () => JSON.parse(data)),
+      onRetry: (milliseconds) => {
+        turn.hintMs = milliseconds;
+      },
+    });
+    while (reader && !turn.end) {
+      const { value } = await reader.read();
+      if (!value) {
+        return;
+      }
+      read(value);
+      if (turn.isHeard) {
+        turn.abortAfter(SILENCE_MS);
+      }
+    }
+  }
+
+  async #poll(turn: Turn): Promise<void> {
+    turn.abortAfter(POLL_MS);
+    const response = await this.#post(turn, 'application/json');
+    if (response) {
+      const { events } = await objectOf(response);
+      for (const { event, data } of events as WireEvent[]) {
+        this.#take(turn, event, () => data);
+      }
+      turn.isHeard = performance.now() - turn.began >= SHORTEST_POLL_MS;
+    }
+  }
+
+  /** The answer of a server that takes the request. */
+  async #post(turn: Turn, accept: string): Promise<Response | undefined> {
+    const { claim, token } = this.#what;
+    const response = await post(this.#server, 'events', { tokens: [token], claim }, accept, turn.signal);
+    if (isAnswer(response, accept)) {
+      return response;
+    }
+    const error = await errorOfAnswer(response);
+    const isRefused = FINAL_STATUSES.includes(response.status) && error.code !== 'invalid_response';
+    if (isRefused || error.code === 'quota_exceeded') {
+      turn.end = error;
+    }
+    turn.hintMs = (error.retryAfter ?? 0) * 1000;
+    return undefined;
+  }
+
+  /** Takes in one event. It throws where a known one does not have its form. */
+  #take(turn: Turn, name: string, read: () => EventData): void {
+    if (name === 'ready') {
+      turn.isHeard = true;
+    }
+    if (turn.end || !['progress', 'verified', 'rejected'].includes(name)) {
+      return;
+    }
+    const { claim, onProgress } = this.#what;
+    const { code, error, message, session, status, token_index } = read();
+    if (code !== this.#what.code && token_index !== 0) {
+      return;
+    }
+    if (name === 'verified') {
+      turn.end = sessionOf(session, claim);
+    } else if (name === 'rejected') {
+      turn.end = failureOf(error, message);
+    } else if (status === 'message_received' || status === 'awaiting_confirmation') {
+      if (status !== this.#progress) {
+        this.#progress = status;
+        // What the caller does with it, and how that fails, is not this connection's.
+        queueMicrotask(() => onProgress?.(status));
+      }
+    }
+  }
+}
+
+/** Waits until the person has signed in. It rejects with the signal's reason, or with a `LogginError`. */
+export async function awaitLogin(server: Server, what: WaitFor): Promise<SessionFields> {
+  const ended = new Linked(what.signal);
+  ended.abortAfter(
+    what.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    failure('timeout', 'Nobody signed in before the wait was over.'),
+  );
+  const wait = new Wait(server, what, ended.signal);
+  const unwatch = onWake(() => wait.wake());
+  try {
+    const end = await wait.run();
+    if (isLogginError(end)) {
+      throw end;
+    }
+    return end;
+  } finally {
+    unwatch();
+    ended.release();
+  }
+}
+
+interface WireEvent {
+  readonly event: string;
+  readonly data: EventData;
+}
+
+/** The data of any event; nothing of it is certain. */
+interface EventData {
+  readonly code?: unknown;
+  readonly error?: unknown;
+  readonly message?: unknown;
+  readonly session?: unknown;
+  readonly status?: unknown;
+  readonly token_index?: unknown;
+}

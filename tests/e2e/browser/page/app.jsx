@@ -1,0 +1,96 @@
+/** The app: one of our components, as the address asks for it. */
+
+import {
+  LogginButton,
+  LogginConfirmForm,
+  LogginCountdown,
+  LogginLink,
+  LogginModal,
+  LogginProvider,
+  LogginQrCode,
+  LogginRetry,
+  LogginRoot,
+  LogginStatusText,
+  OtpForm,
+} from '@loggin/react';
+import * as locales from '@loggin/react/locales';
+import { useState } from 'react';
+
+/** Hands the token to the app's own server, which redeems it and says who it is. */
+async function signIn({ token }) {
+  const response = await fetch('/login', { method: 'POST', body: JSON.stringify({ token }) });
+  if (!response.ok) {
+    throw new Error('The app refused.');
+  }
+  return response.json();
+}
+
+export function App({ search }) {
+  const options = Object.fromEntries(new URLSearchParams(search));
+  const { server, component = 'button', appKey = '8XKPQ2WN', locale, theme, number } = options;
+  return (
+    <LogginProvider baseUrl={server} whatsappNumber={number} locale={locales[locale]} theme={theme}>
+      <main>
+        <h1>Acme</h1>
+        <Chosen component={component} appKey={appKey} />
+      </main>
+    </LogginProvider>
+  );
+}
+
+function Chosen({ component, appKey }) {
+  const [said, say] = useState('');
+  const [renders, renderAgain] = useState(0);
+  const login = {
+    appKey,
+    onSuccess: async (success) => {
+      const { phone } = await signIn(success);
+      say(`Hello ${phone}`);
+    },
+    onError: (error) => say(`error ${error.code ?? error.message}`),
+    onExpire: () => say('expired'),
+  };
+  return (
+    <>
+      {component === 'button' && <LogginButton {...login} />}
+      {component === 'modal' && <Modal {...login} />}
+      {component === 'parts' && <Parts {...login} />}
+      {component === 'otp' && <Otp say={say} />}
+      <p id="said" role="status">
+        {said}
+      </p>
+      <button id="again" type="button" hidden onClick={() => renderAgain((count) => count + 1)}>
+        {renders}
+      </button>
+    </>
+  );
+}
+
+function Modal(login) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" onClick={() => setOpen(true)}>
+        Sign in
+      </button>
+      <LogginModal open={open} onClose={() => setOpen(false)} {...login} />
+    </>
+  );
+}
+
+function Parts(login) {
+  return (
+    <LogginRoot {...login}>
+      <LogginLink />
+      <LogginQrCode width="240" />
+      <LogginStatusText />
+      <LogginCountdown />
+      <LogginConfirmForm />
+      <LogginRetry />
+    </LogginRoot>
+  );
+}
+
+function Otp({ say }) {
+  return <OtpForm start="/otp/start" verify="/otp/verify" onSuccess={({ phone }) => say(`Hello ${phone}`)} />;
+}

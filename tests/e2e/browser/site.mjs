@@ -1,0 +1,138 @@
+/** A small app of somebody's own: a page with our components, and a server that redeems what the page hands in. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
+
+const PACKAGES = path('../../../node');
+
+/** The versions of React that the packages support. */
+export const REACTS = {
+  18: { react: `${PACKAGES}/node_modules/react-18`, 'react-dom': `${PACKAGES}/node_modules/react-dom-18` },
+  19: { react: path('node_modules/react'), 'react-dom': path('node_modules/react-dom') },
+};
+
+const OURS = {
+  '@loggin/react': `${PACKAGES}/react/dist/esm/index.js`,
+  '@loggin/react/locales': `${PACKAGES}/react/dist/esm/locales.js`,
+  '@loggin/web': `${PACKAGES}/web/dist/esm/index.js`,
+  '@loggin/web/create': `${PACKAGES}/web/dist/esm/create.js`,
+  '@loggin/web/finish': `${PACKAGES}/web/dist/esm/finish.js`,
+};
+
+/** The built page as its files, and for the server the function that renders it to text. */
+async function bundle(version) {
+  const shared = {
+    absWorkingDir: path('.'),
+    alias: { ...OURS, ...REACTS[version] },
+    bundle: true,
+    define: { 'process.env.NODE_ENV': '"development"' },
+    format: 'esm',
+    jsx: 'automatic',
+    logLevel: 'warning',
+    outdir: path('built'),
+    write: false,
+  };
+  const page = await build({ ...shared, entryPoints: ['page/main.jsx'], splitting: true });
+  const server = await build({
+    ...shared,
+    entryPoints: ['page/server.jsx'],
+    platform: 'node',
+    format: 'cjs',
+  });
+  const module = { exports: {} };
+  new Function('module', 'exports', 'require', server.outputFiles[0].text)(
+    module,
+    module.exports,
+    process.getBuiltinModule('module').createRequire(import.meta.url),
+  );
+  return {
+    files: new Map(page.outputFiles.map((file) => [file.path.slice(path('built').length), file.text])),
+    render: module.exports.render,
+  };
+}
+
+/** Serves pages and the app's own routes until it is stopped. */
+export class Site {
+  #server;
+  #bundles = new Map();
+  /** What the app's own server was handed, in order. */
+  received = [];
+  /** What it answers, by path; a function of what it was handed. */
+  routes = new Map();
+
+  static async start() {
+    const site = new Site();
+    for (const version of Object.keys(REACTS)) {
+      site.#bundles.set(version, await bundle(version));
+    }
+    site.#server = createServer((request, response) => void site.#serve(request, response));
+    site.#server.listen(0, '127.0.0.1');
+    await once(site.#server, 'listening');
+    return site;
+  }
+
+  /** The address of a page with these options. */
+  page(options) {
+    return `http://127.0.0.1:${this.#server.address().port}/?${new URLSearchParams({ react: '19', ...options })}`;
+  }
+
+  async stop() {
+    this.#server.close();
+    this.#server.closeAllConnections();
+  }
+
+  async #serve(request, response) {
+    const url = new URL(request.url, 'http://site');
+    const { files, render } = this.#bundles.get(url.searchParams.get('react') ?? cookieOf(request)) ?? {};
+    const file = files?.get(url.pathname);
+    if (request.method === 'POST') {
+      await this.#answer(url.pathname, request, response);
+    } else if (file) {
+      response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(file);
+    } else if (url.pathname === '/') {
+      const version = url.searchParams.get('react');
+      response.writeHead(200, {
+        'Content-Type': 'text/html',
+        'Set-Cookie': `react=${version}; SameSite=Lax`,
+      });
+      response.end(html(url.searchParams.has('ssr') ? render(url.search) : ''));
+    } else {
+      response.writeHead(404).end();
+    }
+  }
+
+  async #answer(pathname, request, response) {
+    const chunks = [];
+    for await (const chunk of request) {
+      chunks.push(chunk);
+    }
+    const body = JSON.parse(Buffer.concat(chunks).toString());
+    this.received.push({ path: pathname, body });
+    const { status = 200, ...answer } = (await this.routes.get(pathname)?.(body)) ?? { status: 404 };
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer.body ?? {}));
+  }
+}
+
+const cookieOf = (request) => /react=(\d+)/.exec(request.headers.cookie ?? '')?.[1];
+
+const html = (body) => `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Acme</title>
+<link rel="icon" href="data:,">
+<style>
+  :root { color-scheme: light dark; --loggin-font: Inter, 'Liberation Sans', system-ui, sans-serif }
+  body { margin: 0; min-height: 100vh; display: grid; place-items: center; font-family: var(--loggin-font); background: #f3f5f4; color: #15181b }
+  @media (prefers-color-scheme: dark) { body { background: #0f1112; color: #f2f4f5 } }
+  main { width: min(360px, 100vw - 48px); text-align: center }
+  h1 { font-size: 26px; letter-spacing: -.02em }
+</style>
+<div id="root">${body}</div>
+<script type="module" src="/main.js"></script>
+</html>
+`;

@@ -1,0 +1,85 @@
+/** What every browser test stands on: server, simulator, an app of somebody's own, and Chromium. */
+
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { Loggin } from '../../../node/web/dist/esm/index.js';
+import { launch } from './browser.mjs';
+import { Site } from './site.mjs';
+import { World } from './world.mjs';
+
+export const EVENTS_PATH = '/api/v1/tokens/events';
+
+/** A page that has not come to something by then, never will. */
+const PATIENCE_MS = 10_000;
+
+export class Stage {
+  world;
+  site;
+  browser;
+
+  /** Opens a page of the app; what its console complains of fails the test. */
+  async open(t, device, options = {}) {
+    const context = await this.browser.newContext(device);
+    context.setDefaultTimeout(PATIENCE_MS);
+    const page = await context.newPage();
+    const problems = [];
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) {
+        problems.push(message.text());
+      }
+    });
+    page.on('pageerror', (error) => problems.push(String(error)));
+    t.after(async () => {
+      await context.close();
+      assert.deepEqual(problems.filter(isComplaint), []);
+    });
+    await page.goto(this.site.page({ server: this.world.url, ...options }));
+    return page;
+  }
+}
+
+/** A network that is away is said to be by the browser itself. */
+const isComplaint = (text) => !/^Failed to load resource/.test(text);
+
+/** Starts everything once for the tests of a file. */
+export function setStage() {
+  const stage = new Stage();
+  before(async () => {
+    stage.world = await World.start();
+    stage.site = await Site.start();
+    stage.browser = await launch();
+    const client = new Loggin({ baseUrl: stage.world.url });
+    stage.site.routes.set('/login', async ({ token }) => {
+      const session = await client.verifyToken(token);
+      return session ? { body: { phone: session.phone } } : { status: 401 };
+    });
+  });
+  after(async () => {
+    await stage.browser?.close();
+    await stage.site?.stop();
+    await stage.world?.stop();
+  });
+  return stage;
+}
+
+/** The tokens that a page waits for, a list for each connection. */
+export function connectionsOf(page) {
+  const connections = [];
+  page.on('request', (request) => {
+    if (request.method() === 'POST' && request.url().endsWith(EVENTS_PATH)) {
+      connections.push(request.postDataJSON().tokens);
+    }
+  });
+  return connections;
+}
+
+/** The page's button, once it is a link. */
+export const button = (page) => page.locator('a.loggin[href]');
+
+export const dialog = (page) => page.getByRole('dialog');
+
+/** The status that the open modal shows. */
+export const statusIs = (page, status) => page.locator(`dialog[open][data-status=${status}]`).waitFor();
+
+/** What the app says to the person. */
+export const said = (page, words) => page.locator('#said', { hasText: words }).waitFor();

@@ -1,0 +1,153 @@
+/**
+ * Each state as people see it: axe finds nothing in it, light, dark and in forced colours.
+ *
+ * `SCREENSHOTS=folder` keeps pictures; docs/screenshots has those of the last change.
+ */
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { HANDSET } from '../browser.mjs';
+import { button, said, setStage, statusIs } from '../stage.mjs';
+
+const stage = setStage();
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** Small enough for a page of documentation. */
+const COMPUTER = { viewport: { width: 560, height: 660 }, deviceScaleFactor: 1.5 };
+const PHONE = { ...HANDSET, viewport: { width: 375, height: 600 }, deviceScaleFactor: 1.5 };
+
+const THEMES = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  forced: { colorScheme: 'dark', forcedColors: 'active' },
+};
+
+/** States of which dark and forced colours are kept too. */
+const PICTURED = ['pending', 'awaiting-confirmation'];
+
+const HIDDEN_PHONE = '918888777766';
+
+const opened = async (page) => {
+  const link = await button(page).getAttribute('href');
+  await button(page).click();
+  await statusIs(page, 'pending');
+  return link;
+};
+
+const refusedOtp = (error, more) => () => ({ status: 422, body: { error, ...more } });
+
+/** How each state comes about, from a page with the button. */
+const STATES = {
+  button: { reach: (page) => button(page).waitFor() },
+  pending: { reach: opened },
+  'pending-phone': {
+    device: PHONE,
+    reach: async (page) => {
+      const popup = page.waitForEvent('popup');
+      await button(page).tap();
+      await (await popup).close();
+      await statusIs(page, 'pending');
+    },
+  },
+  'pending-arabic': {
+    device: PHONE,
+    options: { component: 'modal', locale: 'ar' },
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Sign in' }).tap();
+      await statusIs(page, 'pending');
+    },
+  },
+  'message-received': {
+    reach: async (page) => {
+      await stage.world.control('phones', { number: HIDDEN_PHONE, username: 'ravi.k', hidden: true });
+      await stage.world.send(await opened(page), HIDDEN_PHONE);
+      await statusIs(page, 'message_received');
+    },
+  },
+  'awaiting-confirmation': {
+    app: ['--confirm', 'code'],
+    reach: async (page) => {
+      await stage.world.send(await opened(page));
+      await page.getByLabel('6-digit code').fill('000000');
+      await page.getByRole('button', { name: 'Confirm' }).click();
+      await page.getByRole('alert').filter({ hasText: '4' }).waitFor();
+    },
+  },
+  verified: {
+    reach: async (page) => {
+      await stage.world.send(await opened(page));
+      await said(page, 'Hello');
+    },
+  },
+  denied: {
+    app: ['--confirm', 'reply'],
+    reach: async (page) => {
+      const seen = await stage.world.lastMessage();
+      await stage.world.send(await button(page).getAttribute('href'));
+      await stage.world.messageAfter(seen);
+      await stage.world.control('phones/15550002222/tap', {});
+      await button(page).click();
+      await statusIs(page, 'denied');
+    },
+  },
+  expired: {
+    reach: async (page) => {
+      await page.clock.install();
+      await page.reload();
+      await opened(page);
+      await page.clock.runFor(301_000);
+      await statusIs(page, 'expired');
+    },
+  },
+  error: {
+    options: { appKey: '00000000' },
+    reach: async (page) => {
+      await button(page).click();
+      await statusIs(page, 'error');
+    },
+  },
+  'otp-phone': {
+    options: { component: 'otp' },
+    reach: async (page) => {
+      stage.site.routes.set('/otp/start', refusedOtp('invalid_phone'));
+      await page.getByLabel('Phone number').fill('12');
+      await page.getByRole('button', { name: 'Send code on WhatsApp' }).click();
+      await page.getByRole('alert').filter({ hasText: 'country code' }).waitFor();
+    },
+  },
+  'otp-code': {
+    options: { component: 'otp' },
+    reach: async (page) => {
+      stage.site.routes.set('/otp/start', () => ({ body: { session_id: 's-1', expires_in: 300 } }));
+      stage.site.routes.set('/otp/verify', refusedOtp('invalid_code', { attempts_left: 4 }));
+      await page.getByLabel('Phone number').fill('+91 98765 43210');
+      await page.getByRole('button', { name: 'Send code on WhatsApp' }).click();
+      await page.getByLabel('Code').fill('123456');
+      await page.getByRole('alert').filter({ hasText: '4' }).waitFor();
+    },
+  },
+};
+
+for (const [name, { device = COMPUTER, options, app, reach }] of Object.entries(STATES)) {
+  for (const [theme, settings] of Object.entries(THEMES)) {
+    test(`${name}, ${theme}: axe finds nothing`, async (t) => {
+      const appKey = app && { appKey: stage.world.addApp(...app) };
+      const page = await stage.open(
+        t,
+        { ...device, ...settings, reducedMotion: 'reduce' },
+        { ...options, ...appKey },
+      );
+      await reach(page);
+      await page.addScriptTag({ path: AXE });
+      const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+      const found = violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
+      assert.deepEqual(found, []);
+      if (process.env.SCREENSHOTS && (theme === 'light' || PICTURED.includes(name))) {
+        await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${theme}.png`) });
+      }
+    });
+  }
+}

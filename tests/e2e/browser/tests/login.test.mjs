@@ -1,0 +1,165 @@
+/** Logins that a person can watch: on a computer and on a phone, with and without a code, and those that fail. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import jsQR from 'jsqr';
+import { PNG } from 'pngjs';
+import { COMPUTER, HANDSET } from '../browser.mjs';
+import { button, connectionsOf, dialog, said, setStage, statusIs } from '../stage.mjs';
+import { PHONE } from '../world.mjs';
+
+const stage = setStage();
+
+/** What a camera reads from a picture of the modal. */
+function readQr(screenshot) {
+  const { data, width, height } = PNG.sync.read(screenshot);
+  return jsQR(new Uint8ClampedArray(data), width, height)?.data;
+}
+
+test('on a computer: the QR picture leads the phone to the message, and Send signs in', async (t) => {
+  const page = await stage.open(t, COMPUTER);
+  const connections = connectionsOf(page);
+  await button(page).click();
+  await statusIs(page, 'pending');
+  await page.locator('dialog svg[role=img]').waitFor();
+  const link = readQr(await dialog(page).screenshot());
+  assert.equal(link, await button(page).getAttribute('href'));
+  assert.equal(page.context().pages().length, 1, 'a click on a computer opens no tab');
+
+  const phone = await stage.browser.newPage();
+  t.after(() => phone.close());
+  await phone.goto(link);
+  await phone.getByRole('button', { name: 'Send', exact: true }).click();
+
+  await said(page, `Hello ${PHONE}`);
+  await statusIs(page, 'verified');
+  assert.equal(connections.length, 1);
+  const [{ path, body }] = stage.site.received.slice(-1);
+  assert.deepEqual({ path, body }, { path: '/login', body: { token: connections[0][0] } });
+  await page.getByRole('button', { name: 'Close' }).click();
+  await dialog(page).waitFor({ state: 'hidden' });
+});
+
+test('on a phone: a tap opens WhatsApp at once, and Send signs in', async (t) => {
+  const page = await stage.open(t, HANDSET);
+  const opened = page.waitForEvent('popup');
+  await button(page).tap();
+  const whatsapp = await opened;
+  assert.equal(await whatsapp.evaluate(() => window.opener), null);
+  await statusIs(page, 'pending');
+  await page.getByRole('link', { name: 'Open WhatsApp again' }).waitFor();
+  await whatsapp.getByRole('button', { name: 'Send', exact: true }).tap();
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('on a phone: the QR picture is there for another phone', async (t) => {
+  const page = await stage.open(t, HANDSET, { component: 'modal' });
+  await page.getByRole('button', { name: 'Sign in' }).tap();
+  await page.getByText('Use another phone').tap();
+  await page.locator('dialog svg[role=img]').scrollIntoViewIfNeeded();
+  const link = await page.getByRole('link', { name: 'Open WhatsApp' }).getAttribute('href');
+  assert.equal(readQr(await dialog(page).screenshot()), link);
+  await stage.world.send(link);
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('with a number the link is WhatsApp’s own, and a picture of it can be read', async (t) => {
+  const page = await stage.open(t, COMPUTER, { number: '+1 555 010 0000', locale: 'es' });
+  await button(page).click();
+  await page.locator('dialog svg[role=img]').waitFor();
+  const link = readQr(await dialog(page).screenshot());
+  assert.match(link, /^https:\/\/wa\.me\/15550100000\?text=Env%C3%ADa%20/);
+  await stage.world.send(link);
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('markup of an app’s own has the same parts', async (t) => {
+  const page = await stage.open(t, COMPUTER, { component: 'parts' });
+  const link = page.getByRole('link', { name: 'Open WhatsApp' });
+  const opened = page.waitForEvent('popup');
+  await link.click();
+  await page.getByRole('timer').waitFor();
+  await (await opened).getByRole('button', { name: 'Send', exact: true }).click();
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('a code that WhatsApp shows is typed where the login began', async (t) => {
+  const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'code') });
+  const seen = await stage.world.lastMessage();
+  const link = await button(page).getAttribute('href');
+  await button(page).click();
+  await stage.world.send(link);
+  await statusIs(page, 'awaiting_confirmation');
+  const field = page.getByLabel('6-digit code');
+  assert.ok(await field.evaluate((element) => element === document.activeElement));
+
+  const { text } = await stage.world.messageAfter(seen);
+  const [digits] = text.match(/\d{6}/);
+  await field.fill(digits === '000000' ? '111111' : '000000');
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByRole('alert').filter({ hasText: '4' }).waitFor();
+
+  await field.fill(`${digits.slice(0, 3)} ${digits.slice(3)}`);
+  await field.press('Enter');
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('too many wrong codes end the attempt, and another one can begin', async (t) => {
+  const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'code') });
+  const first = await button(page).getAttribute('href');
+  await button(page).click();
+  await stage.world.send(first);
+  await statusIs(page, 'awaiting_confirmation');
+  for (const left of ['4', '3', '2', '1']) {
+    await page.getByLabel('6-digit code').fill('000000');
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await page.getByRole('alert').filter({ hasText: left }).waitFor();
+  }
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await said(page, 'error blocked');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await statusIs(page, 'pending');
+  assert.notEqual(await button(page).getAttribute('href'), first);
+});
+
+test('a login that somebody denies is told so', async (t) => {
+  const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'reply') });
+  const link = await button(page).getAttribute('href');
+  const seen = await stage.world.lastMessage();
+  await stage.world.send(link);
+  await stage.world.messageAfter(seen);
+  await stage.world.control(`phones/${PHONE}/tap`, {});
+  await button(page).click();
+  await statusIs(page, 'denied');
+  await said(page, 'error denied');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await stage.world.send(await page.locator('dialog a').getAttribute('href'));
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('a person whose number WhatsApp hides is asked for it there', async (t) => {
+  const phone = '918888777766';
+  await stage.world.control('phones', { number: phone, username: 'ravi.k', hidden: true });
+  const page = await stage.open(t, COMPUTER);
+  await button(page).click();
+  await stage.world.send(await button(page).getAttribute('href'), phone);
+  await statusIs(page, 'message_received');
+  await stage.world.control(`phones/${phone}/contact`, { origin: 'contact_request' });
+  await said(page, `Hello ${phone}`);
+});
+
+test('an app that the server does not know is told to the app', async (t) => {
+  const page = await stage.open(t, COMPUTER, { appKey: '00000000' });
+  await button(page).click();
+  await said(page, 'error unknown_app');
+  await statusIs(page, 'error');
+});
+
+test('a server of the app’s own that refuses is told to the person', async (t) => {
+  const page = await stage.open(t, COMPUTER);
+  await page.route('**/login', (route) => route.fulfill({ status: 401, body: '{}' }));
+  await button(page).click();
+  await stage.world.send(await button(page).getAttribute('href'));
+  await said(page, 'error The app refused.');
+  await statusIs(page, 'error');
+});
