@@ -84,10 +84,10 @@ pub(crate) async fn run(arguments: DevArgs) -> Result<(), RunError> {
     add_demo_app(&*store).await?;
     let config = config(address, &simulator_url, &secrets, &folder)?;
     let ready = run::prepare(config, store, loggin::wire::MAX_TOKENS)?;
-    // The lines that say where both listen come last: who waits for them may listen no longer.
-    print_line(&format!("app {DEMO_APP}, secret key {DEMO_SECRET_KEY}"))?;
     print_line(&format!("loggin-server listening on http://{address}"))?;
     print_line(&format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/')))?;
+    // Who waits for the lines above may listen no longer.
+    let _ = print_line(&format!("app {DEMO_APP}, secret key {DEMO_SECRET_KEY}"));
     // Held, as waiting for a process closes what is left of its input, and the simulator ends with that.
     let _input = simulator.stdin.take();
     let simulator_ended = async {

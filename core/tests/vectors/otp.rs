@@ -19,7 +19,9 @@ struct AnswerInput {
 
 pub(crate) fn call(kind: &str, input: Value) -> Option<Outcome> {
     Some(outcome(match kind {
-        "otp_session" => body::<OtpStartResponse>(input).and_then(TryInto::try_into).map(session),
+        "otp_session" => {
+            body::<OtpStartResponse>(input).and_then(TryInto::try_into).map(|given| session(&given))
+        }
         "otp_result" => body::<OtpVerifyResponse>(input).and_then(TryInto::try_into).map(result),
         _ => return None,
     }))
@@ -31,7 +33,7 @@ fn body<T: DeserializeOwned>(input: Value) -> Result<T, Error> {
     serde_json::from_str(&answer.to_string()).map_err(|_| Error::new(ErrorCode::InvalidResponse, ""))
 }
 
-fn session(session: OtpSession) -> Value {
+fn session(session: &OtpSession) -> Value {
     json!({
         "session_id": session.session_id,
         "expires_in": session.expires_in.as_secs(),

@@ -73,6 +73,8 @@ export class Attempt {
   #login: NewLogin | undefined;
   #state = IDLE;
   #wait: AbortController | undefined;
+  /** Settles when the digits that are being handed in are answered. */
+  #confirming: Promise<void> | undefined;
   #mounts = 0;
   readonly #listeners = new Set<() => void>();
 
@@ -137,9 +139,14 @@ export class Attempt {
       return;
     }
     this.#set({ isConfirming: true, error: null });
+    this.#confirming = this.#confirm(digits, wait, this.#options.server, this.#login.token);
+    await this.#confirming;
+  };
+
+  async #confirm(digits: string, wait: AbortController, server: Server, token: string): Promise<void> {
     try {
       const { confirmLogin } = await loadFinish();
-      await confirmLogin(this.#options.server, this.#login.token, digits, wait.signal);
+      await confirmLogin(server, token, digits, wait.signal);
       this.#set({ isConfirming: false });
     } catch (reason) {
       if (wait.signal.aborted) {
@@ -153,7 +160,7 @@ export class Attempt {
         this.#set({ isConfirming: false, error, attemptsLeft: error.attemptsLeft ?? null });
       }
     }
-  };
+  }
 
   #prepare(): void {
     this.#login = undefined;
@@ -199,6 +206,8 @@ export class Attempt {
       }
       this.#set({ status: 'verified', error: null, isConfirming: false, expiresAt: null });
     } catch (reason) {
+      // The last wrong code denies the login: what the person typed is answered first, and says more.
+      await this.#confirming;
       if (!signal.aborted) {
         this.#end(reason as Error);
       }

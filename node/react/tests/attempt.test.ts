@@ -274,6 +274,46 @@ describe('a code to be typed', () => {
     expect(attempt.getState()).toMatchObject({ status: 'error', error: { code: 'blocked' } });
   });
 
+  it('says that there were too many, also where the login is told to be over before', async () => {
+    const { attempt, server, options } = await start();
+    let sayOver: () => void = () => {};
+    const isRead = new Promise<void>((resolve) => {
+      sayOver = resolve;
+    });
+    const watching: typeof fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (String(input).endsWith('/confirm')) {
+        await isRead;
+        await new Promise(setImmediate);
+        return response;
+      }
+      const watched = new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          controller.enqueue(chunk);
+          if (new TextDecoder().decode(chunk).includes('rejected')) {
+            sayOver();
+          }
+        },
+      });
+      return new Response(response.body?.pipeThrough(watched), response);
+    };
+    onTestFinished(
+      attempt.mount({ ...options, server: serverOf({ baseUrl: server.baseUrl, fetch: watching }) }),
+    );
+    const code = codeIn(attempt.getState().link);
+    server.answer((events, received) => {
+      asking(attempt)(events, received);
+      server.answer((response, digits) => {
+        events.end(event('rejected', { code, error: 'denied', message: 'Over.' }));
+        json(422, { error: 'blocked', message: 'No.' })(response, digits);
+      });
+    });
+    attempt.start();
+    await statusOf(attempt, 'awaiting_confirmation');
+    await attempt.confirm('000000');
+    expect(attempt.getState()).toMatchObject({ status: 'error', error: { code: 'blocked' } });
+  });
+
   it('is handed in once at a time, and only when it is asked for', async () => {
     const { attempt, server } = await start();
     await attempt.confirm('123456');

@@ -9,7 +9,7 @@ import { event, ScriptedServer, SESSION, stream } from './scripted-server.js';
 
 /** How often a process leaves in the middle of its waits, two at a time; seventy workers do so besides. */
 const EXITS = 30;
-/** Each program has 25 s; how long many of them take depends on the machine. */
+/** How long many processes or workers take depends on the machine: only what hangs takes this long. */
 const MANY = { timeout: 120_000 };
 
 interface End {
@@ -21,7 +21,7 @@ interface End {
 /** Runs a program to its end, which it has to come to by itself. */
 async function run(program: string, env: Record<string, string> = {}, ...flags: string[]): Promise<End> {
   const path = fileURLToPath(new URL(`programs/${program}`, import.meta.url));
-  const options = { env: { ...process.env, ...env }, timeout: 25_000 };
+  const options = { env: { ...process.env, ...env }, timeout: MANY.timeout };
   const { stdout, stderr, code } = await promisify(execFile)(process.execPath, [...flags, path], options)
     .then((output) => ({ ...output, code: 0 }))
     .catch((failure) => failure);

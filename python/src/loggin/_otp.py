@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from loggin._event_loops import ears, is_main_thread, running_loop
@@ -142,6 +141,9 @@ class AsyncOtp:
 def _meta_text(meta: object) -> str | None:
     if meta is None:
         return None
+    # Imported late, here and below: most programs give no meta, and all of them would wait for it.
+    import json  # noqa: PLC0415
+
     try:
         return json.dumps(meta, allow_nan=False)
     except ValueError as error:
@@ -152,4 +154,8 @@ def _meta_text(meta: object) -> str | None:
 
 def _result(fields: OtpResultFields) -> OtpResult:
     status, phone, verified_at, meta = fields
-    return OtpResult(status, phone, verified_at, None if meta is None else json.loads(meta))
+    if meta is None:
+        return OtpResult(status, phone, verified_at, None)
+    import json  # noqa: PLC0415
+
+    return OtpResult(status, phone, verified_at, json.loads(meta))

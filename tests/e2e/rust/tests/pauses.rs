@@ -28,7 +28,8 @@ fn waits_come_back_when_they_are_told_and_together() {
     let world = World::start();
     let proxy = Proxy::start(world.address());
     proxy.disturb(|number| match number {
-        0 => Fate::Answer(429, PAUSE),
+        // It is over when the client has taken the answer in, not when the answer was sent.
+        0 => Fate::Busy(PAUSE),
         1 => Fate::Answer(503, PAUSE),
         _ => Fate::FAIR,
     });

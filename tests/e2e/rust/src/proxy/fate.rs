@@ -23,6 +23,8 @@ pub enum Fate {
     Refuse(Ending),
     /// The request is read, and answered with this status and `Retry-After` in seconds.
     Answer(u16, u32),
+    /// As an answer of 429, and the connection stays: it is over once the client has done with the answer and lets go.
+    Busy(u32),
     /// Carried, with troubles.
     Carry(Course),
 }

@@ -26,13 +26,25 @@ struct Link<'a> {
     ways: AtomicUsize,
 }
 
+/// What becomes of a connection after its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Afterwards {
+    /// The gateway ends it.
+    Close,
+    /// It is the client's to end.
+    Stay,
+}
+
 /// Gives a connection its fate; returns when it is over.
 pub(super) fn serve(network: &Network, number: usize, client: TcpStream, fate: Fate) {
     // Neither failure is one of the test: the client has left.
     let _ = client.set_nodelay(true);
     match fate {
         Fate::Refuse(ending) => end(&client, ending),
-        Fate::Answer(status, retry_after) => drop(answer(network, number, client, status, retry_after)),
+        Fate::Answer(status, retry_after) => {
+            drop(answer(network, number, client, status, retry_after, Afterwards::Close));
+        }
+        Fate::Busy(retry_after) => drop(answer(network, number, client, 429, retry_after, Afterwards::Stay)),
         Fate::Carry(course) => match TcpStream::connect(network.server) {
             Ok(server) => Link { network, number, client, server, ways: AtomicUsize::new(2) }.carry(course),
             Err(_) => end(&client, Ending::Reset),
@@ -59,6 +71,7 @@ fn answer(
     mut client: TcpStream,
     status: u16,
     retry_after: u32,
+    afterwards: Afterwards,
 ) -> io::Result<()> {
     client.set_read_timeout(Some(PATIENCE))?;
     let mut reader = RequestReader::default();
@@ -79,12 +92,15 @@ fn answer(
         _ => ("text/html", "<h1>The server is away</h1>"),
     };
     let length = body.len();
+    let connection = if afterwards == Afterwards::Stay { "keep-alive" } else { "close" };
     write!(
         client,
         "HTTP/1.1 {status} Later\r\nRetry-After: {retry_after}\r\nContent-Type: {kind}\r\n\
-         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+         Content-Length: {length}\r\nConnection: {connection}\r\n\r\n{body}"
     )?;
-    client.shutdown(Shutdown::Write)?;
+    if afterwards == Afterwards::Close {
+        client.shutdown(Shutdown::Write)?;
+    }
     // What is closed with bytes unread is reset, and the answer lost.
     io::copy(&mut client, &mut io::sink()).map(drop)
 }
