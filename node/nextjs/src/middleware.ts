@@ -38,8 +38,15 @@ export function logginMiddleware(
 ): (request: NextRequest) => Promise<NextResponse> {
   const { loginPath = DEFAULT_LOGIN_PATH, matcher, publicRoutes } = options;
   const judge = accessOf({ loginPath, matcher, publicRoutes });
+  const accessTo = ({ nextUrl, url }: NextRequest): Access => {
+    const asked = belowBasePath(new URL(url), nextUrl.basePath);
+    if (nextUrl.locale && asked.pathname === `/${nextUrl.locale}${loginPath}`) {
+      return 'public';
+    }
+    return strictest([judge(asked), judge(withoutLocale(nextUrl))]);
+  };
   return async (request) => {
-    const access = strictest([judge(new URL(request.url)), judge(withoutLocale(request))]);
+    const access = accessTo(request);
     if (access === 'malformed') {
       return refuse('invalid_request', 400);
     }
@@ -62,8 +69,16 @@ export function logginMiddleware(
   };
 }
 
+/** The address as it was asked for, in an app that stands below a path of its host. */
+function belowBasePath(url: URL, basePath: string): URL {
+  if (basePath && url.pathname.startsWith(basePath)) {
+    url.pathname = url.pathname.slice(basePath.length);
+  }
+  return url;
+}
+
 /** The address as Next.js routes it, without locale and base path. */
-function withoutLocale({ nextUrl }: NextRequest): URL {
+function withoutLocale(nextUrl: NextRequest['nextUrl']): URL {
   const url = new URL(nextUrl.href);
   url.pathname = nextUrl.pathname;
   return url;

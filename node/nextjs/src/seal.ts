@@ -32,12 +32,17 @@ export async function seal(cookie: string, claims: JWTPayload, lifetimeS: number
     .encrypt(key.bytes);
 }
 
-/** What the value of this cookie says; null where it is not ours, not this cookie's, altered or too old. */
+/**
+ * What the value of this cookie says; null where it is not ours, not this cookie's, altered or too old.
+ *
+ * @throws InvalidInputError `invalid_config` without a valid secret.
+ */
 export async function open(cookie: string, value: string | undefined): Promise<Opened | null> {
+  // First of all, so that an app without a secret does not look as if nobody were signed in.
+  const keys = await sealingKeys();
   if (!value || value.length > MAX_SEALED || !isCanonical(value)) {
     return null;
   }
-  const keys = await sealingKeys();
   try {
     const { payload, protectedHeader } = await jwtDecrypt(
       value,

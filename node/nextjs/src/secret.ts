@@ -1,6 +1,6 @@
 /** The keys that seal cookies: from `LOGGIN_SESSION_SECRET`, a list of which the first seals and all open. */
 
-import { InvalidInputError } from '@loggin/web';
+import { InvalidInputError, isLogginError } from '@loggin/web';
 
 /** Shortest secret, in bytes: what a key of AES-256 has. */
 const MIN_SECRET_BYTES = 32;
@@ -18,8 +18,12 @@ export interface SealingKey {
   readonly bytes: Uint8Array;
 }
 
+/** What the edge has less of than Node. */
 interface Runtime {
-  readonly process?: { readonly env?: Record<string, string | undefined> };
+  readonly process?: {
+    readonly env?: Record<string, string | undefined>;
+    readonly exit?: (code: number) => never;
+  };
 }
 
 /** Where development keeps its random secret: copies of this package in one process share it. */
@@ -47,12 +51,24 @@ export function sealingKeys(): Promise<readonly SealingKey[]> {
 }
 
 /**
- * Ends the start of an app whose session secret is missing or too short: `instrumentation.ts` exports it. In
- * development it makes a secret that middleware at the edge and pages share.
+ * Ends a production server whose session secret is missing or too short, with a message and exit code 1:
+ * `instrumentation.ts` exports it. In development it makes a secret that middleware at the edge and pages share.
+ *
+ * @throws InvalidInputError `invalid_config` where a process cannot be ended.
  */
 export async function register(): Promise<void> {
-  await sealingKeys();
-  const { env } = (globalThis as Runtime).process ?? {};
+  const { env, exit } = (globalThis as Runtime).process ?? {};
+  try {
+    await sealingKeys();
+  } catch (reason) {
+    if (process.env.NODE_ENV === 'production' && isLogginError(reason)) {
+      // biome-ignore lint/suspicious/noConsole: the last words of a server that ends here.
+      console.error(`@loggin/nextjs: ${reason.code}: ${reason.message}`);
+      // Next.js would only log the error, and go on to answer every request with 500.
+      exit?.(1);
+    }
+    throw reason;
+  }
   if (env && !env[VARIABLE]?.trim()) {
     env[VARIABLE] = secretList();
   }

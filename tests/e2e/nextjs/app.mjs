@@ -1,4 +1,4 @@
-/** The built app with one version of Next.js, as `next start` runs it, and requests that nothing tidies up on the way. */
+/** The app with one version of Next.js, as `next start` or `next dev` runs it, and requests that nothing tidies up on the way. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,7 +15,8 @@ export const SECRET = 'a-secret-of-the-tests-of-more-than-32-bytes';
 /** The beginning of every marker that is kept behind the door. */
 export const TREASURE = 'TREASURE-of-';
 
-const folderOf = (version) => fileURLToPath(new URL(`../../../target/nextjs-${version}`, import.meta.url));
+export const folderOf = (version) =>
+  fileURLToPath(new URL(`../../../target/nextjs-${version}`, import.meta.url));
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -34,8 +35,8 @@ export class App {
   /** What it printed. */
   output = '';
 
-  /** Runs what `tests/e2e/nextjs/build` has built; it is ready, or has ended. */
-  static async start(version, env = {}) {
+  /** Runs what `tests/e2e/nextjs/build` has built, or its sources with `dev`; it is ready, or has ended. */
+  static async start(version, env = {}, command = 'start') {
     const app = new App();
     app.folder = folderOf(version);
     if (!existsSync(`${app.folder}/.next/BUILD_ID`)) {
@@ -44,7 +45,7 @@ export class App {
     app.port = await freePort();
     app.#process = spawn(
       process.execPath,
-      ['node_modules/next/dist/bin/next', 'start', '-H', '127.0.0.1', '-p', String(app.port)],
+      ['node_modules/next/dist/bin/next', command, '-H', '127.0.0.1', '-p', String(app.port)],
       {
         cwd: app.folder,
         env: { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: '1', LOGGIN_SESSION_SECRET: SECRET, ...env },

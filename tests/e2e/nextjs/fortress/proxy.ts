@@ -9,7 +9,16 @@ const byMatcher = logginMiddleware({
 
 const byDefault = logginMiddleware({
   loginPath: '/login',
-  publicRoutes: ['/', '/api/otp/:step', '/api/wait', '/api/me', '/members', '/open'],
+  publicRoutes: [
+    '/',
+    '/api/otp/:step',
+    '/api/wait',
+    '/api/me',
+    '/api/redeem',
+    '/account',
+    '/members',
+    '/open',
+  ],
 });
 
 export default process.env.DOOR === 'list' ? byDefault : byMatcher;
