@@ -71,6 +71,10 @@ export class App {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  get hasEnded() {
+    return this.#process.exitCode !== null;
+  }
+
   /** How the program ended by itself. */
   async exitCode() {
     const [code] = await this.#ended;

@@ -10,7 +10,7 @@ import { World } from '../browser/world.mjs';
 import { App } from './app.mjs';
 
 /** What has not come by then, never will: a development server builds a page when it is asked for. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 /** Small enough for a page of documentation. */
 const COMPUTER = { viewport: { width: 560, height: 660 }, deviceScaleFactor: 1.5 };
@@ -59,6 +59,7 @@ export function setStage(version, command = 'start', env = {}) {
       },
       command,
     );
+    assert.ok(!stage.app.hasEnded, stage.app.output);
     stage.browser = await launch();
   });
   after(async () => {

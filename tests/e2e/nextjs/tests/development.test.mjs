@@ -28,8 +28,8 @@ describe('the example in development, without a secret', () => {
     await button(page).click();
     await statusIs(page, 'pending');
     for (const words of ['Saved once', 'Saved twice']) {
-      save(source.replace('<section>', `<section><p>${words}</p>`));
-      await page.getByText(words).waitFor();
+      save(source.replace('"One-time code"', `"${words}"`));
+      await page.getByRole('region', { name: words }).waitFor();
     }
     assert.equal(await button(page).getAttribute('href'), link);
     await stage.send(link);
