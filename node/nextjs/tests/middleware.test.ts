@@ -21,7 +21,8 @@ test('without a secret production lets nobody in, and nobody past', async () => 
   }
 });
 
-type NextConfig = NonNullable<ConstructorParameters<typeof NextRequest>[1]>['nextConfig'];
+type Init = NonNullable<ConstructorParameters<typeof NextRequest>[1]>;
+type NextConfig = NonNullable<Init['nextConfig']>;
 
 /** Where the door sends a visitor; null where it lets them pass. */
 async function sentTo(door: typeof byList, path: string, nextConfig: NextConfig): Promise<string | null> {

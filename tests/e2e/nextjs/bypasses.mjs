@@ -251,6 +251,7 @@ export const ROOMS = {
   '/vault': 'vault',
   '/vault/1': 'box',
   '/members': 'members',
+  '/api/members': 'route of members',
   '/api/vault': 'route',
   '/ledger': 'ledger',
   '/vault/plan.txt': 'file',

@@ -14,6 +14,7 @@ const byDefault = logginMiddleware({
     '/api/otp/:step',
     '/api/wait',
     '/api/me',
+    '/api/members',
     '/api/redeem',
     '/account',
     '/members',

@@ -46,6 +46,8 @@ function suiteOfDoor(version, door) {
     for (const path of ['/', '/login', '/open']) {
       assert.equal((await app.send(path)).status, 200, path);
     }
+    // Of what no list names, the one door knows nothing, and the other one tells nothing.
+    assert.equal((await app.send('/unheard-of')).status, door === 'matcher' ? 404 : 307);
   });
 
   test('sends a visitor to the login page, and back', async () => {

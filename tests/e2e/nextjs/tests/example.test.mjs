@@ -99,6 +99,19 @@ for (const version of VERSIONS) {
       assert.equal((await app.send('/api/redeem')).status, 401);
     });
 
+    test('a page of the server has the button, which is hydrated without a word', async (t) => {
+      const served = (await stage.app.send('/open')).text;
+      assert.match(served, /<a [^>]*role="link"[^>]*aria-disabled="true"/);
+      assert.doesNotMatch(served, /lgn1_/);
+      const page = await stage.visit(t, '/login');
+      const complaints = [];
+      page.on('console', (message) => complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      await page.goto(`${stage.app.url}/open`);
+      await button(page).waitFor();
+      assert.deepEqual(complaints, []);
+    });
+
     test('routes for pages of the app refuse those of other sites', async () => {
       for (const headers of [{ origin: 'https://elsewhere.example' }, { 'sec-fetch-site': 'cross-site' }]) {
         const own = { 'content-type': 'application/json', ...headers };
