@@ -101,6 +101,7 @@ function suiteOfDoor(version, door) {
     const manifest = readFileSync(`${app.folder}/.next/server/server-reference-manifest.json`, 'utf8');
     const ids = Object.keys(JSON.parse(manifest).node);
     assert.ok(ids.length > 1);
+    const own = { origin: app.url, host: `127.0.0.1:${app.port}` };
     const post = (path, id, headers = {}) => ({
       path,
       method: 'POST',
@@ -108,17 +109,24 @@ function suiteOfDoor(version, door) {
         'next-action': id,
         'content-type': 'text/plain;charset=UTF-8',
         accept: 'text/x-component',
-        origin: app.url,
-        host: `127.0.0.1:${app.port}`,
+        ...own,
         ...headers,
       },
       body: '[]',
+    });
+    /** As a form of a page without scripts posts it. */
+    const form = (path, id) => ({
+      path,
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=x', ...own },
+      body: `--x\r\nContent-Disposition: form-data; name="$ACTION_ID_${id}"\r\n\r\n\r\n--x--\r\n`,
     });
     const requests = ['/open', '/', '/login', '/members', '/vault', '/open;x', '//open'].flatMap((path) =>
       ids.flatMap((id) => [
         post(path, id),
         post(path, id, { 'x-action-forwarded': '1' }),
         post(path, id, { rsc: '1' }),
+        form(path, id),
       ]),
     );
     assert.deepEqual(await leaks(app, requests), []);
