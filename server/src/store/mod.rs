@@ -21,8 +21,8 @@ use loggin::{AppKey, Code, PhoneNumber};
 use crate::clock::UnixMillis;
 
 pub(crate) use otp::{
-    KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone, OtpRefusal, OtpSession,
-    OtpStore, OtpWrite, Sending,
+    CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
+    OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending,
 };
 pub(crate) use sqlite::SqliteStore;
 

@@ -5,20 +5,32 @@ use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone, OtpRefusal, OtpSession, OtpWrite, StoreError,
+    CallCount, CountedCalls, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone, OtpRefusal, OtpSession,
+    OtpWrite, StoreError,
     rows::Numbered,
     sqlite_connections::{execute, first},
+    sqlite_writer::OtpWritten,
 };
 use crate::clock::UnixMillis;
 
 /// What stands in `delivery` before WhatsApp has said anything.
 pub(super) const NOTHING_SAID: i64 = 0;
 
-/// Makes all of these writes within a transaction, or none.
-pub(super) fn write_all(
+/// Makes all of these writes within a transaction, or none; the call is counted in any case.
+pub(super) fn write_counted(
     transaction: &mut Transaction<'_>,
+    call: Option<CallCount>,
     writes: &[OtpWrite],
-) -> Result<OtpOutcome, StoreError> {
+) -> Result<OtpWritten, StoreError> {
+    let counted = call.map(|call| count_call(transaction, &call)).transpose()?;
+    let is_one_too_many = |call: CallCount| counted.is_some_and(|counted| counted.calls > call.most);
+    if call.is_some_and(is_one_too_many) {
+        return Ok((counted, Err(OtpRefusal::Rate)));
+    }
+    Ok((counted, write_all(transaction, writes)?))
+}
+
+fn write_all(transaction: &mut Transaction<'_>, writes: &[OtpWrite]) -> Result<OtpOutcome, StoreError> {
     let mut counts = OtpCounts::default();
     let (first, rest): (Vec<&OtpWrite>, Vec<&OtpWrite>) =
         writes.iter().partition(|write| write.can_be_refused());
@@ -56,10 +68,6 @@ fn write_one(
         OtpWrite::Used { session_id, used } => mark_used(db, *session_id, *used).map(never),
         OtpWrite::Sent { session_id, message_hash, wa_id } => {
             note_sent(db, *session_id, message_hash, wa_id.as_ref()).map(never)
-        }
-        OtpWrite::CountCall { app_key, now, since } => {
-            counts.calls = count_call(db, *app_key, *now, *since)?;
-            Ok(None)
         }
         OtpWrite::CountSend { app_key, month, most } => {
             counts.sends = count_send(db, *app_key, *month, *most)?;
@@ -151,15 +159,11 @@ const COUNT_CALL: &str = "INSERT INTO otp_usage (app_key, calls_since, calls, mo
     calls_since = CASE WHEN calls_since > ?3 THEN calls_since ELSE ?2 END
     RETURNING calls, calls_since";
 
-fn count_call(
-    db: &Connection,
-    app_key: AppKey,
-    now: UnixMillis,
-    since: UnixMillis,
-) -> Result<Option<(u32, UnixMillis)>, StoreError> {
-    first(db, COUNT_CALL, params![app_key.as_str(), now.0, since.0], |row| {
-        Ok((row.get("calls")?, UnixMillis(row.get("calls_since")?)))
-    })
+fn count_call(db: &Connection, call: &CallCount) -> Result<CountedCalls, StoreError> {
+    let counted = first(db, COUNT_CALL, params![call.app_key.as_str(), call.now.0, call.since.0], |row| {
+        Ok(CountedCalls { calls: row.get("calls")?, since: UnixMillis(row.get("calls_since")?) })
+    })?;
+    counted.ok_or(StoreError::Unreadable("count"))
 }
 
 const COUNT_SEND: &str = "INSERT INTO otp_usage (app_key, calls_since, calls, month, sends, not_requested)

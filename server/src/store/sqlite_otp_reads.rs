@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    KnownCall, LiveCode, OtpDelivery, OtpOutcome, OtpPhone, OtpSession, OtpStore, OtpWrite, Sending,
-    SqliteStore, StoreError,
+    CallCount, CountedCalls, KnownCall, LiveCode, OtpDelivery, OtpOutcome, OtpPhone, OtpSession, OtpStore,
+    OtpWrite, Sending, SqliteStore, StoreError,
     rows::{self, Numbered, hash, phone_number, text},
     sqlite_connections::{all, execute, first},
     sqlite_otp::NOTHING_SAID,
@@ -96,9 +96,13 @@ const FORGOTTEN: [&str; 4] = [
 
 #[async_trait]
 impl OtpStore for SqliteStore {
-    async fn write(&self, writes: Vec<OtpWrite>) -> Result<OtpOutcome, StoreError> {
+    async fn write_counted(
+        &self,
+        call: Option<CallCount>,
+        writes: Vec<OtpWrite>,
+    ) -> Result<(Option<CountedCalls>, OtpOutcome), StoreError> {
         let (done, outcome) = oneshot::channel();
-        self.jobs.send(Job::Otp(OtpTask { writes, done })).await.map_err(|_| StoreError::Busy)?;
+        self.jobs.send(Job::Otp(OtpTask { call, writes, done })).await.map_err(|_| StoreError::Busy)?;
         outcome.await.map_err(|_| StoreError::NotWritten)?
     }
 

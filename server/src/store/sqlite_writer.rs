@@ -9,7 +9,8 @@ use rusqlite::{Connection, ToSql, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Change, Login, MessageId, OtpCounts, OtpDelivery, OtpOutcome, OtpWrite, Outcome, State, StoreError,
+    CallCount, Change, CountedCalls, Login, MessageId, OtpCounts, OtpDelivery, OtpOutcome, OtpWrite, Outcome,
+    State, StoreError,
     rows::{self, Numbered},
     sqlite_connections::{all, execute, first},
     sqlite_otp,
@@ -45,11 +46,15 @@ pub(super) struct Task {
     pub(super) done: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
 }
 
-/// Writes that are made all or not at all.
+/// Writes that are made all or not at all, and the call that they are counted for.
 pub(super) struct OtpTask {
+    pub(super) call: Option<CallCount>,
     pub(super) writes: Vec<OtpWrite>,
-    pub(super) done: oneshot::Sender<Result<OtpOutcome, StoreError>>,
+    pub(super) done: oneshot::Sender<Result<OtpWritten, StoreError>>,
 }
+
+/// What became of an [`OtpTask`].
+pub(super) type OtpWritten = (Option<CountedCalls>, OtpOutcome);
 
 /// How far messages have come.
 pub(super) struct DeliveriesTask {
@@ -75,7 +80,7 @@ impl Group {
                 self.logins.push(task);
             }
             Job::Otp(task) => {
-                self.size += task.writes.len();
+                self.size += task.writes.len() + usize::from(task.call.is_some());
                 self.otp.push(task);
             }
             Job::Deliveries(task) => {
@@ -122,7 +127,7 @@ fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, node: i64) {
 /// What became of a group.
 struct Written {
     logins: Vec<Outcome>,
-    otp: Vec<OtpOutcome>,
+    otp: Vec<OtpWritten>,
 }
 
 fn write_group(connection: &mut Connection, group: Group, node: i64) {
@@ -141,7 +146,7 @@ fn write_group(connection: &mut Connection, group: Group, node: i64) {
         let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(own) });
     }
     for task in group.otp {
-        let own = otp.next().unwrap_or_else(|| Ok(OtpCounts::default()));
+        let own = otp.next().unwrap_or_else(|| (None, Ok(OtpCounts::default())));
         let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(own) });
     }
     for task in group.deliveries {
@@ -156,7 +161,7 @@ fn write(connection: &mut Connection, group: &Group, node: i64) -> Result<Writte
     let logins = if changes.is_empty() { Vec::new() } else { write_logins(&transaction, &changes, node)? };
     let mut otp = Vec::with_capacity(group.otp.len());
     for task in &group.otp {
-        otp.push(sqlite_otp::write_all(&mut transaction, &task.writes)?);
+        otp.push(sqlite_otp::write_counted(&mut transaction, task.call, &task.writes)?);
     }
     for delivery in group.deliveries.iter().flat_map(|task| &task.deliveries) {
         sqlite_otp::deliver(&transaction, delivery)?;
