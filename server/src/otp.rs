@@ -6,6 +6,7 @@
 
 mod answers;
 pub(crate) mod life;
+mod meter;
 mod recipient;
 mod sender;
 mod start;
@@ -19,6 +20,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 pub(crate) use answers::{Answer, NamedCall};
+pub(crate) use meter::Meter;
 pub(crate) use recipient::Recipient;
 pub(crate) use sender::{CodeSender, TemplateSender};
 pub(crate) use start::StartOrder;
@@ -27,9 +29,8 @@ pub(crate) use verify::Found;
 
 use crate::{
     clock::{Clock, Random, UnixMillis, random_bytes},
-    limits,
     mac_keys::MacKeys,
-    store::{App, OtpWrite, Store, StoreError},
+    store::{Store, StoreError},
 };
 use recipient::TestNumbers;
 
@@ -58,6 +59,8 @@ pub(crate) enum OtpError {
     Refused(Refusal),
     /// Its `Idempotency-Key` was used with another body.
     OtherBody,
+    /// The app's key makes too many calls, until this has passed.
+    TooManyCalls(Duration),
     /// The store failed.
     Store(StoreError),
 }
@@ -92,17 +95,6 @@ impl From<StoreError> for OtpError {
     }
 }
 
-/// How much of its calls an app's key has used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CallRate {
-    pub(crate) limit: u32,
-    pub(crate) remaining: u32,
-    /// When all are there again.
-    pub(crate) reset: Duration,
-    /// Whether this call is one too many.
-    pub(crate) exceeded: bool,
-}
-
 impl Otp {
     /// `secrets` are kept out of the database; the first is in use, the others are being replaced.
     pub(crate) fn new<'a>(
@@ -121,21 +113,6 @@ impl Otp {
             code_keys: MacKeys::derive(secrets.clone(), CODE_DOMAIN),
             body_keys: MacKeys::derive(secrets, BODY_DOMAIN),
         }
-    }
-
-    /// Counts one call of an app's key.
-    pub(crate) async fn count_call(&self, app: &App) -> Result<CallRate, StoreError> {
-        let now = self.clock.now();
-        let since = now - limits::CALLS_WINDOW;
-        let write = OtpWrite::CountCall { app_key: app.app_key, now, since };
-        let counts = self.store.write(vec![write]).await?;
-        let (calls, since) = counts.ok().and_then(|counts| counts.calls).unwrap_or((1, now));
-        Ok(CallRate {
-            limit: app.calls_per_minute,
-            remaining: app.calls_per_minute.saturating_sub(calls),
-            reset: (since + limits::CALLS_WINDOW).since(now),
-            exceeded: calls > app.calls_per_minute,
-        })
     }
 
     fn new_session_id(&self) -> Uuid {

@@ -38,6 +38,8 @@ class WhatsApp(http.server.BaseHTTPRequestHandler):
     """Takes every code and remembers it by number."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body go in two packets, the second of which would wait 40 ms for the first one's receipt.
+    disable_nagle_algorithm = True
     codes: dict[str, str] = {}  # noqa: RUF012 - shared by all connections, as it should be
 
     def do_POST(self) -> None:

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Otp, OtpError, Refusal};
+use super::{Meter, Otp, OtpError, Refusal};
 use crate::{
     clock::UnixMillis,
     store::{OtpCall, OtpWrite, StoreError},
@@ -158,11 +158,12 @@ impl Otp {
     pub(super) async fn keep_only(
         &self,
         call: Option<&NamedCall>,
+        meter: Option<&Meter>,
         answer: Answer,
     ) -> Result<Answer, OtpError> {
         if let Some(write) = self.keep(call, None, &answer)? {
             // It is refused where the same call, made at the same time, was answered first: then both are true.
-            let _ = self.store.write(vec![write]).await?;
+            let _ = self.write(meter, vec![write]).await?;
         }
         Ok(answer)
     }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Answer, NamedCall, Otp, OtpError, Recipient, Refusal,
+    Answer, Meter, NamedCall, Otp, OtpError, Recipient, Refusal,
     answers::Known,
     life::{self, Start},
     month, sender, subject,
@@ -42,6 +42,8 @@ pub(crate) struct StartOrder {
     /// The app's own JSON.
     pub(crate) meta: Option<String>,
     pub(crate) call: Option<NamedCall>,
+    /// What it is counted by; none for a test number.
+    pub(crate) meter: Option<Arc<Meter>>,
 }
 
 /// A code on its way.
@@ -80,7 +82,7 @@ impl Otp {
             let phone = match &order.recipient {
                 Recipient::Nobody => {
                     let refused = Answer::Refused(Refusal::new(ErrorCode::InvalidPhone));
-                    return self.keep_only(call, refused).await;
+                    return self.keep_only(call, order.meter.as_deref(), refused).await;
                 }
                 Recipient::Test(phone, code) => return self.start_test(order, phone, code).await,
                 Recipient::Person(phone) => phone,
@@ -139,7 +141,8 @@ impl Otp {
             Start::Wait(delay) => return Err(Refusal::after(ErrorCode::RateLimited, delay).into()),
             Start::Blocked(until) => {
                 let refused = Answer::Refused(Refusal::after(ErrorCode::Blocked, until.since(now)));
-                return self.keep_only(call, refused).await.map(Reservation::Answered);
+                let answer = self.keep_only(call, order.meter.as_deref(), refused).await?;
+                return Ok(Reservation::Answered(answer));
             }
         };
         let code = Digits::random(&*self.random, order.length);
@@ -156,7 +159,7 @@ impl Otp {
                 until: now + limits::RECIPIENT_PAUSE * limits::RECIPIENT_BURST,
             },
         ]);
-        Ok(match self.store.write(writes).await? {
+        Ok(match self.write(order.meter.as_deref(), writes).await? {
             Ok(counts) => {
                 let sends = counts.sends.unwrap_or_default();
                 Reservation::Made(Reserved { session_id, phone: row, code, sends })
@@ -165,7 +168,7 @@ impl Otp {
             Err(OtpRefusal::Quota) => {
                 return Err(Refusal::after(ErrorCode::QuotaExceeded, next_month.since(now)).into());
             }
-            Err(OtpRefusal::Turn) => {
+            Err(OtpRefusal::Turn | OtpRefusal::Rate) => {
                 return Err(Refusal::after(ErrorCode::RateLimited, limits::RECIPIENT_PAUSE).into());
             }
         })
@@ -244,7 +247,7 @@ impl Otp {
                 wa_id: message.wa_id.clone(),
             }));
             writes.extend(self.keep(order.call.as_ref(), Some(session_id), &answer)?);
-            if self.store.write(writes).await?.is_ok() {
+            if self.write(order.meter.as_deref(), writes).await?.is_ok() {
                 return Ok(answer);
             }
             phone = self.store.otp_phone(&subject).await?;
@@ -267,7 +270,7 @@ impl Otp {
             let mut writes: Vec<OtpWrite> = row.map(OtpWrite::Phone).into_iter().collect();
             writes.push(OtpWrite::UncountSend { app_key: order.app.app_key, month: month(now).0 });
             writes.extend(Self::forget(order.call.as_ref(), session_id));
-            if self.store.write(writes).await?.is_ok() {
+            if self.write(order.meter.as_deref(), writes).await?.is_ok() {
                 return Ok(());
             }
         }

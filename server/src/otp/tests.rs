@@ -12,6 +12,8 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     digits::Digits,
+    limits,
+    store::App,
     testing::{CountingRandom, ManualClock, NotedCodes, OTP_SECRET, PHONE, demo_app, store},
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
@@ -49,7 +51,7 @@ impl World {
     fn order(&self, phone: &str) -> StartOrder {
         let recipient = Recipient::Person(PhoneNumber::parse(phone).unwrap());
         let meta = Some(r#"{"user":7.50}"#.to_owned());
-        StartOrder { app: Arc::clone(&self.app), recipient, length: 6, meta, call: None }
+        StartOrder { app: Arc::clone(&self.app), recipient, length: 6, meta, call: None, meter: None }
     }
 
     /// Sends a code; the session.
@@ -59,7 +61,7 @@ impl World {
 
     async fn verify(&self, session: Uuid, code: &str) -> Result<Answer, OtpError> {
         let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
-        self.otp.verify(found, &Digits::typed(code).unwrap(), None).await
+        self.otp.verify(found, &Digits::typed(code).unwrap(), None, None).await
     }
 
     /// Types a code; the error's code, or none where it was right.
@@ -257,16 +259,23 @@ async fn only_the_recipient_can_cancel_a_code() {
 async fn calls_are_counted_for_a_minute() {
     let world = World::with_app(App { calls_per_minute: 2, ..demo_app() }).await;
     let mut told = Vec::new();
+    let count = async |app: &Arc<App>| {
+        let meter = Meter::new(Arc::clone(app));
+        let exceeded = matches!(world.otp.count(&meter).await, Err(OtpError::TooManyCalls(_)));
+        // It is one call, however often it is asked for.
+        assert_eq!(world.otp.count(&meter).await.is_err(), exceeded);
+        let rate = meter.rate().unwrap();
+        (rate.remaining, exceeded, rate.reset)
+    };
     for _ in 0..3 {
-        let rate = world.otp.count_call(&world.app).await.unwrap();
-        told.push((rate.remaining, rate.exceeded, rate.reset));
+        told.push(count(&world.app).await);
         world.clock.advance(SECOND * 10);
     }
     assert_eq!(told, [(1, false, SECOND * 60), (0, false, SECOND * 50), (0, true, SECOND * 40)]);
     world.clock.advance(SECOND * 30);
-    assert_eq!(world.otp.count_call(&world.app).await.unwrap().remaining, 1);
+    assert_eq!(count(&world.app).await, (1, false, SECOND * 60));
     let other = App { app_key: AppKey::parse("00000000").unwrap(), ..demo_app() };
-    assert_eq!(world.otp.count_call(&other).await.unwrap().remaining, 119);
+    assert_eq!(count(&Arc::new(other)).await, (119, false, SECOND * 60));
 }
 
 #[tokio::test]

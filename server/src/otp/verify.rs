@@ -4,7 +4,7 @@ use loggin::{AppKey, ErrorCode};
 use uuid::Uuid;
 
 use super::{
-    Answer, NamedCall, Otp, OtpError, Refusal,
+    Answer, Meter, NamedCall, Otp, OtpError, Refusal,
     answers::Known,
     life::{self, Typed},
 };
@@ -46,6 +46,7 @@ impl Otp {
         found: Found,
         code: &Digits,
         call: Option<&NamedCall>,
+        meter: Option<&Meter>,
     ) -> Result<Answer, OtpError> {
         let Found { mut session, mut phone } = found;
         for _ in 0..limits::CONFLICTS {
@@ -64,7 +65,8 @@ impl Otp {
                 Typed::Wrong(phone, 0) => (refused(ErrorCode::MaxAttempts), Some((phone, false))),
                 Typed::Wrong(phone, left) => (wrong(left), Some((phone, false))),
             };
-            if self.settle(&session, &answer, phone_then, call).await? {
+            let writes = self.attempt(&session, &answer, phone_then, call)?;
+            if writes.is_empty() || self.write(meter, writes).await?.is_ok() {
                 return Ok(answer);
             }
             let latest = self.store.otp_session_and_phone(session.session_id).await?;
@@ -73,24 +75,21 @@ impl Otp {
         Err(StoreError::Busy.into())
     }
 
-    /// Writes what came of an attempt; `false` where something else came first.
-    async fn settle(
+    /// What is written of an attempt.
+    fn attempt(
         &self,
         session: &OtpSession,
         answer: &Answer,
         phone: Option<(OtpPhone, bool)>,
         call: Option<&NamedCall>,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Vec<OtpWrite>, StoreError> {
         let mut writes: Vec<OtpWrite> = self.keep(call, None, answer)?.into_iter().collect();
         if let Some((phone, used)) = phone {
             writes.push(OtpWrite::Phone(phone));
             // Also where it is not used: a right code and a wrong one take the same writes, and so the same time.
             writes.push(OtpWrite::Used { session_id: session.session_id, used });
         }
-        if writes.is_empty() {
-            return Ok(true);
-        }
-        Ok(self.store.write(writes).await?.is_ok())
+        Ok(writes)
     }
 }
 

@@ -13,7 +13,7 @@ use super::events::idempotency_key;
 use crate::{
     app::Server,
     error::ApiError,
-    otp::{CallRate, NamedCall, Otp, OtpError, Refusal},
+    otp::{Meter, NamedCall, Otp, OtpError, Refusal},
     store::App,
 };
 
@@ -25,7 +25,8 @@ const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 pub(crate) struct AuthCall {
     pub(crate) otp: Arc<Otp>,
     pub(crate) app: Arc<App>,
-    rate: Option<CallRate>,
+    /// What it is counted by.
+    pub(crate) meter: Option<Arc<Meter>>,
 }
 
 impl AuthCall {
@@ -39,18 +40,21 @@ impl AuthCall {
             ErrorCode::NotFound,
             "This server sends no one-time codes: WHATSAPP_OTP_TEMPLATE and LOGGIN_OTP_SECRET are not set.",
         ))?;
-        Ok(Self { otp, app, rate: None })
+        let meter = Some(Arc::new(Meter::new(Arc::clone(&app))));
+        Ok(Self { otp, app, meter })
     }
 
-    /// Counts the call; an error where it is one too many.
-    pub(crate) async fn count(&mut self) -> Result<(), ApiError> {
-        let rate = self.otp.count_call(&self.app).await?;
-        self.rate = Some(rate);
-        if rate.exceeded {
-            return Err(ApiError::new(ErrorCode::RateLimited, "This key makes too many calls a minute.")
-                .with_retry_after(rate.reset.max(Duration::from_secs(1))));
+    /// The result, unless the call is one too many. It is counted here where nothing was written for it.
+    pub(crate) async fn counted<T>(&self, result: Result<T, ApiError>) -> Result<T, ApiError> {
+        if let Some(meter) = &self.meter {
+            self.otp.count(meter).await?;
         }
-        Ok(())
+        result
+    }
+
+    /// Nothing is counted of a call for a test number.
+    pub(crate) fn is_for_test_number(&mut self) {
+        self.meter = None;
     }
 
     /// The call by its `Idempotency-Key`, where it has one.
@@ -67,7 +71,7 @@ impl AuthCall {
     /// The answer, with how many calls are left.
     pub(crate) fn respond(&self, result: Result<impl IntoResponse, ApiError>) -> Response {
         let mut response = result.into_response();
-        if let Some(rate) = self.rate {
+        if let Some(rate) = self.meter.as_deref().and_then(Meter::rate) {
             // Whole seconds, and none too few: whoever comes then is let in.
             let reset = u64::try_from(rate.reset.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
             let headers = response.headers_mut();
@@ -83,6 +87,10 @@ impl From<OtpError> for ApiError {
     fn from(error: OtpError) -> Self {
         match error {
             OtpError::Store(error) => error.into(),
+            OtpError::TooManyCalls(reset) => {
+                Self::new(ErrorCode::RateLimited, "This key makes too many calls a minute.")
+                    .with_retry_after(reset.max(Duration::from_secs(1)))
+            }
             OtpError::OtherBody => {
                 Self::invalid_request("This `Idempotency-Key` was used with another body.")
             }

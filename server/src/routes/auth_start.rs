@@ -48,7 +48,7 @@ pub(crate) async fn handle(State(server): State<Arc<Server>>, headers: HeaderMap
         Err(error) => return error.into_response(),
     };
     let result = start(&mut call, &headers, body).await;
-    call.respond(result)
+    call.respond(call.counted(result).await)
 }
 
 async fn start(
@@ -56,11 +56,7 @@ async fn start(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Json<OtpStartResponse>, ApiError> {
-    let read = read(call, headers, body).await;
-    if !read.as_ref().is_ok_and(|order| order.recipient.is_test()) {
-        call.count().await?;
-    }
-    let order = read?;
+    let order = read(call, headers, body).await?;
     let otp = Arc::clone(&call.otp);
     // On a task of its own: a caller that hangs up does not leave a code half sent.
     let started = tokio::spawn(async move { otp.start(&order).await }).await;
@@ -76,11 +72,14 @@ async fn start(
     }
 }
 
-async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartOrder, ApiError> {
+async fn read(call: &mut AuthCall, headers: &HeaderMap, body: Body) -> Result<StartOrder, ApiError> {
     let (request, bytes) = body::json_and_bytes::<OtpStartRequest>(headers, body, limits::SMALL_BODY).await?;
     let length = request.otp_length.unwrap_or(DIGITS);
     let recipient: Recipient =
         call.otp.recipient(&call.app, &request.phone, request.country_code.as_deref()).await?;
+    if recipient.is_test() {
+        call.is_for_test_number();
+    }
     let length = u8::try_from(length).ok().filter(|_| DIGITS_PERMITTED.contains(&length));
     let length = length.ok_or(ApiError::invalid_request("`otp_length` is 4 to 8."))?;
     Ok(StartOrder {
@@ -89,6 +88,7 @@ async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartO
         length,
         meta: request.meta.map(|meta| meta.get().to_owned()),
         call: call.named(headers, "start", &bytes)?,
+        meter: call.meter.clone(),
     })
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn handle(State(server): State<Arc<Server>>, headers: HeaderMap
         Err(error) => return error.into_response(),
     };
     let result = verify(&mut call, &headers, body).await;
-    call.respond(result)
+    call.respond(call.counted(result).await)
 }
 
 async fn verify(
@@ -62,14 +62,12 @@ async fn verify(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Json<OtpVerifyResponse>, ApiError> {
-    let read = read(call, headers, body).await;
-    let is_test = |order: &Order| order.found.as_ref().is_some_and(Found::is_test);
-    if !read.as_ref().is_ok_and(is_test) {
-        call.count().await?;
+    let Order { found, code, call: named } = read(call, headers, body).await?;
+    if found.as_ref().is_some_and(Found::is_test) {
+        call.is_for_test_number();
     }
-    let Order { found, code, call: named } = read?;
     let found = found.ok_or(ApiError::new(ErrorCode::SessionNotFound, "The app has no such session."))?;
-    match call.otp.verify(found, &code, named.as_ref()).await? {
+    match call.otp.verify(found, &code, named.as_ref(), call.meter.as_deref()).await? {
         Answer::Verified { phone, verified_at, meta } => Ok(Json(OtpVerifyResponse {
             status: OtpStatus::Verified,
             phone: phone.expose().to_owned(),

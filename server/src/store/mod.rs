@@ -6,7 +6,9 @@
 mod otp;
 mod rows;
 mod sqlite;
+mod sqlite_connections;
 mod sqlite_otp;
+mod sqlite_otp_reads;
 mod sqlite_writer;
 #[cfg(test)]
 mod suite;
@@ -19,8 +21,8 @@ use loggin::{AppKey, Code, PhoneNumber};
 use crate::clock::UnixMillis;
 
 pub(crate) use otp::{
-    KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone, OtpRefusal, OtpSession,
-    OtpStore, OtpWrite, Sending,
+    CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
+    OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending,
 };
 pub(crate) use sqlite::SqliteStore;
 
@@ -29,10 +31,13 @@ pub(crate) use sqlite::SqliteStore;
 pub(crate) enum StoreError {
     /// The database refused, or holds what this version cannot read.
     #[error("the database: {0}")]
-    Database(#[from] sqlx::Error),
-    /// The tables could not be brought to this version.
-    #[error("the tables of the database: {0}")]
-    Migration(#[from] sqlx::migrate::MigrateError),
+    Database(#[from] rusqlite::Error),
+    /// The database's file could not be made.
+    #[error("the file of the database: {0}")]
+    File(#[from] std::io::Error),
+    /// A later version of this program has changed the tables.
+    #[error("the database is of a later version of this program")]
+    Newer,
     /// A row holds a value that no version of this program wrote.
     #[error("the database holds an unreadable {0}")]
     Unreadable(&'static str),

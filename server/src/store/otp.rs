@@ -116,8 +116,6 @@ pub(crate) enum OtpWrite {
     Used { session_id: Uuid, used: bool },
     /// Notes what WhatsApp answered: the hash of the message's id, and the number it delivers to.
     Sent { session_id: Uuid, message_hash: [u8; 32], wa_id: Option<PhoneNumber> },
-    /// Counts a call of an app's key in the window that began at `since` or later; it is never refused.
-    CountCall { app_key: AppKey, now: UnixMillis, since: UnixMillis },
     /// Counts a code of this app in a month such as 202611; [`OtpRefusal::Quota`] beyond `most`.
     CountSend { app_key: AppKey, month: u32, most: Option<u32> },
     /// Takes that back.
@@ -148,7 +146,6 @@ impl OtpWrite {
             Self::Session(_)
             | Self::Used { .. }
             | Self::Sent { .. }
-            | Self::CountCall { .. }
             | Self::UncountSend { .. }
             | Self::CountNotRequested { .. }
             | Self::Forget { .. } => false,
@@ -156,11 +153,28 @@ impl OtpWrite {
     }
 }
 
+/// A call of an app's key, to be counted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallCount {
+    pub(crate) app_key: AppKey,
+    pub(crate) now: UnixMillis,
+    /// When the window that it is counted in began at the earliest.
+    pub(crate) since: UnixMillis,
+    /// Calls that there may be in a window.
+    pub(crate) most: u32,
+}
+
+/// Calls of an app's key, with the one that was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CountedCalls {
+    pub(crate) calls: u32,
+    /// When their window began.
+    pub(crate) since: UnixMillis,
+}
+
 /// What the writes counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OtpCounts {
-    /// Calls of the app's key in its window, and when that began.
-    pub(crate) calls: Option<(u32, UnixMillis)>,
     /// Codes of the app in its month.
     pub(crate) sends: Option<u32>,
 }
@@ -176,6 +190,8 @@ pub(crate) enum OtpRefusal {
     Turn,
     /// The call is known.
     Known,
+    /// The key has made more calls than it may.
+    Rate,
 }
 
 /// What became of some writes.
@@ -194,7 +210,18 @@ pub(crate) struct OtpDelivery {
 #[async_trait]
 pub(crate) trait OtpStore: fmt::Debug + Send + Sync {
     /// Makes all of these writes, or none; once it returns, they are durable.
-    async fn write(&self, writes: Vec<OtpWrite>) -> Result<OtpOutcome, StoreError>;
+    ///
+    /// A `call` is counted with them, also where they are not made; they are not where it is one too many, which is
+    /// [`OtpRefusal::Rate`].
+    async fn write_counted(
+        &self,
+        call: Option<CallCount>,
+        writes: Vec<OtpWrite>,
+    ) -> Result<(Option<CountedCalls>, OtpOutcome), StoreError>;
+    /// The same without a call.
+    async fn write(&self, writes: Vec<OtpWrite>) -> Result<OtpOutcome, StoreError> {
+        Ok(self.write_counted(None, writes).await?.1)
+    }
     /// Notes how far messages have come; what says less than is known already changes nothing.
     async fn deliveries(&self, deliveries: Vec<OtpDelivery>) -> Result<(), StoreError>;
 

@@ -1,7 +1,7 @@
 //! Rows of the tables, read into types, and the numbers that stand for enumerations.
 
 use loggin::{AppKey, Code, PhoneNumber};
-use sqlx::{Row, sqlite::SqliteRow};
+use rusqlite::Row;
 
 use super::{App, Confirm, Login, PhoneHidden, State, StoreError};
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
@@ -55,47 +55,72 @@ impl Numbered for DeliveryStatus {
     const WHAT: &'static str = "delivery of a message";
 }
 
+/// An optional text, not copied out of its row.
+pub(super) fn text<'r>(row: &'r Row<'_>, column: &'static str) -> Result<Option<&'r str>, StoreError> {
+    row.get_ref(column)?.as_str_or_null().map_err(|_| StoreError::Unreadable("text"))
+}
+
+/// Optional bytes, not copied out of their row.
+pub(super) fn bytes<'r>(row: &'r Row<'_>, column: &'static str) -> Result<Option<&'r [u8]>, StoreError> {
+    row.get_ref(column)?.as_blob_or_null().map_err(|_| StoreError::Unreadable("bytes"))
+}
+
 /// An optional hash, which must have its length.
-fn hash(row: &SqliteRow, column: &'static str) -> Result<Option<[u8; 32]>, StoreError> {
-    let bytes: Option<&[u8]> = row.try_get(column)?;
+pub(super) fn hash(row: &Row<'_>, column: &'static str) -> Result<Option<[u8; 32]>, StoreError> {
+    let bytes = bytes(row, column)?;
     bytes.map(|bytes| bytes.try_into().map_err(|_| StoreError::Unreadable("hash"))).transpose()
 }
 
-pub(super) fn login(row: &SqliteRow) -> Result<Login, StoreError> {
-    let phone: Option<&str> = row.try_get("phone")?;
+/// An optional phone number.
+pub(super) fn phone_number(row: &Row<'_>, column: &'static str) -> Result<Option<PhoneNumber>, StoreError> {
+    let phone = text(row, column)?;
+    phone
+        .map(|phone| PhoneNumber::parse(phone).map_err(|_| StoreError::Unreadable("phone number")))
+        .transpose()
+}
+
+/// The key of an app.
+pub(super) fn app_key(row: &Row<'_>) -> Result<AppKey, StoreError> {
+    AppKey::parse(text(row, "app_key")?.unwrap_or_default()).map_err(|_| StoreError::Unreadable("app key"))
+}
+
+/// The code of a login.
+pub(super) fn code(row: &Row<'_>) -> Result<Code, StoreError> {
+    Code::parse(text(row, "code")?.unwrap_or_default()).map_err(|_| StoreError::Unreadable("code"))
+}
+
+pub(super) fn login(row: &Row<'_>) -> Result<Login, StoreError> {
     Ok(Login {
-        code: Code::parse(row.try_get("code")?).map_err(|_| StoreError::Unreadable("code"))?,
-        state: State::of_number(row.try_get("state")?)?,
-        version: row.try_get("version")?,
-        deadline: UnixMillis(row.try_get("deadline")?),
-        waited_for: row.try_get("waited_for")?,
-        phone: phone
-            .map(|phone| PhoneNumber::parse(phone).map_err(|_| StoreError::Unreadable("phone number")))
-            .transpose()?,
-        user_id: row.try_get("user_id")?,
-        verified_at: row.try_get::<Option<i64>, _>("verified_at")?.map(UnixMillis),
+        code: code(row)?,
+        state: State::of_number(row.get("state")?)?,
+        version: row.get("version")?,
+        deadline: UnixMillis(row.get("deadline")?),
+        waited_for: row.get("waited_for")?,
+        phone: phone_number(row, "phone")?,
+        user_id: row.get("user_id")?,
+        verified_at: row.get::<_, Option<i64>>("verified_at")?.map(UnixMillis),
         claimed_by: hash(row, "claimed_by")?,
         confirmation: hash(row, "confirmation")?,
-        attempts_left: row.try_get("attempts_left")?,
-        reply_reference: row.try_get("reply_reference")?,
+        attempts_left: row.get("attempts_left")?,
+        reply_reference: row.get("reply_reference")?,
     })
 }
 
-pub(super) fn app(row: &SqliteRow) -> Result<App, StoreError> {
-    let origins: &str = row.try_get("allowed_origins")?;
+pub(super) fn app(row: &Row<'_>) -> Result<App, StoreError> {
+    let origins = text(row, "allowed_origins")?.unwrap_or_default();
     Ok(App {
-        app_key: AppKey::parse(row.try_get("app_key")?).map_err(|_| StoreError::Unreadable("app key"))?,
-        name: row.try_get("name")?,
+        app_key: app_key(row)?,
+        name: row.get("name")?,
         secret_key_hash: hash(row, "secret_key_hash")?,
-        require_secret_key: row.try_get("require_secret_key")?,
-        hide_phone_from_browser: row.try_get("hide_phone_from_browser")?,
+        require_secret_key: row.get("require_secret_key")?,
+        hide_phone_from_browser: row.get("hide_phone_from_browser")?,
         allowed_origins: origins.split_whitespace().map(str::to_owned).collect(),
-        confirm: Confirm::of_number(row.try_get("confirm")?)?,
-        phone_hidden: PhoneHidden::of_number(row.try_get("phone_hidden")?)?,
-        calls_per_minute: row.try_get("calls_per_minute")?,
-        monthly_quota: row.try_get("monthly_quota")?,
-        live_only: row.try_get("live_only")?,
-        created_at: UnixMillis(row.try_get("created_at")?),
+        confirm: Confirm::of_number(row.get("confirm")?)?,
+        phone_hidden: PhoneHidden::of_number(row.get("phone_hidden")?)?,
+        calls_per_minute: row.get("calls_per_minute")?,
+        monthly_quota: row.get("monthly_quota")?,
+        live_only: row.get("live_only")?,
+        created_at: UnixMillis(row.get("created_at")?),
     })
 }
 

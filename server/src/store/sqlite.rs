@@ -1,43 +1,27 @@
 //! The store of a single machine: an SQLite file in write-ahead mode.
 //!
-//! Reads run side by side on a pool of connections. Everything written goes through one connection, and changes of
-//! logins through the one task of `sqlite_writer`, which groups what waits into one transaction.
+//! Reads run side by side on a few connections. Everything written goes through one connection on a thread of its own,
+//! which groups what waits into one transaction.
 
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path};
 
 use async_trait::async_trait;
 use loggin::{AppKey, Code};
-use sqlx::{
-    Row, SqlSafeStr, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
     App, Change, Changed, Login, Outcome, Store, StoreError,
     rows::{self, Numbered},
+    sqlite_connections::{self, Readers, all, execute, first},
     sqlite_writer::{self, Job, Task},
 };
 use crate::{clock::UnixMillis, limits};
 
-/// The steps that bring the tables to this version, oldest first.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
-    (1, "logins", include_str!("../../migrations/sqlite/0001_logins.sql")),
-    (2, "otp", include_str!("../../migrations/sqlite/0002_otp.sql")),
-];
-
-/// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
-const READERS: u32 = 4;
-
-/// How long a connection waits for another process, such as `app create`, to end its transaction.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// A store in an SQLite file.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
-    pub(super) readers: SqlitePool,
-    pub(super) writer: SqlitePool,
+    pub(super) readers: Readers,
     pub(super) jobs: mpsc::Sender<Job>,
     /// Marks this process's changes.
     node: i64,
@@ -48,22 +32,43 @@ impl SqliteStore {
     ///
     /// `node` tells this process apart from others that use the same file.
     pub(crate) async fn open(path: &Path, node: i64) -> Result<Self, StoreError> {
-        make_private(path)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .busy_timeout(BUSY_TIMEOUT);
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        migrator().run(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await?;
+        let readers = Readers::new(path);
+        let path = path.to_owned();
+        let opening = tokio::task::spawn_blocking(move || {
+            make_private(&path)?;
+            let mut writer = sqlite_connections::open(&path)?;
+            sqlite_connections::migrate(&mut writer)?;
+            Ok::<Connection, StoreError>(writer)
+        });
+        let writer = opening.await.map_err(|_| StoreError::Busy)??;
         let (jobs, queue) = mpsc::channel(limits::WRITE_QUEUE);
-        tokio::spawn(sqlite_writer::run(writer.clone(), queue, node));
-        Ok(Self { readers, writer, jobs, node })
+        sqlite_writer::start(writer, queue, node)?;
+        Ok(Self { readers, jobs, node })
     }
+
+    /// Writes something in a transaction of its own.
+    pub(super) async fn write_alone<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (done, written) = oneshot::channel();
+        let alone = Box::new(move |connection: &mut Connection| {
+            // Whoever asked may have gone meanwhile.
+            let _ = done.send(in_transaction(connection, write));
+        });
+        self.jobs.send(Job::Alone(alone)).await.map_err(|_| StoreError::Busy)?;
+        written.await.map_err(|_| StoreError::NotWritten)?
+    }
+}
+
+fn in_transaction<T>(
+    connection: &mut Connection,
+    write: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let written = write(&transaction)?;
+    transaction.commit()?;
+    Ok(written)
 }
 
 /// Makes a missing file with rights for its owner alone, which SQLite gives to the files beside it too: for minutes
@@ -71,35 +76,28 @@ impl SqliteStore {
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let made = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path);
     match made {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(sqlx::Error::Io(error).into()),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-fn migrator() -> Migrator {
-    let steps = MIGRATIONS.iter().map(|&(version, name, sql)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    Migrator::with_migrations(steps.collect())
-}
-
 /// The values of an app in the order of the statements below.
-macro_rules! bind_app {
-    ($query:expr, $app:expr) => {
-        $query
-            .bind($app.app_key.as_str())
-            .bind(&$app.name)
-            .bind($app.secret_key_hash.as_ref().map(|hash| hash.as_slice()))
-            .bind($app.require_secret_key)
-            .bind($app.hide_phone_from_browser)
-            .bind($app.allowed_origins.join(" "))
-            .bind($app.confirm.number())
-            .bind($app.phone_hidden.number())
-            .bind($app.created_at.0)
-            .bind($app.calls_per_minute)
-            .bind($app.monthly_quota)
-            .bind($app.live_only)
-    };
+fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool, StoreError> {
+    let values = params![
+        app.app_key.as_str(),
+        app.name,
+        app.secret_key_hash.as_ref().map(<[u8; 32]>::as_slice),
+        app.require_secret_key,
+        app.hide_phone_from_browser,
+        app.allowed_origins.join(" "),
+        app.confirm.number(),
+        app.phone_hidden.number(),
+        app.created_at.0,
+        app.calls_per_minute,
+        app.monthly_quota,
+        app.live_only,
+    ];
+    Ok(execute(connection, sql, values)? == 1)
 }
 
 const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
@@ -123,51 +121,38 @@ const PURGE_LOGINS: &str = "DELETE FROM logins WHERE code IN
 const PURGE_MESSAGES: &str = "DELETE FROM messages WHERE (phone_number_id, message_hash) IN
     (SELECT phone_number_id, message_hash FROM messages WHERE received_at < ? LIMIT ?)";
 
-fn read_logins(rows: &[sqlx::sqlite::SqliteRow]) -> Result<Vec<Login>, StoreError> {
-    rows.iter().map(rows::login).collect()
-}
-
 #[async_trait]
 impl Store for SqliteStore {
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError> {
-        let row = sqlx::query("SELECT * FROM apps WHERE app_key = ?")
-            .bind(app_key.as_str())
-            .fetch_optional(&self.readers)
-            .await?;
-        row.as_ref().map(rows::app).transpose()
+        const SELECT: &str = "SELECT * FROM apps WHERE app_key = ?";
+        self.readers.read(move |db| first(db, SELECT, [app_key.as_str()], rows::app)).await
     }
 
     async fn apps(&self) -> Result<Vec<App>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM apps ORDER BY created_at, app_key").fetch_all(&self.readers).await?;
-        rows.iter().map(rows::app).collect()
+        const SELECT: &str = "SELECT * FROM apps ORDER BY created_at, app_key";
+        self.readers.read(|db| all(db, SELECT, [], rows::app)).await
     }
 
     async fn insert_app(&self, app: &App) -> Result<bool, StoreError> {
-        let done = bind_app!(sqlx::query(INSERT_APP), app).execute(&self.writer).await?;
-        Ok(done.rows_affected() == 1)
+        let app = app.clone();
+        self.write_alone(move |db| put_app(db, INSERT_APP, &app)).await
     }
 
     async fn update_app(&self, app: &App) -> Result<bool, StoreError> {
-        let done = bind_app!(sqlx::query(UPDATE_APP), app).execute(&self.writer).await?;
-        Ok(done.rows_affected() == 1)
+        let app = app.clone();
+        self.write_alone(move |db| put_app(db, UPDATE_APP, &app)).await
     }
 
     async fn logins(&self, codes: &[Code]) -> Result<Vec<Login>, StoreError> {
-        let rows = match codes {
-            [] => return Ok(Vec::new()),
-            [code] => {
-                sqlx::query("SELECT * FROM logins WHERE code = ?")
-                    .bind(code.expose())
-                    .fetch_all(&self.readers)
-                    .await?
-            }
-            codes => {
+        const SELECT_ONE: &str = "SELECT * FROM logins WHERE code = ?";
+        match *codes {
+            [] => Ok(Vec::new()),
+            [code] => self.readers.read(move |db| all(db, SELECT_ONE, [code.expose()], rows::login)).await,
+            ref codes => {
                 let codes = serde_json::to_string(codes).map_err(|_| StoreError::Unreadable("code"))?;
-                sqlx::query(SELECT_MANY).bind(codes).fetch_all(&self.readers).await?
+                self.readers.read(move |db| all(db, SELECT_MANY, [codes], rows::login)).await
             }
-        };
-        read_logins(&rows)
+        }
     }
 
     async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, StoreError> {
@@ -191,36 +176,27 @@ impl Store for SqliteStore {
     }
 
     async fn awaiting_phone(&self, user_id: &str, limit: u32) -> Result<Vec<Login>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM logins WHERE state = 1 AND user_id = ? LIMIT ?")
-            .bind(user_id)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
-        read_logins(&rows)
+        const SELECT: &str = "SELECT * FROM logins WHERE state = 1 AND user_id = ? LIMIT ?";
+        let user_id = user_id.to_owned();
+        self.readers.read(move |db| all(db, SELECT, params![user_id, limit], rows::login)).await
     }
 
     async fn by_reply(&self, reference: &str) -> Result<Option<Login>, StoreError> {
-        let row = sqlx::query("SELECT * FROM logins WHERE reply_reference = ?")
-            .bind(reference)
-            .fetch_optional(&self.readers)
-            .await?;
-        row.as_ref().map(rows::login).transpose()
+        const SELECT: &str = "SELECT * FROM logins WHERE reply_reference = ?";
+        let reference = reference.to_owned();
+        self.readers.read(move |db| first(db, SELECT, [reference], rows::login)).await
     }
 
     async fn without_result(&self, app_key: AppKey, limit: u32) -> Result<u32, StoreError> {
-        let row = sqlx::query(
-            "SELECT count(*) FROM (SELECT 1 FROM logins WHERE app_key = ? AND state <= 2 LIMIT ?)",
-        )
-        .bind(app_key.as_str())
-        .bind(limit)
-        .fetch_one(&self.readers)
-        .await?;
-        Ok(row.try_get(0)?)
+        const COUNT: &str =
+            "SELECT count(*) FROM (SELECT 1 FROM logins WHERE app_key = ? AND state <= 2 LIMIT ?)";
+        let values =
+            move |db: &Connection| first(db, COUNT, params![app_key.as_str(), limit], |row| Ok(row.get(0)?));
+        Ok(self.readers.read(values).await?.unwrap_or(0))
     }
 
     async fn due(&self, now: UnixMillis, limit: u32) -> Result<Vec<Login>, StoreError> {
-        let rows = sqlx::query(SELECT_DUE).bind(now.0).bind(limit).fetch_all(&self.readers).await?;
-        read_logins(&rows)
+        self.readers.read(move |db| all(db, SELECT_DUE, params![now.0, limit], rows::login)).await
     }
 
     async fn purge(
@@ -229,37 +205,20 @@ impl Store for SqliteStore {
         messages_before: UnixMillis,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let logins = sqlx::query(PURGE_LOGINS).bind(now.0).bind(limit).execute(&self.writer).await?;
-        let messages =
-            sqlx::query(PURGE_MESSAGES).bind(messages_before.0).bind(limit).execute(&self.writer).await?;
-        Ok(logins.rows_affected() + messages.rows_affected())
+        let gone = self.write_alone(move |db| {
+            Ok(execute(db, PURGE_LOGINS, params![now.0, limit])?
+                + execute(db, PURGE_MESSAGES, params![messages_before.0, limit])?)
+        });
+        Ok(gone.await? as u64)
     }
 
     async fn cursor(&self) -> Result<i64, StoreError> {
-        let row = sqlx::query("SELECT last FROM changes").fetch_one(&self.readers).await?;
-        Ok(row.try_get(0)?)
+        self.readers.read(last_change).await
     }
 
     async fn changed_since(&self, cursor: i64, limit: u32) -> Result<Changed, StoreError> {
-        let last = self.cursor().await?;
-        if last == cursor {
-            return Ok(Changed { logins: Vec::new(), cursor });
-        }
-        let rows = sqlx::query("SELECT * FROM logins WHERE change > ? ORDER BY change LIMIT ?")
-            .bind(cursor)
-            .bind(limit)
-            .fetch_all(&self.readers)
-            .await?;
-        let mut logins = Vec::new();
-        // Rows written since `last` was read may be among them: they move the cursor further, never past a row.
-        let mut reached = if rows.len() < limit as usize { last } else { cursor };
-        for row in &rows {
-            reached = reached.max(row.try_get("change")?);
-            if row.try_get::<i64, _>("node")? != self.node {
-                logins.push(rows::login(row)?);
-            }
-        }
-        Ok(Changed { logins, cursor: reached })
+        let node = self.node;
+        self.readers.read(move |db| changed_since(db, cursor, limit, node)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -268,14 +227,34 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) {
+        self.readers.close().await;
         let (done, closed) = oneshot::channel();
         if self.jobs.send(Job::Close(done)).await.is_ok() {
             // An error means that the writer is gone already, with nothing left to write.
             let _ = closed.await;
         }
-        self.readers.close().await;
-        self.writer.close().await;
     }
+}
+
+fn last_change(connection: &Connection) -> Result<i64, StoreError> {
+    let last = first(connection, "SELECT last FROM changes", [], |row| Ok(row.get(0)?))?;
+    last.ok_or(StoreError::Unreadable("position"))
+}
+
+fn changed_since(connection: &Connection, cursor: i64, limit: u32, node: i64) -> Result<Changed, StoreError> {
+    const SELECT: &str = "SELECT * FROM logins WHERE change > ? ORDER BY change LIMIT ?";
+    let last = last_change(connection)?;
+    if last == cursor {
+        return Ok(Changed { logins: Vec::new(), cursor });
+    }
+    let changes = all(connection, SELECT, params![cursor, limit], |row| {
+        let login = (row.get::<_, i64>("node")? != node).then(|| rows::login(row)).transpose()?;
+        Ok((row.get::<_, i64>("change")?, login))
+    })?;
+    // Rows written since `last` was read may be among them: they move the cursor further, never past a row.
+    let reached = if changes.len() < limit as usize { last } else { cursor };
+    let reached = changes.iter().fold(reached, |reached, (change, _)| reached.max(*change));
+    Ok(Changed { logins: changes.into_iter().filter_map(|(_, login)| login).collect(), cursor: reached })
 }
 
 #[cfg(test)]

@@ -1,20 +1,26 @@
-//! The one task that changes logins and sessions of one-time codes: it takes whatever waits, and writes it in one transaction.
+//! The one thread that writes: it takes whatever waits, and writes it in one transaction.
 //!
 //! A commit costs a write to the disk however much it holds, so under load the writes of many requests share one.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, thread};
 
 use loggin::Code;
-use sqlx::{Row, Sqlite, SqlitePool, Transaction};
+use rusqlite::{Connection, ToSql, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    Change, Login, MessageId, OtpCounts, OtpDelivery, OtpOutcome, OtpWrite, Outcome, State, StoreError,
-    rows::Numbered, sqlite_otp,
+    CallCount, Change, CountedCalls, Login, MessageId, OtpCounts, OtpDelivery, OtpOutcome, OtpWrite, Outcome,
+    State, StoreError,
+    rows::{self, Numbered},
+    sqlite_connections::{all, execute, first},
+    sqlite_otp,
 };
 use crate::limits;
 
-/// Work for the task.
+/// Something that is written in a transaction of its own.
+pub(super) type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// Work for the thread.
 pub(super) enum Job {
     /// Make these changes of logins.
     Apply(Task),
@@ -22,7 +28,15 @@ pub(super) enum Job {
     Otp(OtpTask),
     /// Note how far these messages have come.
     Deliveries(DeliveriesTask),
+    /// Write this, after everything before it.
+    Alone(Alone),
     /// End, once everything before it is written.
+    Close(oneshot::Sender<()>),
+}
+
+/// What ends a group.
+enum End {
+    Alone(Alone),
     Close(oneshot::Sender<()>),
 }
 
@@ -32,11 +46,15 @@ pub(super) struct Task {
     pub(super) done: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
 }
 
-/// Writes that are made all or not at all.
+/// Writes that are made all or not at all, and the call that they are counted for.
 pub(super) struct OtpTask {
+    pub(super) call: Option<CallCount>,
     pub(super) writes: Vec<OtpWrite>,
-    pub(super) done: oneshot::Sender<Result<OtpOutcome, StoreError>>,
+    pub(super) done: oneshot::Sender<Result<OtpWritten, StoreError>>,
 }
+
+/// What became of an [`OtpTask`].
+pub(super) type OtpWritten = (Option<CountedCalls>, OtpOutcome);
 
 /// How far messages have come.
 pub(super) struct DeliveriesTask {
@@ -54,42 +72,54 @@ struct Group {
 }
 
 impl Group {
-    /// Takes work in; gives back the end, which is none.
-    fn take(&mut self, job: Job) -> Option<oneshot::Sender<()>> {
+    /// Takes work in; gives back what is none, and ends the group.
+    fn take(&mut self, job: Job) -> Option<End> {
         match job {
             Job::Apply(task) => {
                 self.size += task.changes.len();
                 self.logins.push(task);
             }
             Job::Otp(task) => {
-                self.size += task.writes.len();
+                self.size += task.writes.len() + usize::from(task.call.is_some());
                 self.otp.push(task);
             }
             Job::Deliveries(task) => {
                 self.size += task.deliveries.len();
                 self.deliveries.push(task);
             }
-            Job::Close(done) => return Some(done),
+            Job::Alone(write) => return Some(End::Alone(write)),
+            Job::Close(done) => return Some(End::Close(done)),
         }
         None
     }
 }
 
-/// Runs until it is told to close, or nobody can send work any more.
-pub(super) async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, node: i64) {
-    while let Some(first) = queue.recv().await {
+/// Starts the thread. It ends when it is told to, or nobody can send work any more.
+pub(super) fn start(connection: Connection, queue: mpsc::Receiver<Job>, node: i64) -> Result<(), StoreError> {
+    let thread = thread::Builder::new().name("loggin-sqlite".into());
+    thread.spawn(move || run(connection, queue, node))?;
+    Ok(())
+}
+
+fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, node: i64) {
+    while let Some(next) = queue.blocking_recv() {
         let mut group = Group::default();
-        let mut close = group.take(first);
-        while close.is_none() && group.size < limits::CHANGES_PER_TRANSACTION {
+        let mut end = group.take(next);
+        while end.is_none() && group.size < limits::CHANGES_PER_TRANSACTION {
             let Ok(next) = queue.try_recv() else { break };
-            close = group.take(next);
+            end = group.take(next);
         }
-        write_group(&pool, group, node).await;
-        if let Some(done) = close {
-            queue.close();
-            // Whoever asked may have gone meanwhile.
-            let _ = done.send(());
-            return;
+        write_group(&mut connection, group, node);
+        match end {
+            None => {}
+            Some(End::Alone(write)) => write(&mut connection),
+            Some(End::Close(done)) => {
+                queue.close();
+                drop(connection);
+                // Whoever asked may have gone meanwhile.
+                let _ = done.send(());
+                return;
+            }
         }
     }
 }
@@ -97,11 +127,11 @@ pub(super) async fn run(pool: SqlitePool, mut queue: mpsc::Receiver<Job>, node: 
 /// What became of a group.
 struct Written {
     logins: Vec<Outcome>,
-    otp: Vec<OtpOutcome>,
+    otp: Vec<OtpWritten>,
 }
 
-async fn write_group(pool: &SqlitePool, group: Group, node: i64) {
-    let written = if group.size == 0 { Ok(None) } else { write(pool, &group, node).await.map(Some) };
+fn write_group(connection: &mut Connection, group: Group, node: i64) {
+    let written = if group.size == 0 { Ok(None) } else { write(connection, &group, node).map(Some) };
     let failed = written.is_err();
     if let Err(error) = &written {
         tracing::error!(%error, "a transaction failed");
@@ -116,7 +146,7 @@ async fn write_group(pool: &SqlitePool, group: Group, node: i64) {
         let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(own) });
     }
     for task in group.otp {
-        let own = otp.next().unwrap_or_else(|| Ok(OtpCounts::default()));
+        let own = otp.next().unwrap_or_else(|| (None, Ok(OtpCounts::default())));
         let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(own) });
     }
     for task in group.deliveries {
@@ -125,39 +155,31 @@ async fn write_group(pool: &SqlitePool, group: Group, node: i64) {
 }
 
 /// Writes all of these in one transaction.
-async fn write(pool: &SqlitePool, group: &Group, node: i64) -> Result<Written, StoreError> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+fn write(connection: &mut Connection, group: &Group, node: i64) -> Result<Written, StoreError> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let changes: Vec<&Change> = group.logins.iter().flat_map(|task| &task.changes).collect();
-    let logins =
-        if changes.is_empty() { Vec::new() } else { write_logins(&mut transaction, &changes, node).await? };
+    let logins = if changes.is_empty() { Vec::new() } else { write_logins(&transaction, &changes, node)? };
     let mut otp = Vec::with_capacity(group.otp.len());
     for task in &group.otp {
-        otp.push(sqlite_otp::write_all(&mut transaction, &task.writes).await?);
+        otp.push(sqlite_otp::write_counted(&mut transaction, task.call, &task.writes)?);
     }
     for delivery in group.deliveries.iter().flat_map(|task| &task.deliveries) {
-        sqlite_otp::deliver(&mut transaction, delivery).await?;
+        sqlite_otp::deliver(&transaction, delivery)?;
     }
-    transaction.commit().await?;
+    transaction.commit()?;
     Ok(Written { logins, otp })
 }
 
-async fn write_logins(
-    transaction: &mut Transaction<'_, Sqlite>,
-    changes: &[&Change],
-    node: i64,
-) -> Result<Vec<Outcome>, StoreError> {
+fn write_logins(db: &Connection, changes: &[&Change], node: i64) -> Result<Vec<Outcome>, StoreError> {
+    const ADVANCE: &str = "UPDATE changes SET last = last + ? RETURNING last";
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
-    let last: i64 = sqlx::query("UPDATE changes SET last = last + ? RETURNING last")
-        .bind(count)
-        .fetch_one(&mut **transaction)
-        .await?
-        .try_get(0)?;
-    let first = last - count + 1;
-    let inserted = insert_waited(transaction, changes, node, first).await?;
+    let last = first(db, ADVANCE, [count], |row| Ok(row.get::<_, i64>(0)?))?;
+    let begin = last.ok_or(StoreError::Unreadable("position"))? - count + 1;
+    let inserted = insert_waited(db, changes, node, begin)?;
     let mut outcomes = Vec::with_capacity(changes.len());
-    for (position, change) in (first..).zip(changes) {
+    for (position, change) in (begin..).zip(changes) {
         outcomes.push(if !is_first_wait(change) {
-            write_one(transaction, change, node, position).await?
+            write_one(db, change, node, position)?
         } else if inserted.contains(&(change.login.code, position)) {
             Outcome::Applied
         } else {
@@ -179,13 +201,13 @@ const INSERT_WAITED: &str = "INSERT INTO logins
 
 /// Adds all logins that are waited for the first time in one statement; returns those that are new, each with the
 /// position of its change.
-async fn insert_waited(
-    transaction: &mut Transaction<'_, Sqlite>,
+fn insert_waited(
+    db: &Connection,
     changes: &[&Change],
     node: i64,
-    first: i64,
+    begin: i64,
 ) -> Result<HashSet<(Code, i64)>, StoreError> {
-    let waited: Vec<(Code, i64, i64)> = (first..)
+    let waited: Vec<(Code, i64, i64)> = (begin..)
         .zip(changes)
         .filter(|(_, change)| is_first_wait(change))
         .map(|(position, change)| (change.login.code, change.login.deadline.0, position))
@@ -193,17 +215,11 @@ async fn insert_waited(
     if waited.is_empty() {
         return Ok(HashSet::new());
     }
-    let rows = sqlx::query(INSERT_WAITED)
-        .bind(serde_json::to_string(&waited).map_err(|_| StoreError::Unreadable("code"))?)
-        .bind(State::Pending.number())
-        .bind(node)
-        .fetch_all(&mut **transaction)
-        .await?;
-    let read = |row: &sqlx::sqlite::SqliteRow| {
-        let code = Code::parse(row.try_get("code")?).map_err(|_| StoreError::Unreadable("code"))?;
-        Ok((code, row.try_get("change")?))
-    };
-    rows.iter().map(read).collect()
+    let waited = serde_json::to_string(&waited).map_err(|_| StoreError::Unreadable("code"))?;
+    let inserted = all(db, INSERT_WAITED, params![waited, State::Pending.number(), node], |row| {
+        Ok((rows::code(row)?, row.get("change")?))
+    })?;
+    Ok(inserted.into_iter().collect())
 }
 
 const INSERT: &str = "INSERT INTO logins
@@ -217,72 +233,63 @@ const UPDATE: &str = "UPDATE logins SET state = ?2, version = ?3, deadline = ?4,
     reply_reference = ?12, node = ?13, change = ?14
     WHERE code = ?1 AND version = ?15";
 
-async fn write_one(
-    transaction: &mut Transaction<'_, Sqlite>,
-    change: &Change,
-    node: i64,
-    position: i64,
-) -> Result<Outcome, StoreError> {
+fn write_one(db: &Connection, change: &Change, node: i64, position: i64) -> Result<Outcome, StoreError> {
     if let Some(message) = &change.message
-        && !remember(transaction, message).await?
+        && !remember(db, message)?
     {
         return Ok(Outcome::Duplicate);
     }
-    let login = &change.login;
-    let mut query = bind(sqlx::query(if change.expected.is_none() { INSERT } else { UPDATE }), login)
-        .bind(node)
-        .bind(position);
-    if let Some(expected) = change.expected {
-        query = query.bind(expected);
-    }
-    let done = query.execute(&mut **transaction).await?;
-    if done.rows_affected() == 1 {
+    if put(db, &change.login, change.expected, node, position)? {
         return Ok(Outcome::Applied);
     }
     if let Some(message) = &change.message {
-        forget(transaction, message).await?;
+        forget(db, message)?;
     }
     Ok(Outcome::Conflict)
 }
 
-type Query<'q> = sqlx::query::Query<'q, Sqlite, sqlx::sqlite::SqliteArguments>;
-
-fn bind<'q>(query: Query<'q>, login: &'q Login) -> Query<'q> {
-    query
-        .bind(login.code.expose())
-        .bind(login.state.number())
-        .bind(login.version)
-        .bind(login.deadline.0)
-        .bind(login.waited_for)
-        .bind(login.phone.as_ref().map(loggin::PhoneNumber::expose))
-        .bind(login.user_id.as_deref())
-        .bind(login.verified_at.map(|moment| moment.0))
-        .bind(login.claimed_by.as_ref().map(<[u8; 32]>::as_slice))
-        .bind(login.confirmation.as_ref().map(<[u8; 32]>::as_slice))
-        .bind(login.attempts_left)
-        .bind(login.reply_reference.as_deref())
+/// Adds a login, or replaces the one of the expected version; `false` where that is not what is there.
+fn put(
+    db: &Connection,
+    login: &Login,
+    expected: Option<i64>,
+    node: i64,
+    position: i64,
+) -> Result<bool, StoreError> {
+    let values: &[&dyn ToSql] = params![
+        login.code.expose(),
+        login.state.number(),
+        login.version,
+        login.deadline.0,
+        login.waited_for,
+        login.phone.as_ref().map(loggin::PhoneNumber::expose),
+        login.user_id,
+        login.verified_at.map(|moment| moment.0),
+        login.claimed_by.as_ref().map(<[u8; 32]>::as_slice),
+        login.confirmation.as_ref().map(<[u8; 32]>::as_slice),
+        login.attempts_left,
+        login.reply_reference,
+        node,
+        position,
+        expected,
+    ];
+    // Without a version to expect, the last value has no place in the statement.
+    let done = match expected {
+        None => execute(db, INSERT, &values[..values.len() - 1])?,
+        Some(_) => execute(db, UPDATE, values)?,
+    };
+    Ok(done == 1)
 }
 
 /// Keeps a message's id; `false` where it is known.
-async fn remember(
-    transaction: &mut Transaction<'_, Sqlite>,
-    message: &MessageId,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query("INSERT INTO messages VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(&message.phone_number_id)
-        .bind(message.hash.as_slice())
-        .bind(message.received_at.0)
-        .execute(&mut **transaction)
-        .await?;
-    Ok(done.rows_affected() == 1)
+fn remember(db: &Connection, message: &MessageId) -> Result<bool, StoreError> {
+    const INSERT: &str = "INSERT INTO messages VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+    let values = params![message.phone_number_id, message.hash.as_slice(), message.received_at.0];
+    Ok(execute(db, INSERT, values)? == 1)
 }
 
 /// Forgets a message that brought nothing about, so that it can be tried again.
-async fn forget(transaction: &mut Transaction<'_, Sqlite>, message: &MessageId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM messages WHERE phone_number_id = ? AND message_hash = ?")
-        .bind(&message.phone_number_id)
-        .bind(message.hash.as_slice())
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
+fn forget(db: &Connection, message: &MessageId) -> Result<(), StoreError> {
+    const DELETE: &str = "DELETE FROM messages WHERE phone_number_id = ? AND message_hash = ?";
+    execute(db, DELETE, params![message.phone_number_id, message.hash.as_slice()]).map(drop)
 }

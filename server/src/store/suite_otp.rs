@@ -6,7 +6,8 @@ use loggin::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
 use super::{
-    LiveCode, OtpCall, OtpDelivery, OtpPhone, OtpRefusal, OtpSession, OtpWrite, Sending, Store, suite::NOW,
+    CallCount, CountedCalls, LiveCode, OtpCall, OtpDelivery, OtpPhone, OtpRefusal, OtpSession, OtpWrite,
+    Sending, Store, suite::NOW,
 };
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
@@ -20,6 +21,7 @@ macro_rules! otp_store_suite {
             of_two_writes_of_one_version_one_is_made,
             a_code_beyond_the_quota_is_refused,
             calls_are_counted_in_windows,
+            a_call_is_counted_whatever_becomes_of_its_writes,
             a_recipient_has_turns,
             a_call_is_begun_once_and_answered_once,
             deliveries_only_grow,
@@ -91,6 +93,11 @@ fn begin(session: u128, instead_of: Option<u128>) -> OtpWrite {
 
 fn answer(session: Option<u128>, text: &str) -> OtpWrite {
     OtpWrite::Answer { call: call(1), session_id: session.map(id), answer: text.to_owned(), now: NOW }
+}
+
+/// A call of a key that may make two in a minute.
+fn call_at(now: UnixMillis) -> CallCount {
+    CallCount { app_key: app_key(), now, since: now - SECOND * 60, most: 2 }
 }
 
 /// Makes one write; why not, where it is refused.
@@ -168,14 +175,29 @@ pub(super) async fn a_code_beyond_the_quota_is_refused(store: &impl Store) {
 
 pub(super) async fn calls_are_counted_in_windows(store: &impl Store) {
     let count = async |now: UnixMillis| {
-        let write = OtpWrite::CountCall { app_key: app_key(), now, since: now - SECOND * 60 };
-        store.write(vec![write]).await.unwrap().unwrap().calls.unwrap()
+        let (counted, outcome) = store.write_counted(Some(call_at(now)), Vec::new()).await.unwrap();
+        let CountedCalls { calls, since } = counted.unwrap();
+        (calls, since, outcome.err())
     };
-    assert_eq!(count(NOW).await, (1, NOW));
-    assert_eq!(count(NOW + SECOND * 59).await, (2, NOW));
-    assert_eq!(count(NOW + SECOND * 60).await, (1, NOW + SECOND * 60));
+    assert_eq!(count(NOW).await, (1, NOW, None));
+    assert_eq!(count(NOW + SECOND * 59).await, (2, NOW, None));
+    assert_eq!(count(NOW + SECOND * 59).await, (3, NOW, Some(OtpRefusal::Rate)));
+    assert_eq!(count(NOW + SECOND * 60).await, (1, NOW + SECOND * 60, None));
     assert_eq!(one(store, OtpWrite::CountNotRequested { app_key: app_key() }).await, None);
-    assert_eq!(count(NOW + SECOND * 60).await, (2, NOW + SECOND * 60));
+    assert_eq!(count(NOW + SECOND * 60).await, (2, NOW + SECOND * 60, None));
+}
+
+pub(super) async fn a_call_is_counted_whatever_becomes_of_its_writes(store: &impl Store) {
+    let write = async |version| {
+        let writes = vec![OtpWrite::Phone(phone(version)), OtpWrite::Session(session(1))];
+        let (counted, outcome) = store.write_counted(Some(call_at(NOW)), writes).await.unwrap();
+        (counted.unwrap().calls, outcome.err())
+    };
+    assert_eq!(write(2).await, (1, Some(OtpRefusal::Stale)));
+    assert_eq!(store.otp_session(id(1)).await.unwrap(), None);
+    assert_eq!(write(1).await, (2, None));
+    assert_eq!(write(2).await, (3, Some(OtpRefusal::Rate)));
+    assert_eq!(store.otp_phone(&[1; 32]).await.unwrap(), Some(phone(1)), "a call too many writes nothing");
 }
 
 pub(super) async fn a_recipient_has_turns(store: &impl Store) {

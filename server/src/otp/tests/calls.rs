@@ -15,7 +15,7 @@ impl World {
     async fn named_verify(&self, key: &str, session: Uuid, code: &str) -> Result<Answer, OtpError> {
         let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
         let call = self.otp.named_call(self.app.app_key, "verify", key.as_bytes(), code.as_bytes());
-        self.otp.verify(found, &Digits::typed(code).unwrap(), Some(&call)).await
+        self.otp.verify(found, &Digits::typed(code).unwrap(), Some(&call), None).await
     }
 }
 

@@ -17,7 +17,7 @@ async fn all_type(world: &World, session: Uuid, code: &str) -> Vec<Option<ErrorC
         let (otp, app_key, code) = (Arc::clone(&world.otp), world.app.app_key, code.to_owned());
         typing.spawn(async move {
             let found = otp.find(app_key, &session.to_string()).await.unwrap().unwrap();
-            match otp.verify(found, &Digits::typed(&code).unwrap(), None).await {
+            match otp.verify(found, &Digits::typed(&code).unwrap(), None, None).await {
                 Ok(Answer::Verified { .. }) => None,
                 other => Some(refusal_of(other).code),
             }
@@ -77,13 +77,14 @@ async fn a_quota_and_a_rate_hold_when_all_come_at_once() {
     for number in 0..AT_ONCE {
         let world = Arc::clone(&world);
         asking.spawn(async move {
-            let rate = world.otp.count_call(&world.app).await.unwrap();
-            let started = world.otp.start(&world.order(&format!("9198765432{number:02}"))).await;
-            (!rate.exceeded, started.is_ok())
+            let meter = Some(Arc::new(Meter::new(Arc::clone(&world.app))));
+            let order = StartOrder { meter, ..world.order(&format!("9198765432{number:02}")) };
+            world.otp.start(&order).await
         });
     }
     let outcomes = asking.join_all().await;
-    assert_eq!(outcomes.iter().filter(|(within, _)| *within).count(), 9);
-    assert_eq!(outcomes.iter().filter(|(_, started)| *started).count(), 7);
+    let too_many = |outcome: &&Result<Answer, OtpError>| matches!(outcome, Err(OtpError::TooManyCalls(_)));
+    assert_eq!(outcomes.iter().filter(too_many).count(), AT_ONCE - 9);
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 7);
     assert_eq!(world.codes.count(), 7);
 }

@@ -1,0 +1,197 @@
+//! Connections to the SQLite file: how they are set up, and the few that read.
+//!
+//! SQLite runs in the thread that calls it. Reads take a thread of the runtime's blocking pool each, as the file may
+//! not be in memory; the one connection that writes has a thread of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior, config::DbConfig};
+use tokio::sync::Semaphore;
+
+use super::StoreError;
+
+/// The steps that bring the tables to this version, each with the version that it leads to, in order.
+const MIGRATIONS: &[(u32, &str)] = &[
+    (1, include_str!("../../migrations/sqlite/0001_logins.sql")),
+    (LATEST, include_str!("../../migrations/sqlite/0002_otp.sql")),
+];
+
+/// The version that this program knows.
+const LATEST: u32 = 2;
+
+/// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
+const READERS: u16 = 4;
+
+/// How long a connection waits for another process, such as `app create`, to end its transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Statements that a connection keeps prepared: more than there are.
+const PREPARED: usize = 64;
+
+/// A connection that writes: what it has committed is on the disk.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    // Plans do not hang on the values that are bound, or each new value would have its statement prepared again.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    Ok(connection)
+}
+
+fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// Brings the tables to this version. The version is read under the lock: processes that start together do it once.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > LATEST {
+        return Err(StoreError::Newer);
+    }
+    for (number, step) in MIGRATIONS.iter().filter(|(number, _)| *number > version) {
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", number)?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// The connections that read.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    /// One permit a connection.
+    permits: Arc<Semaphore>,
+    /// Connections that nobody reads from now; they are opened as they are needed.
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: &Path) -> Self {
+        let permits = Arc::new(Semaphore::new(READERS.into()));
+        Self { path: path.to_owned(), permits, idle: Arc::default() }
+    }
+
+    /// Reads on one of the connections.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Busy)?;
+        let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let connection = known.map_or_else(|| open_to_read(&path), Ok)?;
+            let found = read(&connection);
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            // Until here, also where the caller has gone: no more connections than permits.
+            drop(permit);
+            found
+        });
+        reading.await.map_err(|_| StoreError::Busy)?
+    }
+
+    /// Waits for those who read, lets nobody else in, and closes the connections.
+    pub(super) async fn close(&self) {
+        let all = self.permits.acquire_many(READERS.into()).await;
+        self.permits.close();
+        drop(all);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Runs a statement that returns no rows; returns how many it changed.
+pub(super) fn execute(
+    connection: &Connection,
+    sql: &'static str,
+    values: impl Params,
+) -> Result<usize, StoreError> {
+    Ok(connection.prepare_cached(sql)?.execute(values)?)
+}
+
+/// The first row that a statement returns.
+pub(super) fn first<T>(
+    connection: &Connection,
+    sql: &'static str,
+    values: impl Params,
+    read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    rows.next()?.map(read).transpose()
+}
+
+/// All rows that a statement returns.
+pub(super) fn all<T>(
+    connection: &Connection,
+    sql: &'static str,
+    values: impl Params,
+    mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn fresh() -> (Connection, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loggin.db");
+        std::fs::write(&path, "").unwrap();
+        (open(&path).unwrap(), folder)
+    }
+
+    #[test]
+    fn the_tables_are_made_once() {
+        let (mut connection, _folder) = fresh();
+        migrate(&mut connection).unwrap();
+        migrate(&mut connection).unwrap();
+        let last = first(&connection, "SELECT last FROM changes", [], |row| Ok(row.get::<_, i64>(0)?));
+        assert_eq!(last.unwrap(), Some(0));
+    }
+
+    #[test]
+    fn tables_of_a_later_version_are_left_alone() {
+        let (mut connection, _folder) = fresh();
+        connection.pragma_update(None, "user_version", LATEST + 1).unwrap();
+        assert!(matches!(migrate(&mut connection), Err(StoreError::Newer)));
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_nothing_behind() {
+        let (mut connection, _folder) = fresh();
+        // In the way of the second step.
+        connection.execute_batch("CREATE TABLE otp_phones (anything)").unwrap();
+        assert!(matches!(migrate(&mut connection), Err(StoreError::Database(_))));
+        let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
+        let count = first(&connection, tables, [], |row| Ok(row.get::<_, i64>(0)?));
+        assert_eq!(count.unwrap(), Some(1));
+    }
+
+    #[test]
+    fn what_is_committed_is_on_the_disk() {
+        let (connection, _folder) = fresh();
+        let setting = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(setting("synchronous"), 2);
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
+        assert_eq!(mode.unwrap(), "wal");
+    }
+}
