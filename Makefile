@@ -25,6 +25,8 @@ NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
 # The workspaces, and those who use them as a stranger does.
 NPM_PROJECTS := node tests/e2e/node tests/e2e/browser examples/express examples/node
+# The example for Next.js, built once for each version that we support.
+NEXT_APPS := target/nextjs.stamp
 # What the benchmarks measure is built for release, beside what the tests use.
 BENCH := target/bench
 BENCH_PYTHON := $(BENCH)/venv/package.stamp
@@ -43,7 +45,10 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-.PHONY: help build build-rust build-python build-node demo test test-rust test-python test-node test-browser test-node-majors test-checks fuzz races faults sanitize soak \
+next_sources := tests/e2e/nextjs/build $(shell find examples/nextjs tests/e2e/nextjs/fortress tests/e2e/nextjs/next-15 \
+	-type f -not -path '*/node_modules/*' -not -path '*/.next/*')
+
+.PHONY: help build build-rust build-python build-node build-nextjs demo test test-rust test-python test-node test-browser test-node-majors test-checks fuzz races faults sanitize soak \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
 
 help: ## show this list
@@ -59,6 +64,8 @@ build-rust: ## build the server and the simulator into target/debug
 build-python: $(PYTHON_PACKAGE) ## install `loggin` and the Python tools into .venv
 
 build-node: $(NODE_PACKAGES) ## install and build the npm workspaces
+
+build-nextjs: $(NEXT_APPS) ## build the Next.js example for each version of Next.js that its tests use
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -79,6 +86,10 @@ $(NODE_PACKAGES): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
 	cd node && npm run build
 	@touch $@
 
+$(NEXT_APPS): $(NODE_PACKAGES) $(next_sources)
+	tests/e2e/nextjs/build
+	@touch $@
+
 ## Running -------------------------------------------------------------------------------------------
 
 demo: build-rust build-python ## one login from beginning to end; TAP=auto taps Send by itself
@@ -86,7 +97,7 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 
 ## Testing -------------------------------------------------------------------------------------------
 
-test: build ## run every suite of every language, then print how each ended
+test: build build-nextjs ## run every suite of every language, then print how each ended
 	tests/run checks rust fuzz python node browser
 
 test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
@@ -101,10 +112,10 @@ test-rust: build-rust ## run the Rust suites, documentation examples and end-to-
 test-python: build-rust build-python ## run the Python suites, end-to-end tests included
 	tests/run python
 
-test-node: build-rust build-node ## run the Node suites, end-to-end tests included
+test-node: build-rust build-node build-nextjs ## run the Node suites, end-to-end tests included
 	tests/run node
 
-test-browser: build-rust build-node ## run the tests in Chromium, where it is installed
+test-browser: build-rust build-node build-nextjs ## run the tests in Chromium, where it is installed
 	tests/run browser
 
 races: ## 1,000 rounds of 50 people who type the same code at once (minutes); `make test` runs 25

@@ -62,12 +62,13 @@ def _is_generated(file: File) -> bool:
 
 
 def _is_module(file: File) -> bool:
-    """Whether somebody chose to make this file: no entry point, example or configuration of a tool."""
+    """Whether somebody chose to make this file: no entry point, example, page of an app or configuration of a tool."""
     return (
         file.suffix in MODULES
         and file.stem not in _ENTRY_POINTS
         and not file.stem.endswith(".config")
         and not file.under("examples")
+        and not file.under("tests/e2e/nextjs/fortress")
     )
 
 

@@ -24,7 +24,7 @@ const CSS = `
 .loggin{${LIGHT};--radius:var(--loggin-radius,14px);--font:var(--loggin-font,system-ui,sans-serif);color:var(--text);font:400 15px/1.45 var(--font)}
 @media(prefers-color-scheme:dark){.loggin:not([data-theme=light]){${DARK}}}
 .loggin[data-theme=dark]{${DARK}}
-.loggin *{box-sizing:border-box}
+.loggin,.loggin *{box-sizing:border-box}
 .loggin :is(h2,p,small){margin:0;text-wrap:balance}
 .loggin h2{font:600 21px/1.25 var(--font);outline:0}
 .loggin :is(small,summary,.loggin-lead,[role=timer]){color:var(--muted)}
@@ -33,7 +33,7 @@ const CSS = `
 .loggin-main:hover{filter:brightness(1.08)}
 .loggin .loggin-second{padding:10px;border:0;border-radius:10px;background:none;color:var(--accent);font:600 15px/1.2 var(--font);text-decoration:none;cursor:pointer}
 .loggin :disabled{filter:grayscale(1);opacity:.6;cursor:default}
-dialog.loggin{box-sizing:border-box;width:400px;max-width:calc(100vw - 32px);max-height:calc(100dvh - 32px);margin:auto;padding:32px 32px 26px;border:1px solid var(--line);border-radius:calc(var(--radius) + 10px);background:var(--surface);text-align:center;box-shadow:0 24px 60px -12px #0008}
+dialog.loggin{width:400px;max-width:calc(100vw - 32px);max-height:calc(100dvh - 32px);margin:auto;padding:32px 32px 26px;border:1px solid var(--line);border-radius:calc(var(--radius) + 10px);background:var(--surface);text-align:center;box-shadow:0 24px 60px -12px #0008}
 dialog.loggin::backdrop{background:#0008}
 .loggin-stack{display:flex;flex-direction:column;gap:16px;align-items:center}
 .loggin-stack>:is(.loggin-main,form,details){align-self:stretch}

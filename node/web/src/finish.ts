@@ -19,7 +19,12 @@ export async function confirmLogin(
   confirmationCode: string,
   signal?: AbortSignal | null,
 ): Promise<void> {
-  const answer = await callOnce(server, 'confirm', { token, confirmation_code: confirmationCode }, signal);
+  const answer = await callOnce(
+    server,
+    'tokens/confirm',
+    { token, confirmation_code: confirmationCode },
+    signal,
+  );
   if (isLogginError(answer)) {
     throw answer;
   }

@@ -27,7 +27,7 @@ export function post(
   signal: AbortSignal,
 ): Promise<Response> {
   const known = Object.entries(KEPT_TO_ITSELF).filter(([name]) => name in Request.prototype);
-  return server.fetch(`${server.baseUrl}api/v1/tokens/${path}`, {
+  return server.fetch(`${server.baseUrl}api/v1/${path}`, {
     ...Object.fromEntries(known),
     method: 'POST',
     headers: { Accept: accept, 'Content-Type': 'application/json', ...server.headers?.() },

@@ -113,7 +113,7 @@ export class Loggin {
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
     return await this.#run(options, async (settings, signal) => {
-      const answer = await call(settings, 'verify', { token: parseToken(token) }, signal);
+      const answer = await call(settings, 'tokens/verify', { token: parseToken(token) }, signal);
       if (answer.status === 'pending') {
         return null;
       }
@@ -132,7 +132,7 @@ export class Loggin {
     return await this.#run(options, async (settings, signal) => {
       check(typeof confirmationCode === 'string', 'invalid_request', 'The confirmation code is a string.');
       const body = { token: parseToken(token), confirmation_code: confirmationCode };
-      const { status } = await call(settings, 'confirm', body, signal);
+      const { status } = await call(settings, 'tokens/confirm', body, signal);
       if (status !== 'verified') {
         throw invalidAnswer();
       }

@@ -177,7 +177,13 @@ class Wait {
   /** The answer of a server that takes the request. */
   async #post(turn: Turn, accept: string): Promise<Response | undefined> {
     const { claim, token } = this.#what;
-    const response = await post(this.#server, 'events', { tokens: [token], claim }, accept, turn.signal);
+    const response = await post(
+      this.#server,
+      'tokens/events',
+      { tokens: [token], claim },
+      accept,
+      turn.signal,
+    );
     if (isAnswer(response, accept)) {
       return response;
     }

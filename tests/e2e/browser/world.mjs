@@ -59,26 +59,21 @@ export class World {
 
   /** Adds an app that any page may call for, and gives its key. */
   addApp(...options) {
+    return this.createApp('--require-secret-key', 'false', ...options).appKey;
+  }
+
+  /** Adds an app, which any page may call for and its server redeems with the secret key; gives both keys. */
+  createApp(...options) {
     const created = execFileSync(
       this.#program,
-      [
-        'app',
-        'create',
-        '--name',
-        'Acme',
-        '--json',
-        '--allowed-origin',
-        '*',
-        '--require-secret-key',
-        'false',
-        ...options,
-      ],
+      ['app', 'create', '--name', 'Acme', '--json', '--allowed-origin', '*', ...options],
       {
         encoding: 'utf8',
         env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}` },
       },
     );
-    return JSON.parse(created).app_key;
+    const { app_key: appKey, secret_key: secretKey } = JSON.parse(created);
+    return { appKey, secretKey };
   }
 
   /** Opens a login link on the phone and taps Send. */

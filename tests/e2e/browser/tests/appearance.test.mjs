@@ -5,25 +5,17 @@
  */
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { HANDSET } from '../browser.mjs';
+import { THEMES, violationsOf } from '../senses.mjs';
 import { button, said, setStage, statusIs } from '../stage.mjs';
 
 const stage = setStage();
 
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-
 /** Small enough for a page of documentation. */
 const COMPUTER = { viewport: { width: 560, height: 660 }, deviceScaleFactor: 1.5 };
 const PHONE = { ...HANDSET, viewport: { width: 375, height: 600 }, deviceScaleFactor: 1.5 };
-
-const THEMES = {
-  light: { colorScheme: 'light' },
-  dark: { colorScheme: 'dark' },
-  forced: { colorScheme: 'dark', forcedColors: 'active' },
-};
 
 /** States of which dark and forced colours are kept too. */
 const PICTURED = ['pending', 'awaiting-confirmation'];
@@ -141,10 +133,7 @@ for (const [name, { device = COMPUTER, options, app, reach }] of Object.entries(
         { ...options, ...appKey },
       );
       await reach(page);
-      await page.addScriptTag({ path: AXE });
-      const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
-      const found = violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
-      assert.deepEqual(found, []);
+      assert.deepEqual(await violationsOf(page), []);
       if (process.env.SCREENSHOTS && (theme === 'light' || PICTURED.includes(name))) {
         await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}-${theme}.png`) });
       }

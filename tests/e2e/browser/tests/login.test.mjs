@@ -2,19 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import jsQR from 'jsqr';
-import { PNG } from 'pngjs';
 import { COMPUTER, HANDSET } from '../browser.mjs';
+import { readQr } from '../senses.mjs';
 import { button, connectionsOf, dialog, said, setStage, statusIs } from '../stage.mjs';
 import { PHONE } from '../world.mjs';
 
 const stage = setStage();
-
-/** What a camera reads from a picture of the modal. */
-function readQr(screenshot) {
-  const { data, width, height } = PNG.sync.read(screenshot);
-  return jsQR(new Uint8ClampedArray(data), width, height)?.data;
-}
 
 test('on a computer: the QR picture leads the phone to the message, and Send signs in', async (t) => {
   const page = await stage.open(t, COMPUTER);

@@ -79,6 +79,8 @@ for (const [error, words] of [
   ['max_attempts', 'Too many wrong codes. Start again with a new code.'],
   ['expired', 'This code has expired. Send a new one.'],
   ['already_used', 'This code was used already. Send a new one.'],
+  ['session_not_found', 'This code is no longer valid. Send a new one.'],
+  ['blocked', 'Too many wrong codes. Please try again later.'],
 ]) {
   test(`${error} asks for a new code, and takes no other`, async (t) => {
     answer('/otp/start', started);

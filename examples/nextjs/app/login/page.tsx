@@ -1,0 +1,23 @@
+import { returnToOf } from '@loggin/nextjs';
+import { DecoupledLogin } from './decoupled-login';
+import { SignIn } from './sign-in';
+
+/** The app of a local server, ready to use; your own is `LOGGIN_APP_KEY`. */
+const APP_KEY = '8XKPQ2WN';
+
+interface Props {
+  searchParams: Promise<{ returnTo?: string | string[] }>;
+}
+
+export default async function Login({ searchParams }: Props) {
+  const { returnTo } = await searchParams;
+  const next = returnToOf(returnTo, '/dashboard');
+  const { LOGGIN_APP_KEY, LOGGIN_BASE_URL } = process.env;
+  return (
+    <>
+      <h1>Sign in</h1>
+      <SignIn appKey={LOGGIN_APP_KEY || APP_KEY} baseUrl={LOGGIN_BASE_URL} next={next} />
+      <DecoupledLogin next={next} />
+    </>
+  );
+}

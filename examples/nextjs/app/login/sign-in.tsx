@@ -1,0 +1,28 @@
+'use client';
+
+import { LogginButton, LogginProvider, OtpForm } from '@loggin/react';
+import { signIn } from './actions';
+
+interface Props {
+  appKey: string;
+  baseUrl: string | undefined;
+  next: string;
+}
+
+/** The button, and the form for one-time codes. The server redeems; what this page knows proves nothing. */
+export function SignIn({ appKey, baseUrl, next }: Props) {
+  return (
+    <LogginProvider baseUrl={baseUrl}>
+      <section>
+        <LogginButton appKey={appKey} onSuccess={({ token }) => signIn(token, next)} />
+      </section>
+      <section aria-label="One-time code">
+        <OtpForm
+          start="/api/otp/start"
+          verify="/api/otp/verify"
+          onSuccess={() => window.location.assign(next)}
+        />
+      </section>
+    </LogginProvider>
+  );
+}

@@ -1,0 +1,8 @@
+/** The door: everything but these routes needs a session. With Next.js 15 this file is called `middleware.ts`. */
+
+import { logginMiddleware } from '@loggin/nextjs';
+
+export default logginMiddleware({
+  loginPath: '/login',
+  publicRoutes: ['/', '/api/otp/:step', '/api/wait'],
+});

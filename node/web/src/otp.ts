@@ -1,0 +1,130 @@
+/**
+ * One-time codes, for an app's server: a code is sent to a phone, and what the person types is compared.
+ *
+ * They need the app's secret key, so a page asks its own server. Errors are of the classes of `@loggin/web`.
+ */
+
+import { call } from './calls.js';
+import { classed, inClasses } from './classes.js';
+import { check, invalidAnswer } from './failure.js';
+import { isBrowser, type LogginOptions, optionsObject, settingsOf } from './settings.js';
+import { randomBytes } from './token.js';
+
+/** The client of one-time codes takes what the other one does, except for the key of a redeemer. */
+export type OtpOptions = Omit<LogginOptions, 'idempotencyKey' | 'timeoutMs'>;
+
+export interface StartOtpOptions {
+  /** With country code, or without it where `countryCode` says the region. */
+  readonly phone: string;
+  /** A region such as `IN`. */
+  readonly countryCode?: string | undefined;
+  /** Digits of the code, 4 to 8; 6 by default. */
+  readonly otpLength?: number | undefined;
+  /** What the answer of `verify` brings back. */
+  readonly meta?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface OtpSession {
+  readonly sessionId: string;
+  /** Seconds. */
+  readonly expiresIn: number;
+  readonly sentViaEngine: boolean;
+  /** How many codes the app may still send this month; null without a quota. */
+  readonly quotaRemaining: number | null;
+}
+
+export interface VerifyOtpOptions {
+  readonly sessionId: string;
+  readonly otpCode: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface OtpResult {
+  readonly status: 'verified';
+  /** Digits with country code, without `+`: the number that was asked for. */
+  readonly phone: string;
+  readonly verifiedAt: Date;
+  readonly meta: unknown;
+}
+
+/** Random bytes of an idempotency key: a call that is repeated sends nothing twice and spends no second try. */
+const IDEMPOTENCY_KEY_BYTES = 16;
+
+/** Sends and checks one-time codes. */
+export class Otp {
+  readonly #options: OtpOptions;
+
+  /** @throws InvalidInputError `invalid_config` where an option is malformed, or this is a browser. */
+  constructor(options: OtpOptions = {}) {
+    inClasses(() => {
+      check(!isBrowser(), 'invalid_config', 'One-time codes need the secret key, which stays on the server.');
+      settingsOf(options);
+    });
+    this.#options = options;
+  }
+
+  /**
+   * Has a code sent by WhatsApp.
+   *
+   * It rejects with the signal's reason, or with a `LogginError`: `invalid_phone`, `send_failed`, `rate_limited` with
+   * `retryAfter`, `quota_exceeded`, `blocked`, `unauthorized` without a valid key, `unavailable` or `connection`.
+   */
+  async start(request: StartOtpOptions): Promise<OtpSession> {
+    return await this.#call(request, 'auth/start', ({ phone, countryCode, otpLength, meta }) => {
+      check(typeof phone === 'string', 'invalid_phone', 'The phone number is a string.');
+      return [{ phone, country_code: countryCode, otp_length: otpLength, meta }, sessionOfStart];
+    });
+  }
+
+  /**
+   * Compares what the person typed.
+   *
+   * It rejects with the signal's reason, or with a `LogginError`: `invalid_code` with `attemptsLeft`, `max_attempts`,
+   * `blocked`, `expired`, `session_not_found`, `already_used`, or what `start` does.
+   */
+  async verify(request: VerifyOtpOptions): Promise<OtpResult> {
+    return await this.#call(request, 'auth/verify', ({ sessionId, otpCode }) => {
+      check(typeof sessionId === 'string', 'invalid_request', 'The session is a string.');
+      check(typeof otpCode === 'string', 'invalid_request', 'The code is a string.');
+      return [{ session_id: sessionId, otp_code: otpCode }, resultOf];
+    });
+  }
+
+  async #call<Request extends { signal?: AbortSignal | undefined }, Result>(
+    request: Request,
+    path: string,
+    prepare: (request: Request) => [body: object, read: (answer: Record<string, unknown>) => Result],
+  ): Promise<Result> {
+    try {
+      const [body, read] = prepare(optionsObject(request));
+      const idempotencyKey = Array.from(randomBytes(IDEMPOTENCY_KEY_BYTES), String).join('.');
+      const settings = settingsOf({ ...this.#options, idempotencyKey });
+      return read(await call(settings, path, body, request.signal ?? new AbortController().signal));
+    } catch (reason) {
+      throw classed(reason);
+    }
+  }
+}
+
+function sessionOfStart(answer: Record<string, unknown>): OtpSession {
+  const { session_id, expires_in, sent_via_engine, quota_remaining } = answer;
+  if (typeof session_id !== 'string' || typeof expires_in !== 'number') {
+    throw invalidAnswer();
+  }
+  return {
+    sessionId: session_id,
+    expiresIn: expires_in,
+    sentViaEngine: sent_via_engine === true,
+    quotaRemaining: typeof quota_remaining === 'number' ? quota_remaining : null,
+  };
+}
+
+function resultOf(answer: Record<string, unknown>): OtpResult {
+  const { status, phone, verified_at, meta = null } = answer;
+  const verifiedAt = new Date(verified_at as string);
+  if (status !== 'verified' || typeof phone !== 'string' || !(verifiedAt.getTime() > 0)) {
+    throw invalidAnswer();
+  }
+  return { status, phone, verifiedAt, meta };
+}

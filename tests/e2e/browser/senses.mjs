@@ -1,0 +1,27 @@
+/** What others than people read from a page: a phone's camera, and a judge of who else can read it. */
+
+import { createRequire } from 'node:module';
+import jsQR from 'jsqr';
+import { PNG } from 'pngjs';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** How people see a page. */
+export const THEMES = {
+  light: { colorScheme: 'light' },
+  dark: { colorScheme: 'dark' },
+  forced: { colorScheme: 'dark', forcedColors: 'active' },
+};
+
+/** What a camera reads from a picture. */
+export function readQr(screenshot) {
+  const { data, width, height } = PNG.sync.read(screenshot);
+  return jsQR(new Uint8ClampedArray(data), width, height)?.data;
+}
+
+/** What axe objects to in a page as it stands: each rule, and the markup that breaks it. */
+export async function violationsOf(page) {
+  await page.addScriptTag({ path: AXE });
+  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+  return violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
+}

@@ -1,0 +1,15 @@
+import { treasure } from '../../../treasure';
+
+/** A route that the door alone guards, in every method. */
+const give = () =>
+  Response.json({ treasure: treasure('route') }, { headers: { 'X-Treasure': treasure('header') } });
+
+export {
+  give as DELETE,
+  give as GET,
+  give as HEAD,
+  give as OPTIONS,
+  give as PATCH,
+  give as POST,
+  give as PUT,
+};

@@ -1,0 +1,15 @@
+import { treasure } from '../../../treasure';
+
+interface Props {
+  params: Promise<{ id: string }>;
+}
+
+/** Rendered for each request, and guarded by the door alone. */
+export default async function Box({ params }: Props) {
+  const { id } = await params;
+  return (
+    <p>
+      {treasure('box')} {id}
+    </p>
+  );
+}

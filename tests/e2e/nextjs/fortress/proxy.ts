@@ -1,0 +1,25 @@
+/** Two doors of one house: `DOOR=list` denies by default, the other one has a list of what it guards. */
+
+import { logginMiddleware } from '@loggin/nextjs';
+
+const byMatcher = logginMiddleware({
+  loginPath: '/login',
+  matcher: ['/dashboard/:path*', '/vault/:path*', '/ledger', '/api/vault/:path*'],
+});
+
+const byDefault = logginMiddleware({
+  loginPath: '/login',
+  publicRoutes: [
+    '/',
+    '/api/otp/:step',
+    '/api/wait',
+    '/api/me',
+    '/api/members',
+    '/api/redeem',
+    '/account',
+    '/members',
+    '/open',
+  ],
+});
+
+export default process.env.DOOR === 'list' ? byDefault : byMatcher;

@@ -1,0 +1,98 @@
+/** What the tests of the example stand on: server, simulator, a network that can be cut, the app, and Chromium. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { launch } from '../browser/browser.mjs';
+import { Network } from '../browser/network.mjs';
+import { THEMES, violationsOf } from '../browser/senses.mjs';
+import { World } from '../browser/world.mjs';
+import { App } from './app.mjs';
+
+/** What has not come by then, never will: a development server builds a page when it is asked for. */
+const PATIENCE_MS = 120_000;
+
+/** Small enough for a page of documentation. */
+const COMPUTER = { viewport: { width: 560, height: 660 }, deviceScaleFactor: 1.5 };
+
+export class Stage {
+  world;
+  network;
+  appKey;
+  app;
+  browser;
+
+  /** Opens a page of the app in a browser of its own. */
+  async visit(t, path, device = COMPUTER) {
+    const context = await this.browser.newContext({ reducedMotion: 'reduce', ...device });
+    context.setDefaultTimeout(PATIENCE_MS);
+    t.after(() => context.close());
+    const page = await context.newPage();
+    await page.goto(this.app.url + path);
+    return page;
+  }
+
+  /** Taps Send on the phone that a link of the page was opened on, whatever has become of the page's network. */
+  async send(link) {
+    await this.world.send(link.replace(this.network.url, this.world.url));
+  }
+}
+
+/** Starts everything once for the tests of a suite: `dev` for the development server. */
+export function setStage(version, command = 'start', env = {}) {
+  const stage = new Stage();
+  const ends = [];
+  before(async () => {
+    stage.world = await World.start();
+    stage.network = await Network.to({ after: (end) => ends.push(end) }, stage.world.url);
+    // Who sends a message is told so, and may say that it was not them.
+    const { appKey, secretKey } = stage.world.createApp('--confirm', 'reply');
+    stage.appKey = appKey;
+    stage.app = await App.start(
+      version,
+      {
+        DOOR: 'list',
+        LOGGIN_BASE_URL: stage.network.url,
+        LOGGIN_APP_KEY: appKey,
+        LOGGIN_SECRET_KEY: secretKey,
+        ...env,
+      },
+      command,
+    );
+    assert.ok(!stage.app.hasEnded, stage.app.output);
+    stage.browser = await launch();
+  });
+  after(async () => {
+    await stage.browser?.close();
+    await stage.app?.stop();
+    for (const end of ends) {
+      end();
+    }
+    await stage.world?.stop();
+  });
+  return stage;
+}
+
+/** The page's button, once it is a link. */
+export const button = (page) => page.locator('a.loggin[href]');
+
+/** The status that the open modal shows. */
+export const statusIs = (page, status) => page.locator(`dialog[open][data-status=${status}]`).waitFor();
+
+/** The page is the dashboard of the person with this number. */
+export async function isIn(page, phone) {
+  await page.getByRole('heading', { name: 'Dashboard' }).waitFor();
+  await page.getByText(`You are +${phone}.`).waitFor();
+}
+
+/** Everybody can read the page as it stands, in each theme; `SCREENSHOTS=folder` keeps a picture of it. */
+export async function isReadable(page, name) {
+  for (const [theme, media] of Object.entries(THEMES)) {
+    await page.emulateMedia({ forcedColors: 'none', ...media });
+    assert.deepEqual(await violationsOf(page), [], `${name}, ${theme}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
+  if (process.env.SCREENSHOTS) {
+    await page.screenshot({ path: join(process.env.SCREENSHOTS, `nextjs-${name}-light.png`) });
+  }
+}
