@@ -64,20 +64,31 @@ enum Reservation {
     Answered(Answer),
 }
 
+/// What going on with a call came to.
+enum Resumed {
+    Answered(Answer),
+    /// Its code was not sent, and is forgotten.
+    GivenBack,
+    /// Its code can no longer become the live one.
+    Over,
+}
+
 impl Otp {
     /// Sends a code.
     pub(crate) async fn start(&self, order: &StartOrder) -> Result<Answer, OtpError> {
         let call = order.call.as_ref();
         for _ in 0..limits::CONFLICTS {
+            // Before what is known of the call: where the same call, made at the same time, has taken the phone, it is
+            // known by then, and is not mistaken for another one.
+            let row = self.row(order).await?;
             let instead_of = match self.known(call).await? {
                 Known::New => None,
                 Known::Answered(answer) => return Ok(answer),
-                Known::Begun(session_id, began) => {
-                    if let Some(answer) = self.resume(order, session_id, began).await? {
-                        return Ok(answer);
-                    }
-                    Some(session_id)
-                }
+                Known::Begun(session_id, began) => match self.resume(order, session_id, began).await? {
+                    Resumed::Answered(answer) => return Ok(answer),
+                    Resumed::GivenBack => continue,
+                    Resumed::Over => Some(session_id),
+                },
             };
             let phone = match &order.recipient {
                 Recipient::Nobody => {
@@ -87,7 +98,7 @@ impl Otp {
                 Recipient::Test(phone, code) => return self.start_test(order, phone, code).await,
                 Recipient::Person(phone) => phone,
             };
-            match self.reserve(order, phone, instead_of).await? {
+            match self.reserve(order, phone, row, instead_of).await? {
                 Reservation::Made(reserved) => return self.deliver(order, phone, &reserved).await,
                 Reservation::Answered(answer) => return Ok(answer),
                 Reservation::Again => {}
@@ -125,16 +136,26 @@ impl Otp {
         Ok(answer)
     }
 
+    /// What is kept of the order's phone.
+    async fn row(&self, order: &StartOrder) -> Result<Option<OtpPhone>, StoreError> {
+        match &order.recipient {
+            Recipient::Person(phone) => {
+                self.store.otp_phone(&subject(order.app.app_key, &phones::account(phone))).await
+            }
+            Recipient::Test(..) | Recipient::Nobody => Ok(None),
+        }
+    }
+
     async fn reserve(
         &self,
         order: &StartOrder,
         phone: &PhoneNumber,
+        row: Option<OtpPhone>,
         instead_of: Option<Uuid>,
     ) -> Result<Reservation, OtpError> {
         let (app, call) = (&order.app, order.call.as_ref());
         let account = phones::account(phone);
         let (subject, session_id) = (subject(app.app_key, &account), self.new_session_id());
-        let row = self.store.otp_phone(&subject).await?;
         let now = self.clock.now();
         let row = match life::start(row.unwrap_or_else(|| life::fresh(subject, now)), session_id, now) {
             Start::Send(row) => row,
@@ -267,9 +288,13 @@ impl Otp {
             let now = self.clock.now();
             let row = self.store.otp_phone(&subject).await?;
             let row = row.and_then(|row| life::not_sent(row, session_id, now));
-            let mut writes: Vec<OtpWrite> = row.map(OtpWrite::Phone).into_iter().collect();
-            writes.push(OtpWrite::UncountSend { app_key: order.app.app_key, month: month(now).0 });
-            writes.extend(Self::forget(order.call.as_ref(), session_id));
+            let mut writes: Vec<OtpWrite> =
+                Self::forget(order.call.as_ref(), session_id).into_iter().collect();
+            // Whoever takes the reservation back takes the count back, which is once.
+            if let Some(row) = row {
+                let app_key = order.app.app_key;
+                writes.extend([OtpWrite::Phone(row), OtpWrite::UncountSend { app_key, month: month(now).0 }]);
+            }
             if self.write(order.meter.as_deref(), writes).await?.is_ok() {
                 return Ok(());
             }
@@ -277,30 +302,30 @@ impl Otp {
         Err(StoreError::Busy.into())
     }
 
-    /// Goes on with a call that was not answered; `None` where its code can no longer become the live one.
+    /// Goes on with a call that was not answered.
     async fn resume(
         &self,
         order: &StartOrder,
         session_id: Uuid,
         began: UnixMillis,
-    ) -> Result<Option<Answer>, OtpError> {
+    ) -> Result<Resumed, OtpError> {
         let Some(session) = self.store.otp_session(session_id).await? else {
-            return Ok(None);
+            return Ok(Resumed::Over);
         };
         match session.delivery {
             // A status came of a message whose sending nobody saw the end of: it was sent after all, or was not.
             Some(DeliveryStatus::Failed) => {
                 self.give_back(order, session_id, session.subject).await?;
-                Ok(None)
+                Ok(Resumed::GivenBack)
             }
             Some(_) => {
                 let phone = self.store.otp_phone(&session.subject).await?;
-                self.finish(order, session_id, phone, None, None).await.map(Some)
+                self.finish(order, session_id, phone, None, None).await.map(Resumed::Answered)
             }
             None if self.clock.now() < began + life::SENDING => {
                 Err(Refusal::after(ErrorCode::Unavailable, AMBIGUOUS_RETRY_AFTER).into())
             }
-            None => Ok(None),
+            None => Ok(Resumed::Over),
         }
     }
 

@@ -8,11 +8,16 @@ impl World {
         self.otp.named_call(self.app.app_key, "start", key.as_bytes(), body.as_bytes())
     }
 
-    fn named_order(&self, key: &str, phone: &str) -> StartOrder {
+    pub(super) fn named_order(&self, key: &str, phone: &str) -> StartOrder {
         StartOrder { call: Some(self.named(key, phone)), ..self.order(phone) }
     }
 
-    async fn named_verify(&self, key: &str, session: Uuid, code: &str) -> Result<Answer, OtpError> {
+    pub(super) async fn named_verify(
+        &self,
+        key: &str,
+        session: Uuid,
+        code: &str,
+    ) -> Result<Answer, OtpError> {
         let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
         let call = self.otp.named_call(self.app.app_key, "verify", key.as_bytes(), code.as_bytes());
         self.otp.verify(found, &Digits::typed(code).unwrap(), Some(&call), None).await
@@ -78,34 +83,6 @@ async fn a_repeated_right_code_is_right_again() {
     assert!(world.named_verify("key", session, &code).await.unwrap() == first);
     let stranger = refusal_of(world.named_verify("another", session, &code).await);
     assert_eq!(stranger.code, ErrorCode::AlreadyUsed);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn the_same_call_made_many_times_at_once_is_one_call() {
-    let world = Arc::new(World::new().await);
-    let mut calling = tokio::task::JoinSet::new();
-    for _ in 0..20 {
-        let world = Arc::clone(&world);
-        calling.spawn(async move { world.otp.start(&world.named_order("key", PHONE)).await });
-    }
-    let mut sessions = HashSet::new();
-    for result in calling.join_all().await {
-        match result {
-            Ok(answer) => drop(sessions.insert(session_of(&answer))),
-            // It came while the first was being answered, and is told to ask again.
-            Err(error) => assert_eq!(refusal_of(Err(error)).code, ErrorCode::Unavailable),
-        }
-    }
-    assert_eq!((sessions.len(), world.codes.count()), (1, 1));
-
-    let (session, wrong) = (sessions.into_iter().next().unwrap(), world.wrong());
-    let mut typing = tokio::task::JoinSet::new();
-    for _ in 0..20 {
-        let (world, wrong) = (Arc::clone(&world), wrong.clone());
-        typing.spawn(async move { refusal_of(world.named_verify("key", session, &wrong).await) });
-    }
-    let told = typing.join_all().await;
-    assert!(told.iter().all(|refusal| refusal.attempts_left == Some(4)), "{told:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Many at once: what is counted is counted exactly.
 
 use super::*;
+use crate::whatsapp::SendError;
 
 /// People who type at the same time.
 const AT_ONCE: usize = 50;
@@ -87,4 +88,58 @@ async fn a_quota_and_a_rate_hold_when_all_come_at_once() {
     assert_eq!(outcomes.iter().filter(too_many).count(), AT_ONCE - 9);
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 7);
     assert_eq!(world.codes.count(), 7);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_call_made_many_times_at_once_is_one_call() {
+    let world = Arc::new(World::new().await);
+    for round in 0..rounds() {
+        let (key, phone) = (format!("key {round}"), format!("9198765{round:05}"));
+        let mut calling = tokio::task::JoinSet::new();
+        for _ in 0..AT_ONCE {
+            let (world, order) = (Arc::clone(&world), world.named_order(&key, &phone));
+            calling.spawn(async move { world.otp.start(&order).await });
+        }
+        let mut sessions = HashSet::new();
+        for result in calling.join_all().await {
+            match result {
+                Ok(answer) => drop(sessions.insert(session_of(&answer))),
+                // It came while the first was being answered, and is told to ask again.
+                Err(error) => {
+                    assert_eq!(refusal_of(Err(error)).code, ErrorCode::Unavailable, "round {round}");
+                }
+            }
+        }
+        assert_eq!((sessions.len(), world.codes.count()), (1, round + 1), "round {round}");
+
+        let (session, wrong) = (sessions.into_iter().next().unwrap(), world.wrong());
+        let mut typing = tokio::task::JoinSet::new();
+        for _ in 0..AT_ONCE {
+            let (world, key, wrong) = (Arc::clone(&world), key.clone(), wrong.clone());
+            typing.spawn(async move { refusal_of(world.named_verify(&key, session, &wrong).await) });
+        }
+        let told = typing.join_all().await;
+        assert!(told.iter().all(|refusal| refusal.attempts_left == Some(4)), "round {round}: {told:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_code_that_was_not_sent_is_given_back_once() {
+    let world = Arc::new(World::new().await);
+    for round in 0..rounds() {
+        let order = world.named_order(&format!("key {round}"), &format!("9198765{round:05}"));
+        world.codes.will_answer([Err(SendError::Ambiguous)]);
+        assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::Unavailable);
+        let lost = world.codes.sent.lock().unwrap().last().unwrap().2;
+        world.otp.note_statuses(&[status(lost, DeliveryStatus::Failed)]).await.unwrap();
+        let (order, mut calling) = (Arc::new(order), tokio::task::JoinSet::new());
+        for _ in 0..AT_ONCE {
+            let (world, order) = (Arc::clone(&world), Arc::clone(&order));
+            calling.spawn(async move { world.otp.start(&order).await.is_ok() });
+        }
+        assert!(calling.join_all().await.contains(&true), "round {round}");
+        let month = month(world.clock.now()).0;
+        let sends = world.store.otp_sends(world.app.app_key, month).await.unwrap();
+        assert_eq!(usize::try_from(sends).unwrap(), round + 1, "round {round}: those that were sent");
+    }
 }
