@@ -48,7 +48,7 @@ node_sources := $(shell find bindings/node -type f) \
 next_sources := tests/e2e/nextjs/build $(shell find examples/nextjs tests/e2e/nextjs/fortress tests/e2e/nextjs/next-15 \
 	-type f -not -path '*/node_modules/*' -not -path '*/.next/*')
 
-.PHONY: help build build-rust build-python build-node build-nextjs demo test test-rust test-python test-node test-browser test-node-majors test-checks fuzz races faults sanitize soak \
+.PHONY: help build build-rust build-python build-node build-nextjs demo test test-rust test-python test-node test-browser test-kotlin test-swift test-node-majors test-checks fuzz races faults sanitize soak \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
 
 help: ## show this list
@@ -98,7 +98,7 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 ## Testing -------------------------------------------------------------------------------------------
 
 test: build build-nextjs ## run every suite of every language, then print how each ended
-	tests/run checks rust fuzz python node browser
+	tests/run checks rust fuzz python node browser kotlin swift
 
 test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
 	tests/node-majors
@@ -117,6 +117,12 @@ test-node: build-rust build-node build-nextjs ## run the Node suites, end-to-end
 
 test-browser: build-rust build-node build-nextjs ## run the tests in Chromium, where it is installed
 	tests/run browser
+
+test-kotlin: build-rust ## run the Kotlin suite against the real server; Maven and Java 17
+	tests/run kotlin
+
+test-swift: build-rust ## run the Swift suite, or say why it cannot run here
+	tests/run swift
 
 races: ## 1,000 rounds of 50 people who type the same code at once (minutes); `make test` runs 25
 	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-server --lib races
@@ -212,5 +218,5 @@ fmt: $(PYTHON_TOOLS) $(NODE_MODULES) ## format every language
 	$(BIOME) check --write .
 
 clean: ## remove everything that was built
-	rm -rf target $(VENV) node/*/dist node/*/node_modules $(addsuffix /node_modules,$(NPM_PROJECTS) tests/bench/node)
+	rm -rf target bindings/mobile/kotlin/target bindings/mobile/swift/.build $(VENV) node/*/dist node/*/node_modules $(addsuffix /node_modules,$(NPM_PROJECTS) tests/bench/node)
 	find bindings node python tests -name '*.node' -o -name '*.so' -o -name __pycache__ | xargs rm -rf

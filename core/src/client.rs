@@ -8,6 +8,7 @@ use crate::{
     driver::{self, Hub, Hubs, Pending, STREAM_SILENCE, Settings},
     error::{Error, ErrorCode},
     link::{self, WhatsAppNumber},
+    observer::Observer,
     otp::Otp,
     qr,
     session::Session,
@@ -164,7 +165,7 @@ impl Loggin {
         token: T,
         timeout: Option<Duration>,
     ) -> Pending<Session> {
-        let patience = timeout.unwrap_or(self.inner.timeout);
+        let patience = timeout.unwrap_or(self.timeout());
         match token.try_into().map_err(Into::into).and_then(|token| Ok((token, self.hub()?))) {
             Ok((token, hub)) => hub.wait(token, patience),
             Err(error) => Pending::settled(Err(error)),
@@ -198,6 +199,11 @@ impl Loggin {
             Ok((token, hub)) => hub.begin(move |hub| hub.verify(&token)),
             Err(error) => Pending::settled(Err(error)),
         }
+    }
+
+    /// How long a wait lasts that does not say otherwise.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.inner.timeout
     }
 
     /// One-time codes over WhatsApp: sends a code to a phone, and checks the one that was typed. It needs the app's
@@ -319,6 +325,25 @@ impl LogginBuilder {
     /// `invalid_config` where an option is malformed: a URL that is neither https nor on this machine, a number or
     /// key that is none.
     pub fn build(self) -> Result<Loggin, Error> {
+        self.build_as(true)
+    }
+
+    /// Makes a client for a device that is not the app's own, such as a phone: it waits without redeeming.
+    ///
+    /// # Errors
+    /// Those of [`LogginBuilder::build`], and `invalid_config` where there is a secret key: whoever takes the app
+    /// apart would have it.
+    pub fn build_observer(self) -> Result<Observer, Error> {
+        if self.secret_key.is_some() || variable("LOGGIN_SECRET_KEY").is_some() {
+            return Err(invalid_config(
+                "A secret key must not be on a device: whoever takes the app apart has it. \
+                 Hand the token to the app's server, which redeems it.",
+            ));
+        }
+        self.build_as(false).map(Observer::new)
+    }
+
+    fn build_as(self, is_redeemer: bool) -> Result<Loggin, Error> {
         let base_url = self.base_url.or_else(|| variable("LOGGIN_BASE_URL"));
         let base_url =
             parse_base_url(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_insecure_http)?;
@@ -335,6 +360,7 @@ impl LogginBuilder {
         let settings = Settings {
             base_url,
             secret_key,
+            is_redeemer,
             user_agent,
             max_retries,
             idempotency_key: self.idempotency_key.map(check_idempotency_key).transpose()?,

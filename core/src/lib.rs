@@ -18,6 +18,7 @@ mod client;
 mod driver;
 mod error;
 pub mod link;
+mod observer;
 mod otp;
 pub mod qr;
 mod session;
@@ -34,9 +35,10 @@ pub use client::{
     CreatedToken, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Loggin, LogginBuilder,
     MAX_IDEMPOTENCY_KEY, MAX_RETRIES,
 };
-pub use driver::Pending;
+pub use driver::{Pending, Update, Watch};
 pub use error::{Error, ErrorClass, ErrorCode, Retry};
+pub use observer::Observer;
 pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
-pub use session::Session;
+pub use session::{Observed, Session};
 pub use token::{AppKey, Code, PhoneNumber, SecretKey, Token};
-pub use wire::OtpStatus;
+pub use wire::{OtpStatus, Progress};

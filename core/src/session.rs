@@ -1,4 +1,4 @@
-//! Who signed in: the result of a login.
+//! Who signed in: the result of a login, as a redeemer and as an observer see it.
 
 use std::time::SystemTime;
 
@@ -22,6 +22,33 @@ pub struct Session {
     pub user_id: Option<Box<str>>,
     /// When the message arrived at the server.
     pub verified_at: SystemTime,
+}
+
+/// Who signed in, as somebody is told who only observes: it proves nothing to anybody else.
+///
+/// `Debug` shows no phone number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Observed {
+    /// The app that the person signed in to.
+    pub app_key: AppKey,
+    /// The phone number; none where the app shows it to its own server only.
+    pub phone: Option<PhoneNumber>,
+    /// The business-scoped WhatsApp user id, where WhatsApp told it.
+    pub user_id: Option<Box<str>>,
+    /// When the message arrived at the server.
+    pub verified_at: SystemTime,
+}
+
+impl From<SessionBody> for Observed {
+    fn from(body: SessionBody) -> Self {
+        Self {
+            app_key: body.app_key,
+            phone: body.phone,
+            user_id: body.user_id.map(String::into_boxed_str),
+            verified_at: body.verified_at.0,
+        }
+    }
 }
 
 impl TryFrom<SessionBody> for Session {

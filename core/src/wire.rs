@@ -114,7 +114,7 @@ pub struct ReadyEvent {
 }
 
 /// How far a login has come that has no result yet.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// WhatsApp handed over a message with the code.

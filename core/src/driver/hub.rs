@@ -18,13 +18,14 @@ use super::{
     pending::{Pending, Slot},
     stream,
     transport::{Http, Settings, StreamConfig},
+    watch::{Watch, Watched},
 };
 use crate::{
     error::{Error, ErrorCode},
-    session::Session,
+    session::{Observed, Session},
     token::Token,
     waits::{Action, Closed, Machine, Outcome, StreamId, WaitId},
-    wire::TokenEvent,
+    wire::{Progress, TokenEvent},
 };
 
 /// Stack of our threads: they read, decode and call back, and recurse nowhere.
@@ -36,7 +37,13 @@ const IDLE_THREAD: Duration = Duration::from_secs(5);
 /// The longest span that is added to the clock, so that no deadline overflows it.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
-type Waiter = Arc<Slot<Session>>;
+/// Who waits: where the outcome is put, in the form that its owner may have it.
+#[derive(Clone)]
+enum Waiter {
+    Redeemer(Arc<Slot<Session>>),
+    Observer(Arc<Slot<Observed>>),
+    Watcher(Arc<Watched>),
+}
 
 pub(crate) struct Hub {
     settings: Arc<Settings>,
@@ -65,6 +72,7 @@ struct State {
 struct Errands {
     open: Vec<(StreamId, Http, Vec<Token>)>,
     hang_up: Vec<Http>,
+    tell: Vec<(Waiter, Progress)>,
     settle: Vec<(Waiter, Outcome)>,
 }
 
@@ -121,13 +129,36 @@ impl Hub {
     /// Begins a wait that ends with `timeout` after `patience`.
     pub(crate) fn wait(self: &Arc<Self>, token: Token, patience: Duration) -> Pending<Session> {
         let slot = Slot::new();
-        let waiter = Arc::clone(&slot);
-        let id = self.feed(|state, now| {
+        let id = self.add_wait(token, patience, Waiter::Redeemer(Arc::clone(&slot)));
+        self.pending(slot, id)
+    }
+
+    /// The same for an observer, on a hub whose streams do not claim.
+    pub(crate) fn observe(self: &Arc<Self>, token: Token, patience: Duration) -> Pending<Observed> {
+        let slot = Slot::new();
+        let id = self.add_wait(token, patience, Waiter::Observer(Arc::clone(&slot)));
+        self.pending(slot, id)
+    }
+
+    /// The same for an observer who wants to know how far the login has come.
+    pub(crate) fn watch(self: &Arc<Self>, token: Token, patience: Duration) -> Watch {
+        let watched = Watched::new();
+        let id = self.add_wait(token, patience, Waiter::Watcher(Arc::clone(&watched)));
+        let pending = self.pending(Arc::clone(&watched.slot), id);
+        Watch::new(watched, pending)
+    }
+
+    /// `None` where the client is closed.
+    fn add_wait(self: &Arc<Self>, token: Token, patience: Duration, waiter: Waiter) -> Option<WaitId> {
+        self.feed(|state, now| {
             if state.is_closed {
                 return None;
             }
             Some(state.machine.handle_wait(now, token, now + patience.min(FOREVER), waiter))
-        });
+        })
+    }
+
+    fn pending<T: Clone>(self: &Arc<Self>, slot: Arc<Slot<T>>, id: Option<WaitId>) -> Pending<T> {
         match id {
             Some(id) => Pending::new(slot, Some((Arc::clone(self), id))),
             None => Pending::settled(Err(closed())),
@@ -146,6 +177,16 @@ impl Hub {
             state.is_closed = true;
             state.machine.handle_shutdown();
         });
+    }
+
+    /// Hangs up every stream and opens none until [`Hub::resume`]. The waits go on.
+    pub(crate) fn suspend(self: &Arc<Self>) {
+        self.feed(|state, now| state.machine.handle_suspend(now));
+    }
+
+    /// Has all waits on a new stream at once, whatever became of the old ones.
+    pub(crate) fn resume(self: &Arc<Self>) {
+        self.feed(|state, now| state.machine.handle_resume(now));
     }
 
     pub(super) fn stream_events(self: &Arc<Self>, id: StreamId, events: Vec<TokenEvent>) {
@@ -191,6 +232,7 @@ impl Hub {
                     errands.open.push((stream, http, tokens));
                 }
                 Action::Close { stream } => errands.hang_up.extend(state.streams.remove(&stream)),
+                Action::Tell { waiter, progress } => errands.tell.push((waiter, progress)),
                 Action::Settle { waiter, outcome } => errands.settle.push((waiter, outcome)),
             }
         }
@@ -198,6 +240,9 @@ impl Hub {
     }
 
     fn run_errands(self: &Arc<Self>, errands: Errands) {
+        for (waiter, progress) in errands.tell {
+            waiter.tell(progress);
+        }
         for (waiter, outcome) in errands.settle {
             waiter.settle(outcome);
         }
@@ -279,9 +324,25 @@ impl Hub {
     }
 }
 
+impl Waiter {
+    fn tell(&self, progress: Progress) {
+        if let Self::Watcher(watched) = self {
+            watched.advance(progress);
+        }
+    }
+
+    fn settle(self, outcome: Outcome) {
+        match self {
+            Self::Redeemer(slot) => slot.settle(outcome.and_then(TryInto::try_into)),
+            Self::Observer(slot) => slot.settle(outcome.map(Into::into)),
+            Self::Watcher(watched) => watched.slot.settle(outcome.map(Into::into)),
+        }
+    }
+}
+
 impl Errands {
     fn is_empty(&self) -> bool {
-        self.open.is_empty() && self.hang_up.is_empty() && self.settle.is_empty()
+        self.open.is_empty() && self.hang_up.is_empty() && self.tell.is_empty() && self.settle.is_empty()
     }
 }
 

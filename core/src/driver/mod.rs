@@ -8,6 +8,7 @@ mod pending;
 mod silence;
 mod stream;
 mod transport;
+mod watch;
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +18,7 @@ use crate::error::{Error, ErrorCode};
 pub(crate) use hub::Hub;
 pub use pending::Pending;
 pub(crate) use transport::{STREAM_SILENCE, Settings};
+pub use watch::{Update, Watch};
 
 /// Bytes of an idempotency key: 128 bits are never met twice.
 const IDEMPOTENCY_KEY_BYTES: usize = 16;

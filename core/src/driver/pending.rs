@@ -182,6 +182,14 @@ impl<T: Clone> Pending<T> {
         }
     }
 
+    /// Ends a wait with `closed`, and wakes whoever waits for its result. What has a result keeps it; a call goes on.
+    pub fn cancel(&self) {
+        if let (Ok(()), Some((hub, id))) = (self.check_process(), &self.wait) {
+            hub.cancel(*id);
+            self.slot.settle(Err(Error::new(ErrorCode::Closed, "The wait was cancelled.")));
+        }
+    }
+
     fn check_process(&self) -> Result<(), Error> {
         if self.generation == fork::generation() { Ok(()) } else { Err(closed()) }
     }
@@ -192,6 +200,15 @@ fn closed() -> Error {
 }
 
 impl<T: Clone> Future for Pending<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut &*self).poll(context)
+    }
+}
+
+/// One task at a time may await a shared result: the last one is woken.
+impl<T: Clone> Future for &Pending<T> {
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

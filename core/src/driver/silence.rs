@@ -40,6 +40,7 @@ fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
     let settings = Settings {
         base_url,
         secret_key: None,
+        is_redeemer: true,
         user_agent: String::new(),
         max_retries: 0,
         idempotency_key: None,

@@ -34,7 +34,7 @@ pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>)
 
 fn open(hub: &Hub, http: &Http, tokens: Vec<Token>) -> Result<Answer, Closed> {
     let count = tokens.len();
-    let body = request_body(tokens);
+    let body = request_body(tokens, hub.settings().is_redeemer);
     let request = Request {
         path: EVENTS_PATH,
         accept: "text/event-stream",
@@ -59,7 +59,7 @@ fn open(hub: &Hub, http: &Http, tokens: Vec<Token>) -> Result<Answer, Closed> {
 }
 
 /// The request's JSON, written token by token: ten thousand of them are a megabyte and more in any form between.
-fn request_body(tokens: Vec<Token>) -> Vec<u8> {
+fn request_body(tokens: Vec<Token>, claim: bool) -> Vec<u8> {
     let mut body = String::with_capacity(BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
     body.push_str(r#"{"tokens":["#);
     for (index, token) in tokens.into_iter().enumerate() {
@@ -71,7 +71,7 @@ fn request_body(tokens: Vec<Token>) -> Vec<u8> {
         body.push_str(&token.expose());
         body.push('"');
     }
-    body.push_str(r#"],"claim":true}"#);
+    body.push_str(if claim { r#"],"claim":true}"# } else { r#"],"claim":false}"# });
     body.into_bytes()
 }
 
@@ -117,10 +117,12 @@ mod tests {
     fn the_body_is_the_request_of_the_protocol() {
         let app_key = AppKey::parse("8XKPQ2WN").unwrap();
         let tokens: Vec<Token> = (0..3).map(|byte| Token::from_secret(app_key, [byte; 20])).collect();
-        let body = request_body(tokens.clone());
-        assert!(body.len() <= BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
-        let request: EventsRequest = serde_json::from_slice(&body).unwrap();
-        assert!(request.claim);
-        assert_eq!(request.tokens, tokens.iter().map(Token::expose).collect::<Vec<_>>());
+        for claim in [true, false] {
+            let body = request_body(tokens.clone(), claim);
+            assert!(body.len() <= BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
+            let request: EventsRequest = serde_json::from_slice(&body).unwrap();
+            assert_eq!(request.claim, claim);
+            assert_eq!(request.tokens, tokens.iter().map(Token::expose).collect::<Vec<_>>());
+        }
     }
 }

@@ -40,6 +40,8 @@ const MAX_ANSWER: u64 = 64 << 10;
 pub(crate) struct Settings {
     pub(crate) base_url: Url,
     pub(crate) secret_key: Option<Credential>,
+    /// Whether its streams claim what they are told of, or only observe.
+    pub(crate) is_redeemer: bool,
     pub(crate) user_agent: String,
     pub(crate) max_retries: u32,
     /// Given by the caller; otherwise each process makes its own.

@@ -14,7 +14,10 @@ use hashbrown::HashTable;
 use slotmap::SlotMap;
 
 use super::{Outcome, StreamId};
-use crate::token::{Code, Token};
+use crate::{
+    token::{Code, Token},
+    wire::Progress,
+};
 
 /// How long an outcome is remembered for waits that come after it: as long as the server keeps a result.
 const OUTCOME_KEPT: Duration = Duration::from_secs(300);
@@ -55,6 +58,8 @@ pub(super) struct Login {
     pub(super) carrier: Option<StreamId>,
     /// A stream being opened that will carry it once it is ready.
     pub(super) next_carrier: Option<StreamId>,
+    /// How far it has come, as the server told it last.
+    progress: Option<Progress>,
     since: Moment,
 }
 
@@ -158,7 +163,8 @@ impl<W> Board<W> {
     }
 
     fn insert(&mut self, now: Duration, token: Token, code: Code, wait: Wait<W>) -> LoginId {
-        let login = Login { token, code, carrier: None, next_carrier: None, since: Moment::of(now) };
+        let login =
+            Login { token, code, carrier: None, next_carrier: None, progress: None, since: Moment::of(now) };
         let id = self.entries.insert(Entry { login, waits: Waits::One(wait) });
         let Self { entries, by_code, hasher, .. } = self;
         let hash_of = |id: &LoginId| entries.get(*id).map_or(0, |entry| hasher.hash_one(entry.login.code));
@@ -234,6 +240,26 @@ impl<W> Board<W> {
 
     pub(super) fn login_mut(&mut self, id: LoginId) -> Option<&mut Login> {
         self.entries.get_mut(id).map(|entry| &mut entry.login)
+    }
+
+    /// How far a login has come.
+    pub(super) fn progress(&self, id: LoginId) -> Option<Progress> {
+        self.login(id)?.progress
+    }
+
+    /// Notes how far a login has come; whether that is further than was known.
+    pub(super) fn advance(&mut self, id: LoginId, progress: Progress) -> bool {
+        let Some(login) = self.login_mut(id).filter(|login| login.progress < Some(progress)) else {
+            return false;
+        };
+        login.progress = Some(progress);
+        true
+    }
+
+    /// Who waits for a login.
+    pub(super) fn waiters(&self, id: LoginId) -> impl Iterator<Item = &W> {
+        let waits = self.entries.get(id).map_or(&[][..], |entry| entry.waits.as_slice());
+        waits.iter().map(|wait| &wait.waiter)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {

@@ -5,6 +5,9 @@
 //!
 //! *A pending token is always carried by an open stream or by one being opened, and a wait settles exactly once.*
 //!
+//! Between [`Machine::handle_suspend`] and [`Machine::handle_resume`] there are no streams: tokens keep their waits and
+//! their deadlines, and the next stream carries them all.
+//!
 //! A driver polls actions to exhaustion and then feeds the next input; when [`Machine::poll_deadline`] has come it
 //! calls [`Machine::handle_timeout`].
 
@@ -24,25 +27,26 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     error::{Error, ErrorCode},
-    session::Session,
     token::{Code, Token},
-    wire::{RejectedEvent, TokenEvent},
+    wire::{Progress, ProgressEvent, RejectedEvent, SessionBody, TokenEvent},
 };
 pub(crate) use board::WaitId;
 use board::{Board, LoginId};
 pub(crate) use streams::StreamId;
 use streams::Streams;
 
-/// How a wait ends.
-pub(crate) type Outcome = Result<Session, Error>;
+/// How a wait ends: as the server told it, of which a redeemer and an observer make what each may know.
+pub(crate) type Outcome = Result<SessionBody, Error>;
 
 /// What the driver has to do.
 #[derive(Debug)]
 pub(crate) enum Action<W> {
-    /// Open a stream that claims these tokens.
+    /// Open a stream for these tokens.
     Open { stream: StreamId, tokens: Vec<Token> },
     /// Close a stream; nothing is expected of it any more.
     Close { stream: StreamId },
+    /// Tell a waiter how far its login has come.
+    Tell { waiter: W, progress: Progress },
     /// Hand a wait's outcome to its waiter.
     Settle { waiter: W, outcome: Outcome },
 }
@@ -63,7 +67,7 @@ pub(crate) struct Machine<W> {
     actions: VecDeque<Action<W>>,
 }
 
-impl<W> Machine<W> {
+impl<W: Clone> Machine<W> {
     pub(crate) fn new() -> Self {
         Self { board: Board::new(), streams: Streams::new(), actions: VecDeque::new() }
     }
@@ -82,9 +86,11 @@ impl<W> Machine<W> {
             self.actions.push_back(Action::Settle { waiter, outcome });
             return WaitId::settled();
         }
-        let (id, new_login) = self.board.add(now, token, code, deadline, waiter);
+        let (id, new_login) = self.board.add(now, token, code, deadline, waiter.clone());
         if let Some(login) = new_login {
             self.streams.gather(now, login);
+        } else if let Some(progress) = self.board.find(&code).and_then(|login| self.board.progress(login)) {
+            self.actions.push_back(Action::Tell { waiter, progress });
         }
         id
     }
@@ -105,8 +111,8 @@ impl<W> Machine<W> {
     pub(crate) fn handle_event(&mut self, now: Duration, stream: StreamId, event: TokenEvent) {
         match event {
             TokenEvent::Ready(_) => self.streams.ready(now, stream, &mut self.board),
-            TokenEvent::Progress(_) => return,
-            TokenEvent::Verified(event) => self.settle(now, event.code, event.session.try_into()),
+            TokenEvent::Progress(event) => return self.tell(&event),
+            TokenEvent::Verified(event) => self.settle(now, event.code, Ok(event.session)),
             TokenEvent::Rejected(event) => {
                 if let Some(code) = event.code.or_else(|| self.code_at(stream, event.token_index?)) {
                     self.settle(now, code, Err(rejection(&event)));
@@ -144,6 +150,21 @@ impl<W> Machine<W> {
         }
     }
 
+    /// Closes every stream and opens none until [`Machine::handle_resume`]; the waits go on. For a program that is
+    /// about to be frozen.
+    pub(crate) fn handle_suspend(&mut self, now: Duration) {
+        for stream in self.streams.suspend(now, &mut self.board) {
+            self.actions.push_back(Action::Close { stream });
+        }
+    }
+
+    /// Has every pending token on a new stream, at once, whatever was lost before. For a program that was frozen, or
+    /// whose network has changed: an old stream may be dead without knowing.
+    pub(crate) fn handle_resume(&mut self, now: Duration) {
+        self.handle_suspend(now);
+        self.streams.resume(now);
+    }
+
     /// Ends every wait with `closed`, and every stream.
     pub(crate) fn handle_shutdown(&mut self) {
         let error = Error::new(ErrorCode::Closed, "The client was closed.");
@@ -170,6 +191,16 @@ impl<W> Machine<W> {
     #[cfg(any(test, fuzzing))]
     pub(crate) fn is_idle(&self) -> bool {
         self.board.is_empty() && self.streams.is_empty()
+    }
+
+    /// Tells all waits for a code how far it has come. What a stream that is being replaced says late is no news.
+    fn tell(&mut self, event: &ProgressEvent) {
+        let Some(login) = self.board.find(&event.code) else { return };
+        if self.board.advance(login, event.status) {
+            for waiter in self.board.waiters(login) {
+                self.actions.push_back(Action::Tell { waiter: waiter.clone(), progress: event.status });
+            }
+        }
     }
 
     /// Settles all waits for a code, for good: a later wait is told the same.

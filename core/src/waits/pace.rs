@@ -58,6 +58,13 @@ impl Pace {
         }
     }
 
+    /// What was learnt from failures and haste is void: the client was away. A pause that the server asked for holds.
+    pub(super) fn renew(&mut self, now: Duration) {
+        self.last_opening = None;
+        self.pause = MIN_PAUSE;
+        self.outage = self.outage.take().filter(|outage| outage.asked_for && outage.resume > now);
+    }
+
     /// A stream that was opened at `opened_at` is lost.
     ///
     /// Streams that are lost together count as one failure.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorCode},
-    wire::MAX_TOKENS_WITHOUT_KEY,
+    wire::{MAX_TOKENS_WITHOUT_KEY, Progress},
 };
 
 /// Logins that steps name one by one: few enough that waits, ends and repeats often meet.
@@ -33,6 +33,8 @@ pub(super) enum Step {
     Burst { first: u32, count: u32 },
     /// A wait's waiter goes away.
     Cancel(usize),
+    /// A login moves on, without a result yet.
+    Advance(u32, Progress),
     /// Somebody signs in.
     Verify(u32),
     /// A login ends without a session.
@@ -49,6 +51,8 @@ pub(super) enum Step {
     Server(bool),
     /// The server gets slow or fast.
     Latency(Duration),
+    /// The program is frozen, or goes on.
+    Suspended(bool),
     /// Time passes.
     Pass(Duration),
     /// The client is closed.
@@ -67,7 +71,11 @@ impl Step {
             3 => Self::Burst { first: token(value()?), count: u32::from(value()?) % MAX_BURST },
             4 => Self::Cancel(pick(value()?)),
             5 | 6 => Self::Verify(token(value()?)),
-            7 => Self::Expire(token(value()?)),
+            7 => match value()? {
+                moved @ 0xc000.. => Self::Advance(token(moved), Progress::AwaitingConfirmation),
+                moved @ 0x8000.. => Self::Advance(token(moved), Progress::MessageReceived),
+                ended => Self::Expire(token(ended)),
+            },
             8 => Self::Repeat { stream: pick(value()?), token: token(value()?) },
             9 => Self::Lose { stream: pick(value()?), pause: None },
             10 => Self::Lose { stream: pick(value()?), pause: Some(ms(u64::from(value()?) % 5_000)) },
@@ -75,6 +83,7 @@ impl Step {
             12 => Self::Refuse(pick(value()?)),
             13 => match value()? {
                 0 => Self::ShutDown,
+                rest if rest % 8 == 7 => Self::Suspended(rest % 16 == 7),
                 rest if rest % 4 < 2 => Self::Server(rest % 4 == 0),
                 rest => Self::Latency(ms(u64::from(rest) % 2_000)),
             },
@@ -96,6 +105,7 @@ impl Step {
                     world.cancel(waiter);
                 }
             }
+            Self::Advance(token, progress) => world.advance(token, progress),
             Self::Verify(token) => world.verify(token),
             Self::Expire(token) => world.reject(token, ErrorCode::Expired),
             Self::Repeat { stream, token } => {
@@ -115,6 +125,8 @@ impl Step {
             }
             Self::Server(is_up) => world.is_up = is_up,
             Self::Latency(latency) => world.latency = latency,
+            Self::Suspended(true) => world.suspend(),
+            Self::Suspended(false) => world.resume(),
             Self::Pass(span) => world.run_for(span),
             Self::ShutDown => world.shut_down(),
         }
@@ -137,6 +149,7 @@ pub(super) fn run(max_tokens: usize, steps: impl IntoIterator<Item = Step>) {
         world.check();
     }
     (world.is_up, world.latency) = (true, LATENCY);
+    world.resume();
     for token in 0..TOKENS {
         world.verify(token);
     }

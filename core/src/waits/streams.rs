@@ -3,6 +3,8 @@
 //! New tokens gather until the pace allows an opening. The new stream also takes over what small streams carry, like
 //! the levels of an LSM tree, and streams that hold tokens nobody waits for any more. The old streams carry on until
 //! the new one is ready; only then are they closed.
+//!
+//! While suspended there is no stream at all: every token is gathered, and nothing is opened.
 
 use std::{collections::BTreeMap, mem, num::NonZeroU32, time::Duration};
 
@@ -63,6 +65,7 @@ pub(super) struct Streams {
     due: Option<Duration>,
     /// Streams that carry nothing, to be closed.
     idle: Vec<StreamId>,
+    is_suspended: bool,
     pace: Pace,
     /// Most tokens of one stream, as far as the server has let us know.
     limit: usize,
@@ -77,6 +80,7 @@ impl Streams {
             gathered: Vec::new(),
             due: None,
             idle: Vec::new(),
+            is_suspended: false,
             pace: Pace::new(),
             limit: MAX_TOKENS,
             last_id: NonZeroU32::MAX,
@@ -90,7 +94,7 @@ impl Streams {
 
     /// When [`Streams::open_due`] is to be called.
     pub(super) fn next_open(&self) -> Option<Duration> {
-        self.due.filter(|_| self.opening < MAX_OPENING)
+        self.due.filter(|_| !self.is_suspended && self.opening < MAX_OPENING)
     }
 
     /// The login at a position of a stream's request.
@@ -245,6 +249,35 @@ impl Streams {
         mem::take(&mut self.open).into_keys().collect()
     }
 
+    /// Lets go of all streams and opens none until [`Streams::resume`]. Names the streams; what they carried is
+    /// gathered.
+    pub(super) fn suspend<W>(&mut self, now: Duration, board: &mut Board<W>) -> Vec<StreamId> {
+        self.is_suspended = true;
+        for login_id in self.open.values().flat_map(|stream| &stream.logins) {
+            let Some(login) = board.login_mut(*login_id) else {
+                continue;
+            };
+            login.next_carrier = None;
+            if login.carrier.take().is_some() {
+                self.gathered.push(*login_id);
+            }
+        }
+        self.opening = 0;
+        if !self.gathered.is_empty() {
+            self.schedule(now);
+        }
+        mem::take(&mut self.open).into_keys().collect()
+    }
+
+    /// Opens streams again: at once, unless the server itself has asked for a pause.
+    pub(super) fn resume(&mut self, now: Duration) {
+        self.is_suspended = false;
+        self.pace.renew(now);
+        if self.due.is_some() {
+            self.due = Some(self.pace.next_opening(now));
+        }
+    }
+
     fn schedule(&mut self, now: Duration) {
         if self.due.is_none() {
             self.due = Some(self.pace.next_opening(now));
@@ -397,6 +430,7 @@ impl Streams {
         let gathered = sorted(&self.gathered);
         let mut carried: BTreeMap<StreamId, usize> = BTreeMap::new();
         board.check();
+        assert!(!self.is_suspended || self.open.is_empty(), "a stream while suspended");
         for (login_id, login) in board.logins() {
             if let Some(id) = login.carrier {
                 assert!(is_sent(id, login_id), "lost token");

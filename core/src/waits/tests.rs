@@ -208,6 +208,112 @@ fn a_smaller_limit_of_the_server_is_learnt() {
 }
 
 #[test]
+fn progress_reaches_every_wait_once_and_in_order() {
+    let mut world = World::new();
+    let first = world.wait(1, PATIENCE);
+    world.run_for(ms(500));
+    world.advance(1, Progress::MessageReceived);
+    assert_eq!(world.told.get(&first), Some(&Progress::MessageReceived));
+    let late = world.wait(1, PATIENCE);
+    assert_eq!(world.told.get(&late), Some(&Progress::MessageReceived), "a stream need not say it again");
+    let other = world.wait(2, PATIENCE);
+    world.advance(1, Progress::AwaitingConfirmation);
+    // The next stream is told all of it anew, which is no news.
+    world.resume();
+    world.run_for(ms(500));
+    let again = TokenEvent::Progress(ProgressEvent {
+        code: world.waits[first].code,
+        status: Progress::MessageReceived,
+    });
+    world.send(world.ready_streams()[0], again);
+    assert_eq!(world.told.get(&late), Some(&Progress::AwaitingConfirmation));
+    assert_eq!(world.told.get(&other), None);
+    world.verify(1);
+    assert!(world.outcomes[&first].is_ok() && world.outcomes[&late].is_ok());
+}
+
+#[test]
+fn while_suspended_there_is_no_stream_and_the_waits_go_on() {
+    let mut world = World::new();
+    world.wait(1, PATIENCE);
+    world.wait(2, ms(2_000));
+    world.run_for(ms(500));
+    world.suspend();
+    let during = world.wait(3, PATIENCE);
+    world.verify(1);
+    world.run_for(ms(1_499));
+    assert!(world.streams.is_empty() && world.outcomes.is_empty());
+    world.run_for(ms(1));
+    assert_eq!(world.settled_with(1), Some(ErrorCode::Timeout), "its deadline holds");
+    assert_eq!(world.opened, 1);
+    world.resume();
+    world.run_for(LATENCY);
+    assert!(world.outcomes[&0].is_ok(), "what happened meanwhile is told at once");
+    world.verify(3);
+    assert!(world.outcomes[&during].is_ok());
+    assert!(world.machine.is_idle());
+}
+
+#[test]
+fn resuming_opens_at_once_whatever_the_outage_before() {
+    let mut world = World::new();
+    world.is_up = false;
+    world.wait(1, PATIENCE);
+    world.run_for(Duration::from_secs(120));
+    world.suspend();
+    let before = world.opened;
+    world.run_for(Duration::from_secs(30));
+    assert_eq!(world.opened, before, "nobody tries while suspended");
+    world.is_up = true;
+    world.verify(1);
+    world.resume();
+    assert_eq!(world.machine.poll_deadline(), Some(world.now));
+    world.run_for(LATENCY);
+    assert!(world.outcomes[&0].is_ok());
+}
+
+#[test]
+fn resuming_replaces_streams_that_may_be_dead() {
+    let mut world = World::new();
+    world.wait(1, PATIENCE);
+    world.run_for(ms(500));
+    let dead = world.ready_streams();
+    world.resume();
+    world.run_for(LATENCY);
+    assert_eq!(world.ready_streams().len(), 1);
+    assert_ne!(world.ready_streams(), dead);
+    world.report_closed(dead[0], Closed::Dropped { pause: None });
+    world.verify(1);
+    assert!(world.outcomes[&0].is_ok());
+}
+
+#[test]
+fn a_pause_that_the_server_asked_for_outlives_suspending() {
+    let mut world = World::new();
+    world.wait(1, PATIENCE);
+    world.run_for(ms(0));
+    let asked = Closed::Dropped { pause: Some(Duration::from_secs(20)) };
+    world.lose(*world.streams.keys().next().unwrap(), asked);
+    world.suspend();
+    world.resume();
+    world.run_for(ms(19_999));
+    assert_eq!(world.opened, 1);
+    world.run_for(ms(4_001));
+    assert_eq!(world.opened, 2);
+}
+
+#[test]
+fn a_client_can_be_shut_down_while_suspended() {
+    let mut world = World::new();
+    world.wait(1, PATIENCE);
+    world.run_for(ms(500));
+    world.suspend();
+    world.shut_down();
+    assert_eq!(world.settled_with(0), Some(ErrorCode::Closed));
+    assert!(world.machine.is_idle() && world.streams.is_empty());
+}
+
+#[test]
 fn shutting_down_settles_everything_with_closed() {
     let mut world = World::new();
     for number in 0..300 {
@@ -248,6 +354,11 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(stream, pause)| Step::Lose { stream, pause: pause.map(ms) }),
         1 => any::<usize>().prop_map(Step::Refuse),
         1 => any::<bool>().prop_map(Step::Server),
+        2 => any::<bool>().prop_map(Step::Suspended),
+        3 => (0..steps::TOKENS, any::<bool>()).prop_map(|(token, is_asked)| {
+            let progress = if is_asked { Progress::AwaitingConfirmation } else { Progress::MessageReceived };
+            Step::Advance(token, progress)
+        }),
         1 => (0..2_000_u64).prop_map(|latency| Step::Latency(ms(latency))),
         4 => (0..3_000_u64).prop_map(|span| Step::Pass(ms(span))),
         1 => (0..400_000_u64).prop_map(|span| Step::Pass(ms(span))),

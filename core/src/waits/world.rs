@@ -9,7 +9,9 @@ use super::{Action, Closed, Machine, Outcome, StreamId, WaitId};
 use crate::{
     error::{Error, ErrorCode},
     token::{AppKey, Code, PhoneNumber, Token},
-    wire::{ReadyEvent, RejectedEvent, SessionBody, Timestamp, TokenEvent, VerifiedEvent},
+    wire::{
+        Progress, ProgressEvent, ReadyEvent, RejectedEvent, SessionBody, Timestamp, TokenEvent, VerifiedEvent,
+    },
 };
 
 /// From a request to the answer's first event, unless a test says otherwise.
@@ -37,6 +39,10 @@ pub(super) struct World {
     pub(super) streams: BTreeMap<StreamId, Carrier>,
     /// Logins that have ended at the server.
     ended: BTreeMap<Code, TokenEvent>,
+    /// How far logins have come at the server.
+    progress: BTreeMap<Code, Progress>,
+    /// What each waiter was told of that.
+    pub(super) told: HashMap<usize, Progress>,
     pub(super) outcomes: HashMap<usize, Outcome>,
     pub(super) waits: Vec<Begun>,
     /// Streams that are no more.
@@ -60,6 +66,8 @@ impl World {
             now: Duration::ZERO,
             streams: BTreeMap::new(),
             ended: BTreeMap::new(),
+            progress: BTreeMap::new(),
+            told: HashMap::new(),
             outcomes: HashMap::new(),
             waits: Vec::new(),
             past: Vec::new(),
@@ -92,6 +100,18 @@ impl World {
         self.perform();
     }
 
+    /// A login moves on, never back, and every stream that has its token is told.
+    pub(super) fn advance(&mut self, token: u32, progress: Progress) {
+        let code = token_of(token).code();
+        if self.ended.contains_key(&code) {
+            return;
+        }
+        let known = self.progress.entry(code).or_insert(progress);
+        *known = progress.max(*known);
+        let event = TokenEvent::Progress(ProgressEvent { code, status: *known });
+        self.send_to_all(code, &event);
+    }
+
     /// Somebody signs in.
     pub(super) fn verify(&mut self, token: u32) {
         let code = token_of(token).code();
@@ -113,6 +133,10 @@ impl World {
     /// A login ends at the server, which tells every stream that has its token. What it came to first stays.
     fn end(&mut self, code: Code, event: TokenEvent) {
         let event = self.ended.entry(code).or_insert(event).clone();
+        self.send_to_all(code, &event);
+    }
+
+    fn send_to_all(&mut self, code: Code, event: &TokenEvent) {
         let told: Vec<_> = self
             .streams
             .iter()
@@ -155,6 +179,16 @@ impl World {
         self.perform();
     }
 
+    pub(super) fn suspend(&mut self) {
+        self.machine.handle_suspend(self.now);
+        self.perform();
+    }
+
+    pub(super) fn resume(&mut self) {
+        self.machine.handle_resume(self.now);
+        self.perform();
+    }
+
     pub(super) fn shut_down(&mut self) {
         self.machine.handle_shutdown();
         self.perform();
@@ -174,6 +208,12 @@ impl World {
                 Action::Close { stream } => {
                     assert!(self.streams.remove(&stream).is_some(), "closed twice");
                     self.past.push(stream);
+                }
+                Action::Tell { waiter, progress } => {
+                    assert!(!self.outcomes.contains_key(&waiter), "told after the end");
+                    assert!(self.told.insert(waiter, progress) < Some(progress), "told twice, or backwards");
+                    let at_server = self.progress.get(&self.waits[waiter].code);
+                    assert!(at_server >= Some(&progress), "the login has not come that far");
                 }
                 Action::Settle { waiter, outcome } => {
                     self.check_outcome(waiter, &outcome);
@@ -202,9 +242,17 @@ impl World {
         }
     }
 
-    /// Checks the law, and that every wait whose deadline has passed is settled.
+    /// Checks the law, that every wait whose deadline has passed is settled, and that all waits for a login know
+    /// the same of it.
     pub(super) fn check(&self) {
         self.machine.streams.check(&self.machine.board);
+        let mut known = HashMap::new();
+        for (waiter, wait) in self.waits.iter().enumerate() {
+            if !self.outcomes.contains_key(&waiter) {
+                let told = self.told.get(&waiter);
+                assert_eq!(*known.entry(wait.code).or_insert(told), told, "one knows more than another");
+            }
+        }
         for (waiter, wait) in self.waits.iter().enumerate() {
             assert!(wait.deadline >= self.now || self.outcomes.contains_key(&waiter), "a wait is overdue");
         }
@@ -247,7 +295,13 @@ impl World {
         let done: Vec<_> = stream.codes.iter().filter_map(|code| self.ended.get(code).cloned()).collect();
         let pending = stream.codes.len() - done.len();
         self.machine.handle_event(self.now, id, TokenEvent::Ready(ReadyEvent { pending }));
-        for event in done {
+        let moved: Vec<_> = stream
+            .codes
+            .iter()
+            .filter(|code| !self.ended.contains_key(code))
+            .filter_map(|&code| Some(ProgressEvent { code, status: *self.progress.get(&code)? }))
+            .collect();
+        for event in done.into_iter().chain(moved.into_iter().map(TokenEvent::Progress)) {
             self.machine.handle_event(self.now, id, event);
         }
         self.perform();

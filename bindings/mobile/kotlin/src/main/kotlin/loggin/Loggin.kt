@@ -1,0 +1,107 @@
+package loggin
+
+import kotlin.time.Duration
+import kotlin.time.toJavaDuration
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.sync.Mutex
+import kotlinx.coroutines.sync.withLock
+
+/**
+ * A client of one Loggin server, for an app on a device.
+ *
+ * It makes tokens and waits for logins. It never redeems: hand the token to your server, which redeems it with its
+ * secret key and decides who is signed in.
+ *
+ * ```
+ * val loggin = Loggin(LogginConfig(baseUrl = "https://login.example"))
+ * val login = loggin.createToken("8XKPQ2WN")
+ * // Open login.link: WhatsApp comes up with the message written.
+ * loggin.waitForVerify(login.token)
+ * // Send login.token to your server.
+ * ```
+ *
+ * It may be used from any thread. Thousands of waits share a handful of connections, and none holds a thread.
+ *
+ * @throws LogginException.InvalidInput `invalid_config` where an option is malformed, or a secret key is given.
+ */
+public class Loggin(config: LogginConfig = LogginConfig()) {
+    private val client = translated { config.makeClient() }
+
+    /**
+     * Makes a login for an app, offline and at once.
+     *
+     * @param text The text of the message. It must contain `{code}` once, be at most 200 characters long with the code
+     *   filled in, and have no `+` and no emoji. The default asks the person to send it.
+     * @throws LogginException.InvalidInput `invalid_app_key` or `invalid_request` where an argument is malformed.
+     */
+    @JvmOverloads
+    public fun createToken(appKey: String, text: String? = null): CreatedToken =
+        translated { client.createToken(appKey, text).use(::CreatedToken) }
+
+    /**
+     * Waits until the person has signed in. Cancelling the coroutine ends the wait.
+     *
+     * It survives whatever is temporary (no network, a restart of the server) until its deadline.
+     *
+     * @param token The token of [createToken], also one that an earlier process of the app has saved.
+     * @param timeout How long to wait; the client's own [LogginConfig.timeout] by default.
+     * @throws LogginException of the class that says what to do.
+     */
+    public suspend fun waitForVerify(token: String, timeout: Duration? = null): Session =
+        translated { client.waitForVerify(token, timeout?.toJavaDuration()).use(::Session) }
+
+    /** [waitForVerify] for a thread that may block. Interrupting the thread ends the wait. */
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun waitForVerifyBlocking(token: String, timeout: Duration? = null): Session =
+        runBlocking { waitForVerify(token, timeout) }
+
+    /** Begins a wait that may be cancelled from elsewhere. */
+    public fun startWait(token: String, timeout: Duration? = null): PendingWait =
+        PendingWait(client.startWait(token, timeout?.toJavaDuration()))
+
+    /**
+     * Waits as [waitForVerify], and tells on the way how far the login has come; ends with [LoginUpdate.Verified].
+     *
+     * Every collection is a wait of its own, which ends with it. The flow fails with a [LogginException] where the
+     * login ends otherwise.
+     *
+     * ```
+     * loggin.watch(login.token).collect { update ->
+     *     if (update is LoginUpdate.Verified) { /* Send login.token to your server. */ }
+     * }
+     * ```
+     */
+    @JvmOverloads
+    public fun watch(token: String, timeout: Duration? = null): Flow<LoginUpdate> =
+        updates { client.watch(token, timeout?.toJavaDuration()) }
+
+    /** Hangs up: call it when the app goes to the background. The waits go on, and so do their deadlines. */
+    public fun onBackground(): Unit = client.onBackground()
+
+    /**
+     * Connects anew, at once, and learns what has happened meanwhile: call it when the app comes back, and when the
+     * device's network has changed.
+     */
+    public fun onForeground(): Unit = client.onForeground()
+
+    /** Ends every wait with [LogginException.Closed], and every later one. */
+    public fun shutdown(): Unit = client.shutdown()
+
+    override fun toString(): String = "Loggin"
+}
+
+/** A wait that has begun. Letting go of it, unreferenced, ends it as well. */
+public class PendingWait internal constructor(private val native: loggin.ffi.Wait) {
+    private val turn = Mutex()
+
+    /**
+     * Waits for the result, which any number of coroutines may do. Cancelling one of them leaves the wait as it is.
+     *
+     * @throws LogginException as [Loggin.waitForVerify]; [LogginException.Closed] where [cancel] came first.
+     */
+    public suspend fun result(): Session = turn.withLock { translated { native.result().use(::Session) } }
+
+    /** Ends the wait. Once there is a result, it stays. */
+    public fun cancel(): Unit = native.cancel()
+}

@@ -1,0 +1,78 @@
+package loggin
+
+import java.time.Instant
+import kotlin.time.Duration
+import kotlin.time.toJavaDuration
+
+/** The options of a client. */
+public class LogginConfig(
+    /** The server: https, or on this machine. By default the local one that `loggin-server dev` starts. */
+    public val baseUrl: String? = null,
+    /** The number that links open a chat with. Without it links go through the server, which knows its number. */
+    public val whatsappNumber: String? = null,
+    /** How long a wait lasts unless it says otherwise; 300 seconds by default. */
+    public val timeout: Duration? = null,
+    /** Allows `http:` to another machine, for development: tokens then cross the network readable. */
+    public val allowInsecureHttp: Boolean = false,
+    /**
+     * Always refused. A secret key belongs to your server: whoever takes the app apart would have it. The option is
+     * here so that a key copied from elsewhere is an error that says so.
+     */
+    private val secretKey: String? = null,
+) {
+    internal fun makeClient() = loggin.ffi.Client(
+        baseUrl = baseUrl,
+        secretKey = secretKey,
+        whatsappNumber = whatsappNumber,
+        timeout = timeout?.toJavaDuration(),
+        allowInsecureHttp = allowInsecureHttp,
+    )
+
+    override fun toString(): String = "LogginConfig(baseUrl=$baseUrl)"
+}
+
+/** A new login. Printing it shows neither the token nor the code. */
+public class CreatedToken internal constructor(native: loggin.ffi.CreatedTokenInterface) {
+    /** The secret that redeems the login: keep it, hand it to your server, show it to nobody. */
+    public val token: String = native.token()
+
+    /** Opens WhatsApp with the message written. It holds the code, not the token. */
+    public val link: String = native.link()
+
+    /** The same link, for an intent that views it. */
+    public val whatsappUrl: String get() = link
+
+    /** The public half, which the message carries. */
+    public val code: String = native.code()
+
+    /**
+     * The link as a QR picture, SVG, for a person whose WhatsApp is on another device.
+     *
+     * @throws LogginException.InvalidInput `invalid_request` where the link is too long for a picture.
+     */
+    public fun qrSvg(): String = translated { loggin.ffi.qrSvg(link) }
+
+    override fun toString(): String = "CreatedToken(appKey=${code.substringBefore('-')})"
+}
+
+/** Who signed in, as this device is told: your server decides. Printing it shows no phone number. */
+public class Session internal constructor(native: loggin.ffi.SessionInterface) {
+    /** The app that the person signed in to. */
+    public val appKey: String = native.appKey()
+
+    /** The phone number, digits with country code and without `+`; null where the app shows it to its server only. */
+    public val phone: String? = native.phone()
+
+    /** The business-scoped WhatsApp user id, where WhatsApp told it. */
+    public val userId: String? = native.userId()
+
+    /** When the message arrived at the server. */
+    public val verifiedAt: Instant = native.verifiedAt()
+
+    override fun equals(other: Any?): Boolean = other is Session &&
+        appKey == other.appKey && phone == other.phone && userId == other.userId && verifiedAt == other.verifiedAt
+
+    override fun hashCode(): Int = listOf(appKey, phone, userId, verifiedAt).hashCode()
+
+    override fun toString(): String = "Session(appKey=$appKey, verifiedAt=$verifiedAt)"
+}

@@ -1,0 +1,141 @@
+//! The Loggin SDK for Kotlin and Swift: conversion and delegation, nothing else.
+//!
+//! On a device the client only observes. The app's server, which is handed the token, redeems it.
+#![allow(clippy::needless_pass_by_value, reason = "uniffi hands strings and options over by value")]
+
+mod failure;
+mod values;
+
+use std::{sync::Arc, time::Duration};
+
+use loggin::{Loggin, LogginBuilder, Observed, Observer, Pending, qr};
+
+pub use failure::{Failure, FailureClass, FailureDetails, failure_of};
+pub use values::{CreatedToken, Session, Update};
+use values::{USER_AGENT, apply};
+
+uniffi::setup_scaffolding!();
+
+/// A client of one Loggin server.
+#[derive(uniffi::Object)]
+pub struct Client {
+    observer: Observer,
+}
+
+#[uniffi::export]
+impl Client {
+    /// Makes a client; it opens no connection before it is used. A secret key is always refused.
+    #[uniffi::constructor]
+    pub fn new(
+        base_url: Option<String>,
+        secret_key: Option<String>,
+        whatsapp_number: Option<String>,
+        timeout: Option<Duration>,
+        allow_insecure_http: bool,
+    ) -> Result<Self, Failure> {
+        let builder = Loggin::builder().user_agent(USER_AGENT).allow_insecure_http(allow_insecure_http);
+        let builder = apply(builder, base_url, LogginBuilder::base_url);
+        let builder = apply(builder, secret_key, LogginBuilder::secret_key);
+        let builder = apply(builder, whatsapp_number, LogginBuilder::whatsapp_number);
+        Ok(Self { observer: apply(builder, timeout, LogginBuilder::timeout).build_observer()? })
+    }
+
+    /// Makes a login, offline.
+    pub fn create_token(&self, app_key: String, text: Option<String>) -> Result<Arc<CreatedToken>, Failure> {
+        let created = match text {
+            Some(text) => self.observer.create_token_with_text(&app_key, &text),
+            None => self.observer.create_token(&app_key),
+        };
+        Ok(Arc::new(created?.into()))
+    }
+
+    /// Waits until the person has signed in. Dropping the future ends the wait.
+    pub async fn wait_for_verify(
+        &self,
+        token: String,
+        timeout: Option<Duration>,
+    ) -> Result<Arc<Session>, Failure> {
+        Ok(Arc::new(self.observer.start_wait(&token, timeout).await?.into()))
+    }
+
+    /// The same, blocking the calling thread.
+    pub fn wait_for_verify_blocking(
+        &self,
+        token: String,
+        timeout: Option<Duration>,
+    ) -> Result<Arc<Session>, Failure> {
+        Ok(Arc::new(self.observer.start_wait(&token, timeout).wait()?.into()))
+    }
+
+    /// Begins a wait that somebody else may cancel.
+    pub fn start_wait(&self, token: String, timeout: Option<Duration>) -> Arc<Wait> {
+        Arc::new(Wait { pending: self.observer.start_wait(&token, timeout) })
+    }
+
+    /// Begins a wait that also tells how far the login has come.
+    pub fn watch(&self, token: String, timeout: Option<Duration>) -> Arc<Watch> {
+        Arc::new(Watch { watch: self.observer.watch(&token, timeout) })
+    }
+
+    /// Hangs up: the app is about to be frozen. The waits go on.
+    pub fn on_background(&self) {
+        self.observer.suspend();
+    }
+
+    /// Connects anew, at once: the app goes on, or its network has changed.
+    pub fn on_foreground(&self) {
+        self.observer.resume();
+    }
+
+    /// Ends every wait with `closed`, and every later one.
+    pub fn shutdown(&self) {
+        self.observer.close();
+    }
+}
+
+/// A wait that has begun. Letting go of it ends it.
+#[derive(uniffi::Object)]
+pub struct Wait {
+    pending: Pending<Observed>,
+}
+
+#[uniffi::export]
+impl Wait {
+    /// Waits for the result; one caller at a time.
+    pub async fn result(&self) -> Result<Arc<Session>, Failure> {
+        Ok(Arc::new((&self.pending).await?.into()))
+    }
+
+    /// Ends the wait with `closed`, and wakes who waits for its result.
+    pub fn cancel(&self) {
+        self.pending.cancel();
+    }
+}
+
+/// A login that is watched. Letting go of it ends the wait.
+#[derive(uniffi::Object)]
+pub struct Watch {
+    watch: loggin::Watch,
+}
+
+#[uniffi::export]
+impl Watch {
+    /// Waits for what is new; one caller at a time.
+    pub async fn next(&self) -> Result<Update, Failure> {
+        Ok(match self.watch.next().await? {
+            loggin::Update::Progress(progress) => progress.into(),
+            loggin::Update::Verified(observed) => Update::Verified { session: Arc::new(observed.into()) },
+        })
+    }
+
+    /// Ends the wait with `closed`, and wakes who waits for what is new.
+    pub fn cancel(&self) {
+        self.watch.cancel();
+    }
+}
+
+/// A link as a QR picture, SVG.
+#[uniffi::export]
+pub fn qr_svg(link: String) -> Result<String, Failure> {
+    Ok(qr::svg(&link)?)
+}

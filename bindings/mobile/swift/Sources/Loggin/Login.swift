@@ -1,0 +1,99 @@
+// The options of a client, a new login, and who signed in.
+
+import Foundation
+internal import LogginNative
+
+/// The options of a client.
+public struct LogginConfig: Sendable, CustomStringConvertible, CustomReflectable {
+  /// The server: https, or on this machine. By default the local one that `loggin-server dev` starts.
+  public var baseURL: String?
+  /// The number that links open a chat with. Without it links go through the server, which knows its number.
+  public var whatsappNumber: String?
+  /// How long a wait lasts unless it says otherwise; 300 seconds by default.
+  public var timeout: Duration?
+  /// Allows `http:` to another machine, for development: tokens then cross the network readable.
+  public var allowInsecureHTTP: Bool
+  private let secretKey: String?
+
+  /// A `secretKey` is always refused: it belongs to your server, as whoever takes the app apart would have it. The
+  /// option is here so that a key copied from elsewhere is an error that says so.
+  public init(
+    baseURL: String? = nil,
+    whatsappNumber: String? = nil,
+    timeout: Duration? = nil,
+    allowInsecureHTTP: Bool = false,
+    secretKey: String? = nil
+  ) {
+    self.baseURL = baseURL
+    self.whatsappNumber = whatsappNumber
+    self.timeout = timeout
+    self.allowInsecureHTTP = allowInsecureHTTP
+    self.secretKey = secretKey
+  }
+
+  func makeClient() throws -> Client {
+    try Client(
+      baseUrl: baseURL,
+      secretKey: secretKey,
+      whatsappNumber: whatsappNumber,
+      timeout: timeout?.seconds,
+      allowInsecureHttp: allowInsecureHTTP
+    )
+  }
+
+  public var description: String { "LogginConfig(baseURL: \(baseURL ?? "default"))" }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// A new login. Printing it shows neither the token nor the code.
+public struct CreatedToken: Sendable, CustomStringConvertible, CustomReflectable {
+  /// The secret that redeems the login: keep it, hand it to your server, show it to nobody.
+  public let token: String
+  /// Opens WhatsApp with the message written. It holds the code, not the token.
+  public let link: String
+  /// The public half, which the message carries.
+  public let code: String
+
+  init(_ native: LogginNative.CreatedToken) {
+    (token, link, code) = (native.token(), native.link(), native.code())
+  }
+
+  /// The link, for `openURL`. A link of this package is a URL always.
+  public var whatsappURL: URL? { URL(string: link) }
+
+  /// The link as a QR picture, SVG, for a person whose WhatsApp is on another device.
+  public func qrSVG() throws(LogginError) -> String {
+    try translated { try LogginNative.qrSvg(link: link) }
+  }
+
+  public var description: String { "CreatedToken(appKey: \(code.prefix { $0 != "-" }))" }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Who signed in, as this device is told: your server decides. Printing it shows no phone number.
+public struct Session: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
+  /// The app that the person signed in to.
+  public let appKey: String
+  /// The phone number, digits with country code and without `+`; nil where the app shows it to its server only.
+  public let phone: String?
+  /// The business-scoped WhatsApp user id, where WhatsApp told it.
+  public let userID: String?
+  /// When the message arrived at the server.
+  public let verifiedAt: Date
+
+  init(_ native: LogginNative.Session) {
+    (appKey, phone) = (native.appKey(), native.phone())
+    (userID, verifiedAt) = (native.userId(), native.verifiedAt())
+  }
+
+  public var description: String { "Session(appKey: \(appKey), verifiedAt: \(verifiedAt))" }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension Duration {
+  /// A duration below zero is none.
+  var seconds: TimeInterval {
+    let (seconds, attoseconds) = components
+    return max(0, TimeInterval(seconds) + TimeInterval(attoseconds) * 1e-18)
+  }
+}
