@@ -38,6 +38,9 @@ pub(crate) enum StoreError {
     /// A later version of this program has changed the tables.
     #[error("the database is of a later version of this program")]
     Newer,
+    /// The file belongs to something else.
+    #[error("the database holds tables that are not this program's")]
+    Foreign,
     /// A row holds a value that no version of this program wrote.
     #[error("the database holds an unreadable {0}")]
     Unreadable(&'static str),

@@ -58,11 +58,19 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     if version > LATEST {
         return Err(StoreError::Newer);
     }
+    if version == 0 && count_tables(&transaction)? > 0 {
+        return Err(StoreError::Foreign);
+    }
     for (number, step) in MIGRATIONS.iter().filter(|(number, _)| *number > version) {
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", number)?;
     }
     Ok(transaction.commit()?)
+}
+
+fn count_tables(connection: &Connection) -> Result<i64, StoreError> {
+    const COUNT: &str = "SELECT count(*) FROM sqlite_schema";
+    Ok(first(connection, COUNT, [], |row| Ok(row.get(0)?))?.unwrap_or_default())
 }
 
 /// The connections that read.
@@ -176,14 +184,22 @@ mod tests {
     }
 
     #[test]
+    fn tables_of_another_program_are_left_alone() {
+        let (mut connection, _folder) = fresh();
+        connection.execute_batch("CREATE TABLE apps (anything)").unwrap();
+        assert!(matches!(migrate(&mut connection), Err(StoreError::Foreign)));
+        assert_eq!(count_tables(&connection).unwrap(), 1);
+    }
+
+    #[test]
     fn a_step_that_fails_leaves_nothing_behind() {
         let (mut connection, _folder) = fresh();
-        // In the way of the second step.
-        connection.execute_batch("CREATE TABLE otp_phones (anything)").unwrap();
+        // The second step changes a table that the first would have made.
+        connection.pragma_update(None, "user_version", 1).unwrap();
         assert!(matches!(migrate(&mut connection), Err(StoreError::Database(_))));
-        let tables = "SELECT count(*) FROM sqlite_schema WHERE type = 'table'";
-        let count = first(&connection, tables, [], |row| Ok(row.get::<_, i64>(0)?));
-        assert_eq!(count.unwrap(), Some(1));
+        assert_eq!(count_tables(&connection).unwrap(), 0);
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+        assert_eq!(version.unwrap(), 1);
     }
 
     #[test]
