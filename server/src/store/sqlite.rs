@@ -36,9 +36,7 @@ impl SqliteStore {
         let path = path.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
             make_private(&path)?;
-            let mut writer = sqlite_connections::open(&path)?;
-            sqlite_connections::migrate(&mut writer)?;
-            Ok::<Connection, StoreError>(writer)
+            sqlite_connections::open_to_write(&path)
         });
         let writer = opening.await.map_err(|_| StoreError::Busy)??;
         let (jobs, queue) = mpsc::channel(limits::WRITE_QUEUE);
@@ -307,6 +305,16 @@ mod tests {
         let end = store.changed_since(second.cursor, 2).await.unwrap();
         assert_eq!(end.logins, []);
         assert_eq!(end.cursor, store.cursor().await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_database_of_another_program_is_left_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loggin.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE apps (anything)").unwrap();
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(SqliteStore::open(&path, 1).await, Err(StoreError::Foreign)));
+        assert!(std::fs::read(&path).unwrap() == before);
     }
 
     #[tokio::test]

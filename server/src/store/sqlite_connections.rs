@@ -6,10 +6,13 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, OpenFlags, Params, Row, TransactionBehavior, config::DbConfig};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, Params, Row, Transaction, TransactionBehavior, config::DbConfig,
+};
 use tokio::sync::Semaphore;
 
 use super::StoreError;
@@ -29,43 +32,84 @@ const READERS: u16 = 4;
 /// How long a connection waits for another process, such as `app create`, to end its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long between two looks whether it has, where SQLite does not look by itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
+
 /// Statements that a connection keeps prepared: more than there are.
 const PREPARED: usize = 64;
 
-/// A connection that writes: what it has committed is on the disk.
-pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
-    // Plans do not hang on the values that are bound, or each new value would have its statement prepared again.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    connection.set_prepared_statement_cache_capacity(PREPARED);
+/// The connection that writes, with the tables of this version: what it has committed is on the disk.
+pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = connect(path)?;
+    // First of all: already the mode of its log would change a file that is not ours.
+    let look = connection.transaction()?;
+    version(&look)?;
+    look.finish()?;
+    set_up(&connection)?;
+    migrate(&mut connection)?;
     Ok(connection)
 }
 
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
-    let connection = open(path)?;
+    let connection = connect(path)?;
+    set_up(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(PREPARED);
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection) -> Result<(), StoreError> {
+    write_ahead(connection)?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    // Plans do not hang on the values that are bound, or each new value would have its statement prepared again.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+/// Has the file written ahead of. SQLite waits for others everywhere but here, where two start together on a new file.
+fn write_ahead(connection: &Connection) -> Result<(), StoreError> {
+    let given_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "wal") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && Instant::now() < given_up =>
+            {
+                thread::sleep(BUSY_PAUSE);
+            }
+            done => return Ok(done?),
+        }
+    }
+}
+
 /// Brings the tables to this version. The version is read under the lock: processes that start together do it once.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > LATEST {
-        return Err(StoreError::Newer);
-    }
-    if version == 0 && count_tables(&transaction)? > 0 {
-        return Err(StoreError::Foreign);
-    }
+    let version = version(&transaction)?;
     for (number, step) in MIGRATIONS.iter().filter(|(number, _)| *number > version) {
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", number)?;
     }
     Ok(transaction.commit()?)
+}
+
+/// The version of the tables, as they are at one moment; 0 where there are none. An error where they are not ours.
+fn version(transaction: &Transaction<'_>) -> Result<u32, StoreError> {
+    let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > LATEST {
+        return Err(StoreError::Newer);
+    }
+    if version == 0 && count_tables(transaction)? > 0 {
+        return Err(StoreError::Foreign);
+    }
+    Ok(version)
 }
 
 fn count_tables(connection: &Connection) -> Result<i64, StoreError> {
@@ -164,7 +208,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("loggin.db");
         std::fs::write(&path, "").unwrap();
-        (open(&path).unwrap(), folder)
+        (connect(&path).unwrap(), folder)
     }
 
     #[test]
@@ -174,6 +218,18 @@ mod tests {
         migrate(&mut connection).unwrap();
         let last = first(&connection, "SELECT last FROM changes", [], |row| Ok(row.get::<_, i64>(0)?));
         assert_eq!(last.unwrap(), Some(0));
+    }
+
+    #[test]
+    fn those_who_start_together_make_the_tables_once() {
+        let (_, folder) = fresh();
+        let path = folder.path().join("loggin.db");
+        thread::scope(|scope| {
+            let starting: Vec<_> = (0..8).map(|_| scope.spawn(|| open_to_write(&path))).collect();
+            for started in starting {
+                started.join().unwrap().unwrap();
+            }
+        });
     }
 
     #[test]
@@ -204,7 +260,8 @@ mod tests {
 
     #[test]
     fn what_is_committed_is_on_the_disk() {
-        let (connection, _folder) = fresh();
+        let (_, folder) = fresh();
+        let connection = open_to_write(&folder.path().join("loggin.db")).unwrap();
         let setting = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(setting("synchronous"), 2);
         let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));

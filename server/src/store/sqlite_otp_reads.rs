@@ -86,13 +86,16 @@ const WITHOUT_PERSON: &str = "UPDATE otp_sessions SET phone = NULL, meta = NULL,
     WHERE session_id IN (SELECT session_id FROM otp_sessions INDEXED BY otp_sessions_with_person
     WHERE phone IS NOT NULL AND created_at < ?1 LIMIT ?2)";
 
-/// What is forgotten by its age: table, key and the moment that counts.
-const FORGOTTEN: [&str; 4] = [
+/// What is forgotten by its age.
+const FORGOTTEN: [&str; 3] = [
     "DELETE FROM otp_sessions WHERE session_id IN (SELECT session_id FROM otp_sessions WHERE created_at < ? LIMIT ?)",
     "DELETE FROM otp_phones WHERE subject IN (SELECT subject FROM otp_phones WHERE changed_at < ? LIMIT ?)",
     "DELETE FROM otp_answers WHERE call_hash IN (SELECT call_hash FROM otp_answers WHERE created_at < ? LIMIT ?)",
-    "DELETE FROM otp_recipients WHERE recipient IN (SELECT recipient FROM otp_recipients WHERE free_at < ? LIMIT ?)",
 ];
+
+/// A recipient's row is empty once its moment has passed.
+const TURNS_OVER: &str = "DELETE FROM otp_recipients WHERE recipient IN
+    (SELECT recipient FROM otp_recipients WHERE free_at < ? LIMIT ?)";
 
 #[async_trait]
 impl OtpStore for SqliteStore {
@@ -163,10 +166,9 @@ impl OtpStore for SqliteStore {
     ) -> Result<u64, StoreError> {
         let purge = self.write_alone(move |db| {
             let mut rows = execute(db, WITHOUT_PERSON, params![ended.0, limit])?;
+            rows += execute(db, TURNS_OVER, params![now.0, limit])?;
             for statement in FORGOTTEN {
-                // A recipient's row is empty once its moment has passed.
-                let before = if statement.contains("otp_recipients") { now } else { forgotten };
-                rows += execute(db, statement, params![before.0, limit])?;
+                rows += execute(db, statement, params![forgotten.0, limit])?;
             }
             Ok(rows as u64)
         });
