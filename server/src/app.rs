@@ -16,14 +16,14 @@ use crate::{
     clock::{Clock, Random},
     config::{Secret, WhatsAppConfig},
     cors, limits,
-    logins::{KEY_DOMAIN, Logins},
-    mac_keys::MacKeys,
+    logins::{ConfirmationCodes, Logins, LoginsParts, Publisher},
     otp::{CodeSender, Otp},
     outbox::Outbox,
+    recipient_keys::RecipientKeys,
     request, routes,
     store::Store,
     waiters::Waiters,
-    whatsapp::AppSecret,
+    whatsapp::{AppSecret, GraphClient},
     window_counts::WindowCounts,
 };
 
@@ -34,14 +34,14 @@ pub(crate) const LONG_POLL: Duration = Duration::from_secs(25);
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) apps: Apps,
+    pub(crate) apps: Arc<Apps>,
     pub(crate) logins: Logins,
     /// One-time codes, where the server is set up to send them.
     pub(crate) otp: Option<Arc<Otp>>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) outbox: Outbox,
+    pub(crate) outbox: Arc<Outbox>,
     pub(crate) hasher: RandomState,
     /// Messages with codes, by the hash of their sender.
     pub(crate) sender_counts: WindowCounts<u64>,
@@ -74,7 +74,10 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) outbox: Outbox,
+    /// What the store tells of its commits.
+    pub(crate) publisher: Arc<Publisher>,
+    /// Sends messages to people.
+    pub(crate) client: GraphClient,
     pub(crate) otp: Option<OtpParts>,
     pub(crate) settings: Settings,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -90,10 +93,12 @@ pub(crate) struct OtpParts {
 
 impl Server {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
-        let waiters = Arc::new(Waiters::default());
+        let waiters = Arc::clone(&parts.publisher.waiters);
         let secrets = &parts.settings.whatsapp.app_secrets;
-        let confirmation_keys =
-            MacKeys::derive(secrets.iter().map(|secret| secret.expose().as_bytes()), KEY_DOMAIN);
+        let secret_bytes = || secrets.iter().map(|secret| secret.expose().as_bytes());
+        let confirmation = Arc::new(ConfirmationCodes::new(secret_bytes()));
+        let recipients = Arc::new(RecipientKeys::new(secret_bytes()));
+        let apps = Arc::new(Apps::new(Arc::clone(&parts.store)));
         let otp = parts.otp.map(|otp| {
             Arc::new(Otp::new(
                 Arc::clone(&parts.store),
@@ -104,21 +109,32 @@ impl Server {
             ))
         });
         let app_secrets = secrets.iter().filter_map(|secret| AppSecret::new(secret.expose())).collect();
+        let outbox = Arc::new(Outbox {
+            store: Arc::clone(&parts.store),
+            apps: Arc::clone(&apps),
+            clock: Arc::clone(&parts.clock),
+            random: Arc::clone(&parts.random),
+            confirmation: Arc::clone(&confirmation),
+            client: parts.client,
+            queued: Arc::clone(&parts.publisher.outbox),
+        });
         Arc::new(Self {
-            apps: Apps::new(Arc::clone(&parts.store)),
-            logins: Logins::new(
-                Arc::clone(&parts.store),
-                Arc::clone(&waiters),
-                Arc::clone(&parts.clock),
-                Arc::clone(&parts.random),
-                confirmation_keys,
-            ),
+            logins: Logins::new(LoginsParts {
+                store: Arc::clone(&parts.store),
+                apps: Arc::clone(&apps),
+                waiters: Arc::clone(&waiters),
+                clock: Arc::clone(&parts.clock),
+                random: Arc::clone(&parts.random),
+                confirmation,
+                recipients,
+            }),
+            apps,
             otp,
             store: parts.store,
             waiters,
             clock: parts.clock,
             random: parts.random,
-            outbox: parts.outbox,
+            outbox,
             hasher: RandomState::new(),
             sender_counts: WindowCounts::new(limits::MESSAGES_PER_SENDER, limits::SENDER_WINDOW),
             wait_counts: WindowCounts::new(limits::WAITS_PER_ADDRESS, limits::WAITS_WINDOW),

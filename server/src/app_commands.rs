@@ -1,6 +1,6 @@
 //! `loggin-server app …`: apps added, listed and changed, also while a server runs on the same database.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use loggin::{AppKey, SecretKey, base32};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ const NAME_CHARS: usize = 60;
 
 /// Carries out one command on the database at this path.
 pub(crate) async fn run(database: &Path, command: AppCommand) -> Result<(), RunError> {
-    let store = run::open_store(database).await?;
+    let store = run::open_store(database, Arc::new(())).await?;
     let done = match command {
         AppCommand::Create(arguments) => create(&*store, arguments).await,
         AppCommand::List { json } => list(&*store, json).await,
@@ -46,6 +46,7 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
         calls_per_minute: limits::CALLS_PER_MINUTE,
         monthly_quota: None,
         live_only: false,
+        messages_per_day: Some(limits::MESSAGES_PER_APP),
         created_at: SystemClock.now(),
     };
     apply(&mut app, &arguments.policy)?;
@@ -107,6 +108,9 @@ fn apply(app: &mut App, policy: &PolicyArgs) -> Result<(), RunError> {
     }
     if let Some(quota) = &policy.monthly_quota {
         app.monthly_quota = quota.0;
+    }
+    if let Some(most) = &policy.messages_per_day {
+        app.messages_per_day = most.0;
     }
     if let Some(live_only) = policy.live_only {
         app.live_only = live_only;
@@ -202,6 +206,7 @@ fn as_json(app: &App, secret_key: Option<&SecretKey>) -> Value {
         "calls_per_minute": app.calls_per_minute,
         "monthly_quota": app.monthly_quota,
         "live_only": app.live_only,
+        "messages_per_day": app.messages_per_day,
     });
     if let Some(key) = secret_key {
         value["secret_key"] = key.expose().into();

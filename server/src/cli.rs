@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     str::FromStr,
+    sync::Arc,
 };
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -16,9 +17,11 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use crate::{
     app_commands,
     config::{LogFormat, Settings},
-    dev, routes,
+    dev,
+    logins::Publisher,
+    routes,
     run::{self, RunError},
-    store::{Confirm, PhoneHidden},
+    store::{CommitListener, Confirm, PhoneHidden},
     test_number_commands,
 };
 
@@ -148,6 +151,9 @@ pub(crate) struct PolicyArgs {
     /// One-time codes that the app may have sent in a calendar month (UTC), or `none` [default: none].
     #[arg(long, value_name = "COUNT")]
     pub(crate) monthly_quota: Option<QuotaArg>,
+    /// Messages to people that the app's logins may cost in a day, or `none` [default: 10000].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) messages_per_day: Option<QuotaArg>,
     /// Whether test numbers are refused [default: false].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) live_only: Option<bool>,
@@ -287,8 +293,9 @@ async fn serve(settings: &Settings) -> Result<(), RunError> {
         .map_err(|error| RunError::Io("LOGGIN_LISTEN: the address cannot be listened on", error))?;
     let address =
         listener.local_addr().map_err(|error| RunError::Io("the listener has no address", error))?;
-    let store = run::open_store(&config.database).await?;
-    let ready = run::prepare(config, store, loggin::wire::MAX_TOKENS_WITHOUT_KEY)?;
+    let publisher = Arc::new(Publisher::default());
+    let store = run::open_store(&config.database, Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
+    let ready = run::prepare(config, store, publisher, loggin::wire::MAX_TOKENS_WITHOUT_KEY)?;
     print_line(&format!("loggin-server listening on http://{address}"))?;
     ready.serve(listener, std::future::pending()).await
 }

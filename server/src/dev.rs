@@ -5,6 +5,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
+    sync::Arc,
 };
 
 use loggin::{AppKey, SecretKey, link::WhatsAppNumber};
@@ -24,7 +25,8 @@ use crate::{
     config::{Config, DEFAULT_OTP_LANGUAGE, OtpConfig, Secret, WhatsAppConfig},
     limits,
     run::{self, RunError},
-    store::{App, Confirm, PhoneHidden, Store},
+    logins::Publisher,
+    store::{App, CommitListener, Confirm, PhoneHidden, Store},
     whatsapp::AccessToken,
 };
 
@@ -80,10 +82,11 @@ pub(crate) async fn run(arguments: DevArgs) -> Result<(), RunError> {
     };
     let (mut simulator, simulator_url) =
         start_simulator(arguments.simulator_listen, address, &secrets).await?;
-    let store = run::open_store(&folder.join(DATABASE)).await?;
+    let publisher = Arc::new(Publisher::default());
+    let store = run::open_store(&folder.join(DATABASE), Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
     add_demo_app(&*store).await?;
     let config = config(address, &simulator_url, &secrets, &folder)?;
-    let ready = run::prepare(config, store, loggin::wire::MAX_TOKENS)?;
+    let ready = run::prepare(config, store, publisher, loggin::wire::MAX_TOKENS)?;
     print_line(&format!("loggin-server listening on http://{address}"))?;
     print_line(&format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/')))?;
     // Who waits for the lines above may listen no longer.
@@ -192,6 +195,7 @@ async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
         calls_per_minute: limits::CALLS_PER_MINUTE,
         monthly_quota: None,
         live_only: false,
+        messages_per_day: Some(limits::MESSAGES_PER_APP),
         created_at: SystemClock.now(),
     };
     if store.insert_app(&app).await? {

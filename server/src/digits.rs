@@ -20,6 +20,15 @@ impl Digits {
         Self(format!("{number:0width$}", width = count.into()))
     }
 
+    /// So many digits, of which 9 fit, that these bytes stand for; the bias is below one in 2^32.
+    pub(crate) fn of_bytes(bytes: &[u8; 32], count: u8) -> Self {
+        let count = count.min(9);
+        let [one, two, three, four, five, six, seven, eight, ..] = *bytes;
+        let number = u64::from_le_bytes([one, two, three, four, five, six, seven, eight]);
+        let number = number % 10_u64.pow(count.into());
+        Self(format!("{number:0width$}", width = count.into()))
+    }
+
     /// What a person typed, in the digits of any keyboard, white space and hyphens left out; `None` where anything
     /// else is among it.
     pub(crate) fn typed(text: &str) -> Option<Self> {

@@ -1,53 +1,55 @@
-//! What webhooks tell, brought to the logins that it is about.
+//! What webhooks tell, brought to the logins and codes that it is about.
+//!
+//! Every update is judged here, by the same rules whatever its kind, and each that does nothing has a [`Reason`].
 
-use std::hash::BuildHasher;
+mod reason;
 
-use loggin::PhoneNumber;
+use std::{collections::HashSet, hash::BuildHasher};
+
+use loggin::Code;
 use sha2::{Digest, Sha256};
+
+pub(crate) use reason::Reason;
 
 use crate::{
     app::Server,
+    clock::UnixMillis,
     limits,
-    logins::{CodeReceived, Message, Progressed},
+    logins::{CodeReceived, Message, PhoneShared, Received, life},
     otp::DID_NOT_REQUEST_CODE,
-    outbox::{Answer, NOT_ME},
+    outbox::NOT_ME,
     store::{MessageId, StoreError},
-    whatsapp::{Content, InboundMessage, Sender, Update, UpdateKind, find_codes},
+    whatsapp::{Content, InboundMessage, Sender, StatusUpdate, Update, UpdateKind, find_codes},
 };
+
+/// The updates of one call, sorted by what is done with them.
+#[derive(Default)]
+struct Sorted {
+    codes: Vec<CodeReceived>,
+    shared: Vec<PhoneShared>,
+    tapped: Vec<(Sender, String)>,
+    not_requested: Vec<(Sender, String)>,
+    statuses: Vec<StatusUpdate>,
+}
 
 /// Takes the updates of one webhook call. Once it returns, all they brought about is durable.
 pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), StoreError> {
-    let mut received = Vec::new();
-    let mut shared = Vec::new();
-    let mut tapped = Vec::new();
-    let mut not_requested = Vec::new();
-    let mut statuses = Vec::new();
+    let mut sorted = Sorted::default();
     for update in updates {
-        if update.phone_number_id != server.settings.whatsapp.phone_number_id {
-            tracing::warn!("an update of an unknown phone number id was left out");
-            continue;
-        }
-        match update.kind {
-            UpdateKind::Message(message) => match message.content {
-                Content::Text(ref text) => received.extend(codes(server, &message, text).await?),
-                Content::SharedOwnNumber(phone) => shared.push((message.sender, phone)),
-                Content::ButtonReply { id, context_message_id } if id == DID_NOT_REQUEST_CODE => {
-                    not_requested.extend(context_message_id.map(|message_id| (message.sender, message_id)));
-                }
-                Content::ButtonReply { id, .. } => tapped.push((message.sender, id)),
-            },
-            UpdateKind::Ignored(reason) => {
-                tracing::debug!(reason = reason.as_str(), "an update was left out");
-            }
-            UpdateKind::Status(status) => statuses.push(status),
-            UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
+        if let Err(reason) = sort(server, update, &mut sorted).await? {
+            reason.note();
         }
     }
-    let progressed = server.logins.receive(received).await?;
-    answer(server, progressed);
-    for (sender, phone) in shared {
-        let progressed = share_phone(server, sender, &phone).await?;
-        answer(server, progressed);
+    let Sorted { codes, shared, tapped, not_requested, statuses } = sorted;
+    for received in server.logins.receive(codes).await? {
+        note(received);
+    }
+    for shared in shared {
+        let received = server.logins.share_phone(&shared).await?;
+        if received.is_empty() {
+            Reason::NoLoginWaits.note();
+        }
+        received.into_iter().for_each(note);
     }
     for (sender, button) in tapped {
         tap(server, &sender, &button).await?;
@@ -61,48 +63,112 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
     Ok(())
 }
 
-fn answer(server: &Server, progressed: Vec<Progressed>) {
-    for answer in progressed.into_iter().filter_map(Answer::to) {
-        server.outbox.put(answer);
+/// Says what a message did.
+fn note(received: Received) {
+    match received {
+        Received::Changed(state) => tracing::debug!(?state, "a message moved a sign-in on"),
+        Received::ToldAgain => tracing::debug!("a sender is told again"),
+        Received::Redelivered => Reason::Redelivered.note(),
+        Received::Unchanged(why) => Reason::from(why).note(),
     }
 }
 
-/// The codes of known apps in a text.
+/// Judges an update and puts it where it belongs; the reason where nothing is done with it.
+async fn sort(
+    server: &Server,
+    update: Update,
+    sorted: &mut Sorted,
+) -> Result<Result<(), Reason>, StoreError> {
+    if update.phone_number_id != server.settings.whatsapp.phone_number_id {
+        return Ok(Err(Reason::UnknownNumberId));
+    }
+    match update.kind {
+        UpdateKind::Message(message) => return judge(server, message, sorted).await,
+        UpdateKind::Ignored(reason) => return Ok(Err(reason.into())),
+        UpdateKind::Status(status) => sorted.statuses.push(status),
+        UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
+    }
+    Ok(Ok(()))
+}
+
+/// Judges a person's message: its age, its sender, and what it says.
+///
+/// What denies or cancels is taken at any age: it takes something away, and nobody gains by it.
+async fn judge(
+    server: &Server,
+    message: InboundMessage,
+    sorted: &mut Sorted,
+) -> Result<Result<(), Reason>, StoreError> {
+    let sent_at = UnixMillis::from(message.timestamp);
+    let is_old = server.clock.now().since(sent_at) > life::MESSAGE_AGE;
+    match message.content {
+        Content::ButtonReply { id, context_message_id } if id == DID_NOT_REQUEST_CODE => {
+            let Some(message_id) = context_message_id else { return Ok(Err(Reason::UnknownButton)) };
+            sorted.not_requested.push((message.sender, message_id));
+        }
+        Content::ButtonReply { id, .. } => sorted.tapped.push((message.sender, id)),
+        _ if is_old => return Ok(Err(Reason::TooOld)),
+        Content::Text(ref text) => match codes(server, &message, text).await? {
+            Ok(codes) => sorted.codes.extend(codes),
+            Err(reason) => return Ok(Err(reason)),
+        },
+        Content::SharedOwnNumber(phone) => {
+            let Some(user_id) = message.sender.user_id else { return Ok(Err(Reason::NoLoginWaits)) };
+            let id = message_id(server, &message.id, "");
+            sorted.shared.push(PhoneShared { id, user_id, phone, sent_at });
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// The codes of known apps in a text: all readings of the one place that holds any.
+///
+/// Two places with different codes are none: nobody means to sign in twice with one message, and whoever wrote such a text
+/// may want the second sign-in for themselves.
 async fn codes(
     server: &Server,
     message: &InboundMessage,
     text: &str,
-) -> Result<Vec<CodeReceived>, StoreError> {
-    let mut received = Vec::new();
-    for code in find_codes(text) {
-        let Some(app) = server.apps.find(code.app_key()).await? else {
-            continue;
-        };
-        received.push(CodeReceived {
-            code,
-            app,
-            id: message_id(server, message, &code.expose()),
-            message: Message {
-                phone: message.sender.phone.clone(),
-                user_id: message.sender.user_id.clone(),
-                sent_at: message.timestamp.into(),
-            },
-        });
-        if received.len() == limits::CODES_PER_MESSAGE {
-            break;
+) -> Result<Result<Vec<CodeReceived>, Reason>, StoreError> {
+    let mut places: Vec<Vec<CodeReceived>> = Vec::new();
+    let mut is_of_unknown_app = false;
+    for place in [find_codes(text)] {
+        let mut known = Vec::new();
+        for code in place.into_iter().take(limits::CODES_PER_MESSAGE) {
+            match server.apps.find(code.app_key()).await? {
+                Some(app) => known.push(CodeReceived {
+                    code,
+                    app,
+                    id: message_id(server, &message.id, &code.expose()),
+                    message: Message {
+                        phone: message.sender.phone.clone(),
+                        user_id: message.sender.user_id.clone(),
+                        sent_at: message.timestamp.into(),
+                    },
+                }),
+                None => is_of_unknown_app = true,
+            }
+        }
+        if !known.is_empty() {
+            places.push(known);
         }
     }
-    if !received.is_empty() && !count(server, &message.sender) {
-        tracing::warn!("a sender's messages are left out for a while: too many hold a code");
-        return Ok(Vec::new());
-    }
-    Ok(received)
+    let distinct: HashSet<Vec<Code>> =
+        places.iter().map(|place| place.iter().map(|received| received.code).collect()).collect();
+    let reason = match distinct.len() {
+        0 if is_of_unknown_app => Reason::UnknownApp,
+        0 => Reason::NoCode,
+        1 if count(server, &message.sender) => return Ok(Ok(places.swap_remove(0))),
+        1 => Reason::SenderLimit,
+        _ => Reason::SeveralCodes,
+    };
+    Ok(Err(reason))
 }
 
-/// The hash of a message's id and one code in it: a message may hold several, and each counts once.
-fn message_id(server: &Server, message: &InboundMessage, code: &str) -> MessageId {
+/// The hash of a message's id and one code in it: a place may be read in several ways, and each counts once.
+fn message_id(server: &Server, id: &str, code: &str) -> MessageId {
     let mut hash = Sha256::new();
-    hash.update(message.id.as_bytes());
+    hash.update(id.as_bytes());
     hash.update(b"\n");
     hash.update(code.as_bytes());
     MessageId {
@@ -112,38 +178,24 @@ fn message_id(server: &Server, message: &InboundMessage, code: &str) -> MessageI
     }
 }
 
-/// Finishes the sender's logins that wait for this number.
-async fn share_phone(
-    server: &Server,
-    sender: Sender,
-    phone: &PhoneNumber,
-) -> Result<Vec<Progressed>, StoreError> {
-    let Some(user_id) = sender.user_id else {
-        return Ok(Vec::new());
-    };
-    let waiting = server.store.awaiting_phone(&user_id, limits::LOGINS_PER_SHARED_NUMBER).await?;
-    let mut logins = Vec::new();
-    for login in waiting {
-        if let Some(app) = server.apps.find(login.code.app_key()).await? {
-            logins.push((login, app));
-        }
-    }
-    server.logins.share_phone(logins, phone).await
-}
-
 /// A button was tapped: "not me" is the only one there is.
 async fn tap(server: &Server, sender: &Sender, button: &str) -> Result<(), StoreError> {
     let Some(reference) = button.strip_prefix(NOT_ME) else {
+        Reason::UnknownButton.note();
         return Ok(());
     };
     let Some(login) = server.store.by_reply(reference).await? else {
+        Reason::UnknownButton.note();
         return Ok(());
     };
     // A tombstone has no person in it any more; the reference, which only the sender was given, is enough then.
-    let same_phone = login.phone.is_none() || login.phone == sender.phone;
-    let same_user = login.user_id.is_none() || login.user_id == sender.user_id;
-    if (same_phone || same_user) && server.logins.deny(login.code).await? {
+    let is_tombstone = login.phone.is_none() && login.user_id.is_none();
+    if !is_tombstone && !life::is_sender(&login, sender.phone.as_ref(), sender.user_id.as_deref()) {
+        Reason::AnotherSender.note();
+    } else if server.logins.deny(login.code).await? {
         tracing::info!(app_key = %login.code.app_key(), "a sign-in was denied by its sender");
+    } else {
+        Reason::Ended.note();
     }
     Ok(())
 }

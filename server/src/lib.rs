@@ -23,6 +23,7 @@ mod mac_keys;
 mod otp;
 mod outbox;
 mod phones;
+mod recipient_keys;
 mod request;
 mod routes;
 mod run;

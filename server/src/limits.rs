@@ -130,17 +130,49 @@ pub(crate) const CHANGES_PER_JOB: usize = 1_000;
 /// Changes from which on a transaction is closed: about 20 ms of writing.
 pub(crate) const CHANGES_PER_TRANSACTION: usize = 2_000;
 
-/// Messages waiting to be sent through WhatsApp. Each is for a login, which expires by the time a longer queue
-/// would come to it.
-pub(crate) const OUTBOX: usize = 10_000;
-
-/// Messages being sent at once: a number may send 80 a second, and a call takes a tenth of one.
+/// Messages being sent to people at once: a number may send 80 a second, and a call takes a tenth of one.
 pub(crate) const SENDS_AT_ONCE: usize = 8;
+
+/// Messages that one person is owed in an hour, for logins of all apps: more than anybody signs in, and little enough
+/// that nobody is pestered, or the operator charged, by somebody who starts logins and sends their codes.
+pub(crate) const MESSAGES_PER_PERSON: u32 = 20;
+
+/// Messages that an app's logins may cost in a day, unless the app is told otherwise: some 70 US dollars.
+pub(crate) const MESSAGES_PER_APP: u32 = 10_000;
+
+/// The first pause before a message to a person is tried again; it doubles with each try.
+pub(crate) const MESSAGE_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause of our own: a login lives five minutes, and the person waits.
+pub(crate) const MESSAGE_PAUSE_MAX_OWN: Duration = Duration::from_secs(15);
+
+/// The pause where the operator has to mend something first, which may happen while the login lives.
+pub(crate) const MESSAGE_PAUSE_OPERATOR: Duration = Duration::from_secs(30);
+
+/// The longest pause at all, whatever WhatsApp asks for: no login lives as long.
+pub(crate) const MESSAGE_PAUSE_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// How long somebody can be at sending a message: longer than a call of WhatsApp's API.
+pub(crate) const MESSAGE_SENDING: Duration = Duration::from_secs(20);
+
+/// Logins of one app that ended without a message and are remembered: enough for all that end in a quarter of an hour
+/// at the most that may be pending, and some 25 MB.
+pub(crate) const LAPSED_PER_APP: u32 = 100_000;
+
+/// How long a store that was seen to store something is believed to go on doing so.
+pub(crate) const READY_STAMP_VALID: Duration = Duration::from_secs(1);
+
+/// How long a store may take to store something and still be ready: a commit takes a millisecond, a queue of them some
+/// tens.
+pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Bytes of free disk below which a store is not ready: half a minute of logins at the highest rate measured.
+pub(crate) const FREE_SPACE: u64 = 64 << 20;
 
 /// Logins that one look of the sweeper takes.
 pub(crate) const SWEEP: u32 = 1_000;
 
-/// Changes of other processes that one look takes.
+/// Changes of other processes that one page of a look takes.
 pub(crate) const CHANGES_READ: u32 = 1_000;
 
 /// Time for what is under way when the server is told to stop.

@@ -1,52 +1,70 @@
 //! The life of a login: the only functions that change one.
 //!
 //! Each change is a compare-and-swap in the store, tried again from what the login has become when something else
-//! came first. What changed wakes whoever waits for it on this node.
+//! came first. What follows a change (waking who waits, a message to the person) hangs on its commit, see [`Publisher`]:
+//! a caller's future may be dropped at any moment.
 
+mod confirmation;
 pub(crate) mod life;
+mod publisher;
+mod settle;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod view;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use loggin::{Code, PhoneNumber};
 
-pub(crate) use life::Message;
+pub(crate) use confirmation::ConfirmationCodes;
+pub(crate) use life::{Message, Unchanged};
+pub(crate) use publisher::Publisher;
 pub(crate) use view::{View, Viewer, reason, view};
 
 use crate::{
+    apps::Apps,
     clock::{Clock, Random, UnixMillis, random_bytes},
-    digits::Digits,
     limits,
-    mac_keys::MacKeys,
-    store::{App, Change, Login, MessageId, Outcome, State, Store, StoreError},
+    recipient_keys::RecipientKeys,
+    store::{App, Login, MessageId, State, Store, StoreError},
     waiters::Waiters,
 };
-use life::AnswerSeed;
+use life::Seed;
+use settle::Step;
 
 /// Random bytes of the name of a login in a "not me" button.
 const REFERENCE_BYTES: usize = 16;
-
-/// What the keys for the MACs of confirmation codes are derived for.
-pub(crate) const KEY_DOMAIN: &[u8] = b"loggin confirmation v1\n";
-
-/// Digits of a confirmation code.
-const CONFIRMATION_DIGITS: u8 = 6;
 
 /// All logins of the server.
 #[derive(Debug)]
 pub(crate) struct Logins {
     store: Arc<dyn Store>,
+    apps: Arc<Apps>,
     waiters: Arc<Waiters>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    confirmation_keys: MacKeys,
+    confirmation: Arc<ConfirmationCodes>,
+    recipients: Arc<RecipientKeys>,
+}
+
+/// What logins take from outside.
+#[derive(Debug)]
+pub(crate) struct LoginsParts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) apps: Arc<Apps>,
+    pub(crate) waiters: Arc<Waiters>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) confirmation: Arc<ConfirmationCodes>,
+    pub(crate) recipients: Arc<RecipientKeys>,
 }
 
 /// A message that carries the code of a known app's login.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CodeReceived {
     pub(crate) code: Code,
     pub(crate) app: Arc<App>,
@@ -54,13 +72,26 @@ pub(crate) struct CodeReceived {
     pub(crate) message: Message,
 }
 
-/// What a message, or a shared number, brought about; it tells what to answer.
-#[derive(Debug)]
-pub(crate) struct Progressed {
-    pub(crate) login: Login,
-    pub(crate) app: Arc<App>,
-    /// The code to be typed where the login began, for a login that awaits it.
-    pub(crate) digits: Digits,
+/// A phone number that its owner shared, which finishes their logins that wait for it.
+#[derive(Clone, Debug)]
+pub(crate) struct PhoneShared {
+    pub(crate) id: MessageId,
+    pub(crate) user_id: String,
+    pub(crate) phone: PhoneNumber,
+    pub(crate) sent_at: UnixMillis,
+}
+
+/// What a message did to a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// The login is this now.
+    Changed(State),
+    /// Its sender is told once more what they were told before.
+    ToldAgain,
+    /// The message was taken before.
+    Redelivered,
+    /// Nothing.
+    Unchanged(Unchanged),
 }
 
 /// What became of a typed confirmation code.
@@ -78,34 +109,15 @@ pub(crate) enum Confirmation {
     NotAwaited,
 }
 
-/// One change to be made.
-struct Step<T> {
-    code: Code,
-    message: Option<MessageId>,
-    input: T,
-}
-
-/// What became of a step.
-struct Settled {
-    /// The login as it is now; `None` where there is none.
-    login: Option<Login>,
-    changed: bool,
-}
-
 impl Logins {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        waiters: Arc<Waiters>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-        confirmation_keys: MacKeys,
-    ) -> Self {
-        Self { store, waiters, clock, random, confirmation_keys }
+    pub(crate) fn new(parts: LoginsParts) -> Self {
+        let LoginsParts { store, apps, waiters, clock, random, confirmation, recipients } = parts;
+        Self { store, apps, waiters, clock, random, confirmation, recipients }
     }
 
     /// Somebody waits for these logins; returns what they are now, in the same order.
     pub(crate) async fn wait(&self, codes: &[Code]) -> Result<Vec<Login>, StoreError> {
-        let steps: Vec<Step<()>> = codes.iter().map(|&code| step(code, ())).collect();
+        let steps: Vec<Step<()>> = codes.iter().map(|&code| Step::new(code, ())).collect();
         let settled = self
             .settle(&steps, HashMap::new(), |step, login, now| life::waited(login, step.code, now))
             .await?;
@@ -121,83 +133,70 @@ impl Logins {
         logins: Vec<Login>,
         redeemer: [u8; 32],
     ) -> Result<Vec<Login>, StoreError> {
-        let steps: Vec<Step<()>> = logins.iter().map(|login| step(login.code, ())).collect();
+        let steps: Vec<Step<()>> = logins.iter().map(|login| Step::new(login.code, ())).collect();
         let known = logins.into_iter().map(|login| (login.code, login)).collect();
-        let settled = self
-            .settle(&steps, known, |_, login, _| login.and_then(|login| life::claimed(login, redeemer)))
-            .await?;
+        let settled = self.settle(&steps, known, |_, login, _| life::claimed(login, redeemer)).await?;
         Ok(settled.into_iter().filter_map(|settled| settled.login).collect())
     }
 
-    /// Messages with codes came; returns what they brought about.
-    pub(crate) async fn receive(&self, received: Vec<CodeReceived>) -> Result<Vec<Progressed>, StoreError> {
-        let mut steps = Vec::with_capacity(received.len());
-        for one in received {
-            let (seed, digits) = self.answer_seed(one.code);
-            steps.push(Step {
-                code: one.code,
-                message: Some(one.id),
-                input: (one.app, one.message, seed, digits),
-            });
-        }
+    /// Messages with codes came; returns what each did, in their order. One that is there twice counts once.
+    pub(crate) async fn receive(&self, received: Vec<CodeReceived>) -> Result<Vec<Received>, StoreError> {
+        let mut seen = HashSet::new();
+        let is_new: Vec<bool> =
+            received.iter().map(|one| seen.insert((one.code, one.id.clone()))).collect();
+        let once = received.into_iter().zip(&is_new).filter(|(_, is_new)| **is_new);
+        let steps: Vec<_> = once
+            .map(|(one, _)| {
+                Step::of_message(one.code, one.id, (one.app, one.message, self.seed()))
+            })
+            .collect();
         let settled = self
             .settle(&steps, HashMap::new(), |step, login, now| {
-                let (app, message, seed, _) = &step.input;
+                let (app, message, seed) = &step.input;
                 life::received(login, step.code, app, message, seed, now)
             })
             .await?;
-        let progressed = settled.into_iter().zip(steps).filter_map(|(settled, step)| {
-            let (app, _, _, digits) = step.input;
-            progressed(settled, app, digits)
-        });
-        Ok(progressed.collect())
+        let mut settled = settled.iter().map(settle::Settled::received);
+        let of = |is_new: &bool| if *is_new { settled.next() } else { Some(Received::Redelivered) };
+        Ok(is_new.iter().filter_map(of).collect())
     }
 
-    /// A sender shared the phone number that these logins wait for.
-    pub(crate) async fn share_phone(
-        &self,
-        logins: Vec<(Login, Arc<App>)>,
-        phone: &PhoneNumber,
-    ) -> Result<Vec<Progressed>, StoreError> {
-        let mut steps = Vec::with_capacity(logins.len());
-        for (login, app) in logins {
-            let (seed, digits) = self.answer_seed(login.code);
-            steps.push(step(login.code, (app, seed, digits)));
+    /// A sender shared their phone number; returns what that did to each of the logins that wait for it.
+    pub(crate) async fn share_phone(&self, shared: &PhoneShared) -> Result<Vec<Received>, StoreError> {
+        let waiting =
+            self.store.awaiting_phone(&shared.user_id, limits::LOGINS_PER_SHARED_NUMBER).await?;
+        let mut steps = Vec::with_capacity(waiting.len());
+        for login in waiting {
+            if let Some(app) = self.apps.find(login.code.app_key()).await? {
+                steps.push(Step::of_message(login.code, shared.id.clone(), (app, self.seed())));
+            }
         }
         let settled = self
             .settle(&steps, HashMap::new(), |step, login, now| {
-                let (app, seed, _) = &step.input;
-                life::phone_shared(login?, phone, app, seed, now)
+                let (app, seed) = &step.input;
+                life::phone_shared(login, &shared.phone, shared.sent_at, app, seed, now)
             })
             .await?;
-        let progressed = settled.into_iter().zip(steps).filter_map(|(settled, step)| {
-            let (app, _, digits) = step.input;
-            progressed(settled, app, digits)
-        });
-        Ok(progressed.collect())
+        Ok(settled.iter().map(settle::Settled::received).collect())
     }
 
     /// The sender of this login said "not me"; tells whether that changed anything.
     pub(crate) async fn deny(&self, code: Code) -> Result<bool, StoreError> {
+        let step = [Step::new(code, ())];
         let settled =
-            self.settle(&[step(code, ())], HashMap::new(), |_, login, now| life::denied(login?, now)).await?;
-        Ok(settled.iter().any(|settled| settled.changed))
+            self.settle(&step, HashMap::new(), |_, login, now| life::denied(login, now)).await?;
+        Ok(settled.iter().any(settle::Settled::is_changed))
     }
 
     /// A confirmation code was typed where the login began.
     pub(crate) async fn confirm(&self, code: Code, typed: &str) -> Result<Confirmation, StoreError> {
-        let right = |login: &Login| {
-            let mac = login.confirmation.as_ref();
-            mac.is_some_and(|mac| {
-                self.confirmation_keys.check(mac, code.expose().as_bytes(), typed.as_bytes())
-            })
+        let is_right = |login: &Login| {
+            let seed = login.confirmation.as_ref();
+            seed.is_some_and(|seed| self.confirmation.check(code, seed, typed))
         };
+        let step = [Step::new(code, ())];
         let settled = self
-            .settle(&[step(code, ())], HashMap::new(), |_, login, now| {
-                let login = login?;
-                let right = right(&login);
-                life::confirmed(login, right, now)
-            })
+            .settle(&step, HashMap::new(), |_, login, now| life::confirmed(login, is_right, now))
             .await?;
         let Some(login) = settled.into_iter().find_map(|settled| settled.login) else {
             return Ok(Confirmation::NotAwaited);
@@ -205,107 +204,27 @@ impl Logins {
         Ok(match login.state {
             State::AwaitingConfirmation => Confirmation::Wrong(login.attempts_left),
             State::Denied if login.attempts_left == 0 && login.verified_at.is_none() => Confirmation::Blocked,
-            // A repeated call, whose first answer was lost, is told the same again.
-            State::Verified | State::Claimed if right(&login) => Confirmation::Verified,
+            // A repeated call, whose first response was lost, is told the same again.
+            State::Verified | State::Claimed if is_right(&login) => Confirmation::Verified,
             State::Verified | State::Claimed | State::Pending | State::MessageReceived => {
                 Confirmation::NotAwaited
             }
-            State::Used | State::Expired => Confirmation::Ended(loggin::ErrorCode::Expired),
+            State::Used | State::Expired | State::Lapsed => {
+                Confirmation::Ended(loggin::ErrorCode::Expired)
+            }
             State::Denied => Confirmation::Ended(loggin::ErrorCode::Denied),
             State::PhoneHidden => Confirmation::Ended(loggin::ErrorCode::PhoneHidden),
         })
     }
 
-    fn answer_seed(&self, code: Code) -> (AnswerSeed, Digits) {
-        let digits = Digits::random(&*self.random, CONFIRMATION_DIGITS);
+    /// The digits that the sender of a login is to type where it began.
+    #[cfg(test)]
+    pub(crate) fn digits(&self, login: &Login) -> Option<crate::digits::Digits> {
+        Some(self.confirmation.digits(login.code, login.confirmation.as_ref()?))
+    }
+
+    fn seed(&self) -> Seed {
         let reference = random_bytes::<REFERENCE_BYTES>(&*self.random);
-        let seed = AnswerSeed {
-            confirmation: self.confirmation_keys.mac(code.expose().as_bytes(), digits.expose().as_bytes()),
-            reference: hex::encode(reference),
-        };
-        (seed, digits)
+        Seed { confirmation: random_bytes(&*self.random), reference: hex::encode(reference) }
     }
-
-    /// Makes the change that `rule` finds for each step, if any, and wakes who waits for it.
-    ///
-    /// `known` are rows as they were a moment ago. Where the rule changes one that is stale, it is read and tried again.
-    async fn settle<T>(
-        &self,
-        steps: &[Step<T>],
-        mut known: HashMap<Code, Login>,
-        rule: impl Fn(&Step<T>, Option<Login>, UnixMillis) -> Option<Login>,
-    ) -> Result<Vec<Settled>, StoreError> {
-        let mut settled: Vec<Option<Settled>> = steps.iter().map(|_| None).collect();
-        for _ in 0..limits::CONFLICTS {
-            let open = || steps.iter().zip(&settled).filter(|(_, settled)| settled.is_none());
-            let unknown: Vec<Code> =
-                open().map(|(step, _)| step.code).filter(|code| !known.contains_key(code)).collect();
-            let read = self.store.logins(&unknown).await?;
-            known.extend(read.into_iter().map(|login| (login.code, login)));
-
-            let now = self.clock.now();
-            let mut changes = Vec::new();
-            let mut positions = Vec::new();
-            for (position, step) in steps.iter().enumerate() {
-                if settled[position].is_some() {
-                    continue;
-                }
-                let row = known.get(&step.code);
-                let expected = row.map(|login| login.version);
-                let login = row.cloned().and_then(|login| life::aged(login, now));
-                match rule(step, login.clone(), now) {
-                    Some(next) => {
-                        changes.push(change(expected, next, step.message.clone()));
-                        positions.push(position);
-                    }
-                    None => {
-                        settled[position] = Some(Settled { login, changed: false });
-                    }
-                }
-            }
-            if changes.is_empty() {
-                return Ok(settled.into_iter().flatten().collect());
-            }
-            let outcomes = self.store.apply(changes.clone()).await?;
-            for ((position, change), outcome) in positions.into_iter().zip(changes).zip(outcomes) {
-                settled[position] = self.settled(outcome, change, &known);
-            }
-            known.clear();
-        }
-        if settled.iter().any(Option::is_none) {
-            return Err(StoreError::Busy);
-        }
-        Ok(settled.into_iter().flatten().collect())
-    }
-
-    /// What an outcome means for its step: `None` where it is to be tried again.
-    fn settled(&self, outcome: Outcome, change: Change, known: &HashMap<Code, Login>) -> Option<Settled> {
-        match outcome {
-            Outcome::Applied => {
-                // Nobody waits for news that a login is waited for, or was redeemed by another.
-                if !matches!(change.login.state, State::Pending | State::Claimed) {
-                    self.waiters.wake(&change.login);
-                }
-                Some(Settled { login: Some(change.login), changed: true })
-            }
-            Outcome::Duplicate => {
-                Some(Settled { login: known.get(&change.login.code).cloned(), changed: false })
-            }
-            Outcome::Conflict => None,
-        }
-    }
-}
-
-fn step<T>(code: Code, input: T) -> Step<T> {
-    Step { code, message: None, input }
-}
-
-fn change(expected: Option<i64>, login: Login, message: Option<MessageId>) -> Change {
-    let version = expected.unwrap_or_default() + 1;
-    Change { expected, login: Login { version, ..login }, message }
-}
-
-fn progressed(settled: Settled, app: Arc<App>, digits: Digits) -> Option<Progressed> {
-    let login = settled.login.filter(|_| settled.changed)?;
-    Some(Progressed { login, app, digits })
 }

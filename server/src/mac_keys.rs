@@ -28,6 +28,11 @@ impl MacKeys {
         bound(key, owner, secret).finalize().into_bytes().into()
     }
 
+    /// The MAC of a secret that belongs to something, under each key, the one in use first.
+    pub(crate) fn macs(&self, owner: &[u8], secret: &[u8]) -> Vec<[u8; 32]> {
+        self.0.iter().map(|key| bound(key.clone(), owner, secret).finalize().into_bytes().into()).collect()
+    }
+
     /// Whether this secret has this MAC, in a time that tells neither how nearly nor under which key.
     pub(crate) fn check(&self, mac: &[u8; 32], owner: &[u8], secret: &[u8]) -> bool {
         self.0.iter().fold(false, |matching, key| {

@@ -14,9 +14,9 @@ use crate::{
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{Config, OtpConfig},
     otp::TemplateSender,
-    outbox::{self, Outbox},
     phones, serve,
-    store::{SqliteStore, Store},
+    logins::Publisher,
+    store::{CommitListener, SqliteStore, Store},
     whatsapp::{GraphClient, GraphConfig},
 };
 
@@ -47,15 +47,19 @@ pub(crate) struct Ready {
 }
 
 /// Opens a store for this process.
-pub(crate) async fn open_store(path: &Path) -> Result<Arc<dyn Store>, RunError> {
+pub(crate) async fn open_store(
+    path: &Path,
+    listener: Arc<dyn CommitListener>,
+) -> Result<Arc<dyn Store>, RunError> {
     let node = i64::from_le_bytes(random_bytes(&SystemRandom));
-    Ok(Arc::new(SqliteStore::open(path, node).await?))
+    Ok(Arc::new(SqliteStore::open(path, node, listener).await?))
 }
 
 /// Puts the parts together and starts what works in the background.
 pub(crate) fn prepare(
     config: Config,
     store: Arc<dyn Store>,
+    publisher: Arc<Publisher>,
     tokens_without_key: usize,
 ) -> Result<Ready, RunError> {
     let client = GraphClient::new(GraphConfig {
@@ -67,18 +71,18 @@ pub(crate) fn prepare(
         std::thread::spawn(phones::load);
     }
     let (stop, stopping) = watch::channel(false);
-    let (outbox, answers) = Outbox::channel();
     let server = Server::new(Parts {
         store,
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
-        outbox,
+        publisher,
+        client: client.clone(),
         otp: config.otp.clone().map(|otp| otp_parts(otp, &client)),
         settings: settings(config, tokens_without_key),
         stopping: stopping.clone(),
     });
     let mut background = tokio::task::JoinSet::new();
-    background.spawn(outbox::run(answers, client, stopping.clone()));
+    background.spawn(Arc::clone(&server.outbox).run(stopping.clone()));
     let (looking, mut stopped) = (Arc::clone(&server), stopping);
     background.spawn(async move {
         tokio::select! {

@@ -1,6 +1,6 @@
 //! `loggin-server test-number …`: numbers with a fixed code, also while a server runs on the same database.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use loggin::PhoneNumber;
 use serde_json::{Map, Value};
@@ -17,7 +17,7 @@ const CODE_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
 
 /// Carries out one command on the database at this path.
 pub(crate) async fn run(database: &Path, command: TestNumberCommand) -> Result<(), RunError> {
-    let store = run::open_store(database).await?;
+    let store = run::open_store(database, Arc::new(())).await?;
     let done = match command {
         TestNumberCommand::Add { number, code } => add(&*store, &number, &code).await,
         TestNumberCommand::List { json } => list(&*store, json).await,

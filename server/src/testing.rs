@@ -20,7 +20,7 @@ use sha2::Sha256;
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, watch},
+    sync::watch,
     task::JoinHandle,
 };
 use uuid::Uuid;
@@ -33,10 +33,10 @@ use crate::{
     digits::Digits,
     limits,
     otp::CodeSender,
-    outbox::{Answer, Outbox},
+    logins::Publisher,
     serve,
-    store::{App, Confirm, PhoneHidden, SqliteStore, Store},
-    whatsapp::{AccessToken, SendError, SentMessage},
+    store::{App, CommitListener, Confirm, MessageKind, PhoneHidden, SqliteStore, Store},
+    whatsapp::{AccessToken, GraphClient, GraphConfig, SendError, SentMessage},
 };
 
 /// The app of most tests: no secret key needed, any origin.
@@ -62,6 +62,12 @@ impl ManualClock {
     pub(crate) fn advance(&self, duration: Duration) {
         let millis = i64::try_from(duration.as_millis()).unwrap();
         self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
+impl ManualClock {
+    pub(crate) fn set(&self, now: UnixMillis) {
+        self.0.store(now.0, Ordering::SeqCst);
     }
 }
 
@@ -146,6 +152,7 @@ pub(crate) fn demo_app() -> App {
         calls_per_minute: limits::CALLS_PER_MINUTE,
         monthly_quota: None,
         live_only: false,
+        messages_per_day: Some(limits::MESSAGES_PER_APP),
         created_at: START,
     }
 }
@@ -173,11 +180,29 @@ pub(crate) fn token_of(app: &str, number: u8) -> Token {
     Token::from_secret(AppKey::parse(app).unwrap(), [number; 20])
 }
 
-/// A store in a folder that is removed with it.
-pub(crate) async fn store() -> (Arc<dyn Store>, TempDir) {
+/// A store in a folder that is removed with it, and who is told of what it commits.
+pub(crate) async fn store() -> (Arc<dyn Store>, Arc<Publisher>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("loggin.db"), 1).await.unwrap();
-    (Arc::new(store), folder)
+    let (store, publisher) = store_in(&folder, 1).await;
+    (store, publisher, folder)
+}
+
+/// The same in a folder that is there; `node` tells its processes apart.
+pub(crate) async fn store_in(folder: &TempDir, node: i64) -> (Arc<dyn Store>, Arc<Publisher>) {
+    let publisher = Arc::new(Publisher::default());
+    let listener = Arc::clone(&publisher) as Arc<dyn CommitListener>;
+    let store = SqliteStore::open(&folder.path().join("loggin.db"), node, listener).await.unwrap();
+    (Arc::new(store), publisher)
+}
+
+/// A client of a Graph API that is at this URL.
+pub(crate) fn graph_client(url: &str) -> GraphClient {
+    let config = GraphConfig {
+        graph_url: url.parse().unwrap(),
+        phone_number_id: PHONE_NUMBER_ID.to_owned(),
+        access_token: AccessToken::new("access").unwrap(),
+    };
+    GraphClient::new(config).unwrap()
 }
 
 /// A server that listens, and what it was made of.
@@ -187,7 +212,6 @@ pub(crate) struct TestServer {
     pub(crate) server: Arc<Server>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) client: Client,
-    pub(crate) answers: mpsc::Receiver<Answer>,
     pub(crate) codes: Arc<NotedCodes>,
     pub(crate) stop: watch::Sender<bool>,
     pub(crate) serving: JoinHandle<()>,
@@ -202,20 +226,20 @@ impl TestServer {
 
     /// A server with the demo app, and settings of its own.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
-        let (store, folder) = store().await;
+        let (store, publisher, folder) = store().await;
         store.insert_app(&demo_app()).await.unwrap();
-        Self::start_on(store, Arc::new(folder), ManualClock::new(), Arc::default(), change).await
+        Self::start_on((store, publisher), Arc::new(folder), ManualClock::new(), Arc::default(), change).await
     }
 
     /// Another server on the same database, by the same clock and with the same WhatsApp.
     pub(crate) async fn another_node(&self) -> Self {
-        let store = SqliteStore::open(&self.folder.path().join("loggin.db"), 2).await.unwrap();
+        let store = store_in(&self.folder, 2).await;
         let (clock, codes) = (Arc::clone(&self.clock), Arc::clone(&self.codes));
-        Self::start_on(Arc::new(store), Arc::clone(&self.folder), clock, codes, |_| {}).await
+        Self::start_on(store, Arc::clone(&self.folder), clock, codes, |_| {}).await
     }
 
     async fn start_on(
-        store: Arc<dyn Store>,
+        (store, publisher): (Arc<dyn Store>, Arc<Publisher>),
         folder: Arc<TempDir>,
         clock: Arc<ManualClock>,
         codes: Arc<NotedCodes>,
@@ -223,7 +247,6 @@ impl TestServer {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (outbox, answers) = Outbox::channel();
         let (stop, stopping) = watch::channel(false);
         let mut settings = settings(address);
         change(&mut settings);
@@ -231,7 +254,8 @@ impl TestServer {
             store,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Arc::new(CountingRandom::default()),
-            outbox,
+            publisher,
+            client: graph_client("http://127.0.0.1:9/v26.0"),
             otp: Some(OtpParts {
                 sender: Arc::clone(&codes) as Arc<dyn CodeSender>,
                 secrets: vec![Secret::new(OTP_SECRET)],
@@ -250,12 +274,23 @@ impl TestServer {
             server,
             clock,
             client: client.build().unwrap(),
-            answers,
             codes,
             stop,
             serving,
             folder,
         }
+    }
+
+    /// What people are owed now, in the order in which it is due.
+    pub(crate) async fn owed(&self) -> Vec<MessageKind> {
+        let due = self.server.store.due_messages(self.clock.now(), 1_000).await.unwrap();
+        due.iter().map(|due| due.message.kind).collect()
+    }
+
+    /// The digits that the sender of this login is to type.
+    pub(crate) async fn digits(&self, token: &Token) -> String {
+        let login = self.server.store.logins(&[token.code()]).await.unwrap().remove(0);
+        self.server.logins.digits(&login).unwrap().expose().to_owned()
     }
 
     pub(crate) async fn add_app(&self, app: &App) {

@@ -31,9 +31,16 @@ pub(crate) struct Waiters {
     place: AtomicUsize,
 }
 
-/// Those that wait for one login: nearly always one.
+/// Those that wait for one login, and the version that they were told of last: what is told twice, or late, counts once.
 #[derive(Debug)]
-enum Waiting {
+struct Waiting {
+    told: i64,
+    slots: Slots,
+}
+
+/// Nearly always one.
+#[derive(Debug)]
+enum Slots {
     One(Arc<Slot>),
     Many(Vec<Arc<Slot>>),
 }
@@ -65,9 +72,9 @@ impl Waiters {
         for &code in codes {
             match by_code.entry(code) {
                 Entry::Vacant(entry) => {
-                    entry.insert(Waiting::One(Arc::clone(&slot)));
+                    entry.insert(Waiting { told: 0, slots: Slots::One(Arc::clone(&slot)) });
                 }
-                Entry::Occupied(mut entry) => entry.get_mut().add(Arc::clone(&slot)),
+                Entry::Occupied(mut entry) => entry.get_mut().slots.add(Arc::clone(&slot)),
             }
         }
         slot
@@ -79,7 +86,7 @@ impl Waiters {
         let Entry::Occupied(mut entry) = by_code.entry(code) else {
             return false;
         };
-        let (found, left) = entry.get_mut().remove(slot);
+        let (found, left) = entry.get_mut().slots.remove(slot);
         if left == 0 {
             entry.remove();
         }
@@ -93,19 +100,24 @@ impl Waiters {
 
     /// Whether a slot still waits for one login.
     pub(crate) fn is_registered(&self, slot: &Arc<Slot>, code: Code) -> bool {
-        match lock(&self.by_code).get(&code) {
+        match lock(&self.by_code).get(&code).map(|waiting| &waiting.slots) {
             None => false,
-            Some(Waiting::One(only)) => Arc::ptr_eq(only, slot),
-            Some(Waiting::Many(slots)) => slots.iter().any(|one| Arc::ptr_eq(one, slot)),
+            Some(Slots::One(only)) => Arc::ptr_eq(only, slot),
+            Some(Slots::Many(slots)) => slots.iter().any(|one| Arc::ptr_eq(one, slot)),
         }
     }
 
-    /// Tells everybody who waits for this login what it has become.
+    /// Tells everybody who waits for this login what it has become, unless they know.
     pub(crate) fn wake(&self, login: &Login) {
-        let slots: Vec<Arc<Slot>> = match lock(&self.by_code).get(&login.code) {
-            None => return,
-            Some(Waiting::One(slot)) => vec![Arc::clone(slot)],
-            Some(Waiting::Many(slots)) => slots.clone(),
+        let slots: Vec<Arc<Slot>> = match lock(&self.by_code).get_mut(&login.code) {
+            Some(waiting) if waiting.told < login.version => {
+                waiting.told = login.version;
+                match &waiting.slots {
+                    Slots::One(slot) => vec![Arc::clone(slot)],
+                    Slots::Many(slots) => slots.clone(),
+                }
+            }
+            _ => return,
         };
         let login = Arc::new(login.clone());
         for slot in slots {
@@ -146,7 +158,7 @@ impl Waiters {
     }
 }
 
-impl Waiting {
+impl Slots {
     fn add(&mut self, slot: Arc<Slot>) {
         match self {
             Self::Many(slots) => slots.push(slot),
@@ -261,18 +273,30 @@ mod tests {
         let slots: Vec<_> = (0..3).map(|_| waiters.register(&[code(1)])).collect();
         let stranger = Arc::new(Slot::default());
         assert!(!waiters.unregister(&stranger, code(1)));
-        for (left, slot) in slots.iter().enumerate() {
+        for ((left, slot), version) in slots.iter().enumerate().zip(1..) {
             assert!(waiters.is_registered(slot, code(1)));
             assert!(waiters.unregister(slot, code(1)));
             assert!(!waiters.unregister(slot, code(1)));
             assert!(!waiters.is_registered(slot, code(1)));
-            waiters.wake(&login(1, 1));
+            waiters.wake(&login(1, version));
             assert_eq!(told(slot), []);
             for other in &slots[left + 1..] {
-                assert_eq!(told(other), [(code(1), 1)]);
+                assert_eq!(told(other), [(code(1), version)]);
             }
         }
         assert_eq!(waiters.len(), 0);
+    }
+
+    #[test]
+    fn what_is_told_twice_or_late_counts_once() {
+        let waiters = Waiters::default();
+        let slot = waiters.register(&[code(1)]);
+        for version in [2, 2, 1, 3] {
+            waiters.wake(&login(1, version));
+        }
+        assert_eq!(told(&slot), [(code(1), 2), (code(1), 3)]);
+        waiters.wake(&login(1, 3));
+        assert_eq!(told(&slot), []);
     }
 
     #[test]

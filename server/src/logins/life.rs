@@ -1,6 +1,7 @@
-//! What may become of a login: pure functions from what it is, and what happened, to what it is next.
+//! What may become of a login: pure functions from what it is, and what happened, to what is next.
 //!
-//! `None` for a login means that there is none, or none any more; `None` for what is next, that nothing changes.
+//! `None` for a login means that there is none, or none any more. Time is judged here and nowhere else: a stored moment
+//! that lies further ahead than its own span allows was written by a clock that was wrong, and counts as now.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use loggin::{Code, PhoneNumber};
 
 use crate::{
     clock::UnixMillis,
-    store::{App, Confirm, Login, PhoneHidden, State},
+    store::{App, Confirm, Login, MessageKind, PhoneHidden, Stage, State},
 };
 
 /// From the first wait to `expired`: the time to find the phone, read and tap.
@@ -33,33 +34,105 @@ pub(crate) struct Message {
     pub(crate) sent_at: UnixMillis,
 }
 
-/// Random parts of an answer, made before it is known whether one is needed.
+/// Random parts of what follows a message, made before it is known whether they are needed.
 #[derive(Clone, Debug)]
-pub(crate) struct AnswerSeed {
-    /// MAC of the code to be typed.
+pub(crate) struct Seed {
+    /// What the code to be typed is derived from.
     pub(crate) confirmation: [u8; 32],
     /// Name of the login in a "not me" button.
     pub(crate) reference: String,
 }
 
+/// What becomes of a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// It stays as it is.
+    Keep(Unchanged),
+    /// It becomes this one, and the person is owed a message where one is named.
+    Replace(Login, Option<MessageKind>),
+    /// It is forgotten.
+    Delete,
+}
+
+/// Why a login stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unchanged {
+    /// Somebody else sent the code first.
+    AnotherSender,
+    /// The same sender sent it before, and there is nothing more to tell them.
+    Repeated,
+    /// It has ended.
+    Ended,
+    /// The message is too old.
+    TooOld,
+    /// The message names nobody who could be asked.
+    NobodyNamed,
+    /// What happened does not concern a login in its state, or there is none.
+    Unconcerned,
+}
+
+/// The longest that a login stays in a state by time alone.
+fn longest(state: State) -> Duration {
+    match state {
+        State::Pending | State::MessageReceived | State::AwaitingConfirmation => PENDING.max(EARLY),
+        State::Verified | State::Claimed => REDEEMABLE,
+        State::Used | State::Expired | State::Denied | State::PhoneHidden | State::Lapsed => TOMBSTONE,
+    }
+}
+
+/// The longest that a login of this stage stays in a state by time alone.
+pub(crate) fn longest_of(stage: Stage) -> Duration {
+    match stage {
+        Stage::Living => PENDING.max(EARLY).max(REDEEMABLE),
+        Stage::Ended => TOMBSTONE,
+    }
+}
+
+/// The login with its deadline within what its state allows.
+fn bounded(login: Login, now: UnixMillis) -> Login {
+    let deadline = login.deadline.min(now + longest(login.state));
+    Login { deadline, ..login }
+}
+
 /// The login as it is now: what time alone does to it, done.
 pub(crate) fn aged(login: Login, now: UnixMillis) -> Option<Login> {
-    let mut login = login;
+    let mut login = bounded(login, now);
     while login.deadline <= now {
         let ended_at = login.deadline;
-        let state = match login.state {
-            State::Pending | State::MessageReceived | State::AwaitingConfirmation | State::Verified => {
-                State::Expired
-            }
-            State::Claimed => State::Used,
-            State::Used | State::Expired | State::Denied | State::PhoneHidden => return None,
-        };
-        login = ended(login, state, ended_at);
+        login = ended(login.clone(), end_of(login.state)?, ended_at);
     }
     Some(login)
 }
 
+/// What a state becomes when its time is over; `None` where it is forgotten then.
+fn end_of(state: State) -> Option<State> {
+    match state {
+        State::Pending => Some(State::Lapsed),
+        State::MessageReceived | State::AwaitingConfirmation | State::Verified => Some(State::Expired),
+        State::Claimed => Some(State::Used),
+        State::Used | State::Expired | State::Denied | State::PhoneHidden | State::Lapsed => None,
+    }
+}
+
+/// What is to be written of a login because of the time alone.
+///
+/// A login that still lives is never forgotten at once, however long ago it ended: it becomes a tombstone first, which
+/// every process tells those who wait.
+pub(crate) fn swept(login: Login, now: UnixMillis) -> Next {
+    let was = login.clone();
+    let login = bounded(login, now);
+    if login.deadline > now {
+        return if login == was { Next::Keep(Unchanged::Unconcerned) } else { Next::Replace(login, None) };
+    }
+    let Some(state) = end_of(login.state) else {
+        return Next::Delete;
+    };
+    let ended_at = if login.deadline + TOMBSTONE > now { login.deadline } else { now };
+    Next::Replace(ended(login, state, ended_at), None)
+}
+
 /// Whether it has ended, and nothing of a person is in it.
+#[cfg(test)]
 pub(crate) fn is_tombstone(login: &Login) -> bool {
     login.state >= State::Used
 }
@@ -86,19 +159,25 @@ fn fresh(code: Code, state: State, deadline: UnixMillis) -> Login {
     }
 }
 
-/// Somebody waits.
-pub(crate) fn waited(login: Option<Login>, code: Code, now: UnixMillis) -> Option<Login> {
+/// Somebody waits. What an early message's sender is to be told is told now: before, nobody had asked for it.
+pub(crate) fn waited(login: Option<Login>, code: Code, now: UnixMillis) -> Next {
     let Some(login) = login else {
-        return Some(Login { waited_for: true, ..fresh(code, State::Pending, now + PENDING) });
+        let login = Login { waited_for: true, ..fresh(code, State::Pending, now + PENDING) };
+        return Next::Replace(login, None);
     };
-    if login.waited_for || login.state > State::Verified {
-        return None;
+    if login.state > State::Verified {
+        return Next::Keep(Unchanged::Ended);
+    }
+    if login.waited_for {
+        return Next::Keep(Unchanged::Repeated);
     }
     let deadline = match login.verified_at {
-        Some(verified_at) => verified_at + REDEEMABLE,
+        Some(verified_at) => verified_at.min(now) + REDEEMABLE,
         None => now + PENDING,
     };
-    Some(Login { waited_for: true, deadline, ..login })
+    let login = Login { waited_for: true, deadline, ..login };
+    let message = message_owed(&login);
+    Next::Replace(login, message)
 }
 
 /// A message with the login's code came.
@@ -107,41 +186,95 @@ pub(crate) fn received(
     code: Code,
     app: &App,
     message: &Message,
-    seed: &AnswerSeed,
+    seed: &Seed,
     now: UnixMillis,
-) -> Option<Login> {
+) -> Next {
     if now.since(message.sent_at) > MESSAGE_AGE {
-        return None;
+        return Next::Keep(Unchanged::TooOld);
     }
     let login = login.unwrap_or_else(|| fresh(code, State::Pending, now + EARLY));
     if login.state != State::Pending {
-        return None;
+        return repeated(login, message);
     }
     let login = Login { user_id: message.user_id.clone(), ..login };
     match (&message.phone, &message.user_id, app.phone_hidden) {
-        (Some(phone), _, _) => Some(identified(login, phone.clone(), app, seed, now)),
-        (None, Some(_), PhoneHidden::Ask) => Some(Login { state: State::MessageReceived, ..login }),
-        (None, Some(_), PhoneHidden::Fail) => Some(ended(login, State::PhoneHidden, now)),
-        // Nobody is named who could be asked.
-        (None, None, _) => None,
+        (Some(phone), _, _) => identified(login, phone.clone(), app, seed, now),
+        (None, Some(_), PhoneHidden::Ask) => replace(Login { state: State::MessageReceived, ..login }),
+        (None, Some(_), PhoneHidden::Fail) => replace(ended(login, State::PhoneHidden, now)),
+        (None, None, _) => Next::Keep(Unchanged::NobodyNamed),
     }
 }
 
-/// The sender of a login that waits for the phone number shared it.
+/// The code of a login came again. Who sent it first is told again what they may not have got; nothing else changes.
+fn repeated(login: Login, message: &Message) -> Next {
+    if login.state >= State::Used {
+        return Next::Keep(Unchanged::Ended);
+    }
+    if !is_sender(&login, message.phone.as_ref(), message.user_id.as_deref()) {
+        return Next::Keep(Unchanged::AnotherSender);
+    }
+    match message_owed(&login) {
+        // That somebody signed in is said once.
+        None | Some(MessageKind::SignedIn) => Next::Keep(Unchanged::Repeated),
+        again => Next::Replace(login, again),
+    }
+}
+
+/// Whether this person sent the login's message, by what the login knows of them.
+pub(crate) fn is_sender(login: &Login, phone: Option<&PhoneNumber>, user_id: Option<&str>) -> bool {
+    let same_user = login.user_id.is_some() && login.user_id.as_deref() == user_id;
+    let same_phone = login.phone.is_some() && login.phone.as_ref() == phone;
+    same_user || same_phone
+}
+
+/// What the sender of a login is to be told in the chat, once somebody waits for the login.
+pub(crate) fn message_owed(login: &Login) -> Option<MessageKind> {
+    if !login.waited_for {
+        return None;
+    }
+    match login.state {
+        State::MessageReceived => Some(MessageKind::SharePhone),
+        State::AwaitingConfirmation => Some(MessageKind::ConfirmationCode),
+        State::Verified | State::Claimed => login.reply_reference.is_some().then_some(MessageKind::SignedIn),
+        State::Pending
+        | State::Used
+        | State::Expired
+        | State::Denied
+        | State::PhoneHidden
+        | State::Lapsed => None,
+    }
+}
+
+/// The login moved on; its sender is told of it where its state says so.
+fn replace(login: Login) -> Next {
+    let message = message_owed(&login);
+    Next::Replace(login, message)
+}
+
+/// The sender of a login that waits for the phone number shared it, in a message of this moment.
 pub(crate) fn phone_shared(
-    login: Login,
+    login: Option<Login>,
     phone: &PhoneNumber,
+    sent_at: UnixMillis,
     app: &App,
-    seed: &AnswerSeed,
+    seed: &Seed,
     now: UnixMillis,
-) -> Option<Login> {
-    (login.state == State::MessageReceived).then(|| identified(login, phone.clone(), app, seed, now))
+) -> Next {
+    if now.since(sent_at) > MESSAGE_AGE {
+        return Next::Keep(Unchanged::TooOld);
+    }
+    match login {
+        Some(login) if login.state == State::MessageReceived => {
+            identified(login, phone.clone(), app, seed, now)
+        }
+        _ => Next::Keep(Unchanged::Unconcerned),
+    }
 }
 
 /// The sender is known: what follows is the app's choice.
-fn identified(login: Login, phone: PhoneNumber, app: &App, seed: &AnswerSeed, now: UnixMillis) -> Login {
+fn identified(login: Login, phone: PhoneNumber, app: &App, seed: &Seed, now: UnixMillis) -> Next {
     let login = Login { phone: Some(phone), ..login };
-    match app.confirm {
+    replace(match app.confirm {
         Confirm::None => verified(login, now),
         Confirm::Reply => Login { reply_reference: Some(seed.reference.clone()), ..verified(login, now) },
         Confirm::Code => Login {
@@ -150,7 +283,7 @@ fn identified(login: Login, phone: PhoneNumber, app: &App, seed: &AnswerSeed, no
             attempts_left: CONFIRMATION_ATTEMPTS,
             ..login
         },
-    }
+    })
 }
 
 fn verified(login: Login, now: UnixMillis) -> Login {
@@ -160,28 +293,40 @@ fn verified(login: Login, now: UnixMillis) -> Login {
 }
 
 /// Somebody redeems the result.
-pub(crate) fn claimed(login: Login, redeemer: [u8; 32]) -> Option<Login> {
-    (login.state == State::Verified).then_some(Login {
-        state: State::Claimed,
-        claimed_by: Some(redeemer),
-        ..login
-    })
+pub(crate) fn claimed(login: Option<Login>, redeemer: [u8; 32]) -> Next {
+    match login {
+        Some(login) if login.state == State::Verified => {
+            Next::Replace(Login { state: State::Claimed, claimed_by: Some(redeemer), ..login }, None)
+        }
+        _ => Next::Keep(Unchanged::Unconcerned),
+    }
 }
 
-/// A code was typed where the login began; `right` tells whether it was the one.
-pub(crate) fn confirmed(login: Login, right: bool, now: UnixMillis) -> Option<Login> {
-    if login.state != State::AwaitingConfirmation {
-        return None;
-    }
-    if right {
-        return Some(verified(login, now));
+/// A code was typed where the login began; `is_right` tells whether it was the one.
+pub(crate) fn confirmed(
+    login: Option<Login>,
+    is_right: impl FnOnce(&Login) -> bool,
+    now: UnixMillis,
+) -> Next {
+    let Some(login) = login.filter(|login| login.state == State::AwaitingConfirmation) else {
+        return Next::Keep(Unchanged::Unconcerned);
+    };
+    if is_right(&login) {
+        return Next::Replace(verified(login, now), None);
     }
     let attempts_left = login.attempts_left.saturating_sub(1);
     let login = Login { attempts_left, ..login };
-    Some(if attempts_left == 0 { ended(login, State::Denied, now) } else { login })
+    let login = if attempts_left == 0 { ended(login, State::Denied, now) } else { login };
+    Next::Replace(login, None)
 }
 
 /// The sender said "not me", which also takes back a result.
-pub(crate) fn denied(login: Login, now: UnixMillis) -> Option<Login> {
-    (!matches!(login.state, State::Denied | State::PhoneHidden)).then(|| ended(login, State::Denied, now))
+pub(crate) fn denied(login: Option<Login>, now: UnixMillis) -> Next {
+    match login {
+        // A lapsed one was sent by nobody, so nobody has its button.
+        Some(login) if !matches!(login.state, State::Denied | State::PhoneHidden | State::Lapsed) => {
+            Next::Replace(ended(login, State::Denied, now), None)
+        }
+        _ => Next::Keep(Unchanged::Unconcerned),
+    }
 }

@@ -1,9 +1,14 @@
-//! What time alone does: logins end, tombstones are forgotten, and what other processes changed is looked at.
+//! What time alone does: logins end, tombstones are forgotten, and what others changed is looked at.
 
 use std::{collections::HashMap, time::Duration};
 
-use super::{Logins, Step, life};
-use crate::{clock::UnixMillis, limits, store::StoreError};
+use loggin::Code;
+
+use super::{Logins, life, settle::Step};
+use crate::{
+    limits,
+    store::{Login, Stage, StoreError},
+};
 
 /// How often overdue logins are looked for. A wait is told `expired` this much late at most; it is not told wrongly,
 /// as every read looks at the time itself.
@@ -18,41 +23,63 @@ const MESSAGES_KEPT: Duration = Duration::from_secs(8 * 24 * 60 * 60);
 impl Logins {
     /// Ends what is overdue, and wakes who waits for it.
     pub(crate) async fn expire(&self) -> Result<(), StoreError> {
-        loop {
-            let now = self.clock.now();
-            let due = self.store.due(now, limits::SWEEP).await?;
-            let count = due.len();
-            let steps: Vec<Step<UnixMillis>> = due
-                .iter()
-                .map(|login| Step { code: login.code, message: None, input: login.deadline })
-                .collect();
-            let known: HashMap<_, _> = due.into_iter().map(|login| (login.code, login)).collect();
-            // The login comes aged; what is left is to write that down, unless something else moved its deadline.
-            self.settle(&steps, known, |_, login, _| login.filter(life::is_tombstone)).await?;
-            if count < limits::SWEEP as usize {
-                return Ok(());
-            }
-        }
+        self.sweep(Stage::Living).await
     }
 
     /// Forgets what nobody needs any more.
     pub(crate) async fn purge(&self) -> Result<(), StoreError> {
+        self.sweep(Stage::Ended).await?;
+        while self.store.trim_lapsed(limits::LAPSED_PER_APP, limits::SWEEP).await? > 0 {}
         let now = self.clock.now();
+        let before = now - MESSAGES_KEPT;
+        while self.store.purge_messages(now, before, limits::SWEEP).await? == u64::from(limits::SWEEP) {}
+        while self.store.purge_outbox_counts(now, limits::SWEEP).await? == u64::from(limits::SWEEP) {}
+        Ok(())
+    }
+
+    /// Does what time has done to the logins of a stage, a page at a time.
+    async fn sweep(&self, stage: Stage) -> Result<(), StoreError> {
+        let mut last: Vec<Code> = Vec::new();
         loop {
-            let gone = self.store.purge(now, now - MESSAGES_KEPT, limits::SWEEP).await?;
-            if gone < u64::from(limits::SWEEP) {
+            let now = self.clock.now();
+            let horizon = now + life::longest_of(stage);
+            let due = self.store.due(stage, now, horizon, limits::SWEEP).await?;
+            let codes: Vec<Code> = due.iter().map(|login| login.code).collect();
+            // A page that is the same again makes no progress, whatever the reason, and is not tried for ever.
+            if codes.is_empty() || codes == last {
                 return Ok(());
             }
+            self.sweep_page(due).await?;
+            if codes.len() < limits::SWEEP as usize {
+                return Ok(());
+            }
+            last = codes;
         }
     }
 
-    /// Wakes who waits here for what other processes changed since `cursor`; returns where to look on from.
-    pub(crate) async fn follow(&self, cursor: i64) -> Result<i64, StoreError> {
-        let changed = self.store.changed_since(cursor, limits::CHANGES_READ).await?;
-        for login in &changed.logins {
-            self.waiters.wake(login);
+    async fn sweep_page(&self, due: Vec<Login>) -> Result<(), StoreError> {
+        let steps: Vec<Step<()>> = due.iter().map(|login| Step::new(login.code, ())).collect();
+        let known: HashMap<_, _> = due.into_iter().map(|login| (login.code, login)).collect();
+        let rule = |_: &Step<()>, row: Option<Login>, now| match row {
+            Some(login) => life::swept(login, now),
+            None => life::Next::Keep(life::Unchanged::Unconcerned),
+        };
+        self.settle_rows(&steps, known, rule).await.map(drop)
+    }
+
+    /// Wakes who waits here for what changed since `cursor` and was not told by this process's writer; returns where to
+    /// look on from.
+    pub(crate) async fn follow(&self, mut cursor: i64) -> Result<i64, StoreError> {
+        loop {
+            let changed = self.store.changed_since(cursor, limits::CHANGES_READ).await?;
+            for login in &changed.logins {
+                self.waiters.wake(login);
+            }
+            if changed.logins.len() < limits::CHANGES_READ as usize || changed.cursor <= cursor {
+                return Ok(changed.cursor);
+            }
+            cursor = changed.cursor;
         }
-        Ok(changed.cursor)
     }
 
     /// Expires, purges and follows for ever.
@@ -63,23 +90,31 @@ impl Logins {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let purges = looks.next() == Some(0);
-            if let Err(error) = self.look_once(&mut cursor, purges).await {
-                tracing::warn!(%error, "the store could not be looked through; trying again");
-            }
+            self.look_once(&mut cursor, looks.next() == Some(0)).await;
         }
     }
 
-    async fn look_once(&self, cursor: &mut Option<i64>, purges: bool) -> Result<(), StoreError> {
+    /// Each part by itself: what keeps one from its work does not keep the others from theirs.
+    async fn look_once(&self, cursor: &mut Option<i64>, purges: bool) {
+        warn("what changed", self.look_at_changes(cursor).await);
+        warn("what is overdue", self.expire().await);
+        if purges {
+            warn("what is to be forgotten", self.purge().await);
+        }
+    }
+
+    async fn look_at_changes(&self, cursor: &mut Option<i64>) -> Result<(), StoreError> {
         let from = match *cursor {
             Some(from) => from,
             None => self.store.cursor().await?,
         };
         *cursor = Some(self.follow(from).await?);
-        self.expire().await?;
-        if purges {
-            self.purge().await?;
-        }
         Ok(())
+    }
+}
+
+fn warn(what: &'static str, looked: Result<(), StoreError>) {
+    if let Err(error) = looked {
+        tracing::warn!(%error, what, "the store could not be looked through; trying again");
     }
 }

@@ -5,12 +5,17 @@ use std::{sync::Arc, time::Duration};
 use loggin::{Code, ErrorCode, PhoneNumber, wire::Progress};
 use tempfile::TempDir;
 
-use super::{CodeReceived, Confirmation, KEY_DOMAIN, Logins, Message, Progressed, View, Viewer, life, view};
+use super::{
+    CodeReceived, Confirmation, ConfirmationCodes, Logins, LoginsParts, Message, PhoneShared, Received,
+    Unchanged, View, Viewer, life, view,
+};
 use crate::{
+    apps::Apps,
     clock::{Clock, UnixMillis},
-    mac_keys::MacKeys,
-    store::{App, Confirm, Login, MessageId, PhoneHidden, State, Store},
-    testing::{CountingRandom, ManualClock, PHONE, demo_app, store, token},
+    limits,
+    recipient_keys::RecipientKeys,
+    store::{App, Confirm, Login, MessageId, MessageKind, PhoneHidden, State, Store},
+    testing::{CountingRandom, ManualClock, PHONE, demo_app, store, store_in, token},
     waiters::Waiters,
 };
 
@@ -31,16 +36,10 @@ impl World {
     }
 
     async fn with_app(app: App) -> Self {
-        let (store, folder) = store().await;
-        let waiters = Arc::new(Waiters::default());
-        let clock = ManualClock::new();
-        let logins = Logins::new(
-            Arc::clone(&store),
-            Arc::clone(&waiters),
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            Arc::new(CountingRandom::default()),
-            MacKeys::derive([b"secret".as_slice()], KEY_DOMAIN),
-        );
+        let (store, publisher, folder) = store().await;
+        store.insert_app(&app).await.unwrap();
+        let (clock, waiters) = (ManualClock::new(), Arc::clone(&publisher.waiters));
+        let logins = logins(&store, &waiters, &clock);
         Self { logins: Arc::new(logins), store, waiters, clock, app, folder }
     }
 
@@ -60,18 +59,19 @@ impl World {
         view(&logins[0], redeemer)
     }
 
-    async fn receive(&self, id: u8, message: Message) -> Option<Progressed> {
-        let received = CodeReceived {
-            code: code(),
-            app: Arc::new(self.app.clone()),
-            id: MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: self.clock.now() },
-            message,
-        };
-        self.logins.receive(vec![received]).await.unwrap().pop()
+    fn received(&self, id: u8, message: Message) -> CodeReceived {
+        let id = MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: self.clock.now() };
+        CodeReceived { code: code(), app: Arc::new(self.app.clone()), id, message }
+    }
+
+    async fn receive(&self, id: u8, message: Message) -> Received {
+        let received = self.logins.receive(vec![self.received(id, message)]).await.unwrap();
+        assert_eq!(received.len(), 1);
+        received[0]
     }
 
     /// A message of the usual sender, sent now.
-    async fn tap(&self) -> Option<Progressed> {
+    async fn tap(&self) -> Received {
         self.receive(1, self.message(Some(PHONE), None)).await
     }
 
@@ -79,16 +79,38 @@ impl World {
         Message { phone: number.map(phone), user_id: user_id.map(str::to_owned), sent_at: self.clock.now() }
     }
 
-    async fn share(&self, number: &str) -> Vec<Progressed> {
-        let waiting = self.store.awaiting_phone("IN.1", 10).await.unwrap();
-        let app = Arc::new(self.app.clone());
-        let logins = waiting.into_iter().map(|login| (login, Arc::clone(&app))).collect();
-        self.logins.share_phone(logins, &phone(number)).await.unwrap()
+    async fn share(&self, id: u8, number: &str) -> Vec<Received> {
+        let id = MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: self.clock.now() };
+        let (user_id, phone) = ("IN.1".to_owned(), phone(number));
+        let shared = PhoneShared { id, user_id, phone, sent_at: self.clock.now() };
+        self.logins.share_phone(&shared).await.unwrap()
+    }
+
+    async fn owed(&self) -> Vec<MessageKind> {
+        let due = self.store.due_messages(self.clock.now(), 100).await.unwrap();
+        due.iter().map(|due| due.message.kind).collect()
+    }
+
+    async fn digits(&self) -> String {
+        let login = self.stored().await.unwrap();
+        self.logins.digits(&login).unwrap().expose().to_owned()
     }
 
     async fn stored(&self) -> Option<Login> {
         self.store.logins(&[code()]).await.unwrap().pop()
     }
+}
+
+fn logins(store: &Arc<dyn Store>, waiters: &Arc<Waiters>, clock: &Arc<ManualClock>) -> Logins {
+    Logins::new(LoginsParts {
+        store: Arc::clone(store),
+        apps: Arc::new(Apps::new(Arc::clone(store))),
+        waiters: Arc::clone(waiters),
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+        random: Arc::new(CountingRandom::default()),
+        confirmation: Arc::new(ConfirmationCodes::new([b"secret".as_slice()])),
+        recipients: Arc::new(RecipientKeys::new([b"secret".as_slice()])),
+    })
 }
 
 fn just_before(duration: Duration) -> Duration {
@@ -114,8 +136,7 @@ fn phone_of(view: View) -> String {
 async fn a_login_is_pending_then_verified_then_claimed_by_one() {
     let world = World::new().await;
     assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
-    let progressed = world.tap().await.unwrap();
-    assert_eq!(progressed.login.state, State::Verified);
+    assert_eq!(world.tap().await, Received::Changed(State::Verified));
     assert_eq!(phone_of(world.seen(Viewer::Observer).await), PHONE);
     assert_eq!(phone_of(world.claim("first").await), PHONE);
     assert_eq!(world.claim("second").await, View::Rejected(ErrorCode::AlreadyUsed));
@@ -133,7 +154,7 @@ async fn a_pending_login_expires_after_its_time_however_often_it_is_waited_for()
     assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
     world.clock.advance(SECOND);
     assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
-    assert!(world.tap().await.is_none());
+    assert_eq!(world.tap().await, Received::Unchanged(Unchanged::Ended));
     assert_eq!(world.claim("key").await, View::Rejected(ErrorCode::Expired));
 }
 
@@ -151,7 +172,7 @@ async fn an_ended_login_is_remembered_for_a_day_and_pending_anew_after_that() {
 async fn a_tombstone_holds_no_person() {
     let world = World::new().await;
     world.wait().await;
-    world.receive(1, world.message(Some(PHONE), Some("IN.1"))).await.unwrap();
+    world.receive(1, world.message(Some(PHONE), Some("IN.1"))).await;
     world.claim("key").await;
     world.clock.advance(life::REDEEMABLE);
     world.logins.expire().await.unwrap();
@@ -165,12 +186,12 @@ async fn a_tombstone_holds_no_person() {
 #[tokio::test]
 async fn an_early_message_is_kept_for_its_time_only() {
     let world = World::new().await;
-    world.tap().await.unwrap();
+    world.tap().await;
     world.clock.advance(just_before(life::EARLY));
     assert_eq!(phone_of(world.claim("key").await), PHONE);
 
     let world = World::new().await;
-    world.tap().await.unwrap();
+    world.tap().await;
     world.clock.advance(life::EARLY);
     assert_eq!(world.claim("key").await, View::Rejected(ErrorCode::Expired));
 }
@@ -178,7 +199,7 @@ async fn an_early_message_is_kept_for_its_time_only() {
 #[tokio::test]
 async fn an_early_message_that_is_waited_for_is_redeemable_as_long_as_any() {
     let world = World::new().await;
-    world.tap().await.unwrap();
+    world.tap().await;
     world.wait().await;
     world.clock.advance(just_before(life::REDEEMABLE));
     assert_eq!(phone_of(world.claim("key").await), PHONE);
@@ -190,19 +211,20 @@ async fn an_old_message_verifies_nothing_and_one_from_the_future_counts_as_now()
     world.wait().await;
     let mut message = world.message(Some(PHONE), None);
     message.sent_at = world.clock.now() - life::MESSAGE_AGE - SECOND;
-    assert!(world.receive(1, message.clone()).await.is_none());
+    assert_eq!(world.receive(1, message.clone()).await, Received::Unchanged(Unchanged::TooOld));
     assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
     message.sent_at = world.clock.now() + Duration::from_secs(3_600);
-    let progressed = world.receive(1, message).await.unwrap();
-    assert_eq!(progressed.login.verified_at, Some(world.clock.now()));
+    assert_eq!(world.receive(1, message).await, Received::Changed(State::Verified));
+    assert_eq!(world.stored().await.unwrap().verified_at, Some(world.clock.now()));
 }
 
 #[tokio::test]
 async fn the_first_sender_is_the_sender() {
     let world = World::new().await;
     world.wait().await;
-    world.tap().await.unwrap();
-    assert!(world.receive(2, world.message(Some("15550002222"), None)).await.is_none());
+    world.tap().await;
+    let other = world.message(Some("15550002222"), None);
+    assert_eq!(world.receive(2, other).await, Received::Unchanged(Unchanged::AnotherSender));
     assert_eq!(phone_of(world.claim("key").await), PHONE);
 }
 
@@ -211,7 +233,7 @@ async fn a_result_can_be_redeemed_for_its_time_and_then_is_gone() {
     let world = World::new().await;
     world.wait().await;
     world.clock.advance(just_before(life::PENDING));
-    world.tap().await.unwrap();
+    world.tap().await;
     world.clock.advance(just_before(life::REDEEMABLE));
     assert_eq!(phone_of(world.claim("first").await), PHONE);
     world.clock.advance(SECOND);
@@ -224,25 +246,22 @@ async fn a_result_can_be_redeemed_for_its_time_and_then_is_gone() {
 async fn a_redelivered_message_changes_nothing() {
     let world = World::new().await;
     world.wait().await;
-    assert!(world.tap().await.is_some());
-    assert!(world.tap().await.is_none());
+    assert_eq!(world.tap().await, Received::Changed(State::Verified));
+    assert_eq!(world.tap().await, Received::Unchanged(Unchanged::Repeated));
     // Not even when the login has gone and come again.
     world.clock.advance(life::REDEEMABLE + life::TOMBSTONE);
     assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
-    assert!(world.tap().await.is_none());
+    assert_eq!(world.tap().await, Received::Redelivered);
     assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
 }
 
 #[tokio::test]
 async fn one_message_twice_in_one_call_counts_once() {
-    let world = World::new().await;
-    let one = || CodeReceived {
-        code: code(),
-        app: Arc::new(world.app.clone()),
-        id: MessageId { phone_number_id: "1".to_owned(), hash: [1; 32], received_at: world.clock.now() },
-        message: world.message(Some(PHONE), None),
-    };
-    assert_eq!(world.logins.receive(vec![one(), one()]).await.unwrap().len(), 1);
+    let world = World::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
+    world.wait().await;
+    let one = || world.received(1, world.message(Some(PHONE), None));
+    let received = world.logins.receive(vec![one(), one()]).await.unwrap();
+    assert_eq!(received, [Received::Changed(State::AwaitingConfirmation), Received::Redelivered]);
 }
 
 #[tokio::test]
@@ -250,17 +269,9 @@ async fn of_many_redeemers_at_once_exactly_one_wins() {
     let world = Arc::new(World::new().await);
     for round in 0..10_u8 {
         let code = token(round).code();
-        let received = CodeReceived {
-            code,
-            app: Arc::new(world.app.clone()),
-            id: MessageId {
-                phone_number_id: "1".to_owned(),
-                hash: [round; 32],
-                received_at: world.clock.now(),
-            },
-            message: world.message(Some(PHONE), None),
-        };
-        let login = world.logins.receive(vec![received]).await.unwrap().remove(0).login;
+        let received = CodeReceived { code, ..world.received(round, world.message(Some(PHONE), None)) };
+        world.logins.receive(vec![received]).await.unwrap();
+        let login = world.store.logins(&[code]).await.unwrap().remove(0);
         let claims = (0..100_u8).map(|number| {
             let (logins, login) = (Arc::clone(&world.logins), login.clone());
             tokio::spawn(async move {
@@ -280,32 +291,56 @@ async fn of_many_redeemers_at_once_exactly_one_wins() {
 async fn a_hidden_number_is_asked_for_and_the_login_waits() {
     let world = World::new().await;
     world.wait().await;
-    let asked = world.receive(1, world.message(None, Some("IN.1"))).await.unwrap();
-    assert_eq!(asked.login.state, State::MessageReceived);
+    let hidden = world.message(None, Some("IN.1"));
+    assert_eq!(world.receive(1, hidden).await, Received::Changed(State::MessageReceived));
+    assert_eq!(world.owed().await, [MessageKind::SharePhone]);
     assert_eq!(world.seen(Viewer::Observer).await, View::Progress(Progress::MessageReceived));
     assert_eq!(world.claim("key").await, View::Progress(Progress::MessageReceived));
-    let shared = world.share(PHONE).await;
-    assert_eq!(shared.len(), 1);
+    assert_eq!(world.share(2, PHONE).await, [Received::Changed(State::Verified)]);
     assert_eq!(phone_of(world.claim("key").await), PHONE);
     // Asked once, answered once.
-    assert!(world.share("15550002222").await.is_empty());
+    assert_eq!(world.share(3, "15550002222").await, []);
+}
+
+#[tokio::test]
+async fn a_shared_number_is_a_message_like_any_other() {
+    let world = World::new().await;
+    world.wait().await;
+    world.receive(1, world.message(None, Some("IN.1"))).await;
+    let shared = |id: u8, age: Duration| PhoneShared {
+        id: MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: world.clock.now() },
+        user_id: "IN.1".to_owned(),
+        phone: phone(PHONE),
+        sent_at: world.clock.now() - age,
+    };
+    let old = shared(2, life::MESSAGE_AGE + SECOND);
+    let taken = world.logins.share_phone(&old).await.unwrap();
+    assert_eq!(taken, [Received::Unchanged(Unchanged::TooOld)]);
+    // All that wait for it are finished by one message, and it counts once.
+    let second = CodeReceived { code: token(2).code(), ..world.received(3, world.message(None, Some("IN.1"))) };
+    world.logins.receive(vec![second]).await.unwrap();
+    let taken = world.logins.share_phone(&shared(4, SECOND)).await.unwrap();
+    assert_eq!(taken, [Received::Changed(State::Verified); 2]);
+    let third = CodeReceived { code: token(3).code(), ..world.received(5, world.message(None, Some("IN.1"))) };
+    world.logins.receive(vec![third]).await.unwrap();
+    assert_eq!(world.logins.share_phone(&shared(4, SECOND)).await.unwrap(), [Received::Redelivered]);
 }
 
 #[tokio::test]
 async fn a_hidden_number_that_is_not_shared_ends_with_the_login_time() {
     let world = World::new().await;
     world.wait().await;
-    world.receive(1, world.message(None, Some("IN.1"))).await.unwrap();
+    world.receive(1, world.message(None, Some("IN.1"))).await;
     world.clock.advance(life::PENDING);
     assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
-    assert!(world.share(PHONE).await.is_empty());
+    assert_eq!(world.share(2, PHONE).await, [Received::Unchanged(Unchanged::Unconcerned)]);
 }
 
 #[tokio::test]
 async fn a_hidden_number_fails_where_the_app_says_so() {
     let world = World::with_app(App { phone_hidden: PhoneHidden::Fail, ..demo_app() }).await;
     world.wait().await;
-    world.receive(1, world.message(None, Some("IN.1"))).await.unwrap();
+    world.receive(1, world.message(None, Some("IN.1"))).await;
     assert_eq!(world.claim("key").await, View::Rejected(ErrorCode::PhoneHidden));
     assert_eq!(world.stored().await.unwrap().user_id, None);
 }
@@ -314,8 +349,9 @@ async fn a_hidden_number_fails_where_the_app_says_so() {
 async fn the_reply_names_the_login_and_not_me_takes_the_result_back() {
     let world = World::with_app(App { confirm: Confirm::Reply, ..demo_app() }).await;
     world.wait().await;
-    let progressed = world.tap().await.unwrap();
-    let reference = progressed.login.reply_reference.unwrap();
+    world.tap().await;
+    assert_eq!(world.owed().await, [MessageKind::SignedIn]);
+    let reference = world.stored().await.unwrap().reply_reference.unwrap();
     assert_eq!(phone_of(world.claim("key").await), PHONE);
     let named = world.store.by_reply(&reference).await.unwrap().unwrap();
     assert!(world.logins.deny(named.code).await.unwrap());
@@ -329,8 +365,9 @@ async fn a_typed_code_verifies_and_a_repeated_call_is_told_so_again() {
     let world = World::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
     world.wait().await;
     assert_eq!(world.logins.confirm(code(), "000000").await.unwrap(), Confirmation::NotAwaited);
-    let progressed = world.tap().await.unwrap();
-    let digits = progressed.digits.expose().to_owned();
+    world.tap().await;
+    assert_eq!(world.owed().await, [MessageKind::ConfirmationCode]);
+    let digits = world.digits().await;
     assert_eq!(world.claim("key").await, View::Progress(Progress::AwaitingConfirmation));
     assert_eq!(world.logins.confirm(code(), "wrong").await.unwrap(), Confirmation::Wrong(4));
     assert_eq!(world.logins.confirm(code(), &digits).await.unwrap(), Confirmation::Verified);
@@ -343,7 +380,8 @@ async fn a_typed_code_verifies_and_a_repeated_call_is_told_so_again() {
 async fn five_wrong_codes_end_the_login_also_when_typed_at_once() {
     let world = World::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
     world.wait().await;
-    let digits = world.tap().await.unwrap().digits;
+    world.tap().await;
+    let digits = world.digits().await;
     let guesses = (0..20).map(|_| {
         let logins = Arc::clone(&world.logins);
         tokio::spawn(async move { logins.confirm(code(), "wrong").await.unwrap() })
@@ -356,7 +394,7 @@ async fn five_wrong_codes_end_the_login_also_when_typed_at_once() {
     }
     wrong.sort_unstable();
     assert_eq!(wrong, [1, 2, 3, 4]);
-    assert_eq!(world.logins.confirm(code(), digits.expose()).await.unwrap(), Confirmation::Blocked);
+    assert_eq!(world.logins.confirm(code(), &digits).await.unwrap(), Confirmation::Blocked);
     assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Denied));
 }
 
@@ -365,7 +403,7 @@ async fn what_changes_wakes_who_waits_and_expiry_does_too() {
     let world = World::new().await;
     let slot = world.waiters.register(&[code()]);
     world.wait().await;
-    world.tap().await.unwrap();
+    world.tap().await;
     let news = slot.news().await;
     assert_eq!(news.logins.iter().map(|login| login.state).collect::<Vec<_>>(), [State::Verified]);
     world.clock.advance(life::REDEEMABLE);
@@ -380,142 +418,100 @@ async fn what_another_process_changes_wakes_too() {
     let slot = world.waiters.register(&[code()]);
     let cursor = world.store.cursor().await.unwrap();
     world.wait().await;
-    let path = world.folder.path().join("loggin.db");
-    let other: Arc<dyn Store> = Arc::new(crate::store::SqliteStore::open(&path, 2).await.unwrap());
-    let elsewhere = Logins::new(
-        other,
-        Arc::new(Waiters::default()),
-        Arc::clone(&world.clock) as Arc<dyn Clock>,
-        Arc::new(CountingRandom::default()),
-        MacKeys::derive([b"secret".as_slice()], KEY_DOMAIN),
-    );
-    let received = CodeReceived {
-        code: code(),
-        app: Arc::new(world.app.clone()),
-        id: MessageId { phone_number_id: "1".to_owned(), hash: [1; 32], received_at: world.clock.now() },
-        message: world.message(Some(PHONE), None),
-    };
-    assert_eq!(elsewhere.receive(vec![received]).await.unwrap().len(), 1);
+    let (other, publisher) = store_in(&world.folder, 2).await;
+    let elsewhere = logins(&other, &publisher.waiters, &world.clock);
+    let received = world.received(1, world.message(Some(PHONE), None));
+    elsewhere.receive(vec![received]).await.unwrap();
     world.logins.follow(cursor).await.unwrap();
     assert_eq!(slot.news().await.logins[0].state, State::Verified);
 }
 
-mod sequences {
-    //! Whatever happens in whatever order, the laws of a login hold.
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::logins::life::AnswerSeed;
-
-    #[derive(Clone, Debug)]
-    enum Step {
-        Wait,
-        Message { sender: u8, hidden: bool, age: u64 },
-        Share { sender: u8 },
-        Claim { redeemer: u8 },
-        Confirm { right: bool },
-        Deny,
-        Pass { seconds: u64 },
+#[tokio::test]
+async fn nobody_is_written_to_for_a_code_that_nobody_waits_for() {
+    for confirm in [Confirm::Reply, Confirm::Code] {
+        let world = World::with_app(App { confirm, ..demo_app() }).await;
+        world.tap().await;
+        world.receive(2, world.message(Some(PHONE), None)).await;
+        assert_eq!(world.owed().await, [], "{confirm:?}");
+        // The first wait is what the message was for.
+        world.wait().await;
+        assert_eq!(world.owed().await.len(), 1, "{confirm:?}");
+        world.wait().await;
+        assert_eq!(world.owed().await.len(), 1, "{confirm:?}");
     }
-
-    fn step() -> impl Strategy<Value = Step> {
-        prop_oneof![
-            2 => Just(Step::Wait),
-            3 => (0..3_u8, any::<bool>(), 0..400_u64)
-                .prop_map(|(sender, hidden, age)| Step::Message { sender, hidden, age }),
-            1 => (0..3_u8).prop_map(|sender| Step::Share { sender }),
-            3 => (0..3_u8).prop_map(|redeemer| Step::Claim { redeemer }),
-            1 => any::<bool>().prop_map(|right| Step::Confirm { right }),
-            1 => Just(Step::Deny),
-            3 => (0..400_u64).prop_map(|seconds| Step::Pass { seconds }),
-        ]
-    }
-
-    fn number(sender: u8) -> PhoneNumber {
-        phone(&format!("9198765432{sender:02}"))
-    }
-
-    fn next(login: Option<Login>, step: &Step, app: &App, now: UnixMillis) -> Option<Login> {
-        let seed = AnswerSeed { confirmation: [9; 32], reference: "reference".to_owned() };
-        match *step {
-            Step::Wait => life::waited(login, code(), now),
-            Step::Message { sender, hidden, age } => {
-                let message = Message {
-                    phone: (!hidden).then(|| number(sender)),
-                    user_id: Some(format!("IN.{sender}")),
-                    sent_at: now - Duration::from_secs(age),
-                };
-                life::received(login, code(), app, &message, &seed, now)
-            }
-            Step::Share { sender } => {
-                let login =
-                    login.filter(|login| login.user_id.as_deref() == Some(&format!("IN.{sender}")))?;
-                life::phone_shared(login, &number(sender), app, &seed, now)
-            }
-            Step::Claim { redeemer } => life::claimed(login?, [redeemer; 32]),
-            Step::Confirm { right } => life::confirmed(login?, right, now),
-            Step::Deny => life::denied(login?, now),
-            Step::Pass { .. } => None,
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_laws_hold(
-            steps in prop::collection::vec(step(), 1..40),
-            confirm in prop::sample::select(vec![Confirm::None, Confirm::Reply, Confirm::Code]),
-            phone_hidden in prop::sample::select(vec![PhoneHidden::Ask, PhoneHidden::Fail]),
-        ) {
-            let app = App { confirm, phone_hidden, ..demo_app() };
-            let mut now = crate::testing::START;
-            let mut login: Option<Login> = None;
-            // Of one life, which ends when nothing remembers it.
-            let mut winner: Option<[u8; 32]> = None;
-            let mut sender: Option<String> = None;
-            for step in steps {
-                if let Step::Pass { seconds } = step {
-                    now = now + Duration::from_secs(seconds);
-                }
-                login = login.and_then(|login| life::aged(login, now));
-                if login.is_none() {
-                    (winner, sender) = (None, None);
-                }
-                let before = login.clone();
-                if let Some(changed) = next(login.clone(), &step, &app, now) {
-                    if let Some(before) = &before {
-                        // Nothing ended comes back, and nothing goes back.
-                        prop_assert!(before.state < State::Used || changed.state == State::Denied);
-                        prop_assert!(changed.state >= before.state);
-                    }
-                    prop_assert!(changed.deadline > now);
-                    login = Some(changed);
-                }
-                let Some(login) = &login else { continue };
-                if let Some(user_id) = &login.user_id {
-                    prop_assert_eq!(sender.get_or_insert_with(|| user_id.clone()), user_id);
-                }
-                if let Some(claimed_by) = login.claimed_by {
-                    prop_assert_eq!(*winner.get_or_insert(claimed_by), claimed_by);
-                }
-                prop_assert_eq!(login.state >= State::Used, life::is_tombstone(login));
-                if life::is_tombstone(login) {
-                    prop_assert!(login.phone.is_none() && login.user_id.is_none());
-                    prop_assert!(login.deadline <= now + life::TOMBSTONE);
-                }
-                // A session tells the sender's number, to one redeemer at most.
-                let redeemers = (0..3_u8).map(|redeemer| Viewer::Redeemer([redeemer; 32]));
-                let told = redeemers.filter_map(|viewer| match view(login, viewer) {
-                    View::Verified(session) => Some(session),
-                    _ => None,
-                });
-                let told: Vec<_> = told.collect();
-                prop_assert!(told.len() <= 1);
-                for session in told {
-                    prop_assert!(session.phone.is_some());
-                    prop_assert!(login.deadline <= UnixMillis::from(session.verified_at.0) + life::REDEEMABLE);
-                }
-            }
-        }
-    }
+    let world = World::new().await;
+    world.receive(1, world.message(None, Some("IN.1"))).await;
+    assert_eq!(world.owed().await, []);
+    world.wait().await;
+    assert_eq!(world.owed().await, [MessageKind::SharePhone]);
 }
+
+#[tokio::test]
+async fn a_second_tap_of_the_sender_has_the_digits_sent_again_and_nobody_elses_does() {
+    let world = World::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
+    world.wait().await;
+    world.tap().await;
+    let digits = world.digits().await;
+    let first = world.store.due_messages(world.clock.now(), 1).await.unwrap().remove(0).message;
+    // It still waits: one is enough.
+    let again = |id| world.receive(id, world.message(Some(PHONE), None));
+    assert_eq!(again(2).await, Received::ToldAgain);
+    assert_eq!(world.owed().await.len(), 1);
+
+    let now = world.clock.now();
+    let sent = crate::store::Ended::Finally {
+        state: crate::store::MessageState::Sent,
+        again: now + limits::RECIPIENT_PAUSE,
+    };
+    world.store.end_message(first.code, first.serial, sent, first.recipient).await.unwrap();
+    assert_eq!(world.owed().await, []);
+    let stranger = world.message(Some("15550002222"), None);
+    assert_eq!(world.receive(3, stranger).await, Received::Unchanged(Unchanged::AnotherSender));
+    assert_eq!(again(2).await, Received::Redelivered);
+    assert_eq!(world.owed().await, []);
+    assert_eq!(again(4).await, Received::ToldAgain);
+    assert_eq!(world.owed().await, [], "not before WhatsApp takes another");
+    world.clock.advance(limits::RECIPIENT_PAUSE);
+    assert_eq!(world.owed().await, [MessageKind::ConfirmationCode]);
+    assert_eq!(world.digits().await, digits);
+}
+
+#[tokio::test]
+async fn a_person_and_an_app_are_owed_so_many_messages_and_the_login_goes_on_without() {
+    let world = World::with_app(App { confirm: Confirm::Reply, messages_per_day: Some(25), ..demo_app() }).await;
+    let tap = async |number: u8, sender: &str| {
+        let code = token(number).code();
+        world.logins.wait(&[code]).await.unwrap();
+        let message = world.message(Some(sender), None);
+        let received = CodeReceived { code, ..world.received(number, message) };
+        world.logins.receive(vec![received]).await.unwrap()
+    };
+    for number in 0..30 {
+        assert_eq!(tap(number, PHONE).await, [Received::Changed(State::Verified)]);
+    }
+    let person = usize::try_from(limits::MESSAGES_PER_PERSON).unwrap();
+    assert_eq!(world.owed().await.len(), person);
+    for number in 30..60 {
+        tap(number, &format!("155500022{number}")).await;
+    }
+    // The person's own that were too many count for the app as little as for them.
+    assert_eq!(world.owed().await.len(), 25);
+    world.clock.advance(Duration::from_secs(24 * 60 * 60));
+    tap(60, PHONE).await;
+    assert_eq!(world.owed().await.len(), 26);
+}
+
+#[tokio::test]
+async fn what_a_listener_missed_is_told_by_the_next_look() {
+    let world = World::new().await;
+    let slot = world.waiters.register(&[code()]);
+    world.wait().await;
+    let cursor = world.store.cursor().await.unwrap();
+    // What this process has published is not read again.
+    world.tap().await;
+    assert_eq!(slot.news().await.logins.len(), 1);
+    assert_eq!(world.store.changed_since(cursor, 10).await.unwrap().logins, []);
+}
+
+mod sequences;
+mod time;

@@ -52,7 +52,9 @@ pub(crate) fn view(login: &Login, viewer: Viewer) -> View {
             View::Rejected(ErrorCode::Expired)
         }
         (State::Claimed | State::Used, Viewer::Redeemer(_)) => View::Rejected(ErrorCode::AlreadyUsed),
-        (State::Used, Viewer::Observer) | (State::Expired, _) => View::Rejected(ErrorCode::Expired),
+        (State::Used, Viewer::Observer) | (State::Expired | State::Lapsed, _) => {
+            View::Rejected(ErrorCode::Expired)
+        }
         (State::Denied, _) => View::Rejected(ErrorCode::Denied),
         (State::PhoneHidden, _) => View::Rejected(ErrorCode::PhoneHidden),
     }

@@ -35,7 +35,7 @@ impl World {
     }
 
     async fn with_app(app: App) -> Self {
-        let (store, folder) = store().await;
+        let (store, _, folder) = store().await;
         store.insert_app(&app).await.unwrap();
         let (clock, codes) = (ManualClock::new(), Arc::new(NotedCodes::default()));
         let otp = Otp::new(

@@ -86,14 +86,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_code_of_the_answer_verifies_the_waiting_stream() {
-        let mut server = start().await;
+        let server = start().await;
         let mut stream = server.stream(&[token(1)], Some("key")).await;
         assert_eq!(stream.event().await.unwrap().0, "ready");
         assert_eq!(error_of(confirm(&server, "123456").await).await, (400, "invalid_request".to_owned()));
         server.tap(&token(1)).await;
         let (name, data) = stream.event().await.unwrap();
         assert_eq!((name.as_str(), &data["status"]), ("progress", &json!("awaiting_confirmation")));
-        let digits = server.answers.recv().await.unwrap().digits().unwrap();
+        let digits = server.digits(&token(1)).await;
         let spaced = format!(" {} {}", &digits[..3], &digits[3..]);
         let body: Value = confirm(&server, &spaced).await.json().await.unwrap();
         assert_eq!(body, json!({ "status": "verified" }));
@@ -118,9 +118,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_code_is_told_that_the_login_expired() {
-        let mut server = start().await;
+        let server = start().await;
         server.tap(&token(1)).await;
-        let digits = server.answers.recv().await.unwrap().digits().unwrap();
+        let digits = server.digits(&token(1)).await;
         server.clock.advance(life::PENDING);
         assert_eq!(error_of(confirm(&server, &digits).await).await, (410, "expired".to_owned()));
     }

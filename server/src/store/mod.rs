@@ -3,26 +3,36 @@
 //! A login is changed by [`Store::apply`] alone, a compare-and-swap on its version; the rules of what may follow
 //! what stand in `logins`, not here.
 
+mod commit;
 mod otp;
+mod outbox;
 mod rows;
 mod sqlite;
 mod sqlite_connections;
 mod sqlite_otp;
 mod sqlite_otp_reads;
+mod sqlite_outbox;
+mod sqlite_ready;
 mod sqlite_writer;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
 mod suite_otp;
+#[cfg(test)]
+mod suite_outbox;
 
 use async_trait::async_trait;
 use loggin::{AppKey, Code, PhoneNumber};
 
 use crate::clock::UnixMillis;
 
+pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
     OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending,
+};
+pub(crate) use outbox::{
+    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, Owed, OutboxMessage, OutboxStore, Queued,
 };
 pub(crate) use sqlite::SqliteStore;
 
@@ -47,6 +57,9 @@ pub(crate) enum StoreError {
     /// The transaction that this change was part of failed.
     #[error("the database did not take a transaction")]
     NotWritten,
+    /// What was committed cannot be relied upon to be found again, or nothing can be committed.
+    #[error("the database is not ready: {0}")]
+    NotReady(&'static str),
     /// More waits to be written than the store can take now, or the store is closed.
     #[error("the store takes no more work at the moment")]
     Busy,
@@ -96,6 +109,8 @@ pub(crate) struct App {
     pub(crate) monthly_quota: Option<u32>,
     /// Whether test numbers are no numbers to it.
     pub(crate) live_only: bool,
+    /// Messages to people that its logins may cost in a day.
+    pub(crate) messages_per_day: Option<u32>,
     pub(crate) created_at: UnixMillis,
 }
 
@@ -120,6 +135,8 @@ pub(crate) enum State {
     Denied,
     /// The phone number stayed hidden.
     PhoneHidden,
+    /// Nobody sent its message in time.
+    Lapsed,
 }
 
 /// One login.
@@ -161,10 +178,22 @@ pub(crate) struct MessageId {
 pub(crate) struct Change {
     /// The version that it follows; `None` where there must be no such login yet.
     pub(crate) expected: Option<i64>,
-    /// The login as it shall be, its version one above the expected.
+    /// The login as it shall be, its version one above the expected; as it was where it is deleted.
     pub(crate) login: Login,
+    pub(crate) write: Write,
     /// The message that brings the change about, which does so once.
     pub(crate) message: Option<MessageId>,
+    /// What the person is owed once the change is stored.
+    pub(crate) owed: Option<Owed>,
+    /// Whether those who wait for the login are to be told.
+    pub(crate) is_news: bool,
+}
+
+/// How a [`Change`] is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    Put,
+    Delete,
 }
 
 /// What became of a [`Change`].
@@ -178,7 +207,16 @@ pub(crate) enum Outcome {
     Duplicate,
 }
 
-/// Logins that other processes changed.
+/// Whether a login can still come to a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It lives: up to `Claimed`.
+    Living,
+    /// It is a tombstone.
+    Ended,
+}
+
+/// Logins that changed.
 #[derive(Debug, Default)]
 pub(crate) struct Changed {
     pub(crate) logins: Vec<Login>,
@@ -188,7 +226,7 @@ pub(crate) struct Changed {
 
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
-pub(crate) trait Store: OtpStore {
+pub(crate) trait Store: OtpStore + OutboxStore {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;
     /// All apps, oldest first.
@@ -202,28 +240,38 @@ pub(crate) trait Store: OtpStore {
     async fn logins(&self, codes: &[Code]) -> Result<Vec<Login>, StoreError>;
     /// Applies each change or not, whatever becomes of the others; once it returns, what was applied is durable.
     async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, StoreError>;
-    /// Logins of this sender that wait for the phone number.
+    /// Logins of this sender that wait for the phone number, the latest first.
     async fn awaiting_phone(&self, user_id: &str, limit: u32) -> Result<Vec<Login>, StoreError>;
     /// The login that a "not me" button names.
     async fn by_reply(&self, reference: &str) -> Result<Option<Login>, StoreError>;
     /// How many logins of an app have no result yet, counted up to `limit`.
     async fn without_result(&self, app_key: AppKey, limit: u32) -> Result<u32, StoreError>;
 
-    /// Logins that time alone changes now, the most overdue first; no tombstones.
-    async fn due(&self, now: UnixMillis, limit: u32) -> Result<Vec<Login>, StoreError>;
-    /// Forgets tombstones whose time is over, and messages older than `messages_before`; returns how many.
-    async fn purge(
+    /// Logins that time alone changes now, the most overdue first: those of this stage whose deadline is over, or lies
+    /// beyond `horizon`, where none can lie.
+    async fn due(
+        &self,
+        stage: Stage,
+        now: UnixMillis,
+        horizon: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<Login>, StoreError>;
+    /// Deletes the oldest of an app's lapsed logins beyond `most`, up to `limit` of them; returns how many.
+    async fn trim_lapsed(&self, most: u32, limit: u32) -> Result<u64, StoreError>;
+    /// Deletes messages older than `before`, up to `limit` of them; returns how many. One from the future is as old as
+    /// `now` from then on.
+    async fn purge_messages(
         &self,
         now: UnixMillis,
-        messages_before: UnixMillis,
+        before: UnixMillis,
         limit: u32,
     ) -> Result<u64, StoreError>;
     /// The position of the latest change.
     async fn cursor(&self) -> Result<i64, StoreError>;
-    /// What other processes changed since `cursor`; the last change of each login counts.
+    /// What changed since `cursor` and was not published by this process; the last change of each login counts.
     async fn changed_since(&self, cursor: i64, limit: u32) -> Result<Changed, StoreError>;
 
-    /// Whether the store can be reached and is of this version.
+    /// Whether what is written now is stored and found again.
     async fn check(&self) -> Result<(), StoreError>;
     /// Writes out what waits, and closes.
     async fn close(&self);

@@ -3,7 +3,7 @@
 use loggin::{AppKey, Code, PhoneNumber};
 use rusqlite::Row;
 
-use super::{App, Confirm, Login, PhoneHidden, State, StoreError};
+use super::{App, Confirm, Login, MessageKind, MessageState, PhoneHidden, State, StoreError};
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
 /// An enumeration that the tables keep as a number, which must never change its meaning.
@@ -34,6 +34,7 @@ impl Numbered for State {
         (6, Self::Expired),
         (7, Self::Denied),
         (8, Self::PhoneHidden),
+        (9, Self::Lapsed),
     ];
     const WHAT: &'static str = "state of a login";
 }
@@ -46,6 +47,19 @@ impl Numbered for Confirm {
 impl Numbered for PhoneHidden {
     const NUMBERS: &'static [(i64, Self)] = &[(0, Self::Ask), (1, Self::Fail)];
     const WHAT: &'static str = "policy for hidden numbers";
+}
+
+impl Numbered for MessageKind {
+    const NUMBERS: &'static [(i64, Self)] =
+        &[(1, Self::SharePhone), (2, Self::ConfirmationCode), (3, Self::SignedIn)];
+    const WHAT: &'static str = "kind of a message";
+}
+
+impl Numbered for MessageState {
+    // Up to 1 there is something left to be done: the statements and an index say so.
+    const NUMBERS: &'static [(i64, Self)] =
+        &[(0, Self::Waiting), (1, Self::Sending), (2, Self::Sent), (3, Self::Ambiguous), (4, Self::Refused)];
+    const WHAT: &'static str = "state of a message";
 }
 
 impl Numbered for DeliveryStatus {
@@ -120,6 +134,7 @@ pub(super) fn app(row: &Row<'_>) -> Result<App, StoreError> {
         calls_per_minute: row.get("calls_per_minute")?,
         monthly_quota: row.get("monthly_quota")?,
         live_only: row.get("live_only")?,
+        messages_per_day: row.get("messages_per_day")?,
         created_at: UnixMillis(row.get("created_at")?),
     })
 }
@@ -148,9 +163,18 @@ mod tests {
             State::Expired,
             State::Denied,
             State::PhoneHidden,
+            State::Lapsed,
         ]);
         check(&[Confirm::None, Confirm::Reply, Confirm::Code]);
         check(&[PhoneHidden::Ask, PhoneHidden::Fail]);
+        check(&[MessageKind::SharePhone, MessageKind::ConfirmationCode, MessageKind::SignedIn]);
+        check(&[
+            MessageState::Waiting,
+            MessageState::Sending,
+            MessageState::Sent,
+            MessageState::Ambiguous,
+            MessageState::Refused,
+        ]);
         check(&[
             DeliveryStatus::Sent,
             DeliveryStatus::Delivered,

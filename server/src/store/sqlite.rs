@@ -3,7 +3,16 @@
 //! Reads run side by side on a few connections. Everything written goes through one connection on a thread of its own,
 //! which groups what waits into one transaction.
 
-use std::{fs::OpenOptions, io, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use loggin::{AppKey, Code};
@@ -11,10 +20,11 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    App, Change, Changed, Login, Outcome, Store, StoreError,
+    App, Change, Changed, CommitListener, Login, Outcome, Stage, Store, StoreError,
     rows::{self, Numbered},
-    sqlite_connections::{self, Readers, all, execute, first},
-    sqlite_writer::{self, Job, Task},
+    sqlite_connections::{self, Readers, all, execute, first, tolerated},
+    sqlite_ready::Readiness,
+    sqlite_writer::{self, Job, Task, WriteOnce, Writer},
 };
 use crate::{clock::UnixMillis, limits};
 
@@ -25,23 +35,45 @@ pub(crate) struct SqliteStore {
     pub(super) jobs: mpsc::Sender<Job>,
     /// Marks this process's changes.
     node: i64,
+    /// The position up to which this process's changes were published.
+    published: Arc<AtomicI64>,
+    readiness: Readiness,
 }
 
 impl SqliteStore {
     /// Opens the file, makes it where it is missing, and brings its tables to this version.
     ///
-    /// `node` tells this process apart from others that use the same file.
-    pub(crate) async fn open(path: &Path, node: i64) -> Result<Self, StoreError> {
+    /// `node` tells this process apart from others that use the same file; `listener` is told of what this one commits.
+    pub(crate) async fn open(
+        path: &Path,
+        node: i64,
+        listener: Arc<dyn CommitListener>,
+    ) -> Result<Self, StoreError> {
         let readers = Readers::new(path);
         let path = path.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
             make_private(&path)?;
-            sqlite_connections::open_to_write(&path)
+            let connection = sqlite_connections::open_to_write(&path)?;
+            Ok::<_, StoreError>((connection, Readiness::of(path)?))
         });
-        let writer = opening.await.map_err(|_| StoreError::Busy)??;
+        let (connection, readiness) = opening.await.map_err(|_| StoreError::Busy)??;
         let (jobs, queue) = mpsc::channel(limits::WRITE_QUEUE);
-        sqlite_writer::start(writer, queue, node)?;
-        Ok(Self { readers, jobs, node })
+        let published = Arc::new(AtomicI64::new(0));
+        let writer =
+            Writer { connection, node, listener, published: Arc::clone(&published), has_untold: false };
+        sqlite_writer::start(writer, queue)?;
+        Ok(Self { readers, jobs, node, published, readiness })
+    }
+
+    /// Writes something in a transaction that others share.
+    pub(super) async fn write_grouped<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (done, written) = oneshot::channel();
+        let write = Box::new(WriteOnce::new(write, done));
+        self.jobs.send(Job::Grouped(write)).await.map_err(|_| StoreError::Busy)?;
+        written.await.map_err(|_| StoreError::NotWritten)?
     }
 
     /// Writes something in a transaction of its own.
@@ -94,27 +126,41 @@ fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool
         app.calls_per_minute,
         app.monthly_quota,
         app.live_only,
+        app.messages_per_day,
     ];
     Ok(execute(connection, sql, values)? == 1)
 }
 
 const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
     hide_phone_from_browser, allowed_origins, confirm, phone_hidden, created_at, calls_per_minute, monthly_quota,
-    live_only)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
+    live_only, messages_per_day)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
 
 const UPDATE_APP: &str = "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
     hide_phone_from_browser = ?5, allowed_origins = ?6, confirm = ?7, phone_hidden = ?8, created_at = ?9,
-    calls_per_minute = ?10, monthly_quota = ?11, live_only = ?12
+    calls_per_minute = ?10, monthly_quota = ?11, live_only = ?12, messages_per_day = ?13
     WHERE app_key = ?1";
 
 const SELECT_MANY: &str = "SELECT * FROM logins WHERE code IN (SELECT value FROM json_each(?))";
 
-// The order of the first condition names the tombstones' states: see `State`.
-const SELECT_DUE: &str = "SELECT * FROM logins INDEXED BY logins_by_deadline WHERE state <= 4 AND deadline <= ? ORDER BY deadline LIMIT ?";
+// The numbers name the tombstones' states: see `State`.
+const LIVING_OVER: &str = "SELECT * FROM logins INDEXED BY logins_living WHERE state <= 4 AND deadline <= ?1
+    ORDER BY deadline LIMIT ?2";
 
-const PURGE_LOGINS: &str = "DELETE FROM logins WHERE code IN
-    (SELECT code FROM logins INDEXED BY logins_by_deadline WHERE state > 4 AND deadline <= ? LIMIT ?)";
+const LIVING_BEYOND: &str = "SELECT * FROM logins INDEXED BY logins_living WHERE state <= 4 AND deadline > ?1
+    ORDER BY deadline LIMIT ?2";
+
+const ENDED_OVER: &str = "SELECT * FROM logins INDEXED BY logins_ended WHERE state > 4 AND deadline <= ?1
+    ORDER BY deadline LIMIT ?2";
+
+const ENDED_BEYOND: &str = "SELECT * FROM logins INDEXED BY logins_ended WHERE state > 4 AND deadline > ?1
+    ORDER BY deadline LIMIT ?2";
+
+const CROWDED_APPS: &str = "SELECT app_key, count(*) AS lapsed FROM logins INDEXED BY logins_lapsed WHERE state = 9
+    GROUP BY app_key HAVING count(*) > ?";
+
+const TRIM_LAPSED: &str = "DELETE FROM logins WHERE code IN
+    (SELECT code FROM logins INDEXED BY logins_lapsed WHERE state = 9 AND app_key = ?1 ORDER BY deadline LIMIT ?2)";
 
 const PURGE_MESSAGES: &str = "DELETE FROM messages WHERE (phone_number_id, message_hash) IN
     (SELECT phone_number_id, message_hash FROM messages WHERE received_at < ? LIMIT ?)";
@@ -174,7 +220,8 @@ impl Store for SqliteStore {
     }
 
     async fn awaiting_phone(&self, user_id: &str, limit: u32) -> Result<Vec<Login>, StoreError> {
-        const SELECT: &str = "SELECT * FROM logins WHERE state = 1 AND user_id = ? LIMIT ?";
+        const SELECT: &str = "SELECT * FROM logins WHERE state = 1 AND user_id = ?
+            ORDER BY change DESC LIMIT ?";
         let user_id = user_id.to_owned();
         self.readers.read(move |db| all(db, SELECT, params![user_id, limit], rows::login)).await
     }
@@ -193,19 +240,55 @@ impl Store for SqliteStore {
         Ok(self.readers.read(values).await?.unwrap_or(0))
     }
 
-    async fn due(&self, now: UnixMillis, limit: u32) -> Result<Vec<Login>, StoreError> {
-        self.readers.read(move |db| all(db, SELECT_DUE, params![now.0, limit], rows::login)).await
+    async fn due(
+        &self,
+        stage: Stage,
+        now: UnixMillis,
+        horizon: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<Login>, StoreError> {
+        let (over, beyond) = match stage {
+            Stage::Living => (LIVING_OVER, LIVING_BEYOND),
+            Stage::Ended => (ENDED_OVER, ENDED_BEYOND),
+        };
+        let due = self.readers.read(move |db| {
+            let read = |sql, moment: UnixMillis| {
+                all(db, sql, params![moment.0, limit], |row| tolerated(rows::login(row)))
+            };
+            let mut due = read(over, now)?;
+            due.extend(read(beyond, horizon)?);
+            Ok(due)
+        });
+        Ok(due.await?.into_iter().flatten().take(limit as usize).collect())
     }
 
-    async fn purge(
+    async fn trim_lapsed(&self, most: u32, limit: u32) -> Result<u64, StoreError> {
+        let crowded = self.readers.read(move |db| {
+            all(db, CROWDED_APPS, [most], |row| Ok((rows::app_key(row)?, row.get::<_, u32>("lapsed")?)))
+        });
+        let mut gone = 0;
+        for (app_key, count) in crowded.await? {
+            let excess = count.saturating_sub(most).min(limit);
+            let trim =
+                self.write_grouped(move |db| execute(db, TRIM_LAPSED, params![app_key.as_str(), excess]));
+            gone += trim.await? as u64;
+        }
+        Ok(gone)
+    }
+
+    async fn purge_messages(
         &self,
         now: UnixMillis,
-        messages_before: UnixMillis,
+        before: UnixMillis,
         limit: u32,
     ) -> Result<u64, StoreError> {
+        const PULL_BACK: &str = "UPDATE messages SET received_at = ?1 WHERE received_at > ?1";
         let gone = self.write_alone(move |db| {
-            Ok(execute(db, PURGE_LOGINS, params![now.0, limit])?
-                + execute(db, PURGE_MESSAGES, params![messages_before.0, limit])?)
+            execute(db, PULL_BACK, [now.0])?;
+            let gone = execute(db, PURGE_MESSAGES, params![before.0, limit])?;
+            // Gives what was deleted back to the system, a page at a time.
+            db.execute_batch("PRAGMA incremental_vacuum(256)")?;
+            Ok(gone)
         });
         Ok(gone.await? as u64)
     }
@@ -215,13 +298,12 @@ impl Store for SqliteStore {
     }
 
     async fn changed_since(&self, cursor: i64, limit: u32) -> Result<Changed, StoreError> {
-        let node = self.node;
-        self.readers.read(move |db| changed_since(db, cursor, limit, node)).await
+        let own = (self.node, self.published.load(Ordering::Acquire));
+        self.readers.read(move |db| changed_since(db, cursor, limit, own)).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        // It was migrated when it was opened; reading a table shows that the file is still there.
-        self.cursor().await.map(drop)
+        self.readiness.check(&self.jobs).await
     }
 
     async fn close(&self) {
@@ -239,15 +321,21 @@ fn last_change(connection: &Connection) -> Result<i64, StoreError> {
     last.ok_or(StoreError::Unreadable("position"))
 }
 
-fn changed_since(connection: &Connection, cursor: i64, limit: u32, node: i64) -> Result<Changed, StoreError> {
-    const SELECT: &str = "SELECT * FROM logins WHERE change > ? ORDER BY change LIMIT ?";
+/// What changed since `cursor`, but for what the process `own.0` has published, which is all its changes up to `own.1`.
+fn changed_since(
+    connection: &Connection,
+    cursor: i64,
+    limit: u32,
+    own: (i64, i64),
+) -> Result<Changed, StoreError> {
+    const SELECT: &str = "SELECT * FROM logins WHERE change > ?1 AND (node <> ?3 OR change > ?4)
+        ORDER BY change LIMIT ?2";
     let last = last_change(connection)?;
     if last == cursor {
         return Ok(Changed { logins: Vec::new(), cursor });
     }
-    let changes = all(connection, SELECT, params![cursor, limit], |row| {
-        let login = (row.get::<_, i64>("node")? != node).then(|| rows::login(row)).transpose()?;
-        Ok((row.get::<_, i64>("change")?, login))
+    let changes = all(connection, SELECT, params![cursor, limit, own.0, own.1], |row| {
+        Ok((row.get::<_, i64>("change")?, tolerated(rows::login(row))?))
     })?;
     // Rows written since `last` was read may be among them: they move the cursor further, never past a row.
     let reached = if changes.len() < limit as usize { last } else { cursor };
@@ -264,6 +352,7 @@ mod tests {
         State,
         suite::{app, insert, login, store_suite},
         suite_otp::otp_store_suite,
+        suite_outbox::outbox_suite,
     };
 
     async fn open() -> (SqliteStore, TempDir) {
@@ -272,11 +361,12 @@ mod tests {
     }
 
     async fn open_in(folder: &TempDir, node: i64) -> SqliteStore {
-        SqliteStore::open(&folder.path().join("loggin.db"), node).await.unwrap()
+        SqliteStore::open(&folder.path().join("loggin.db"), node, Arc::new(())).await.unwrap()
     }
 
     store_suite!(open);
     otp_store_suite!(open);
+    outbox_suite!(open);
 
     #[tokio::test]
     async fn what_was_applied_is_there_after_a_restart() {
@@ -313,7 +403,7 @@ mod tests {
         let path = folder.path().join("loggin.db");
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE apps (anything)").unwrap();
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(SqliteStore::open(&path, 1).await, Err(StoreError::Foreign)));
+        assert!(matches!(SqliteStore::open(&path, 1, Arc::new(())).await, Err(StoreError::Foreign)));
         assert!(std::fs::read(&path).unwrap() == before);
     }
 
@@ -323,6 +413,6 @@ mod tests {
         let path = folder.path().join("loggin.db");
         std::fs::write(&path, "this is no database, and long enough to be looked at as one".repeat(100))
             .unwrap();
-        assert!(SqliteStore::open(&path, 1).await.is_err());
+        assert!(SqliteStore::open(&path, 1, Arc::new(())).await.is_err());
     }
 }

@@ -20,11 +20,12 @@ use super::StoreError;
 /// The steps that bring the tables to this version, each with the version that it leads to, in order.
 const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("../../migrations/sqlite/0001_logins.sql")),
-    (LATEST, include_str!("../../migrations/sqlite/0002_otp.sql")),
+    (2, include_str!("../../migrations/sqlite/0002_otp.sql")),
+    (3, include_str!("../../migrations/sqlite/0003_outbox.sql")),
 ];
 
 /// The version that this program knows.
-const LATEST: u32 = 2;
+const LATEST: u32 = 3;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 4;
@@ -36,15 +37,19 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
 /// Statements that a connection keeps prepared: more than there are.
-const PREPARED: usize = 64;
+const PREPARED: usize = 128;
 
 /// The connection that writes, with the tables of this version: what it has committed is on the disk.
 pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = connect(path)?;
     // First of all: already the mode of its log would change a file that is not ours.
     let look = connection.transaction()?;
-    version(&look)?;
+    let is_new = version(&look)? == 0;
     look.finish()?;
+    if is_new {
+        // Only a file without tables takes it. Without it the file stays as large as it ever was.
+        connection.pragma_update(None, "auto_vacuum", "incremental")?;
+    }
     set_up(&connection)?;
     migrate(&mut connection)?;
     Ok(connection)
@@ -198,6 +203,18 @@ pub(super) fn all<T>(
     Ok(found)
 }
 
+/// What was read of a row; `None` for a row that cannot be read, which is left out with a warning: it must not keep
+/// the others back.
+pub(super) fn tolerated<T>(read: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match read {
+        Err(StoreError::Unreadable(what)) => {
+            tracing::warn!(what, "a row of the database cannot be read and is left out");
+            Ok(None)
+        }
+        other => other.map(Some),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tempfile::TempDir;
@@ -264,6 +281,8 @@ mod tests {
         let connection = open_to_write(&folder.path().join("loggin.db")).unwrap();
         let setting = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(setting("synchronous"), 2);
+        // Incremental.
+        assert_eq!(setting("auto_vacuum"), 2);
         let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
         assert_eq!(mode.unwrap(), "wal");
     }

@@ -196,7 +196,8 @@ fn count_not_requested(db: &Connection, app_key: AppKey) -> Result<(), StoreErro
 const TAKE_TURN: &str = "INSERT INTO otp_recipients (recipient, free_at) VALUES (?1, ?2 + ?3)
     ON CONFLICT DO UPDATE SET free_at = max(free_at, ?2) + ?3 WHERE max(free_at, ?2) + ?3 <= ?4";
 
-fn take_turn(
+/// Takes one turn in a recipient's row; `false` where the row would then reach beyond `until`.
+pub(super) fn take_turn(
     db: &Connection,
     recipient: &[u8; 32],
     now: UnixMillis,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use loggin::{AppKey, PhoneNumber};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -13,8 +13,8 @@ use super::{
     OtpWrite, Sending, SqliteStore, StoreError,
     rows::{self, Numbered, hash, phone_number, text},
     sqlite_connections::{all, execute, first},
-    sqlite_otp::NOTHING_SAID,
-    sqlite_writer::{DeliveriesTask, Job, OtpTask},
+    sqlite_otp::{self, NOTHING_SAID},
+    sqlite_writer::{Job, OtpTask},
 };
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
@@ -110,10 +110,10 @@ impl OtpStore for SqliteStore {
     }
 
     async fn deliveries(&self, deliveries: Vec<OtpDelivery>) -> Result<(), StoreError> {
-        let (done, written) = oneshot::channel();
-        let task = DeliveriesTask { deliveries, done };
-        self.jobs.send(Job::Deliveries(task)).await.map_err(|_| StoreError::Busy)?;
-        written.await.map_err(|_| StoreError::NotWritten)?
+        let write = move |db: &Connection| {
+            deliveries.iter().try_for_each(|delivery| sqlite_otp::deliver(db, delivery))
+        };
+        self.write_grouped(write).await
     }
 
     async fn otp_phone(&self, subject: &[u8; 32]) -> Result<Option<OtpPhone>, StoreError> {

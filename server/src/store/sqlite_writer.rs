@@ -2,18 +2,27 @@
 //!
 //! A commit costs a write to the disk however much it holds, so under load the writes of many requests share one.
 
-use std::{collections::HashSet, thread};
+use std::{
+    collections::HashSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    thread,
+    time::Instant,
+};
 
 use loggin::Code;
 use rusqlite::{Connection, ToSql, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    CallCount, Change, CountedCalls, Login, MessageId, OtpCounts, OtpDelivery, OtpOutcome, OtpWrite, Outcome,
-    State, StoreError,
+    CallCount, Change, Commit, CommitListener, CountedCalls, Login, MessageId, OtpCounts, OtpOutcome,
+    OtpWrite, Outcome, Queued, State, StoreError, Write,
     rows::{self, Numbered},
     sqlite_connections::{all, execute, first},
-    sqlite_otp,
+    sqlite_otp, sqlite_outbox,
 };
 use crate::limits;
 
@@ -26,8 +35,8 @@ pub(super) enum Job {
     Apply(Task),
     /// Make these writes, or none of them.
     Otp(OtpTask),
-    /// Note how far these messages have come.
-    Deliveries(DeliveriesTask),
+    /// Make this write.
+    Grouped(Box<dyn GroupedWrite>),
     /// Write this, after everything before it.
     Alone(Alone),
     /// End, once everything before it is written.
@@ -56,10 +65,40 @@ pub(super) struct OtpTask {
 /// What became of an [`OtpTask`].
 pub(super) type OtpWritten = (Option<CountedCalls>, OtpOutcome);
 
-/// How far messages have come.
-pub(super) struct DeliveriesTask {
-    pub(super) deliveries: Vec<OtpDelivery>,
-    pub(super) done: oneshot::Sender<Result<(), StoreError>>,
+/// A write that shares its transaction with others.
+pub(super) trait GroupedWrite: Send {
+    /// Writes.
+    fn write(&mut self, db: &Connection) -> Result<(), StoreError>;
+    /// Tells whoever asked for it what became of it.
+    fn done(self: Box<Self>, is_committed: bool);
+}
+
+/// A [`GroupedWrite`] of a closure.
+pub(super) struct WriteOnce<T, F> {
+    write: Option<F>,
+    written: Option<T>,
+    done: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> WriteOnce<T, F> {
+    pub(super) fn new(write: F, done: oneshot::Sender<Result<T, StoreError>>) -> Self {
+        Self { write: Some(write), written: None, done }
+    }
+}
+
+impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> GroupedWrite for WriteOnce<T, F> {
+    fn write(&mut self, db: &Connection) -> Result<(), StoreError> {
+        if let Some(write) = self.write.take() {
+            self.written = Some(write(db)?);
+        }
+        Ok(())
+    }
+
+    fn done(self: Box<Self>, is_committed: bool) {
+        let written = self.written.filter(|_| is_committed);
+        // Whoever asked may have gone meanwhile.
+        let _ = self.done.send(written.ok_or(StoreError::NotWritten));
+    }
 }
 
 /// What one transaction holds.
@@ -67,7 +106,7 @@ pub(super) struct DeliveriesTask {
 struct Group {
     logins: Vec<Task>,
     otp: Vec<OtpTask>,
-    deliveries: Vec<DeliveriesTask>,
+    others: Vec<Box<dyn GroupedWrite>>,
     size: usize,
 }
 
@@ -83,9 +122,9 @@ impl Group {
                 self.size += task.writes.len() + usize::from(task.call.is_some());
                 self.otp.push(task);
             }
-            Job::Deliveries(task) => {
-                self.size += task.deliveries.len();
-                self.deliveries.push(task);
+            Job::Grouped(write) => {
+                self.size += 1;
+                self.others.push(write);
             }
             Job::Alone(write) => return Some(End::Alone(write)),
             Job::Close(done) => return Some(End::Close(done)),
@@ -94,104 +133,191 @@ impl Group {
     }
 }
 
+/// Who writes, and who is told of it.
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    /// Marks this process's changes.
+    pub(super) node: i64,
+    pub(super) listener: Arc<dyn CommitListener>,
+    /// The position up to which this process's changes were published.
+    pub(super) published: Arc<AtomicI64>,
+    /// Whether something was committed that could not be told. The position stays before it from then on, so that looks
+    /// at what changed read everything of this process as well.
+    pub(super) has_untold: bool,
+}
+
 /// Starts the thread. It ends when it is told to, or nobody can send work any more.
-pub(super) fn start(connection: Connection, queue: mpsc::Receiver<Job>, node: i64) -> Result<(), StoreError> {
+pub(super) fn start(writer: Writer, queue: mpsc::Receiver<Job>) -> Result<(), StoreError> {
     let thread = thread::Builder::new().name("loggin-sqlite".into());
-    thread.spawn(move || run(connection, queue, node))?;
+    thread.spawn(move || writer.run(queue))?;
     Ok(())
 }
 
-fn run(mut connection: Connection, mut queue: mpsc::Receiver<Job>, node: i64) {
-    while let Some(next) = queue.blocking_recv() {
-        let mut group = Group::default();
-        let mut end = group.take(next);
-        while end.is_none() && group.size < limits::CHANGES_PER_TRANSACTION {
-            let Ok(next) = queue.try_recv() else { break };
-            end = group.take(next);
-        }
-        write_group(&mut connection, group, node);
-        match end {
-            None => {}
-            Some(End::Alone(write)) => write(&mut connection),
-            Some(End::Close(done)) => {
-                queue.close();
-                drop(connection);
-                // Whoever asked may have gone meanwhile.
-                let _ = done.send(());
-                return;
+/// What became of a group.
+#[derive(Default)]
+struct Written {
+    logins: Vec<LoginWritten>,
+    otp: Vec<OtpWritten>,
+    /// The position of the last change of a login.
+    position: Option<i64>,
+}
+
+/// What became of a change, and of the message that it owes.
+struct LoginWritten {
+    outcome: Outcome,
+    queued: Option<Queued>,
+}
+
+impl From<Outcome> for LoginWritten {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, queued: None }
+    }
+}
+
+impl Writer {
+    fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        while let Some(next) = queue.blocking_recv() {
+            let mut group = Group::default();
+            let mut end = group.take(next);
+            while end.is_none() && group.size < limits::CHANGES_PER_TRANSACTION {
+                let Ok(next) = queue.try_recv() else { break };
+                end = group.take(next);
+            }
+            self.write_group(group);
+            match end {
+                None => {}
+                Some(End::Alone(write)) => write(&mut self.connection),
+                Some(End::Close(done)) => {
+                    queue.close();
+                    drop(self.connection);
+                    // Whoever asked may have gone meanwhile.
+                    let _ = done.send(());
+                    return;
+                }
             }
         }
     }
-}
 
-/// What became of a group.
-struct Written {
-    logins: Vec<Outcome>,
-    otp: Vec<OtpWritten>,
-}
-
-fn write_group(connection: &mut Connection, group: Group, node: i64) {
-    let written = if group.size == 0 { Ok(None) } else { write(connection, &group, node).map(Some) };
-    let failed = written.is_err();
-    if let Err(error) = &written {
-        tracing::error!(%error, "a transaction failed");
+    fn write_group(&mut self, mut group: Group) {
+        if group.size == 0 {
+            return answer(group, Ok(Written::default()));
+        }
+        let begun = Instant::now();
+        let written = write(&mut self.connection, &mut group, self.node);
+        match &written {
+            Ok(written) => self.publish(&group, written, begun),
+            Err(error) => {
+                tracing::error!(%error, "a transaction failed");
+                self.tell(|listener| listener.failed());
+            }
+        }
+        answer(group, written);
     }
-    let (mut logins, mut otp) = match written {
-        Ok(Some(written)) => (written.logins.into_iter(), written.otp.into_iter()),
-        _ => (Vec::new().into_iter(), Vec::new().into_iter()),
-    };
-    // A caller that has gone needs no answer.
+
+    /// Tells what was committed, before anybody who asked for it is answered.
+    fn publish(&mut self, group: &Group, written: &Written, begun: Instant) {
+        let changes = group.logins.iter().flat_map(|task| &task.changes).zip(&written.logins);
+        let applied = changes.filter(|(_, written)| written.outcome == Outcome::Applied);
+        let changes: Vec<_> = applied.map(|(change, written)| (change, written.queued)).collect();
+        let commit = Commit { changes: &changes, size: group.size, took: begun.elapsed() };
+        let is_told = self.tell(|listener| listener.committed(&commit));
+        // What was not told is read again by the next look at what changed.
+        self.has_untold |= !is_told;
+        if let Some(position) = written.position.filter(|_| !self.has_untold) {
+            self.published.store(position, Ordering::Release);
+        }
+    }
+
+    fn tell(&self, tell: impl FnOnce(&dyn CommitListener)) -> bool {
+        // Whatever goes wrong there, this thread goes on writing.
+        let told = catch_unwind(AssertUnwindSafe(|| tell(&*self.listener)));
+        if told.is_err() {
+            tracing::error!("what was committed could not be told");
+        }
+        told.is_ok()
+    }
+}
+
+/// Tells everybody who asked for something in a group what became of it. A caller that has gone needs no answer.
+fn answer(group: Group, written: Result<Written, StoreError>) {
+    let is_committed = written.is_ok();
+    let written = written.unwrap_or_default();
+    let (mut logins, mut otp) = (written.logins.into_iter(), written.otp.into_iter());
     for task in group.logins {
-        let own = logins.by_ref().take(task.changes.len()).collect();
-        let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(own) });
+        let own = logins.by_ref().take(task.changes.len()).map(|written| written.outcome).collect();
+        let _ = task.done.send(if is_committed { Ok(own) } else { Err(StoreError::NotWritten) });
     }
     for task in group.otp {
         let own = otp.next().unwrap_or_else(|| (None, Ok(OtpCounts::default())));
-        let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(own) });
+        let _ = task.done.send(if is_committed { Ok(own) } else { Err(StoreError::NotWritten) });
     }
-    for task in group.deliveries {
-        let _ = task.done.send(if failed { Err(StoreError::NotWritten) } else { Ok(()) });
+    for write in group.others {
+        write.done(is_committed);
     }
 }
 
 /// Writes all of these in one transaction.
-fn write(connection: &mut Connection, group: &Group, node: i64) -> Result<Written, StoreError> {
+fn write(connection: &mut Connection, group: &mut Group, node: i64) -> Result<Written, StoreError> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let changes: Vec<&Change> = group.logins.iter().flat_map(|task| &task.changes).collect();
-    let logins = if changes.is_empty() { Vec::new() } else { write_logins(&transaction, &changes, node)? };
-    let mut otp = Vec::with_capacity(group.otp.len());
-    for task in &group.otp {
-        otp.push(sqlite_otp::write_counted(&mut transaction, task.call, &task.writes)?);
+    let tasks = group.logins.iter().enumerate();
+    let changes = tasks.flat_map(|(task, of)| of.changes.iter().map(move |change| (task, change)));
+    let changes: Vec<(usize, &Change)> = changes.collect();
+    let mut written = Written::default();
+    if !changes.is_empty() {
+        (written.logins, written.position) = write_logins(&transaction, &changes, node)?;
     }
-    for delivery in group.deliveries.iter().flat_map(|task| &task.deliveries) {
-        sqlite_otp::deliver(&transaction, delivery)?;
+    for task in &group.otp {
+        written.otp.push(sqlite_otp::write_counted(&mut transaction, task.call, &task.writes)?);
+    }
+    for other in &mut group.others {
+        other.write(&transaction)?;
     }
     transaction.commit()?;
-    Ok(Written { logins, otp })
+    Ok(written)
 }
 
-fn write_logins(db: &Connection, changes: &[&Change], node: i64) -> Result<Vec<Outcome>, StoreError> {
+/// What became of each change, and the position of the last.
+type LoginsWritten = (Vec<LoginWritten>, Option<i64>);
+
+/// Writes changes, each with the number of the task that it belongs to.
+fn write_logins(
+    db: &Connection,
+    changes: &[(usize, &Change)],
+    node: i64,
+) -> Result<LoginsWritten, StoreError> {
     const ADVANCE: &str = "UPDATE changes SET last = last + ? RETURNING last";
     let count = i64::try_from(changes.len()).unwrap_or(i64::MAX);
     let last = first(db, ADVANCE, [count], |row| Ok(row.get::<_, i64>(0)?))?;
-    let begin = last.ok_or(StoreError::Unreadable("position"))? - count + 1;
+    let last = last.ok_or(StoreError::Unreadable("position"))?;
+    let begin = last - count + 1;
     let inserted = insert_waited(db, changes, node, begin)?;
-    let mut outcomes = Vec::with_capacity(changes.len());
-    for (position, change) in (begin..).zip(changes) {
-        outcomes.push(if !is_first_wait(change) {
-            write_one(db, change, node, position)?
+    let mut written = Vec::with_capacity(changes.len());
+    // The message that the task at hand was the first to bring: it may bring about several changes.
+    let mut new_message: Option<(usize, &MessageId)> = None;
+    for (position, &(task, change)) in (begin..).zip(changes) {
+        let message = change.message.as_ref().map(|message| (task, message));
+        let is_known = message.is_none() || message == new_message;
+        written.push(if !is_first_wait(change) {
+            let one = write_one(db, change, is_known, node, position)?;
+            if one.outcome == Outcome::Applied {
+                new_message = message;
+            }
+            one
         } else if inserted.contains(&(change.login.code, position)) {
-            Outcome::Applied
+            Outcome::Applied.into()
         } else {
-            Outcome::Conflict
+            Outcome::Conflict.into()
         });
     }
-    Ok(outcomes)
+    Ok((written, Some(last)))
 }
 
 /// Whether this only adds a login that somebody waits for: the one change that comes by the thousand.
 fn is_first_wait(change: &Change) -> bool {
-    change.expected.is_none() && change.message.is_none() && change.login.state == State::Pending
+    change.expected.is_none()
+        && change.message.is_none()
+        && change.owed.is_none()
+        && change.login.state == State::Pending
 }
 
 const INSERT_WAITED: &str = "INSERT INTO logins
@@ -203,14 +329,14 @@ const INSERT_WAITED: &str = "INSERT INTO logins
 /// position of its change.
 fn insert_waited(
     db: &Connection,
-    changes: &[&Change],
+    changes: &[(usize, &Change)],
     node: i64,
     begin: i64,
 ) -> Result<HashSet<(Code, i64)>, StoreError> {
     let waited: Vec<(Code, i64, i64)> = (begin..)
         .zip(changes)
-        .filter(|(_, change)| is_first_wait(change))
-        .map(|(position, change)| (change.login.code, change.login.deadline.0, position))
+        .filter(|(_, (_, change))| is_first_wait(change))
+        .map(|(position, (_, change))| (change.login.code, change.login.deadline.0, position))
         .collect();
     if waited.is_empty() {
         return Ok(HashSet::new());
@@ -233,19 +359,44 @@ const UPDATE: &str = "UPDATE logins SET state = ?2, version = ?3, deadline = ?4,
     reply_reference = ?12, node = ?13, change = ?14
     WHERE code = ?1 AND version = ?15";
 
-fn write_one(db: &Connection, change: &Change, node: i64, position: i64) -> Result<Outcome, StoreError> {
-    if let Some(message) = &change.message
+/// Makes one change; `is_known` where its message, if it has one, is remembered already by a change before it.
+fn write_one(
+    db: &Connection,
+    change: &Change,
+    is_known: bool,
+    node: i64,
+    position: i64,
+) -> Result<LoginWritten, StoreError> {
+    let message = change.message.as_ref().filter(|_| !is_known);
+    if let Some(message) = message
         && !remember(db, message)?
     {
-        return Ok(Outcome::Duplicate);
+        return Ok(Outcome::Duplicate.into());
     }
-    if put(db, &change.login, change.expected, node, position)? {
-        return Ok(Outcome::Applied);
+    let is_applied = match change.write {
+        Write::Put => put(db, &change.login, change.expected, node, position)?,
+        Write::Delete => delete(db, change)?,
+    };
+    if is_applied {
+        let code = change.login.code;
+        let queued = change.owed.as_ref().map(|owed| sqlite_outbox::queue(db, code, owed)).transpose()?;
+        return Ok(LoginWritten { outcome: Outcome::Applied, queued });
     }
-    if let Some(message) = &change.message {
+    if let Some(message) = message {
         forget(db, message)?;
     }
-    Ok(Outcome::Conflict)
+    Ok(Outcome::Conflict.into())
+}
+
+/// Deletes a login of the expected version, with what it owes; `false` where that is not what is there.
+fn delete(db: &Connection, change: &Change) -> Result<bool, StoreError> {
+    const DELETE: &str = "DELETE FROM logins WHERE code = ? AND version = ?";
+    let code = change.login.code;
+    if execute(db, DELETE, params![code.expose(), change.expected])? == 0 {
+        return Ok(false);
+    }
+    sqlite_outbox::forget(db, code)?;
+    Ok(true)
 }
 
 /// Adds a login, or replaces the one of the expected version; `false` where that is not what is there.

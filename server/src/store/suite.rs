@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use loggin::{AppKey, Code, PhoneNumber, Token};
 
-use super::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, State, Store};
+use super::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, Stage, State, Store, Write};
 use crate::clock::UnixMillis;
 
 const APP: &str = "8XKPQ2WN";
@@ -24,11 +24,13 @@ macro_rules! store_suite {
             a_message_of_a_conflict_can_come_again,
             changes_of_one_call_stand_alone,
             thousands_of_changes_keep_their_order,
-            overdue_logins_are_found_and_tombstones_are_not,
-            tombstones_and_old_messages_are_purged,
+            overdue_logins_are_found_by_their_stage,
+            a_deleted_login_is_gone_if_it_was_the_expected_one,
+            lapsed_logins_are_trimmed_to_the_limit,
+            old_messages_are_purged,
             logins_are_found_by_sender_and_by_reply,
             logins_without_result_are_counted_to_the_limit,
-            a_process_does_not_follow_its_own_changes,
+            a_process_does_not_follow_what_it_published,
             a_closed_store_takes_nothing,
         );
     };
@@ -78,12 +80,12 @@ fn full_login(number: u8) -> Login {
 }
 
 pub(super) fn insert(login: Login) -> Change {
-    Change { expected: None, login, message: None }
+    Change { expected: None, login, write: Write::Put, message: None, owed: None, is_news: true }
 }
 
 fn update(expected: i64, login: Login) -> Change {
     let login = Login { version: expected + 1, ..login };
-    Change { expected: Some(expected), login, message: None }
+    Change { expected: Some(expected), ..insert(login) }
 }
 
 fn with_message(change: Change, number: u8) -> Change {
@@ -114,6 +116,7 @@ pub(super) fn app(key: &str) -> App {
         calls_per_minute: 7,
         monthly_quota: Some(u32::MAX),
         live_only: true,
+        messages_per_day: Some(9),
         created_at: NOW,
     }
 }
@@ -130,6 +133,7 @@ pub(super) async fn apps_are_kept_as_they_are(store: &impl Store) {
         calls_per_minute: 120,
         monthly_quota: None,
         live_only: false,
+        messages_per_day: None,
         created_at: NOW + Duration::from_millis(1),
         ..app("11111111")
     };
@@ -215,8 +219,9 @@ pub(super) async fn changes_of_one_call_stand_alone(store: &impl Store) {
         insert(login(4, State::Pending)),
     ];
     let outcomes = store.apply(changes).await.unwrap();
-    assert_eq!(outcomes, [Outcome::Applied, Outcome::Duplicate, Outcome::Conflict, Outcome::Applied]);
-    assert_eq!(read(store, 2).await, None);
+    // One message may bring about several changes of one call.
+    assert_eq!(outcomes, [Outcome::Applied, Outcome::Applied, Outcome::Conflict, Outcome::Applied]);
+    assert_eq!(one(store, with_message(insert(full_login(5)), 1)).await, Outcome::Duplicate);
     assert_eq!(read(store, 4).await, Some(login(4, State::Pending)));
 }
 
@@ -240,36 +245,65 @@ pub(super) async fn thousands_of_changes_keep_their_order(store: &impl Store) {
     assert_eq!(read.len(), 2_500);
 }
 
-pub(super) async fn overdue_logins_are_found_and_tombstones_are_not(store: &impl Store) {
+pub(super) async fn overdue_logins_are_found_by_their_stage(store: &impl Store) {
     let second = Duration::from_secs(1);
     let logins = [
         Login { deadline: NOW, ..login(1, State::Pending) },
         Login { deadline: NOW - second, ..login(2, State::Claimed) },
         Login { deadline: NOW + second, ..login(3, State::Verified) },
         Login { deadline: NOW - second, ..login(4, State::Used) },
-        Login { deadline: NOW - second, ..login(5, State::Expired) },
+        Login { deadline: NOW + second * 2, ..login(5, State::Expired) },
+        Login { deadline: NOW + second * 9, ..login(6, State::Pending) },
+        Login { deadline: NOW + second * 9, ..login(7, State::Lapsed) },
     ];
     store.apply(logins.into_iter().map(insert).collect()).await.unwrap();
-    let due = store.due(NOW, 10).await.unwrap();
-    let due: Vec<Code> = due.iter().map(|login| login.code).collect();
-    assert_eq!(due, [code(2), code(1)]);
-    assert_eq!(store.due(NOW, 1).await.unwrap().len(), 1);
+    let due = async |stage, limit| {
+        let due = store.due(stage, NOW, NOW + second * 5, limit).await.unwrap();
+        due.iter().map(|login| login.code).collect::<Vec<_>>()
+    };
+    // What lies beyond the horizon is due as well: no right clock wrote it.
+    assert_eq!(due(Stage::Living, 10).await, [code(2), code(1), code(6)]);
+    assert_eq!(due(Stage::Ended, 10).await, [code(4), code(7)]);
+    assert_eq!(due(Stage::Living, 1).await, [code(2)]);
 }
 
-pub(super) async fn tombstones_and_old_messages_are_purged(store: &impl Store) {
-    let second = Duration::from_secs(1);
-    let over = Login { deadline: NOW - second, ..login(1, State::Denied) };
-    let kept = Login { deadline: NOW + second, ..login(2, State::Denied) };
-    let alive = Login { deadline: NOW - second, ..login(3, State::Pending) };
-    let changes = vec![with_message(insert(over), 1), insert(kept), insert(alive)];
-    store.apply(changes).await.unwrap();
-    assert_eq!(store.purge(NOW, NOW, 10).await.unwrap(), 1);
+pub(super) async fn a_deleted_login_is_gone_if_it_was_the_expected_one(store: &impl Store) {
+    let delete = |expected| Change { write: Write::Delete, ..update(expected, login(1, State::Used)) };
+    assert_eq!(one(store, insert(login(1, State::Used))).await, Outcome::Applied);
+    assert_eq!(one(store, delete(2)).await, Outcome::Conflict);
+    assert!(read(store, 1).await.is_some());
+    assert_eq!(one(store, delete(1)).await, Outcome::Applied);
     assert_eq!(read(store, 1).await, None);
-    assert!(read(store, 2).await.is_some() && read(store, 3).await.is_some());
+}
+
+pub(super) async fn lapsed_logins_are_trimmed_to_the_limit(store: &impl Store) {
+    let lapsed = (1..=5).map(|number| Login {
+        deadline: NOW + Duration::from_secs(number.into()),
+        ..login(number, State::Lapsed)
+    });
+    let others = [login(6, State::Expired), login(7, State::Pending)];
+    store.apply(lapsed.chain(others).map(insert).collect()).await.unwrap();
+    assert_eq!(store.trim_lapsed(5, 10).await.unwrap(), 0);
+    assert_eq!(store.trim_lapsed(2, 2).await.unwrap(), 2);
+    assert_eq!(store.trim_lapsed(2, 2).await.unwrap(), 1);
+    assert_eq!(store.trim_lapsed(2, 2).await.unwrap(), 0);
+    let mut left = HashSet::new();
+    for number in 1..=7 {
+        left.extend(read(store, number).await.map(|login| login.code));
+    }
+    assert_eq!(left, HashSet::from([4, 5, 6, 7].map(code)), "the oldest go first");
+}
+
+pub(super) async fn old_messages_are_purged(store: &impl Store) {
+    let second = Duration::from_secs(1);
+    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
     let again = || with_message(insert(full_login(4)), 1);
+    assert_eq!(store.purge_messages(NOW, NOW, 10).await.unwrap(), 0);
     assert_eq!(one(store, again()).await, Outcome::Duplicate);
-    assert_eq!(store.purge(NOW, NOW + second, 10).await.unwrap(), 1);
+    assert_eq!(store.purge_messages(NOW, NOW + second, 10).await.unwrap(), 1);
     assert_eq!(one(store, again()).await, Outcome::Applied);
+    // One that a clock far ahead received is as old as the first look at it.
+    assert_eq!(store.purge_messages(NOW - second * 9, NOW - second * 8, 10).await.unwrap(), 1);
 }
 
 pub(super) async fn logins_are_found_by_sender_and_by_reply(store: &impl Store) {
@@ -285,10 +319,12 @@ pub(super) async fn logins_are_found_by_sender_and_by_reply(store: &impl Store) 
         user(4, State::Verified, "IN.1"),
     ];
     store.apply(logins.into_iter().map(insert).collect()).await.unwrap();
-    let found = store.awaiting_phone("IN.1", 10).await.unwrap();
-    let found: HashSet<Code> = found.iter().map(|login| login.code).collect();
-    assert_eq!(found, HashSet::from([code(1), code(2)]));
-    assert_eq!(store.awaiting_phone("IN.1", 1).await.unwrap().len(), 1);
+    let found = async |limit| {
+        let found = store.awaiting_phone("IN.1", limit).await.unwrap();
+        found.iter().map(|login| login.code).collect::<Vec<_>>()
+    };
+    assert_eq!(found(10).await, [code(2), code(1)], "the latest first");
+    assert_eq!(found(1).await, [code(2)]);
     let named = store.by_reply("reference 4").await.unwrap();
     assert_eq!(named.map(|login| login.code), Some(code(4)));
     assert_eq!(store.by_reply("reference 5").await.unwrap(), None);
@@ -309,7 +345,7 @@ pub(super) async fn logins_without_result_are_counted_to_the_limit(store: &impl 
     assert_eq!(store.without_result(AppKey::parse("00000000").unwrap(), 10).await.unwrap(), 0);
 }
 
-pub(super) async fn a_process_does_not_follow_its_own_changes(store: &impl Store) {
+pub(super) async fn a_process_does_not_follow_what_it_published(store: &impl Store) {
     let before = store.cursor().await.unwrap();
     store.apply(vec![insert(login(1, State::Pending))]).await.unwrap();
     let changed = store.changed_since(before, 10).await.unwrap();

@@ -17,4 +17,6 @@ pub(crate) use outbound::{AuthTemplate, Recipient};
 pub(crate) use send_error::SendError;
 pub(crate) use sender::{AccessToken, GraphClient, GraphConfig, GraphConfigError, SentMessage};
 pub(crate) use signature::{AppSecret, verify_signature};
-pub(crate) use update::{Content, DeliveryStatus, InboundMessage, StatusUpdate, Update, UpdateKind};
+pub(crate) use update::{
+    Content, DeliveryStatus, IgnoredReason, InboundMessage, StatusUpdate, Update, UpdateKind,
+};

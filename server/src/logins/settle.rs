@@ -1,0 +1,205 @@
+//! How a change of logins is made: read, decide by the rule, compare and swap; again where something else came first.
+
+use std::collections::{HashMap, HashSet};
+
+use loggin::Code;
+
+use super::{
+    Logins, Received,
+    life::{self, Next, Unchanged},
+};
+use crate::{
+    clock::UnixMillis,
+    limits,
+    store::{Change, Login, MessageId, MessageKind, Outcome, Owed, StoreError, Write},
+};
+
+/// One change to be made.
+pub(super) struct Step<T> {
+    pub(super) code: Code,
+    message: Option<MessageId>,
+    pub(super) input: T,
+}
+
+impl<T> Step<T> {
+    pub(super) fn new(code: Code, input: T) -> Self {
+        Self { code, message: None, input }
+    }
+
+    /// One that a message brings about, which does so once.
+    pub(super) fn of_message(code: Code, message: MessageId, input: T) -> Self {
+        Self { code, message: Some(message), input }
+    }
+}
+
+/// What became of a step.
+pub(super) struct Settled {
+    /// The login as it is now; `None` where there is none.
+    pub(super) login: Option<Login>,
+    became: Became,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Became {
+    Changed { is_news: bool },
+    Duplicate,
+    Unchanged(Unchanged),
+}
+
+impl Settled {
+    pub(super) fn is_changed(&self) -> bool {
+        matches!(self.became, Became::Changed { .. })
+    }
+
+    /// What a message did, told to whoever brought it.
+    pub(super) fn received(&self) -> Received {
+        match (self.became, &self.login) {
+            (Became::Changed { is_news: true }, Some(login)) => Received::Changed(login.state),
+            (Became::Changed { .. }, _) => Received::ToldAgain,
+            (Became::Duplicate, _) => Received::Redelivered,
+            (Became::Unchanged(why), _) => Received::Unchanged(why),
+        }
+    }
+}
+
+/// What a rule found for a step, on its way to the store.
+struct Planned {
+    position: usize,
+    change: Change,
+    owed: Option<MessageKind>,
+}
+
+impl Logins {
+    /// Makes the change that `rule` finds for each step, if any; it is given the login as it is now.
+    ///
+    /// `known` are rows as they were a moment ago. Where the rule changes one that is stale, it is read and tried again.
+    /// Dropped at any moment, each change has either not happened, or happened with all that follows it.
+    pub(super) async fn settle<T>(
+        &self,
+        steps: &[Step<T>],
+        known: HashMap<Code, Login>,
+        rule: impl Fn(&Step<T>, Option<Login>, UnixMillis) -> Next,
+    ) -> Result<Vec<Settled>, StoreError> {
+        let of_now = |step: &Step<T>, row: Option<Login>, now| {
+            rule(step, row.and_then(|login| life::aged(login, now)), now)
+        };
+        self.settle_rows(steps, known, of_now).await
+    }
+
+    /// The same for a rule that is given the login as it is stored.
+    pub(super) async fn settle_rows<T>(
+        &self,
+        steps: &[Step<T>],
+        mut known: HashMap<Code, Login>,
+        rule: impl Fn(&Step<T>, Option<Login>, UnixMillis) -> Next,
+    ) -> Result<Vec<Settled>, StoreError> {
+        let mut settled: Vec<Option<Settled>> = steps.iter().map(|_| None).collect();
+        // Messages that brought something about in this call: what is tried again belongs to them all the same.
+        let mut taken: HashSet<MessageId> = HashSet::new();
+        for _ in 0..limits::CONFLICTS {
+            let open = || steps.iter().zip(&settled).filter(|(_, settled)| settled.is_none());
+            let unknown: Vec<Code> =
+                open().map(|(step, _)| step.code).filter(|code| !known.contains_key(code)).collect();
+            let read = self.store.logins(&unknown).await?;
+            known.extend(read.into_iter().map(|login| (login.code, login)));
+
+            let mut planned = Vec::new();
+            for (position, step) in steps.iter().enumerate() {
+                if settled[position].is_none() {
+                    match self.plan(position, step, known.get(&step.code), &taken, &rule) {
+                        Ok(plan) => planned.push(plan),
+                        Err(unchanged) => settled[position] = Some(unchanged),
+                    }
+                }
+            }
+            if planned.is_empty() {
+                return Ok(settled.into_iter().flatten().collect());
+            }
+            let changes = self.changes(&planned).await?;
+            let outcomes = self.store.apply(changes).await?;
+            for (plan, outcome) in planned.into_iter().zip(outcomes) {
+                if outcome == Outcome::Applied {
+                    taken.extend(plan.change.message.clone());
+                }
+                let position = plan.position;
+                settled[position] = plan.settled(outcome, &known);
+            }
+            known.clear();
+        }
+        if settled.iter().any(Option::is_none) {
+            return Err(StoreError::Busy);
+        }
+        Ok(settled.into_iter().flatten().collect())
+    }
+
+    /// What the rule makes of a step; what it leaves as it is, is settled.
+    fn plan<T>(
+        &self,
+        position: usize,
+        step: &Step<T>,
+        row: Option<&Login>,
+        taken: &HashSet<MessageId>,
+        rule: impl Fn(&Step<T>, Option<Login>, UnixMillis) -> Next,
+    ) -> Result<Planned, Settled> {
+        let now = self.clock.now();
+        let unchanged = |why| {
+            let login = row.cloned().and_then(|login| life::aged(login, now));
+            Settled { login, became: Became::Unchanged(why) }
+        };
+        let (write, next, owed) = match (rule(step, row.cloned(), now), row) {
+            (Next::Keep(why), _) => return Err(unchanged(why)),
+            (Next::Replace(next, owed), _) => (Write::Put, next, owed),
+            (Next::Delete, Some(row)) => (Write::Delete, row.clone(), None),
+            (Next::Delete, None) => return Err(unchanged(Unchanged::Unconcerned)),
+        };
+        let expected = row.map(|login| login.version);
+        let is_news = write == Write::Put && row.map(|login| login.state) != Some(next.state);
+        let login = Login { version: expected.unwrap_or_default() + 1, ..next };
+        let message = step.message.clone().filter(|message| !taken.contains(message));
+        let change = Change { expected, login, write, message, owed: None, is_news };
+        Ok(Planned { position, change, owed })
+    }
+
+    /// The changes as the store takes them, each with what it owes.
+    async fn changes(&self, planned: &[Planned]) -> Result<Vec<Change>, StoreError> {
+        let mut changes = Vec::with_capacity(planned.len());
+        for plan in planned {
+            let owed = match plan.owed {
+                Some(kind) => self.owed(kind, &plan.change.login).await?,
+                None => None,
+            };
+            changes.push(Change { owed, ..plan.change.clone() });
+        }
+        Ok(changes)
+    }
+
+    async fn owed(&self, kind: MessageKind, login: &Login) -> Result<Option<Owed>, StoreError> {
+        let recipient = match (&login.phone, &login.user_id) {
+            (Some(phone), _) => self.recipients.of_phone(phone),
+            (None, Some(user_id)) => self.recipients.of_user_id(user_id),
+            (None, None) => return Ok(None),
+        };
+        let Some(app) = self.apps.find(login.code.app_key()).await? else {
+            return Ok(None);
+        };
+        let most_per_day = app.messages_per_day;
+        Ok(Some(Owed { kind, recipient, now: self.clock.now(), most_per_day }))
+    }
+}
+
+impl Planned {
+    /// What became of it; `None` where it is to be tried again.
+    fn settled(self, outcome: Outcome, known: &HashMap<Code, Login>) -> Option<Settled> {
+        let Change { login, is_news, write, .. } = self.change;
+        match outcome {
+            Outcome::Applied => {
+                let login = Some(login).filter(|_| write == Write::Put);
+                Some(Settled { login, became: Became::Changed { is_news } })
+            }
+            Outcome::Duplicate => {
+                Some(Settled { login: known.get(&login.code).cloned(), became: Became::Duplicate })
+            }
+            Outcome::Conflict => None,
+        }
+    }
+}

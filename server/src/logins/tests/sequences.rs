@@ -1,0 +1,119 @@
+//! Whatever happens in whatever order, the laws of a login hold.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::logins::life::{Next, Seed};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Wait,
+    Message { sender: u8, hidden: bool, age: u64 },
+    Share { sender: u8, age: u64 },
+    Claim { redeemer: u8 },
+    Confirm { right: bool },
+    Deny,
+    Pass { seconds: u64 },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => Just(Step::Wait),
+        3 => (0..3_u8, any::<bool>(), 0..400_u64)
+            .prop_map(|(sender, hidden, age)| Step::Message { sender, hidden, age }),
+        1 => (0..3_u8, 0..400_u64).prop_map(|(sender, age)| Step::Share { sender, age }),
+        3 => (0..3_u8).prop_map(|redeemer| Step::Claim { redeemer }),
+        1 => any::<bool>().prop_map(|right| Step::Confirm { right }),
+        1 => Just(Step::Deny),
+        3 => (0..400_u64).prop_map(|seconds| Step::Pass { seconds }),
+    ]
+}
+
+fn number(sender: u8) -> PhoneNumber {
+    phone(&format!("9198765432{sender:02}"))
+}
+
+fn next(login: Option<Login>, step: &Step, app: &App, now: UnixMillis) -> Next {
+    let seed = Seed { confirmation: [9; 32], reference: "reference".to_owned() };
+    match *step {
+        Step::Wait => life::waited(login, code(), now),
+        Step::Message { sender, hidden, age } => {
+            let message = Message {
+                phone: (!hidden).then(|| number(sender)),
+                user_id: Some(format!("IN.{sender}")),
+                sent_at: now - Duration::from_secs(age),
+            };
+            life::received(login, code(), app, &message, &seed, now)
+        }
+        Step::Share { sender, age } => {
+            let own = format!("IN.{sender}");
+            let login = login.filter(|login| login.user_id.as_deref() == Some(&own));
+            life::phone_shared(login, &number(sender), now - Duration::from_secs(age), app, &seed, now)
+        }
+        Step::Claim { redeemer } => life::claimed(login, [redeemer; 32]),
+        Step::Confirm { right } => life::confirmed(login, |_| right, now),
+        Step::Deny => life::denied(login, now),
+        Step::Pass { .. } => login.map_or(Next::Keep(Unchanged::Unconcerned), |login| life::swept(login, now)),
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_laws_hold(
+        steps in prop::collection::vec(step(), 1..40),
+        confirm in prop::sample::select(vec![Confirm::None, Confirm::Reply, Confirm::Code]),
+        phone_hidden in prop::sample::select(vec![PhoneHidden::Ask, PhoneHidden::Fail]),
+    ) {
+        let app = App { confirm, phone_hidden, ..demo_app() };
+        let mut now = crate::testing::START;
+        let mut login: Option<Login> = None;
+        // Of one life, which ends when nothing remembers it.
+        let mut winner: Option<[u8; 32]> = None;
+        let mut sender: Option<String> = None;
+        for step in steps {
+            if let Step::Pass { seconds } = step {
+                now = now + Duration::from_secs(seconds);
+            }
+            login = login.and_then(|login| life::aged(login, now));
+            if login.is_none() {
+                (winner, sender) = (None, None);
+            }
+            let before = login.clone();
+            if let Next::Replace(changed, owed) = next(login.clone(), &step, &app, now) {
+                // Nobody is written to before somebody waits, nor about a login that has ended.
+                prop_assert!(owed.is_none() || (changed.waited_for && changed.state < State::Used));
+                if let Some(before) = &before {
+                    // Nothing ended comes back, and nothing goes back.
+                    prop_assert!(before.state < State::Used || changed.state == State::Denied);
+                    prop_assert!(changed.state >= before.state);
+                }
+                prop_assert!(changed.deadline > now);
+                login = Some(changed);
+            }
+            let Some(login) = &login else { continue };
+            if let Some(user_id) = &login.user_id {
+                prop_assert_eq!(sender.get_or_insert_with(|| user_id.clone()), user_id);
+            }
+            if let Some(claimed_by) = login.claimed_by {
+                prop_assert_eq!(*winner.get_or_insert(claimed_by), claimed_by);
+            }
+            prop_assert_eq!(login.state >= State::Used, life::is_tombstone(login));
+            if life::is_tombstone(login) {
+                prop_assert!(login.phone.is_none() && login.user_id.is_none());
+                prop_assert!(login.deadline <= now + life::TOMBSTONE);
+            }
+            // A session tells the sender's number, to one redeemer at most.
+            let redeemers = (0..3_u8).map(|redeemer| Viewer::Redeemer([redeemer; 32]));
+            let told = redeemers.filter_map(|viewer| match view(login, viewer) {
+                View::Verified(session) => Some(session),
+                _ => None,
+            });
+            let told: Vec<_> = told.collect();
+            prop_assert!(told.len() <= 1);
+            for session in told {
+                prop_assert!(session.phone.is_some());
+                prop_assert!(login.deadline <= UnixMillis::from(session.verified_at.0) + life::REDEEMABLE);
+            }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Messages to people, against a Graph API that answers as told, and a clock that is turned by hand.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{Json, Router, http::StatusCode, routing::post};
+use loggin::{Code, PhoneNumber};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::watch};
+
+use super::*;
+use crate::{
+    logins::{CodeReceived, Logins, LoginsParts, Message, Publisher},
+    recipient_keys::RecipientKeys,
+    store::{App, Confirm, MessageId, MessageKind},
+    testing::{
+        CountingRandom, ManualClock, PHONE, PHONE_NUMBER_ID, demo_app, graph_client, store, store_in, token,
+    },
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A Graph API that answers each call with the next of these, 200 where there is none, and notes what was asked of it.
+#[derive(Clone, Default)]
+struct Graph {
+    answers: Arc<Mutex<VecDeque<(u16, u32, Value)>>>,
+    asked: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Graph {
+    async fn start(&self) -> String {
+        let (answers, asked) = (Arc::clone(&self.answers), Arc::clone(&self.asked));
+        let handler = move |Json(message): Json<Value>| {
+            asked.lock().unwrap().push(message);
+            let taken = (200, 0, json!({ "messages": [{ "id": "wamid.1" }] }));
+            let (status, retry_after, body) = answers.lock().unwrap().pop_front().unwrap_or(taken);
+            let headers = [("retry-after", retry_after.to_string())];
+            async move { (StatusCode::from_u16(status).unwrap(), headers, Json(body)) }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/v26.0", listener.local_addr().unwrap());
+        let router = Router::new().route(&format!("/v26.0/{PHONE_NUMBER_ID}/messages"), post(handler));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    fn will_answer(&self, answers: impl IntoIterator<Item = (u16, u32, Value)>) {
+        self.answers.lock().unwrap().extend(answers);
+    }
+
+    /// Who was written to, in order, since this was last asked.
+    fn sent(&self) -> Vec<Value> {
+        std::mem::take(&mut *self.asked.lock().unwrap())
+    }
+}
+
+fn refused(code: u32, retry_after: u32) -> (u16, u32, Value) {
+    (400, retry_after, json!({ "error": { "code": code } }))
+}
+
+struct World {
+    outbox: Arc<Outbox>,
+    logins: Logins,
+    store: Arc<dyn Store>,
+    clock: Arc<ManualClock>,
+    graph: Graph,
+    app: App,
+    folder: TempDir,
+}
+
+impl World {
+    async fn new(confirm: Confirm) -> Self {
+        let graph = Graph::default();
+        let url = graph.start().await;
+        Self::with_graph(confirm, graph, &url).await
+    }
+
+    async fn with_graph(confirm: Confirm, graph: Graph, url: &str) -> Self {
+        let (store, publisher, folder) = store().await;
+        let app = App { confirm, ..demo_app() };
+        store.insert_app(&app).await.unwrap();
+        let clock = ManualClock::new();
+        let (outbox, logins) = parts(&store, &publisher, &clock, url);
+        Self { outbox, logins, store, clock, graph, app, folder }
+    }
+
+    /// The same after the process has ended at this moment, whatever it was about.
+    async fn restarted(self, url: &str) -> Self {
+        self.store.close().await;
+        let (store, publisher) = store_in(&self.folder, 2).await;
+        let (outbox, logins) = parts(&store, &publisher, &self.clock, url);
+        Self { outbox, logins, store, ..self }
+    }
+
+    async fn wait(&self, number: u8) {
+        self.logins.wait(&[token(number).code()]).await.unwrap();
+    }
+
+    /// A message of this sender with the code of this login.
+    async fn tap(&self, number: u8, message: u8, phone: Option<&str>) {
+        let received = CodeReceived {
+            code: token(number).code(),
+            app: Arc::new(self.app.clone()),
+            id: MessageId {
+                phone_number_id: "1".to_owned(),
+                hash: [message; 32],
+                received_at: self.clock.now(),
+            },
+            message: Message {
+                phone: phone.map(|phone| PhoneNumber::parse(phone).unwrap()),
+                user_id: Some("IN.1".to_owned()),
+                sent_at: self.clock.now(),
+            },
+        };
+        self.logins.receive(vec![received]).await.unwrap();
+    }
+
+    async fn round(&self) -> Vec<Value> {
+        self.outbox.round().await;
+        self.graph.sent()
+    }
+
+    fn code(number: u8) -> Code {
+        token(number).code()
+    }
+}
+
+fn parts(
+    store: &Arc<dyn Store>,
+    publisher: &Publisher,
+    clock: &Arc<ManualClock>,
+    url: &str,
+) -> (Arc<Outbox>, Logins) {
+    let apps = Arc::new(Apps::new(Arc::clone(store)));
+    let confirmation = Arc::new(ConfirmationCodes::new([b"secret".as_slice()]));
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    let random: Arc<dyn Random> = Arc::new(CountingRandom::default());
+    let outbox = Outbox {
+        store: Arc::clone(store),
+        apps: Arc::clone(&apps),
+        clock: Arc::clone(&clock),
+        random: Arc::clone(&random),
+        confirmation: Arc::clone(&confirmation),
+        client: graph_client(url),
+        queued: Arc::clone(&publisher.outbox),
+    };
+    let logins = Logins::new(LoginsParts {
+        store: Arc::clone(store),
+        apps,
+        waiters: Arc::clone(&publisher.waiters),
+        clock,
+        random,
+        confirmation,
+        recipients: Arc::new(RecipientKeys::new([b"secret".as_slice()])),
+    });
+    (Arc::new(outbox), logins)
+}
+
+#[tokio::test]
+async fn each_state_has_its_message() {
+    let world = World::new(Confirm::Code).await;
+    world.wait(1).await;
+    world.tap(1, 1, None).await;
+    let sent = world.round().await;
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["recipient"], "IN.1");
+    assert_eq!(sent[0]["interactive"]["type"], "request_contact_info");
+
+    world.wait(2).await;
+    world.tap(2, 2, Some(PHONE)).await;
+    let login = world.store.logins(&[World::code(2)]).await.unwrap().remove(0);
+    let digits = world.logins.digits(&login).unwrap();
+    let sent = world.round().await;
+    assert_eq!(sent[0]["to"], format!("+{PHONE}"));
+    assert!(sent[0]["text"]["body"].as_str().unwrap().contains(digits.expose()));
+
+    let world = World::new(Confirm::Reply).await;
+    world.wait(1).await;
+    world.tap(1, 1, Some(PHONE)).await;
+    let login = world.store.logins(&[World::code(1)]).await.unwrap().remove(0);
+    let sent = world.round().await;
+    let buttons = &sent[0]["interactive"]["action"]["buttons"];
+    assert_eq!(buttons[0]["reply"]["id"], format!("not-me:{}", login.reply_reference.unwrap()));
+    let text = sent[0]["interactive"]["body"]["text"].as_str().unwrap();
+    assert!(text.contains("Demo") && text.contains("2026-09-26 10:00 UTC"), "{text}");
+    assert_eq!(world.round().await, Vec::<Value>::new(), "once");
+
+    let world = World::new(Confirm::None).await;
+    world.wait(1).await;
+    world.tap(1, 1, Some(PHONE)).await;
+    assert_eq!(world.round().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn what_was_certainly_not_sent_is_tried_until_the_login_ends_and_nothing_else() {
+    let world = World::new(Confirm::Code).await;
+    world.wait(1).await;
+    world.tap(1, 1, Some(PHONE)).await;
+    world.graph.will_answer(std::iter::repeat_n(refused(131_016, 0), 1_000));
+    let mut tries = 0;
+    let mut longest = Duration::ZERO;
+    let start = world.clock.now();
+    while world.clock.now().since(start) < life::PENDING {
+        if !world.round().await.is_empty() {
+            tries += 1;
+        }
+        let next = world.store.next_message().await.unwrap();
+        let Some(next) = next else { break };
+        longest = longest.max(next.since(world.clock.now()));
+        world.clock.advance(next.since(world.clock.now()).max(Duration::from_millis(1)));
+    }
+    assert!((20..100).contains(&tries), "{tries}");
+    assert!(longest <= limits::MESSAGE_PAUSE_MAX_OWN * 3 / 2, "{longest:?}");
+    assert_eq!(world.store.next_message().await.unwrap(), None);
+
+    for (status, body) in [(400, json!({ "error": { "code": 131_026 } })), (200, json!({}))] {
+        let world = World::new(Confirm::Code).await;
+        world.wait(1).await;
+        world.tap(1, 1, Some(PHONE)).await;
+        world.graph.will_answer([(status, 0, body)]);
+        assert_eq!(world.round().await.len(), 1);
+        world.clock.advance(SECOND * 60);
+        assert_eq!(world.round().await, Vec::<Value>::new(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_minute_without_whatsapp_only_delays() {
+    // Nothing listens there.
+    let world = World::with_graph(Confirm::Code, Graph::default(), "http://127.0.0.1:9/v26.0").await;
+    for number in 0..20 {
+        world.wait(number).await;
+        world.tap(number, number, Some(&format!("155500022{number:02}"))).await;
+    }
+    let start = world.clock.now();
+    while world.clock.now().since(start) < SECOND * 60 {
+        world.outbox.round().await;
+        world.clock.advance(SECOND);
+    }
+    let url = world.graph.start().await;
+    let world = world.restarted(&url).await;
+    let mut sent = Vec::new();
+    for _ in 0..60 {
+        sent.extend(world.round().await);
+        world.clock.advance(SECOND);
+    }
+    let mut to: Vec<&str> = sent.iter().map(|sent| sent["to"].as_str().unwrap()).collect();
+    to.sort_unstable();
+    to.dedup();
+    assert_eq!((to.len(), sent.len()), (20, 20), "each once");
+}
+
+#[tokio::test]
+async fn what_was_being_sent_when_the_process_ended_is_not_sent_again_until_the_person_asks() {
+    let world = World::new(Confirm::Code).await;
+    world.wait(1).await;
+    world.tap(1, 1, Some(PHONE)).await;
+    let due = world.store.due_messages(world.clock.now(), 1).await.unwrap().remove(0);
+    assert!(world.outbox.take(due).await.unwrap().is_some());
+    let url = world.graph.start().await;
+    let world = world.restarted(&url).await;
+    assert_eq!(world.round().await, Vec::<Value>::new());
+    world.clock.advance(limits::MESSAGE_SENDING);
+    assert_eq!(world.round().await, Vec::<Value>::new());
+    world.tap(1, 2, Some(PHONE)).await;
+    world.clock.advance(limits::RECIPIENT_PAUSE);
+    assert_eq!(world.round().await.len(), 1);
+}
+
+#[tokio::test]
+async fn one_phone_that_whatsapp_keeps_back_keeps_nobody_else_back() {
+    let world = World::new(Confirm::Code).await;
+    for number in 0..15 {
+        world.wait(number).await;
+        world.tap(number, number, Some(PHONE)).await;
+    }
+    world.graph.will_answer(std::iter::repeat_n(refused(131_056, 60), 8));
+    world.round().await;
+    world.wait(100).await;
+    world.tap(100, 100, Some("15550002222")).await;
+    world.graph.answers.lock().unwrap().clear();
+    // However often it is looked, the one phone takes no place; the other's message goes out at the first look.
+    let sent = world.round().await;
+    let to: Vec<&str> = sent.iter().map(|sent| sent["to"].as_str().unwrap()).collect();
+    assert_eq!(to.iter().filter(|to| **to == "+15550002222").count(), 1, "{to:?}");
+}
+
+#[tokio::test]
+async fn an_answer_whose_login_moved_on_is_not_sent() {
+    let world = World::new(Confirm::Code).await;
+    world.wait(1).await;
+    world.tap(1, 1, Some(PHONE)).await;
+    assert!(world.logins.deny(World::code(1)).await.unwrap());
+    assert_eq!(world.round().await, Vec::<Value>::new());
+    assert_eq!(world.store.next_message().await.unwrap(), None);
+
+    world.wait(2).await;
+    world.tap(2, 2, Some(PHONE)).await;
+    world.clock.advance(life::PENDING);
+    assert_eq!(world.round().await, Vec::<Value>::new());
+    assert_eq!(world.store.next_message().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_message_goes_out_as_soon_as_it_is_owed_and_the_end_waits_for_it() {
+    let world = World::new(Confirm::Code).await;
+    let (stop, stopping) = watch::channel(false);
+    let running = tokio::spawn(Arc::clone(&world.outbox).run(stopping));
+    for number in 0..30 {
+        world.wait(number).await;
+        world.tap(number, number, Some(&format!("155500022{number:02}"))).await;
+    }
+    while world.store.next_message().await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+    stop.send_replace(true);
+    running.await.unwrap();
+    assert_eq!(world.graph.sent().len(), 30);
+    let kinds = world.store.due_messages(world.clock.now() + SECOND * 60, 100).await.unwrap();
+    assert_eq!(kinds.iter().map(|due| due.message.kind).collect::<Vec<MessageKind>>(), []);
+}

@@ -1,0 +1,72 @@
+//! What the messages to people say.
+
+use loggin::wire::Timestamp;
+
+use crate::{
+    logins::ConfirmationCodes,
+    store::{Login, MessageKind},
+    whatsapp::{GraphClient, Recipient, SendError},
+};
+
+/// What stands before a login's reference in the id of its "not me" button.
+pub(crate) const NOT_ME: &str = "not-me:";
+
+/// The button's words; WhatsApp shows at most 20 characters.
+const NOT_ME_TITLE: &str = "Not me";
+
+/// A name for logs and counters.
+pub(super) fn name(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::SharePhone => "share_phone",
+        MessageKind::ConfirmationCode => "confirmation_code",
+        MessageKind::SignedIn => "signed_in",
+    }
+}
+
+/// Sends a message of this kind to the sender of a login.
+pub(super) async fn send(
+    client: &GraphClient,
+    kind: MessageKind,
+    login: &Login,
+    app: &str,
+    confirmation: &ConfirmationCodes,
+) -> Result<(), SendError> {
+    // With the number where it is known: WhatsApp then goes on telling it.
+    let to = match (&login.phone, &login.user_id) {
+        (Some(phone), _) => Recipient::Phone(phone.clone()),
+        (None, Some(user_id)) => Recipient::UserId(user_id.clone()),
+        // A login that owes a message has a sender.
+        (None, None) => return Err(SendError::Misconfigured { code: 0 }),
+    };
+    let sent = match kind {
+        MessageKind::SharePhone => {
+            let text = format!("To sign in to {app}, share your phone number with the button below.");
+            client.request_contact(&to, &text).await
+        }
+        MessageKind::ConfirmationCode => {
+            let seed = login.confirmation.unwrap_or_default();
+            let digits = confirmation.digits(login.code, &seed);
+            let text = format!(
+                "{} is your code to sign in to {app}. Type it where you began to sign in. If you did not, ignore this \
+                 message.",
+                digits.expose()
+            );
+            client.send_text(&to, &text, None).await
+        }
+        MessageKind::SignedIn => {
+            let at = login.verified_at.map(|at| minute(Timestamp(at.into()))).unwrap_or_default();
+            let text = format!("You signed in to {app} at {at}.");
+            let button = format!("{NOT_ME}{}", login.reply_reference.as_deref().unwrap_or_default());
+            client.send_buttons(&to, &text, &[(&button, NOT_ME_TITLE)]).await
+        }
+    };
+    sent.map(drop)
+}
+
+/// A moment for people, such as `2026-11-22 08:00 UTC`.
+fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    // The form is fixed: date, `T`, hour and minute come first.
+    let (date, time) = text.split_once('T').unwrap_or_default();
+    format!("{date} {} UTC", time.get(..5).unwrap_or_default())
+}
