@@ -170,3 +170,6 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .layer(middleware::from_fn(request::layer))
         .with_state(Arc::clone(server))
 }
+
+#[cfg(test)]
+mod tests;

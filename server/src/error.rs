@@ -76,6 +76,10 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Busy => {}
+            StoreError::NotReady(reason) => {
+                tracing::error!(reason, "the store is not ready");
+                return Self::new(ErrorCode::Unavailable, reason).with_retry_after(BUSY_RETRY_AFTER);
+            }
             error => tracing::error!(%error, "the store failed"),
         }
         Self::new(ErrorCode::Unavailable, "The server's store cannot be reached at the moment.")

@@ -349,7 +349,7 @@ mod tests {
 
     use super::*;
     use crate::store::{
-        State,
+        Commit, State,
         suite::{app, insert, login, store_suite},
         suite_otp::otp_store_suite,
         suite_outbox::outbox_suite,
@@ -378,6 +378,30 @@ mod tests {
         assert_eq!(store.apps().await.unwrap(), [app("00000000")]);
         let code = login(1, State::Pending).code;
         assert_eq!(store.logins(&[code]).await.unwrap(), [login(1, State::Pending)]);
+    }
+
+    /// Panics at the first commit that it is told of.
+    #[derive(Debug, Default)]
+    struct FailsOnce(std::sync::atomic::AtomicBool);
+
+    impl CommitListener for FailsOnce {
+        fn committed(&self, commit: &Commit<'_>) {
+            assert!(commit.changes.is_empty() || self.0.swap(true, Ordering::SeqCst), "once");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_told_is_read_by_the_look_at_what_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loggin.db");
+        let store = SqliteStore::open(&path, 1, Arc::new(FailsOnce::default())).await.unwrap();
+        let cursor = store.cursor().await.unwrap();
+        for number in 1..=2 {
+            let outcomes = store.apply(vec![insert(login(number, State::Verified))]).await.unwrap();
+            assert_eq!(outcomes, [Outcome::Applied], "it is stored, and whoever asked is answered");
+        }
+        let untold = store.changed_since(cursor, 10).await.unwrap().logins;
+        assert_eq!(untold, [login(1, State::Verified), login(2, State::Verified)]);
     }
 
     #[tokio::test]

@@ -48,7 +48,7 @@ impl Readiness {
             return Err(StoreError::Busy);
         }
         let (path, file) = (self.path.clone(), self.file);
-        let looking = tokio::task::spawn_blocking(move || look(&path, file));
+        let looking = tokio::task::spawn_blocking(move || look(&path, file, limits::FREE_SPACE));
         let asked_at = Instant::now();
         let mut stamp = self.stamp.subscribe();
         let is_fresh =
@@ -87,14 +87,75 @@ fn identity(path: &Path) -> Result<(u64, u64), StoreError> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Whether the file that is open still stands at its path, with room to grow.
-fn look(path: &Path, file: (u64, u64)) -> Result<(), StoreError> {
+/// Whether the file that is open still stands at its path, with so many bytes to grow.
+fn look(path: &Path, file: (u64, u64), least_free: u64) -> Result<(), StoreError> {
     if identity(path).ok() != Some(file) {
         return Err(StoreError::NotReady("another file, or none, is at the database's path"));
     }
     let space = rustix::fs::statvfs(path).map_err(std::io::Error::from)?;
-    if space.f_bavail.saturating_mul(space.f_frsize) < limits::FREE_SPACE {
+    if space.f_bavail.saturating_mul(space.f_frsize) < least_free {
         return Err(StoreError::NotReady("the disk is nearly full"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::TransactionBehavior;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::store::{OutboxStore, SqliteStore, Store};
+
+    async fn open() -> (SqliteStore, PathBuf, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loggin.db");
+        let store = SqliteStore::open(&path, 1, Arc::new(())).await.unwrap();
+        (store, path, folder)
+    }
+
+    fn is_not_ready(checked: &Result<(), StoreError>) -> bool {
+        matches!(checked, Err(StoreError::NotReady(_)))
+    }
+
+    #[tokio::test]
+    async fn a_store_that_writes_is_ready() {
+        let (store, _path, _folder) = open().await;
+        let (one, other) = tokio::join!(store.check(), store.check());
+        assert!(one.is_ok() && other.is_ok());
+        assert!(store.check().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_store_that_another_process_locks_is_not_ready_until_it_can_write() {
+        let (store, path, _folder) = open().await;
+        let mut other = Connection::open(&path).unwrap();
+        let lock = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        assert!(is_not_ready(&store.check().await));
+        assert!(store.cursor().await.is_ok(), "it can be read");
+        lock.rollback().unwrap();
+        // Whatever was asked for meanwhile is written before this.
+        store.purge_outbox_counts(crate::clock::UnixMillis(0), 1).await.unwrap();
+        store.check().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_renamed_away_is_not_ready() {
+        let (store, path, folder) = open().await;
+        let away = folder.path().join("away.db");
+        std::fs::rename(&path, &away).unwrap();
+        assert!(is_not_ready(&store.check().await));
+        std::fs::write(&path, "").unwrap();
+        assert!(is_not_ready(&store.check().await), "another file is not this one");
+        std::fs::rename(&away, &path).unwrap();
+        store.check().await.unwrap();
+    }
+
+    #[test]
+    fn a_disk_without_room_is_not_ready() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = identity(folder.path()).unwrap();
+        assert!(look(folder.path(), file, 1).is_ok());
+        assert!(is_not_ready(&look(folder.path(), file, u64::MAX)));
+    }
 }
