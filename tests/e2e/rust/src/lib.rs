@@ -2,6 +2,7 @@
 //! that misbehaves between client and server.
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used, clippy::expect_used)] // a test's tool: what fails here fails the test
 
+pub mod hang_ups;
 pub mod observer;
 pub mod proxy;
 pub mod rounds;

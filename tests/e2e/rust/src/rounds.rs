@@ -13,7 +13,7 @@ use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 use crate::{
     PATIENCE, World, new_tokens,
     proxy::{Ending, Fate, Proxy},
-    world::{client_of, texts_of},
+    world::{MESSAGES_PER_PHONE, client_of},
 };
 
 /// How long the network is foul: some reconnects with growing pauses fit in.
@@ -52,7 +52,7 @@ pub fn run(world: &World, seed: u64) -> Report {
     let client = client_of(&proxy.url());
     let tokens = new_tokens(WAITS);
     let mut round = Round::new(world, &proxy, &client, tokens);
-    for (moment, act) in script(&mut random, round.texts.len()) {
+    for (moment, act) in script(&mut random) {
         round.collect_until(moment);
         round.perform(act);
     }
@@ -65,12 +65,12 @@ pub fn run(world: &World, seed: u64) -> Report {
 
 /// What happens when: waits begin and messages are sent at random moments, messages also before their waits and after
 /// the network is healed.
-fn script(random: &mut Xoshiro256PlusPlus, messages: usize) -> Vec<(Duration, Act)> {
+fn script(random: &mut Xoshiro256PlusPlus) -> Vec<(Duration, Act)> {
     let mut moment = |until: Duration| random.random_range(Duration::ZERO..until);
     let mut script = vec![(FOUL, Act::Heal)];
     let step = WAITS / 20;
     script.extend((0..WAITS).step_by(step).map(|first| (moment(FOUL), Act::Wait(first..first + step))));
-    script.extend((0..messages).map(|number| (moment(FOUL.mul_f32(1.2)), Act::Send(number))));
+    script.extend((0..WAITS).map(|number| (moment(FOUL.mul_f32(1.2)), Act::Send(number))));
     let cuts: Vec<_> = (0..3).map(|_| moment(FOUL)).collect();
     script.extend(cuts.into_iter().map(|at| (at, Act::CutAll(Ending::drawn(random)))));
     script.sort_by_key(|(at, _)| *at);
@@ -82,8 +82,8 @@ struct Round<'a> {
     proxy: &'a Proxy,
     client: &'a Loggin,
     tokens: Vec<Token>,
-    texts: Vec<(Range<usize>, String)>,
-    phone: String,
+    /// The people who sign in, each as often as one sender may in a minute.
+    phones: Vec<String>,
     began: Instant,
     healed: Option<Instant>,
     /// When each login was verified at the latest.
@@ -97,16 +97,9 @@ struct Round<'a> {
 impl<'a> Round<'a> {
     fn new(world: &'a World, proxy: &'a Proxy, client: &'a Loggin, tokens: Vec<Token>) -> Self {
         let (end, ends) = mpsc::channel();
-        let codes: Vec<_> = tokens.iter().map(Token::code).collect();
-        let mut first = 0;
-        let texts = texts_of(&codes).into_iter().map(|text| {
-            let range = first..first + text.split(';').count();
-            first = range.end;
-            (range, text)
-        });
+        let phones = (0..tokens.len().div_ceil(MESSAGES_PER_PHONE)).map(|_| world.new_phone());
         Self {
-            texts: texts.collect(),
-            phone: world.new_phone(),
+            phones: phones.collect(),
             began: Instant::now(),
             healed: None,
             verified: vec![None; tokens.len()],
@@ -133,9 +126,8 @@ impl<'a> Round<'a> {
                 self.waits.push(wait);
             }),
             Act::Send(number) => {
-                let (range, text) = self.texts[number].clone();
-                self.world.send_from(&self.phone, &text);
-                self.verified[range].fill(Some(Instant::now()));
+                self.world.send_from(self.phone(number), &self.tokens[number].code().expose());
+                self.verified[number] = Some(Instant::now());
             }
             Act::CutAll(ending) => self.proxy.cut_all(ending),
             Act::Heal => {
@@ -143,6 +135,11 @@ impl<'a> Round<'a> {
                 self.healed = Some(Instant::now());
             }
         }
+    }
+
+    /// Who signs in to this login.
+    fn phone(&self, number: usize) -> &str {
+        &self.phones[number / MESSAGES_PER_PHONE]
     }
 
     /// Takes in what ends until this moment of the round.
@@ -167,7 +164,7 @@ impl<'a> Round<'a> {
 
     fn take(&mut self, (number, at, result): End) {
         let session = result.unwrap_or_else(|error| panic!("wait {number} failed: {:?}", error.code()));
-        assert_eq!(session.phone.expose(), self.phone);
+        assert_eq!(session.phone.expose(), self.phone(number));
         assert!(self.ended[number].replace(at).is_none(), "wait {number} ended twice");
     }
 

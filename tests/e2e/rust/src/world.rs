@@ -23,11 +23,8 @@ pub const PHONE: &str = "919876543210";
 /// The first of the phones that are added one after the other.
 const FIRST_PHONE: u64 = 917_000_000_000;
 
-/// Codes that the server takes from one message.
-const CODES_PER_MESSAGE: usize = 8;
-
 /// Messages with codes that the server takes from one sender in a minute.
-const MESSAGES_PER_PHONE: usize = 30;
+pub(crate) const MESSAGES_PER_PHONE: usize = 30;
 
 /// Messages of one webhook call: a debug build is done with their codes in a few seconds.
 const MESSAGES_PER_CALL: usize = 250;
@@ -62,6 +59,15 @@ impl World {
     /// Starts both with a folder that outlives them.
     pub fn start_in(data: &Path) -> Self {
         Self::launch("127.0.0.1:0", Some(data))
+    }
+
+    /// Changes the demo app of a server that was started in this folder, which knows of it a second later.
+    pub fn update_app(&self, data: &Path, policy: &[&str]) {
+        let database = format!("sqlite:{}", data.join("loggin.db").display());
+        let mut update = Command::new(program());
+        update.env("LOGGIN_DATABASE_URL", database).args(["app", "update", DEMO_APP, "--json"]).args(policy);
+        let updated = update.output().unwrap();
+        assert!(updated.status.success(), "{updated:?}");
     }
 
     /// Ends the server, and returns what starts it again in the same folder and on the same port.
@@ -144,11 +150,10 @@ impl World {
     /// Signs in to all these logins, from as many phones as it takes. Once this returns, all are verified.
     pub fn sign_in(&self, codes: &[Code]) {
         let mut messages = Vec::new();
-        for codes in codes.chunks(CODES_PER_MESSAGE * MESSAGES_PER_PHONE) {
+        for codes in codes.chunks(MESSAGES_PER_PHONE) {
             let phone = self.new_phone();
-            messages.extend(
-                texts_of(codes).into_iter().map(|text| json!({ "phone": phone.as_str(), "text": text })),
-            );
+            let texts = codes.iter().map(Code::expose);
+            messages.extend(texts.map(|text| json!({ "phone": phone.as_str(), "text": text })));
         }
         for messages in messages.chunks(MESSAGES_PER_CALL) {
             let sent = self.control("batch", &json!({ "messages": messages }));
@@ -158,8 +163,14 @@ impl World {
 
     /// The messages on a phone; waits for the first.
     pub fn messages_on(&self, phone: &str) -> Vec<Value> {
+        self.messages_after(phone, 0)
+    }
+
+    /// The messages on a phone that came after this one; waits for the first.
+    pub fn messages_after(&self, phone: &str, seq: u64) -> Vec<Value> {
         let patience = PATIENCE.as_millis();
-        let url = format!("{}/control/phones/{phone}/messages?timeout_ms={patience}", self.simulator);
+        let query = format!("after={seq}&timeout_ms={patience}");
+        let url = format!("{}/control/phones/{phone}/messages?{query}", self.simulator);
         let mut chat = json_of(ureq::get(&url).call());
         chat["messages"].take().as_array().cloned().unwrap_or_default()
     }
@@ -200,12 +211,6 @@ pub(crate) fn client_of(url: &str) -> Loggin {
 pub fn new_tokens(count: usize) -> Vec<Token> {
     let app_key = AppKey::parse(DEMO_APP).unwrap();
     (0..count).map(|_| Token::from_secret(app_key, rand::random())).collect()
-}
-
-/// Texts that hold these codes, as many in each as count.
-pub(crate) fn texts_of(codes: &[Code]) -> Vec<String> {
-    let text = |codes: &[Code]| codes.iter().map(Code::expose).collect::<Vec<_>>().join("; ");
-    codes.chunks(CODES_PER_MESSAGE).map(text).collect()
 }
 
 /// The server's program: named by the environment, or beside this one.

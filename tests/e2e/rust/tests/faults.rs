@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use loggin_e2e::{World, rounds};
+use loggin_e2e::{World, hang_ups, rounds};
 
 /// Rounds of this short run, all at a time.
 const ROUNDS: u64 = 6;
@@ -23,4 +23,13 @@ fn no_wait_is_lost_or_ended_twice_whatever_the_network_does() {
 fn a_round_shares_connections() {
     let report = rounds::run(&World::start(), ROUNDS);
     assert!((2..rounds::WAITS / 4).contains(&report.connections), "{report:?}");
+}
+
+#[test]
+fn a_login_that_was_confirmed_is_told_although_the_caller_hung_up() {
+    let data = tempfile::tempdir().unwrap();
+    let world = hang_ups::world_in(data.path());
+    let report = hang_ups::run(&world, 1);
+    println!("{report:?}");
+    assert!((1..hang_ups::LOGINS).contains(&report.hung_up), "some hang up, and some do not: {report:?}");
 }

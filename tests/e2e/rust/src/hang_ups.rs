@@ -1,0 +1,93 @@
+//! Callers that hang up: people confirm their sign-ins, and their connections break off at every moment of the call. Whoever
+//! waits must be told of each that was stored.
+
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use loggin::{Pending, Session, Token};
+use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
+use serde_json::json;
+
+use crate::{PATIENCE, World, new_tokens, world::client_of};
+
+/// Logins of one round: each takes a phone, and a webhook call.
+pub const LOGINS: usize = 40;
+
+/// How long a caller stays on the line at most: a call takes about half as long.
+const LONGEST_CALL: Duration = Duration::from_micros(1_200);
+
+/// What a round showed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Report {
+    /// Calls whose caller was gone before there was a response.
+    pub hung_up: usize,
+    /// The longest time from the moment when a login was known to be verified to the end of its wait.
+    pub longest: Duration,
+}
+
+/// A server whose app asks for confirmation, in this folder.
+pub fn world_in(data: &Path) -> World {
+    let world = World::start_in(data);
+    world.update_app(data, &["--confirm", "code"]);
+    world
+}
+
+/// Runs a round; panics where a login that was confirmed is not told.
+pub fn run(world: &World, seed: u64) -> Report {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let client = client_of(&world.url);
+    let tokens = new_tokens(LOGINS);
+    let waits: Vec<Pending<Session>> =
+        tokens.iter().map(|token| client.wait_for_verify_async(*token)).collect();
+    let mut report = Report::default();
+    let mut verified = Vec::with_capacity(tokens.len());
+    for token in &tokens {
+        let digits = digits_of(world, *token);
+        let patience = random.random_range(Duration::from_micros(20)..LONGEST_CALL);
+        report.hung_up += usize::from(confirm(world, *token, &digits, patience).is_none());
+        // A second call, whose caller stays, is told what became of the first.
+        let status = confirm(world, *token, &digits, PATIENCE);
+        assert_eq!(status, Some(200), "the digits are right");
+        verified.push(Instant::now());
+    }
+    for (wait, verified) in waits.into_iter().zip(verified) {
+        let session = wait.wait().expect("a login that was confirmed is told");
+        assert!(!session.phone.expose().is_empty());
+        report.longest = report.longest.max(verified.elapsed());
+    }
+    report
+}
+
+/// Sends the message of a login from a new phone; the digits that come back.
+fn digits_of(world: &World, token: Token) -> String {
+    let phone = world.new_phone();
+    world.send_from(&phone, &token.code().expose());
+    let own = world.messages_on(&phone);
+    let seq = own.last().and_then(|message| message["seq"].as_u64()).unwrap();
+    let answers = match &own[..] {
+        [_own] => world.messages_after(&phone, seq),
+        _ => own,
+    };
+    let text = answers.last().and_then(|message| message["text"].as_str()).unwrap();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Calls, and stays on the line so long; the status of the response, or `None` where there was none by then.
+fn confirm(world: &World, token: Token, digits: &str, patience: Duration) -> Option<u16> {
+    let body = json!({ "token": token.expose(), "confirmation_code": digits }).to_string();
+    let length = body.len();
+    let request = format!(
+        "POST /api/v1/tokens/confirm HTTP/1.1\r\nHost: loggin\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    let mut socket = TcpStream::connect(world.address()).unwrap();
+    socket.set_read_timeout(Some(patience)).unwrap();
+    socket.write_all(request.as_bytes()).unwrap();
+    let mut head = [0; 12];
+    socket.read_exact(&mut head).ok()?;
+    std::str::from_utf8(&head[9..]).ok()?.parse().ok()
+}
