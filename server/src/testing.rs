@@ -36,7 +36,7 @@ use crate::{
     outbox::{Answer, Outbox},
     serve,
     store::{App, Confirm, PhoneHidden, SqliteStore, Store},
-    whatsapp::{AccessToken, SendError, SentMessage},
+    whatsapp::{AccessToken, SendError, SendStatus, SentMessage},
 };
 
 /// The app of most tests: no secret key needed, any origin.
@@ -119,7 +119,11 @@ impl CodeSender for NotedCodes {
         self.sent.lock().unwrap().push((phone.clone(), code.clone(), session_id));
         let answer = self.answers.lock().unwrap().pop_front();
         answer.unwrap_or_else(|| {
-            Ok(SentMessage { id: format!("wamid.{session_id}"), wa_id: Some(phone.clone()) })
+            Ok(SentMessage {
+                id: format!("wamid.{session_id}"),
+                status: SendStatus::Accepted,
+                wa_id: Some(phone.clone()),
+            })
         })
     }
 }

@@ -15,6 +15,8 @@ pub(crate) use identity::Sender;
 pub(crate) use inbound::parse;
 pub(crate) use outbound::{AuthTemplate, Recipient};
 pub(crate) use send_error::SendError;
+#[allow(unused_imports, reason = "names the type of a field of `SentMessage`")]
+pub(crate) use sender::SendStatus;
 pub(crate) use sender::{AccessToken, GraphClient, GraphConfig, GraphConfigError, SentMessage};
 pub(crate) use signature::{AppSecret, verify_signature};
 pub(crate) use update::{Content, DeliveryStatus, InboundMessage, StatusUpdate, Update, UpdateKind};
