@@ -23,7 +23,7 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
     let mut not_requested = Vec::new();
     let mut statuses = Vec::new();
     for update in updates {
-        if update.phone_number_id != server.settings.whatsapp.phone_number_id {
+        if !update.concerns(&server.settings.whatsapp.phone_number_id) {
             tracing::warn!("an update of an unknown phone number id was left out");
             continue;
         }
@@ -40,6 +40,7 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
                 tracing::debug!(reason = reason.as_str(), "an update was left out");
             }
             UpdateKind::Status(status) => statuses.push(status),
+            UpdateKind::Operator(event) => event.log(None),
             UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
         }
     }

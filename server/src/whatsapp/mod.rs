@@ -4,6 +4,7 @@ mod codes;
 mod identity;
 mod inbound;
 mod json;
+mod operator;
 mod outbound;
 mod send_error;
 mod sender;
