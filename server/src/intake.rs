@@ -12,7 +12,7 @@ use crate::{
     otp::DID_NOT_REQUEST_CODE,
     outbox::{Answer, NOT_ME},
     store::{MessageId, StoreError},
-    whatsapp::{Content, InboundMessage, Sender, Update, UpdateKind, find_codes},
+    whatsapp::{Content, InboundMessage, Place, Sender, Update, UpdateKind, find_places},
 };
 
 /// Takes the updates of one webhook call. Once it returns, all they brought about is durable.
@@ -75,7 +75,7 @@ async fn codes(
     text: &str,
 ) -> Result<Vec<CodeReceived>, StoreError> {
     let mut received = Vec::new();
-    for code in find_codes(text) {
+    for code in find_places(text).into_iter().flat_map(Place::into_readings) {
         let Some(app) = server.apps.find(code.app_key()).await? else {
             continue;
         };
