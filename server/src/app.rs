@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     /// What stands before the number in a link; `https://wa.me` but in development.
     pub(crate) link_base: Url,
     pub(crate) trusted_proxies: Vec<IpNetwork>,
+    /// The template of one-time codes, where they are sent.
+    pub(crate) otp_template: Option<String>,
     pub(crate) long_poll: Duration,
     /// Most tokens of a call that shows no secret key.
     pub(crate) tokens_without_key: usize,

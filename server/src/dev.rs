@@ -24,8 +24,8 @@ use crate::{
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     config::{Config, DEFAULT_OTP_LANGUAGE, OtpConfig, Secret, WhatsAppConfig},
     limits,
-    run::{self, RunError},
     logins::Publisher,
+    run::{self, RunError},
     store::{App, CommitListener, Confirm, PhoneHidden, Store},
     whatsapp::AccessToken,
 };
@@ -83,7 +83,8 @@ pub(crate) async fn run(arguments: DevArgs) -> Result<(), RunError> {
     let (mut simulator, simulator_url) =
         start_simulator(arguments.simulator_listen, address, &secrets).await?;
     let publisher = Arc::new(Publisher::default());
-    let store = run::open_store(&folder.join(DATABASE), Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
+    let store =
+        run::open_store(&folder.join(DATABASE), Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
     add_demo_app(&*store).await?;
     let config = config(address, &simulator_url, &secrets, &folder)?;
     let ready = run::prepare(config, store, publisher, loggin::wire::MAX_TOKENS)?;

@@ -4,7 +4,7 @@
 
 mod reason;
 
-use std::{collections::HashSet, hash::BuildHasher};
+use std::{hash::BuildHasher, sync::Arc};
 
 use loggin::Code;
 use sha2::{Digest, Sha256};
@@ -14,12 +14,11 @@ pub(crate) use reason::Reason;
 use crate::{
     app::Server,
     clock::UnixMillis,
-    limits,
     logins::{CodeReceived, Message, PhoneShared, Received, life},
     otp::DID_NOT_REQUEST_CODE,
     outbox::NOT_ME,
-    store::{MessageId, StoreError},
-    whatsapp::{Content, InboundMessage, Sender, StatusUpdate, Update, UpdateKind, find_codes},
+    store::{App, MessageId, StoreError},
+    whatsapp::{Content, InboundMessage, Sender, StatusUpdate, Update, UpdateKind, find_places},
 };
 
 /// The updates of one call, sorted by what is done with them.
@@ -79,12 +78,13 @@ async fn sort(
     update: Update,
     sorted: &mut Sorted,
 ) -> Result<Result<(), Reason>, StoreError> {
-    if update.phone_number_id != server.settings.whatsapp.phone_number_id {
+    if !update.concerns(&server.settings.whatsapp.phone_number_id) {
         return Ok(Err(Reason::UnknownNumberId));
     }
     match update.kind {
         UpdateKind::Message(message) => return judge(server, message, sorted).await,
         UpdateKind::Ignored(reason) => return Ok(Err(reason.into())),
+        UpdateKind::Operator(event) => event.log(server.settings.otp_template.as_deref()),
         UpdateKind::Status(status) => sorted.statuses.push(status),
         UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
     }
@@ -108,8 +108,8 @@ async fn judge(
         }
         Content::ButtonReply { id, .. } => sorted.tapped.push((message.sender, id)),
         _ if is_old => return Ok(Err(Reason::TooOld)),
-        Content::Text(ref text) => match codes(server, &message, text).await? {
-            Ok(codes) => sorted.codes.extend(codes),
+        Content::Text(ref text) => match find_code(server, &message, text).await? {
+            Ok(code) => sorted.codes.push(code),
             Err(reason) => return Ok(Err(reason)),
         },
         Content::SharedOwnNumber(phone) => {
@@ -121,51 +121,66 @@ async fn judge(
     Ok(Ok(()))
 }
 
-/// The codes of known apps in a text: all readings of the one place that holds any.
+/// The code of a known app in a text.
 ///
 /// Two places with different codes are none: nobody means to sign in twice with one message, and whoever wrote such a text
-/// may want the second sign-in for themselves.
-async fn codes(
+/// may want the second sign-in for themselves. Of one place that can be read in several ways, the reading counts that
+/// somebody waits for.
+async fn find_code(
     server: &Server,
     message: &InboundMessage,
     text: &str,
-) -> Result<Result<Vec<CodeReceived>, Reason>, StoreError> {
-    let mut places: Vec<Vec<CodeReceived>> = Vec::new();
-    let mut is_of_unknown_app = false;
-    for place in [find_codes(text)] {
-        let mut known = Vec::new();
-        for code in place.into_iter().take(limits::CODES_PER_MESSAGE) {
+) -> Result<Result<CodeReceived, Reason>, StoreError> {
+    let mut known: Vec<Vec<(Code, Arc<App>)>> = Vec::new();
+    let mut reason = Reason::NoCode;
+    for place in find_places(text) {
+        let mut readings = Vec::new();
+        for code in place.into_readings() {
             match server.apps.find(code.app_key()).await? {
-                Some(app) => known.push(CodeReceived {
-                    code,
-                    app,
-                    id: message_id(server, &message.id, &code.expose()),
-                    message: Message {
-                        phone: message.sender.phone.clone(),
-                        user_id: message.sender.user_id.clone(),
-                        sent_at: message.timestamp.into(),
-                    },
-                }),
-                None => is_of_unknown_app = true,
+                Some(app) => readings.push((code, app)),
+                None => reason = Reason::UnknownApp,
             }
         }
-        if !known.is_empty() {
-            places.push(known);
-        }
+        known.extend(Some(readings).filter(|readings| !readings.is_empty()));
     }
-    let distinct: HashSet<Vec<Code>> =
-        places.iter().map(|place| place.iter().map(|received| received.code).collect()).collect();
-    let reason = match distinct.len() {
-        0 if is_of_unknown_app => Reason::UnknownApp,
-        0 => Reason::NoCode,
-        1 if count(server, &message.sender) => return Ok(Ok(places.swap_remove(0))),
-        1 => Reason::SenderLimit,
-        _ => Reason::SeveralCodes,
+    let first = known.first().and_then(|readings| readings.first()).map(|(code, _)| *code);
+    let is_one_code = known.iter().flatten().all(|(code, _)| Some(*code) == first);
+    let (code, app) = match &known[..] {
+        [] => return Ok(Err(reason)),
+        [readings, ..] if is_one_code => readings[0].clone(),
+        [readings] => match waited_for(server, readings).await? {
+            Some(reading) => reading,
+            None => return Ok(Err(Reason::SeveralCodes)),
+        },
+        _ => return Ok(Err(Reason::SeveralCodes)),
     };
-    Ok(Err(reason))
+    if !count(server, &message.sender) {
+        return Ok(Err(Reason::SenderLimit));
+    }
+    Ok(Ok(CodeReceived {
+        code,
+        app,
+        id: message_id(server, &message.id, &code.expose()),
+        message: Message {
+            phone: message.sender.phone.clone(),
+            user_id: message.sender.user_id.clone(),
+            sent_at: message.timestamp.into(),
+        },
+    }))
 }
 
-/// The hash of a message's id and one code in it: a place may be read in several ways, and each counts once.
+/// The only one of these readings that is the code of a login.
+async fn waited_for(
+    server: &Server,
+    readings: &[(Code, Arc<App>)],
+) -> Result<Option<(Code, Arc<App>)>, StoreError> {
+    let codes: Vec<Code> = readings.iter().map(|(code, _)| *code).collect();
+    let logins = server.store.logins(&codes).await?;
+    let [login] = &logins[..] else { return Ok(None) };
+    Ok(readings.iter().find(|(code, _)| *code == login.code).cloned())
+}
+
+/// The hash of a message's id and the code in it; a shared number has none.
 fn message_id(server: &Server, id: &str, code: &str) -> MessageId {
     let mut hash = Sha256::new();
     hash.update(id.as_bytes());

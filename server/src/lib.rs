@@ -35,5 +35,9 @@ mod test_number_commands;
 #[cfg(test)]
 mod testing;
 mod waiters;
+#[cfg(not(fuzzing))]
 mod whatsapp;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod whatsapp;
 mod window_counts;

@@ -108,9 +108,6 @@ pub(crate) const RECIPIENT_BURST: u32 = 10;
 /// Senders, or addresses, counted at once; when there are more in one window, counting starts anew.
 pub(crate) const KEYS_COUNTED: usize = 100_000;
 
-/// Codes looked up for one message. A text has one; lengthy nonsense may read as many.
-pub(crate) const CODES_PER_MESSAGE: usize = 8;
-
 /// Logins of one sender that a shared number finishes.
 pub(crate) const LOGINS_PER_SHARED_NUMBER: u32 = 10;
 

@@ -142,13 +142,10 @@ impl Logins {
     /// Messages with codes came; returns what each did, in their order. One that is there twice counts once.
     pub(crate) async fn receive(&self, received: Vec<CodeReceived>) -> Result<Vec<Received>, StoreError> {
         let mut seen = HashSet::new();
-        let is_new: Vec<bool> =
-            received.iter().map(|one| seen.insert((one.code, one.id.clone()))).collect();
+        let is_new: Vec<bool> = received.iter().map(|one| seen.insert((one.code, one.id.clone()))).collect();
         let once = received.into_iter().zip(&is_new).filter(|(_, is_new)| **is_new);
         let steps: Vec<_> = once
-            .map(|(one, _)| {
-                Step::of_message(one.code, one.id, (one.app, one.message, self.seed()))
-            })
+            .map(|(one, _)| Step::of_message(one.code, one.id, (one.app, one.message, self.seed())))
             .collect();
         let settled = self
             .settle(&steps, HashMap::new(), |step, login, now| {
@@ -163,8 +160,7 @@ impl Logins {
 
     /// A sender shared their phone number; returns what that did to each of the logins that wait for it.
     pub(crate) async fn share_phone(&self, shared: &PhoneShared) -> Result<Vec<Received>, StoreError> {
-        let waiting =
-            self.store.awaiting_phone(&shared.user_id, limits::LOGINS_PER_SHARED_NUMBER).await?;
+        let waiting = self.store.awaiting_phone(&shared.user_id, limits::LOGINS_PER_SHARED_NUMBER).await?;
         let mut steps = Vec::with_capacity(waiting.len());
         for login in waiting {
             if let Some(app) = self.apps.find(login.code.app_key()).await? {
@@ -183,8 +179,7 @@ impl Logins {
     /// The sender of this login said "not me"; tells whether that changed anything.
     pub(crate) async fn deny(&self, code: Code) -> Result<bool, StoreError> {
         let step = [Step::new(code, ())];
-        let settled =
-            self.settle(&step, HashMap::new(), |_, login, now| life::denied(login, now)).await?;
+        let settled = self.settle(&step, HashMap::new(), |_, login, now| life::denied(login, now)).await?;
         Ok(settled.iter().any(settle::Settled::is_changed))
     }
 
@@ -195,9 +190,8 @@ impl Logins {
             seed.is_some_and(|seed| self.confirmation.check(code, seed, typed))
         };
         let step = [Step::new(code, ())];
-        let settled = self
-            .settle(&step, HashMap::new(), |_, login, now| life::confirmed(login, is_right, now))
-            .await?;
+        let settled =
+            self.settle(&step, HashMap::new(), |_, login, now| life::confirmed(login, is_right, now)).await?;
         let Some(login) = settled.into_iter().find_map(|settled| settled.login) else {
             return Ok(Confirmation::NotAwaited);
         };
@@ -209,9 +203,7 @@ impl Logins {
             State::Verified | State::Claimed | State::Pending | State::MessageReceived => {
                 Confirmation::NotAwaited
             }
-            State::Used | State::Expired | State::Lapsed => {
-                Confirmation::Ended(loggin::ErrorCode::Expired)
-            }
+            State::Used | State::Expired | State::Lapsed => Confirmation::Ended(loggin::ErrorCode::Expired),
             State::Denied => Confirmation::Ended(loggin::ErrorCode::Denied),
             State::PhoneHidden => Confirmation::Ended(loggin::ErrorCode::PhoneHidden),
         })

@@ -13,9 +13,9 @@ use crate::{
     app::{self, LONG_POLL, OtpParts, Parts, Server, Settings},
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{Config, OtpConfig},
+    logins::Publisher,
     otp::TemplateSender,
     phones, serve,
-    logins::Publisher,
     store::{CommitListener, SqliteStore, Store},
     whatsapp::{GraphClient, GraphConfig},
 };
@@ -120,6 +120,7 @@ fn settings(config: Config, tokens_without_key: usize) -> Settings {
     Settings {
         public_origin: origin(&config.public_url),
         link_base: config.link_base,
+        otp_template: config.otp.map(|otp| otp.template),
         trusted_proxies: config.trusted_proxies,
         whatsapp: config.whatsapp,
         long_poll: LONG_POLL,

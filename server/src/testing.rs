@@ -18,11 +18,7 @@ use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
-use tokio::{
-    net::TcpListener,
-    sync::watch,
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 use crate::{
@@ -32,11 +28,11 @@ use crate::{
     config::{Secret, WhatsAppConfig},
     digits::Digits,
     limits,
-    otp::CodeSender,
     logins::Publisher,
+    otp::CodeSender,
     serve,
     store::{App, CommitListener, Confirm, MessageKind, PhoneHidden, SqliteStore, Store},
-    whatsapp::{AccessToken, GraphClient, GraphConfig, SendError, SentMessage},
+    whatsapp::{AccessToken, GraphClient, GraphConfig, SendError, SendStatus, SentMessage},
 };
 
 /// The app of most tests: no secret key needed, any origin.
@@ -125,7 +121,11 @@ impl CodeSender for NotedCodes {
         self.sent.lock().unwrap().push((phone.clone(), code.clone(), session_id));
         let answer = self.answers.lock().unwrap().pop_front();
         answer.unwrap_or_else(|| {
-            Ok(SentMessage { id: format!("wamid.{session_id}"), wa_id: Some(phone.clone()) })
+            Ok(SentMessage {
+                id: format!("wamid.{session_id}"),
+                status: SendStatus::Accepted,
+                wa_id: Some(phone.clone()),
+            })
         })
     }
 }
@@ -229,6 +229,15 @@ impl TestServer {
         let (store, publisher, folder) = store().await;
         store.insert_app(&demo_app()).await.unwrap();
         Self::start_on((store, publisher), Arc::new(folder), ManualClock::new(), Arc::default(), change).await
+    }
+
+    /// A server with the demo app, whose store tells `listener` of its commits.
+    pub(crate) async fn start_told(publisher: Arc<Publisher>, listener: Arc<dyn CommitListener>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("loggin.db"), 1, listener).await.unwrap();
+        store.insert_app(&demo_app()).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(store);
+        Self::start_on((store, publisher), Arc::new(folder), ManualClock::new(), Arc::default(), |_| {}).await
     }
 
     /// Another server on the same database, by the same clock and with the same WhatsApp.
@@ -378,6 +387,7 @@ fn settings(address: SocketAddr) -> Settings {
         },
         public_origin: format!("http://{address}"),
         link_base: "https://wa.me".parse().unwrap(),
+        otp_template: Some("verification_code".to_owned()),
         trusted_proxies: IpNetwork::loopback(),
         long_poll: Duration::from_secs(25),
         tokens_without_key: loggin::wire::MAX_TOKENS_WITHOUT_KEY,

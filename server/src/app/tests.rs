@@ -1,7 +1,16 @@
 //! Callers that hang up: the future of every handler that changes something is dropped at each of its await points. What was
 //! stored by then is told all the same, and what a caller asks again is what it would have been told.
 
-use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -11,12 +20,13 @@ use axum::{
 };
 use loggin::Token;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use super::*;
 use crate::{
     logins::life,
-    store::{App, Confirm, Login, State},
+    store::{App, Commit, CommitListener, Confirm, Login, State},
     testing::{
         EventReader, PHONE, START, TestServer, demo_app, demo_key, sign, text_message, token, webhook,
     },
@@ -108,16 +118,82 @@ fn is_done(response: Option<&Response>) -> bool {
     response.is_some_and(|response| response.status() == StatusCode::OK)
 }
 
-/// Drops the future of a call at each await point in turn; `at` plays one round, and tells whether the call came to its
-/// end.
+/// Drops the future of a call at each await point in turn at which it has to wait; `at` plays one round, and tells
+/// whether the call came to its end. Which points those are hangs on the machine: that between a commit and its response is
+/// hit for certain by [`Gate`].
 async fn at_every_await(mut at: impl AsyncFnMut(usize) -> bool) {
     for place in 0..MANY {
         if at(place).await {
-            assert!(place > 1, "a call that waits for the store has several await points");
             return;
         }
     }
     panic!("the call did not come to its end");
+}
+
+/// Stands between a commit and what follows it, and holds both up when it is told to.
+#[derive(Debug)]
+struct Gate {
+    publisher: Arc<Publisher>,
+    closed: AtomicBool,
+    reached: Notify,
+    opened: (Mutex<()>, Condvar),
+}
+
+impl CommitListener for Gate {
+    fn committed(&self, commit: &Commit<'_>) {
+        if self.closed.load(Ordering::SeqCst) && !commit.changes.is_empty() {
+            self.reached.notify_one();
+            let held = self.opened.0.lock().unwrap();
+            drop(self.opened.1.wait_while(held, |()| self.closed.load(Ordering::SeqCst)).unwrap());
+        }
+        self.publisher.committed(commit);
+    }
+}
+
+impl Gate {
+    async fn start() -> (World, Arc<Self>) {
+        let publisher = Arc::new(Publisher::default());
+        let opened = (Mutex::new(()), Condvar::new());
+        let gate = Self {
+            publisher: Arc::clone(&publisher),
+            closed: AtomicBool::new(false),
+            reached: Notify::new(),
+            opened,
+        };
+        let gate = Arc::new(gate);
+        let server = TestServer::start_told(publisher, Arc::clone(&gate) as Arc<dyn CommitListener>).await;
+        (World { server }, gate)
+    }
+
+    /// Makes a call whose caller hangs up when what it asked for has just been committed.
+    async fn hang_up(&self, world: &World, request: Request<Body>) {
+        self.closed.store(true, Ordering::SeqCst);
+        let call = tokio::spawn(router(&world.server.server).oneshot(request));
+        tokio::time::timeout(DEADLOCK, self.reached.notified()).await.expect("it is committed");
+        call.abort();
+        assert!(call.await.unwrap_err().is_cancelled(), "there was no response yet");
+        let held = self.opened.0.lock().unwrap();
+        self.closed.store(false, Ordering::SeqCst);
+        drop(held);
+        self.opened.1.notify_all();
+    }
+}
+
+#[tokio::test]
+async fn who_hangs_up_right_after_the_commit_keeps_nobody_from_being_told() {
+    let (world, gate) = Gate::start().await;
+    let app = App { confirm: Confirm::Code, ..demo_app() };
+    assert!(world.server.server.store.update_app(&app).await.unwrap());
+    let token = token(1);
+    let mut stream = world.server.stream(&[token.clone()], Some("key")).await;
+    assert_eq!(told(&mut stream, 0).await.0, "ready");
+    gate.hang_up(&world, tap(&token, &json!({}))).await;
+    assert_eq!(told(&mut stream, 0).await.0, "progress");
+    world.assert_owed(&token, 0).await;
+    let digits = world.server.digits(&token).await;
+    let body = json!({ "token": token.expose(), "confirmation_code": digits });
+    gate.hang_up(&world, json_call("/api/v1/tokens/confirm", &[], &body)).await;
+    assert_eq!(told(&mut stream, 0).await.0, "verified");
 }
 
 #[tokio::test]
@@ -128,7 +204,8 @@ async fn a_message_whose_webhook_hangs_up_is_told_to_who_waits() {
             let token = token(u8::try_from(place).unwrap());
             let mut stream = world.server.stream(&[token.clone()], Some("key")).await;
             assert_eq!(told(&mut stream, place).await.0, "ready");
-            let from = json!({ "from": format!("91987654{place:04}"), "from_user_id": format!("IN.{place}") });
+            let from =
+                json!({ "from": format!("91987654{place:04}"), "from_user_id": format!("IN.{place}") });
             let done = is_done(world.hang_up(place, tap(&token, &from)).await.as_ref());
             let state = world.login(&token).await.unwrap().state;
             match state {
@@ -200,7 +277,8 @@ async fn a_redeemer_that_hangs_up_and_asks_again_gets_its_session() {
         let world = World::new(Confirm::Reply).await;
         at_every_await(async |place| {
             let token = token(u8::try_from(place).unwrap());
-            let from = json!({ "from": format!("91987654{place:04}"), "from_user_id": format!("IN.{place}") });
+            let from =
+                json!({ "from": format!("91987654{place:04}"), "from_user_id": format!("IN.{place}") });
             assert!(is_done(world.hang_up(MANY, tap(&token, &from)).await.as_ref()));
             let body = if path.ends_with("verify") {
                 json!({ "token": token.expose() })

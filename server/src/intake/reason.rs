@@ -78,7 +78,10 @@ impl Reason {
     pub(crate) fn note(self) {
         let reason = self.as_str();
         match self {
-            Self::UnknownNumberId | Self::SeveralCodes | Self::SenderLimit => {
+            Self::UnknownNumberId
+            | Self::SeveralCodes
+            | Self::SenderLimit
+            | Self::Ignored(IgnoredReason::UnsupportedCoexistence) => {
                 tracing::warn!(reason, "an update did nothing");
             }
             _ => tracing::info!(reason, "an update did nothing"),

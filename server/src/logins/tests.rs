@@ -317,11 +317,13 @@ async fn a_shared_number_is_a_message_like_any_other() {
     let taken = world.logins.share_phone(&old).await.unwrap();
     assert_eq!(taken, [Received::Unchanged(Unchanged::TooOld)]);
     // All that wait for it are finished by one message, and it counts once.
-    let second = CodeReceived { code: token(2).code(), ..world.received(3, world.message(None, Some("IN.1"))) };
+    let second =
+        CodeReceived { code: token(2).code(), ..world.received(3, world.message(None, Some("IN.1"))) };
     world.logins.receive(vec![second]).await.unwrap();
     let taken = world.logins.share_phone(&shared(4, SECOND)).await.unwrap();
     assert_eq!(taken, [Received::Changed(State::Verified); 2]);
-    let third = CodeReceived { code: token(3).code(), ..world.received(5, world.message(None, Some("IN.1"))) };
+    let third =
+        CodeReceived { code: token(3).code(), ..world.received(5, world.message(None, Some("IN.1"))) };
     world.logins.receive(vec![third]).await.unwrap();
     assert_eq!(world.logins.share_phone(&shared(4, SECOND)).await.unwrap(), [Received::Redelivered]);
 }
@@ -478,7 +480,8 @@ async fn a_second_tap_of_the_sender_has_the_digits_sent_again_and_nobody_elses_d
 
 #[tokio::test]
 async fn a_person_and_an_app_are_owed_so_many_messages_and_the_login_goes_on_without() {
-    let world = World::with_app(App { confirm: Confirm::Reply, messages_per_day: Some(25), ..demo_app() }).await;
+    let world =
+        World::with_app(App { confirm: Confirm::Reply, messages_per_day: Some(25), ..demo_app() }).await;
     let tap = async |number: u8, sender: &str| {
         let code = token(number).code();
         world.logins.wait(&[code]).await.unwrap();

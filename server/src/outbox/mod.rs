@@ -22,9 +22,7 @@ use crate::{
     clock::{Clock, Random, UnixMillis, random_below},
     limits,
     logins::{ConfirmationCodes, life},
-    store::{
-        Attempt, Begun, DueMessage, Ended, Login, MessageState, OutboxMessage, Store, StoreError,
-    },
+    store::{Attempt, Begun, DueMessage, Ended, Login, MessageState, OutboxMessage, Store, StoreError},
     whatsapp::{GraphClient, SendError},
 };
 

@@ -109,7 +109,9 @@ mod tests {
     use super::*;
     use crate::{
         store::{Confirm, MessageKind, PhoneHidden, State},
-        testing::{APP, PHONE, TestServer, demo_app, error_of, sign, text_message, token, token_of, webhook},
+        testing::{
+            APP, PHONE, START, TestServer, demo_app, error_of, sign, text_message, token, token_of, webhook,
+        },
     };
 
     /// What the store holds of a login.
@@ -249,6 +251,58 @@ mod tests {
         assert_eq!(server.webhook(&webhook(&messages)).await.status(), 200);
         assert_eq!(state(&server, &stranger).await, None);
         assert_eq!(state(&server, &token(1)).await, None);
+    }
+
+    #[tokio::test]
+    async fn different_codes_in_one_text_verify_nothing() {
+        let server = TestServer::start().await;
+        let (one, other) = (token(1).code().expose(), token(2).code().expose());
+        // Without anything between them they are one place, with readings across both.
+        let joined = format!("{one}{other}").replace('-', "");
+        for text in [format!("{one} {other}"), format!("Sign in: {one}. Or {other}"), joined.clone()] {
+            let sent = server.webhook(&webhook(&[text_message(&text, &json!({}))])).await;
+            assert_eq!(sent.status(), 200);
+            assert_eq!(state(&server, &token(1)).await, None, "{text}");
+            assert_eq!(state(&server, &token(2)).await, None, "{text}");
+        }
+        // Of one place, the reading counts that somebody waits for.
+        let _waiting = server.stream(&[token(2)], None).await;
+        server.webhook(&webhook(&[text_message(&joined, &json!({}))])).await;
+        assert_eq!(state(&server, &token(2)).await, Some(State::Verified));
+        assert_eq!(state(&server, &token(1)).await, None);
+        // The same code twice is one.
+        server.webhook(&webhook(&[text_message(&format!("{one}, {one}"), &json!({}))])).await;
+        assert_eq!(state(&server, &token(1)).await, Some(State::Verified));
+    }
+
+    #[tokio::test]
+    async fn what_meta_business_agent_handles_counts_and_what_meta_says_of_the_account_is_taken() {
+        let server = TestServer::start().await;
+        let mut standby = webhook(&[message(&token(1), &json!({}))]);
+        standby["entry"][0]["changes"][0]["field"] = "standby".into();
+        assert_eq!(server.webhook(&standby).await.status(), 200);
+        assert_eq!(state(&server, &token(1)).await, Some(State::Verified));
+        let changes = json!([{ "field": "account_update", "value": { "event": "ACCOUNT_RESTRICTION" } }]);
+        let account =
+            json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] });
+        assert_eq!(server.webhook(&account).await.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn messages_of_every_kind_are_judged_by_their_age() {
+        let server = TestServer::start().await;
+        let _waiting = server.stream(&[token(1)], None).await;
+        let old = (START.0 / 1_000 - 301).to_string();
+        server.webhook(&webhook(&[message(&token(1), &json!({ "timestamp": old }))])).await;
+        assert_eq!(state(&server, &token(1)).await, Some(State::Pending));
+        server.webhook(&webhook(&[message(&token(1), &json!({ "from": null }))])).await;
+        assert_eq!(state(&server, &token(1)).await, Some(State::MessageReceived));
+        let phones = json!([{ "phone": format!("+{PHONE}"), "wa_id": PHONE, "type": "CELL" }]);
+        let contacts = json!([{ "origin": "contact_request", "phones": phones }]);
+        let change = json!({ "from": null, "type": "contacts", "text": null, "contacts": contacts,
+            "timestamp": old });
+        server.webhook(&webhook(&[text_message("", &change)])).await;
+        assert_eq!(state(&server, &token(1)).await, Some(State::MessageReceived));
     }
 
     #[tokio::test]

@@ -32,7 +32,7 @@ pub(crate) use otp::{
     OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending,
 };
 pub(crate) use outbox::{
-    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, Owed, OutboxMessage, OutboxStore, Queued,
+    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed, Queued,
 };
 pub(crate) use sqlite::SqliteStore;
 

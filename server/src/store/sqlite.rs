@@ -156,7 +156,8 @@ const ENDED_OVER: &str = "SELECT * FROM logins INDEXED BY logins_ended WHERE sta
 const ENDED_BEYOND: &str = "SELECT * FROM logins INDEXED BY logins_ended WHERE state > 4 AND deadline > ?1
     ORDER BY deadline LIMIT ?2";
 
-const CROWDED_APPS: &str = "SELECT app_key, count(*) AS lapsed FROM logins INDEXED BY logins_lapsed WHERE state = 9
+const CROWDED_APPS: &str =
+    "SELECT app_key, count(*) AS lapsed FROM logins INDEXED BY logins_lapsed WHERE state = 9
     GROUP BY app_key HAVING count(*) > ?";
 
 const TRIM_LAPSED: &str = "DELETE FROM logins WHERE code IN

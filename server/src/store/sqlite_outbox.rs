@@ -7,7 +7,7 @@ use loggin::Code;
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, Owed, OutboxMessage, OutboxStore, Queued,
+    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed, Queued,
     SqliteStore, StoreError,
     rows::{self, Numbered},
     sqlite_connections::{all, execute, first, tolerated},
@@ -24,8 +24,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// before its login may owe another.
 pub(super) fn queue(db: &Connection, code: Code, owed: &Owed) -> Result<Queued, StoreError> {
     const SELECT: &str = "SELECT state <= 1 FROM outbox WHERE code = ? AND kind = ?";
-    const INSERT: &str =
-        "INSERT INTO outbox (code, serial, kind, state, recipient, queued_at, due_at, tries)
+    const INSERT: &str = "INSERT INTO outbox (code, serial, kind, state, recipient, queued_at, due_at, tries)
         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?5, 0)
         ON CONFLICT DO UPDATE SET serial = serial + 1, kind = ?2, state = ?3, recipient = ?4, queued_at = ?5,
         due_at = CASE WHEN state <= 1 THEN ?5 ELSE min(max(due_at, ?5), ?6) END, tries = 0";
@@ -90,7 +89,8 @@ fn due(db: &Connection, now: UnixMillis, limit: u32) -> Result<Vec<DueMessage>, 
     const BEYOND: &str = "SELECT * FROM outbox INDEXED BY outbox_by_due WHERE state <= 1 AND due_at > ?1
         ORDER BY due_at LIMIT ?2";
     const LOGIN: &str = "SELECT * FROM logins WHERE code = ?";
-    let read = |sql, moment: UnixMillis| all(db, sql, params![moment.0, limit], |row| tolerated(message(row)));
+    let read =
+        |sql, moment: UnixMillis| all(db, sql, params![moment.0, limit], |row| tolerated(message(row)));
     let mut messages = read(OVER, now)?;
     // A moment further ahead than any pause was written by a clock that was wrong.
     messages.extend(read(BEYOND, now + limits::MESSAGE_PAUSE_MAX)?);

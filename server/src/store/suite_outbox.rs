@@ -143,19 +143,14 @@ pub(super) async fn a_pause_of_a_recipient_keeps_all_their_messages_back(store: 
 }
 
 pub(super) async fn another_kind_takes_the_place_and_the_old_end_changes_nothing(store: &impl Store) {
-    let asked = Change {
-        owed: owed(MessageKind::SharePhone, 1, NOW),
-        ..insert(login(1, State::MessageReceived))
-    };
+    let asked =
+        Change { owed: owed(MessageKind::SharePhone, 1, NOW), ..insert(login(1, State::MessageReceived)) };
     store.apply(vec![asked]).await.unwrap();
     let due = first_due(store, NOW).await;
     store.begin_message(attempt(&due, NOW, 10)).await.unwrap();
     let confirmed = super::Login { version: 2, ..login(1, State::AwaitingConfirmation) };
-    let confirmed = Change {
-        expected: Some(1),
-        owed: owed(MessageKind::ConfirmationCode, 1, NOW),
-        ..insert(confirmed)
-    };
+    let confirmed =
+        Change { expected: Some(1), owed: owed(MessageKind::ConfirmationCode, 1, NOW), ..insert(confirmed) };
     assert_eq!(store.apply(vec![confirmed]).await.unwrap(), [Outcome::Applied]);
     let sent = Ended::Finally { state: MessageState::Sent, again: NOW + SECOND };
     store.end_message(due.message.code, due.message.serial, sent, due.message.recipient).await.unwrap();

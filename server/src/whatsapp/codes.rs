@@ -5,20 +5,24 @@
 //! knows how it is joined to the one before, and every place where a code can begin is read. There is at most one
 //! reading for each beginning, and each reading looks at 28 symbols: the work grows with the length of the text only.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt, ops::RangeInclusive};
 
+use icu_properties::{
+    CodePointSetData, CodePointSetDataBorrowed,
+    props::{Dash, DefaultIgnorableCodePoint},
+};
 use loggin::{Code, base32};
 use unicode_normalization::UnicodeNormalization;
 
 /// Characters of a text that are looked at: the most that one WhatsApp text message of the Cloud API holds.
-const MAX_TEXT_CHARS: usize = 4096;
+pub(super) const MAX_TEXT_CHARS: usize = 4096;
 
 /// Most readings of one text.
 ///
 /// A code that stands between spaces or punctuation has one reading, and those come first. More come about only
 /// where letters or digits touch a code that itself has nothing between its groups: n of them make n + 1 readings, and
 /// no two words of a human language reach 63. Whoever fills a message with symbols on purpose gets no more than this.
-const MAX_READINGS: usize = 64;
+pub(super) const MAX_READINGS: usize = 64;
 
 /// Symbols of the app key, which a code begins with.
 const APP_KEY_SYMBOLS: usize = 8;
@@ -28,6 +32,15 @@ const CODE_SYMBOLS: usize = APP_KEY_SYMBOLS + Code::SYMBOLS;
 
 /// Symbols in one group of a code after the app key.
 const GROUP_SYMBOLS: usize = 5;
+
+/// Characters that Unicode counts among no dashes though they stand for one: the low modifier minus (looks like a
+/// hyphen), the hyphen bullet (typed for one in lists), the heavy minus (the emoji keyboard's) and the long vowel mark
+/// (at the place of the hyphen on Japanese keyboards).
+const DASH_LIKE: [char; 4] = ['\u{02d7}', '\u{2043}', '\u{2796}', '\u{30fc}'];
+
+/// The marks around interlinear annotations, which Unicode does not count as ignorable because a renderer may lay
+/// the annotation out; messengers show nothing.
+const ANNOTATION_MARKS: RangeInclusive<char> = '\u{fff9}'..='\u{fffb}';
 
 /// How a symbol follows the one before it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,19 +60,78 @@ struct Symbol {
     joint: Joint,
 }
 
-/// Every code that the text can be read as, those that stand free before those that letters or digits touch.
+/// A part of a text that can be read as a code, in one way or several.
 ///
-/// A code within the first 4,096 characters is among them, whatever surrounds it, as long as no more than
-/// [`MAX_READINGS`] come before it in that order.
-pub(crate) fn find_codes(text: &str) -> Vec<Code> {
+/// Its readings overlap, each with the next, so the person wrote at most one of them; but where codes are written
+/// without anything between their groups, two of them can stand in one place. Whoever acts on a reading has to make sure
+/// that no other one, in this place or another, is a code of somebody's login as well.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    readings: Vec<Code>,
+}
+
+impl Place {
+    /// The readings, of which there is at least one and each is another: those that stand free come before those that
+    /// letters or digits touch.
+    pub(crate) fn into_readings(self) -> Vec<Code> {
+        self.readings
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Place").field("readings", &self.readings.len()).finish()
+    }
+}
+
+/// The code that begins at a symbol, and at how many of its ends further symbols touch it.
+struct Reading {
+    start: usize,
+    touching_ends: usize,
+    code: Code,
+}
+
+/// Every place of the text that can be read as a code, the one whose code stands most free first.
+///
+/// A code within the first 4,096 characters is among the readings, whatever surrounds it, as long as no more than
+/// [`MAX_READINGS`] come before it in that order. Places with the same readings are one: people paste a text twice.
+pub(crate) fn find_places(text: &str) -> Vec<Place> {
     let symbols = symbols(text);
-    let mut readings: Vec<(usize, Code)> = (0..symbols.len())
-        .filter_map(|start| Some((touching_ends(&symbols, start), reading(&symbols, start)?)))
+    let readings: Vec<Reading> = (0..symbols.len())
+        .filter_map(|start| {
+            let code = reading(&symbols, start)?;
+            Some(Reading { start, touching_ends: touching_ends(&symbols, start), code })
+        })
+        .collect();
+    let mut seen = HashSet::new();
+    let runs = readings
+        .chunk_by(|one, next| next.start - one.start < CODE_SYMBOLS)
+        .map(ranked)
+        .filter(|run| seen.insert(run.iter().map(|&(_, code)| code).collect::<Vec<_>>()));
+    let mut ranked: Vec<(usize, usize, Code)> = runs
+        .enumerate()
+        .flat_map(|(run, readings)| readings.into_iter().map(move |(ends, code)| (ends, run, code)))
         .collect();
     // Stable: among equals the order of the text stays.
+    ranked.sort_by_key(|&(touching_ends, ..)| touching_ends);
+    let mut places: Vec<(usize, Place)> = Vec::new();
+    for (_, run, code) in ranked.into_iter().take(MAX_READINGS) {
+        match places.iter_mut().find(|(known, _)| *known == run) {
+            Some((_, place)) => place.readings.push(code),
+            None => places.push((run, Place { readings: vec![code] })),
+        }
+    }
+    places.into_iter().map(|(_, place)| place).collect()
+}
+
+/// The distinct codes of readings that overlap, those that stand free first.
+fn ranked(run: &[Reading]) -> Vec<(usize, Code)> {
+    let mut readings: Vec<(usize, Code)> =
+        run.iter().map(|reading| (reading.touching_ends, reading.code)).collect();
     readings.sort_by_key(|&(touching_ends, _)| touching_ends);
     let mut seen = HashSet::new();
-    readings.into_iter().map(|(_, code)| code).filter(|code| seen.insert(*code)).take(MAX_READINGS).collect()
+    readings.retain(|&(_, code)| seen.insert(code));
+    readings
 }
 
 /// The text as a row of symbols.
@@ -120,241 +192,18 @@ fn is_separator(character: char) -> bool {
     character.is_whitespace() || is_dash(character)
 }
 
-/// Unicode's `Dash` property, as far as NFKC leaves its characters as they are, and what keyboards write in place
-/// of a hyphen: the hyphen bullet, the low modifier minus, the heavy minus of the emoji and the Japanese long vowel mark.
+/// Unicode's `Dash` property, and what keyboards write in place of a hyphen.
 fn is_dash(character: char) -> bool {
-    matches!(
-        character,
-        '-' | '\u{02d7}'
-            | '\u{058a}'
-            | '\u{05be}'
-            | '\u{1400}'
-            | '\u{1806}'
-            | '\u{2010}'..='\u{2015}'
-            | '\u{2043}'
-            | '\u{2053}'
-            | '\u{2212}'
-            | '\u{2796}'
-            | '\u{2e17}'
-            | '\u{2e1a}'
-            | '\u{2e3a}'..='\u{2e3b}'
-            | '\u{2e40}'
-            | '\u{2e5d}'
-            | '\u{301c}'
-            | '\u{3030}'
-            | '\u{30a0}'
-            | '\u{30fc}'
-            | '\u{10d6e}'
-            | '\u{10ead}'
-    )
+    const DASH: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<Dash>();
+    DASH.contains(character) || DASH_LIKE.contains(&character)
 }
 
 /// Unicode's `Default_Ignorable_Code_Point` property (soft hyphen, zero-width and direction marks, variation
-/// selectors, byte order mark, tags) and the interlinear annotation marks: nobody sees them, so they join nothing.
+/// selectors, byte order mark, tags), and other characters that nobody sees: they join nothing.
 fn is_invisible(character: char) -> bool {
-    matches!(
-        character,
-        '\u{00ad}'
-            | '\u{034f}'
-            | '\u{061c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
+    const IGNORABLE: CodePointSetDataBorrowed<'static> = CodePointSetData::new::<DefaultIgnorableCodePoint>();
+    IGNORABLE.contains(character) || ANNOTATION_MARKS.contains(&character)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const CODE: &str = "8XKPQ2WN-P37ZB-ZFMMN-V1GN3-0EWXB";
-    const OTHER: &str = "00000000-GMR99-22HT7-ZMZSJ-XM8QV";
-
-    fn found(text: &str) -> Vec<String> {
-        find_codes(text).iter().map(Code::expose).collect()
-    }
-
-    /// The code's groups joined by other characters.
-    fn joined_by(separator: &str) -> String {
-        CODE.replace('-', separator)
-    }
-
-    #[test]
-    fn the_default_text_has_its_code() {
-        let text = "Send this message to sign in. If you did not start a sign-in, do not send it. Code: ";
-        assert_eq!(found(&format!("{text}{CODE}")), [CODE]);
-    }
-
-    #[test]
-    fn spelling_does_not_matter() {
-        let full_width: String =
-            CODE.chars().map(|symbol| char::from_u32(u32::from(symbol) + 0xfee0).unwrap()).collect();
-        let spellings = [
-            CODE.to_lowercase(),
-            CODE.replace('0', "O").replace('1', "l"),
-            CODE.replace('0', "o").replace('1', "I"),
-            CODE.replace('1', "\u{131}"),   // a Turkish i without its dot
-            CODE.replace('K', "\u{212a}"),  // the kelvin sign
-            CODE.replace('2', "\u{1d7ee}"), // a mathematical digit
-            full_width,
-        ];
-        for spelling in spellings {
-            assert_eq!(found(&spelling), [CODE], "{spelling}");
-        }
-    }
-
-    #[test]
-    fn groups_are_joined_by_any_dash_and_any_space() {
-        let separators = [
-            "",
-            "-",
-            "--",
-            " - ",
-            "\n",
-            "\r\n",
-            "\t",
-            "\u{a0}",
-            "\u{202f}",
-            "\u{3000}",
-            "\u{2028}",
-            "\u{2010}",
-            "\u{2011}",
-            "\u{2013}",
-            "\u{2014}",
-            "\u{2212}",
-            "\u{fe63}",
-            "\u{ff0d}",
-            "\u{30fc}",
-            "\u{ff70}",
-            "\u{5be}",
-            "\u{ad}",
-            "\u{200b}-\u{2060}",
-        ];
-        for separator in separators {
-            assert_eq!(found(&joined_by(separator)), [CODE], "{separator:?}");
-        }
-    }
-
-    #[test]
-    fn other_characters_between_groups_and_spaces_inside_them_are_no_code() {
-        for separator in ["_", ".", ",", "/", ":", "+", "*", "U", "\u{e9}", "-.-"] {
-            assert_eq!(found(&joined_by(separator)), [""; 0], "{separator:?}");
-        }
-        assert_eq!(found(&CODE.replace("ZFMMN", "ZF MMN")), [""; 0]);
-        assert_eq!(found(&CODE[1..]), [""; 0]);
-        assert_eq!(found(&CODE.replace('Z', "U")), [""; 0]);
-    }
-
-    #[test]
-    fn what_people_write_around_a_code_does_not_hide_it() {
-        let texts = [
-            format!("*{CODE}*"),
-            format!("_{CODE}_"),
-            format!("```{CODE}```"),
-            format!("\u{200f}\u{2067}{CODE}\u{2069}"),
-            format!("Code{CODE}"),
-            format!("Hi there {CODE} thanks"),
-            format!("- {CODE} -"),
-            format!("{CODE}. Sent from my phone"),
-            format!("رمز الدخول{CODE}شكرا"),
-            format!("https://login.example/l/{CODE}?a=1"),
-            format!("12 {CODE}\n34"),
-        ];
-        for text in texts {
-            assert_eq!(found(&text), [CODE], "{text}");
-        }
-    }
-
-    #[test]
-    fn every_reading_is_given_where_letters_touch_the_code() {
-        let text = format!("Code{}thanks", joined_by(""));
-        let codes = found(&text);
-        assert!(codes.contains(&CODE.to_owned()));
-        assert_eq!(codes.len(), "Code".len() + "thanks".len() + 1);
-    }
-
-    #[test]
-    fn several_codes_are_all_found_and_each_once() {
-        assert_eq!(found(&format!("{CODE} {OTHER}, {CODE}")), [CODE, OTHER]);
-        // Where one code touches the next, the end of the first and the start of the second read as a code too.
-        let touching = found(&format!("{CODE}{OTHER}"));
-        assert!([CODE, OTHER].iter().all(|code| touching.iter().any(|reading| reading == code)));
-    }
-
-    #[test]
-    fn codes_that_stand_free_come_first() {
-        let glued = joined_by("").repeat(4);
-        assert_eq!(found(&format!("{glued} and {OTHER}"))[0], OTHER);
-    }
-
-    #[test]
-    fn readings_and_text_are_bounded() {
-        let symbols: String = CODE.replace('-', "").chars().cycle().take(MAX_TEXT_CHARS).collect();
-        assert_eq!(find_codes(&symbols).len(), CODE_SYMBOLS); // it repeats, so it has no more distinct ones
-        let varied: String =
-            (0..MAX_TEXT_CHARS).map(|n| char::from(b"0123456789"[n * n % 97 % 10])).collect();
-        assert_eq!(find_codes(&varied).len(), MAX_READINGS);
-        let late = format!("{}{CODE}", " ".repeat(MAX_TEXT_CHARS));
-        assert_eq!(found(&late), [""; 0]);
-    }
-
-    /// What may stand between two groups.
-    fn separators() -> impl Strategy<Value = String> {
-        "[-\u{2010}-\u{2015}\u{2212}\u{ff0d} \n\t\u{a0}\u{2009}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{ad}\u{feff}\u{fe0f}]{0,9}"
-    }
-
-    /// What may stand between any two characters.
-    fn marks() -> impl Strategy<Value = String> {
-        "[\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2060}-\u{2069}\u{ad}\u{feff}\u{fe0e}\u{fe0f}]{0,2}"
-    }
-
-    proptest! {
-        #[test]
-        fn a_code_is_found_however_its_groups_are_joined(
-            app_key in "[0-9A-HJKMNP-TV-Z]{8}",
-            groups in proptest::collection::vec("[0-9A-HJKMNP-TV-Z]{5}", 4),
-            joints in proptest::collection::vec(separators(), 4),
-            before in ".{0,20}",
-            after in ".{0,20}",
-        ) {
-            let mut text = format!("{before} {app_key}");
-            for (joint, group) in joints.iter().zip(&groups) {
-                text.push_str(joint);
-                text.push_str(group);
-            }
-            text.push_str(&after);
-            let code = Code::parse(&format!("{app_key}{}", groups.concat())).unwrap();
-            prop_assert!(find_codes(&text).contains(&code), "{:?}", text);
-        }
-
-        #[test]
-        fn invisible_marks_are_no_part_of_a_code(marks in proptest::collection::vec(marks(), CODE.len())) {
-            let mut text = String::new();
-            for (symbol, mark) in CODE.chars().zip(&marks) {
-                text.push(symbol);
-                text.push_str(mark);
-            }
-            prop_assert_eq!(found(&text), [CODE]);
-        }
-
-        #[test]
-        fn every_text_is_read_and_readings_are_distinct(text in "([0-9A-Za-z -]|\\PC|\u{fdfa}){0,400}") {
-            let codes = find_codes(&text);
-            prop_assert!(codes.len() <= MAX_READINGS);
-            prop_assert_eq!(codes.iter().collect::<HashSet<_>>().len(), codes.len());
-        }
-    }
-}
+mod tests;

@@ -52,10 +52,10 @@ impl fmt::Debug for Sender {
 pub(super) struct Contacts<'a>(HashMap<&'a str, Sender>);
 
 impl<'a> Contacts<'a> {
-    /// Reads `contacts[]`, each under every name it has. A phone number never looks like a user id.
-    pub(super) fn read(value: &'a Value) -> Self {
+    /// Reads `contacts[]` of each, every contact under each name it has. A phone number never looks like a user id.
+    pub(super) fn read(values: [&'a Value; 2]) -> Self {
         let mut contacts = HashMap::new();
-        for contact in json::elements(value, "contacts").into_iter().flatten() {
+        for contact in values.into_iter().filter_map(|value| json::elements(value, "contacts")).flatten() {
             let names = [json::text(contact, "wa_id"), json::text(contact, "user_id")];
             let sender = Sender::of(names);
             for name in names.into_iter().flatten() {
@@ -87,6 +87,11 @@ pub(super) fn phone(text: &str) -> Option<PhoneNumber> {
 /// The text without the `+` of an international number.
 fn digits(text: &str) -> &str {
     text.strip_prefix('+').unwrap_or(text)
+}
+
+/// The business-scoped user id at a key.
+pub(super) fn user_id(value: &Value, key: &str) -> Option<String> {
+    json::text(value, key).filter(|text| is_user_id(text)).map(str::to_owned)
 }
 
 /// Whether this is a business-scoped user id: a country, `.ENT` where several portfolios share it, and letters and digits.
@@ -160,7 +165,7 @@ mod tests {
             "no contact",
             {"profile": {"name": "Ana"}, "wa_id": PHONE, "user_id": USER_ID},
         ]});
-        let contacts = Contacts::read(&value);
+        let contacts = Contacts::read([&value, &Value::Null]);
         let both = sender(Some(PHONE), Some(USER_ID));
         assert_eq!(contacts.complete(sender(Some(PHONE), None)), both);
         assert_eq!(contacts.complete(sender(None, Some(USER_ID))), both);
@@ -172,13 +177,13 @@ mod tests {
     fn what_the_message_says_stays() {
         let value = json!({"contacts": [{"wa_id": PHONE, "user_id": "US.9"}]});
         let said = sender(Some(PHONE), Some(USER_ID));
-        assert_eq!(Contacts::read(&value).complete(said.clone()), said);
+        assert_eq!(Contacts::read([&value, &Value::Null]).complete(said.clone()), said);
     }
 
     #[test]
     fn a_user_id_in_the_place_of_the_number_is_found_too() {
         let value = json!({"contacts": [{"wa_id": USER_ID}, {"wa_id": "+15550002222", "user_id": "US.2"}]});
-        let contacts = Contacts::read(&value);
+        let contacts = Contacts::read([&value, &Value::Null]);
         assert_eq!(contacts.complete(sender(None, Some(USER_ID))), sender(None, Some(USER_ID)));
         assert_eq!(contacts.complete(sender(Some(PHONE), None)), sender(Some(PHONE), Some("US.2")));
     }

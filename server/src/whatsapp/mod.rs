@@ -4,17 +4,24 @@ mod codes;
 mod identity;
 mod inbound;
 mod json;
+#[cfg(any(test, fuzzing))]
+mod law;
+mod operator;
 mod outbound;
 mod send_error;
 mod sender;
 mod signature;
 mod update;
 
-pub(crate) use codes::find_codes;
+pub(crate) use codes::find_places;
 pub(crate) use identity::Sender;
 pub(crate) use inbound::parse;
+#[cfg(fuzzing)]
+pub use law::{assert_places_law, assert_webhook_law};
 pub(crate) use outbound::{AuthTemplate, Recipient};
 pub(crate) use send_error::SendError;
+#[allow(unused_imports, reason = "names the type of a field of `SentMessage`")]
+pub(crate) use sender::SendStatus;
 pub(crate) use sender::{AccessToken, GraphClient, GraphConfig, GraphConfigError, SentMessage};
 pub(crate) use signature::{AppSecret, verify_signature};
 pub(crate) use update::{

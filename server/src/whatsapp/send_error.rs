@@ -2,6 +2,9 @@
 //!
 //! The HTTP status says little (throttling comes as 400, 403 and 429), and titles are going away: the code decides,
 //! and the status only where there is none or a new one.
+//!
+//! A message that was sent must not be sent again, so only what certainly was not sent counts as [`SendError::Retryable`].
+//! A response of a gateway, or of a server that failed in a way of its own, does not say that: the message may be out.
 
 use std::time::Duration;
 
@@ -57,14 +60,18 @@ impl SendError {
         let error = body.get("error").unwrap_or(&Value::Null);
         let code = json::integer(error, "code").and_then(|code| code.try_into().ok());
         log(status, code, error);
-        let known = code.and_then(|code| Self::of_code(code, retry_after));
-        known.unwrap_or_else(|| match status {
-            _ if error.get("is_transient") == Some(&Value::Bool(true)) => {
+        let Some(code) = code else {
+            return Self::of_status(status, retry_after);
+        };
+        let is_transient = error.get("is_transient") == Some(&Value::Bool(true));
+        Self::of_code(code, retry_after).unwrap_or_else(|| match status {
+            _ if is_transient => Self::Retryable { after: retry_after },
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
                 Self::Retryable { after: retry_after }
             }
-            // A gateway waited in vain for what stands behind it, which may have sent the message all the same.
-            StatusCode::GATEWAY_TIMEOUT => Self::Ambiguous,
-            _ => Self::of_status(status, code, retry_after),
+            status if status.is_server_error() => Self::Ambiguous,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Operator { code },
+            _ => Self::Permanent { code },
         })
     }
 
@@ -98,18 +105,18 @@ impl SendError {
         })
     }
 
-    /// The class of a status.
-    fn of_status(status: StatusCode, code: Option<u32>, retry_after: Option<Duration>) -> Self {
-        let shown = code.unwrap_or_else(|| status.as_u16().into());
+    /// The class of a response without a code: nobody says that the Graph API read the message, or that it did not.
+    fn of_status(status: StatusCode, retry_after: Option<Duration>) -> Self {
+        let code = status.as_u16().into();
         match status {
+            // A success that names neither a message nor an error, and whatever failed behind a gateway.
+            status if status.is_success() || status.is_server_error() => Self::Ambiguous,
+            // Both are given in place of reading the message.
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
                 Self::Retryable { after: retry_after }
             }
-            status if status.is_server_error() => Self::Retryable { after: retry_after },
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Operator { code: shown },
-            // A code of WhatsApp's own that is new, about this message; without one, nobody there read the message.
-            _ if code.is_some() => Self::Permanent { code: shown },
-            _ => Self::Misconfigured { code: shown },
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Operator { code },
+            _ => Self::Misconfigured { code },
         }
     }
 }
@@ -196,9 +203,23 @@ mod tests {
         assert_eq!(class(400, &error), SendError::Permanent { code: 139_999 });
         assert_eq!(class(401, &error), SendError::Operator { code: 139_999 });
         assert_eq!(class(429, &error), SendError::Retryable { after: None });
-        assert_eq!(class(500, &error), SendError::Retryable { after: None });
         let transient = json!({"code": 139_999, "is_transient": true});
+        for status in [500, 502, 503, 504] {
+            assert_eq!(class(status, &error), SendError::Ambiguous);
+            assert_eq!(class(status, &transient), SendError::Retryable { after: None });
+        }
         assert_eq!(class(400, &transient), SendError::Retryable { after: None });
+    }
+
+    #[test]
+    fn no_server_error_without_a_known_code_counts_as_not_sent() {
+        for status in 500..=599 {
+            for error in
+                [json!(null), json!({}), json!({"code": null}), json!({"code": -1}), json!({"code": 139_999})]
+            {
+                assert_eq!(class(status, &error), SendError::Ambiguous, "{status} {error}");
+            }
+        }
     }
 
     #[test]
@@ -211,12 +232,21 @@ mod tests {
             (404, SendError::Misconfigured { code: 404 }),
             (408, SendError::Retryable { after: RETRY_AFTER }),
             (429, SendError::Retryable { after: RETRY_AFTER }),
-            (503, SendError::Retryable { after: RETRY_AFTER }),
+            (200, SendError::Ambiguous),
+            (500, SendError::Ambiguous),
+            (502, SendError::Ambiguous),
+            (503, SendError::Ambiguous),
             (504, SendError::Ambiguous),
+            (529, SendError::Ambiguous),
         ];
         for (status, expected) in cases {
             let status = StatusCode::from_u16(status).unwrap();
-            for body in [json!(null), json!({"error": "down"}), json!({"error": {"code": "x"}})] {
+            for body in [
+                json!(null),
+                json!({"error": null}),
+                json!({"error": "down"}),
+                json!({"error": {"code": "x", "is_transient": true}}),
+            ] {
                 assert_eq!(SendError::of_answer(status, RETRY_AFTER, &body), expected, "{status} {body}");
             }
         }

@@ -85,11 +85,24 @@ pub(crate) enum GraphConfigError {
     Client(#[source] reqwest::Error),
 }
 
+/// Whether WhatsApp sends on what it took over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SendStatus {
+    /// It does.
+    Accepted,
+    /// It keeps the message back until it has judged the template. The message may go out later, or fail.
+    Held,
+    /// The template is paused because of its quality: the message does not go out while it is.
+    Paused,
+}
+
 /// A message that WhatsApp took over. Whether it arrives, the statuses tell.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct SentMessage {
     /// WhatsApp's id of the message.
     pub(crate) id: String,
+    /// Whether it is on its way. Only messages from templates are ever kept back.
+    pub(crate) status: SendStatus,
     /// The number that WhatsApp delivers to, where it says so; it can differ from the one that was asked for.
     pub(crate) wa_id: Option<PhoneNumber>,
 }
@@ -169,8 +182,12 @@ impl GraphClient {
         let (status, retry_after) = (response.status(), retry_after(&response));
         let body = read_answer(response).await;
         match sent_message(&body) {
-            Some(sent) if status.is_success() => Ok(sent),
-            _ if status.is_success() && body.get("error").is_none() => Err(SendError::Ambiguous),
+            Some(sent) if status.is_success() => {
+                if sent.status != SendStatus::Accepted {
+                    tracing::warn!(status = ?sent.status, "WhatsApp keeps a message back: look at its template");
+                }
+                Ok(sent)
+            }
             _ => Err(SendError::of_answer(status, retry_after, &body)),
         }
     }
@@ -204,6 +221,11 @@ fn sent_message(body: &Value) -> Option<SentMessage> {
     let contact = json::elements(body, "contacts").and_then(<[Value]>::first);
     Some(SentMessage {
         id: json::id(message, "id")?,
+        status: match json::text(message, "message_status") {
+            Some("held_for_quality_assessment") => SendStatus::Held,
+            Some("paused") => SendStatus::Paused,
+            _ => SendStatus::Accepted,
+        },
         wa_id: contact.and_then(|contact| json::text(contact, "wa_id")).and_then(identity::phone),
     })
 }

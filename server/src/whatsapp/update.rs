@@ -6,16 +6,24 @@ use std::{fmt, time::SystemTime};
 
 use loggin::PhoneNumber;
 
-use super::identity::Sender;
+use super::{identity::Sender, operator::OperatorEvent};
 
 /// One thing that happened at one business number.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Update {
-    /// The number it happened at, as Meta names it; empty where the call does not say. It alone decides whose update
-    /// this is: the display number is written in several ways.
+    /// The number it happened at, as Meta names it; empty where the call does not say, which it does for every message,
+    /// status and change of identity. It alone decides whose update this is: the display number is written in several
+    /// ways.
     pub(crate) phone_number_id: String,
     /// What happened.
     pub(crate) kind: UpdateKind,
+}
+
+impl Update {
+    /// Whether this happened at the number with this id, or to the account as a whole.
+    pub(crate) fn concerns(&self, phone_number_id: &str) -> bool {
+        self.phone_number_id.is_empty() || self.phone_number_id == phone_number_id
+    }
 }
 
 /// What happened.
@@ -27,6 +35,8 @@ pub(crate) enum UpdateKind {
     Status(StatusUpdate),
     /// A person has another number or user id now.
     IdentityChange(IdentityChange),
+    /// Something about the account, the number or who handles a chat.
+    Operator(OperatorEvent),
     /// Nothing that a login depends on.
     Ignored(IgnoredReason),
 }
@@ -105,11 +115,17 @@ pub(crate) struct IdentityChange {
     pub(crate) previous: Sender,
     /// Who it is now: at least one of the identifiers is there.
     pub(crate) current: Sender,
+    /// The user id that several portfolios shared before, where they do and WhatsApp says it.
+    pub(crate) previous_parent_user_id: Option<String>,
+    /// The user id that several portfolios share now.
+    pub(crate) current_parent_user_id: Option<String>,
 }
 
 /// Why an update means nothing to a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum IgnoredReason {
+    /// A change without anything that this version reads.
+    Empty,
     /// WhatsApp reports errors of its own in place of messages.
     ErrorReport,
     /// A field that this server has not asked for.
@@ -128,12 +144,35 @@ pub(crate) enum IgnoredReason {
     NoSender,
     /// A status that this version does not know.
     StatusType,
+    /// A message whose content WhatsApp does not hand out: a poll, for instance.
+    Unsupported,
+    /// A message that WhatsApp hands out without its content, as it does with the first one of a person to a number
+    /// that also runs in the WhatsApp Business app: their login is lost.
+    UnsupportedCoexistence,
 }
 
 impl IgnoredReason {
+    /// Every reason.
+    #[allow(dead_code, reason = "for tables of metrics, and tests")]
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Empty,
+        Self::ErrorReport,
+        Self::Field,
+        Self::ForeignContact,
+        Self::Forwarded,
+        Self::Group,
+        Self::Malformed,
+        Self::MessageType,
+        Self::NoSender,
+        Self::StatusType,
+        Self::Unsupported,
+        Self::UnsupportedCoexistence,
+    ];
+
     /// A name for logs and counters.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::Empty => "empty",
             Self::ErrorReport => "error_report",
             Self::Field => "field",
             Self::ForeignContact => "foreign_contact",
@@ -143,6 +182,8 @@ impl IgnoredReason {
             Self::MessageType => "message_type",
             Self::NoSender => "no_sender",
             Self::StatusType => "status_type",
+            Self::Unsupported => "unsupported",
+            Self::UnsupportedCoexistence => "unsupported_coexistence",
         }
     }
 }

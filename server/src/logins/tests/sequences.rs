@@ -53,7 +53,9 @@ fn next(login: Option<Login>, step: &Step, app: &App, now: UnixMillis) -> Next {
         Step::Claim { redeemer } => life::claimed(login, [redeemer; 32]),
         Step::Confirm { right } => life::confirmed(login, |_| right, now),
         Step::Deny => life::denied(login, now),
-        Step::Pass { .. } => login.map_or(Next::Keep(Unchanged::Unconcerned), |login| life::swept(login, now)),
+        Step::Pass { .. } => {
+            login.map_or(Next::Keep(Unchanged::Unconcerned), |login| life::swept(login, now))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What WhatsApp may answer to a code, and what becomes of the session then.
 
 use super::*;
-use crate::whatsapp::{SendError, SentMessage};
+use crate::whatsapp::{SendError, SendStatus, SentMessage};
 
 const RETRYABLE: SendError = SendError::Retryable { after: None };
 
@@ -109,7 +109,11 @@ async fn a_phone_gets_no_more_messages_than_whatsapp_takes_whatever_app_they_are
 async fn a_number_that_whatsapp_writes_otherwise_is_kept_beside_the_one_that_was_asked_for() {
     let world = World::new().await;
     let wa_id = PhoneNumber::parse("5215512345678").unwrap();
-    world.codes.will_answer([Ok(SentMessage { id: "wamid.1".to_owned(), wa_id: Some(wa_id.clone()) })]);
+    world.codes.will_answer([Ok(SentMessage {
+        id: "wamid.1".to_owned(),
+        status: SendStatus::Accepted,
+        wa_id: Some(wa_id.clone()),
+    })]);
     let session = world.start("525512345678").await;
     let row = world.store.otp_session(session).await.unwrap().unwrap();
     assert_eq!(row.wa_id, Some(wa_id));

@@ -2,11 +2,17 @@
 
 use std::time::{Duration, SystemTime};
 
+use loggin::PhoneNumber;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::*;
+use super::{message::OWN_CONTACT, *};
+use crate::whatsapp::{
+    operator::OperatorKind,
+    update::{Content, IdentityChange, InboundMessage},
+};
 
+mod channels;
 mod messages;
 
 const PHONE: &str = "15550002222";
@@ -131,7 +137,9 @@ fn all_updates_of_all_numbers_are_read_in_order() {
     assert_eq!(numbers, [NUMBER_ID, NUMBER_ID, NUMBER_ID, NUMBER_ID, "", "3"]);
     assert_eq!(updates[0], updates[1]);
     assert_eq!(updates[3].kind, UpdateKind::Ignored(IgnoredReason::ErrorReport));
-    assert_eq!(updates[4].kind, UpdateKind::Ignored(IgnoredReason::Field));
+    assert!(
+        matches!(&updates[4].kind, UpdateKind::Operator(event) if event.kind == OperatorKind::AccountUpdate)
+    );
 }
 
 #[test]
@@ -241,12 +249,38 @@ fn nothing_personal_is_shown() {
 
 #[test]
 fn reasons_have_names_of_their_own() {
-    use IgnoredReason::{
-        ErrorReport, Field, ForeignContact, Forwarded, Group, Malformed, MessageType, NoSender, StatusType,
-    };
-    let reasons =
-        [ErrorReport, Field, ForeignContact, Forwarded, Group, Malformed, MessageType, NoSender, StatusType];
-    assert!(reasons.map(IgnoredReason::as_str).is_sorted_by(|a, b| a < b));
+    assert!(IgnoredReason::ALL.map(IgnoredReason::as_str).is_sorted_by(|a, b| a < b));
+}
+
+/// A call that is ignored for each of the reasons.
+fn ignored(reason: IgnoredReason) -> Value {
+    let message = |fields| call(json!({"messages": [message(fields)]}));
+    let unsupported = |code| message(json!({"type": "unsupported", "errors": [{"code": code}]}));
+    match reason {
+        IgnoredReason::Empty => call(json!({"user_actions": [{}]})),
+        IgnoredReason::ErrorReport => call(json!({"errors": [{"code": 131_000}]})),
+        IgnoredReason::Field => {
+            let mut call = call(json!({}));
+            call["entry"][0]["changes"][0]["field"] = json!("flows");
+            call
+        }
+        IgnoredReason::ForeignContact => message(json!({"type": "contacts", "contacts": []})),
+        IgnoredReason::Forwarded => message(json!({"context": {"forwarded": true}})),
+        IgnoredReason::Group => message(json!({"group_id": "1"})),
+        IgnoredReason::Malformed => message(json!({"timestamp": "soon"})),
+        IgnoredReason::MessageType => message(json!({"type": "image"})),
+        IgnoredReason::NoSender => message(json!({"from": null, "from_user_id": null})),
+        IgnoredReason::StatusType => call(json!({"statuses": [{"id": "wamid.OUT", "status": "pondered"}]})),
+        IgnoredReason::Unsupported => unsupported(131_051),
+        IgnoredReason::UnsupportedCoexistence => unsupported(131_060),
+    }
+}
+
+#[test]
+fn every_reason_comes_from_a_call() {
+    for reason in IgnoredReason::ALL {
+        assert_eq!(kinds(&ignored(reason)), [UpdateKind::Ignored(reason)]);
+    }
 }
 
 proptest! {

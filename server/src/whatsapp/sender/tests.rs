@@ -102,7 +102,11 @@ fn taken_over() -> String {
 async fn a_message_is_taken_over() {
     let graph = Graph::new(200, &[], taken_over());
     let sent = graph.client().await.send_text(&recipient(), "Hi", Some("wamid.IN")).await;
-    let expected = SentMessage { id: "wamid.OUT".into(), wa_id: Some(phone("16505551235")) };
+    let expected = SentMessage {
+        id: "wamid.OUT".into(),
+        status: SendStatus::Accepted,
+        wa_id: Some(phone("16505551235")),
+    };
     assert_eq!(sent, Ok(expected));
 
     let call = graph.calls.lock().unwrap().remove(0);
@@ -140,6 +144,30 @@ async fn an_answer_to_a_user_id_has_no_number() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_kept_back_is_told_from_one_on_its_way() {
+    let cases = [
+        (json!({"id": "wamid.OUT"}), SendStatus::Accepted),
+        (json!({"id": "wamid.OUT", "message_status": "accepted"}), SendStatus::Accepted),
+        (json!({"id": "wamid.OUT", "message_status": "held_for_quality_assessment"}), SendStatus::Held),
+        (json!({"id": "wamid.OUT", "message_status": "paused"}), SendStatus::Paused),
+        (json!({"id": "wamid.OUT", "message_status": "on_a_boat"}), SendStatus::Accepted),
+        (json!({"id": "wamid.OUT", "message_status": 7}), SendStatus::Accepted),
+    ];
+    for (message, expected) in cases {
+        let body = json!({ "messages": [message] }).to_string();
+        assert_eq!(Graph::new(200, &[], body).send().await.unwrap().status, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_fails_may_have_sent_the_message() {
+    for status in [500, 502, 503, 504] {
+        let graph = Graph::new(status, &[("retry-after", "20")], "<html>Bad gateway</html>");
+        assert_eq!(graph.send().await, Err(SendError::Ambiguous), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn each_class_of_error_is_told() {
     let error = |code: u32| {
         json!({"error": {"message": "(#1) …", "type": "OAuthException", "code": code,
@@ -160,7 +188,7 @@ async fn each_class_of_error_is_told() {
 #[tokio::test]
 async fn a_pause_that_the_server_asks_for_is_told() {
     let pause = |seconds| Err(SendError::Retryable { after: Some(Duration::from_secs(seconds)) });
-    let busy = |retry_after| Graph::new(503, &[("retry-after", retry_after)], "busy");
+    let busy = |retry_after| Graph::new(429, &[("retry-after", retry_after)], "busy");
     assert_eq!(busy("20").send().await, pause(20));
     assert_eq!(busy("999999999999").send().await, pause(MAX_RETRY_AFTER_SECONDS));
     assert_eq!(busy("soon").send().await, Err(SendError::Retryable { after: None }));
@@ -180,6 +208,8 @@ async fn a_success_that_names_no_message_is_ambiguous() {
         Body::from("<html>"),
         Body::from("{}"),
         Body::from(r#"{"messages":[]}"#),
+        Body::from(r#"{"error":null}"#),
+        Body::from(r#"{"error":{"message":"?"}}"#),
         Body::from(r#"{"messages":[{"id":""}]}"#),
         Body::from(format!(r#"{{"messages":[{{"id":"{}"}}]}}"#, "w".repeat(MAX_ANSWER_BYTES))),
         breaks_off,
@@ -259,6 +289,10 @@ fn secrets_are_not_shown() {
     let config = config("http://localhost");
     let shown = format!("{config:?}{:?}", GraphClient::new(config.clone()).unwrap());
     assert!(!shown.contains(TOKEN), "{shown}");
-    let sent = SentMessage { id: "wamid.OUT".into(), wa_id: Some(phone("16505551234")) };
+    let sent = SentMessage {
+        id: "wamid.OUT".into(),
+        status: SendStatus::Accepted,
+        wa_id: Some(phone("16505551234")),
+    };
     assert_eq!(format!("{sent:?}"), "SentMessage { .. }");
 }

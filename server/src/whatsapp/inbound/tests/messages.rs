@@ -95,7 +95,6 @@ fn only_words_of_the_sender_to_the_business_count() {
             MessageType,
         ),
         (json!({"type": "revoke", "revoke": {"original_message_id": "wamid.X"}}), MessageType),
-        (json!({"type": "unsupported", "errors": [{"code": 131_051}]}), MessageType),
         (json!({"type": "image", "image": {"caption": "code 483920"}}), MessageType),
         (
             json!({"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"id": "1"}}}),
@@ -209,6 +208,8 @@ fn a_new_number_or_user_id_is_told() {
             timestamp: at(1_790_416_800),
             previous,
             current,
+            previous_parent_user_id: None,
+            current_parent_user_id: None,
         })
     };
     let number = json!({"from_user_id": null, "type": "system", "system": {
