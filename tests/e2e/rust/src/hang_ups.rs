@@ -2,7 +2,7 @@
 //! waits must be told of each that was stored.
 
 use std::{
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::TcpStream,
     path::Path,
     time::{Duration, Instant},
@@ -85,9 +85,20 @@ fn confirm(world: &World, token: Token, digits: &str, patience: Duration) -> Opt
          Content-Length: {length}\r\n\r\n{body}"
     );
     let mut socket = TcpStream::connect(world.address()).unwrap();
-    socket.set_read_timeout(Some(patience)).unwrap();
     socket.write_all(request.as_bytes()).unwrap();
-    let mut head = [0; 12];
-    socket.read_exact(&mut head).ok()?;
+    // The system rounds the timeouts of sockets up to milliseconds, in which calls are over.
+    socket.set_nonblocking(true).unwrap();
+    let (mut head, mut length) = ([0; 12], 0);
+    let given_up = Instant::now() + patience;
+    while length < head.len() {
+        match socket.read(&mut head[length..]) {
+            Ok(0) => return None,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == ErrorKind::WouldBlock && Instant::now() < given_up => {
+                std::thread::yield_now();
+            }
+            Err(_) => return None,
+        }
+    }
     std::str::from_utf8(&head[9..]).ok()?.parse().ok()
 }

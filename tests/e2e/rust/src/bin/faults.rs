@@ -12,11 +12,14 @@ use std::{
 };
 
 use clap::Parser;
-use loggin_e2e::{World, rounds};
+use loggin_e2e::{World, hang_ups, rounds};
 
 /// The time in which a wait must end once the network is healed: the longest pause of a young outage, and a third of it
 /// to connect and be answered.
 const BOUND: Duration = Duration::from_secs(2);
+
+/// Of so many rounds one more follows in which callers hang up: it takes about as long.
+const ROUNDS_PER_HANG_UP: u64 = 20;
 
 /// Runs fault rounds: waits through a network that misbehaves by seed.
 #[derive(Parser)]
@@ -35,6 +38,7 @@ struct Arguments {
 #[derive(Default)]
 struct Tally {
     passed: usize,
+    waits: usize,
     failed: Vec<u64>,
     slow: Vec<u64>,
     longest: Duration,
@@ -58,7 +62,9 @@ fn main() -> ExitCode {
             });
         }
     });
-    let tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
+    drop(world);
+    let hung_up = hang_up(&arguments, &mut tally);
     for seed in &tally.failed {
         println!("failed: --rounds 1 --seed {seed}");
     }
@@ -68,10 +74,13 @@ fn main() -> ExitCode {
     println!(
         "{} waits over {} connections, {} of them ended while the network was foul; the slowest ended {:.0} ms after \
          it was healed",
-        tally.passed * rounds::WAITS,
+        tally.waits,
         tally.connections,
         tally.ended_early,
         tally.longest.as_secs_f64() * 1e3,
+    );
+    println!(
+        "{hung_up} callers hung up while they confirmed; each login that was confirmed all the same was told",
     );
     println!(
         "{} passed, {} failed in {:.1} s",
@@ -80,6 +89,24 @@ fn main() -> ExitCode {
         began.elapsed().as_secs_f64()
     );
     if tally.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs rounds in which callers hang up; how many did.
+fn hang_up(arguments: &Arguments, tally: &mut Tally) -> usize {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let world = hang_ups::world_in(data.path());
+    let mut hung_up = 0;
+    for number in 0..arguments.rounds.div_ceil(ROUNDS_PER_HANG_UP) {
+        let seed = arguments.seed.wrapping_add(number);
+        match catch_unwind(AssertUnwindSafe(|| hang_ups::run(&world, seed))) {
+            Ok(report) => {
+                tally.passed += 1;
+                hung_up += report.hung_up;
+            }
+            Err(_) => tally.failed.push(seed),
+        }
+    }
+    hung_up
 }
 
 fn tally_round(world: &World, seed: u64, tally: &Mutex<Tally>) {
@@ -91,6 +118,7 @@ fn tally_round(world: &World, seed: u64, tally: &Mutex<Tally>) {
         return;
     };
     tally.passed += 1;
+    tally.waits += rounds::WAITS;
     if report.longest > BOUND {
         tally.slow.push(seed);
     }
