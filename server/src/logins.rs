@@ -149,8 +149,8 @@ impl Logins {
             .collect();
         let settled = self
             .settle(&steps, HashMap::new(), |step, login, now| {
-                let (app, message, seed) = &step.input;
-                life::received(login, step.code, app, message, seed, now)
+                let (app, message, random) = &step.input;
+                life::received(login, step.code, app, message, random, now)
             })
             .await?;
         let mut settled = settled.iter().map(settle::Settled::received);

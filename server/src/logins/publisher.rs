@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::{
-    store::{Commit, CommitListener, Queued, State},
+    store::{Commit, CommitListener, QueueOutcome, State},
     waiters::Waiters,
 };
 
@@ -25,8 +25,8 @@ impl CommitListener for Publisher {
             if change.is_news && !matches!(change.login.state, State::Pending | State::Claimed) {
                 self.waiters.wake(&change.login);
             }
-            is_owed |= *queued == Some(Queued::Queued);
-            if let Some(limit @ (Queued::PersonLimit | Queued::AppLimit)) = queued {
+            is_owed |= *queued == Some(QueueOutcome::Queued);
+            if let Some(limit @ (QueueOutcome::PersonLimit | QueueOutcome::AppLimit)) = queued {
                 let app_key = change.login.code.app_key();
                 tracing::warn!(%app_key, limit = limit.as_str(), "a message to a person is not sent: a limit is reached");
             }

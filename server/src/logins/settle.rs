@@ -69,6 +69,13 @@ struct Planned {
     owed: Option<MessageKind>,
 }
 
+/// What is to be done for a step.
+enum Plan {
+    Change(Box<Planned>),
+    /// Nothing: it is settled.
+    Keep(Settled),
+}
+
 impl Logins {
     /// Makes the change that `rule` finds for each step, if any; it is given the login as it is now.
     ///
@@ -107,8 +114,8 @@ impl Logins {
             for (position, step) in steps.iter().enumerate() {
                 if settled[position].is_none() {
                     match self.plan(position, step, known.get(&step.code), &taken, &rule) {
-                        Ok(plan) => planned.push(plan),
-                        Err(unchanged) => settled[position] = Some(unchanged),
+                        Plan::Change(change) => planned.push(*change),
+                        Plan::Keep(unchanged) => settled[position] = Some(unchanged),
                     }
                 }
             }
@@ -140,24 +147,24 @@ impl Logins {
         row: Option<&Login>,
         taken: &HashSet<MessageId>,
         rule: impl Fn(&Step<T>, Option<Login>, UnixMillis) -> Next,
-    ) -> Result<Planned, Settled> {
+    ) -> Plan {
         let now = self.clock.now();
         let unchanged = |why| {
             let login = row.cloned().and_then(|login| life::aged(login, now));
-            Settled { login, became: Became::Unchanged(why) }
+            Plan::Keep(Settled { login, became: Became::Unchanged(why) })
         };
         let (write, next, owed) = match (rule(step, row.cloned(), now), row) {
-            (Next::Keep(why), _) => return Err(unchanged(why)),
+            (Next::Keep(why), _) => return unchanged(why),
             (Next::Replace(next, owed), _) => (Write::Put, next, owed),
             (Next::Delete, Some(row)) => (Write::Delete, row.clone(), None),
-            (Next::Delete, None) => return Err(unchanged(Unchanged::Unconcerned)),
+            (Next::Delete, None) => return unchanged(Unchanged::Unconcerned),
         };
         let expected = row.map(|login| login.version);
         let is_news = write == Write::Put && row.map(|login| login.state) != Some(next.state);
         let login = Login { version: expected.unwrap_or_default() + 1, ..next };
         let message = step.message.clone().filter(|message| !taken.contains(message));
         let change = Change { expected, login, write, message, owed: None, is_news };
-        Ok(Planned { position, change, owed })
+        Plan::Change(Box::new(Planned { position, change, owed }))
     }
 
     /// The changes as the store takes them, each with what it owes.

@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Change, Queued};
+use super::{Change, QueueOutcome};
 
 /// Told of what was committed.
 pub(crate) trait CommitListener: fmt::Debug + Send + Sync {
@@ -20,7 +20,7 @@ pub(crate) trait CommitListener: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(crate) struct Commit<'a> {
     /// Changes of logins that were applied, in their order, and what became of the message that each owes.
-    pub(crate) changes: &'a [(&'a Change, Option<Queued>)],
+    pub(crate) changes: &'a [(&'a Change, Option<QueueOutcome>)],
     /// How many writes it held, those of other tables among them.
     pub(crate) size: usize,
     /// How long the transaction took, the write to the disk included.

@@ -32,7 +32,8 @@ pub(crate) use otp::{
     OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending,
 };
 pub(crate) use outbox::{
-    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed, Queued,
+    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,
+    QueueOutcome,
 };
 pub(crate) use sqlite::SqliteStore;
 

@@ -50,7 +50,7 @@ pub(crate) struct Owed {
 
 /// What became of an [`Owed`] message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Queued {
+pub(crate) enum QueueOutcome {
     /// It is queued.
     Queued,
     /// The same message waits already.
@@ -61,7 +61,7 @@ pub(crate) enum Queued {
     AppLimit,
 }
 
-impl Queued {
+impl QueueOutcome {
     /// A name for logs and counters.
     pub(crate) fn as_str(self) -> &'static str {
         match self {

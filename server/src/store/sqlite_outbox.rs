@@ -7,8 +7,8 @@ use loggin::Code;
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed, Queued,
-    SqliteStore, StoreError,
+    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,
+    QueueOutcome, SqliteStore, StoreError,
     rows::{self, Numbered},
     sqlite_connections::{all, execute, first, tolerated},
     sqlite_otp,
@@ -22,7 +22,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// A message of another kind takes the place of the one before; the same kind is queued again once it is out, and not
 /// before its login may owe another.
-pub(super) fn queue(db: &Connection, code: Code, owed: &Owed) -> Result<Queued, StoreError> {
+pub(super) fn queue(db: &Connection, code: Code, owed: &Owed) -> Result<QueueOutcome, StoreError> {
     const SELECT: &str = "SELECT state <= 1 FROM outbox WHERE code = ? AND kind = ?";
     const INSERT: &str = "INSERT INTO outbox (code, serial, kind, state, recipient, queued_at, due_at, tries)
         VALUES (?1, 1, ?2, ?3, ?4, ?5, ?5, 0)
@@ -31,21 +31,21 @@ pub(super) fn queue(db: &Connection, code: Code, owed: &Owed) -> Result<Queued, 
     let code = code.expose();
     let waits = first(db, SELECT, params![code, owed.kind.number()], |row| Ok(row.get::<_, bool>(0)?))?;
     if waits == Some(true) {
-        return Ok(Queued::Waiting);
+        return Ok(QueueOutcome::Waiting);
     }
     let person = limits::MESSAGES_PER_PERSON;
     if !count(db, &owed.recipient, owed.now, HOUR, person)? {
-        return Ok(Queued::PersonLimit);
+        return Ok(QueueOutcome::PersonLimit);
     }
     let app = code.split('-').next().unwrap_or_default().as_bytes();
     if !count(db, app, owed.now, DAY, owed.most_per_day.unwrap_or(u32::MAX))? {
-        return Ok(Queued::AppLimit);
+        return Ok(QueueOutcome::AppLimit);
     }
     let latest = owed.now + limits::RECIPIENT_PAUSE;
     let waiting = MessageState::Waiting.number();
     let recipient = owed.recipient.as_slice();
     execute(db, INSERT, params![code, owed.kind.number(), waiting, recipient, owed.now.0, latest.0])?;
-    Ok(Queued::Queued)
+    Ok(QueueOutcome::Queued)
 }
 
 /// Counts one more in a window of this length; `false`, and nothing counted, beyond `most`.

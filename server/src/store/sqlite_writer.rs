@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     CallCount, Change, Commit, CommitListener, CountedCalls, Login, MessageId, OtpCounts, OtpOutcome,
-    OtpWrite, Outcome, Queued, State, StoreError, Write,
+    OtpWrite, Outcome, QueueOutcome, State, StoreError, Write,
     rows::{self, Numbered},
     sqlite_connections::{all, execute, first},
     sqlite_otp, sqlite_outbox,
@@ -165,7 +165,7 @@ struct Written {
 /// What became of a change, and of the message that it owes.
 struct LoginWritten {
     outcome: Outcome,
-    queued: Option<Queued>,
+    queued: Option<QueueOutcome>,
 }
 
 impl From<Outcome> for LoginWritten {

@@ -36,14 +36,14 @@ macro_rules! outbox_suite {
 }
 pub(super) use outbox_suite;
 
-fn owed(kind: MessageKind, recipient: u8, now: UnixMillis) -> Option<Owed> {
-    Some(Owed { kind, recipient: [recipient; 32], now, most_per_day: None })
+fn owed(kind: MessageKind, recipient: u8, now: UnixMillis) -> Owed {
+    Owed { kind, recipient: [recipient; 32], now, most_per_day: None }
 }
 
 /// A login that owes a message to this recipient.
 fn owing(number: u8, recipient: u8) -> Change {
     let login = login(number, State::AwaitingConfirmation);
-    Change { owed: owed(MessageKind::ConfirmationCode, recipient, NOW), ..insert(login) }
+    Change { owed: Some(owed(MessageKind::ConfirmationCode, recipient, NOW)), ..insert(login) }
 }
 
 fn attempt(due: &DueMessage, now: UnixMillis, burst: u32) -> Attempt {
@@ -143,14 +143,19 @@ pub(super) async fn a_pause_of_a_recipient_keeps_all_their_messages_back(store: 
 }
 
 pub(super) async fn another_kind_takes_the_place_and_the_old_end_changes_nothing(store: &impl Store) {
-    let asked =
-        Change { owed: owed(MessageKind::SharePhone, 1, NOW), ..insert(login(1, State::MessageReceived)) };
+    let asked = Change {
+        owed: Some(owed(MessageKind::SharePhone, 1, NOW)),
+        ..insert(login(1, State::MessageReceived))
+    };
     store.apply(vec![asked]).await.unwrap();
     let due = first_due(store, NOW).await;
     store.begin_message(attempt(&due, NOW, 10)).await.unwrap();
     let confirmed = super::Login { version: 2, ..login(1, State::AwaitingConfirmation) };
-    let confirmed =
-        Change { expected: Some(1), owed: owed(MessageKind::ConfirmationCode, 1, NOW), ..insert(confirmed) };
+    let confirmed = Change {
+        expected: Some(1),
+        owed: Some(owed(MessageKind::ConfirmationCode, 1, NOW)),
+        ..insert(confirmed)
+    };
     assert_eq!(store.apply(vec![confirmed]).await.unwrap(), [Outcome::Applied]);
     let sent = Ended::Finally { state: MessageState::Sent, again: NOW + SECOND };
     store.end_message(due.message.code, due.message.serial, sent, due.message.recipient).await.unwrap();
@@ -162,8 +167,10 @@ pub(super) async fn another_kind_takes_the_place_and_the_old_end_changes_nothing
 
 pub(super) async fn a_moment_too_far_ahead_is_due(store: &impl Store) {
     let ahead = NOW + SECOND * 3_600;
-    let change =
-        Change { owed: owed(MessageKind::ConfirmationCode, 1, ahead), ..insert(login(1, State::Pending)) };
+    let change = Change {
+        owed: Some(owed(MessageKind::ConfirmationCode, 1, ahead)),
+        ..insert(login(1, State::Pending))
+    };
     store.apply(vec![change]).await.unwrap();
     assert_eq!(due_codes(store, NOW).await, [code(1)]);
 }
@@ -172,7 +179,7 @@ pub(super) async fn the_oldest_that_waits_is_known(store: &impl Store) {
     assert_eq!(store.oldest_message().await.unwrap(), None);
     let later = NOW + SECOND;
     let second = Change {
-        owed: owed(MessageKind::ConfirmationCode, 2, later),
+        owed: Some(owed(MessageKind::ConfirmationCode, 2, later)),
         ..insert(login(2, State::AwaitingConfirmation))
     };
     store.apply(vec![second, owing(1, 1)]).await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
     process::ExitCode,
     sync::{
         Mutex, PoisonError,
@@ -64,7 +65,14 @@ fn main() -> ExitCode {
     });
     let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
     drop(world);
-    let hung_up = hang_up(&arguments, &mut tally);
+    let data = match tempfile::tempdir() {
+        Ok(data) => data,
+        Err(error) => {
+            println!("no temporary folder can be made: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let hung_up = hang_up(&arguments, data.path(), &mut tally);
     for seed in &tally.failed {
         println!("failed: --rounds 1 --seed {seed}");
     }
@@ -92,9 +100,8 @@ fn main() -> ExitCode {
 }
 
 /// Runs rounds in which callers hang up; how many did.
-fn hang_up(arguments: &Arguments, tally: &mut Tally) -> usize {
-    let data = tempfile::tempdir().expect("a temporary folder");
-    let world = hang_ups::world_in(data.path());
+fn hang_up(arguments: &Arguments, data: &Path, tally: &mut Tally) -> usize {
+    let world = hang_ups::world_in(data);
     let mut hung_up = 0;
     for number in 0..arguments.rounds.div_ceil(ROUNDS_PER_HANG_UP) {
         let seed = arguments.seed.wrapping_add(number);
