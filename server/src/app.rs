@@ -12,7 +12,7 @@ use url::Url;
 
 use crate::{
     apps::Apps,
-    client_address::{IpNetwork, StreamCounts},
+    client_address::{StreamCounts, TrustedProxies},
     clock::{Clock, Random},
     config::{Secret, WhatsAppConfig},
     cors, limits,
@@ -62,7 +62,9 @@ pub(crate) struct Settings {
     pub(crate) public_origin: String,
     /// What stands before the number in a link; `https://wa.me` but in development.
     pub(crate) link_base: Url,
-    pub(crate) trusted_proxies: Vec<IpNetwork>,
+    pub(crate) trusted_proxies: Arc<TrustedProxies>,
+    /// Whether calls without a secret key are counted by address; not so on a developer's own machine.
+    pub(crate) counts_addresses: bool,
     pub(crate) long_poll: Duration,
     /// Most tokens of a call that shows no secret key.
     pub(crate) tokens_without_key: usize,

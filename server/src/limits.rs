@@ -105,7 +105,7 @@ pub(crate) const RECIPIENT_PAUSE: Duration = Duration::from_secs(6);
 /// silence later.
 pub(crate) const RECIPIENT_BURST: u32 = 10;
 
-/// Senders, or addresses, counted at once; when there are more in one window, counting starts anew.
+/// Senders, or addresses, counted at once; when there are more in one window, the one counted longest is forgotten.
 pub(crate) const KEYS_COUNTED: usize = 100_000;
 
 /// Codes looked up for one message. A text has one; lengthy nonsense may read as many.

@@ -116,7 +116,8 @@ fn settings(config: Config, tokens_without_key: usize) -> Settings {
     Settings {
         public_origin: origin(&config.public_url),
         link_base: config.link_base,
-        trusted_proxies: config.trusted_proxies,
+        trusted_proxies: Arc::new(config.trusted_proxies),
+        counts_addresses: config.counts_addresses,
         whatsapp: config.whatsapp,
         long_poll: LONG_POLL,
         tokens_without_key,

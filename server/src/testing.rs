@@ -27,10 +27,11 @@ use uuid::Uuid;
 
 use crate::{
     app::{self, OtpParts, Parts, Server, Settings},
-    client_address::IpNetwork,
+    client_address::TrustedProxies,
     clock::{Clock, Random, UnixMillis},
     config::{Secret, WhatsAppConfig},
     digits::Digits,
+    forwarded::ForwardedHeader,
     limits,
     otp::CodeSender,
     outbox::{Answer, Outbox},
@@ -343,7 +344,8 @@ fn settings(address: SocketAddr) -> Settings {
         },
         public_origin: format!("http://{address}"),
         link_base: "https://wa.me".parse().unwrap(),
-        trusted_proxies: IpNetwork::loopback(),
+        trusted_proxies: Arc::new(TrustedProxies::loopback(ForwardedHeader::default())),
+        counts_addresses: true,
         long_poll: Duration::from_secs(25),
         tokens_without_key: loggin::wire::MAX_TOKENS_WITHOUT_KEY,
     }

@@ -38,8 +38,8 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<ConfirmResponse>, ApiError> {
-    let request: ConfirmRequest = body::json(&headers, body, limits::SMALL_BODY).await?;
     let caller = Caller::of(&server, peer, &headers).await?;
+    let request: ConfirmRequest = body::json(&headers, body, limits::SMALL_BODY).await?;
     let token = parse_token(&request.token)?;
     let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
     if !caller.may(false, &app) {
