@@ -225,16 +225,20 @@ mod tests {
         assert_eq!(ForwardedHeader::parse("X-Real-IP"), None);
     }
 
+    fn stranger() -> impl Strategy<Value = IpAddr> {
+        let proxies = TrustedProxies::loopback(ForwardedHeader::default());
+        any::<IpAddr>().prop_filter("a proxy's own", move |address| !proxies.trust(*address))
+    }
+
     proptest! {
         /// A client writes what it likes; its proxy appends the address that it saw.
         #[test]
         fn no_header_hides_the_address_that_a_proxy_adds(
             written in proptest::collection::vec("[ -~]{0,40}", 0..4),
-            appended in any::<IpAddr>(),
+            appended in stranger(),
             apart in any::<bool>(),
             port in proptest::option::of(any::<u16>()),
         ) {
-            prop_assume!(!proxies("127.0.0.0/8").unwrap().trust(appended));
             let added = match port {
                 Some(port) => std::net::SocketAddr::new(appended, port).to_string(),
                 None => appended.to_string(),
@@ -258,9 +262,8 @@ mod tests {
         #[test]
         fn no_forwarded_header_names_another_than_the_proxy_saw(
             written in r#"(for=6\.6\.6\.6|by=|for=|[;,"\\ =]){0,9}"#,
-            appended in any::<IpAddr>(),
+            appended in stranger(),
         ) {
-            prop_assume!(!proxies("127.0.0.0/8").unwrap().trust(appended));
             let added = match appended {
                 IpAddr::V4(address) => format!("for={address}"),
                 IpAddr::V6(address) => format!("for=\"[{address}]\""),

@@ -16,7 +16,7 @@ use axum::{
 };
 use loggin::{AppKey, ErrorCode};
 
-use crate::{app::Server, client_address::customer, error::ApiError, limits, store::App};
+use crate::{app::Server, body::Room, client_address::customer, error::ApiError, limits, store::App};
 
 const METHODS: HeaderValue = HeaderValue::from_static("POST");
 const REQUEST_HEADERS: HeaderValue =
@@ -57,6 +57,11 @@ impl Caller {
         }
         Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
             .with_retry_after(limits::WAITS_WINDOW))
+    }
+
+    /// The room for this caller's body.
+    pub(crate) fn room<'a>(&self, server: &'a Server) -> Room<'a> {
+        server.bodies.for_caller(self.app_key, self.address)
     }
 
     /// Whether this caller is held to what one address may do.

@@ -13,9 +13,11 @@ use crate::{
     app::{self, LONG_POLL, OtpParts, Parts, Server, Settings},
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{Config, OtpConfig},
+    limits,
     otp::TemplateSender,
     outbox::{self, Outbox},
-    phones, serve,
+    phones,
+    serve::{self, Bounds},
     store::{SqliteStore, Store},
     whatsapp::{GraphClient, GraphConfig},
 };
@@ -119,6 +121,7 @@ fn settings(config: Config, tokens_without_key: usize) -> Settings {
         trusted_proxies: Arc::new(config.trusted_proxies),
         counts_addresses: config.counts_addresses,
         whatsapp: config.whatsapp,
+        bodies_kib: limits::BODIES_KIB,
         long_poll: LONG_POLL,
         tokens_without_key,
     }
@@ -140,7 +143,13 @@ impl Ready {
         let mut interrupt = signal(SignalKind::interrupt())
             .map_err(|error| RunError::Io("signals cannot be heeded", error))?;
         let router = app::router(&self.server);
-        let mut serving = tokio::spawn(serve::serve(listener, router, self.server.stopping.clone()));
+        let mut serving = tokio::spawn(serve::serve(
+            listener,
+            router,
+            Bounds::of_this_process(),
+            Arc::clone(&self.server.settings.trusted_proxies),
+            self.server.stopping.clone(),
+        ));
         let result = tokio::select! {
             // A signal goes before the failures that the same signal brings about.
             biased;

@@ -35,7 +35,7 @@ use crate::{
     limits,
     otp::CodeSender,
     outbox::{Answer, Outbox},
-    serve,
+    serve::{self, Bounds},
     store::{App, Confirm, PhoneHidden, SqliteStore, Store},
     whatsapp::{AccessToken, SendError, SentMessage},
 };
@@ -205,14 +205,29 @@ impl TestServer {
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let (store, folder) = store().await;
         store.insert_app(&demo_app()).await.unwrap();
-        Self::start_on(store, Arc::new(folder), ManualClock::new(), Arc::default(), change).await
+        let bounds = Bounds::default();
+        Self::start_on(store, Arc::new(folder), ManualClock::new(), Arc::default(), bounds, change).await
+    }
+
+    /// A server with the demo app that holds connections to these bounds, and trusts no proxy.
+    pub(crate) async fn start_bounded(change: impl FnOnce(&mut Bounds)) -> Self {
+        let (store, folder) = store().await;
+        store.insert_app(&demo_app()).await.unwrap();
+        let mut bounds = Bounds::default();
+        change(&mut bounds);
+        let none = TrustedProxies::parse(["none"].into_iter(), ForwardedHeader::default()).unwrap();
+        Self::start_on(store, Arc::new(folder), ManualClock::new(), Arc::default(), bounds, |settings| {
+            settings.trusted_proxies = Arc::new(none);
+        })
+        .await
     }
 
     /// Another server on the same database, by the same clock and with the same WhatsApp.
     pub(crate) async fn another_node(&self) -> Self {
         let store = SqliteStore::open(&self.folder.path().join("loggin.db"), 2).await.unwrap();
         let (clock, codes) = (Arc::clone(&self.clock), Arc::clone(&self.codes));
-        Self::start_on(Arc::new(store), Arc::clone(&self.folder), clock, codes, |_| {}).await
+        let bounds = Bounds::default();
+        Self::start_on(Arc::new(store), Arc::clone(&self.folder), clock, codes, bounds, |_| {}).await
     }
 
     async fn start_on(
@@ -220,6 +235,7 @@ impl TestServer {
         folder: Arc<TempDir>,
         clock: Arc<ManualClock>,
         codes: Arc<NotedCodes>,
+        bounds: Bounds,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -240,7 +256,9 @@ impl TestServer {
             settings,
             stopping: stopping.clone(),
         });
-        let serving = tokio::spawn(serve::serve(listener, app::router(&server), stopping));
+        let trusted = Arc::clone(&server.settings.trusted_proxies);
+        let serving = serve::serve(listener, app::router(&server), bounds, trusted, stopping);
+        let serving = tokio::spawn(serving);
         let client =
             Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none());
         // Whoever comes first sets the provider.
@@ -346,6 +364,7 @@ fn settings(address: SocketAddr) -> Settings {
         link_base: "https://wa.me".parse().unwrap(),
         trusted_proxies: Arc::new(TrustedProxies::loopback(ForwardedHeader::default())),
         counts_addresses: true,
+        bodies_kib: limits::BODIES_KIB,
         long_poll: Duration::from_secs(25),
         tokens_without_key: loggin::wire::MAX_TOKENS_WITHOUT_KEY,
     }

@@ -54,7 +54,8 @@ pub(crate) async fn handle(
     body: Body,
 ) -> Result<Response, ApiError> {
     let caller = Caller::of(&server, peer, &headers).await?;
-    let request: EventsRequest = body::json(&headers, body, limits::EVENTS_BODY).await?;
+    let request: EventsRequest =
+        body::large_json(&headers, body, limits::EVENTS_BODY, caller.room(&server)).await?;
     check_count(&server, &caller, request.tokens.len())?;
     let viewer = viewer(request.claim, &headers)?;
     caller.count_waits(&server, request.tokens.len())?;

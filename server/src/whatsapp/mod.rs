@@ -16,5 +16,5 @@ pub(crate) use inbound::parse;
 pub(crate) use outbound::{AuthTemplate, Recipient};
 pub(crate) use send_error::SendError;
 pub(crate) use sender::{AccessToken, GraphClient, GraphConfig, GraphConfigError, SentMessage};
-pub(crate) use signature::{AppSecret, verify_signature};
+pub(crate) use signature::{AppSecret, is_signature, verify_signature};
 pub(crate) use update::{Content, DeliveryStatus, InboundMessage, StatusUpdate, Update, UpdateKind};
