@@ -71,7 +71,7 @@ pub struct OtpStartRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country_code: Option<String>,
     /// Digits of the code.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub otp_length: Option<u32>,
     /// The app's own JSON, which comes back with the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -252,16 +252,6 @@ pub struct OtpStartResponse {
     /// Codes left in the month. It only informs: what is no such number is none.
     #[serde(default, deserialize_with = "whole_number")]
     pub quota_remaining: Option<u64>,
-}
-
-/// JSON has one kind of number: some languages write 6 as 6.0.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // only what stays the same is cast
-fn integer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-    let whole = |number: f64| {
-        let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
-        if is_whole { Ok(number as u32) } else { Err(serde::de::Error::custom("not a whole number")) }
-    };
-    Option::<f64>::deserialize(deserializer)?.map(whole).transpose()
 }
 
 fn is_sent() -> bool {

@@ -12,7 +12,8 @@ use url::Url;
 
 use crate::{
     apps::Apps,
-    client_address::{IpNetwork, StreamCounts},
+    body::Rooms,
+    client_address::{StreamCounts, TrustedProxies},
     clock::{Clock, Random},
     config::{Secret, WhatsAppConfig},
     cors, limits,
@@ -20,7 +21,7 @@ use crate::{
     otp::{CodeSender, Otp},
     outbox::Outbox,
     recipient_keys::RecipientKeys,
-    request, routes,
+    request, routes, serve,
     store::Store,
     waiters::Waiters,
     whatsapp::{AppSecret, GraphClient},
@@ -48,6 +49,8 @@ pub(crate) struct Server {
     /// Tokens waited for without a secret key, by address.
     pub(crate) wait_counts: WindowCounts<IpAddr>,
     pub(crate) streams: StreamCounts,
+    /// Room for large bodies.
+    pub(crate) bodies: Rooms,
     pub(crate) app_secrets: Vec<AppSecret>,
     pub(crate) settings: Settings,
     /// Turns true when the server is told to stop.
@@ -62,9 +65,13 @@ pub(crate) struct Settings {
     pub(crate) public_origin: String,
     /// What stands before the number in a link; `https://wa.me` but in development.
     pub(crate) link_base: Url,
-    pub(crate) trusted_proxies: Vec<IpNetwork>,
     /// The template of one-time codes, where they are sent.
     pub(crate) otp_template: Option<String>,
+    pub(crate) trusted_proxies: Arc<TrustedProxies>,
+    /// Whether calls without a secret key are counted by address; not so on a developer's own machine.
+    pub(crate) counts_addresses: bool,
+    /// KiB of large bodies at once: of webhooks, of apps with their secret key, and of everybody else.
+    pub(crate) bodies_kib: [usize; 3],
     pub(crate) long_poll: Duration,
     /// Most tokens of a call that shows no secret key.
     pub(crate) tokens_without_key: usize,
@@ -141,6 +148,7 @@ impl Server {
             sender_counts: WindowCounts::new(limits::MESSAGES_PER_SENDER, limits::SENDER_WINDOW),
             wait_counts: WindowCounts::new(limits::WAITS_PER_ADDRESS, limits::WAITS_WINDOW),
             streams: StreamCounts::default(),
+            bodies: Rooms::new(parts.settings.bodies_kib),
             app_secrets,
             settings: parts.settings,
             stopping: parts.stopping,
@@ -158,14 +166,20 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/auth/verify", post(routes::auth_verify::handle))
         // Before the layer, which answers preflights: a method that no route has comes this way.
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
+        .layer(middleware::from_fn(serve::only_where_there_is_room))
         .layer(middleware::from_fn_with_state(Arc::clone(server), cors::layer));
+    let pages = Router::new()
+        .route("/l/{code}", get(routes::link::handle))
+        .route("/openapi.json", get(routes::openapi::handle))
+        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
+        .layer(middleware::from_fn(serve::only_where_there_is_room));
+    // What stands outside of these is served also where the server is full.
     Router::new()
         .nest("/api/v1", api)
-        .route("/l/{code}", get(routes::link::handle))
+        .merge(pages)
         .route("/webhooks/whatsapp", get(routes::webhook::subscribe).post(routes::webhook::handle))
         .route("/healthz", get(routes::health::alive))
         .route("/readyz", get(routes::health::ready))
-        .route("/openapi.json", get(routes::openapi::handle))
         .fallback(routes::fallback::not_found)
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(CatchPanicLayer::custom(routes::fallback::panicked))

@@ -1,44 +1,115 @@
 //! Bodies of requests: read within a bound of bytes and time, then parsed.
 //!
-//! What is wrong with one is said without repeating any of it: bodies hold tokens.
+//! What is wrong with one is said without repeating any of it: bodies hold tokens. A body that is refused is not read to
+//! its end; the connection sees to it that its sender learns why.
 
-use std::{ops::Deref, time::Duration};
+mod object;
+
+use std::{net::IpAddr, ops::Deref, time::Duration};
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     http::{HeaderMap, header},
 };
 use bytes::BytesMut;
 use futures_util::StreamExt;
-use loggin::ErrorCode;
+use loggin::{AppKey, ErrorCode};
 use serde::de::DeserializeOwned;
-use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{error::ApiError, limits};
+use crate::{
+    client_address::customer,
+    error::ApiError,
+    limits,
+    shares::{Share, Shares, Short},
+};
 
 const TOO_LARGE: ApiError =
     ApiError::new(ErrorCode::PayloadTooLarge, "The body is larger than this call allows.");
 const NO_ROOM: ApiError =
     ApiError::new(ErrorCode::Unavailable, "The server holds as many large bodies as it may.")
         .with_retry_after(Duration::from_secs(1));
+const TOO_MANY: ApiError =
+    ApiError::new(ErrorCode::RateLimited, "This caller sends as many large bodies at once as it may.")
+        .with_retry_after(Duration::from_secs(1));
 /// The network's fault, not the caller's: what waits for a login asks again, instead of giving up.
 const NOT_WHOLE: ApiError =
     ApiError::new(ErrorCode::Unavailable, "The body did not arrive in time, or not whole.");
 
-/// Reads a JSON body of at most `limit` bytes.
-pub(crate) async fn json<T: DeserializeOwned>(
-    headers: &HeaderMap,
-    body: Body,
-    limit: usize,
-) -> Result<T, ApiError> {
-    json_and_bytes(headers, body, limit).await.map(|(body, _)| body)
+// Otherwise they would need room.
+const _: () = assert!(limits::SMALL_BODY <= limits::FREE_BODY);
+
+/// Room for what bodies are larger than [`limits::FREE_BODY`], in KiB. Each kind of caller has its own, so that none of
+/// them fills that of another.
+#[derive(Debug)]
+pub(crate) struct Rooms {
+    webhooks: Shares<Holder>,
+    apps: Shares<Holder>,
+    strangers: Shares<Holder>,
 }
 
-/// Reads a JSON body of at most `limit` bytes, and gives its bytes too.
+/// Whose body takes room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Holder {
+    App(AppKey),
+    Address(IpAddr),
+}
+
+/// The room that a caller's body may take some of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room<'a> {
+    of: &'a Shares<Holder>,
+    holder: Holder,
+}
+
+impl Rooms {
+    /// Rooms of so many KiB: for webhooks, for apps that showed their secret key, and for everybody else.
+    pub(crate) fn new([webhooks, apps, strangers]: [usize; 3]) -> Self {
+        let shares = |kib: usize| Shares::new(kib, kib.div_ceil(limits::BODIES_HOLDERS));
+        Self { webhooks: shares(webhooks), apps: shares(apps), strangers: shares(strangers) }
+    }
+
+    /// Room for a webhook whose signature is not checked yet.
+    pub(crate) fn for_webhook(&self, address: IpAddr) -> Room<'_> {
+        Room { of: &self.webhooks, holder: Holder::Address(customer(address)) }
+    }
+
+    /// Room for a caller with the secret key of this app, or with none, at this address.
+    pub(crate) fn for_caller(&self, app_key: Option<AppKey>, address: IpAddr) -> Room<'_> {
+        match app_key {
+            Some(app_key) => Room { of: &self.apps, holder: Holder::App(app_key) },
+            None => Room { of: &self.strangers, holder: Holder::Address(customer(address)) },
+        }
+    }
+}
+
+/// Reads a JSON body of at most [`limits::SMALL_BODY`] bytes.
+pub(crate) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
+    json_and_bytes(headers, body).await.map(|(body, _)| body)
+}
+
+/// Reads a JSON body of at most [`limits::SMALL_BODY`] bytes, and gives its bytes too.
 pub(crate) async fn json_and_bytes<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Body,
+) -> Result<(T, Collected), ApiError> {
+    parsed(headers, body, limits::SMALL_BODY, None).await
+}
+
+/// Reads a JSON body of at most `limit` bytes in this room.
+pub(crate) async fn large_json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
     limit: usize,
+    room: Room<'_>,
+) -> Result<T, ApiError> {
+    parsed(headers, body, limit, Some(room)).await.map(|(body, _)| body)
+}
+
+async fn parsed<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    room: Option<Room<'_>>,
 ) -> Result<(T, Collected), ApiError> {
     if !is_json(headers) {
         return Err(ApiError::new(
@@ -46,16 +117,26 @@ pub(crate) async fn json_and_bytes<T: DeserializeOwned>(
             "The body must be JSON, with `Content-Type: application/json`.",
         ));
     }
-    let bytes = raw(body, limit).await?;
-    let body = serde_json::from_slice(&bytes)
-        .map_err(|_| ApiError::invalid_request("The body is not the JSON object that this call takes."))?;
+    let bytes = in_time(body, limit, room).await?;
+    let body = object::read(&bytes)
+        .ok_or(ApiError::invalid_request("The body is not the JSON object that this call takes."))?;
     Ok((body, bytes))
 }
 
-/// A body, and the room it takes among all bodies.
+/// Reads a body of at most `limit` bytes in this room.
+pub(crate) async fn raw(body: Body, limit: usize, room: Room<'_>) -> Result<Collected, ApiError> {
+    in_time(body, limit, Some(room)).await
+}
+
+async fn in_time(body: Body, limit: usize, room: Option<Room<'_>>) -> Result<Collected, ApiError> {
+    let collected = collect(body, limit, room);
+    tokio::time::timeout(limits::BODY_TIMEOUT, collected).await.unwrap_or(Err(NOT_WHOLE))
+}
+
+/// A body, and the room it takes.
 pub(crate) struct Collected {
     bytes: BytesMut,
-    room: Option<SemaphorePermit<'static>>,
+    room: Option<Share<Holder>>,
 }
 
 impl Deref for Collected {
@@ -66,49 +147,40 @@ impl Deref for Collected {
     }
 }
 
-/// Room for large bodies, in KiB: memory is the process's, and so is this.
-static ROOM: Semaphore = Semaphore::const_new(limits::BODIES_KIB);
-
-/// Reads a body of at most `limit` bytes.
-pub(crate) async fn raw(body: Body, limit: usize) -> Result<Collected, ApiError> {
-    tokio::time::timeout(limits::BODY_TIMEOUT, collect(body, limit, &ROOM)).await.unwrap_or(Err(NOT_WHOLE))
-}
-
-async fn collect(body: Body, limit: usize, room: &'static Semaphore) -> Result<Collected, ApiError> {
+async fn collect(body: Body, limit: usize, room: Option<Room<'_>>) -> Result<Collected, ApiError> {
+    // One that says how long it is need not be read to know.
+    if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
+        return Err(TOO_LARGE);
+    }
     let mut chunks = body.into_data_stream();
-    let mut collected = Collected { bytes: BytesMut::new(), room: None };
-    let mut excess = 0;
+    let share = room.map(|room| room.of.take(room.holder, 0)).transpose().map_err(no_room)?;
+    let mut collected = Collected { bytes: BytesMut::new(), room: share };
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| NOT_WHOLE)?;
-        if excess == 0 && collected.bytes.len() + chunk.len() <= limit {
-            collected.push(&chunk, room)?;
-            continue;
+        if collected.bytes.len() + chunk.len() > limit {
+            return Err(TOO_LARGE);
         }
-        // The rest is read and dropped, as the sender may not look for an answer before it is done.
-        collected = Collected { bytes: BytesMut::new(), room: None };
-        excess += chunk.len();
-        if excess > limits::EXCESS_BODY {
-            break;
-        }
+        collected.push(&chunk)?;
     }
-    if excess > 0 { Err(TOO_LARGE) } else { Ok(collected) }
+    Ok(collected)
 }
 
 impl Collected {
-    fn push(&mut self, chunk: &[u8], room: &'static Semaphore) -> Result<(), ApiError> {
+    fn push(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
         let length = self.bytes.len() + chunk.len();
         let needed = length.saturating_sub(limits::FREE_BODY).div_ceil(1 << 10);
-        let held = self.room.as_ref().map_or(0, SemaphorePermit::num_permits);
-        if needed > held {
-            let more = u32::try_from(needed - held).unwrap_or(u32::MAX);
-            let more = room.try_acquire_many(more).map_err(|_| NO_ROOM)?;
-            match &mut self.room {
-                Some(room) => room.merge(more),
-                None => self.room = Some(more),
-            }
+        if let Some(room) = &mut self.room {
+            room.grow(needed.saturating_sub(room.amount())).map_err(no_room)?;
         }
         self.bytes.extend_from_slice(chunk);
         Ok(())
+    }
+}
+
+fn no_room(short: Short) -> ApiError {
+    match short {
+        Short::All => NO_ROOM,
+        Short::Holder => TOO_MANY,
     }
 }
 
@@ -122,32 +194,75 @@ fn is_json(headers: &HeaderMap) -> bool {
 mod tests {
     use super::*;
 
-    static SMALL_ROOM: Semaphore = Semaphore::const_new(64);
+    const KIB: usize = 1 << 10;
+
+    fn app(key: &str) -> AppKey {
+        AppKey::parse(key).unwrap()
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    async fn collected(kib: usize, room: Room<'_>) -> Result<Collected, ErrorCode> {
+        let chunks = (0..kib).map(|_| Ok::<_, std::io::Error>(vec![b'x'; KIB]));
+        let body = Body::from_stream(futures_util::stream::iter(chunks));
+        collect(body, 1 << 20, Some(room)).await.map_err(|error| error.code())
+    }
 
     #[tokio::test]
     async fn a_body_that_is_cut_off_may_be_sent_again() {
         let cut = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
         let body = Body::from_stream(futures_util::stream::iter([Ok(vec![b'{']), Err(cut)]));
-        assert_eq!(collect(body, 1 << 10, &SMALL_ROOM).await.err().unwrap().code(), ErrorCode::Unavailable);
+        assert_eq!(collect(body, KIB, None).await.err().unwrap().code(), ErrorCode::Unavailable);
     }
 
-    async fn collected(kib: usize) -> Result<Collected, ApiError> {
-        let chunks = (0..kib).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 1 << 10]));
-        let body = Body::from_stream(futures_util::stream::iter(chunks));
-        collect(body, 1 << 20, &SMALL_ROOM).await
+    #[tokio::test]
+    async fn a_body_that_says_it_is_too_large_is_not_read() {
+        let body = Body::from(vec![b'x'; KIB + 1]);
+        assert_eq!(collect(body, KIB, None).await.err().unwrap().code(), ErrorCode::PayloadTooLarge);
+        assert_eq!(collect(Body::from(vec![b'x'; KIB]), KIB, None).await.ok().unwrap().len(), KIB);
+        // One that does not say so is read up to there.
+        let endless = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; KIB]));
+        let refused = collect(Body::from_stream(endless), 3 * KIB, None).await;
+        assert_eq!(refused.err().unwrap().code(), ErrorCode::PayloadTooLarge);
     }
 
     #[tokio::test]
     async fn large_bodies_share_their_room_and_small_ones_need_none() {
-        let first = collected(8 + 40).await.unwrap();
-        assert_eq!(first.len(), 48 << 10);
-        assert_eq!(collected(8 + 25).await.err().unwrap().code(), ErrorCode::Unavailable);
-        let second = collected(8 + 24).await.unwrap();
-        assert_eq!(collected(8).await.unwrap().len(), 8 << 10);
-        assert_eq!(collected(9).await.err().unwrap().code(), ErrorCode::Unavailable);
-        drop((first, second));
-        assert_eq!(SMALL_ROOM.available_permits(), 64);
-        assert_eq!(collected(2_000).await.err().unwrap().code(), ErrorCode::Unavailable);
-        assert_eq!(SMALL_ROOM.available_permits(), 64);
+        let rooms = Rooms::new([0, 128, 0]);
+        let room = |key| rooms.for_caller(Some(app(key)), address("192.0.2.1"));
+        let first = collected(8 + 32, room("11111111")).await.unwrap();
+        assert_eq!(first.len(), 40 * KIB);
+        assert_eq!(collected(9, room("11111111")).await.err(), Some(ErrorCode::RateLimited));
+        assert_eq!(collected(8, room("11111111")).await.unwrap().len(), 8 * KIB);
+        let mut others = Vec::new();
+        for key in ["22222222", "33333333", "44444444"] {
+            others.push(collected(8 + 32, room(key)).await.unwrap());
+        }
+        assert_eq!(collected(9, room("55555555")).await.err(), Some(ErrorCode::Unavailable));
+        drop(others);
+        assert_eq!(collected(9, room("55555555")).await.unwrap().len(), 9 * KIB);
+        drop(first);
+        assert_eq!(rooms.apps.held(), 0);
+        assert_eq!(collected(2_000, room("11111111")).await.err(), Some(ErrorCode::RateLimited));
+        assert_eq!(rooms.apps.held(), 0);
+    }
+
+    #[tokio::test]
+    async fn whoever_fills_one_room_leaves_the_others_as_they_are() {
+        let rooms = Rooms::new([64, 64, 64]);
+        let mut held = Vec::new();
+        for last in 0..4 {
+            let stranger = address(&format!("2001:db8:0:{last}::1"));
+            held.push(collected(8 + 16, rooms.for_caller(None, stranger)).await.unwrap());
+            let neighbour = address(&format!("2001:db8:0:{last}::2"));
+            let refused = collected(9, rooms.for_caller(None, neighbour)).await.err();
+            assert_eq!(refused, Some(ErrorCode::RateLimited));
+        }
+        let stranger = address("192.0.2.1");
+        assert_eq!(collected(9, rooms.for_caller(None, stranger)).await.err(), Some(ErrorCode::Unavailable));
+        assert!(collected(12, rooms.for_webhook(stranger)).await.is_ok());
+        assert!(collected(16, rooms.for_caller(Some(app("11111111")), stranger)).await.is_ok());
     }
 }

@@ -13,7 +13,7 @@ use loggin::link::WhatsAppNumber;
 use toml::Value;
 use url::{Host, Url};
 
-use crate::{client_address::IpNetwork, whatsapp::AccessToken};
+use crate::{client_address::TrustedProxies, forwarded::ForwardedHeader, whatsapp::AccessToken};
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
 pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -37,6 +37,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_DATABASE_URL", "database_url"),
     ("LOGGIN_PUBLIC_URL", "public_url"),
     ("LOGGIN_TRUSTED_PROXIES", "trusted_proxies"),
+    ("LOGGIN_FORWARDED_HEADER", "forwarded_header"),
     ("LOGGIN_LOG", "log"),
     ("LOGGIN_LOG_FORMAT", "log_format"),
     ("WHATSAPP_NUMBER", "whatsapp.number"),
@@ -106,7 +107,9 @@ pub(crate) struct Config {
     pub(crate) database: PathBuf,
     pub(crate) public_url: Url,
     pub(crate) link_base: Url,
-    pub(crate) trusted_proxies: Vec<IpNetwork>,
+    pub(crate) trusted_proxies: TrustedProxies,
+    /// Whether calls without a secret key are counted by address.
+    pub(crate) counts_addresses: bool,
     pub(crate) whatsapp: WhatsAppConfig,
     /// `None`: no one-time codes are sent.
     pub(crate) otp: Option<OtpConfig>,
@@ -192,6 +195,7 @@ impl Settings {
             public_url: url("LOGGIN_PUBLIC_URL", self.required("LOGGIN_PUBLIC_URL")?)?,
             link_base: url("link base", WA_ME)?,
             trusted_proxies: self.trusted_proxies()?,
+            counts_addresses: true,
             whatsapp: self.whatsapp()?,
             otp: self.otp()?,
         })
@@ -232,18 +236,21 @@ impl Settings {
         value.parse().map_err(|_| wrong(NAME, "must be an address and a port, such as 127.0.0.1:8787"))
     }
 
-    fn trusted_proxies(&self) -> Result<Vec<IpNetwork>, ConfigError> {
+    fn trusted_proxies(&self) -> Result<TrustedProxies, ConfigError> {
         const NAME: &str = "LOGGIN_TRUSTED_PROXIES";
+        let header = self.forwarded_header()?;
         let Some(value) = self.optional(NAME) else {
-            return Ok(IpNetwork::loopback());
+            return Ok(TrustedProxies::loopback(header));
         };
-        list(value)
-            .map(|network| {
-                IpNetwork::parse(network).ok_or_else(|| {
-                    wrong(NAME, "must be addresses or networks such as 10.0.0.0/8, with commas between")
-                })
-            })
-            .collect()
+        TrustedProxies::parse(list(value), header).ok_or_else(|| {
+            wrong(NAME, "must be addresses or networks such as 10.0.0.0/8, with commas between, or `none`")
+        })
+    }
+
+    fn forwarded_header(&self) -> Result<ForwardedHeader, ConfigError> {
+        const NAME: &str = "LOGGIN_FORWARDED_HEADER";
+        let header = self.optional(NAME).map_or(Some(ForwardedHeader::default()), ForwardedHeader::parse);
+        header.ok_or_else(|| wrong(NAME, "must be `x-forwarded-for` or `forwarded`"))
     }
 
     fn whatsapp(&self) -> Result<WhatsAppConfig, ConfigError> {

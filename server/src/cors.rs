@@ -16,13 +16,7 @@ use axum::{
 };
 use loggin::{AppKey, ErrorCode};
 
-use crate::{
-    app::Server,
-    client_address::{client_address, customer},
-    error::ApiError,
-    limits,
-    store::App,
-};
+use crate::{app::Server, body::Room, client_address::customer, error::ApiError, limits, store::App};
 
 const METHODS: HeaderValue = HeaderValue::from_static("POST");
 const REQUEST_HEADERS: HeaderValue =
@@ -41,30 +35,38 @@ pub(crate) struct Caller {
     pub(crate) app_key: Option<AppKey>,
     /// The web page's origin, where it is another than this server's.
     origin: Option<String>,
-    /// Whose call it is, where no secret key says it and it is known.
-    pub(crate) address: Option<IpAddr>,
+    /// The address that a call without a secret key is counted by.
+    pub(crate) address: IpAddr,
 }
 
 impl Caller {
     /// Reads who calls; a wrong secret key is an error.
     pub(crate) async fn of(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> Result<Self, ApiError> {
         let app_key = server.apps.authenticate(headers).await?;
-        let address = match app_key {
-            Some(_) => None,
-            None => client_address(peer.ip(), headers, &server.settings.trusted_proxies),
-        };
+        let address = server.settings.trusted_proxies.client(peer.ip(), headers);
         let origin = foreign_origin(headers, &server.settings.public_origin);
         Ok(Self { app_key, origin: origin.map(str::to_owned), address })
     }
 
     /// Counts the tokens that this caller waits for; an error where its address waits for too many.
     pub(crate) fn count_waits(&self, server: &Server, tokens: usize) -> Result<(), ApiError> {
-        let counted = |address| server.wait_counts.count(customer(address), tokens, server.clock.now());
-        if self.address.is_none_or(counted) {
+        if !self.is_counted(server)
+            || server.wait_counts.count(customer(self.address), tokens, server.clock.now())
+        {
             return Ok(());
         }
         Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
             .with_retry_after(limits::WAITS_WINDOW))
+    }
+
+    /// The room for this caller's body.
+    pub(crate) fn room<'a>(&self, server: &'a Server) -> Room<'a> {
+        server.bodies.for_caller(self.app_key, self.address)
+    }
+
+    /// Whether this caller is held to what one address may do.
+    pub(crate) fn is_counted(&self, server: &Server) -> bool {
+        self.app_key.is_none() && server.settings.counts_addresses
     }
 
     /// Whether this caller may act on logins of an app; redeeming may take the app's secret key.

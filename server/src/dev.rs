@@ -20,9 +20,10 @@ use url::Url;
 use crate::{
     apps::ANY_ORIGIN,
     cli::{DevArgs, print_line},
-    client_address::IpNetwork,
+    client_address::TrustedProxies,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     config::{Config, DEFAULT_OTP_LANGUAGE, OtpConfig, Secret, WhatsAppConfig},
+    forwarded::ForwardedHeader,
     limits,
     logins::Publisher,
     run::{self, RunError},
@@ -221,7 +222,8 @@ fn config(
         database: folder.join(DATABASE),
         public_url: Url::parse(&format!("http://{address}")).map_err(|_| refused("the address"))?,
         link_base: simulator.clone(),
-        trusted_proxies: IpNetwork::loopback(),
+        trusted_proxies: TrustedProxies::loopback(ForwardedHeader::default()),
+        counts_addresses: false,
         whatsapp: WhatsAppConfig {
             number: WhatsAppNumber::parse(NUMBER).map_err(|_| refused("the number"))?,
             phone_number_id: PHONE_NUMBER_ID.to_owned(),

@@ -6,8 +6,28 @@
 use std::time::Duration;
 
 /// Connections at once. A held stream costs about 4 KB here, and the kernel's buffers; beyond this, memory is better
-/// given to another node. The limit of open files is often lower: then it counts.
+/// given to another node. The limit of open files is often lower: then it counts, less [`FILES_RESERVED`].
 pub(crate) const CONNECTIONS: usize = 65_536;
+
+/// Files that connections leave to everything else: the database, what is sent to WhatsApp, and
+/// [`RESERVED_CONNECTIONS`].
+pub(crate) const FILES_RESERVED: usize = 256;
+
+/// Connections of one address that reaches the server itself, without a proxy: more than its streams, and at most a
+/// quarter of all.
+pub(crate) const CONNECTIONS_PER_ADDRESS: usize = 2_000;
+
+/// Connections that are accepted when the others are taken, for webhooks and health.
+pub(crate) const RESERVED_CONNECTIONS: usize = 64;
+
+/// How many of these one address may have.
+pub(crate) const RESERVED_CONNECTIONS_PER_ADDRESS: usize = 8;
+
+/// Time to send the head of a request there: WhatsApp and proxies connect when they have something to say.
+pub(crate) const RESERVED_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time for the one request of such a connection, and its answer: WhatsApp sends 3 MB in less.
+pub(crate) const RESERVED_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Streams at once from one address without a secret key: an office behind one address fits, one script does not
 /// fill the server.
@@ -26,6 +46,10 @@ pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's head: a proxy adds a few hundred to a browser's 2 KB.
 pub(crate) const HEAD_BYTES: usize = 16 << 10;
 
+/// Bytes that a connection buffers of requests, and of answers whose client does not read: some heads, and enough of a
+/// body to read it fast.
+pub(crate) const HTTP_BUFFER: usize = 32 << 10;
+
 /// Headers of a request; browsers and proxies send about 30.
 pub(crate) const HEADERS: usize = 64;
 
@@ -41,12 +65,28 @@ pub(crate) const WEBHOOK_BODY: usize = 3 << 20;
 /// Bytes of a body that are taken without asking whether there is room: nearly all bodies are smaller.
 pub(crate) const FREE_BODY: usize = 8 << 10;
 
-/// KiB of larger bodies in memory at once, of all calls together: 85 webhooks of 3 MB.
-pub(crate) const BODIES_KIB: usize = 256 << 10;
+/// KiB of larger bodies in memory at once: 32 webhooks of 3 MB; 96 calls of 10,000 tokens by apps that showed their
+/// secret key; 64 by others.
+pub(crate) const BODIES_KIB: [usize; 3] = [96 << 10, 96 << 10, 64 << 10];
 
-/// Bytes read beyond a body's limit before the connection is cut: a sender that is told `payload_too_large` while it
-/// still sends would otherwise see a reset instead of the answer.
+/// Senders that it takes to fill each of these rooms: no address, and no app, has more than a part.
+pub(crate) const BODIES_HOLDERS: usize = 4;
+
+/// Lists and objects in one another in a JSON body: as deep as most parsers go, an app's own among them.
+pub(crate) const BODY_DEPTH: usize = 128;
+
+/// Names in the object of a JSON body; calls have four. Each that nobody asks for is remembered while a body is read.
+pub(crate) const BODY_FIELDS: usize = 64;
+
+/// Bytes read and dropped of a request that was answered before its end: a sender that only looks for the response
+/// when it is done would otherwise see a reset in its place.
 pub(crate) const EXCESS_BODY: usize = 16 << 20;
+
+/// How long such a request is read on: as long as a body may take.
+pub(crate) const EXCESS_TIMEOUT: Duration = BODY_TIMEOUT;
+
+/// How long that is waited for more of it: its sender has noticed by then.
+pub(crate) const EXCESS_PAUSE: Duration = Duration::from_secs(5);
 
 /// Bytes of an `Idempotency-Key`; SDKs send 22, a UUID has 36.
 pub(crate) const IDEMPOTENCY_KEY: usize = 255;
@@ -57,7 +97,7 @@ pub(crate) const REQUEST_ID: usize = 64;
 /// Bytes that a client may send on after its request for a stream, which means nothing: then it is cut off.
 pub(crate) const BYTES_INTO_STREAM: usize = 4 << 10;
 
-/// Time in which a stream's client must take what is written: longer than a mobile network is away in a tunnel, and
+/// Time in which a client must take some of what is written: longer than a mobile network is away in a tunnel, and
 /// shorter than the silence after which clients themselves reconnect.
 pub(crate) const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -105,7 +145,7 @@ pub(crate) const RECIPIENT_PAUSE: Duration = Duration::from_secs(6);
 /// silence later.
 pub(crate) const RECIPIENT_BURST: u32 = 10;
 
-/// Senders, or addresses, counted at once; when there are more in one window, counting starts anew.
+/// Senders, or addresses, counted at once; when there are more in one window, the one counted longest is forgotten.
 pub(crate) const KEYS_COUNTED: usize = 100_000;
 
 /// Logins of one sender that a shared number finishes.
@@ -172,5 +212,9 @@ pub(crate) const SWEEP: u32 = 1_000;
 /// Changes of other processes that one page of a look takes.
 pub(crate) const CHANGES_READ: u32 = 1_000;
 
-/// Time for what is under way when the server is told to stop.
-pub(crate) const SHUTDOWN: Duration = Duration::from_secs(10);
+/// Time for the connections when the server is told to stop: what is owed to WhatsApp and the store follows, and
+/// Docker kills after ten.
+pub(crate) const SHUTDOWN: Duration = Duration::from_secs(6);
+
+/// How long a client that does not read is still waited for then.
+pub(crate) const STALLED_AT_STOP: Duration = Duration::from_secs(2);

@@ -13,9 +13,11 @@ use crate::{
     app::{self, LONG_POLL, OtpParts, Parts, Server, Settings},
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{Config, OtpConfig},
+    limits,
     logins::Publisher,
     otp::TemplateSender,
-    phones, serve,
+    phones,
+    serve::{self, Bounds},
     store::{CommitListener, SqliteStore, Store},
     whatsapp::{GraphClient, GraphConfig},
 };
@@ -121,8 +123,10 @@ fn settings(config: Config, tokens_without_key: usize) -> Settings {
         public_origin: origin(&config.public_url),
         link_base: config.link_base,
         otp_template: config.otp.map(|otp| otp.template),
-        trusted_proxies: config.trusted_proxies,
+        trusted_proxies: Arc::new(config.trusted_proxies),
+        counts_addresses: config.counts_addresses,
         whatsapp: config.whatsapp,
+        bodies_kib: limits::BODIES_KIB,
         long_poll: LONG_POLL,
         tokens_without_key,
     }
@@ -144,7 +148,13 @@ impl Ready {
         let mut interrupt = signal(SignalKind::interrupt())
             .map_err(|error| RunError::Io("signals cannot be heeded", error))?;
         let router = app::router(&self.server);
-        let mut serving = tokio::spawn(serve::serve(listener, router, self.server.stopping.clone()));
+        let mut serving = tokio::spawn(serve::serve(
+            listener,
+            router,
+            Bounds::of_this_process(),
+            Arc::clone(&self.server.settings.trusted_proxies),
+            self.server.stopping.clone(),
+        ));
         let result = tokio::select! {
             // A signal goes before the failures that the same signal brings about.
             biased;

@@ -23,14 +23,15 @@ use uuid::Uuid;
 
 use crate::{
     app::{self, OtpParts, Parts, Server, Settings},
-    client_address::IpNetwork,
+    client_address::TrustedProxies,
     clock::{Clock, Random, UnixMillis},
     config::{Secret, WhatsAppConfig},
     digits::Digits,
+    forwarded::ForwardedHeader,
     limits,
     logins::Publisher,
     otp::CodeSender,
-    serve,
+    serve::{self, Bounds},
     store::{App, CommitListener, Confirm, MessageKind, PhoneHidden, SqliteStore, Store},
     whatsapp::{AccessToken, GraphClient, GraphConfig, SendError, SendStatus, SentMessage},
 };
@@ -228,7 +229,8 @@ impl TestServer {
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let (store, publisher, folder) = store().await;
         store.insert_app(&demo_app()).await.unwrap();
-        Self::start_on((store, publisher), Arc::new(folder), ManualClock::new(), Arc::default(), change).await
+        let (bounds, parts) = (Bounds::default(), (store, publisher));
+        Self::start_on(parts, Arc::new(folder), ManualClock::new(), Arc::default(), bounds, change).await
     }
 
     /// A server with the demo app, whose store tells `listener` of its commits.
@@ -236,15 +238,31 @@ impl TestServer {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("loggin.db"), 1, listener).await.unwrap();
         store.insert_app(&demo_app()).await.unwrap();
-        let store: Arc<dyn Store> = Arc::new(store);
-        Self::start_on((store, publisher), Arc::new(folder), ManualClock::new(), Arc::default(), |_| {}).await
+        let (bounds, store): (_, Arc<dyn Store>) = (Bounds::default(), Arc::new(store));
+        let (folder, clock) = (Arc::new(folder), ManualClock::new());
+        Self::start_on((store, publisher), folder, clock, Arc::default(), bounds, |_| {}).await
+    }
+
+    /// A server with the demo app that holds connections to these bounds, and trusts no proxy.
+    pub(crate) async fn start_bounded(change: impl FnOnce(&mut Bounds)) -> Self {
+        let (store, publisher, folder) = store().await;
+        store.insert_app(&demo_app()).await.unwrap();
+        let mut bounds = Bounds::default();
+        change(&mut bounds);
+        let none = TrustedProxies::parse(["none"].into_iter(), ForwardedHeader::default()).unwrap();
+        let (parts, folder, clock) = ((store, publisher), Arc::new(folder), ManualClock::new());
+        Self::start_on(parts, folder, clock, Arc::default(), bounds, |settings| {
+            settings.trusted_proxies = Arc::new(none);
+        })
+        .await
     }
 
     /// Another server on the same database, by the same clock and with the same WhatsApp.
     pub(crate) async fn another_node(&self) -> Self {
         let store = store_in(&self.folder, 2).await;
         let (clock, codes) = (Arc::clone(&self.clock), Arc::clone(&self.codes));
-        Self::start_on(store, Arc::clone(&self.folder), clock, codes, |_| {}).await
+        let bounds = Bounds::default();
+        Self::start_on(store, Arc::clone(&self.folder), clock, codes, bounds, |_| {}).await
     }
 
     async fn start_on(
@@ -252,6 +270,7 @@ impl TestServer {
         folder: Arc<TempDir>,
         clock: Arc<ManualClock>,
         codes: Arc<NotedCodes>,
+        bounds: Bounds,
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -272,7 +291,9 @@ impl TestServer {
             settings,
             stopping: stopping.clone(),
         });
-        let serving = tokio::spawn(serve::serve(listener, app::router(&server), stopping));
+        let trusted = Arc::clone(&server.settings.trusted_proxies);
+        let serving = serve::serve(listener, app::router(&server), bounds, trusted, stopping);
+        let serving = tokio::spawn(serving);
         let client =
             Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none());
         // Whoever comes first sets the provider.
@@ -388,7 +409,9 @@ fn settings(address: SocketAddr) -> Settings {
         public_origin: format!("http://{address}"),
         link_base: "https://wa.me".parse().unwrap(),
         otp_template: Some("verification_code".to_owned()),
-        trusted_proxies: IpNetwork::loopback(),
+        trusted_proxies: Arc::new(TrustedProxies::loopback(ForwardedHeader::default())),
+        counts_addresses: true,
+        bodies_kib: limits::BODIES_KIB,
         long_poll: Duration::from_secs(25),
         tokens_without_key: loggin::wire::MAX_TOKENS_WITHOUT_KEY,
     }

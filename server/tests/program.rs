@@ -335,6 +335,7 @@ fn a_senseless_setting_stops_the_start_and_its_value_is_not_shown() {
         ("LOGGIN_PUBLIC_URL", "s3nseless"),
         ("LOGGIN_PUBLIC_URL", "https://user:s3nseless@login.example"),
         ("LOGGIN_TRUSTED_PROXIES", "s3nseless"),
+        ("LOGGIN_FORWARDED_HEADER", "s3nseless"),
         ("LOGGIN_LOG", "s3nseless=nolevel"),
         ("LOGGIN_LOG_FORMAT", "s3nseless"),
         ("WHATSAPP_NUMBER", "s3nseless"),

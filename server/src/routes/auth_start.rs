@@ -16,7 +16,6 @@ use crate::{
     app::Server,
     body,
     error::ApiError,
-    limits,
     otp::{Answer, Recipient, StartOrder, life},
 };
 
@@ -73,7 +72,7 @@ async fn start(
 }
 
 async fn read(call: &mut AuthCall, headers: &HeaderMap, body: Body) -> Result<StartOrder, ApiError> {
-    let (request, bytes) = body::json_and_bytes::<OtpStartRequest>(headers, body, limits::SMALL_BODY).await?;
+    let (request, bytes) = body::json_and_bytes::<OtpStartRequest>(headers, body).await?;
     let length = request.otp_length.unwrap_or(DIGITS);
     let recipient: Recipient =
         call.otp.recipient(&call.app, &request.phone, request.country_code.as_deref()).await?;

@@ -21,7 +21,6 @@ use crate::{
     body,
     digits::Digits,
     error::ApiError,
-    limits,
     otp::{Answer, Found, NamedCall},
 };
 
@@ -81,8 +80,7 @@ async fn verify(
 }
 
 async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<Order, ApiError> {
-    let (request, bytes) =
-        body::json_and_bytes::<OtpVerifyRequest>(headers, body, limits::SMALL_BODY).await?;
+    let (request, bytes) = body::json_and_bytes::<OtpVerifyRequest>(headers, body).await?;
     let code = Digits::typed(&request.otp_code)
         .ok_or(ApiError::invalid_request("`otp_code` is the digits that were sent."))?;
     Ok(Order {

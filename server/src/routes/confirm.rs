@@ -14,7 +14,7 @@ use loggin::{
 };
 
 use super::verify::{parse_token, rejected, unknown_app};
-use crate::{app::Server, body, cors::Caller, error::ApiError, limits, logins::Confirmation};
+use crate::{app::Server, body, cors::Caller, error::ApiError, logins::Confirmation};
 
 /// Takes a confirmation code.
 #[utoipa::path(
@@ -38,8 +38,8 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<ConfirmResponse>, ApiError> {
-    let request: ConfirmRequest = body::json(&headers, body, limits::SMALL_BODY).await?;
     let caller = Caller::of(&server, peer, &headers).await?;
+    let request: ConfirmRequest = body::json(&headers, body).await?;
     let token = parse_token(&request.token)?;
     let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
     if !caller.may(false, &app) {

@@ -53,8 +53,9 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let request: EventsRequest = body::json(&headers, body, limits::EVENTS_BODY).await?;
     let caller = Caller::of(&server, peer, &headers).await?;
+    let request: EventsRequest =
+        body::large_json(&headers, body, limits::EVENTS_BODY, caller.room(&server)).await?;
     check_count(&server, &caller, request.tokens.len())?;
     let viewer = viewer(request.claim, &headers)?;
     caller.count_waits(&server, request.tokens.len())?;
@@ -81,12 +82,12 @@ fn check_count(server: &Server, caller: &Caller, count: usize) -> Result<(), Api
     ))
 }
 
-/// Counts the stream for its address, unless an app's server holds it, or a proxy that does not say for whom.
+/// Counts the stream for its address, unless an app's server holds it.
 fn count_stream(server: &Server, caller: &Caller) -> Result<Option<CountedStream>, ApiError> {
-    let Some(address) = caller.address else {
+    if !caller.is_counted(server) {
         return Ok(None);
-    };
-    server.streams.count(address).map(Some).ok_or(
+    }
+    server.streams.count(caller.address).map(Some).ok_or(
         ApiError::new(ErrorCode::RateLimited, "This address holds as many streams as it may.")
             .with_retry_after(limits::STREAMS_RETRY_AFTER),
     )

@@ -26,7 +26,7 @@ use crate::{app::Server, error::ApiError};
     params(("code" = String, Path, description = "The login's code.")),
     responses(
         (status = 302, description = "To WhatsApp."),
-        (status = 404, description = "This is no code.", body = super::openapi::Error),
+        (status = 404, description = "This is no code, or its app is not known.", body = super::openapi::Error),
     ),
 )]
 pub(crate) async fn handle(
@@ -36,6 +36,7 @@ pub(crate) async fn handle(
     const NO_CODE: ApiError = ApiError::new(ErrorCode::NotFound, "There is no sign-in under this address.");
     let Path(code) = code.map_err(|_| NO_CODE)?;
     let code = Code::parse(&code).map_err(|_| NO_CODE)?;
+    server.apps.find(code.app_key()).await?.ok_or(NO_CODE)?;
     let text = message_text(None, &code).map_err(|_| NO_CODE)?;
     let base = server.settings.link_base.as_str().trim_end_matches('/');
     let number = server.settings.whatsapp.number.digits();
@@ -45,7 +46,7 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{TestServer, error_of, token};
+    use crate::testing::{TestServer, error_of, token, token_of};
 
     #[tokio::test]
     async fn a_link_leads_to_whatsapp_and_stores_nothing() {
@@ -57,12 +58,15 @@ mod tests {
         assert!(location.starts_with("https://wa.me/15550001111?text="), "{location}");
         assert!(location.ends_with(&format!("%20{}", code.expose())), "{location}");
         assert!(server.server.store.logins(&[code]).await.unwrap().is_empty());
+        let in_hindi = server.get(&format!("/l/{}?lang=hi", code.expose())).send().await.unwrap();
+        assert_eq!(in_hindi.headers()["location"], answer.headers()["location"]);
     }
 
     #[tokio::test]
-    async fn what_is_no_code_is_not_found() {
+    async fn what_is_no_code_of_an_app_is_not_found() {
         let server = TestServer::start().await;
-        for path in ["/l/rubbish", "/l/8XKPQ2WN", "/l/%FF", "/l/a/b", "/l/"] {
+        let stranger = format!("/l/{}", token_of("00000000", 1).code().expose());
+        for path in ["/l/rubbish", "/l/8XKPQ2WN", "/l/%FF", "/l/a/b", "/l/", &stranger] {
             let answer = server.get(path).send().await.unwrap();
             assert_eq!(error_of(answer).await, (404, "not_found".to_owned()), "{path}");
         }

@@ -2,7 +2,10 @@
 
 mod shapes;
 
-use axum::Json;
+use std::sync::LazyLock;
+
+use axum::{http::header, response::IntoResponse};
+use bytes::Bytes;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -52,11 +55,14 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
+/// The document's bytes: it does not change while the server runs.
+static BYTES: LazyLock<Bytes> = LazyLock::new(|| serde_json::to_vec(&document()).unwrap_or_default().into());
+
 /// Serves the document.
 #[utoipa::path(get, operation_id = "describe", path = "/openapi.json", tag = "operations", summary = "This document",
     responses((status = 200, body = serde_json::Value)))]
-pub(crate) async fn handle() -> Json<utoipa::openapi::OpenApi> {
-    Json(document())
+pub(crate) async fn handle() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], BYTES.clone())
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ use crate::{
     clock::random_bytes,
     cors::Caller,
     error::ApiError,
-    limits,
     logins::{View, Viewer, reason, view},
 };
 
@@ -49,8 +48,8 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<VerifyResponse>, ApiError> {
-    let request: VerifyRequest = body::json(&headers, body, limits::SMALL_BODY).await?;
     let caller = Caller::of(&server, peer, &headers).await?;
+    let request: VerifyRequest = body::json(&headers, body).await?;
     let token = parse_token(&request.token)?;
     let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
     if !caller.may(true, &app) {

@@ -2,11 +2,11 @@
 //!
 //! An answer of 200 means that everything in the call is durable; anything else has it delivered again, for days.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::{ConnectInfo, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -82,16 +82,20 @@ pub(crate) async fn subscribe(
 )]
 pub(crate) async fn handle(
     State(server): State<Arc<Server>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let body = body::raw(body, limits::WEBHOOK_BODY).await?;
+    const UNSIGNED: ApiError =
+        ApiError::new(ErrorCode::InvalidSignature, "The body is not signed with the app secret.");
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
+    if !signature.is_some_and(whatsapp::is_signature) {
+        return Err(UNSIGNED);
+    }
+    let address = server.settings.trusted_proxies.client(peer.ip(), &headers);
+    let body = body::raw(body, limits::WEBHOOK_BODY, server.bodies.for_webhook(address)).await?;
     if !whatsapp::verify_signature(&server.app_secrets, signature, &body) {
-        return Err(ApiError::new(
-            ErrorCode::InvalidSignature,
-            "The body is not signed with the app secret.",
-        ));
+        return Err(UNSIGNED);
     }
     let updates = whatsapp::parse(&body).map_err(|error| {
         tracing::warn!(%error, "a signed webhook could not be read");

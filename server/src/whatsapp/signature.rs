@@ -44,6 +44,11 @@ pub(crate) fn verify_signature(secrets: &[AppSecret], header: Option<&str>, body
     secrets.iter().fold(false, |verified, secret| verified | signed_by(secret, &tag, body))
 }
 
+/// Whether a value of `X-Hub-Signature-256` has the form of a signature. Whose it is only the body tells.
+pub(crate) fn is_signature(header: &str) -> bool {
+    parse_tag(header).is_some()
+}
+
 /// Reads `sha256=` and 64 hexadecimal digits.
 fn parse_tag(header: &str) -> Option<[u8; TAG_BYTES]> {
     let digits = header.trim().strip_prefix(PREFIX)?;

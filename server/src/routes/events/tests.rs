@@ -331,15 +331,32 @@ async fn an_address_holds_so_many_streams() {
 }
 
 #[tokio::test]
-async fn an_address_waits_for_so_many_tokens_in_a_minute() {
+async fn an_address_waits_for_so_many_tokens_in_a_minute_however_its_proxy_writes_it() {
     let server = TestServer::start().await;
     let tokens: Vec<Token> = (0..100).map(token).collect();
-    let call =
-        |server: &TestServer| server.events(&tokens, None).header("X-Forwarded-For", "192.0.2.1").send();
-    for _ in 0..crate::limits::WAITS_PER_ADDRESS / 100 {
-        assert_eq!(call(&server).await.unwrap().status(), 200);
+    let call = |forwarded: Option<&'static str>| {
+        let call = server.events(&tokens, None);
+        match forwarded {
+            Some(forwarded) => call.header("X-Forwarded-For", forwarded),
+            None => call,
+        }
+        .send()
+    };
+    for forwarded in [
+        Some("203.0.113.7"),
+        Some("203.0.113.8:17085"),
+        Some("[2001:db8::8]:4711"),
+        Some("203.0.113.9:17085, 127.0.0.1"),
+        Some("rubbish"),
+    ] {
+        for _ in 0..crate::limits::WAITS_PER_ADDRESS / 100 {
+            assert_eq!(call(forwarded).await.unwrap().status(), 200, "{forwarded:?}");
+        }
+        let refused = error_of(call(forwarded).await.unwrap()).await;
+        assert_eq!(refused, (429, "rate_limited".to_owned()), "{forwarded:?}");
     }
-    assert_eq!(error_of(call(&server).await.unwrap()).await, (429, "rate_limited".to_owned()));
+    // What names nobody is the proxy's own call, in whichever way it names nobody.
+    assert_eq!(call(None).await.unwrap().status(), 429);
     server.clock.advance(crate::limits::WAITS_WINDOW);
-    assert_eq!(call(&server).await.unwrap().status(), 200);
+    assert_eq!(call(Some("203.0.113.7")).await.unwrap().status(), 200);
 }
