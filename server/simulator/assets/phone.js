@@ -5,6 +5,7 @@ const chat = document.getElementById("chat");
 const scroller = document.getElementById("scroller");
 const composer = document.getElementById("composer");
 const box = document.getElementById("text");
+const handler = document.querySelector('button[name="handler"]');
 
 const COPIED_SHOWN_MS = 1500;
 
@@ -39,7 +40,19 @@ function show(html) {
       shown.replaceWith(item);
     }
   }
+  [...wanted].forEach((id, position) => {
+    const item = document.getElementById(id);
+    if (chat.children[position] !== item) chat.insertBefore(item, chat.children[position]);
+  });
+  showHandler();
   if (grown) scrollToEnd();
+}
+
+// A message of the business takes the chat over while the page is open.
+function showHandler() {
+  const isAgent = document.getElementById("agent") !== null;
+  handler.setAttribute("aria-checked", String(isAgent));
+  handler.value = isAgent ? "business" : "agent";
 }
 
 let refreshing = false;

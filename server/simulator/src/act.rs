@@ -8,14 +8,17 @@ use serde_json::{Value, json};
 use crate::chat::{Author, Button, ButtonKind, ChatMessage, Tick};
 use crate::limits::PHONE_TEXT_CHARS_MAX;
 use crate::number::Number;
-use crate::phones::Phone;
+use crate::phones::{Handler, Phone};
 use crate::simulator::Simulator;
 use crate::webhook::delivery::{BusyError, Outcome};
 use crate::webhook::journal::Attempt;
-use crate::webhook::payload::{self, Item, Update};
+use crate::webhook::payload::{self, Channel, Item, Update};
 
 /// What stands in the chat in place of a message that was taken back.
 const REVOKED_TEXT: &str = "This message was deleted";
+
+/// The error of a message whose content is not handed out.
+const MESSAGE_UNAVAILABLE: u32 = 131_060;
 
 /// Whose number a shared contact is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -145,6 +148,11 @@ impl Simulator {
         envelope: Envelope,
     ) -> Result<Receipt, ActError> {
         let (update, timestamp) = self.prepare(number, &act, envelope)?;
+        Ok(self.tell(update, timestamp).await?)
+    }
+
+    /// Tells the webhook, and waits for its answer.
+    pub(crate) async fn tell(self: &Arc<Self>, update: Update, timestamp: u64) -> Result<Receipt, BusyError> {
         let message_id = update.message_id.clone();
         let (held, deliveries) = match self.deliver(update).await? {
             Outcome::Held => (true, Vec::new()),
@@ -164,8 +172,14 @@ impl Simulator {
     ) -> Result<(Update, u64), ActError> {
         let timestamp = envelope.timestamp.unwrap_or_else(|| self.now());
         let mut world = self.world();
+        let coexistence = world.settings.coexistence;
         let phone = world.phones.get_mut(number).ok_or(ActError::NoPhone)?;
         let effect = effect(phone, act, self.config.number.as_str())?;
+        let (kind, content) = if coexistence && phone.last_inbound.is_none() {
+            ("unsupported", unavailable())
+        } else {
+            (effect.kind, effect.content)
+        };
         let owner =
             if phone.hides_number() { phone.user_id.clone() } else { phone.number.as_str().to_owned() };
         let id = self.identifiers.message(&owner);
@@ -174,7 +188,11 @@ impl Simulator {
             message_id: id.clone(),
             phone_number_id: envelope.phone_number_id.unwrap_or_else(|| self.config.phone_number_id.clone()),
             contact: Some(payload::contact(phone)),
-            item: Item::Message(payload::message(phone, &id, timestamp, effect.kind, effect.content)),
+            channel: match phone.handler {
+                Handler::Business => Channel::Messages,
+                Handler::Agent => Channel::Standby,
+            },
+            item: Item::Message(payload::message(phone, &id, timestamp, kind, content)),
         };
         phone.number_known |= effect.reveals_number;
         phone.last_inbound = phone.last_inbound.max(Some(timestamp));
@@ -293,6 +311,15 @@ fn share(
     });
     let reveals_number = origin == Origin::ContactRequest;
     Effect { reveals_number, ..Effect::new("contacts", content).bubble(text, in_reply_to) }
+}
+
+/// What stands in place of the content of a person's first message to a number that also runs in the Business app.
+fn unavailable() -> Value {
+    let title = "This message is unavailable";
+    let details = "The message cannot be handed out. Ask the person to send it again.";
+    json!({ "errors": [{
+        "code": MESSAGE_UNAVAILABLE, "title": title, "message": title, "error_data": { "details": details },
+    }] })
 }
 
 fn context(business: &str, message_id: &str) -> Value {

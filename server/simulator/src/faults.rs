@@ -1,9 +1,14 @@
 //! What goes wrong next, on request: in webhook calls and in answers of the Graph API.
 
+mod graph;
+
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use self::graph::GraphFaults;
+pub(crate) use self::graph::{GraphFault, MessageStatus};
 use crate::limits::{BATCH_UPDATES_MAX, COPIES_MAX, FAULTS_MAX, WAIT_MS_MAX};
 use crate::webhook::payload::{Item, Update};
 
@@ -28,6 +33,8 @@ pub(crate) enum Concerns {
     Messages,
     /// How far the business's messages have come.
     Statuses,
+    /// Who handles a chat, what others send from the number, and what is about the account.
+    Notices,
     Any,
 }
 
@@ -36,6 +43,7 @@ impl Concerns {
         match self {
             Self::Messages => matches!(item, Item::Message(_)),
             Self::Statuses => matches!(item, Item::Status(_)),
+            Self::Notices => matches!(item, Item::Notice(_)),
             Self::Any => true,
         }
     }
@@ -82,31 +90,6 @@ impl Default for WebhookFault {
     }
 }
 
-/// What happens to the next calls of the Graph API.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct GraphFault {
-    /// How many calls it holds for.
-    pub(crate) count: u32,
-    /// Milliseconds before the answer.
-    pub(crate) delay_ms: u64,
-    /// Answers with this error code of the Graph API.
-    pub(crate) code: Option<u32>,
-    /// The HTTP status, where it should differ from the usual one of the code. Without a code the body is HTML, as from
-    /// a proxy.
-    pub(crate) http_status: Option<u16>,
-    /// Seconds for a `Retry-After` header.
-    pub(crate) retry_after: Option<u64>,
-    /// Takes the message and delivers it, but breaks the connection off instead of answering.
-    pub(crate) lose_answer: bool,
-}
-
-impl Default for GraphFault {
-    fn default() -> Self {
-        Self { count: 1, delay_ms: 0, code: None, http_status: None, retry_after: None, lose_answer: false }
-    }
-}
-
 /// A fault that makes no sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -127,7 +110,7 @@ pub(crate) enum Plan {
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     webhook: VecDeque<Queued>,
-    graph: VecDeque<GraphFault>,
+    graph: GraphFaults,
 }
 
 /// A fault and the updates that it holds back.
@@ -157,24 +140,12 @@ impl Faults {
     }
 
     pub(crate) fn add_graph(&mut self, fault: GraphFault) -> Result<(), FaultError> {
-        if fault.count == 0 || self.graph.len() >= FAULTS_MAX {
-            return Err(FaultError("count is at least 1, and there are at most 1,000 faults"));
-        }
-        if fault.delay_ms > WAIT_MS_MAX {
-            return Err(FaultError("delay_ms is at most 60,000"));
-        }
-        if fault.http_status.is_some_and(|status| !(400..600).contains(&status)) {
-            return Err(FaultError("http_status is 400 to 599"));
-        }
-        self.graph.push_back(fault);
-        Ok(())
+        self.graph.add(fault, Instant::now())
     }
 
     /// The fault of the next Graph API call, if any.
     pub(crate) fn take_graph(&mut self) -> Option<GraphFault> {
-        let fault = self.graph.front_mut()?;
-        fault.count -= 1;
-        if fault.count == 0 { self.graph.pop_front() } else { Some(fault.clone()) }
+        self.graph.take(Instant::now())
     }
 
     /// What to do with the next update.
@@ -215,10 +186,7 @@ impl Faults {
 
     /// The faults to come.
     pub(crate) fn pending(&self) -> (Vec<WebhookFault>, Vec<GraphFault>) {
-        (
-            self.webhook.iter().map(|queued| queued.fault.clone()).collect(),
-            self.graph.iter().cloned().collect(),
-        )
+        (self.webhook.iter().map(|queued| queued.fault.clone()).collect(), self.graph.pending(Instant::now()))
     }
 
     fn position(&self, item: &Item) -> Option<usize> {
@@ -241,6 +209,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::webhook::payload::Channel;
 
     fn update(id: &str) -> Update {
         Update {
@@ -248,6 +217,7 @@ mod tests {
             message_id: id.to_owned(),
             phone_number_id: "2".to_owned(),
             contact: None,
+            channel: Channel::Messages,
             item: Item::Message(json!({ "id": id })),
         }
     }
@@ -315,16 +285,5 @@ mod tests {
         ] {
             assert!(faults.add_webhook(fault).is_err());
         }
-        assert!(faults.add_graph(GraphFault { http_status: Some(200), ..GraphFault::default() }).is_err());
-        assert!(faults.pending().1.is_empty());
-    }
-
-    #[test]
-    fn graph_faults_count_down() {
-        let mut faults = Faults::default();
-        faults.add_graph(GraphFault { count: 2, code: Some(130_429), ..GraphFault::default() }).unwrap();
-        assert_eq!(faults.take_graph().and_then(|fault| fault.code), Some(130_429));
-        assert_eq!(faults.take_graph().and_then(|fault| fault.code), Some(130_429));
-        assert!(faults.take_graph().is_none());
     }
 }

@@ -24,6 +24,7 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 //! ```
 
+mod account_events;
 mod act;
 mod app;
 mod chat;
@@ -38,8 +39,10 @@ mod link;
 mod number;
 mod page;
 mod phones;
+mod renaming;
 mod signing;
 mod simulator;
+mod standing_by;
 mod webhook;
 mod world;
 

@@ -26,6 +26,8 @@ pub struct PhoneSpec {
     pub wa_id: Option<String>,
     /// The business-scoped user id, where a test needs a certain one.
     pub user_id: Option<String>,
+    /// The user id that several portfolios share, where the business belongs to some that do.
+    pub parent_user_id: Option<String>,
     /// False: messages to it are refused with 131026.
     pub on_whatsapp: Option<bool>,
     /// Messages to it are refused with this Graph API error code.
@@ -64,8 +66,8 @@ pub enum PhoneError {
     /// `name` or `username` is empty or too long.
     #[error("name and username are 1 to 100 characters")]
     Name,
-    /// `user_id` is no business-scoped user id.
-    #[error("user_id is a country code, a dot and up to 128 letters and digits")]
+    /// `user_id` or `parent_user_id` is no business-scoped user id.
+    #[error("user_id and parent_user_id are a country code, a dot and up to 128 letters and digits")]
     UserId,
     /// Another phone has this number, `wa_id` or user id.
     #[error("another phone has this number, wa_id or user_id")]
@@ -75,14 +77,28 @@ pub enum PhoneError {
     Full,
 }
 
+/// Who answers a chat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Handler {
+    /// The business, by the Cloud API.
+    #[default]
+    Business,
+    /// Meta Business Agent; the business is told what happens.
+    Agent,
+}
+
 /// One phone.
 #[derive(Debug)]
 pub(crate) struct Phone {
     pub(crate) number: Number,
     pub(crate) wa_id: Number,
     pub(crate) user_id: String,
+    pub(crate) parent_user_id: Option<String>,
     pub(crate) name: String,
     pub(crate) username: Option<String>,
+    /// Who answers the chat.
+    pub(crate) handler: Handler,
     /// The business has written to the number, or the person has shared it.
     pub(crate) number_known: bool,
     pub(crate) refuses_with: Option<u32>,
@@ -103,8 +119,11 @@ pub(crate) struct PhoneView {
     number: String,
     wa_id: String,
     user_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_user_id: Option<String>,
     name: String,
     username: Option<String>,
+    handler: Handler,
     hidden: bool,
     refuses_with: Option<u32>,
     window_open: bool,
@@ -117,6 +136,8 @@ impl Phone {
             wa_id: number.clone(),
             number,
             user_id: String::new(),
+            parent_user_id: None,
+            handler: Handler::Business,
             name: format!("Phone {added}"),
             username: None,
             number_known: false,
@@ -155,6 +176,8 @@ impl Phone {
             number: self.number.as_str().to_owned(),
             wa_id: self.wa_id.as_str().to_owned(),
             user_id: self.user_id.clone(),
+            parent_user_id: self.parent_user_id.clone(),
+            handler: self.handler,
             name: self.name.clone(),
             username: self.username.clone(),
             hidden: self.hides_number(),
@@ -184,8 +207,10 @@ impl Phones {
                 return Err(PhoneError::Name);
             }
         }
-        if spec.user_id.as_deref().is_some_and(|id| !identifiers::is_user_id(id)) {
-            return Err(PhoneError::UserId);
+        for user_id in [&spec.user_id, &spec.parent_user_id].into_iter().flatten() {
+            if !identifiers::is_user_id(user_id) {
+                return Err(PhoneError::UserId);
+            }
         }
         let (old_wa_id, old_user_id) = match self.by_number.get(&number) {
             Some(phone) => (phone.wa_id.clone(), phone.user_id.clone()),
@@ -235,6 +260,35 @@ impl Phones {
         true
     }
 
+    /// Gives a phone another number or user id; its chat and everything else stays. A number that WhatsApp calls by
+    /// another name is called by its own from then on.
+    pub(crate) fn rename(&mut self, old: &Number, number: &Number, user_id: &str) -> Result<(), PhoneError> {
+        if !identifiers::is_user_id(user_id) {
+            return Err(PhoneError::UserId);
+        }
+        let taken = [self.by_wa_id.get(number), self.by_user_id.get(user_id)];
+        if taken.into_iter().flatten().any(|owner| owner != old)
+            || (number != old && self.by_number.contains_key(number))
+        {
+            return Err(PhoneError::Taken);
+        }
+        let Some(mut phone) = self.by_number.remove(old) else {
+            return Ok(());
+        };
+        self.by_wa_id.remove(&phone.wa_id);
+        self.by_user_id.remove(&phone.user_id);
+        if number != old {
+            phone.wa_id = number.clone();
+        }
+        phone.number = number.clone();
+        user_id.clone_into(&mut phone.user_id);
+        self.by_wa_id.insert(phone.wa_id.clone(), number.clone());
+        self.by_user_id.insert(phone.user_id.clone(), number.clone());
+        phone.touch();
+        self.by_number.insert(number.clone(), phone);
+        Ok(())
+    }
+
     /// Forgets every phone; pages that show one learn it by the end of their event stream.
     pub(crate) fn reset(&mut self) {
         *self = Self { added: self.added, ..Self::default() };
@@ -260,6 +314,9 @@ impl Phones {
 fn apply(phone: &mut Phone, spec: &PhoneSpec) {
     if let Some(name) = &spec.name {
         name.trim().clone_into(&mut phone.name);
+    }
+    if let Some(parent) = &spec.parent_user_id {
+        phone.parent_user_id = Some(parent.clone());
     }
     if let Some(username) = &spec.username {
         phone.username = Some(username.trim().to_owned());
@@ -327,6 +384,24 @@ mod tests {
         let changed = PhoneSpec { wa_id: Some("15550002222".to_owned()), ..spec("15550004444") };
         assert_eq!(phones.put("1", &changed), Err(PhoneError::Taken));
         assert_eq!(phones.get(&number("15550004444")).unwrap().wa_id, number("15550004444"));
+    }
+
+    #[test]
+    fn a_phone_with_another_number_is_the_same_phone() {
+        let mut phones = Phones::default();
+        phones.put("1", &PhoneSpec { user_id: Some("US.1".to_owned()), ..spec("15550002222") }).unwrap();
+        phones.put("1", &spec("15550003333")).unwrap();
+        let (old, new) = (number("15550002222"), number("15550004444"));
+        assert_eq!(phones.rename(&old, &number("15550003333"), "US.2"), Err(PhoneError::Taken));
+        assert_eq!(phones.rename(&old, &new, "2"), Err(PhoneError::UserId));
+        phones.rename(&old, &new, "US.2").unwrap();
+        assert!(phones.get(&old).is_none() && phones.number_of("US.1").is_none());
+        assert_eq!(
+            (phones.number_of("US.2"), phones.get(&new).unwrap().wa_id.as_str()),
+            (Some(&new), "15550004444")
+        );
+        phones.rename(&new, &new, "US.3").unwrap();
+        assert_eq!((phones.number_of("US.3"), phones.number_of("US.2")), (Some(&new), None));
     }
 
     #[test]

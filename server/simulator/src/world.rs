@@ -27,6 +27,9 @@ pub(crate) struct Settings {
     pub(crate) report_errors: ErrorReport,
     /// The recipients of a test number: everybody else is refused with 131030. Null allows everybody.
     pub(crate) allowed_recipients: Option<Vec<String>>,
+    /// The number also runs in the WhatsApp Business app: a person's first message comes without its content, and the
+    /// business is told what is sent from the app.
+    pub(crate) coexistence: bool,
 }
 
 impl Settings {

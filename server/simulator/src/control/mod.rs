@@ -1,5 +1,6 @@
 //! The control API: what a test, or a person at a terminal, does to the simulated world. All JSON under `/control`.
 
+mod account;
 mod deliveries;
 mod faults;
 mod phones;
@@ -49,6 +50,10 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/control/phones/{number}/tap", post(phones::tap))
         .route("/control/phones/{number}/contact", post(phones::contact))
         .route("/control/phones/{number}/read", post(phones::read))
+        .route("/control/phones/{number}/handler", post(account::hand_over))
+        .route("/control/phones/{number}/echo", post(account::echo))
+        .route("/control/phones/{number}/identity", post(account::rename))
+        .route("/control/account", get(account::events).post(account::report))
         .route("/control/{*path}", get(unknown).post(unknown).put(unknown).delete(unknown))
         .layer(middleware::map_response(no_store))
         .layer(DefaultBodyLimit::max(CONTROL_BODY_BYTES_MAX))

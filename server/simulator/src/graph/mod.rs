@@ -77,14 +77,17 @@ async fn messages(
     let result = if id == simulator.config.phone_number_id {
         read_json(&body)
             .and_then(|body| message::parse(&body))
-            .and_then(|request| simulator.handle_message(request))
+            .and_then(|request| simulator.handle_message(request, fault.as_ref()))
     } else {
         Err(GraphError::no_object("post"))
     };
-    match fault {
-        Some(fault) if fault.lose_answer => lost_answer(),
-        _ => simulator.answer(result),
+    if let Some(fault) = &fault {
+        tokio::time::sleep(Duration::from_millis(fault.hold_ms)).await;
+        if fault.lose_answer {
+            return lost_answer();
+        }
     }
+    simulator.answer(result)
 }
 
 async fn subscriptions(

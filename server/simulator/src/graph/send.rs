@@ -8,11 +8,12 @@ use super::error::GraphError;
 use super::message::{Content, MessageRequest, Recipient, SendRequest};
 use super::templates::Category;
 use crate::chat::{Author, Button, ButtonKind, ChatMessage, Tick};
+use crate::faults::{GraphFault, MessageStatus};
 use crate::limits::TYPING_SECONDS;
 use crate::number::Number;
-use crate::phones::{Phone, PhoneSpec};
+use crate::phones::{Handler, Phone, PhoneSpec};
 use crate::simulator::Simulator;
-use crate::webhook::payload::{self, Item, StatusDetails, Update};
+use crate::webhook::payload::{self, Channel, Item, StatusDetails, Update};
 use crate::world::{ErrorReport, World};
 
 /// The service category of pricing: everything but templates.
@@ -23,14 +24,26 @@ struct Accepted {
     phone: Number,
     id: String,
     details: StatusDetails,
+    /// Meta Business Agent handled the chat until then.
+    takes_over: bool,
+}
+
+/// What a fault makes of a message that is taken.
+struct Fate {
+    kept_back: bool,
+    fails: Option<GraphError>,
 }
 
 impl Simulator {
     /// Does what the business asks for and gives the body of the answer.
-    pub(crate) fn handle_message(self: &Arc<Self>, request: MessageRequest) -> Result<Value, GraphError> {
+    pub(crate) fn handle_message(
+        self: &Arc<Self>,
+        request: MessageRequest,
+        fault: Option<&GraphFault>,
+    ) -> Result<Value, GraphError> {
         match request {
             MessageRequest::Read { message_id, typing } => self.read_by_business(&message_id, typing),
-            MessageRequest::Send(send) => self.send_from_business(send),
+            MessageRequest::Send(send) => self.send_from_business(send, fault),
         }
     }
 
@@ -48,19 +61,30 @@ impl Simulator {
         Ok(json!({ "success": true }))
     }
 
-    fn send_from_business(self: &Arc<Self>, send: SendRequest) -> Result<Value, GraphError> {
+    fn send_from_business(
+        self: &Arc<Self>,
+        send: SendRequest,
+        fault: Option<&GraphFault>,
+    ) -> Result<Value, GraphError> {
         let is_template = matches!(send.content, Content::Template(_));
-        let (accepted, contact) = self.accept(send)?;
+        let kept_back = fault.and_then(|fault| fault.message_status).filter(|_| is_template);
+        let fate = Fate {
+            kept_back: kept_back.is_some(),
+            fails: fault.and_then(|fault| fault.failed_status).map(GraphError::new),
+        };
+        let (accepted, contact) = self.accept(send, fate)?;
         let mut message = json!({ "id": accepted.id });
         if is_template {
-            message["message_status"] = json!("accepted");
+            message["message_status"] = json!(kept_back.map_or("accepted", MessageStatus::as_str));
         }
-        tokio::spawn(self.clone().report_statuses(accepted));
+        if kept_back.is_none() {
+            tokio::spawn(self.clone().report_statuses(accepted));
+        }
         Ok(json!({ "messaging_product": "whatsapp", "contacts": [contact], "messages": [message] }))
     }
 
     /// Puts a message into the chat, or refuses it.
-    fn accept(&self, send: SendRequest) -> Result<(Accepted, Value), GraphError> {
+    fn accept(&self, send: SendRequest, fate: Fate) -> Result<(Accepted, Value), GraphError> {
         let now = self.now();
         let mut world = self.world();
         let number = self.recipient(&mut world, &send.to)?;
@@ -76,19 +100,22 @@ impl Simulator {
         if let (ErrorReport::Response, Some(error)) = (report, refusal.clone()) {
             return Err(error);
         }
+        let failure = refusal.or(fate.fails);
         let owner = if phone.hides_number() { &phone.user_id } else { phone.number.as_str() };
         let id = self.identifiers.message(owner);
         let details = StatusDetails {
             sent_to_number,
             callback_data: send.callback_data.clone(),
             category: rendered.category.map_or(SERVICE, Category::as_str),
-            error: refusal.as_ref().map(GraphError::in_status),
+            error: failure.as_ref().map(GraphError::in_status),
         };
         let contact = match send.to {
             Recipient::Number(input, _) => json!({ "input": input, "wa_id": phone.wa_id.as_str() }),
             Recipient::UserId(input) => json!({ "input": input, "user_id": input }),
         };
-        if refusal.is_none() {
+        let mut takes_over = false;
+        if failure.is_none() && !fate.kept_back {
+            takes_over = std::mem::take(&mut phone.handler) == Handler::Agent;
             phone.number_known |= sent_to_number;
             phone.typing_until = 0;
             let message = rendered.message(seq, id.clone(), now);
@@ -99,7 +126,7 @@ impl Simulator {
             });
             phone.touch();
         }
-        Ok((Accepted { phone: number, id, details }, contact))
+        Ok((Accepted { phone: number, id, details, takes_over }, contact))
     }
 
     /// The phone that a message is for. Any number may have WhatsApp, so one that is new here gets a phone.
@@ -128,6 +155,9 @@ impl Simulator {
     async fn report_statuses(self: Arc<Self>, accepted: Accepted) {
         if accepted.details.error.is_some() {
             return self.report(&accepted, Tick::Failed).await;
+        }
+        if accepted.takes_over {
+            self.report_handover(&accepted.phone).await;
         }
         self.advance(&accepted, Tick::Sent);
         self.report(&accepted, Tick::Sent).await;
@@ -202,6 +232,7 @@ impl Simulator {
             phone: Some(phone.number.clone()),
             phone_number_id: self.config.phone_number_id.clone(),
             contact: payload::status_contact(phone, tick, details.sent_to_number),
+            channel: Channel::Messages,
             item: Item::Status(payload::status(phone, &id, now, tick, details)),
             message_id: id,
         }

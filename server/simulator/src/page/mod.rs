@@ -1,6 +1,7 @@
 //! The pages: a list of phones, and a phone that shows its chat with the business.
 
 mod live;
+mod operator;
 mod view;
 
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/phone/{number}/events", get(live::events))
         .route("/phone/{number}/messages", post(send))
         .route("/phone/{number}/tap", post(tap))
+        .merge(operator::routes())
         .layer(middleware::map_response(no_store))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
     ASSETS.iter().fold(pages, |router, (path, kind, content)| {
@@ -253,12 +255,7 @@ impl Simulator {
         let (update, _) = self
             .prepare(&number, act, Envelope::default())
             .map_err(|error| PageError::Invalid(format!("Nothing was sent: {error}.")))?;
-        let simulator = self.clone();
-        tokio::spawn(async move {
-            if simulator.deliver(update).await.is_err() {
-                tracing::warn!("dropped a message: too many deliveries are waiting");
-            }
-        });
+        self.tell_behind(update);
         Ok(Redirect::to(&phone_path(&number, None)))
     }
 }

@@ -3,9 +3,10 @@
 use askama::Template;
 
 use super::phone_path;
+use crate::account_events::{AccountEvent, EVENTS};
 use crate::chat::{Author, Button, ButtonKind, ChatMessage, Tick};
 use crate::number::Number;
-use crate::phones::Phone;
+use crate::phones::{Handler, Phone};
 use crate::simulator::Simulator;
 
 /// Webhook calls that the list of phones shows.
@@ -24,6 +25,8 @@ pub(super) struct PhoneEntry {
     pub(super) initial: String,
     pub(super) label: String,
     pub(super) hidden: bool,
+    /// Meta Business Agent answers the chat.
+    pub(super) agent: bool,
     pub(super) excerpt: String,
     pub(super) unread: usize,
     pub(super) current: bool,
@@ -72,6 +75,8 @@ pub(super) struct IndexPage {
     pub(super) webhook: String,
     pub(super) phones: Vec<PhoneEntry>,
     pub(super) attempts: Vec<AttemptEntry>,
+    pub(super) events: &'static [AccountEvent],
+    pub(super) coexistence: bool,
 }
 
 /// `/phone/<number>`
@@ -87,6 +92,8 @@ pub(super) struct PhonePage {
     pub(super) text: String,
     pub(super) phones: Vec<PhoneEntry>,
     pub(super) chat: ChatPage,
+    /// The number also runs in the WhatsApp Business app.
+    pub(super) coexistence: bool,
 }
 
 /// The messages alone, for a page that is open already.
@@ -96,6 +103,8 @@ pub(super) struct ChatPage {
     pub(super) number: String,
     pub(super) bubbles: Vec<Bubble>,
     pub(super) typing: bool,
+    /// Meta Business Agent answers the chat.
+    pub(super) agent: bool,
 }
 
 /// A page that only says something.
@@ -109,7 +118,10 @@ pub(super) struct NoticePage<'a> {
 impl IndexPage {
     pub(super) fn of(simulator: &Simulator) -> Self {
         let attempts = simulator.journal.latest(ATTEMPTS_SHOWN);
+        let coexistence = simulator.world().settings.coexistence;
         Self {
+            events: &EVENTS,
+            coexistence,
             business: simulator.config.business_name.clone(),
             business_number: simulator.config.number.spaced(),
             phone_number_id: simulator.config.phone_number_id.clone(),
@@ -136,10 +148,10 @@ impl IndexPage {
 impl PhonePage {
     pub(super) fn of(simulator: &Simulator, number: &Number, text: String) -> Option<Self> {
         let chat = ChatPage::of(simulator, number)?;
-        let (owner, owner_label) = {
+        let (owner, owner_label, coexistence) = {
             let world = simulator.world();
             let phone = world.phones.get(number)?;
-            (phone.name.clone(), label(phone))
+            (phone.name.clone(), label(phone), world.settings.coexistence)
         };
         let kept = Some(text.as_str()).filter(|text| !text.is_empty());
         Some(Self {
@@ -152,6 +164,7 @@ impl PhonePage {
             phones: entries(simulator, Some(number), kept),
             text,
             chat,
+            coexistence,
         })
     }
 }
@@ -165,6 +178,7 @@ impl ChatPage {
             number: number.as_str().to_owned(),
             bubbles: phone.chat.iter().map(|message| bubble(phone, message)).collect(),
             typing: phone.typing_until > now,
+            agent: phone.handler == Handler::Agent,
         })
     }
 }
@@ -177,6 +191,7 @@ fn entries(simulator: &Simulator, current: Option<&Number>, text: Option<&str>) 
         initial: initial(&phone.name),
         label: label(phone),
         hidden: phone.hides_number(),
+        agent: phone.handler == Handler::Agent,
         excerpt: phone.chat.iter().next_back().map(|message| excerpt(&message.text)).unwrap_or_default(),
         unread: phone.chat.unread(),
         current: current == Some(&phone.number),

@@ -1,4 +1,4 @@
-//! The JSON shapes of the `messages` webhook field.
+//! The JSON shapes of webhooks: chats on the fields `messages` and `standby`, and notices on fields of their own.
 
 use serde_json::{Map, Value, json};
 
@@ -12,17 +12,38 @@ const UPDATES_PER_VALUE: usize = 10;
 /// Values that share one `entry`.
 const CHANGES_PER_ENTRY: usize = 10;
 
+/// The field that a chat comes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// The business handles the chat.
+    #[default]
+    Messages,
+    /// Meta Business Agent does, and the business looks on.
+    Standby,
+}
+
+impl Channel {
+    fn field(self) -> &'static str {
+        match self {
+            Self::Messages => "messages",
+            Self::Standby => "standby",
+        }
+    }
+}
+
 /// One thing the business is told about.
 #[derive(Clone, Debug)]
 pub(crate) struct Update {
     /// Whose chat it stands in.
     pub(crate) phone: Option<Number>,
-    /// The message that it is about.
+    /// The message that it is about; of a notice, a name that is made up for it.
     pub(crate) message_id: String,
     /// The number it is addressed to: the business's own unless a test says otherwise.
     pub(crate) phone_number_id: String,
     /// The person, unless WhatsApp leaves that out.
     pub(crate) contact: Option<Value>,
+    /// Where messages and statuses come; a notice has a field of its own.
+    pub(crate) channel: Channel,
     pub(crate) item: Item,
 }
 
@@ -33,9 +54,20 @@ pub(crate) enum Item {
     Message(Value),
     /// A message of the business has come further.
     Status(Value),
+    /// Anything else, as the whole value of its field.
+    Notice(Notice),
 }
 
-/// The account and number that stand in every webhook.
+/// What comes on a field of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Notice {
+    pub(crate) field: String,
+    pub(crate) value: Value,
+    /// Unix seconds in `entry[].time`, which only what is about the account has.
+    pub(crate) time: Option<u64>,
+}
+
+/// The account and number that stand in every webhook about a chat.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Account<'a> {
     pub(crate) waba_id: &'a str,
@@ -49,6 +81,9 @@ pub(crate) fn contact(phone: &Phone) -> Value {
         profile["username"] = json!(username);
     }
     let mut contact = json!({ "profile": profile, "user_id": phone.user_id });
+    if let Some(parent) = &phone.parent_user_id {
+        contact["parent_user_id"] = json!(parent);
+    }
     if !phone.hides_number() {
         contact["wa_id"] = json!(phone.wa_id.as_str());
     }
@@ -62,6 +97,9 @@ pub(crate) fn message(phone: &Phone, id: &str, timestamp: u64, kind: &str, conte
         message.insert("from".to_owned(), json!(phone.wa_id.as_str()));
     }
     message.insert("from_user_id".to_owned(), json!(phone.user_id));
+    if let Some(parent) = &phone.parent_user_id {
+        message.insert("from_parent_user_id".to_owned(), json!(parent));
+    }
     message.insert("id".to_owned(), json!(id));
     message.insert("timestamp".to_owned(), json!(timestamp.to_string()));
     message.insert("type".to_owned(), json!(kind));
@@ -125,29 +163,54 @@ pub(crate) fn status_contact(phone: &Phone, tick: Tick, sent_to_number: bool) ->
 /// The body of one webhook call. Many updates are spread over `messages[]` or `statuses[]`, `changes[]` and `entry[]`,
 /// as Meta does: a server that reads the first of each only loses most of them here.
 pub(crate) fn envelope(account: Account<'_>, updates: &[Update]) -> Value {
-    let changes: Vec<Value> = runs(updates)
-        .into_iter()
-        .map(|run| json!({ "field": "messages", "value": value(account, run) }))
-        .collect();
+    let changes: Vec<(Option<u64>, Value)> =
+        runs(updates).into_iter().map(|run| change(account, run)).collect();
     let entries: Vec<Value> = changes
-        .chunks(CHANGES_PER_ENTRY)
-        .map(|changes| json!({ "id": account.waba_id, "changes": changes }))
+        .chunk_by(|(one, _), (next, _)| one == next)
+        .flat_map(|changes| changes.chunks(CHANGES_PER_ENTRY))
+        .map(|changes| entry(account, changes))
         .collect();
     json!({ "object": "whatsapp_business_account", "entry": entries })
 }
 
-/// Neighbours of one kind and one number share a `value`.
+/// One of `entry[]`, of changes at the same time.
+fn entry(account: Account<'_>, changes: &[(Option<u64>, Value)]) -> Value {
+    let values: Vec<&Value> = changes.iter().map(|(_, change)| change).collect();
+    let mut entry = json!({ "id": account.waba_id, "changes": values });
+    if let Some((Some(time), _)) = changes.first() {
+        entry["time"] = json!(time);
+    }
+    entry
+}
+
+/// Neighbours of one kind, one channel and one number share a `value`; a notice has its own.
 fn runs(updates: &[Update]) -> Vec<&[Update]> {
     updates
         .chunk_by(|one, next| {
-            one.phone_number_id == next.phone_number_id
-                && matches!(one.item, Item::Message(_)) == matches!(next.item, Item::Message(_))
+            !matches!(one.item, Item::Notice(_))
+                && one.phone_number_id == next.phone_number_id
+                && one.channel == next.channel
+                && std::mem::discriminant(&one.item) == std::mem::discriminant(&next.item)
         })
         .flat_map(|run| run.chunks(UPDATES_PER_VALUE))
         .collect()
 }
 
-fn value(account: Account<'_>, updates: &[Update]) -> Value {
+/// One of `changes[]`, and the time that its entry has.
+fn change(account: Account<'_>, updates: &[Update]) -> (Option<u64>, Value) {
+    if let [Update { item: Item::Notice(notice), .. }] = updates {
+        return (notice.time, json!({ "field": notice.field, "value": notice.value }));
+    }
+    let channel = updates.first().map(|update| update.channel).unwrap_or_default();
+    (None, json!({ "field": channel.field(), "value": value(account, updates, channel) }))
+}
+
+/// `metadata` of what is about the number.
+pub(crate) fn metadata(number: &Number, phone_number_id: &str) -> Value {
+    json!({ "display_phone_number": number.as_str(), "phone_number_id": phone_number_id })
+}
+
+fn value(account: Account<'_>, updates: &[Update], channel: Channel) -> Value {
     let (mut contacts, mut messages, mut statuses) = (Vec::new(), Vec::new(), Vec::new());
     for update in updates {
         // A person stands here once however many messages follow, so that a match by position goes wrong.
@@ -155,19 +218,24 @@ fn value(account: Account<'_>, updates: &[Update]) -> Value {
         match &update.item {
             Item::Message(message) => messages.push(message.clone()),
             Item::Status(status) => statuses.push(status.clone()),
+            Item::Notice(_) => {}
         }
     }
+    let phone_number_id = updates.first().map(|update| update.phone_number_id.as_str()).unwrap_or_default();
     let mut value = json!({
         "messaging_product": "whatsapp",
-        "metadata": {
-            "display_phone_number": account.number.as_str(),
-            "phone_number_id": updates.first().map(|update| update.phone_number_id.as_str()),
-        },
+        "metadata": metadata(account.number, phone_number_id),
     });
-    for (key, list) in [("contacts", contacts), ("messages", messages), ("statuses", statuses)] {
-        if !list.is_empty() {
-            value[key] = Value::Array(list);
-        }
+    let lists: Map<String, Value> = [("contacts", contacts), ("messages", messages), ("statuses", statuses)]
+        .into_iter()
+        .filter(|(_, list)| !list.is_empty())
+        .map(|(key, list)| (key.to_owned(), Value::Array(list)))
+        .collect();
+    match (channel, &mut value) {
+        // On this field everything but the number stands one level deeper.
+        (Channel::Standby, value) => value["standby"] = Value::Object(lists),
+        (Channel::Messages, Value::Object(value)) => value.extend(lists),
+        (Channel::Messages, _) => {}
     }
     value
 }
@@ -196,6 +264,7 @@ mod tests {
             message_id: id.to_owned(),
             phone_number_id: "2".to_owned(),
             contact: Some(contact(phone)),
+            channel: Channel::Messages,
             item: Item::Message(message(
                 phone,
                 id,
@@ -281,6 +350,34 @@ mod tests {
             assert_eq!(sent["pricing"]["category"], "authentication");
             assert_eq!(sent["recipient_user_id"], "US.1000");
             assert_eq!(sent["biz_opaque_callback_data"], "chal_1");
+        });
+    }
+
+    #[test]
+    fn a_chat_that_the_business_does_not_handle_stands_one_level_deeper() {
+        with_phone(None, |phone| {
+            let standby = Update { channel: Channel::Standby, ..text(phone, "wamid.1") };
+            let body = envelope_of(&[standby, text(phone, "wamid.2")]);
+            let changes = &body["entry"][0]["changes"];
+            assert_eq!((&changes[0]["field"], &changes[1]["field"]), (&json!("standby"), &json!("messages")));
+            let (inner, outer) = (&changes[0]["value"]["standby"], &changes[1]["value"]);
+            assert_eq!(inner["messages"][0]["id"], "wamid.1");
+            assert_eq!(inner["contacts"], outer["contacts"]);
+            assert_eq!(changes[0]["value"]["metadata"], outer["metadata"]);
+            assert!(changes[0]["value"].get("messages").is_none());
+        });
+    }
+
+    #[test]
+    fn a_notice_about_the_account_has_its_time_and_no_number() {
+        with_phone(None, |phone| {
+            let notice = Notice { field: "security".to_owned(), value: json!({"event": "X"}), time: Some(5) };
+            let update = Update { item: Item::Notice(notice), ..text(phone, "notice.1") };
+            let body = envelope_of(&[text(phone, "wamid.1"), update.clone(), update]);
+            assert_eq!(body["entry"][0].get("time"), None);
+            let expected = json!({"id": "1", "time": 5, "changes": [
+                {"field": "security", "value": {"event": "X"}}, {"field": "security", "value": {"event": "X"}}]});
+            assert_eq!(body["entry"][1], expected);
         });
     }
 }

@@ -127,6 +127,73 @@ async fn a_lost_answer_hides_a_message_that_arrives() {
     assert_eq!(fixture.chat(ANA, 0).await[0]["code"], "483920");
 }
 
+/// A call of the messages endpoint: status and body.
+async fn send(fixture: &Fixture) -> (u16, Value) {
+    fixture.graph(code_to(ANA, "483920")).await
+}
+
+#[tokio::test]
+async fn a_pair_that_is_throttled_is_told_for_how_long() {
+    let fixture = Fixture::start().await;
+    fixture.fault(json!({ "graph": { "code": 131_056, "retry_after": 6 } })).await;
+    let path = format!("/v26.0/{PHONE_NUMBER_ID}/messages");
+    let request = fixture.request(Method::POST, &path).bearer_auth(ACCESS_TOKEN);
+    let answer = request.json(&code_to(ANA, "483920")).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (400, &"6".parse().unwrap()));
+    assert_eq!(answer.json::<Value>().await.unwrap()["error"]["code"], 131_056);
+}
+
+#[tokio::test]
+async fn a_message_can_be_taken_and_kept_back() {
+    let fixture = Fixture::start().await;
+    for status in ["paused", "held_for_quality_assessment"] {
+        fixture.fault(json!({ "graph": { "message_status": status } })).await;
+        let (code, answer) = send(&fixture).await;
+        assert_eq!((code, &answer["messages"][0]["message_status"]), (200, &json!(status)));
+        assert!(answer["messages"][0]["id"].is_string());
+    }
+    assert_eq!(fixture.get(&format!("/control/phones/{ANA}/messages")).await["messages"], json!([]));
+    assert_eq!(send(&fixture).await.1["messages"][0]["message_status"], "accepted");
+    let calls = fixture.receiver.calls(2).await;
+    let statuses: Vec<_> = calls.iter().map(|call| call.status()["status"].clone()).collect();
+    assert_eq!(statuses, ["sent", "delivered"], "of the third alone");
+}
+
+#[tokio::test]
+async fn a_message_can_fail_after_it_was_taken() {
+    let fixture = Fixture::start().await;
+    fixture.fault(json!({ "graph": { "failed_status": 131_026 } })).await;
+    let (code, answer) = send(&fixture).await;
+    assert_eq!((code, &answer["messages"][0]["message_status"]), (200, &json!("accepted")));
+    let status = fixture.receiver.calls(1).await[0].status();
+    assert_eq!((&status["id"], &status["status"]), (&answer["messages"][0]["id"], &json!("failed")));
+    assert_eq!(status["errors"][0]["code"], 131_026);
+    assert_eq!(fixture.get(&format!("/control/phones/{ANA}/messages")).await["messages"], json!([]));
+}
+
+#[tokio::test]
+async fn a_message_whose_answer_is_held_was_sent() {
+    let fixture = Fixture::start().await;
+    fixture.fault(json!({ "graph": { "hold_ms": 60_000 } })).await;
+    let path = format!("/v26.0/{PHONE_NUMBER_ID}/messages");
+    let request = fixture.request(Method::POST, &path).bearer_auth(ACCESS_TOKEN);
+    let request = request.json(&code_to(ANA, "483920")).timeout(Duration::from_millis(300));
+    assert!(request.send().await.unwrap_err().is_timeout());
+    assert_eq!(fixture.chat(ANA, 0).await[0]["code"], "483920");
+}
+
+#[tokio::test]
+async fn an_outage_holds_for_every_call_until_it_is_over() {
+    let fixture = Fixture::start().await;
+    fixture.fault(json!({ "graph": { "for_ms": 60_000, "http_status": 503 } })).await;
+    for _ in 0..3 {
+        assert_eq!(send(&fixture).await.0, 503);
+    }
+    assert_eq!(fixture.get("/control/faults").await["graph"][0]["for_ms"], 60_000);
+    fixture.request(Method::DELETE, "/control/faults").send().await.unwrap();
+    assert_eq!(send(&fixture).await.0, 200);
+}
+
 #[tokio::test]
 async fn senseless_faults_are_refused() {
     let fixture = Fixture::start().await;
@@ -136,6 +203,10 @@ async fn senseless_faults_are_refused() {
         json!({ "webhook": { "signature": "odd" } }),
         json!({ "webhook": { "unknown": 1 } }),
         json!({ "graph": { "http_status": 200 } }),
+        json!({ "graph": { "hold_ms": 60_001 } }),
+        json!({ "graph": { "for_ms": 600_001 } }),
+        json!({ "graph": { "message_status": "accepted" } }),
+        json!({ "graph": { "message_status": "paused", "failed_status": 131_026 } }),
         json!({ "other": {} }),
     ] {
         assert_eq!(fixture.try_control("faults", fault.clone()).await.0, 400, "{fault}");

@@ -100,6 +100,78 @@ async fn a_phone_is_added_by_form() {
 }
 
 #[tokio::test]
+async fn a_switch_gives_a_chat_to_the_agent_and_back() {
+    let fixture = Fixture::start().await;
+    let path = format!("/phone/{ANA}");
+    assert!(page(&fixture, &path).await.contains(r#"value="agent" role="switch" aria-checked="false""#));
+    for (handler, other, checked) in [("agent", "business", "true"), ("business", "agent", "false")] {
+        // A second tap on a page that is not up to date changes nothing.
+        for _ in 0..2 {
+            let answer = submit(&fixture, &format!("{path}/handler"), &[("handler", handler)]).await;
+            assert_eq!(location(&answer), path);
+        }
+        let switch = format!(r#"value="{other}" role="switch" aria-checked="{checked}""#);
+        assert!(page(&fixture, &path).await.contains(&switch), "{handler}");
+        assert_eq!(
+            page(&fixture, &format!("{path}/chat")).await.contains(r#"id="agent""#),
+            handler == "agent"
+        );
+    }
+    assert_eq!(fixture.receiver.calls(2).await.len(), 2);
+    assert_eq!(submit(&fixture, &format!("{path}/handler"), &[("handler", "x")]).await.status(), 422);
+}
+
+#[tokio::test]
+async fn others_write_from_the_number_by_form() {
+    let fixture = Fixture::start().await;
+    let path = format!("/phone/{ANA}");
+    let write = async |from: &str| {
+        submit(&fixture, &format!("{path}/echo"), &[("from", from), ("text", "Hello")]).await
+    };
+    assert_eq!(
+        (write("agent").await.status(), write("app").await.status()),
+        (StatusCode::BAD_REQUEST, StatusCode::BAD_REQUEST)
+    );
+    submit(&fixture, &format!("{path}/handler"), &[("handler", "agent")]).await;
+    assert_eq!(location(&submit(&fixture, "/coexistence", &[("on", "true")]).await), "/");
+    let html = page(&fixture, &path).await;
+    assert!(html.contains(r#"value="agent""#) && html.contains(r#"value="app""#));
+    assert_eq!(
+        (location(&write("agent").await), location(&write("app").await)),
+        (path.as_str(), path.as_str())
+    );
+    assert_eq!(fixture.chat(ANA, 1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_new_number_leads_to_its_page() {
+    let fixture = Fixture::start().await;
+    let answer = submit(&fixture, &format!("/phone/{ANA}/identity"), &[("number", "+1 555 000 4444")]).await;
+    assert_eq!(location(&answer), "/phone/15550004444");
+    let answer = submit(&fixture, "/phone/15550004444/identity", &[]).await;
+    assert_eq!(location(&answer), "/phone/15550004444");
+    let calls = fixture.receiver.calls(2).await;
+    let mut kinds: Vec<_> = calls.iter().map(|call| call.message()["system"]["type"].to_string()).collect();
+    kinds.sort();
+    assert_eq!(kinds, [r#""user_changed_number""#, r#""user_changed_user_id""#]);
+    let taken = submit(&fixture, "/phone/15550004444/identity", &[("number", RAVI)]).await;
+    assert_eq!(taken.status(), 400);
+}
+
+#[tokio::test]
+async fn the_list_tells_what_meta_reports() {
+    let fixture = Fixture::start().await;
+    let events = fixture.get("/control/account").await["events"].as_array().unwrap().clone();
+    let html = page(&fixture, "/").await;
+    for event in &events {
+        assert!(html.contains(event["name"].as_str().unwrap()), "{event}");
+    }
+    assert_eq!(location(&submit(&fixture, "/account", &[("event", "template_paused")]).await), "/");
+    assert_eq!(fixture.receiver.calls(1).await[0].value()["event"], "PAUSED");
+    assert_eq!(submit(&fixture, "/account", &[("event", "none")]).await.status(), 400);
+}
+
+#[tokio::test]
 async fn an_open_page_hears_of_changes_and_reads_at_once() {
     let fixture = Fixture::start().await;
     let mut stream = fixture.request(Method::GET, &format!("/phone/{ANA}/events")).send().await.unwrap();
