@@ -36,9 +36,7 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
                 }
                 Content::ButtonReply { id, .. } => tapped.push((message.sender, id)),
             },
-            UpdateKind::Ignored(reason) => {
-                tracing::debug!(reason = reason.as_str(), "an update was left out");
-            }
+            UpdateKind::Ignored(reason) => reason.log(),
             UpdateKind::Status(status) => statuses.push(status),
             UpdateKind::Operator(event) => event.log(None),
             UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
