@@ -1,7 +1,22 @@
-//! Bodies of WhatsApp's webhooks: each is refused or read whole, and `standby` means what `messages` means.
+//! Bodies of WhatsApp's webhooks. `server/src/whatsapp/law.rs` says what holds, and its tests run the corpus as well:
 //!
-//! `server/src/whatsapp/law.rs` says what holds; its tests run the corpus as well, whose inputs are bodies as WhatsApp
-//! sends them, one of each kind.
+//! - No body makes the reader panic.
+//! - A body is refused or read whole; what is no JSON is refused.
+//! - A message, a status and a change of identity each have the number that they happened at.
+//! - A chat on the field `standby` is read as one on `messages`.
+//!
+//! The inputs are bodies as WhatsApp sends them, one of each kind:
+//!
+//! | inputs | kind |
+//! | --- | --- |
+//! | `text-*`, `reply`, `forwarded`, `group` | texts, and who wrote them |
+//! | `*-button`, `*-reply`, `*-contact` | taps and shared numbers |
+//! | `edit`, `revoke`, `reaction`, `unsupported*` | messages that carry no login |
+//! | `changed-*`, `identity-key`, `user-id-update` | people with another identity |
+//! | `statuses`, `failed`, `errors` | how far our messages have come |
+//! | `standby*`, `handover-*`, `smb-*` | chats that somebody else handles |
+//! | `account-*`, `number-*`, `template-*`, `capability`, `security` | what the operator is told |
+//! | `half-*`, `cut`, `deep`, `nul`, `not-json`, … | what is broken |
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

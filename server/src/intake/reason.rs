@@ -78,10 +78,8 @@ impl Reason {
     pub(crate) fn note(self) {
         let reason = self.as_str();
         match self {
-            Self::UnknownNumberId
-            | Self::SeveralCodes
-            | Self::SenderLimit
-            | Self::Ignored(IgnoredReason::UnsupportedCoexistence) => {
+            Self::Ignored(ignored) => ignored.log(),
+            Self::UnknownNumberId | Self::SeveralCodes | Self::SenderLimit => {
                 tracing::warn!(reason, "an update did nothing");
             }
             _ => tracing::info!(reason, "an update did nothing"),

@@ -6,7 +6,10 @@ use std::{fmt, time::SystemTime};
 
 use loggin::PhoneNumber;
 
-use super::{identity::Sender, operator::OperatorEvent};
+use super::{
+    identity::Sender,
+    operator::{LookAt, OperatorEvent},
+};
 
 /// One thing that happened at one business number.
 #[derive(Debug, PartialEq, Eq)]
@@ -184,6 +187,17 @@ impl IgnoredReason {
             Self::StatusType => "status_type",
             Self::Unsupported => "unsupported",
             Self::UnsupportedCoexistence => "unsupported_coexistence",
+        }
+    }
+
+    /// Writes to the log that an update was left out: as a warning where a login is lost by it.
+    pub(crate) fn log(self) {
+        let reason = self.as_str();
+        if self == Self::UnsupportedCoexistence {
+            let look_at = LookAt::SharedNumber.as_str();
+            tracing::warn!(reason, look_at, "a message came without its content");
+        } else {
+            tracing::debug!(reason, "an update was left out");
         }
     }
 }
