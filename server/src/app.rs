@@ -66,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) long_poll: Duration,
     /// Most tokens of a call that shows no secret key.
     pub(crate) tokens_without_key: usize,
+    /// Whether this is `dev`, whose secret key everybody knows.
+    pub(crate) development: bool,
 }
 
 /// What the server takes from outside.
@@ -105,7 +107,7 @@ impl Server {
         });
         let app_secrets = secrets.iter().filter_map(|secret| AppSecret::new(secret.expose())).collect();
         Arc::new(Self {
-            apps: Apps::new(Arc::clone(&parts.store)),
+            apps: Apps::new(Arc::clone(&parts.store), parts.settings.development),
             logins: Logins::new(
                 Arc::clone(&parts.store),
                 Arc::clone(&waiters),

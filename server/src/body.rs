@@ -14,7 +14,11 @@ use loggin::ErrorCode;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::{error::ApiError, limits};
+use crate::{
+    error::ApiError,
+    limits,
+    telemetry::metrics::{self, Limit},
+};
 
 const TOO_LARGE: ApiError =
     ApiError::new(ErrorCode::PayloadTooLarge, "The body is larger than this call allows.");
@@ -71,7 +75,11 @@ static ROOM: Semaphore = Semaphore::const_new(limits::BODIES_KIB);
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn raw(body: Body, limit: usize) -> Result<Collected, ApiError> {
-    tokio::time::timeout(limits::BODY_TIMEOUT, collect(body, limit, &ROOM)).await.unwrap_or(Err(NOT_WHOLE))
+    let collected = tokio::time::timeout(limits::BODY_TIMEOUT, collect(body, limit, &ROOM)).await;
+    collected.unwrap_or_else(|_| {
+        metrics::limit_hit(Limit::BodyTime);
+        Err(NOT_WHOLE)
+    })
 }
 
 async fn collect(body: Body, limit: usize, room: &'static Semaphore) -> Result<Collected, ApiError> {
@@ -91,7 +99,11 @@ async fn collect(body: Body, limit: usize, room: &'static Semaphore) -> Result<C
             break;
         }
     }
-    if excess > 0 { Err(TOO_LARGE) } else { Ok(collected) }
+    if excess > 0 {
+        metrics::limit_hit(Limit::BodyBytes);
+        return Err(TOO_LARGE);
+    }
+    Ok(collected)
 }
 
 impl Collected {
@@ -101,7 +113,10 @@ impl Collected {
         let held = self.room.as_ref().map_or(0, SemaphorePermit::num_permits);
         if needed > held {
             let more = u32::try_from(needed - held).unwrap_or(u32::MAX);
-            let more = room.try_acquire_many(more).map_err(|_| NO_ROOM)?;
+            let more = room.try_acquire_many(more).map_err(|_| {
+                metrics::limit_hit(Limit::Bodies);
+                NO_ROOM
+            })?;
             match &mut self.room {
                 Some(room) => room.merge(more),
                 None => self.room = Some(more),

@@ -22,6 +22,7 @@ use crate::{
     error::ApiError,
     limits,
     store::App,
+    telemetry::metrics::{self, Limit},
 };
 
 const METHODS: HeaderValue = HeaderValue::from_static("POST");
@@ -63,6 +64,7 @@ impl Caller {
         if self.address.is_none_or(counted) {
             return Ok(());
         }
+        metrics::limit_hit(Limit::WaitsPerAddress);
         Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
             .with_retry_after(limits::WAITS_WINDOW))
     }

@@ -346,6 +346,7 @@ fn settings(address: SocketAddr) -> Settings {
         trusted_proxies: IpNetwork::loopback(),
         long_poll: Duration::from_secs(25),
         tokens_without_key: loggin::wire::MAX_TOKENS_WITHOUT_KEY,
+        development: false,
     }
 }
 

@@ -3,9 +3,11 @@
 //! A login is changed by [`Store::apply`] alone, a compare-and-swap on its version; the rules of what may follow
 //! what stand in `logins`, not here.
 
+mod admin;
 mod otp;
 mod rows;
 mod sqlite;
+mod sqlite_admin;
 mod sqlite_connections;
 mod sqlite_otp;
 mod sqlite_otp_reads;
@@ -20,11 +22,13 @@ use loggin::{AppKey, Code, PhoneNumber};
 
 use crate::clock::UnixMillis;
 
+pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
     OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending,
 };
 pub(crate) use sqlite::SqliteStore;
+pub(crate) use sqlite_connections::LATEST as DATABASE_VERSION;
 
 /// A store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -188,7 +192,7 @@ pub(crate) struct Changed {
 
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
-pub(crate) trait Store: OtpStore {
+pub(crate) trait Store: AdminStore + OtpStore {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;
     /// All apps, oldest first.

@@ -80,7 +80,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
 }
 
 /// The values of an app in the order of the statements below.
-fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool, StoreError> {
+pub(super) fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool, StoreError> {
     let values = params![
         app.app_key.as_str(),
         app.name,
@@ -98,12 +98,13 @@ fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool
     Ok(execute(connection, sql, values)? == 1)
 }
 
-const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
+pub(super) const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
     hide_phone_from_browser, allowed_origins, confirm, phone_hidden, created_at, calls_per_minute, monthly_quota,
     live_only)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
 
-const UPDATE_APP: &str = "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
+pub(super) const UPDATE_APP: &str =
+    "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
     hide_phone_from_browser = ?5, allowed_origins = ?6, confirm = ?7, phone_hidden = ?8, created_at = ?9,
     calls_per_minute = ?10, monthly_quota = ?11, live_only = ?12
     WHERE app_key = ?1";

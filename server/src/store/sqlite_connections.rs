@@ -17,14 +17,16 @@ use tokio::sync::Semaphore;
 
 use super::StoreError;
 
-/// The steps that bring the tables to this version, each with the version that it leads to, in order.
+/// The steps that bring the tables to this version, each with the version that it leads to, in order. Numbers may be
+/// left out.
 const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("../../migrations/sqlite/0001_logins.sql")),
-    (LATEST, include_str!("../../migrations/sqlite/0002_otp.sql")),
+    (2, include_str!("../../migrations/sqlite/0002_otp.sql")),
+    (LATEST, include_str!("../../migrations/sqlite/0005_audit.sql")),
 ];
 
 /// The version that this program knows.
-const LATEST: u32 = 2;
+pub(crate) const LATEST: u32 = 5;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 4;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use loggin::{AppKey, PhoneNumber};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -182,15 +182,27 @@ impl OtpStore for SqliteStore {
         Ok(numbers.await?.into_iter().collect())
     }
 
+    #[cfg(test)]
     async fn put_test_number(&self, phone: &PhoneNumber, code: &str) -> Result<(), StoreError> {
-        const PUT: &str = "INSERT INTO otp_test_numbers VALUES (?1, ?2) ON CONFLICT DO UPDATE SET code = ?2";
         let (phone, code) = (phone.clone(), code.to_owned());
-        self.write_alone(move |db| execute(db, PUT, [phone.expose(), &code]).map(drop)).await
+        self.write_alone(move |db| put_test_number(db, &phone, &code)).await
     }
 
+    #[cfg(test)]
     async fn remove_test_number(&self, phone: &PhoneNumber) -> Result<bool, StoreError> {
-        const DELETE: &str = "DELETE FROM otp_test_numbers WHERE phone = ?";
         let phone = phone.clone();
-        self.write_alone(move |db| Ok(execute(db, DELETE, [phone.expose()])? == 1)).await
+        self.write_alone(move |db| remove_test_number(db, &phone)).await
     }
+}
+
+/// Adds a test number, or gives one another code.
+pub(super) fn put_test_number(db: &Connection, phone: &PhoneNumber, code: &str) -> Result<(), StoreError> {
+    const PUT: &str = "INSERT INTO otp_test_numbers VALUES (?1, ?2) ON CONFLICT DO UPDATE SET code = ?2";
+    execute(db, PUT, [phone.expose(), code]).map(drop)
+}
+
+/// Removes a test number; `false` where it is none.
+pub(super) fn remove_test_number(db: &Connection, phone: &PhoneNumber) -> Result<bool, StoreError> {
+    const DELETE: &str = "DELETE FROM otp_test_numbers WHERE phone = ?";
+    Ok(execute(db, DELETE, [phone.expose()])? == 1)
 }
