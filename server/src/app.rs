@@ -75,6 +75,8 @@ pub(crate) struct Settings {
     pub(crate) long_poll: Duration,
     /// Most tokens of a call that shows no secret key.
     pub(crate) tokens_without_key: usize,
+    /// Whether this is `dev`, whose secret key everybody knows.
+    pub(crate) development: bool,
 }
 
 /// What the server takes from outside.
@@ -107,7 +109,7 @@ impl Server {
         let secret_bytes = || secrets.iter().map(|secret| secret.expose().as_bytes());
         let confirmation = Arc::new(ConfirmationCodes::new(secret_bytes()));
         let recipients = Arc::new(RecipientKeys::new(secret_bytes()));
-        let apps = Arc::new(Apps::new(Arc::clone(&parts.store)));
+        let apps = Arc::new(Apps::new(Arc::clone(&parts.store), parts.settings.development));
         let otp = parts.otp.map(|otp| {
             Arc::new(Otp::new(
                 Arc::clone(&parts.store),

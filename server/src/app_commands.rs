@@ -8,11 +8,12 @@ use url::Url;
 
 use crate::{
     apps::ANY_ORIGIN,
+    audit_commands,
     cli::{AppCommand, CreateArgs, PolicyArgs, UpdateArgs, print_line},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     limits,
     run::{self, RunError},
-    store::{App, Confirm, PhoneHidden, Store},
+    store::{Act, App, Confirm, PhoneHidden, Store},
 };
 
 /// Random bytes of an app key's 8 symbols.
@@ -52,7 +53,7 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
     apply(&mut app, &arguments.policy)?;
     let mut secret_key = new_secret_key(&mut app);
     // Another app has the key once in a trillion times.
-    while !store.insert_app(&app).await? {
+    while !audit_commands::administer(store, Act::CreateApp(app.clone())).await? {
         app.app_key = random_app_key()?;
         secret_key = new_secret_key(&mut app);
     }
@@ -75,7 +76,8 @@ async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError
     let app_key =
         AppKey::parse(&arguments.app_key).map_err(|error| RunError::Refused(error.message().into()))?;
     let unknown = || RunError::Refused(format!("there is no app {app_key}"));
-    let mut app = store.app(app_key).await?.ok_or_else(unknown)?;
+    let before = store.app(app_key).await?.ok_or_else(unknown)?;
+    let mut app = before.clone();
     if let Some(given) = &arguments.name {
         app.name = name(given)?;
     }
@@ -84,10 +86,28 @@ async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError
     }
     apply(&mut app, &arguments.policy)?;
     let secret_key = arguments.new_secret_key.then(|| new_secret_key(&mut app));
-    if !store.update_app(&app).await? {
+    let act = Act::UpdateApp(app.clone(), changed(&before, &app));
+    if !audit_commands::administer(store, act).await? {
         return Err(unknown());
     }
     show(&app, secret_key.as_ref(), arguments.json)
+}
+
+/// The names of what is another now.
+fn changed(before: &App, after: &App) -> Vec<&'static str> {
+    let fields = [
+        ("name", before.name != after.name),
+        ("secret_key", before.secret_key_hash != after.secret_key_hash),
+        ("require_secret_key", before.require_secret_key != after.require_secret_key),
+        ("hide_phone_from_browser", before.hide_phone_from_browser != after.hide_phone_from_browser),
+        ("allowed_origins", before.allowed_origins != after.allowed_origins),
+        ("confirm", before.confirm != after.confirm),
+        ("phone_hidden", before.phone_hidden != after.phone_hidden),
+        ("calls_per_minute", before.calls_per_minute != after.calls_per_minute),
+        ("monthly_quota", before.monthly_quota != after.monthly_quota),
+        ("live_only", before.live_only != after.live_only),
+    ];
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
 
 fn apply(app: &mut App, policy: &PolicyArgs) -> Result<(), RunError> {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -11,9 +11,11 @@ use loggin::{AppKey, Code, ErrorCode, SecretKey};
 use subtle::ConstantTimeEq;
 
 use crate::{
+    dev,
     error::ApiError,
     limits,
     store::{App, Store, StoreError},
+    telemetry::metrics::{self, Limit},
 };
 
 /// The other header that a secret key may stand in.
@@ -26,14 +28,22 @@ pub(crate) const ANY_ORIGIN: &str = "*";
 #[derive(Debug)]
 pub(crate) struct Apps {
     store: Arc<dyn Store>,
+    /// Whether the secret key that everybody knows is one here.
+    development: bool,
     known: Mutex<HashMap<AppKey, (Instant, Arc<App>)>>,
     origins: Mutex<Option<(Instant, Arc<HashSet<String>>)>>,
     pending: Mutex<HashMap<AppKey, (Instant, u32)>>,
 }
 
 impl Apps {
-    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, known: Mutex::default(), origins: Mutex::default(), pending: Mutex::default() }
+    pub(crate) fn new(store: Arc<dyn Store>, development: bool) -> Self {
+        Self {
+            store,
+            development,
+            known: Mutex::default(),
+            origins: Mutex::default(),
+            pending: Mutex::default(),
+        }
     }
 
     /// The app with this key. One that was just added is known at once, a changed one a second later.
@@ -60,13 +70,23 @@ impl Apps {
     /// A key that is wrong is an error, not a call without a key: whoever sends one means to be known.
     pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Result<Option<AppKey>, ApiError> {
         const WRONG: ApiError = ApiError::new(ErrorCode::Unauthorized, "The secret key is not valid.");
+        const PUBLISHED: ApiError = ApiError::new(
+            ErrorCode::Unauthorized,
+            "This is the published secret key of `loggin-server dev`, which no other server takes.",
+        );
         let Some(shown) = shown_key(headers)? else {
             return Ok(None);
         };
         let key = SecretKey::parse(shown).map_err(|_| WRONG)?;
         let app = self.find(key.app_key()).await?.ok_or(WRONG)?;
         let expected = app.secret_key_hash.ok_or(WRONG)?;
-        if bool::from(expected.ct_eq(&key.sha256())) { Ok(Some(key.app_key())) } else { Err(WRONG) }
+        if !bool::from(expected.ct_eq(&key.sha256())) {
+            return Err(WRONG);
+        }
+        if !self.development && is_published_key(expected) {
+            return Err(PUBLISHED);
+        }
+        Ok(Some(key.app_key()))
     }
 
     /// Whether some app lets web pages of this origin call.
@@ -100,6 +120,7 @@ impl Apps {
             }
             let own: Vec<Code> = codes.iter().copied().filter(|code| code.app_key() == app_key).collect();
             if self.store.logins(&own).await?.len() < own.len() {
+                metrics::limit_hit(Limit::PendingPerApp);
                 return Err(ApiError::new(
                     ErrorCode::RateLimited,
                     "Too many sign-ins of this app are pending.",
@@ -131,6 +152,15 @@ impl App {
     pub(crate) fn allows_origin(&self, origin: &str) -> bool {
         self.allowed_origins.iter().any(|allowed| allowed == ANY_ORIGIN || allowed == origin)
     }
+}
+
+/// The SHA-256 of [`dev::DEMO_SECRET_KEY`].
+static PUBLISHED_KEY: LazyLock<Option<[u8; 32]>> =
+    LazyLock::new(|| SecretKey::parse(dev::DEMO_SECRET_KEY).ok().map(|key| key.sha256()));
+
+/// Whether a hash is that of the secret key which everybody can read in the source of `dev`.
+pub(crate) fn is_published_key(hash: [u8; 32]) -> bool {
+    *PUBLISHED_KEY == Some(hash)
 }
 
 /// The key that a call shows, in either header.

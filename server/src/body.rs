@@ -21,6 +21,7 @@ use crate::{
     error::ApiError,
     limits,
     shares::{Share, Shares, Short},
+    telemetry::metrics::{self, Limit},
 };
 
 const TOO_LARGE: ApiError =
@@ -130,7 +131,10 @@ pub(crate) async fn raw(body: Body, limit: usize, room: Room<'_>) -> Result<Coll
 
 async fn in_time(body: Body, limit: usize, room: Option<Room<'_>>) -> Result<Collected, ApiError> {
     let collected = collect(body, limit, room);
-    tokio::time::timeout(limits::BODY_TIMEOUT, collected).await.unwrap_or(Err(NOT_WHOLE))
+    tokio::time::timeout(limits::BODY_TIMEOUT, collected).await.unwrap_or_else(|_| {
+        metrics::limit_hit(Limit::BodyTime);
+        Err(NOT_WHOLE)
+    })
 }
 
 /// A body, and the room it takes.
@@ -150,7 +154,7 @@ impl Deref for Collected {
 async fn collect(body: Body, limit: usize, room: Option<Room<'_>>) -> Result<Collected, ApiError> {
     // One that says how long it is need not be read to know.
     if body.size_hint().lower() > u64::try_from(limit).unwrap_or(u64::MAX) {
-        return Err(TOO_LARGE);
+        return Err(too_large());
     }
     let mut chunks = body.into_data_stream();
     let share = room.map(|room| room.of.take(room.holder, 0)).transpose().map_err(no_room)?;
@@ -158,7 +162,7 @@ async fn collect(body: Body, limit: usize, room: Option<Room<'_>>) -> Result<Col
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| NOT_WHOLE)?;
         if collected.bytes.len() + chunk.len() > limit {
-            return Err(TOO_LARGE);
+            return Err(too_large());
         }
         collected.push(&chunk)?;
     }
@@ -177,7 +181,13 @@ impl Collected {
     }
 }
 
+fn too_large() -> ApiError {
+    metrics::limit_hit(Limit::BodyBytes);
+    TOO_LARGE
+}
+
 fn no_room(short: Short) -> ApiError {
+    metrics::limit_hit(Limit::Bodies);
     match short {
         Short::All => NO_ROOM,
         Short::Holder => TOO_MANY,

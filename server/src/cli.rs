@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::{
-    io::{IsTerminal, Write},
+    io::Write,
     net::SocketAddr,
     num::ParseIntError,
     path::{Path, PathBuf},
@@ -12,16 +12,16 @@ use std::{
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
-    app_commands,
-    config::{LogFormat, Settings},
-    dev,
+    app_commands, audit_commands,
+    config::Settings,
+    dev, limits,
     logins::Publisher,
     routes,
-    run::{self, RunError},
+    run::{self, Mode, RunError},
     store::{CommitListener, Confirm, PhoneHidden},
+    telemetry::{self, Addresses, Exporter, Log, log},
     test_number_commands,
 };
 
@@ -38,7 +38,7 @@ enum Command {
     /// Run server and phone simulator on this machine, with the app 8XKPQ2WN ready.
     Dev(DevArgs),
     /// Run the server as the configuration file and the environment say.
-    Serve(ConfigArgs),
+    Serve(ServeArgs),
     /// Add, list and change apps.
     App {
         #[command(flatten)]
@@ -53,8 +53,25 @@ enum Command {
         #[command(subcommand)]
         command: TestNumberCommand,
     },
+    /// List what administrators did, the latest last.
+    Audit {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the OpenAPI document.
     Openapi,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Serve a database that `dev` made, whose app lets any web page sign in without a secret key.
+    #[arg(long)]
+    development_data: bool,
 }
 
 /// Where `dev` listens and keeps its data.
@@ -237,39 +254,56 @@ impl From<PhoneHiddenArg> for PhoneHidden {
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&RunError::Io("the runtime cannot be set up", error)),
-    };
-    match runtime.block_on(run(cli.command)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+    let mut log = None;
+    let ended = run(cli.command, &mut log);
+    if let Err(error) = &ended {
+        tell_failure(error, log.as_ref());
+    }
+    if let Some(log) = &log {
+        log.flush();
+    }
+    if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Tells why the program ends: in the log where a program reads that, and else in a line for people.
+fn tell_failure(error: &RunError, log: Option<&Log>) {
+    let logged = log.is_some_and(Log::is_json) && tracing::enabled!(tracing::Level::ERROR);
+    if logged {
+        tracing::error!(%error, "the program ends");
+    } else {
+        if let Some(log) = log {
+            log.flush();
+        }
+        log::print_last(format!("loggin-server: {error}"));
     }
 }
 
-fn fail(error: &RunError) -> ExitCode {
-    eprintln!("loggin-server: {error}");
-    ExitCode::FAILURE
-}
-
-async fn run(command: Command) -> Result<(), RunError> {
+fn run(command: Command, log: &mut Option<Log>) -> Result<(), RunError> {
+    let mut start = |config: Option<&Path>| {
+        let settings = Settings::read(config, std::env::vars_os())?;
+        *log = Some(Log::start(&settings)?);
+        Ok::<_, RunError>(settings)
+    };
     match command {
         Command::Dev(arguments) => {
-            start_log(&environment(None)?)?;
-            dev::run(arguments).await
+            let settings = start(None)?;
+            block_on(dev::run(arguments, &settings))
         }
         Command::Serve(arguments) => {
-            let settings = environment(arguments.config.as_deref())?;
-            start_log(&settings)?;
-            serve(&settings).await
+            let settings = start(arguments.config.config.as_deref())?;
+            block_on(serve(&settings, arguments.development_data))
         }
         Command::App { config, command } => {
-            let settings = environment(config.config.as_deref())?;
-            app_commands::run(&settings.database()?, command).await
+            let database = start(config.config.as_deref())?.database()?;
+            block_on(app_commands::run(&database, command))
         }
         Command::TestNumber { config, command } => {
-            let settings = environment(config.config.as_deref())?;
-            test_number_commands::run(&settings.database()?, command).await
+            let database = start(config.config.as_deref())?.database()?;
+            block_on(test_number_commands::run(&database, command))
+        }
+        Command::Audit { config, json } => {
+            let database = start(config.config.as_deref())?.database()?;
+            block_on(audit_commands::list(&database, json))
         }
         Command::Openapi => {
             let document = routes::openapi::document().to_pretty_json();
@@ -279,25 +313,32 @@ async fn run(command: Command) -> Result<(), RunError> {
     }
 }
 
-fn environment(file: Option<&Path>) -> Result<Settings, RunError> {
-    Ok(Settings::read(file, |name| std::env::var(name).ok())?)
+fn block_on(work: impl Future<Output = Result<(), RunError>>) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| RunError::Io("the runtime cannot be set up", error))?;
+    let ended = runtime.block_on(work);
+    // What still reads or prints then may do so for ever.
+    runtime.shutdown_background();
+    ended
 }
 
-async fn serve(settings: &Settings) -> Result<(), RunError> {
+async fn serve(settings: &Settings, development_data: bool) -> Result<(), RunError> {
     let config = settings.config()?;
-    if config.is_insecure() {
-        tracing::warn!("LOGGIN_PUBLIC_URL is not https: tokens and results can be read on the way");
-    }
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| RunError::Io("LOGGIN_LISTEN: the address cannot be listened on", error))?;
-    let address =
-        listener.local_addr().map_err(|error| RunError::Io("the listener has no address", error))?;
+    let server = listener.local_addr().map_err(|error| RunError::Io("the listener has no address", error))?;
+    let exporter = run::listen_for_metrics(config.metrics).await?;
+    let metrics = exporter.as_ref().map(Exporter::address);
+    telemetry::tell_start(settings, &config, Addresses { server, metrics });
+    telemetry::warn_about_settings(settings, &config);
     let publisher = Arc::new(Publisher::default());
     let store = run::open_store(&config.database, Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
-    let ready = run::prepare(config, store, publisher, loggin::wire::MAX_TOKENS_WITHOUT_KEY)?;
-    print_line(&format!("loggin-server listening on http://{address}"))?;
-    ready.serve(listener, std::future::pending()).await
+    dev::check_serving(&*store, development_data).await?;
+    telemetry::warn_about_data(&*store).await?;
+    let ready = run::prepare(config, store, publisher, Mode::Production)?;
+    announce(format!("loggin-server listening on http://{server}")).await?;
+    ready.serve(listener, exporter, std::future::pending()).await
 }
 
 /// Writes to standard output at once: who started this program may wait for the line.
@@ -306,20 +347,12 @@ pub(crate) fn print_line(line: &str) -> Result<(), RunError> {
     writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|error| RunError::Io("standard output", error))
 }
 
-fn start_log(settings: &Settings) -> Result<(), RunError> {
-    let filter = EnvFilter::builder()
-        .with_default_directive(LevelFilter::INFO.into())
-        .parse(settings.log())
-        .map_err(|_| {
-            RunError::Refused("LOGGIN_LOG: must be a level, such as info, or a list of directives".into())
-        })?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
-    match settings.log_format()? {
-        LogFormat::Json => log.json().init(),
-        LogFormat::Pretty => log.init(),
-    }
-    Ok(())
+/// The same from a program that serves: it does not wait for a reader who never comes.
+pub(crate) async fn announce(line: String) -> Result<(), RunError> {
+    let printing = tokio::task::spawn_blocking(move || print_line(&line));
+    let Ok(printed) = tokio::time::timeout(limits::ANNOUNCEMENT, printing).await else {
+        tracing::warn!("nobody reads standard output, where the address of the server is told");
+        return Ok(());
+    };
+    printed.map_err(|_| RunError::Refused("standard output cannot be written to".into()))?
 }

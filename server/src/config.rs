@@ -4,6 +4,7 @@
 //! names the setting, and never shows its value.
 
 use std::{
+    ffi::OsString,
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -31,6 +32,28 @@ pub(crate) const DEFAULT_OTP_LANGUAGE: &str = "en_US";
 /// the database from trying them all.
 const OTP_SECRET_CHARS: usize = 32;
 
+/// From the server's port to that of its metrics, where nothing else is said: so several servers on one machine have
+/// several.
+const METRICS_PORT_AFTER: u16 = 1_000;
+
+/// What stands in place of an address where something is not to listen.
+const OFF: &str = "off";
+
+/// Characters below which no app secret can be Meta's, which have 32: whoever guesses it signs in as anybody.
+const APP_SECRET_CHARS: usize = 16;
+
+/// Characters below which a verify token is refused, and below which it is called short: who knows it can only ask
+/// whether this is the server.
+const VERIFY_TOKEN_CHARS: usize = 8;
+/// See [`VERIFY_TOKEN_CHARS`].
+const VERIFY_TOKEN_SENSIBLE: usize = 16;
+
+/// What settings begin with. Others of these names are taken for misspelt.
+const PREFIXES: [&str; 2] = ["LOGGIN_", "WHATSAPP_"];
+
+/// Settings of the SDKs, which may stand in the same environment.
+const CLIENT_SETTINGS: [&str; 3] = ["LOGGIN_BASE_URL", "LOGGIN_SECRET_KEY", "LOGGIN_WHATSAPP_NUMBER"];
+
 /// Each setting: its name in the environment, and its key in the file.
 const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_LISTEN", "listen"),
@@ -40,6 +63,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_FORWARDED_HEADER", "forwarded_header"),
     ("LOGGIN_LOG", "log"),
     ("LOGGIN_LOG_FORMAT", "log_format"),
+    ("LOGGIN_METRICS_LISTEN", "metrics_listen"),
     ("WHATSAPP_NUMBER", "whatsapp.number"),
     ("WHATSAPP_PHONE_NUMBER_ID", "whatsapp.phone_number_id"),
     ("WHATSAPP_ACCESS_TOKEN", "whatsapp.access_token"),
@@ -104,6 +128,8 @@ pub(crate) struct OtpConfig {
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// Where the metrics are; `None`: nowhere.
+    pub(crate) metrics: Option<SocketAddr>,
     pub(crate) database: PathBuf,
     pub(crate) public_url: Url,
     pub(crate) link_base: Url,
@@ -113,6 +139,15 @@ pub(crate) struct Config {
     pub(crate) whatsapp: WhatsAppConfig,
     /// `None`: no one-time codes are sent.
     pub(crate) otp: Option<OtpConfig>,
+}
+
+/// A setting whose text may be shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PublicSetting {
+    /// What is logged.
+    Log,
+    /// Which proxies are believed.
+    TrustedProxies,
 }
 
 /// How the log looks.
@@ -129,13 +164,15 @@ pub(crate) enum LogFormat {
 #[derive(Debug)]
 pub(crate) struct Settings {
     found: Vec<(&'static str, Secret)>,
+    /// Names in the environment that look like settings and are none.
+    unknown: Vec<String>,
 }
 
 impl Settings {
     /// Reads the file, where there is one, and the environment over it.
     pub(crate) fn read(
         file: Option<&Path>,
-        environment: impl Fn(&str) -> Option<String>,
+        environment: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
         let mut found = Vec::new();
         if let Some(path) = file {
@@ -144,13 +181,41 @@ impl Settings {
                 .map_err(|error| wrong(&name, format!("the file cannot be read: {}", error.kind())))?;
             found = read_file(&name, &text)?;
         }
-        for &(name, _) in SETTINGS {
-            if let Some(value) = environment(name) {
-                found.retain(|(known, _)| *known != name);
-                found.push((name, Secret::new(value)));
-            }
+        let mut unknown = Vec::new();
+        for (name, value) in environment {
+            let Ok(name) = name.into_string() else { continue };
+            let Some(&(setting, _)) = SETTINGS.iter().find(|(known, _)| *known == name) else {
+                unknown.extend(looks_like_setting(&name).then_some(name));
+                continue;
+            };
+            let value = value.into_string().map_err(|_| wrong(setting, "is not UTF-8"))?;
+            found.retain(|(known, _)| *known != setting);
+            found.push((setting, Secret::new(value)));
         }
-        Ok(Self { found })
+        unknown.sort_unstable();
+        Ok(Self { found, unknown })
+    }
+
+    /// Names in the environment that look like settings and are none, each with the setting whose name is nearest.
+    pub(crate) fn misspelt(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        self.unknown.iter().map(|name| {
+            let distance = |known: &str| strsim::damerau_levenshtein(known, &name.to_ascii_uppercase());
+            let nearest = SETTINGS.iter().map(|(known, _)| *known).min_by_key(|known| distance(known));
+            (name.as_str(), nearest.unwrap_or_default())
+        })
+    }
+
+    /// The value of a setting that is no secret, as it was written.
+    pub(crate) fn shown(&self, name: PublicSetting) -> Option<&str> {
+        self.optional(match name {
+            PublicSetting::Log => "LOGGIN_LOG",
+            PublicSetting::TrustedProxies => "LOGGIN_TRUSTED_PROXIES",
+        })
+    }
+
+    /// What is wrong with the directives of the log.
+    pub(crate) fn wrong_log() -> ConfigError {
+        wrong("LOGGIN_LOG", "must be a level, such as info, or a list of directives")
     }
 
     fn optional(&self, name: &str) -> Option<&str> {
@@ -189,8 +254,10 @@ impl Settings {
 
     /// Everything that `serve` needs.
     pub(crate) fn config(&self) -> Result<Config, ConfigError> {
+        let listen = self.listen()?;
         Ok(Config {
-            listen: self.listen()?,
+            listen,
+            metrics: self.metrics(listen)?,
             database: self.database()?,
             public_url: url("LOGGIN_PUBLIC_URL", self.required("LOGGIN_PUBLIC_URL")?)?,
             link_base: url("link base", WA_ME)?,
@@ -236,6 +303,31 @@ impl Settings {
         value.parse().map_err(|_| wrong(NAME, "must be an address and a port, such as 127.0.0.1:8787"))
     }
 
+    /// Where the metrics are: on this machine, as far as nothing else is said.
+    fn metrics(&self, listen: SocketAddr) -> Result<Option<SocketAddr>, ConfigError> {
+        let after = match listen.port() {
+            0 => 0,
+            port => port.checked_add(METRICS_PORT_AFTER).unwrap_or_else(|| port - METRICS_PORT_AFTER),
+        };
+        let default = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), after);
+        self.metrics_or(Some(default))
+    }
+
+    /// Where the metrics are to be, if that is said, or else `default`.
+    pub(crate) fn metrics_or(&self, default: Option<SocketAddr>) -> Result<Option<SocketAddr>, ConfigError> {
+        const NAME: &str = "LOGGIN_METRICS_LISTEN";
+        match self.optional(NAME) {
+            None => Ok(default),
+            Some(OFF) => Ok(None),
+            Some(value) => {
+                let address = value.parse().map_err(|_| {
+                    wrong(NAME, "must be an address and a port, such as 127.0.0.1:9787, or `off`")
+                })?;
+                Ok(Some(address))
+            }
+        }
+    }
+
     fn trusted_proxies(&self) -> Result<TrustedProxies, ConfigError> {
         const NAME: &str = "LOGGIN_TRUSTED_PROXIES";
         let header = self.forwarded_header()?;
@@ -264,6 +356,19 @@ impl Settings {
         if app_secrets.is_empty() {
             return Err(wrong("WHATSAPP_APP_SECRET", "is not set"));
         }
+        if app_secrets.iter().any(|secret| secret.expose().len() < APP_SECRET_CHARS) {
+            return Err(wrong(
+                "WHATSAPP_APP_SECRET",
+                "is too short to be one of Meta's, which have 32 characters",
+            ));
+        }
+        let verify_token = self.required("WHATSAPP_VERIFY_TOKEN")?;
+        if verify_token.len() < VERIFY_TOKEN_CHARS {
+            return Err(wrong(
+                "WHATSAPP_VERIFY_TOKEN",
+                "must have at least 8 characters: `openssl rand -hex 16` makes one",
+            ));
+        }
         let graph_url = self.optional("WHATSAPP_GRAPH_URL").unwrap_or(DEFAULT_GRAPH_URL);
         let graph_url = url("WHATSAPP_GRAPH_URL", graph_url)?;
         if graph_url.scheme() != "https" && !is_loopback(&graph_url) {
@@ -278,7 +383,7 @@ impl Settings {
             access_token: AccessToken::new(self.required("WHATSAPP_ACCESS_TOKEN")?)
                 .ok_or_else(|| wrong("WHATSAPP_ACCESS_TOKEN", "has characters that no token has"))?,
             app_secrets,
-            verify_token: Secret::new(self.required("WHATSAPP_VERIFY_TOKEN")?),
+            verify_token: Secret::new(verify_token),
             graph_url,
         })
     }
@@ -289,6 +394,25 @@ impl Config {
     pub(crate) fn is_insecure(&self) -> bool {
         self.public_url.scheme() != "https" && !is_loopback(&self.public_url)
     }
+
+    /// Settings whose secrets can be guessed, or do not look like what they should be.
+    pub(crate) fn doubtful_secrets(&self) -> impl Iterator<Item = &'static str> {
+        let whatsapp = &self.whatsapp;
+        let is_metas = |secret: &Secret| {
+            let text = secret.expose();
+            text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        let app_secret = whatsapp.app_secrets.iter().all(is_metas);
+        let verify_token = whatsapp.verify_token.expose().len() >= VERIFY_TOKEN_SENSIBLE;
+        let doubtful = [("WHATSAPP_APP_SECRET", app_secret), ("WHATSAPP_VERIFY_TOKEN", verify_token)];
+        doubtful.into_iter().filter(|(_, sensible)| !sensible).map(|(name, _)| name)
+    }
+}
+
+/// Whether a name in the environment is meant for this server, though no setting has it.
+fn looks_like_setting(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    PREFIXES.iter().any(|prefix| upper.starts_with(prefix)) && !CLIENT_SETTINGS.contains(&name)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -360,5 +484,33 @@ fn text_of(value: &Value) -> Option<String> {
             Some(texts?.join(","))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(environment: &[(&str, &str)]) -> Settings {
+        let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
+        Settings::read(None, environment).unwrap()
+    }
+
+    #[test]
+    fn the_metrics_are_on_this_machine_at_a_port_that_follows_the_servers() {
+        for (listen, expected) in [
+            ("", "127.0.0.1:9787"),
+            ("0.0.0.0:80", "127.0.0.1:1080"),
+            ("[::]:8790", "127.0.0.1:9790"),
+            ("127.0.0.1:65535", "127.0.0.1:64535"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+        ] {
+            let settings = settings(&[("LOGGIN_LISTEN", listen)]);
+            let metrics = settings.metrics(settings.listen().unwrap()).unwrap();
+            assert_eq!(metrics, Some(expected.parse().unwrap()), "{listen}");
+        }
+        let said = |value| settings(&[("LOGGIN_METRICS_LISTEN", value)]).metrics(DEFAULT_LISTEN).unwrap();
+        assert_eq!(said("off"), None);
+        assert_eq!(said("10.0.0.1:9464"), Some("10.0.0.1:9464".parse().unwrap()));
     }
 }

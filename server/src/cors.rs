@@ -16,7 +16,15 @@ use axum::{
 };
 use loggin::{AppKey, ErrorCode};
 
-use crate::{app::Server, body::Room, client_address::customer, error::ApiError, limits, store::App};
+use crate::{
+    app::Server,
+    body::Room,
+    client_address::customer,
+    error::ApiError,
+    limits,
+    store::App,
+    telemetry::metrics::{self, Limit},
+};
 
 const METHODS: HeaderValue = HeaderValue::from_static("POST");
 const REQUEST_HEADERS: HeaderValue =
@@ -55,6 +63,7 @@ impl Caller {
         {
             return Ok(());
         }
+        metrics::limit_hit(Limit::WaitsPerAddress);
         Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
             .with_retry_after(limits::WAITS_WINDOW))
     }

@@ -19,15 +19,17 @@ use url::Url;
 
 use crate::{
     apps::ANY_ORIGIN,
-    cli::{DevArgs, print_line},
+    audit_commands,
+    cli::{DevArgs, announce},
     client_address::TrustedProxies,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
-    config::{Config, DEFAULT_OTP_LANGUAGE, OtpConfig, Secret, WhatsAppConfig},
+    config::{Config, DEFAULT_OTP_LANGUAGE, OtpConfig, Secret, Settings, WhatsAppConfig},
     forwarded::ForwardedHeader,
     limits,
     logins::Publisher,
-    run::{self, RunError},
-    store::{App, CommitListener, Confirm, PhoneHidden, Store},
+    run::{self, Mode, RunError},
+    store::{Act, App, CommitListener, Confirm, PhoneHidden, Store},
+    telemetry::{self, Addresses, Exporter},
     whatsapp::AccessToken,
 };
 
@@ -35,7 +37,7 @@ use crate::{
 const DEMO_APP: &str = "8XKPQ2WN";
 
 /// The secret key of that app, for the calls that always need one. It is no secret: what it opens is on this machine.
-const DEMO_SECRET_KEY: &str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
+pub(crate) const DEMO_SECRET_KEY: &str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
 
 /// The template of one-time codes: the simulator takes every name for an approved one.
 const OTP_TEMPLATE: &str = "verification_code";
@@ -68,8 +70,13 @@ struct Secrets {
 }
 
 /// Runs both until a signal tells to stop.
-pub(crate) async fn run(arguments: DevArgs) -> Result<(), RunError> {
+pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), RunError> {
     let (folder, _temporary) = data_folder(arguments.data)?;
+    let publisher = Arc::new(Publisher::default());
+    let listener = Arc::clone(&publisher) as Arc<dyn CommitListener>;
+    let store = run::open_store(&folder.join(DATABASE), listener).await?;
+    mark(&*store).await?;
+    add_demo_app(&*store).await?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| RunError::Io("--listen: the address cannot be listened on", error))?;
@@ -83,16 +90,17 @@ pub(crate) async fn run(arguments: DevArgs) -> Result<(), RunError> {
     };
     let (mut simulator, simulator_url) =
         start_simulator(arguments.simulator_listen, address, &secrets).await?;
-    let publisher = Arc::new(Publisher::default());
-    let store =
-        run::open_store(&folder.join(DATABASE), Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
-    add_demo_app(&*store).await?;
-    let config = config(address, &simulator_url, &secrets, &folder)?;
-    let ready = run::prepare(config, store, publisher, loggin::wire::MAX_TOKENS)?;
-    print_line(&format!("loggin-server listening on http://{address}"))?;
-    print_line(&format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/')))?;
+    // Only where it is asked for: several of these run side by side.
+    let exporter = run::listen_for_metrics(settings.metrics_or(None)?).await?;
+    let metrics = exporter.as_ref().map(Exporter::address);
+    let config = Config { metrics, ..config(address, &simulator_url, &secrets, &folder)? };
+    telemetry::tell_start(settings, &config, Addresses { server: address, metrics });
+    telemetry::warn_about_names(settings);
+    let ready = run::prepare(config, store, publisher, Mode::Development)?;
+    announce(format!("loggin-server listening on http://{address}")).await?;
+    announce(format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/'))).await?;
     // Who waits for the lines above may listen no longer.
-    let _ = print_line(&format!("app {DEMO_APP}, secret key {DEMO_SECRET_KEY}"));
+    let _ = announce(format!("app {DEMO_APP}, secret key {DEMO_SECRET_KEY}")).await;
     // Held, as waiting for a process closes what is left of its input, and the simulator ends with that.
     let _input = simulator.stdin.take();
     let simulator_ended = async {
@@ -100,7 +108,36 @@ pub(crate) async fn run(arguments: DevArgs) -> Result<(), RunError> {
         let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         RunError::Refused(format!("the phone simulator ended: {status}"))
     };
-    ready.serve(listener, simulator_ended).await
+    ready.serve(listener, exporter, simulator_ended).await
+}
+
+/// Marks the database as this command's own. One that holds apps of others is left alone: it would be open to
+/// everybody afterwards.
+async fn mark(store: &dyn Store) -> Result<(), RunError> {
+    if !store.is_development().await? {
+        let is_demo = |app: &App| app.app_key.as_str() == DEMO_APP;
+        if !store.apps().await?.iter().all(is_demo) {
+            return Err(RunError::Refused(
+                "--data: the database there is not of `dev`, which would open it to everybody: choose another \
+                 folder"
+                    .into(),
+            ));
+        }
+        audit_commands::administer(store, Act::MarkDevelopment).await?;
+    }
+    Ok(())
+}
+
+/// Refuses to serve a database that `dev` made, unless that is meant.
+pub(crate) async fn check_serving(store: &dyn Store, meant: bool) -> Result<(), RunError> {
+    if meant || !store.is_development().await? {
+        return Ok(());
+    }
+    Err(RunError::Refused(
+        "LOGGIN_DATABASE_URL: `loggin-server dev` made this database, and its app lets any web page sign in \
+         without a secret key; choose another, or say --development-data"
+            .into(),
+    ))
 }
 
 /// The folder of the database, and what removes it at the end where it is a temporary one.
@@ -219,6 +256,7 @@ fn config(
     let refused = |what: &str| RunError::Refused(format!("{what} cannot be used"));
     Ok(Config {
         listen: address,
+        metrics: None,
         database: folder.join(DATABASE),
         public_url: Url::parse(&format!("http://{address}")).map_err(|_| refused("the address"))?,
         link_base: simulator.clone(),

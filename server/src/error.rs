@@ -10,7 +10,7 @@ use axum::{
 };
 use loggin::{ErrorCode, wire::ErrorBody};
 
-use crate::store::StoreError;
+use crate::{store::StoreError, telemetry::metrics};
 
 /// How long a caller shall wait where the server is short of something.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -74,6 +74,7 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
+        metrics::store_failed(&error);
         match error {
             StoreError::Busy => {}
             StoreError::NotReady(reason) => {

@@ -4,7 +4,7 @@
 
 mod reason;
 
-use std::{hash::BuildHasher, sync::Arc};
+use std::{hash::BuildHasher, sync::Arc, time::Duration};
 
 use loggin::Code;
 use sha2::{Digest, Sha256};
@@ -18,8 +18,12 @@ use crate::{
     otp::DID_NOT_REQUEST_CODE,
     outbox::NOT_ME,
     store::{App, MessageId, StoreError},
+    telemetry::{Throttled, metrics},
     whatsapp::{Content, InboundMessage, Sender, StatusUpdate, Update, UpdateKind, find_places},
 };
+
+/// What counters call an update that brought something about; else they have a reason.
+const TAKEN: &str = "taken";
 
 /// The updates of one call, sorted by what is done with them.
 #[derive(Default)]
@@ -65,8 +69,14 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
 /// Says what a message did.
 fn note(received: Received) {
     match received {
-        Received::Changed(state) => tracing::debug!(?state, "a message moved a sign-in on"),
-        Received::ToldAgain => tracing::debug!("a sender is told again"),
+        Received::Changed(state) => {
+            metrics::inbound(TAKEN);
+            tracing::debug!(?state, "a message moved a sign-in on");
+        }
+        Received::ToldAgain => {
+            metrics::inbound(TAKEN);
+            tracing::debug!("a sender is told again");
+        }
         Received::Redelivered => Reason::Redelivered.note(),
         Received::Unchanged(why) => Reason::from(why).note(),
     }
@@ -84,9 +94,18 @@ async fn sort(
     match update.kind {
         UpdateKind::Message(message) => return judge(server, message, sorted).await,
         UpdateKind::Ignored(reason) => return Ok(Err(reason.into())),
-        UpdateKind::Operator(event) => event.log(server.settings.otp_template.as_deref()),
-        UpdateKind::Status(status) => sorted.statuses.push(status),
-        UpdateKind::IdentityChange(_) => tracing::debug!("a person's number or user id changed"),
+        UpdateKind::Operator(event) => {
+            metrics::account_event(event.name());
+            event.log(server.settings.otp_template.as_deref());
+        }
+        UpdateKind::Status(status) => {
+            metrics::inbound(TAKEN);
+            sorted.statuses.push(status);
+        }
+        UpdateKind::IdentityChange(_) => {
+            metrics::inbound(TAKEN);
+            tracing::debug!("a person's number or user id changed");
+        }
     }
     Ok(Ok(()))
 }
@@ -100,14 +119,19 @@ async fn judge(
     sorted: &mut Sorted,
 ) -> Result<Result<(), Reason>, StoreError> {
     let sent_at = UnixMillis::from(message.timestamp);
-    let is_old = server.clock.now().since(sent_at) > life::MESSAGE_AGE;
+    let lag = server.clock.now().since(sent_at);
+    metrics::webhook_lag(lag);
+    let is_old = lag > life::MESSAGE_AGE;
     match message.content {
         Content::ButtonReply { id, context_message_id } if id == DID_NOT_REQUEST_CODE => {
             let Some(message_id) = context_message_id else { return Ok(Err(Reason::UnknownButton)) };
             sorted.not_requested.push((message.sender, message_id));
         }
         Content::ButtonReply { id, .. } => sorted.tapped.push((message.sender, id)),
-        _ if is_old => return Ok(Err(Reason::TooOld)),
+        _ if is_old => {
+            warn_of_clock(server, lag);
+            return Ok(Err(Reason::TooOld));
+        }
         Content::Text(ref text) => match find_code(server, &message, text).await? {
             Ok(code) => sorted.codes.push(code),
             Err(reason) => return Ok(Err(reason)),
@@ -119,6 +143,19 @@ async fn judge(
         }
     }
     Ok(Ok(()))
+}
+
+/// Says now and then that messages come late: where all do, it is this machine's clock that is ahead.
+fn warn_of_clock(server: &Server, lag: Duration) {
+    static WARNING: Throttled = Throttled::new();
+    if let Some(suppressed) = WARNING.due(server.clock.now()) {
+        let seconds = lag.as_secs();
+        tracing::warn!(
+            seconds,
+            suppressed,
+            "a message is too old to sign anybody in: if all are, look at the clock"
+        );
+    }
 }
 
 /// The code of a known app in a text.
@@ -208,6 +245,7 @@ async fn tap(server: &Server, sender: &Sender, button: &str) -> Result<(), Store
     if !is_tombstone && !life::is_sender(&login, sender.phone.as_ref(), sender.user_id.as_deref()) {
         Reason::AnotherSender.note();
     } else if server.logins.deny(login.code).await? {
+        metrics::inbound(TAKEN);
         tracing::info!(app_key = %login.code.app_key(), "a sign-in was denied by its sender");
     } else {
         Reason::Ended.note();

@@ -7,6 +7,7 @@
 mod app;
 mod app_commands;
 mod apps;
+mod audit_commands;
 mod body;
 pub mod cli;
 mod client_address;
@@ -33,6 +34,7 @@ mod shares;
 mod store;
 mod stream;
 mod subscription;
+mod telemetry;
 mod test_number_commands;
 #[cfg(test)]
 mod testing;

@@ -218,3 +218,38 @@ pub(crate) const SHUTDOWN: Duration = Duration::from_secs(6);
 
 /// How long a client that does not read is still waited for then.
 pub(crate) const STALLED_AT_STOP: Duration = Duration::from_secs(2);
+/// When what works in the background is cut off after a stop: see [`STOP_STORE`].
+pub(crate) const STOP_BACKGROUND: Duration = Duration::from_millis(7_500);
+
+/// When the store's last writes are waited for no longer after a stop. What is left of Docker's 10 s is for the log.
+pub(crate) const STOP_STORE: Duration = Duration::from_millis(8_500);
+
+/// Time for the last lines of the log at the end of the program, and for the line that tells why it ended.
+pub(crate) const LOG_FLUSH: Duration = Duration::from_millis(500);
+
+/// Lines of the log that wait to be written: about 4 MB, and some seconds of a busy server. Further ones are dropped.
+pub(crate) const LOG_LINES: usize = 16_384;
+
+/// How often a reader of the log that is too slow is told how many lines were dropped.
+pub(crate) const LOG_NOTICE: Duration = Duration::from_secs(1);
+
+/// How long the line that says where the server listens may take to be printed: after that it serves without.
+pub(crate) const ANNOUNCEMENT: Duration = Duration::from_secs(2);
+
+/// Connections at once to the metrics: some collectors, and somebody who looks.
+pub(crate) const METRICS_CONNECTIONS: usize = 16;
+
+/// Time of such a connection, which has one request: Prometheus itself waits no longer.
+pub(crate) const METRICS_CONNECTION_TIME: Duration = Duration::from_secs(10);
+
+/// How often histograms take in what they were told singly: until then each value takes 8 bytes.
+pub(crate) const METRICS_TAKEN_IN: Duration = Duration::from_secs(5);
+
+/// Open files below which the server warns when it starts: each person who waits in a browser holds one.
+pub(crate) const FILES_SENSIBLE: u64 = 4_096;
+
+/// How often a warning that may come with every message is said: see `Throttled`.
+pub(crate) const WARNING_PAUSE: Duration = Duration::from_secs(60);
+
+/// Acts that `loggin-server audit` shows unless told otherwise: some screens.
+pub(crate) const AUDIT_SHOWN: u32 = 1_000;

@@ -1,17 +1,16 @@
 //! What surrounds every call: its id, the line in the log, the bodies of errors and the headers of all answers.
 
-use std::time::Instant;
-
 use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
+use loggin::ErrorCode;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use crate::{error::ApiError, limits};
+use crate::{error::ApiError, limits, telemetry::metrics::HttpRequest};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,7 +27,6 @@ const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
 
 /// The layer around all routes.
 pub(crate) async fn layer(request: Request, next: Next) -> Response {
-    let started = Instant::now();
     let id = request_id(&request);
     // The route's template stands in the log in place of the path, which may hold a code.
     let route = request
@@ -36,6 +34,7 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or_else(|| NO_ROUTE.to_owned(), |path| path.as_str().to_owned());
     let method = request.method().clone();
+    let counted = HttpRequest::new(&method, &route);
     let span = tracing::info_span!("request", id = %id, %method, %route);
     let response = next.run(request).instrument(span.clone()).await;
 
@@ -48,10 +47,11 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
         headers.insert(X_REQUEST_ID, value);
     }
     let _entered = span.enter();
-    let status = response.status().as_u16();
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let error = response.extensions().get::<ApiError>().map(|error| error.code().as_str());
-    tracing::info!(status, micros, error, "answered");
+    let status = response.status();
+    let micros = u64::try_from(counted.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let error = response.extensions().get::<ApiError>().map(ApiError::code);
+    tracing::info!(status = status.as_u16(), micros, error = error.map(ErrorCode::as_str), "answered");
+    counted.answered(status, error);
     response
 }
 

@@ -1,11 +1,13 @@
 //! A server from its configuration to its end: the parts started, the signals heeded, the last write done.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
 };
 use url::Url;
 
@@ -19,6 +21,7 @@ use crate::{
     phones,
     serve::{self, Bounds},
     store::{CommitListener, SqliteStore, Store},
+    telemetry::Exporter,
     whatsapp::{GraphClient, GraphConfig},
 };
 
@@ -40,6 +43,25 @@ pub(crate) enum RunError {
     Refused(String),
 }
 
+/// Whom a server is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// One developer, on their own machine.
+    Development,
+    /// Everybody.
+    Production,
+}
+
+impl Mode {
+    /// Most tokens of a call that shows no secret key.
+    fn tokens_without_key(self) -> usize {
+        match self {
+            Self::Development => loggin::wire::MAX_TOKENS,
+            Self::Production => loggin::wire::MAX_TOKENS_WITHOUT_KEY,
+        }
+    }
+}
+
 /// A server that is ready to serve.
 #[derive(Debug)]
 pub(crate) struct Ready {
@@ -57,12 +79,21 @@ pub(crate) async fn open_store(
     Ok(Arc::new(SqliteStore::open(path, node, listener).await?))
 }
 
+/// Listens for those who collect metrics, where that is wished for.
+pub(crate) async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Option<Exporter>, RunError> {
+    let Some(address) = address else { return Ok(None) };
+    let exporter = Exporter::bind(address).await.map_err(|error| {
+        RunError::Io("LOGGIN_METRICS_LISTEN: the address for the metrics cannot be listened on", error)
+    })?;
+    Ok(Some(exporter))
+}
+
 /// Puts the parts together and starts what works in the background.
 pub(crate) fn prepare(
     config: Config,
     store: Arc<dyn Store>,
     publisher: Arc<Publisher>,
-    tokens_without_key: usize,
+    mode: Mode,
 ) -> Result<Ready, RunError> {
     let client = GraphClient::new(GraphConfig {
         graph_url: config.whatsapp.graph_url.clone(),
@@ -80,7 +111,7 @@ pub(crate) fn prepare(
         publisher,
         client: client.clone(),
         otp: config.otp.clone().map(|otp| otp_parts(otp, &client)),
-        settings: settings(config, tokens_without_key),
+        settings: settings(config, mode),
         stopping: stopping.clone(),
     });
     let mut background = tokio::task::JoinSet::new();
@@ -118,7 +149,7 @@ fn otp_parts(config: OtpConfig, client: &GraphClient) -> OtpParts {
     OtpParts { sender: Arc::new(TemplateSender { client: client.clone(), template, language }), secrets }
 }
 
-fn settings(config: Config, tokens_without_key: usize) -> Settings {
+fn settings(config: Config, mode: Mode) -> Settings {
     Settings {
         public_origin: origin(&config.public_url),
         link_base: config.link_base,
@@ -128,7 +159,8 @@ fn settings(config: Config, tokens_without_key: usize) -> Settings {
         whatsapp: config.whatsapp,
         bodies_kib: limits::BODIES_KIB,
         long_poll: LONG_POLL,
-        tokens_without_key,
+        tokens_without_key: mode.tokens_without_key(),
+        development: mode == Mode::Development,
     }
 }
 
@@ -141,6 +173,7 @@ impl Ready {
     pub(crate) async fn serve(
         mut self,
         listener: TcpListener,
+        exporter: Option<Exporter>,
         failed: impl Future<Output = RunError>,
     ) -> Result<(), RunError> {
         let mut terminate = signal(SignalKind::terminate())
@@ -155,6 +188,8 @@ impl Ready {
             Arc::clone(&self.server.settings.trusted_proxies),
             self.server.stopping.clone(),
         ));
+        // To the end: what a stop brings about is to be seen too.
+        let exporting = exporter.map(|exporter| tokio::spawn(exporter.run()));
         let result = tokio::select! {
             // A signal goes before the failures that the same signal brings about.
             biased;
@@ -164,13 +199,31 @@ impl Ready {
             _ = &mut serving => Err(RunError::Refused("the listener ended".to_owned())),
         };
         tracing::info!("stopping");
-        self.stop.send_replace(true);
-        if !serving.is_finished() {
-            // It panics only through a defect, and the store is to be closed all the same.
-            let _ = serving.await;
+        self.stop(serving).await;
+        if let Some(exporting) = exporting {
+            exporting.abort();
         }
-        while self.background.join_next().await.is_some() {}
-        self.server.store.close().await;
+        tracing::info!("stopped");
         result
+    }
+
+    /// Ends everything in its order, each part in the time that service managers leave.
+    async fn stop(&mut self, mut serving: JoinHandle<()>) {
+        let told = Instant::now();
+        self.stop.send_replace(true);
+        let background = told + limits::STOP_BACKGROUND;
+        // It panics only through a defect, and the store is to be closed all the same.
+        if !serving.is_finished() && timeout_at(background, &mut serving).await.is_err() {
+            tracing::warn!("connections did not end in time, and are cut");
+            serving.abort();
+        }
+        let all = async { while self.background.join_next().await.is_some() {} };
+        if timeout_at(background, all).await.is_err() {
+            tracing::warn!("what works in the background did not end in time, and is cut off");
+            self.background.abort_all();
+        }
+        if timeout_at(told + limits::STOP_STORE, self.server.store.close()).await.is_err() {
+            tracing::error!("the store could not be closed in time; what it said to have written is there");
+        }
     }
 }

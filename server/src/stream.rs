@@ -21,6 +21,7 @@ use crate::{
     clock::{Random, random_below},
     limits,
     subscription::{Subscription, Woken},
+    telemetry::metrics::HeldStream,
 };
 
 /// Text of the comment that keeps a stream alive.
@@ -43,6 +44,7 @@ const LAST_CHUNK: &str = "0\r\n\r\n";
 pub(crate) struct EventStream {
     subscription: Subscription,
     first: String,
+    held: HeldStream,
 }
 
 /// A stream on its way through the layers, as an extension of its response.
@@ -55,7 +57,7 @@ impl EventStream {
         let pending = subscription.open();
         let ready = TokenEvent::Ready(ReadyEvent { pending });
         let first = encode(std::iter::once(&ready).chain(events));
-        Self { subscription, first }
+        Self { subscription, first, held: HeldStream::new() }
     }
 
     /// The form that an extension must have.
@@ -79,7 +81,7 @@ impl EventStream {
             let _ = pump(&mut socket, &mut subscription, framing).await;
         }
         // Whoever sees the end of the stream finds nothing of it here any more.
-        drop(subscription);
+        drop((subscription, self.held));
         let _ = socket.shutdown().await;
     }
 }

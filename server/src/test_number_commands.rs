@@ -6,10 +6,11 @@ use loggin::PhoneNumber;
 use serde_json::{Map, Value};
 
 use crate::{
+    audit_commands,
     cli::{TestNumberCommand, print_line},
     digits::{self, Digits},
     run::{self, RunError},
-    store::Store,
+    store::{Act, Store},
 };
 
 /// Digits of a code: as many as a call may ask for.
@@ -31,7 +32,8 @@ async fn add(store: &dyn Store, number: &str, code: &str) -> Result<(), RunError
     let number = parse(number)?;
     let code = Digits::typed(code).filter(|code| CODE_DIGITS.contains(&code.expose().len()));
     let code = code.ok_or_else(|| RunError::Refused("--code: must be 4 to 8 digits".into()))?;
-    Ok(store.put_test_number(&number, code.expose()).await?)
+    let act = Act::PutTestNumber(number, code.expose().to_owned());
+    audit_commands::administer(store, act).await.map(drop)
 }
 
 async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
@@ -50,7 +52,7 @@ async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
 
 async fn remove(store: &dyn Store, number: &str) -> Result<(), RunError> {
     let number = parse(number)?;
-    if store.remove_test_number(&number).await? {
+    if audit_commands::administer(store, Act::RemoveTestNumber(number)).await? {
         return Ok(());
     }
     Err(RunError::Refused("there is no such test number".into()))

@@ -414,6 +414,7 @@ fn settings(address: SocketAddr) -> Settings {
         bodies_kib: limits::BODIES_KIB,
         long_poll: Duration::from_secs(25),
         tokens_without_key: loggin::wire::MAX_TOKENS_WITHOUT_KEY,
+        development: false,
     }
 }
 

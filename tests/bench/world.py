@@ -61,11 +61,12 @@ class World:
             "LOGGIN_DATABASE_URL": f"sqlite:{self._database}",
             "LOGGIN_PUBLIC_URL": f"http://{listen}",
             "LOGGIN_LOG": "warn",
+            "LOGGIN_METRICS_LISTEN": "127.0.0.1:0",
             "WHATSAPP_NUMBER": "15550001111",
             "WHATSAPP_PHONE_NUMBER_ID": PHONE_NUMBER_ID,
             "WHATSAPP_ACCESS_TOKEN": "unused",
             "WHATSAPP_APP_SECRET": self._app_secret,
-            "WHATSAPP_VERIFY_TOKEN": "unused",
+            "WHATSAPP_VERIFY_TOKEN": secrets.token_hex(16),
             "WHATSAPP_GRAPH_URL": "http://127.0.0.1:9",
         }
 

@@ -1,6 +1,10 @@
 //! Why an update did nothing: one word each, for the log and for counters.
 
-use crate::{logins::Unchanged, whatsapp::IgnoredReason};
+use crate::{
+    logins::Unchanged,
+    telemetry::metrics::{self, Limit},
+    whatsapp::IgnoredReason,
+};
 
 /// Why an update did nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -77,6 +81,10 @@ impl Reason {
     /// Says that an update did nothing, once.
     pub(crate) fn note(self) {
         let reason = self.as_str();
+        metrics::inbound(reason);
+        if self == Self::SenderLimit {
+            metrics::limit_hit(Limit::MessagesPerSender);
+        }
         match self {
             Self::Ignored(ignored) => ignored.log(),
             Self::UnknownNumberId | Self::SeveralCodes | Self::SenderLimit => {

@@ -1,11 +1,16 @@
-//! What follows the commit of logins: whoever waits for one is woken, and whoever sends messages is told of new ones.
+//! What follows the commit of logins: whoever waits for one is woken, whoever sends messages is told of new ones, and all of
+//! it is counted.
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 use crate::{
-    store::{Commit, CommitListener, QueueOutcome, State},
+    store::{Change, Commit, CommitListener, QueueOutcome, State, Write},
+    telemetry::{
+        LoginOutcome, ReplyKind, ReplyOutcome,
+        metrics::{self, Limit},
+    },
     waiters::Waiters,
 };
 
@@ -19,20 +24,55 @@ pub(crate) struct Publisher {
 
 impl CommitListener for Publisher {
     fn committed(&self, commit: &Commit<'_>) {
+        metrics::committed(commit.size, commit.took);
         let mut is_owed = false;
         for (change, queued) in commit.changes {
             // Nobody waits for news that a login is waited for, or was redeemed by another.
             if change.is_news && !matches!(change.login.state, State::Pending | State::Claimed) {
                 self.waiters.wake(&change.login);
+                if let Some(begun) = change.begun {
+                    metrics::woken(begun.elapsed());
+                }
             }
-            is_owed |= *queued == Some(QueueOutcome::Queued);
-            if let Some(limit @ (QueueOutcome::PersonLimit | QueueOutcome::AppLimit)) = queued {
-                let app_key = change.login.code.app_key();
-                tracing::warn!(%app_key, limit = limit.as_str(), "a message to a person is not sent: a limit is reached");
+            count(change);
+            if let Some(queued) = queued {
+                count_queued(change, *queued);
+                is_owed |= *queued == QueueOutcome::Queued;
             }
         }
         if is_owed {
             self.outbox.notify_one();
         }
     }
+}
+
+fn count(change: &Change) {
+    let outcome = match change.login.state {
+        _ if !change.is_news || change.write == Write::Delete => return,
+        State::Pending => LoginOutcome::Started,
+        State::MessageReceived => LoginOutcome::MessageReceived,
+        State::AwaitingConfirmation => LoginOutcome::AwaitingConfirmation,
+        State::Verified => LoginOutcome::Verified,
+        State::Claimed => LoginOutcome::Claimed,
+        State::Expired | State::Lapsed => LoginOutcome::Expired,
+        State::Denied => LoginOutcome::Denied,
+        State::PhoneHidden => LoginOutcome::PhoneHidden,
+        // It was claimed, and counted then.
+        State::Used => return,
+    };
+    metrics::logins(outcome, 1);
+}
+
+fn count_queued(change: &Change, queued: QueueOutcome) {
+    let Some(kind) = change.owed.as_ref().map(|owed| ReplyKind::from(owed.kind)) else { return };
+    let limit = match queued {
+        QueueOutcome::Queued => return metrics::reply(kind, ReplyOutcome::Queued),
+        QueueOutcome::Waiting => return,
+        QueueOutcome::PersonLimit => Limit::RepliesPerPerson,
+        QueueOutcome::AppLimit => Limit::RepliesPerApp,
+    };
+    metrics::reply(kind, ReplyOutcome::Capped);
+    metrics::limit_hit(limit);
+    let app_key = change.login.code.app_key();
+    tracing::warn!(%app_key, limit = queued.as_str(), "a message to a person is not sent: a limit is reached");
 }

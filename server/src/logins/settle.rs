@@ -1,6 +1,9 @@
 //! How a change of logins is made: read, decide by the rule, compare and swap; again where something else came first.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Instant,
+};
 
 use loggin::Code;
 
@@ -18,17 +21,18 @@ use crate::{
 pub(super) struct Step<T> {
     pub(super) code: Code,
     message: Option<MessageId>,
+    begun: Option<Instant>,
     pub(super) input: T,
 }
 
 impl<T> Step<T> {
     pub(super) fn new(code: Code, input: T) -> Self {
-        Self { code, message: None, input }
+        Self { code, message: None, begun: None, input }
     }
 
     /// One that a message brings about, which does so once.
     pub(super) fn of_message(code: Code, message: MessageId, input: T) -> Self {
-        Self { code, message: Some(message), input }
+        Self { code, message: Some(message), begun: Some(Instant::now()), input }
     }
 }
 
@@ -163,7 +167,7 @@ impl Logins {
         let is_news = write == Write::Put && row.map(|login| login.state) != Some(next.state);
         let login = Login { version: expected.unwrap_or_default() + 1, ..next };
         let message = step.message.clone().filter(|message| !taken.contains(message));
-        let change = Change { expected, login, write, message, owed: None, is_news };
+        let change = Change { expected, login, write, message, owed: None, is_news, begun: step.begun };
         Plan::Change(Box::new(Planned { position, change, owed }))
     }
 

@@ -8,6 +8,7 @@ use super::{Logins, life, settle::Step};
 use crate::{
     limits,
     store::{Login, Stage, StoreError},
+    telemetry::metrics::{self, Limit},
 };
 
 /// How often overdue logins are looked for. A wait is told `expired` this much late at most; it is not told wrongly,
@@ -16,6 +17,9 @@ pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 
 /// How often what nobody needs any more is forgotten, in looks; nobody notices a minute in a day.
 const LOOKS_PER_PURGE: u32 = 60;
+
+/// How often what only metrics tell is measured, in looks: they are collected some times a minute.
+const LOOKS_PER_MEASURE: u32 = 10;
 
 /// How long message ids are kept: WhatsApp delivers again for 7 days.
 const MESSAGES_KEPT: Duration = Duration::from_secs(8 * 24 * 60 * 60);
@@ -29,7 +33,9 @@ impl Logins {
     /// Forgets what nobody needs any more.
     pub(crate) async fn purge(&self) -> Result<(), StoreError> {
         self.sweep(Stage::Ended).await?;
-        while self.store.trim_lapsed(limits::LAPSED_PER_APP, limits::SWEEP).await? > 0 {}
+        while self.store.trim_lapsed(limits::LAPSED_PER_APP, limits::SWEEP).await? > 0 {
+            metrics::limit_hit(Limit::TombstonesPerApp);
+        }
         let now = self.clock.now();
         let before = now - MESSAGES_KEPT;
         while self.store.purge_messages(now, before, limits::SWEEP).await? == u64::from(limits::SWEEP) {}
@@ -90,17 +96,29 @@ impl Logins {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            self.look_once(&mut cursor, looks.next() == Some(0)).await;
+            let look = looks.next().unwrap_or_default();
+            self.look_once(&mut cursor, look == 0, look % LOOKS_PER_MEASURE == 0).await;
         }
     }
 
     /// Each part by itself: what keeps one from its work does not keep the others from theirs.
-    async fn look_once(&self, cursor: &mut Option<i64>, purges: bool) {
+    async fn look_once(&self, cursor: &mut Option<i64>, purges: bool, measures: bool) {
         warn("what changed", self.look_at_changes(cursor).await);
         warn("what is overdue", self.expire().await);
+        if measures {
+            warn("what is measured", self.measure().await);
+        }
         if purges {
             warn("what is to be forgotten", self.purge().await);
         }
+    }
+
+    /// Measures what no event tells.
+    async fn measure(&self) -> Result<(), StoreError> {
+        metrics::logins_pending(self.store.count_pending().await?);
+        let oldest = self.store.oldest_message().await?;
+        metrics::oldest_reply(oldest.map_or(Duration::ZERO, |queued_at| self.clock.now().since(queued_at)));
+        Ok(())
     }
 
     async fn look_at_changes(&self, cursor: &mut Option<i64>) -> Result<(), StoreError> {

@@ -104,7 +104,7 @@ impl World {
 fn logins(store: &Arc<dyn Store>, waiters: &Arc<Waiters>, clock: &Arc<ManualClock>) -> Logins {
     Logins::new(LoginsParts {
         store: Arc::clone(store),
-        apps: Arc::new(Apps::new(Arc::clone(store))),
+        apps: Arc::new(Apps::new(Arc::clone(store), true)),
         waiters: Arc::clone(waiters),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::new(CountingRandom::default()),

@@ -9,6 +9,7 @@ use super::{Otp, life, start::message_hash};
 use crate::{
     limits, phones,
     store::{OtpDelivery, OtpSession, OtpWrite, StoreError},
+    telemetry::metrics,
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
 
@@ -63,6 +64,7 @@ impl Otp {
             };
             let writes = vec![OtpWrite::Phone(phone), OtpWrite::CountNotRequested { app_key }];
             if self.store.write(writes).await?.is_ok() {
+                metrics::code_not_requested();
                 tracing::warn!(%app_key, %session_id, "a code was cancelled: its recipient had not asked for it");
                 return Ok(());
             }

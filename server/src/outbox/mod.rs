@@ -22,7 +22,10 @@ use crate::{
     clock::{Clock, Random, UnixMillis, random_below},
     limits,
     logins::{ConfirmationCodes, life},
-    store::{Attempt, Begun, DueMessage, Ended, Login, MessageState, OutboxMessage, Store, StoreError},
+    store::{
+        Attempt, Begun, DueMessage, Ended, Login, MessageKind, MessageState, OutboxMessage, Store, StoreError,
+    },
+    telemetry::{ReplyKind, ReplyOutcome, metrics},
     whatsapp::{GraphClient, SendError},
 };
 
@@ -45,7 +48,7 @@ pub(crate) struct Outbox {
     pub(crate) queued: Arc<Notify>,
 }
 
-/// What became of an attempt; the names are those of logs and counters.
+/// What became of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// WhatsApp took it.
@@ -62,15 +65,24 @@ pub(crate) enum Outcome {
     Obsolete,
 }
 
-impl Outcome {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Ambiguous => "ambiguous",
-            Self::Refused => "refused",
-            Self::Retried => "retried",
-            Self::TooLate => "too_late",
-            Self::Obsolete => "obsolete",
+impl From<Outcome> for ReplyOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Sent => Self::Sent,
+            Outcome::Ambiguous => Self::Ambiguous,
+            Outcome::Refused => Self::Refused,
+            Outcome::Retried => Self::Delayed,
+            Outcome::TooLate | Outcome::Obsolete => Self::Expired,
+        }
+    }
+}
+
+impl From<MessageKind> for ReplyKind {
+    fn from(kind: MessageKind) -> Self {
+        match kind {
+            MessageKind::SharePhone => Self::SharePhone,
+            MessageKind::ConfirmationCode => Self::Digits,
+            MessageKind::SignedIn => Self::SignedIn,
         }
     }
 }
@@ -184,7 +196,7 @@ impl Outbox {
         if due_at >= login.deadline {
             return self.end(message, Outcome::TooLate, now).await;
         }
-        log(message, Outcome::Retried);
+        note(message, Outcome::Retried);
         let ended = Ended::Retry { due_at, recipient_pauses: asked };
         self.store.end_message(message.code, message.serial, ended, message.recipient).await
     }
@@ -204,7 +216,7 @@ impl Outbox {
         outcome: Outcome,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        log(message, outcome);
+        note(message, outcome);
         let again = now + limits::RECIPIENT_PAUSE;
         let ended = match outcome {
             Outcome::Sent => Ended::Finally { state: MessageState::Sent, again },
@@ -229,15 +241,23 @@ impl Outbox {
     }
 }
 
-fn log(message: &OutboxMessage, outcome: Outcome) {
+/// Logs and counts what became of an attempt.
+fn note(message: &OutboxMessage, outcome: Outcome) {
     let app_key = message.code.app_key();
-    let (kind, outcome_name) = (words::name(message.kind), outcome.as_str());
+    let (kind, result) = (ReplyKind::from(message.kind), ReplyOutcome::from(outcome));
+    metrics::reply(kind, result);
+    let (kind, outcome_name) = (kind.as_str(), result.as_str());
     match outcome {
         Outcome::Sent | Outcome::Retried | Outcome::Obsolete => {
             tracing::debug!(%app_key, kind, outcome = outcome_name, "a message to a person");
         }
         Outcome::Ambiguous | Outcome::Refused | Outcome::TooLate => {
-            tracing::warn!(%app_key, kind, outcome = outcome_name, "a message to a person was not sent, or may not have been");
+            tracing::warn!(
+                %app_key,
+                kind,
+                outcome = outcome_name,
+                "a message to a person was not sent, or may not have been"
+            );
         }
     }
 }

@@ -14,15 +14,6 @@ pub(crate) const NOT_ME: &str = "not-me:";
 /// The button's words; WhatsApp shows at most 20 characters.
 const NOT_ME_TITLE: &str = "Not me";
 
-/// A name for logs and counters.
-pub(super) fn name(kind: MessageKind) -> &'static str {
-    match kind {
-        MessageKind::SharePhone => "share_phone",
-        MessageKind::ConfirmationCode => "confirmation_code",
-        MessageKind::SignedIn => "signed_in",
-    }
-}
-
 /// Sends a message of this kind to the sender of a login.
 pub(super) async fn send(
     client: &GraphClient,

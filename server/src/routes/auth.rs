@@ -15,6 +15,7 @@ use crate::{
     error::ApiError,
     otp::{Meter, NamedCall, Otp, OtpError, Refusal},
     store::App,
+    telemetry::metrics::{self, Limit},
 };
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
@@ -88,6 +89,7 @@ impl From<OtpError> for ApiError {
         match error {
             OtpError::Store(error) => error.into(),
             OtpError::TooManyCalls(reset) => {
+                metrics::limit_hit(Limit::CallsPerMinute);
                 Self::new(ErrorCode::RateLimited, "This key makes too many calls a minute.")
                     .with_retry_after(reset.max(Duration::from_secs(1)))
             }
@@ -101,6 +103,9 @@ impl From<OtpError> for ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
+        if let Some(limit) = limit(refusal.code) {
+            metrics::limit_hit(limit);
+        }
         let error = Self::new(refusal.code, message(refusal.code));
         // A session that is over is a mistake in the form's field here, not a page that is gone.
         let error = if refusal.code == ErrorCode::Expired { error.with_status(422) } else { error };
@@ -112,6 +117,16 @@ impl From<Refusal> for ApiError {
             Some(delay) => error.with_retry_after(delay),
             None => error,
         }
+    }
+}
+
+/// The limit that a refusal is about.
+fn limit(code: ErrorCode) -> Option<Limit> {
+    match code {
+        ErrorCode::Blocked | ErrorCode::MaxAttempts => Some(Limit::Guesses),
+        ErrorCode::QuotaExceeded => Some(Limit::MonthlyQuota),
+        ErrorCode::RateLimited => Some(Limit::PhoneCooldown),
+        _ => None,
     }
 }
 

@@ -24,6 +24,7 @@ use crate::{
     logins::Viewer,
     stream::EventStream,
     subscription::{Subscription, Woken},
+    telemetry::metrics::{self, Limit},
 };
 
 /// The name that proxies like nginx know for "pass this on at once".
@@ -77,6 +78,7 @@ fn check_count(server: &Server, caller: &Caller, count: usize) -> Result<(), Api
     if (1..=most).contains(&count) {
         return Ok(());
     }
+    metrics::limit_hit(Limit::TokensPerCall);
     Err(ApiError::invalid_request(
         "A call names 1 to 10,000 tokens, or up to 100 where it shows no secret key.",
     ))
@@ -87,10 +89,11 @@ fn count_stream(server: &Server, caller: &Caller) -> Result<Option<CountedStream
     if !caller.is_counted(server) {
         return Ok(None);
     }
-    server.streams.count(caller.address).map(Some).ok_or(
+    server.streams.count(caller.address).map(Some).ok_or_else(|| {
+        metrics::limit_hit(Limit::StreamsPerAddress);
         ApiError::new(ErrorCode::RateLimited, "This address holds as many streams as it may.")
-            .with_retry_after(limits::STREAMS_RETRY_AFTER),
-    )
+            .with_retry_after(limits::STREAMS_RETRY_AFTER)
+    })
 }
 
 fn viewer(claim: bool, headers: &HeaderMap) -> Result<Viewer, ApiError> {

@@ -14,7 +14,14 @@ use loggin::ErrorCode;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::{app::Server, body, error::ApiError, intake, limits, whatsapp};
+use crate::{
+    app::Server,
+    body,
+    error::ApiError,
+    intake, limits,
+    telemetry::metrics::{self, WebhookRefusal},
+    whatsapp,
+};
 
 /// The header that signs a call's body.
 const SIGNATURE: &str = "x-hub-signature-256";
@@ -58,6 +65,8 @@ pub(crate) async fn subscribe(
         query.challenge.filter(|_| subscribes && known)
     });
     let Some(challenge) = given else {
+        metrics::webhook_refused(WebhookRefusal::VerifyToken);
+        tracing::warn!("the webhook's address was asked for with another WHATSAPP_VERIFY_TOKEN");
         return Ok(StatusCode::FORBIDDEN.into_response());
     };
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response())
@@ -90,14 +99,17 @@ pub(crate) async fn handle(
         ApiError::new(ErrorCode::InvalidSignature, "The body is not signed with the app secret.");
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok());
     if !signature.is_some_and(whatsapp::is_signature) {
+        metrics::webhook_refused(WebhookRefusal::Signature);
         return Err(UNSIGNED);
     }
     let address = server.settings.trusted_proxies.client(peer.ip(), &headers);
     let body = body::raw(body, limits::WEBHOOK_BODY, server.bodies.for_webhook(address)).await?;
     if !whatsapp::verify_signature(&server.app_secrets, signature, &body) {
+        metrics::webhook_refused(WebhookRefusal::Signature);
         return Err(UNSIGNED);
     }
     let updates = whatsapp::parse(&body).map_err(|error| {
+        metrics::webhook_refused(WebhookRefusal::Unreadable);
         tracing::warn!(%error, "a signed webhook could not be read");
         ApiError::invalid_request("The body is no webhook of WhatsApp.")
     })?;

@@ -3,11 +3,13 @@
 //! A login is changed by [`Store::apply`] alone, a compare-and-swap on its version; the rules of what may follow
 //! what stand in `logins`, not here.
 
+mod admin;
 mod commit;
 mod otp;
 mod outbox;
 mod rows;
 mod sqlite;
+mod sqlite_admin;
 mod sqlite_connections;
 mod sqlite_otp;
 mod sqlite_otp_reads;
@@ -21,11 +23,14 @@ mod suite_otp;
 #[cfg(test)]
 mod suite_outbox;
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use loggin::{AppKey, Code, PhoneNumber};
 
 use crate::clock::UnixMillis;
 
+pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
@@ -36,6 +41,7 @@ pub(crate) use outbox::{
     QueueOutcome,
 };
 pub(crate) use sqlite::SqliteStore;
+pub(crate) use sqlite_connections::LATEST as DATABASE_VERSION;
 
 /// A store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -188,6 +194,8 @@ pub(crate) struct Change {
     pub(crate) owed: Option<Owed>,
     /// Whether those who wait for the login are to be told.
     pub(crate) is_news: bool,
+    /// When the call that brings it about came, where that is measured.
+    pub(crate) begun: Option<Instant>,
 }
 
 /// How a [`Change`] is written.
@@ -227,7 +235,7 @@ pub(crate) struct Changed {
 
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
-pub(crate) trait Store: OtpStore + OutboxStore {
+pub(crate) trait Store: AdminStore + OtpStore + OutboxStore {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;
     /// All apps, oldest first.
@@ -247,6 +255,9 @@ pub(crate) trait Store: OtpStore + OutboxStore {
     async fn by_reply(&self, reference: &str) -> Result<Option<Login>, StoreError>;
     /// How many logins of an app have no result yet, counted up to `limit`.
     async fn without_result(&self, app_key: AppKey, limit: u32) -> Result<u32, StoreError>;
+
+    /// How many logins of all apps have no result yet.
+    async fn count_pending(&self) -> Result<u64, StoreError>;
 
     /// Logins that time alone changes now, the most overdue first: those of this stage whose deadline is over, or lies
     /// beyond `horizon`, where none can lie.

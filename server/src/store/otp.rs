@@ -254,7 +254,9 @@ pub(crate) trait OtpStore: fmt::Debug + Send + Sync {
     /// Test numbers and their codes.
     async fn test_numbers(&self) -> Result<HashMap<String, String>, StoreError>;
     /// Adds a test number, or gives one another code.
+    #[cfg(test)]
     async fn put_test_number(&self, phone: &PhoneNumber, code: &str) -> Result<(), StoreError>;
     /// Removes a test number; `false` where it is none.
+    #[cfg(test)]
     async fn remove_test_number(&self, phone: &PhoneNumber) -> Result<bool, StoreError>;
 }

@@ -24,7 +24,7 @@ use super::{
     rows::{self, Numbered},
     sqlite_connections::{self, Readers, all, execute, first, tolerated},
     sqlite_ready::Readiness,
-    sqlite_writer::{self, Job, Task, WriteOnce, Writer},
+    sqlite_writer::{self, Job, Task, Work, WriteOnce, Writer},
 };
 use crate::{clock::UnixMillis, limits};
 
@@ -72,7 +72,7 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let (done, written) = oneshot::channel();
         let write = Box::new(WriteOnce::new(write, done));
-        self.jobs.send(Job::Grouped(write)).await.map_err(|_| StoreError::Busy)?;
+        self.jobs.send(Work::Grouped(write).into()).await.map_err(|_| StoreError::Busy)?;
         written.await.map_err(|_| StoreError::NotWritten)?
     }
 
@@ -86,7 +86,7 @@ impl SqliteStore {
             // Whoever asked may have gone meanwhile.
             let _ = done.send(in_transaction(connection, write));
         });
-        self.jobs.send(Job::Alone(alone)).await.map_err(|_| StoreError::Busy)?;
+        self.jobs.send(Work::Alone(alone).into()).await.map_err(|_| StoreError::Busy)?;
         written.await.map_err(|_| StoreError::NotWritten)?
     }
 }
@@ -112,7 +112,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
 }
 
 /// The values of an app in the order of the statements below.
-fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool, StoreError> {
+pub(super) fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool, StoreError> {
     let values = params![
         app.app_key.as_str(),
         app.name,
@@ -131,12 +131,13 @@ fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool
     Ok(execute(connection, sql, values)? == 1)
 }
 
-const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
+pub(super) const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
     hide_phone_from_browser, allowed_origins, confirm, phone_hidden, created_at, calls_per_minute, monthly_quota,
     live_only, messages_per_day)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
 
-const UPDATE_APP: &str = "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
+pub(super) const UPDATE_APP: &str =
+    "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
     hide_phone_from_browser = ?5, allowed_origins = ?6, confirm = ?7, phone_hidden = ?8, created_at = ?9,
     calls_per_minute = ?10, monthly_quota = ?11, live_only = ?12, messages_per_day = ?13
     WHERE app_key = ?1";
@@ -210,7 +211,10 @@ impl Store for SqliteStore {
                 break;
             }
             let (done, outcomes) = oneshot::channel();
-            self.jobs.send(Job::Apply(Task { changes: part, done })).await.map_err(|_| StoreError::Busy)?;
+            self.jobs
+                .send(Work::Apply(Task { changes: part, done }).into())
+                .await
+                .map_err(|_| StoreError::Busy)?;
             waiting.push(outcomes);
         }
         let mut outcomes = Vec::new();
@@ -239,6 +243,12 @@ impl Store for SqliteStore {
         let values =
             move |db: &Connection| first(db, COUNT, params![app_key.as_str(), limit], |row| Ok(row.get(0)?));
         Ok(self.readers.read(values).await?.unwrap_or(0))
+    }
+
+    async fn count_pending(&self) -> Result<u64, StoreError> {
+        const COUNT: &str = "SELECT count(*) FROM logins INDEXED BY logins_without_result WHERE state <= 2";
+        let count = self.readers.read(|db| first(db, COUNT, [], |row| Ok(row.get::<_, i64>(0)?))).await?;
+        Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or_default())
     }
 
     async fn due(
@@ -310,7 +320,7 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.readers.close().await;
         let (done, closed) = oneshot::channel();
-        if self.jobs.send(Job::Close(done)).await.is_ok() {
+        if self.jobs.send(Work::Close(done).into()).await.is_ok() {
             // An error means that the writer is gone already, with nothing left to write.
             let _ = closed.await;
         }

@@ -17,15 +17,17 @@ use tokio::sync::Semaphore;
 
 use super::StoreError;
 
-/// The steps that bring the tables to this version, each with the version that it leads to, in order.
+/// The steps that bring the tables to this version, each with the version that it leads to, in order. Numbers may be
+/// left out.
 const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("../../migrations/sqlite/0001_logins.sql")),
     (2, include_str!("../../migrations/sqlite/0002_otp.sql")),
     (3, include_str!("../../migrations/sqlite/0003_outbox.sql")),
+    (LATEST, include_str!("../../migrations/sqlite/0004_audit.sql")),
 ];
 
 /// The version that this program knows.
-const LATEST: u32 = 3;
+pub(crate) const LATEST: u32 = 4;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 4;

@@ -14,7 +14,7 @@ use super::{
     rows::{self, Numbered, hash, phone_number, text},
     sqlite_connections::{all, execute, first},
     sqlite_otp::{self, NOTHING_SAID},
-    sqlite_writer::{Job, OtpTask},
+    sqlite_writer::{OtpTask, Work},
 };
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
@@ -105,7 +105,10 @@ impl OtpStore for SqliteStore {
         writes: Vec<OtpWrite>,
     ) -> Result<(Option<CountedCalls>, OtpOutcome), StoreError> {
         let (done, outcome) = oneshot::channel();
-        self.jobs.send(Job::Otp(OtpTask { call, writes, done })).await.map_err(|_| StoreError::Busy)?;
+        self.jobs
+            .send(Work::Otp(OtpTask { call, writes, done }).into())
+            .await
+            .map_err(|_| StoreError::Busy)?;
         outcome.await.map_err(|_| StoreError::NotWritten)?
     }
 
@@ -182,15 +185,27 @@ impl OtpStore for SqliteStore {
         Ok(numbers.await?.into_iter().collect())
     }
 
+    #[cfg(test)]
     async fn put_test_number(&self, phone: &PhoneNumber, code: &str) -> Result<(), StoreError> {
-        const PUT: &str = "INSERT INTO otp_test_numbers VALUES (?1, ?2) ON CONFLICT DO UPDATE SET code = ?2";
         let (phone, code) = (phone.clone(), code.to_owned());
-        self.write_alone(move |db| execute(db, PUT, [phone.expose(), &code]).map(drop)).await
+        self.write_alone(move |db| put_test_number(db, &phone, &code)).await
     }
 
+    #[cfg(test)]
     async fn remove_test_number(&self, phone: &PhoneNumber) -> Result<bool, StoreError> {
-        const DELETE: &str = "DELETE FROM otp_test_numbers WHERE phone = ?";
         let phone = phone.clone();
-        self.write_alone(move |db| Ok(execute(db, DELETE, [phone.expose()])? == 1)).await
+        self.write_alone(move |db| remove_test_number(db, &phone)).await
     }
+}
+
+/// Adds a test number, or gives one another code.
+pub(super) fn put_test_number(db: &Connection, phone: &PhoneNumber, code: &str) -> Result<(), StoreError> {
+    const PUT: &str = "INSERT INTO otp_test_numbers VALUES (?1, ?2) ON CONFLICT DO UPDATE SET code = ?2";
+    execute(db, PUT, [phone.expose(), code]).map(drop)
+}
+
+/// Removes a test number; `false` where it is none.
+pub(super) fn remove_test_number(db: &Connection, phone: &PhoneNumber) -> Result<bool, StoreError> {
+    const DELETE: &str = "DELETE FROM otp_test_numbers WHERE phone = ?";
+    Ok(execute(db, DELETE, [phone.expose()])? == 1)
 }

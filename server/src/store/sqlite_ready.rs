@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     StoreError,
     sqlite_connections::execute,
-    sqlite_writer::{Job, WriteOnce},
+    sqlite_writer::{Job, Work, WriteOnce},
 };
 use crate::limits;
 
@@ -71,7 +71,7 @@ impl Readiness {
         let (done, written) = oneshot::channel();
         // It changes nothing, and is written all the same.
         let write = |db: &Connection| execute(db, "UPDATE changes SET last = last", []);
-        let sent = jobs.try_send(Job::Grouped(Box::new(WriteOnce::new(write, done))));
+        let sent = jobs.try_send(Work::Grouped(Box::new(WriteOnce::new(write, done))).into());
         let (stamp, is_asking) = (self.stamp.clone(), Arc::clone(&self.is_asking));
         tokio::spawn(async move {
             if sent.is_ok() && matches!(written.await, Ok(Ok(_))) {

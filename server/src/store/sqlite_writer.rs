@@ -24,13 +24,25 @@ use super::{
     sqlite_connections::{all, execute, first},
     sqlite_otp, sqlite_outbox,
 };
-use crate::limits;
+use crate::{limits, telemetry::metrics};
 
 /// Something that is written in a transaction of its own.
 pub(super) type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// Work for the thread.
-pub(super) enum Job {
+/// Work for the thread, and when it was queued.
+pub(super) struct Job {
+    work: Work,
+    queued_at: Instant,
+}
+
+impl From<Work> for Job {
+    fn from(work: Work) -> Self {
+        Self { work, queued_at: Instant::now() }
+    }
+}
+
+/// What is to be done.
+pub(super) enum Work {
     /// Make these changes of logins.
     Apply(Task),
     /// Make these writes, or none of them.
@@ -113,21 +125,21 @@ struct Group {
 impl Group {
     /// Takes work in; gives back what is none, and ends the group.
     fn take(&mut self, job: Job) -> Option<End> {
-        match job {
-            Job::Apply(task) => {
+        match job.work {
+            Work::Apply(task) => {
                 self.size += task.changes.len();
                 self.logins.push(task);
             }
-            Job::Otp(task) => {
+            Work::Otp(task) => {
                 self.size += task.writes.len() + usize::from(task.call.is_some());
                 self.otp.push(task);
             }
-            Job::Grouped(write) => {
+            Work::Grouped(write) => {
                 self.size += 1;
                 self.others.push(write);
             }
-            Job::Alone(write) => return Some(End::Alone(write)),
-            Job::Close(done) => return Some(End::Close(done)),
+            Work::Alone(write) => return Some(End::Alone(write)),
+            Work::Close(done) => return Some(End::Close(done)),
         }
         None
     }
@@ -177,6 +189,8 @@ impl From<Outcome> for LoginWritten {
 impl Writer {
     fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         while let Some(next) = queue.blocking_recv() {
+            // The first of a group waited longest.
+            metrics::job_taken(next.queued_at.elapsed(), queue.len());
             let mut group = Group::default();
             let mut end = group.take(next);
             while end.is_none() && group.size < limits::CHANGES_PER_TRANSACTION {

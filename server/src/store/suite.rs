@@ -80,7 +80,7 @@ fn full_login(number: u8) -> Login {
 }
 
 pub(super) fn insert(login: Login) -> Change {
-    Change { expected: None, login, write: Write::Put, message: None, owed: None, is_news: true }
+    Change { expected: None, login, write: Write::Put, message: None, owed: None, is_news: true, begun: None }
 }
 
 fn update(expected: i64, login: Login) -> Change {

@@ -19,6 +19,7 @@ use super::{
     outbound::{self, AuthTemplate, Recipient},
     send_error::SendError,
 };
+use crate::telemetry::{SendKind, metrics};
 
 /// Time for a connection with TLS. It is part of [`CALL_TIMEOUT`], and shorter, so that what never left the machine
 /// is told from what may have been sent.
@@ -140,7 +141,7 @@ impl GraphClient {
         body: &str,
         reply_to: Option<&str>,
     ) -> Result<SentMessage, SendError> {
-        self.send(outbound::text(recipient, body, reply_to)).await
+        self.send(SendKind::Text, outbound::text(recipient, body, reply_to)).await
     }
 
     /// Asks for the person's own number with a text of at most 1,024 characters.
@@ -149,7 +150,7 @@ impl GraphClient {
         recipient: &Recipient,
         body: &str,
     ) -> Result<SentMessage, SendError> {
-        self.send(outbound::contact_request(recipient, body)).await
+        self.send(SendKind::ContactRequest, outbound::contact_request(recipient, body)).await
     }
 
     /// Sends a text of at most 1,024 characters with 1 to 3 buttons: an id of at most 256 characters and a title of
@@ -160,7 +161,7 @@ impl GraphClient {
         body: &str,
         buttons: &[(&str, &str)],
     ) -> Result<SentMessage, SendError> {
-        self.send(outbound::buttons(recipient, body, buttons)).await
+        self.send(SendKind::Buttons, outbound::buttons(recipient, body, buttons)).await
     }
 
     /// Sends a one-time code. WhatsApp sends these to phone numbers only.
@@ -169,10 +170,17 @@ impl GraphClient {
         phone: &PhoneNumber,
         template: &AuthTemplate<'_>,
     ) -> Result<SentMessage, SendError> {
-        self.send(outbound::auth_template(phone, template)).await
+        self.send(SendKind::OneTimeCode, outbound::auth_template(phone, template)).await
     }
 
-    async fn send(&self, message: Value) -> Result<SentMessage, SendError> {
+    async fn send(&self, kind: SendKind, message: Value) -> Result<SentMessage, SendError> {
+        let counted = metrics::send(kind);
+        let result = self.call(message).await;
+        counted(&result);
+        result
+    }
+
+    async fn call(&self, message: Value) -> Result<SentMessage, SendError> {
         let request = self
             .client
             .post(self.messages_url.clone())

@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // only what is marked as a test is excepted by itself
 
+mod administration;
+mod development;
+mod log;
+mod metrics;
+
 use std::{
     fs::File,
     io::{BufRead, BufReader},
@@ -29,7 +34,7 @@ const SETTINGS: [(&str, &str); 10] = [
     ("WHATSAPP_NUMBER", "15550001111"),
     ("WHATSAPP_PHONE_NUMBER_ID", "200000000000002"),
     ("WHATSAPP_ACCESS_TOKEN", "EAAsecretaccess"),
-    ("WHATSAPP_APP_SECRET", "newappsecret, oldappsecret"),
+    ("WHATSAPP_APP_SECRET", "newappsecret0123, oldappsecret0123"),
     ("WHATSAPP_VERIFY_TOKEN", "verifysecret"),
     // Nothing listens there: what is to be sent is not.
     ("WHATSAPP_GRAPH_URL", "http://127.0.0.1:9/v26.0"),
@@ -75,8 +80,13 @@ impl Running {
     fn start(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
+        Self::start_in(folder, settings, &[], log.into())
+    }
+
+    /// A server on the database in this folder, whose log goes somewhere.
+    fn start_in(folder: TempDir, settings: &[(&str, &str)], arguments: &[&str], log: Stdio) -> Self {
         let mut command = program(folder.path());
-        command.arg("serve").envs(SETTINGS).envs(settings.iter().copied());
+        command.arg("serve").args(arguments).envs(SETTINGS).envs(settings.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -107,17 +117,22 @@ impl Running {
         let body =
             json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] });
         let body = body.to_string();
-        let mac = Hmac::<Sha256>::new_from_slice(b"oldappsecret").unwrap().chain_update(&body);
+        let mac = Hmac::<Sha256>::new_from_slice(b"oldappsecret0123").unwrap().chain_update(&body);
         let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
         let call = self.client.post(format!("{}/webhooks/whatsapp", self.url)).body(body);
         let answer = call.header("X-Hub-Signature-256", signature).send().await.unwrap();
         assert_eq!(answer.status(), 200);
     }
 
-    /// Ends the server as a service manager does; returns how it ended, and its log.
-    fn stop(mut self) -> (ExitStatus, String) {
+    /// Tells the server to end, as a service manager does.
+    fn terminate(&self) {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
+    }
+
+    /// Ends the server; returns how it ended, and its log.
+    fn stop(mut self) -> (ExitStatus, String) {
+        self.terminate();
         let status = self.child.wait().unwrap();
         (status, std::fs::read_to_string(self.folder.path().join("log")).unwrap())
     }
@@ -342,7 +357,10 @@ fn a_senseless_setting_stops_the_start_and_its_value_is_not_shown() {
         ("WHATSAPP_PHONE_NUMBER_ID", "s3nseless"),
         ("WHATSAPP_ACCESS_TOKEN", "s3nse less"),
         ("WHATSAPP_APP_SECRET", " , "),
+        ("WHATSAPP_APP_SECRET", "0123456789abcdef0123456789abcdef, s3nseless"),
         ("WHATSAPP_VERIFY_TOKEN", " "),
+        ("WHATSAPP_VERIFY_TOKEN", "s3nse"),
+        ("LOGGIN_METRICS_LISTEN", "s3nseless"),
         ("WHATSAPP_GRAPH_URL", "http://s3nseless.example"),
         ("WHATSAPP_OTP_TEMPLATE", "s3nse less"),
         ("WHATSAPP_OTP_LANGUAGE", "s3nse-less"),

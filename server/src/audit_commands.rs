@@ -1,0 +1,55 @@
+//! Acts of administrators: carried out with a row that tells who did what, and listed by `loggin-server audit`.
+
+use std::sync::Arc;
+
+use std::{path::Path, time::SystemTime};
+
+use loggin::wire::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    cli::print_line,
+    clock::{Clock, SystemClock},
+    limits,
+    run::{self, RunError},
+    store::{Act, AuditRow, Store},
+    telemetry::process,
+};
+
+/// Carries out an act of the user who runs this program; `false` where it is not done. What is done is noted in the
+/// database with it, and told in the log.
+pub(crate) async fn administer(store: &dyn Store, act: Act) -> Result<bool, RunError> {
+    let actor = process::user();
+    let (name, subject, fields) = (act.name(), act.subject(), act.fields());
+    let done = store.administer(act, actor.clone(), SystemClock.now()).await?;
+    if done {
+        tracing::info!(act = name, subject, fields, actor, "an administrator acted");
+    }
+    Ok(done)
+}
+
+/// Lists the latest acts of the database at this path, oldest first.
+pub(crate) async fn list(database: &Path, json: bool) -> Result<(), RunError> {
+    let store = run::open_store(database, Arc::new(())).await?;
+    let rows = store.audit(limits::AUDIT_SHOWN).await;
+    store.close().await;
+    let rows = rows?;
+    if json {
+        let rows: Vec<Value> = rows.iter().map(as_json).collect();
+        return print_line(&Value::from(rows).to_string());
+    }
+    for row in &rows {
+        let AuditRow { actor, act, subject, fields, .. } = row;
+        print_line(format!("{}  {actor}  {act}  {subject}  {fields}", at(row)).trim_end())?;
+    }
+    Ok(())
+}
+
+fn at(row: &AuditRow) -> String {
+    Timestamp(SystemTime::from(row.at)).to_string()
+}
+
+fn as_json(row: &AuditRow) -> Value {
+    let fields: Vec<&str> = row.fields.split_whitespace().collect();
+    json!({ "at": at(row), "actor": row.actor, "act": row.act, "subject": row.subject, "fields": fields })
+}

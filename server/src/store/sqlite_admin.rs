@@ -1,0 +1,137 @@
+//! What administrators do, in SQLite: each act and its row of the audit in one transaction.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, params};
+
+use super::{
+    Act, AdminStore, AuditRow, SqliteStore, StoreError,
+    sqlite::{INSERT_APP, UPDATE_APP, put_app},
+    sqlite_connections::{all, execute, first},
+    sqlite_otp_reads::{put_test_number, remove_test_number},
+};
+use crate::clock::UnixMillis;
+
+#[async_trait]
+impl AdminStore for SqliteStore {
+    async fn administer(&self, act: Act, actor: String, at: UnixMillis) -> Result<bool, StoreError> {
+        self.write_alone(move |db| {
+            let done = carry_out(db, &act)?;
+            if done {
+                note(db, &act, &actor, at)?;
+            }
+            Ok(done)
+        })
+        .await
+    }
+
+    async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        const SELECT: &str = "SELECT * FROM (SELECT * FROM audit ORDER BY id DESC LIMIT ?) ORDER BY id";
+        self.readers
+            .read(move |db| {
+                all(db, SELECT, [limit], |row| {
+                    Ok(AuditRow {
+                        at: UnixMillis(row.get("at")?),
+                        actor: row.get("actor")?,
+                        act: row.get("act")?,
+                        subject: row.get("subject")?,
+                        fields: row.get("fields")?,
+                    })
+                })
+            })
+            .await
+    }
+
+    async fn is_development(&self) -> Result<bool, StoreError> {
+        self.readers.read(is_marked).await
+    }
+}
+
+fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
+    match act {
+        Act::CreateApp(app) => put_app(db, INSERT_APP, app),
+        Act::UpdateApp(app, _) => put_app(db, UPDATE_APP, app),
+        Act::PutTestNumber(phone, code) => put_test_number(db, phone, code).map(|()| true),
+        Act::RemoveTestNumber(phone) => remove_test_number(db, phone),
+        Act::MarkDevelopment => Ok(!is_marked(db)?),
+    }
+}
+
+fn note(db: &Connection, act: &Act, actor: &str, at: UnixMillis) -> Result<(), StoreError> {
+    const INSERT: &str = "INSERT INTO audit (at, actor, act, subject, fields) VALUES (?, ?, ?, ?, ?)";
+    execute(db, INSERT, params![at.0, actor, act.name(), act.subject(), act.fields()]).map(drop)
+}
+
+/// The mark is a row of the audit, which nothing takes away again.
+fn is_marked(db: &Connection) -> Result<bool, StoreError> {
+    const SELECT: &str = "SELECT EXISTS (SELECT 1 FROM audit WHERE act = ?)";
+    let marked = first(db, SELECT, [Act::MarkDevelopment.name()], |row| Ok(row.get(0)?))?;
+    Ok(marked.unwrap_or(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use loggin::PhoneNumber;
+
+    use super::*;
+    use crate::{
+        store::{OtpStore, Store},
+        testing::{START, demo_app},
+    };
+
+    async fn open() -> (SqliteStore, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        (SqliteStore::open(&folder.path().join("loggin.db"), 1, Arc::new(())).await.unwrap(), folder)
+    }
+
+    async fn does(store: &SqliteStore, act: Act) -> bool {
+        store.administer(act, "alice".to_owned(), START).await.unwrap()
+    }
+
+    async fn noted(store: &SqliteStore) -> Vec<(String, String, String)> {
+        let rows = store.audit(9).await.unwrap();
+        assert!(rows.iter().all(|row| row.actor == "alice" && row.at == START));
+        rows.into_iter().map(|row| (row.act, row.subject, row.fields)).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_done_is_noted_and_what_is_not_is_not() {
+        let (store, _folder) = open().await;
+        let app = demo_app();
+        let changed = crate::store::App { name: "Another".to_owned(), ..app.clone() };
+        let phone = PhoneNumber::parse("15550001111").unwrap();
+        assert!(!does(&store, Act::UpdateApp(changed.clone(), vec!["name"])).await);
+        assert!(does(&store, Act::CreateApp(app.clone())).await);
+        assert!(!does(&store, Act::CreateApp(app.clone())).await);
+        assert!(does(&store, Act::UpdateApp(changed.clone(), vec!["name", "secret_key"])).await);
+        assert!(!does(&store, Act::RemoveTestNumber(phone.clone())).await);
+        assert!(does(&store, Act::PutTestNumber(phone.clone(), "123456".to_owned())).await);
+        assert!(does(&store, Act::RemoveTestNumber(phone)).await);
+        let row = |act: &str, subject: &str, fields: &str| (act.into(), subject.into(), fields.into());
+        let expected = [
+            row("app_create", app.app_key.as_str(), ""),
+            row("app_update", app.app_key.as_str(), "name secret_key"),
+            row("test_number_add", "…1111", ""),
+            row("test_number_remove", "…1111", ""),
+        ];
+        assert_eq!(noted(&store).await, expected);
+        assert_eq!(store.audit(1).await.unwrap()[0].act, "test_number_remove");
+        assert_eq!(store.app(app.app_key).await.unwrap(), Some(changed));
+        assert!(store.test_numbers().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_mark_is_made_once_and_stays() {
+        let (store, folder) = open().await;
+        assert!(!store.is_development().await.unwrap());
+        assert!(does(&store, Act::MarkDevelopment).await);
+        assert!(!does(&store, Act::MarkDevelopment).await);
+        assert!(store.is_development().await.unwrap());
+        let db = Connection::open(folder.path().join("loggin.db")).unwrap();
+        for sql in ["DELETE FROM audit", "UPDATE audit SET act = 'nothing'"] {
+            assert!(db.execute(sql, []).is_err());
+        }
+        assert_eq!(noted(&store).await, [("development_data".into(), String::new(), String::new())]);
+    }
+}

@@ -1,0 +1,57 @@
+//! What administrators do leaves a trace that holds no secret.
+
+use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+use serde_json::{Value, json};
+
+use super::{app, create_app, program, refused, test_number};
+
+#[test]
+fn each_act_is_listed_and_logged_without_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = create_app(folder.path(), &[]);
+    let app_key = made["app_key"].as_str().unwrap();
+    let update = ["update", app_key, "--new-secret-key", "--name", "Another 5hop", "--json"];
+    let changed = app(folder.path(), &update);
+    let secret_key = serde_json::from_slice::<Value>(&changed.stdout).unwrap()["secret_key"].clone();
+    let added = test_number(folder.path(), &["add", "+15550001111", "--code", "918273"]);
+    let removed = test_number(folder.path(), &["remove", "+15550001111"]);
+    assert_eq!(test_number(folder.path(), &["remove", "+15550001111"]).status.code(), Some(1));
+    assert_eq!(app(folder.path(), &["update", "00000000", "--name", "A"]).status.code(), Some(1));
+
+    let listed = program(folder.path()).args(["audit", "--json"]).output().unwrap();
+    let listed: Vec<Value> = serde_json::from_slice(&listed.stdout).unwrap();
+    let told: Vec<Value> =
+        listed.iter().map(|row| json!([row["act"], row["subject"], row["fields"]])).collect();
+    let expected = [
+        json!(["app_create", app_key, []]),
+        json!(["app_update", app_key, ["name", "secret_key"]]),
+        json!(["test_number_add", "…1111", []]),
+        json!(["test_number_remove", "…1111", []]),
+    ];
+    assert_eq!(told, expected);
+    assert!(listed.iter().all(|row| !row["actor"].as_str().unwrap().is_empty()));
+
+    let logged: Vec<String> = [&changed, &added, &removed]
+        .map(|output| String::from_utf8_lossy(&output.stderr).into_owned())
+        .into();
+    for (log, act) in logged.iter().zip(["app_update", "test_number_add", "test_number_remove"]) {
+        assert!(log.contains(act), "{log}");
+    }
+    let all = logged.concat() + &Value::from(listed).to_string();
+    for secret in [&secret_key.as_str().unwrap()[14..], "5hop", "918273", "5550001111"] {
+        assert!(!all.contains(secret), "{secret}");
+    }
+    let page = program(folder.path()).arg("audit").output().unwrap();
+    assert_eq!(String::from_utf8(page.stdout).unwrap().lines().count(), expected.len());
+}
+
+#[test]
+fn a_setting_that_is_not_text_is_refused() {
+    for name in ["LOGGIN_LISTEN", "WHATSAPP_VERIFY_TOKEN"] {
+        let said = refused(|command| {
+            command.env(name, OsStr::from_bytes(b"s3cret\xff"));
+        });
+        assert!(said.contains(name) && !said.contains("s3cret"), "{said}");
+    }
+}
