@@ -16,7 +16,9 @@ use axum::{
 };
 use loggin::{AppKey, ErrorCode};
 
-use crate::{app::Server, body::Room, client_address::customer, error::ApiError, limits, store::App};
+use crate::{
+    app::Server, body::Room, client_address::customer, error::ApiError, limits, request, store::App,
+};
 
 const METHODS: HeaderValue = HeaderValue::from_static("POST");
 const REQUEST_HEADERS: HeaderValue =
@@ -57,6 +59,13 @@ impl Caller {
         }
         Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
             .with_retry_after(limits::WAITS_WINDOW))
+    }
+
+    /// Names the app in the log where no secret key did.
+    pub(crate) fn note_app(&self, app_key: AppKey) {
+        if self.app_key.is_none() {
+            request::note_app(app_key);
+        }
     }
 
     /// The room for this caller's body.
@@ -132,7 +141,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{TestServer, demo_app, error_of, guarded_app, token_of};
+    use crate::{
+        origin::parse_entry,
+        testing::{TestServer, demo_app, error_of, guarded_app, token_of},
+    };
 
     const PAGE: &str = "https://shop.example";
     const STRANGER: &str = "https://evil.example";
@@ -177,6 +189,34 @@ mod tests {
         assert_eq!(answer.headers()["vary"], "origin");
         assert_eq!(allowed(&preflight(&server, STRANGER).await), None);
         assert_eq!(allowed(&preflight(&server, "null").await), None);
+    }
+
+    #[tokio::test]
+    async fn web_views_extensions_and_patterns_may_be_listed() {
+        let server = TestServer::start().await;
+        let entries = [
+            "https://localhost",
+            "capacitor://localhost",
+            "ionic://localhost",
+            "tauri://localhost",
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+            "https://*.preview.example",
+        ];
+        let allowed_origins = entries.iter().map(|entry| parse_entry(entry).unwrap()).collect();
+        let demo = App { allowed_origins, ..demo_app() };
+        assert!(server.server.store.update_app(&demo).await.unwrap());
+        for origin in entries[..5].iter().chain(&["https://a.preview.example", "https://b.a.preview.example"])
+        {
+            let answer = preflight(&server, origin).await;
+            assert_eq!(allowed(&answer), Some(*origin));
+            let token = token_of("8XKPQ2WN", 1).expose();
+            let call = server.post("/api/v1/tokens/verify").header("Origin", *origin);
+            let answer = call.json(&json!({ "token": token })).send().await.unwrap();
+            assert_eq!((answer.status().as_u16(), allowed(&answer)), (200, Some(*origin)));
+        }
+        for origin in ["https://preview.example", "https://a.preview.example:8443", "http://localhost"] {
+            assert_eq!(allowed(&preflight(&server, origin).await), None, "{origin}");
+        }
     }
 
     #[tokio::test]

@@ -17,13 +17,13 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    apps::ANY_ORIGIN,
     cli::{DevArgs, print_line},
     client_address::TrustedProxies,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     config::{Config, DEFAULT_OTP_LANGUAGE, OtpConfig, Secret, WhatsAppConfig},
     forwarded::ForwardedHeader,
     limits,
+    origin::ANY_ORIGIN,
     run::{self, RunError},
     store::{App, Confirm, PhoneHidden, Store},
     whatsapp::AccessToken,
