@@ -37,7 +37,7 @@ pub(crate) struct Caller {
     pub(crate) app_key: Option<AppKey>,
     /// The web page's origin, where it is another than this server's.
     origin: Option<String>,
-    /// The address that a call without a secret key is counted by.
+    /// The address that a call without a secret key is counted by; with one, nobody asks behind which proxy it is.
     pub(crate) address: IpAddr,
 }
 
@@ -45,7 +45,10 @@ impl Caller {
     /// Reads who calls; a wrong secret key is an error.
     pub(crate) async fn of(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> Result<Self, ApiError> {
         let app_key = server.apps.authenticate(headers).await?;
-        let address = server.settings.trusted_proxies.client(peer.ip(), headers);
+        let address = match app_key {
+            Some(_) => peer.ip(),
+            None => server.client_address(peer, headers),
+        };
         let origin = foreign_origin(headers, &server.settings.public_origin);
         Ok(Self { app_key, origin: origin.map(str::to_owned), address })
     }

@@ -92,7 +92,7 @@ pub(crate) async fn handle(
     if !signature.is_some_and(whatsapp::is_signature) {
         return Err(UNSIGNED);
     }
-    let address = server.settings.trusted_proxies.client(peer.ip(), &headers);
+    let address = server.client_address(peer, &headers);
     let body = body::raw(body, limits::WEBHOOK_BODY, server.bodies.for_webhook(address)).await?;
     if !whatsapp::verify_signature(&server.app_secrets, signature, &body) {
         return Err(UNSIGNED);
