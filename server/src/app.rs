@@ -1,9 +1,16 @@
 //! The server's parts put together, and its routes.
 
-use std::{hash::RandomState, net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    hash::RandomState,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
-    Router, middleware,
+    Router,
+    http::HeaderMap,
+    middleware,
     routing::{get, post},
 };
 use tokio::sync::watch;
@@ -155,6 +162,17 @@ impl Server {
             settings: parts.settings,
             stopping: parts.stopping,
         })
+    }
+}
+
+impl Server {
+    /// Whose call it is, where calls are counted by address.
+    pub(crate) fn client_address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+        if self.settings.counts_addresses {
+            self.settings.trusted_proxies.client(peer.ip(), headers)
+        } else {
+            peer.ip()
+        }
     }
 }
 

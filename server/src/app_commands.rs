@@ -4,14 +4,12 @@ use std::{path::Path, sync::Arc};
 
 use loggin::{AppKey, SecretKey, base32};
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::{
-    apps::ANY_ORIGIN,
     audit_commands,
     cli::{AppCommand, CreateArgs, PolicyArgs, UpdateArgs, print_line},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
-    limits,
+    limits, origin,
     run::{self, RunError},
     store::{Act, App, Confirm, PhoneHidden, Store},
 };
@@ -136,7 +134,8 @@ fn apply(app: &mut App, policy: &PolicyArgs) -> Result<(), RunError> {
         app.live_only = live_only;
     }
     for given in &policy.allowed_origins {
-        let origin = origin(given)?;
+        let origin = origin::parse_entry(given)
+            .map_err(|reason| RunError::Refused(format!("--allowed-origin: {reason}")))?;
         if !app.allowed_origins.contains(&origin) {
             app.allowed_origins.push(origin);
         }
@@ -149,24 +148,6 @@ fn apply(app: &mut App, policy: &PolicyArgs) -> Result<(), RunError> {
         ));
     }
     Ok(())
-}
-
-/// An origin as browsers write it, or `*`.
-fn origin(given: &str) -> Result<String, RunError> {
-    if given == ANY_ORIGIN {
-        return Ok(given.to_owned());
-    }
-    let url = Url::parse(given).ok().filter(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.path() == "/"
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && url.username().is_empty()
-            && url.password().is_none()
-    });
-    url.map(|url| url.origin().ascii_serialization()).ok_or_else(|| {
-        RunError::Refused("--allowed-origin: must be such as https://example.com, without a path".into())
-    })
 }
 
 fn name(given: &str) -> Result<String, RunError> {

@@ -1,8 +1,8 @@
 //! Apps as the calls need them: found by key, authenticated by secret key, allowed by origin.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::{Arc, LazyLock, Mutex, PoisonError},
+    collections::HashSet,
+    sync::{Arc, LazyLock},
     time::Instant,
 };
 
@@ -14,6 +14,9 @@ use crate::{
     dev,
     error::ApiError,
     limits,
+    origin::{self, Origins},
+    remembered::Remembered,
+    request,
     store::{App, Store, StoreError},
     telemetry::metrics::{self, Limit},
 };
@@ -21,18 +24,17 @@ use crate::{
 /// The other header that a secret key may stand in.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// An origin of this name stands for any.
-pub(crate) const ANY_ORIGIN: &str = "*";
-
 /// The store's apps, remembered for a moment.
 #[derive(Debug)]
 pub(crate) struct Apps {
     store: Arc<dyn Store>,
     /// Whether the secret key that everybody knows is one here.
     development: bool,
-    known: Mutex<HashMap<AppKey, (Instant, Arc<App>)>>,
-    origins: Mutex<Option<(Instant, Arc<HashSet<String>>)>>,
-    pending: Mutex<HashMap<AppKey, (Instant, u32)>>,
+    known: Remembered<AppKey, Arc<App>>,
+    /// Apart from the known ones: made-up keys do not drive those out.
+    unknown: Remembered<AppKey, ()>,
+    origins: Remembered<(), Arc<Origins>>,
+    pending: Remembered<AppKey, u32>,
 }
 
 impl Apps {
@@ -40,29 +42,28 @@ impl Apps {
         Self {
             store,
             development,
-            known: Mutex::default(),
-            origins: Mutex::default(),
-            pending: Mutex::default(),
+            known: Remembered::new(limits::APPS_REMEMBERED, limits::APP_VALID),
+            unknown: Remembered::new(limits::APPS_REMEMBERED, limits::UNKNOWN_APP_VALID),
+            origins: Remembered::new(1, limits::APP_VALID),
+            pending: Remembered::new(limits::APPS_REMEMBERED, limits::PENDING_COUNT_VALID),
         }
     }
 
-    /// The app with this key. One that was just added is known at once, a changed one a second later.
+    /// The app with this key. One that was just added, or changed, is known so within a second.
     pub(crate) async fn find(&self, app_key: AppKey) -> Result<Option<Arc<App>>, StoreError> {
-        if let Some((read_at, app)) = lock(&self.known).get(&app_key)
-            && read_at.elapsed() < limits::APP_VALID
-        {
-            return Ok(Some(Arc::clone(app)));
+        let now = Instant::now();
+        if let Some(app) = self.known.recall(&app_key, now) {
+            return Ok(Some(app));
         }
-        let Some(app) = self.store.app(app_key).await? else {
+        if self.unknown.recall(&app_key, now).is_some() {
             return Ok(None);
-        };
-        let app = Arc::new(app);
-        let mut known = lock(&self.known);
-        if known.len() >= limits::APPS_REMEMBERED {
-            known.clear();
         }
-        known.insert(app_key, (Instant::now(), Arc::clone(&app)));
-        Ok(Some(app))
+        let app = self.store.app(app_key).await?.map(Arc::new);
+        match &app {
+            Some(app) => self.known.keep(app_key, Arc::clone(app), now),
+            None => self.unknown.keep(app_key, (), now),
+        }
+        Ok(app)
     }
 
     /// The app whose secret key the call shows; `None` where it shows none.
@@ -86,26 +87,21 @@ impl Apps {
         if !self.development && is_published_key(expected) {
             return Err(PUBLISHED);
         }
+        request::note_app(key.app_key());
         Ok(Some(key.app_key()))
     }
 
     /// Whether some app lets web pages of this origin call.
     pub(crate) async fn some_allows(&self, origin: &str) -> Result<bool, StoreError> {
-        let origins = self.origins().await?;
-        Ok(origins.contains(ANY_ORIGIN) || origins.contains(origin))
-    }
-
-    async fn origins(&self) -> Result<Arc<HashSet<String>>, StoreError> {
-        if let Some((read_at, origins)) = &*lock(&self.origins)
-            && read_at.elapsed() < limits::APP_VALID
-        {
-            return Ok(Arc::clone(origins));
+        let now = Instant::now();
+        if let Some(origins) = self.origins.recall(&(), now) {
+            return Ok(origins.contain(origin));
         }
         let apps = self.store.apps().await?;
-        let origins: HashSet<String> = apps.into_iter().flat_map(|app| app.allowed_origins).collect();
-        let origins = Arc::new(origins);
-        *lock(&self.origins) = Some((Instant::now(), Arc::clone(&origins)));
-        Ok(origins)
+        let origins: Origins = apps.into_iter().flat_map(|app| app.allowed_origins).collect();
+        let allowed = origins.contain(origin);
+        self.origins.keep((), Arc::new(origins), now);
+        Ok(allowed)
     }
 
     /// Refuses to wait for logins that are new, where their app has as many pending as it may.
@@ -132,17 +128,12 @@ impl Apps {
     }
 
     async fn pending(&self, app_key: AppKey) -> Result<u32, StoreError> {
-        if let Some((counted_at, count)) = lock(&self.pending).get(&app_key)
-            && counted_at.elapsed() < limits::PENDING_COUNT_VALID
-        {
-            return Ok(*count);
+        let now = Instant::now();
+        if let Some(count) = self.pending.recall(&app_key, now) {
+            return Ok(count);
         }
         let count = self.store.without_result(app_key, limits::PENDING_PER_APP_WITH_KEY).await?;
-        let mut pending = lock(&self.pending);
-        if pending.len() >= limits::APPS_REMEMBERED {
-            pending.clear();
-        }
-        pending.insert(app_key, (Instant::now(), count));
+        self.pending.keep(app_key, count, now);
         Ok(count)
     }
 }
@@ -150,7 +141,7 @@ impl Apps {
 impl App {
     /// Whether web pages of this origin may call.
     pub(crate) fn allows_origin(&self, origin: &str) -> bool {
-        self.allowed_origins.iter().any(|allowed| allowed == ANY_ORIGIN || allowed == origin)
+        origin::allow(&self.allowed_origins, origin)
     }
 }
 
@@ -175,9 +166,4 @@ fn shown_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
         return if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(key.trim())) } else { Err(MALFORMED) };
     }
     headers.get(X_API_KEY).map(|value| value.to_str().map_err(|_| MALFORMED)).transpose()
-}
-
-/// These locks are held for a few instructions that do not panic; were one poisoned, its data would still be whole.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

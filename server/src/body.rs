@@ -69,6 +69,12 @@ impl Rooms {
         Self { webhooks: shares(webhooks), apps: shares(apps), strangers: shares(strangers) }
     }
 
+    /// KiB that are held of each room.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> [usize; 3] {
+        [&self.webhooks, &self.apps, &self.strangers].map(Shares::held)
+    }
+
     /// Room for a webhook whose signature is not checked yet.
     pub(crate) fn for_webhook(&self, address: IpAddr) -> Room<'_> {
         Room { of: &self.webhooks, holder: Holder::Address(customer(address)) }
@@ -201,78 +207,4 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const KIB: usize = 1 << 10;
-
-    fn app(key: &str) -> AppKey {
-        AppKey::parse(key).unwrap()
-    }
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    async fn collected(kib: usize, room: Room<'_>) -> Result<Collected, ErrorCode> {
-        let chunks = (0..kib).map(|_| Ok::<_, std::io::Error>(vec![b'x'; KIB]));
-        let body = Body::from_stream(futures_util::stream::iter(chunks));
-        collect(body, 1 << 20, Some(room)).await.map_err(|error| error.code())
-    }
-
-    #[tokio::test]
-    async fn a_body_that_is_cut_off_may_be_sent_again() {
-        let cut = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-        let body = Body::from_stream(futures_util::stream::iter([Ok(vec![b'{']), Err(cut)]));
-        assert_eq!(collect(body, KIB, None).await.err().unwrap().code(), ErrorCode::Unavailable);
-    }
-
-    #[tokio::test]
-    async fn a_body_that_says_it_is_too_large_is_not_read() {
-        let body = Body::from(vec![b'x'; KIB + 1]);
-        assert_eq!(collect(body, KIB, None).await.err().unwrap().code(), ErrorCode::PayloadTooLarge);
-        assert_eq!(collect(Body::from(vec![b'x'; KIB]), KIB, None).await.ok().unwrap().len(), KIB);
-        // One that does not say so is read up to there.
-        let endless = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b'x'; KIB]));
-        let refused = collect(Body::from_stream(endless), 3 * KIB, None).await;
-        assert_eq!(refused.err().unwrap().code(), ErrorCode::PayloadTooLarge);
-    }
-
-    #[tokio::test]
-    async fn large_bodies_share_their_room_and_small_ones_need_none() {
-        let rooms = Rooms::new([0, 128, 0]);
-        let room = |key| rooms.for_caller(Some(app(key)), address("192.0.2.1"));
-        let first = collected(8 + 32, room("11111111")).await.unwrap();
-        assert_eq!(first.len(), 40 * KIB);
-        assert_eq!(collected(9, room("11111111")).await.err(), Some(ErrorCode::RateLimited));
-        assert_eq!(collected(8, room("11111111")).await.unwrap().len(), 8 * KIB);
-        let mut others = Vec::new();
-        for key in ["22222222", "33333333", "44444444"] {
-            others.push(collected(8 + 32, room(key)).await.unwrap());
-        }
-        assert_eq!(collected(9, room("55555555")).await.err(), Some(ErrorCode::Unavailable));
-        drop(others);
-        assert_eq!(collected(9, room("55555555")).await.unwrap().len(), 9 * KIB);
-        drop(first);
-        assert_eq!(rooms.apps.held(), 0);
-        assert_eq!(collected(2_000, room("11111111")).await.err(), Some(ErrorCode::RateLimited));
-        assert_eq!(rooms.apps.held(), 0);
-    }
-
-    #[tokio::test]
-    async fn whoever_fills_one_room_leaves_the_others_as_they_are() {
-        let rooms = Rooms::new([64, 64, 64]);
-        let mut held = Vec::new();
-        for last in 0..4 {
-            let stranger = address(&format!("2001:db8:0:{last}::1"));
-            held.push(collected(8 + 16, rooms.for_caller(None, stranger)).await.unwrap());
-            let neighbour = address(&format!("2001:db8:0:{last}::2"));
-            let refused = collected(9, rooms.for_caller(None, neighbour)).await.err();
-            assert_eq!(refused, Some(ErrorCode::RateLimited));
-        }
-        let stranger = address("192.0.2.1");
-        assert_eq!(collected(9, rooms.for_caller(None, stranger)).await.err(), Some(ErrorCode::Unavailable));
-        assert!(collected(12, rooms.for_webhook(stranger)).await.is_ok());
-        assert!(collected(16, rooms.for_caller(Some(app("11111111")), stranger)).await.is_ok());
-    }
-}
+mod tests;

@@ -150,7 +150,8 @@ pub(crate) struct PolicyArgs {
     /// Whether redeeming a token needs the secret key [default: true].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) require_secret_key: Option<bool>,
-    /// Origin of a web page that may call, such as `https://example.com`, or `*` for any; may be repeated.
+    /// Origin of a web page or web view that may call, such as `https://example.com`, `https://*.example.com` for all
+    /// below it, `capacitor://localhost`, or `*` for any; may be repeated.
     #[arg(long = "allowed-origin", value_name = "URL", action = ArgAction::Append)]
     pub(crate) allowed_origins: Vec<String>,
     /// Show no phone number to who does not have the secret key [default: false].

@@ -21,7 +21,7 @@ use crate::{
     body::Room,
     client_address::customer,
     error::ApiError,
-    limits,
+    limits, request,
     store::App,
     telemetry::metrics::{self, Limit},
 };
@@ -43,7 +43,7 @@ pub(crate) struct Caller {
     pub(crate) app_key: Option<AppKey>,
     /// The web page's origin, where it is another than this server's.
     origin: Option<String>,
-    /// The address that a call without a secret key is counted by.
+    /// The address that a call without a secret key is counted by; with one, nobody asks behind which proxy it is.
     pub(crate) address: IpAddr,
 }
 
@@ -51,7 +51,10 @@ impl Caller {
     /// Reads who calls; a wrong secret key is an error.
     pub(crate) async fn of(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> Result<Self, ApiError> {
         let app_key = server.apps.authenticate(headers).await?;
-        let address = server.settings.trusted_proxies.client(peer.ip(), headers);
+        let address = match app_key {
+            Some(_) => peer.ip(),
+            None => server.client_address(peer, headers),
+        };
         let origin = foreign_origin(headers, &server.settings.public_origin);
         Ok(Self { app_key, origin: origin.map(str::to_owned), address })
     }
@@ -66,6 +69,13 @@ impl Caller {
         metrics::limit_hit(Limit::WaitsPerAddress);
         Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
             .with_retry_after(limits::WAITS_WINDOW))
+    }
+
+    /// Names the app in the log where no secret key did.
+    pub(crate) fn note_app(&self, app_key: AppKey) {
+        if self.app_key.is_none() {
+            request::note_app(app_key);
+        }
     }
 
     /// The room for this caller's body.
@@ -141,7 +151,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{TestServer, demo_app, error_of, guarded_app, token_of};
+    use crate::{
+        origin::parse_entry,
+        testing::{TestServer, demo_app, error_of, guarded_app, token_of},
+    };
 
     const PAGE: &str = "https://shop.example";
     const STRANGER: &str = "https://evil.example";
@@ -186,6 +199,34 @@ mod tests {
         assert_eq!(answer.headers()["vary"], "origin");
         assert_eq!(allowed(&preflight(&server, STRANGER).await), None);
         assert_eq!(allowed(&preflight(&server, "null").await), None);
+    }
+
+    #[tokio::test]
+    async fn web_views_extensions_and_patterns_may_be_listed() {
+        let server = TestServer::start().await;
+        let entries = [
+            "https://localhost",
+            "capacitor://localhost",
+            "ionic://localhost",
+            "tauri://localhost",
+            "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+            "https://*.preview.example",
+        ];
+        let allowed_origins = entries.iter().map(|entry| parse_entry(entry).unwrap()).collect();
+        let demo = App { allowed_origins, ..demo_app() };
+        assert!(server.server.store.update_app(&demo).await.unwrap());
+        for origin in entries[..5].iter().chain(&["https://a.preview.example", "https://b.a.preview.example"])
+        {
+            let answer = preflight(&server, origin).await;
+            assert_eq!(allowed(&answer), Some(*origin));
+            let token = token_of("8XKPQ2WN", 1).expose();
+            let call = server.post("/api/v1/tokens/verify").header("Origin", *origin);
+            let answer = call.json(&json!({ "token": token })).send().await.unwrap();
+            assert_eq!((answer.status().as_u16(), allowed(&answer)), (200, Some(*origin)));
+        }
+        for origin in ["https://preview.example", "https://a.preview.example:8443", "http://localhost"] {
+            assert_eq!(allowed(&preflight(&server, origin).await), None, "{origin}");
+        }
     }
 
     #[tokio::test]

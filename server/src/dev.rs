@@ -18,7 +18,6 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    apps::ANY_ORIGIN,
     audit_commands,
     cli::{DevArgs, announce},
     client_address::TrustedProxies,
@@ -27,6 +26,7 @@ use crate::{
     forwarded::ForwardedHeader,
     limits,
     logins::Publisher,
+    origin::ANY_ORIGIN,
     run::{self, Mode, RunError},
     store::{Act, App, CommitListener, Confirm, PhoneHidden, Store},
     telemetry::{self, Addresses, Exporter},

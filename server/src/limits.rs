@@ -111,8 +111,12 @@ pub(crate) const PENDING_PER_APP_WITH_KEY: u32 = 1_000_000;
 /// How long a count of them is believed: counting them all takes some milliseconds.
 pub(crate) const PENDING_COUNT_VALID: Duration = Duration::from_secs(1);
 
-/// How long an app is believed to be as it was read. An unknown one is read again at each call.
+/// How long an app is believed to be as it was read.
 pub(crate) const APP_VALID: Duration = Duration::from_secs(1);
+
+/// How long an app is believed not to be there: short, as it may be added meanwhile, and long enough that one made-up
+/// key is not looked up at each call.
+pub(crate) const UNKNOWN_APP_VALID: Duration = Duration::from_millis(500);
 
 /// Apps remembered for that long; one server has some hundred.
 pub(crate) const APPS_REMEMBERED: usize = 10_000;

@@ -1,13 +1,15 @@
 //! What surrounds every call: its id, the line in the log, the bodies of errors and the headers of all answers.
 
+use std::time::Instant;
+
 use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
-use loggin::ErrorCode;
-use tracing::Instrument;
+use loggin::{AppKey, ErrorCode};
+use tracing::{Instrument, Span, field};
 use uuid::Uuid;
 
 use crate::{error::ApiError, limits, telemetry::metrics::HttpRequest};
@@ -34,9 +36,12 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
         .get::<MatchedPath>()
         .map_or_else(|| NO_ROUTE.to_owned(), |path| path.as_str().to_owned());
     let method = request.method().clone();
+    let started = Instant::now();
     let counted = HttpRequest::new(&method, &route);
-    let span = tracing::info_span!("request", id = %id, %method, %route);
-    let response = next.run(request).instrument(span.clone()).await;
+    let span = tracing::info_span!("request", id = %id, %method, %route, app = field::Empty);
+    let unanswered = Unanswered { span, started };
+    let response = next.run(request).instrument(unanswered.span.clone()).await;
+    let span = unanswered.answered();
 
     let mut response = with_error_body(response, &id);
     let headers = response.headers_mut();
@@ -48,11 +53,42 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     }
     let _entered = span.enter();
     let status = response.status();
-    let micros = u64::try_from(counted.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let micros = micros(started);
     let error = response.extensions().get::<ApiError>().map(ApiError::code);
     tracing::info!(status = status.as_u16(), micros, error = error.map(ErrorCode::as_str), "answered");
     counted.answered(status, error);
     response
+}
+
+/// Names in the log the app whose call this is. Its key is public; addresses of callers are personal, and not logged.
+pub(crate) fn note_app(app_key: AppKey) {
+    Span::current().record("app", field::display(app_key));
+}
+
+/// A call that has no answer yet. One that is dropped never gets one, as its caller has gone: that is logged too.
+struct Unanswered {
+    span: Span,
+    started: Instant,
+}
+
+impl Unanswered {
+    /// The call has its answer.
+    fn answered(mut self) -> Span {
+        std::mem::replace(&mut self.span, Span::none())
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if !self.span.is_none() {
+            let _entered = self.span.enter();
+            tracing::info!(micros = micros(self.started), "cancelled");
+        }
+    }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 /// The caller's own id where it is one that a log can hold, or a new one.
@@ -80,7 +116,71 @@ fn with_error_body(response: Response, id: &str) -> Response {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::TestServer;
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use axum::{Router, body::Body, http::Request, middleware, routing::post};
+    use futures_util::FutureExt;
+    use loggin::AppKey;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use crate::testing::{APP, TestServer};
+
+    /// Where a log goes that is read here.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The lines that a call of this router logs, which is polled once and then given up.
+    fn logged(router: Router, request: Request<Body>) -> Vec<Value> {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            let _ = router.oneshot(request).now_or_never();
+        });
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn each_call_has_one_line_also_where_its_caller_has_gone() {
+        async fn answers() -> &'static str {
+            super::note_app(AppKey::parse(APP).unwrap());
+            "done"
+        }
+        async fn never() -> &'static str {
+            super::note_app(AppKey::parse(APP).unwrap());
+            std::future::pending().await
+        }
+        let router = Router::new()
+            .route("/{code}/answers", post(answers))
+            .route("/{code}/never", post(never))
+            .layer(middleware::from_fn(super::layer));
+        for (name, message) in [("answers", "answered"), ("never", "cancelled")] {
+            let request = Request::post(format!("/SECRET/{name}")).header("X-Request-Id", "1-2");
+            let request = request.body(Body::empty()).unwrap();
+            let lines = logged(router.clone(), request);
+            assert_eq!(lines.len(), 1, "{lines:?}");
+            assert_eq!(lines[0]["fields"]["message"], message);
+            assert!(lines[0]["fields"]["micros"].is_u64());
+            let span = &lines[0]["span"];
+            assert_eq!(span["route"], format!("/{{code}}/{name}"));
+            assert_eq!((&span["id"], &span["app"]), (&"1-2".into(), &APP.into()));
+        }
+    }
 
     #[tokio::test]
     async fn a_sane_id_is_taken_over_and_any_other_replaced() {

@@ -1,8 +1,8 @@
 //! Connections: accepted within bounds, served by HTTP code, and handed over to `stream` where an answer is an event
 //! stream.
 
+mod bounds;
 mod connection;
-mod open_files;
 mod places;
 mod socket;
 #[cfg(test)]
@@ -23,64 +23,11 @@ use self::{
 };
 use crate::{client_address::TrustedProxies, limits};
 
+pub(crate) use bounds::Bounds;
 pub(crate) use places::only_where_there_is_room;
 
 /// How long nothing is accepted after the system was out of files: long enough for some to be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What connections are held to.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
-    /// Connections at once.
-    pub(crate) connections: usize,
-    /// Connections beyond these, for webhooks and health.
-    pub(crate) reserved: usize,
-    /// Connections of one address, unless it is a trusted proxy's.
-    pub(crate) per_address: usize,
-    /// Connections of one address among the reserved ones, unless it is a trusted proxy's.
-    pub(crate) reserved_per_address: usize,
-    /// Time in which a client must take some of what is written.
-    pub(crate) write_timeout: Duration,
-    /// The same once the server stops.
-    pub(crate) stalled_at_stop: Duration,
-    /// Time to send the head of a request on a reserved connection.
-    pub(crate) reserved_header_timeout: Duration,
-}
-
-impl Bounds {
-    /// The bounds of this process, which is allowed as many open files as it can be from here on.
-    pub(crate) fn of_this_process() -> Self {
-        let bounds = Self::for_files(open_files::raise_limit());
-        tracing::info!(
-            connections = bounds.connections,
-            per_address = bounds.per_address,
-            "connections at once"
-        );
-        bounds
-    }
-
-    /// The bounds of a process that may have so many files open; `None` where there is no limit.
-    fn for_files(files: Option<usize>) -> Self {
-        let files = files.unwrap_or(usize::MAX);
-        let kept = limits::FILES_RESERVED.min(files / 2);
-        let connections = limits::CONNECTIONS.min(files - kept);
-        Self {
-            connections,
-            reserved: limits::RESERVED_CONNECTIONS.min(kept / 4),
-            per_address: limits::CONNECTIONS_PER_ADDRESS.min(connections.div_ceil(4)),
-            reserved_per_address: limits::RESERVED_CONNECTIONS_PER_ADDRESS,
-            write_timeout: limits::WRITE_TIMEOUT,
-            stalled_at_stop: limits::STALLED_AT_STOP,
-            reserved_header_timeout: limits::RESERVED_HEADER_TIMEOUT,
-        }
-    }
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self::for_files(None)
-    }
-}
 
 /// Serves until `stopping` turns true and the connections have ended, or their time is up.
 pub(crate) async fn serve(

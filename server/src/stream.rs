@@ -21,7 +21,7 @@ use crate::{
     clock::{Random, random_below},
     limits,
     subscription::{Subscription, Woken},
-    telemetry::metrics::HeldStream,
+    telemetry::metrics::{self, HeldStream, Limit},
 };
 
 /// Text of the comment that keeps a stream alive.
@@ -102,6 +102,7 @@ async fn pump(socket: &mut TcpStream, subscription: &mut Subscription, framing: 
                 readable?;
                 received += discard(socket)?;
                 if received > limits::BYTES_INTO_STREAM {
+                    metrics::limit_hit(Limit::StreamInput);
                     return Ok(());
                 }
                 continue;
@@ -157,7 +158,11 @@ async fn write(socket: &mut TcpStream, text: String) -> io::Result<()> {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 // Boxed, as a timer is large and this is rare.
                 let rest = Box::pin(tokio::time::timeout(limits::WRITE_TIMEOUT, socket.write_all(rest)));
-                return rest.await?;
+                let written = rest.await;
+                if written.is_err() {
+                    metrics::limit_hit(Limit::WriteTime);
+                }
+                return written?;
             }
             Err(error) => return Err(error),
         }

@@ -55,7 +55,7 @@ async fn dropped_after<T>(pending: usize, future: impl Future<Output = T>) -> Op
 
 /// A call of a web page or an SDK, as the router gets it.
 fn call(path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Request<Body> {
-    let peer: std::net::SocketAddr = "192.0.2.1:4711".parse().unwrap();
+    let peer: SocketAddr = "192.0.2.1:4711".parse().unwrap();
     let request = Request::post(path).header("Content-Type", "application/json").extension(ConnectInfo(peer));
     let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     request.body(Body::from(body)).unwrap()

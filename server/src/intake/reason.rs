@@ -94,3 +94,41 @@ impl Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails to compile for a reason that this list lacks.
+    fn all() -> Vec<Reason> {
+        let after = |reason| match reason {
+            Reason::Ignored(_) => Some(Reason::UnknownNumberId),
+            Reason::UnknownNumberId => Some(Reason::NoCode),
+            Reason::NoCode => Some(Reason::UnknownApp),
+            Reason::UnknownApp => Some(Reason::SeveralCodes),
+            Reason::SeveralCodes => Some(Reason::SenderLimit),
+            Reason::SenderLimit => Some(Reason::TooOld),
+            Reason::TooOld => Some(Reason::Redelivered),
+            Reason::Redelivered => Some(Reason::AnotherSender),
+            Reason::AnotherSender => Some(Reason::Repeated),
+            Reason::Repeated => Some(Reason::Ended),
+            Reason::Ended => Some(Reason::NobodyNamed),
+            Reason::NobodyNamed => Some(Reason::NoLoginWaits),
+            Reason::NoLoginWaits => Some(Reason::UnknownButton),
+            Reason::UnknownButton => None,
+        };
+        let ignored = IgnoredReason::ALL.map(Reason::Ignored);
+        let rest = std::iter::successors(after(ignored[0]), |reason| after(*reason));
+        ignored.into_iter().chain(rest).collect()
+    }
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own_that_operators_can_look_up() {
+        let page = include_str!("../../../docs/operations.md");
+        let words: Vec<&str> = all().into_iter().map(Reason::as_str).collect();
+        for (position, word) in words.iter().enumerate() {
+            assert!(page.contains(&format!("`{word}`")), "{word}");
+            assert!(!words[..position].contains(word), "{word}");
+        }
+    }
+}

@@ -51,11 +51,13 @@ pub(crate) async fn handle(
     let caller = Caller::of(&server, peer, &headers).await?;
     let request: VerifyRequest = body::json(&headers, body).await?;
     let token = parse_token(&request.token)?;
+    // Counted first: made-up tokens cost a look into the store too.
+    caller.count_waits(&server, 1)?;
     let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
+    caller.note_app(app.app_key);
     if !caller.may(true, &app) {
         return Err(rejected(ErrorCode::Unauthorized));
     }
-    caller.count_waits(&server, 1)?;
     server.apps.check_room(&[token.code()], caller.app_key.is_some()).await?;
     let redeemer = match idempotency_key(&headers)? {
         Some(key) => Viewer::redeemer(key),

@@ -102,7 +102,7 @@ pub(crate) async fn handle(
         metrics::webhook_refused(WebhookRefusal::Signature);
         return Err(UNSIGNED);
     }
-    let address = server.settings.trusted_proxies.client(peer.ip(), &headers);
+    let address = server.client_address(peer, &headers);
     let body = body::raw(body, limits::WEBHOOK_BODY, server.bodies.for_webhook(address)).await?;
     if !whatsapp::verify_signature(&server.app_secrets, signature, &body) {
         metrics::webhook_refused(WebhookRefusal::Signature);

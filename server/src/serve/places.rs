@@ -19,6 +19,7 @@ use crate::{
     error::ApiError,
     limits,
     shares::{Share, Shares},
+    telemetry::metrics::{self, Limit},
 };
 
 /// When to come back to a full server: by then some connections have ended.
@@ -107,16 +108,18 @@ impl Places {
         let address = (!self.trusted.trust(peer)).then(|| customer(peer));
         let counted = address.map(|address| self.by_address.take(address, 1)).transpose();
         let Ok(counted) = counted else {
+            metrics::limit_hit(Limit::ConnectionsPerAddress);
             return self.admit_to_kept(vacant, address, Crowded::ADDRESS);
         };
         if !vacant.is_kept {
             return Some(Place { _permit: vacant.permit, _counted: counted, crowded: None });
         }
         // While the connection was waited for, another may have ended.
-        match Arc::clone(&self.ordinary).try_acquire_owned() {
-            Ok(permit) => Some(Place { _permit: Some(permit), _counted: counted, crowded: None }),
-            Err(_) => self.admit_to_kept(vacant, address, Crowded::SERVER),
+        if let Ok(permit) = Arc::clone(&self.ordinary).try_acquire_owned() {
+            return Some(Place { _permit: Some(permit), _counted: counted, crowded: None });
         }
+        metrics::limit_hit(Limit::Connections);
+        self.admit_to_kept(vacant, address, Crowded::SERVER)
     }
 
     fn admit_to_kept(&self, vacant: Vacant, address: Option<IpAddr>, crowded: Crowded) -> Option<Place> {

@@ -19,6 +19,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
+use crate::telemetry::metrics::{self, Limit};
+
 /// What is known of a socket's writes outside of it.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
@@ -74,6 +76,7 @@ impl<W: AsRef<Writes> + Unpin> Socket<W> {
             deadline.as_mut().reset(last_moment);
         }
         ready!(deadline.as_mut().poll(context));
+        metrics::limit_hit(Limit::WriteTime);
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }

@@ -215,19 +215,6 @@ async fn an_address_has_so_many_connections() {
     assert_eq!(unheard.read_to_end(&mut Vec::new()).await.unwrap_or_default(), 0);
 }
 
-#[test]
-fn bounds_leave_files_to_everything_else() {
-    let of = |files| {
-        let bounds = Bounds::for_files(files);
-        (bounds.connections, bounds.reserved, bounds.per_address)
-    };
-    assert_eq!(of(None), (65_536, 64, 2_000));
-    assert_eq!(of(Some(65_536)), (65_280, 64, 2_000));
-    assert_eq!(of(Some(1_024)), (768, 64, 192));
-    assert_eq!(of(Some(120)), (60, 15, 15));
-    assert_eq!(of(Some(0)), (0, 0, 0));
-}
-
 /// Sends a head, then all of a body that nobody wants, and only then looks for the answer.
 async fn sent_in_vain(server: &TestServer, head: &str, bytes: usize) -> String {
     let head = format!(

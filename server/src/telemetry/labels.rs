@@ -171,8 +171,6 @@ label! {
         BodyTime = "body_time",
         /// Calls for one-time codes of an app's key.
         CallsPerMinute = "calls_per_minute",
-        /// Codes read in one message.
-        CodesPerMessage = "codes_per_message",
         /// Connections of one address.
         ConnectionsPerAddress = "connections_per_address",
         /// Connections, or open files, of the whole server.
@@ -201,8 +199,6 @@ label! {
         TombstonesPerApp = "tombstones_per_app",
         /// Tokens that one address waits for.
         WaitsPerAddress = "waits_per_address",
-        /// Jobs waiting for the store's writer.
-        WriteQueue = "write_queue",
         /// Time in which a client takes what is written.
         WriteTime = "write_time",
     }

@@ -415,8 +415,7 @@ impl<'a> HttpRequest<'a> {
         Self { route, method, started: Instant::now(), answered: false }
     }
 
-    /// How long ago it came.
-    pub(crate) fn elapsed(&self) -> Duration {
+    fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 

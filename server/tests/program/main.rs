@@ -46,8 +46,19 @@ const SECRETS: [&str; 6] =
 
 fn program(folder: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
-    command.env_clear().env("LOGGIN_DATABASE_URL", format!("sqlite:{}", folder.join("a.db").display()));
+    command.env_clear().env("LOGGIN_DATABASE_URL", database(folder));
     command
+}
+
+fn database(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("a.db").display())
+}
+
+/// A client with connections of its own.
+fn client() -> Client {
+    // Whoever comes first sets the provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().tls_certs_only([]).redirect(Policy::none()).build().unwrap()
 }
 
 fn app(folder: &Path, arguments: &[&str]) -> Output {
@@ -78,24 +89,36 @@ struct Running {
 
 impl Running {
     fn start(settings: &[(&str, &str)]) -> Self {
+        Self::start_as(&[PROGRAM, "serve"], settings)
+    }
+
+    /// The same in a process that may have so many files open.
+    fn start_with_files(files: u32, settings: &[(&str, &str)]) -> Self {
+        let limited = format!("ulimit -n {files} && exec \"$0\" serve");
+        Self::start_as(&["/bin/sh", "-c", &limited, PROGRAM], settings)
+    }
+
+    fn start_as(command: &[&str], settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
-        Self::start_in(folder, settings, &[], log.into())
+        Self::start_program(folder, command, settings, log.into())
     }
 
     /// A server on the database in this folder, whose log goes somewhere.
     fn start_in(folder: TempDir, settings: &[(&str, &str)], arguments: &[&str], log: Stdio) -> Self {
-        let mut command = program(folder.path());
-        command.arg("serve").args(arguments).envs(SETTINGS).envs(settings.iter().copied());
+        let command = [&[PROGRAM, "serve"], arguments].concat();
+        Self::start_program(folder, &command, settings, log)
+    }
+
+    fn start_program(folder: TempDir, command: &[&str], settings: &[(&str, &str)], log: Stdio) -> Self {
+        let mut program = Command::new(command[0]);
+        program.args(&command[1..]).env_clear().env("LOGGIN_DATABASE_URL", database(folder.path()));
+        let command = program.envs(SETTINGS).envs(settings.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("loggin-server listening on ").expect("a ready line").to_owned();
-        // Whoever comes first sets the provider.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder().no_proxy().tls_certs_only([]).redirect(Policy::none());
-        let client = client.build().unwrap();
-        Self { child, url, client, folder }
+        Self { child, url, client: client(), folder }
     }
 
     async fn post(&self, path: &str, key: Option<&str>, body: &Value) -> reqwest::Response {
@@ -298,6 +321,7 @@ fn apps_that_make_no_sense_are_refused() {
         &["create", "--name", ""][..],
         &["create", "--name", "A", "--allowed-origin", "shop.example"],
         &["create", "--name", "A", "--allowed-origin", "https://shop.example/path"],
+        &["create", "--name", "A", "--allowed-origin", "https://*.example"],
         &["create", "--name", "A", "--hide-phone-from-browser", "--require-secret-key", "false"],
         &["update", "00000000", "--name", "A"],
         &["update", "rubbish"],
@@ -320,6 +344,41 @@ async fn an_open_stream_does_not_hold_up_the_end() {
     let last = stream.chunk().await.unwrap().unwrap();
     assert!(last.starts_with(b"retry: "));
     assert!(stream.chunk().await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_server_whose_connections_take_all_files_still_works() {
+    let (graph_url, codes) = graph().await;
+    let mut server = Running::start_with_files(120, &[("WHATSAPP_GRAPH_URL", &graph_url)]);
+    let app = create_app(server.folder.path(), &[]);
+    let key = app["secret_key"].as_str();
+    let token = token(&app);
+    let verify = json!({ "token": token.expose() });
+    // The connection of an app's server, which is there before the crowd.
+    let pending: Value = server.post("/api/v1/tokens/verify", key, &verify).await.json().await.unwrap();
+    assert_eq!(pending["status"], "pending");
+    let own = std::mem::replace(&mut server.client, client());
+    let address = server.url.strip_prefix("http://").unwrap().to_owned();
+    let crowd: Vec<_> = (0..100).map(|_| std::net::TcpStream::connect(&address).unwrap()).collect();
+
+    let refused = server.client.get(format!("{}/openapi.json", server.url)).send().await.unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["connection"]),
+        (503, &"close".parse().unwrap())
+    );
+    for path in ["/healthz", "/readyz"] {
+        let told = server.client.get(format!("{}{path}", server.url)).send().await.unwrap();
+        assert_eq!(told.status(), 200, "{path}");
+    }
+    server.message(&format!("Code: {}", token.code().expose())).await;
+    server.client = own;
+    let verified: Value = server.post("/api/v1/tokens/verify", key, &verify).await.json().await.unwrap();
+    assert_eq!(verified["status"], "verified");
+    let start = json!({ "phone": format!("+{PHONE}") });
+    assert_eq!(server.post("/api/v1/auth/start", key, &start).await.status(), 200);
+    assert_eq!(codes.lock().unwrap().len(), 1);
+    assert!(server.stop().0.success());
+    drop(crowd);
 }
 
 fn refused(change: impl FnOnce(&mut Command)) -> String {

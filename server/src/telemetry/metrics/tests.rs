@@ -84,7 +84,7 @@ fn tell_everything() {
     webhook_refused(WebhookRefusal::Signature);
     inbound("forwarded");
     account_event("template_paused");
-    limit_hit(Limit::WriteQueue);
+    limit_hit(Limit::WriteTime);
     code_not_requested();
     reply(ReplyKind::Digits, ReplyOutcome::Sent);
     oldest_reply(Duration::from_secs(2));
