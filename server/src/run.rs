@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
     task::JoinHandle,
     time::{Instant, timeout_at},
@@ -68,6 +68,29 @@ pub(crate) struct Ready {
     server: Arc<Server>,
     stop: watch::Sender<bool>,
     background: tokio::task::JoinSet<()>,
+    signals: Signals,
+}
+
+/// The signals that end a server. They are heeded from when these are there.
+#[derive(Debug)]
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn heed() -> Result<Self, RunError> {
+        let heed = |kind| signal(kind).map_err(|error| RunError::Io("signals cannot be heeded", error));
+        Ok(Self { terminate: heed(SignalKind::terminate())?, interrupt: heed(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one.
+    async fn recv(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Opens a store for this process.
@@ -88,7 +111,8 @@ pub(crate) async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Op
     Ok(Some(exporter))
 }
 
-/// Puts the parts together and starts what works in the background.
+/// Puts the parts together and starts what works in the background. From then on signals are heeded, so whoever is told
+/// that the server is ready may stop it.
 pub(crate) fn prepare(
     config: Config,
     store: Arc<dyn Store>,
@@ -126,7 +150,7 @@ pub(crate) fn prepare(
             _ = stopped.wait_for(|stopping| *stopping) => {}
         }
     });
-    Ok(Ready { server, stop, background })
+    Ok(Ready { server, stop, background, signals: Signals::heed()? })
 }
 
 /// Forgets sessions of one-time codes, for ever.
@@ -176,10 +200,6 @@ impl Ready {
         exporter: Option<Exporter>,
         failed: impl Future<Output = RunError>,
     ) -> Result<(), RunError> {
-        let mut terminate = signal(SignalKind::terminate())
-            .map_err(|error| RunError::Io("signals cannot be heeded", error))?;
-        let mut interrupt = signal(SignalKind::interrupt())
-            .map_err(|error| RunError::Io("signals cannot be heeded", error))?;
         let router = app::router(&self.server);
         let mut serving = tokio::spawn(serve::serve(
             listener,
@@ -193,9 +213,12 @@ impl Ready {
         let result = tokio::select! {
             // A signal goes before the failures that the same signal brings about.
             biased;
-            _ = terminate.recv() => Ok(()),
-            _ = interrupt.recv() => Ok(()),
+            () = self.signals.recv() => Ok(()),
             error = failed => Err(error),
+            // Nothing there ends by itself: whoever started this program starts it again.
+            _ = self.background.join_next() => {
+                Err(RunError::Refused("a part of the server ended, which is a defect".to_owned()))
+            }
             _ = &mut serving => Err(RunError::Refused("the listener ended".to_owned())),
         };
         tracing::info!("stopping");
