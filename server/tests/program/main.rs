@@ -5,6 +5,7 @@
 mod administration;
 mod development;
 mod log;
+mod messages;
 mod metrics;
 
 use std::{
@@ -151,6 +152,13 @@ impl Running {
     fn terminate(&self) {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(told.success());
+    }
+
+    /// Ends the server as a power cut does; the folder of its database is left.
+    fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.folder
     }
 
     /// Ends the server; returns how it ended, and its log.
