@@ -154,7 +154,7 @@ pub(crate) struct PolicyArgs {
     /// below it, `capacitor://localhost`, or `*` for any; may be repeated.
     #[arg(long = "allowed-origin", value_name = "URL", action = ArgAction::Append)]
     pub(crate) allowed_origins: Vec<String>,
-    /// Show no phone number to who does not have the secret key [default: false].
+    /// Show neither phone number nor user id to who does not have the secret key [default: false].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) hide_phone_from_browser: Option<bool>,
     /// What follows the message [default: none].

@@ -140,8 +140,9 @@ impl Subscription {
                     continue;
                 }
                 View::Verified(mut session) => {
-                    if self.hides_phone(code).await? {
-                        session.phone = None;
+                    if self.hides_person(code).await? {
+                        // The user id is as good a name for the person as the number.
+                        (session.phone, session.user_id) = (None, None);
                     }
                     TokenEvent::Verified(VerifiedEvent { code, session })
                 }
@@ -156,7 +157,7 @@ impl Subscription {
         Ok(events)
     }
 
-    async fn hides_phone(&self, code: Code) -> Result<bool, StoreError> {
+    async fn hides_person(&self, code: Code) -> Result<bool, StoreError> {
         if self.with_key || self.viewer != Viewer::Observer {
             return Ok(false);
         }

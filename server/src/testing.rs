@@ -311,6 +311,11 @@ impl TestServer {
         }
     }
 
+    /// The database, opened by another process.
+    pub(crate) fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("loggin.db")).unwrap()
+    }
+
     /// What people are owed now, in the order in which it is due.
     pub(crate) async fn owed(&self) -> Vec<MessageKind> {
         let due = self.server.store.due_messages(self.clock.now(), 1_000).await.unwrap();

@@ -19,6 +19,7 @@ use axum::{
     response::Response,
 };
 use loggin::Token;
+use rusqlite::TransactionBehavior;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tower::ServiceExt;
@@ -89,6 +90,11 @@ impl World {
         // Everything that was on its way to the store is stored by the end of this.
         self.server.server.store.purge_outbox_counts(START, 1).await.unwrap();
         response
+    }
+
+    /// The response to a caller that stays.
+    async fn hang_up_never(&self, request: Request<Body>) -> Response {
+        router(&self.server.server).oneshot(request).await.unwrap()
     }
 
     async fn login(&self, token: &Token) -> Option<Login> {
@@ -315,4 +321,41 @@ async fn a_typed_code_whose_caller_hangs_up_is_answered_when_it_is_typed_again()
         done
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_disk_that_stalls_delays_what_it_holds_up_and_loses_none_of_it() {
+    let world = World::new(Confirm::Code).await;
+    let token = token(1);
+    let mut stream = world.server.stream(&[token], Some("key")).await;
+    assert_eq!(told(&mut stream, 0).await.0, "ready");
+    let mut stalls = world.server.database();
+    let stall = stalls.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    let tapped = tokio::spawn(router(&world.server.server).oneshot(tap(&token, &json!({}))));
+    // The time that this takes is what readiness waits for a write.
+    assert_eq!(world.server.get("/readyz").send().await.unwrap().status(), 503);
+    assert_eq!(world.server.get("/healthz").send().await.unwrap().status(), 200);
+    assert!(!tapped.is_finished(), "nothing is answered that is not stored");
+    stall.rollback().unwrap();
+    assert_eq!(tapped.await.unwrap().unwrap().status(), StatusCode::OK);
+    assert_eq!(told(&mut stream, 0).await.0, "progress");
+    world.assert_owed(&token, 0).await;
+}
+
+#[tokio::test]
+async fn a_disk_that_stalls_for_too_long_is_said_to_whoever_delivers_and_a_redelivery_counts() {
+    let world = World::new(Confirm::None).await;
+    let token = token(1);
+    let mut stream = world.server.stream(&[token], Some("key")).await;
+    assert_eq!(told(&mut stream, 0).await.0, "ready");
+    let message = text_message(&token.code().expose(), &json!({}));
+    let mut stalls = world.server.database();
+    let stall = stalls.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+    // SQLite gives up after some seconds.
+    let refused = world.hang_up_never(webhook_call(message.clone())).await;
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    stall.rollback().unwrap();
+    let delivered = world.hang_up_never(webhook_call(message)).await;
+    assert_eq!(delivered.status(), StatusCode::OK);
+    assert_eq!(told(&mut stream, 0).await.0, "verified");
 }

@@ -104,7 +104,7 @@ pub(crate) struct App {
     pub(crate) secret_key_hash: Option<[u8; 32]>,
     /// Whether redeeming needs the secret key.
     pub(crate) require_secret_key: bool,
-    /// Whether who observes without the secret key is told no phone number.
+    /// Whether who observes without the secret key is told neither phone number nor user id.
     pub(crate) hide_phone_from_browser: bool,
     /// Origins of web pages that may call; `*` is any.
     pub(crate) allowed_origins: Vec<String>,

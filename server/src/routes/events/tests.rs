@@ -178,6 +178,7 @@ async fn redeeming_needs_the_secret_key_and_observing_does_not() {
     let events = rest(&mut observer).await;
     assert_eq!(names(&events), ["ready", "verified"]);
     assert_eq!(events[1].1["session"]["phone"], Value::Null);
+    assert_eq!(events[1].1["session"]["user_id"], Value::Null);
 
     let call = || server.events(&[token, super::tests::token(1)], Some("key"));
     let answer = call().header("X-Api-Key", key.expose()).send().await.unwrap();
