@@ -429,6 +429,30 @@ async fn what_another_process_changes_wakes_too() {
 }
 
 #[tokio::test]
+async fn one_look_reads_all_that_other_processes_changed() {
+    let world = World::new().await;
+    let slot = world.waiters.register(&[code()]);
+    let cursor = world.store.cursor().await.unwrap();
+    let (other, publisher) = store_in(&world.folder, 2).await;
+    let elsewhere = logins(&other, &publisher.waiters, &world.clock);
+    let pages = limits::CHANGES_READ * 2 + 1;
+    let codes = |first: u32| {
+        (first..first + pages).map(|number| {
+            let mut secret = [0; 20];
+            secret[..4].copy_from_slice(&number.to_le_bytes());
+            loggin::Token::from_secret(world.app.app_key, secret).code()
+        })
+    };
+    // Of this process's own as many, which are passed over.
+    elsewhere.wait(&codes(0).collect::<Vec<_>>()).await.unwrap();
+    world.logins.wait(&codes(1 << 20).collect::<Vec<_>>()).await.unwrap();
+    elsewhere.receive(vec![world.received(1, world.message(Some(PHONE), None))]).await.unwrap();
+    let reached = world.logins.follow(cursor).await.unwrap();
+    assert_eq!(slot.news().await.logins[0].state, State::Verified);
+    assert_eq!(reached, world.store.cursor().await.unwrap());
+}
+
+#[tokio::test]
 async fn nobody_is_written_to_for_a_code_that_nobody_waits_for() {
     for confirm in [Confirm::Reply, Confirm::Code] {
         let world = World::with_app(App { confirm, ..demo_app() }).await;
