@@ -152,3 +152,21 @@ async fn a_server_begins_with_what_it_was_told_and_shows_no_secret() {
         assert!(!log.contains(secret), "{secret}");
     }
 }
+
+#[tokio::test]
+async fn a_call_that_hangs_does_not_hold_up_the_end() {
+    let (server, log, _) = piped(&[]);
+    let mut socket = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!(
+        "POST /webhooks/whatsapp HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\
+         X-Hub-Signature-256: sha256={}\r\n\r\n",
+        "0".repeat(64)
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    // Once this comes, the handler waits for the body, of which nothing follows.
+    let mut response = [0; "HTTP/1.1 100".len()];
+    socket.read_exact(&mut response).await.unwrap();
+    assert_eq!(&response, b"HTTP/1.1 100");
+    end(server);
+    drop(log);
+}
