@@ -20,6 +20,7 @@ use crate::{
     mac_keys::MacKeys,
     otp::{CodeSender, Otp},
     outbox::Outbox,
+    recipient_keys::RecipientKeys,
     request, routes,
     store::Store,
     waiters::Waiters,
@@ -94,6 +95,7 @@ impl Server {
         let secrets = &parts.settings.whatsapp.app_secrets;
         let confirmation_keys =
             MacKeys::derive(secrets.iter().map(|secret| secret.expose().as_bytes()), KEY_DOMAIN);
+        let recipients = RecipientKeys::derive(secrets.iter().map(|secret| secret.expose().as_bytes()));
         let otp = parts.otp.map(|otp| {
             Arc::new(Otp::new(
                 Arc::clone(&parts.store),
@@ -101,6 +103,7 @@ impl Server {
                 Arc::clone(&parts.random),
                 otp.sender,
                 otp.secrets.iter().map(|secret| secret.expose().as_bytes()),
+                recipients,
             ))
         });
         let app_secrets = secrets.iter().filter_map(|secret| AppSecret::new(secret.expose())).collect();
@@ -138,6 +141,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/tokens/confirm", post(routes::confirm::handle))
         .route("/auth/start", post(routes::auth_start::handle))
         .route("/auth/verify", post(routes::auth_verify::handle))
+        .route("/auth/status", get(routes::auth_status::handle))
         // Before the layer, which answers preflights: a method that no route has comes this way.
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn_with_state(Arc::clone(server), cors::layer));

@@ -45,7 +45,7 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
         phone_hidden: PhoneHidden::Ask,
         calls_per_minute: limits::CALLS_PER_MINUTE,
         monthly_quota: None,
-        live_only: false,
+        live_only: true,
         created_at: SystemClock.now(),
     };
     apply(&mut app, &arguments.policy)?;

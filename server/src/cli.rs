@@ -148,7 +148,7 @@ pub(crate) struct PolicyArgs {
     /// One-time codes that the app may have sent in a calendar month (UTC), or `none` [default: none].
     #[arg(long, value_name = "COUNT")]
     pub(crate) monthly_quota: Option<QuotaArg>,
-    /// Whether test numbers are refused [default: false].
+    /// Whether test numbers are refused [default: true].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) live_only: Option<bool>,
 }
@@ -175,6 +175,13 @@ pub(crate) enum TestNumberCommand {
         /// Its code, 4 to 8 digits.
         #[arg(long)]
         code: String,
+        /// Have no pause between two codes, for tests that run side by side.
+        #[arg(long)]
+        no_cooldown: bool,
+        /// Take a number that may be a real person's: whoever knows its code is that person to every app that takes test
+        /// numbers.
+        #[arg(long)]
+        even_if_real: bool,
     },
     /// List all, each with its code.
     List {
@@ -288,6 +295,7 @@ async fn serve(settings: &Settings) -> Result<(), RunError> {
     let address =
         listener.local_addr().map_err(|error| RunError::Io("the listener has no address", error))?;
     let store = run::open_store(&config.database).await?;
+    test_number_commands::warn(&*store).await?;
     let ready = run::prepare(config, store, loggin::wire::MAX_TOKENS_WITHOUT_KEY)?;
     print_line(&format!("loggin-server listening on http://{address}"))?;
     ready.serve(listener, std::future::pending()).await

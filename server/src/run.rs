@@ -13,6 +13,7 @@ use crate::{
     app::{self, LONG_POLL, OtpParts, Parts, Server, Settings},
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{Config, OtpConfig},
+    limits,
     otp::TemplateSender,
     outbox::{self, Outbox},
     phones, serve,
@@ -149,10 +150,15 @@ impl Ready {
             _ = &mut serving => Err(RunError::Refused("the listener ended".to_owned())),
         };
         tracing::info!("stopping");
+        let stopped_at = tokio::time::Instant::now();
         self.stop.send_replace(true);
         if !serving.is_finished() {
             // It panics only through a defect, and the store is to be closed all the same.
             let _ = serving.await;
+        }
+        if let Some(otp) = &self.server.otp {
+            // Codes whose callers have left: sending one takes less than that, and what is not written is not known.
+            let _ = tokio::time::timeout_at(stopped_at + limits::SHUTDOWN, otp.finish_tasks()).await;
         }
         while self.background.join_next().await.is_some() {}
         self.server.store.close().await;

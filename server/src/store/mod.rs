@@ -3,6 +3,8 @@
 //! A login is changed by [`Store::apply`] alone, a compare-and-swap on its version; the rules of what may follow
 //! what stand in `logins`, not here.
 
+#[cfg(test)]
+pub(crate) mod dump;
 mod otp;
 mod rows;
 mod sqlite;
@@ -22,7 +24,7 @@ use crate::clock::UnixMillis;
 
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
-    OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending,
+    OtpPurge, OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending, TestNumber,
 };
 pub(crate) use sqlite::SqliteStore;
 

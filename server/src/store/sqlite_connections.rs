@@ -20,11 +20,12 @@ use super::StoreError;
 /// The steps that bring the tables to this version, each with the version that it leads to, in order.
 const MIGRATIONS: &[(u32, &str)] = &[
     (1, include_str!("../../migrations/sqlite/0001_logins.sql")),
-    (LATEST, include_str!("../../migrations/sqlite/0002_otp.sql")),
+    (2, include_str!("../../migrations/sqlite/0002_otp.sql")),
+    (LATEST, include_str!("../../migrations/sqlite/0004_otp.sql")),
 ];
 
 /// The version that this program knows.
-const LATEST: u32 = 2;
+const LATEST: u32 = 4;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 4;

@@ -98,6 +98,12 @@ impl SendError {
         })
     }
 
+    /// The class of a code that stands in the status of a message which WhatsApp had taken; a new one concerns this
+    /// message.
+    pub(crate) fn of_status_code(code: u32) -> Self {
+        Self::of_code(code, None).unwrap_or(Self::Permanent { code })
+    }
+
     /// The class of a status.
     fn of_status(status: StatusCode, code: Option<u32>, retry_after: Option<Duration>) -> Self {
         let shown = code.unwrap_or_else(|| status.as_u16().into());
