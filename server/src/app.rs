@@ -115,7 +115,7 @@ impl Server {
         let secrets = &parts.settings.whatsapp.app_secrets;
         let secret_bytes = || secrets.iter().map(|secret| secret.expose().as_bytes());
         let confirmation = Arc::new(ConfirmationCodes::new(secret_bytes()));
-        let recipients = Arc::new(RecipientKeys::new(secret_bytes()));
+        let recipients = RecipientKeys::derive(secret_bytes());
         let apps = Arc::new(Apps::new(Arc::clone(&parts.store), parts.settings.development));
         let otp = parts.otp.map(|otp| {
             Arc::new(Otp::new(
@@ -124,6 +124,7 @@ impl Server {
                 Arc::clone(&parts.random),
                 otp.sender,
                 otp.secrets.iter().map(|secret| secret.expose().as_bytes()),
+                recipients.clone(),
             ))
         });
         let app_secrets = secrets.iter().filter_map(|secret| AppSecret::new(secret.expose())).collect();
@@ -184,6 +185,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/tokens/confirm", post(routes::confirm::handle))
         .route("/auth/start", post(routes::auth_start::handle))
         .route("/auth/verify", post(routes::auth_verify::handle))
+        .route("/auth/status", get(routes::auth_status::handle))
         // Before the layer, which answers preflights: a method that no route has comes this way.
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn(serve::only_where_there_is_room))

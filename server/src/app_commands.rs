@@ -44,7 +44,7 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
         phone_hidden: PhoneHidden::Ask,
         calls_per_minute: limits::CALLS_PER_MINUTE,
         monthly_quota: None,
-        live_only: false,
+        live_only: true,
         messages_per_day: Some(limits::MESSAGES_PER_APP),
         created_at: SystemClock.now(),
     };

@@ -172,7 +172,7 @@ pub(crate) struct PolicyArgs {
     /// Messages to people that the app's logins may cost in a day, or `none` [default: 10000].
     #[arg(long, value_name = "COUNT")]
     pub(crate) messages_per_day: Option<QuotaArg>,
-    /// Whether test numbers are refused [default: false].
+    /// Whether test numbers are refused [default: true].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) live_only: Option<bool>,
 }
@@ -199,6 +199,13 @@ pub(crate) enum TestNumberCommand {
         /// Its code, 4 to 8 digits.
         #[arg(long)]
         code: String,
+        /// Have no pause between two codes, for tests that run side by side.
+        #[arg(long)]
+        no_cooldown: bool,
+        /// Take a number that may be a real person's: whoever knows its code is that person to every app that takes test
+        /// numbers.
+        #[arg(long)]
+        even_if_real: bool,
     },
     /// List all, each with its code.
     List {

@@ -17,6 +17,14 @@ impl UnixMillis {
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
+
+    /// This moment, or `latest` where it lies beyond.
+    ///
+    /// Stored moments are read through this: a clock that was ahead for a while wrote some that lie as far in the
+    /// future, and nobody is to wait for them longer than for one that was written now.
+    pub(crate) fn no_later_than(self, latest: Self) -> Self {
+        self.min(latest)
+    }
 }
 
 impl Add<Duration> for UnixMillis {

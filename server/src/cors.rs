@@ -26,7 +26,7 @@ use crate::{
     telemetry::metrics::{self, Limit},
 };
 
-const METHODS: HeaderValue = HeaderValue::from_static("POST");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const REQUEST_HEADERS: HeaderValue =
     HeaderValue::from_static("authorization, content-type, idempotency-key, x-api-key, x-request-id");
 const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("retry-after, x-request-id");
@@ -195,7 +195,7 @@ mod tests {
         let answer = preflight(&server, PAGE).await;
         assert_eq!(answer.status(), 204);
         assert_eq!(allowed(&answer), Some(PAGE));
-        assert_eq!(answer.headers()["access-control-allow-methods"], "POST");
+        assert_eq!(answer.headers()["access-control-allow-methods"], "GET, POST");
         assert_eq!(answer.headers()["vary"], "origin");
         assert_eq!(allowed(&preflight(&server, STRANGER).await), None);
         assert_eq!(allowed(&preflight(&server, "null").await), None);

@@ -31,6 +31,7 @@ mod remembered;
 mod request;
 mod routes;
 mod run;
+mod seal_keys;
 mod serve;
 mod shares;
 mod store;

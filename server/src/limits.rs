@@ -149,6 +149,14 @@ pub(crate) const RECIPIENT_PAUSE: Duration = Duration::from_secs(6);
 /// silence later.
 pub(crate) const RECIPIENT_BURST: u32 = 10;
 
+/// How far ahead a recipient's turns reach at most.
+pub(crate) const RECIPIENT_TURNS: Duration =
+    Duration::from_millis(RECIPIENT_PAUSE.as_secs() * 1_000 * RECIPIENT_BURST as u64);
+
+/// Apps of which it is remembered that they have used up their calls of a minute. A forgotten one costs a write for each
+/// further call.
+pub(crate) const USED_UP_REMEMBERED: usize = 1_000;
+
 /// Senders, or addresses, counted at once; when there are more in one window, the one counted longest is forgotten.
 pub(crate) const KEYS_COUNTED: usize = 100_000;
 

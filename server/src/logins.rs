@@ -20,7 +20,7 @@ use std::{
 
 use loggin::{Code, PhoneNumber};
 
-pub(crate) use confirmation::ConfirmationCodes;
+pub(crate) use confirmation::{ConfirmationCodes, DIGITS as CONFIRMATION_DIGITS};
 pub(crate) use life::{Message, Unchanged};
 pub(crate) use publisher::Publisher;
 pub(crate) use view::{View, Viewer, reason, view};
@@ -48,7 +48,7 @@ pub(crate) struct Logins {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     confirmation: Arc<ConfirmationCodes>,
-    recipients: Arc<RecipientKeys>,
+    recipients: RecipientKeys,
 }
 
 /// What logins take from outside.
@@ -60,7 +60,7 @@ pub(crate) struct LoginsParts {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) confirmation: Arc<ConfirmationCodes>,
-    pub(crate) recipients: Arc<RecipientKeys>,
+    pub(crate) recipients: RecipientKeys,
 }
 
 /// A message that carries the code of a known app's login.

@@ -28,9 +28,10 @@ impl MacKeys {
         bound(key, owner, secret).finalize().into_bytes().into()
     }
 
-    /// The MAC of a secret that belongs to something, under each key, the one in use first.
+    /// The MACs of a secret under every key, that in use first: what was kept under an older key is found by them.
     pub(crate) fn macs(&self, owner: &[u8], secret: &[u8]) -> Vec<[u8; 32]> {
-        self.0.iter().map(|key| bound(key.clone(), owner, secret).finalize().into_bytes().into()).collect()
+        let macs = self.0.iter().map(|key| bound(key.clone(), owner, secret).finalize().into_bytes().into());
+        macs.collect()
     }
 
     /// Whether this secret has this MAC, in a time that tells neither how nearly nor under which key.
@@ -77,5 +78,6 @@ mod tests {
         assert!(!keys(&["old"], b"b").check(&mac, b"one", b"012345"));
         assert!(!keys(&[], b"a").check(&mac, b"one", b"012345"));
         assert_ne!(both.mac(b"one", b"012345"), mac);
+        assert_eq!(both.macs(b"one", b"012345"), [both.mac(b"one", b"012345"), mac]);
     }
 }

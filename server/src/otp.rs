@@ -4,19 +4,22 @@
 //! something else came first. What belongs to it (session, counts, the answer of a repeated call) is written with it
 //! or not at all; nothing is sent while anything is being written.
 
+mod account;
 mod answers;
+mod deliver;
 pub(crate) mod life;
 mod meter;
 mod recipient;
 mod sender;
 mod start;
+mod status;
 mod upkeep;
 mod verify;
 
 use std::{sync::Arc, time::Duration};
 
-use loggin::{AppKey, ErrorCode};
-use sha2::{Digest, Sha256};
+use loggin::ErrorCode;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 pub(crate) use answers::{Answer, NamedCall};
@@ -24,14 +27,18 @@ pub(crate) use meter::Meter;
 pub(crate) use recipient::Recipient;
 pub(crate) use sender::{CodeSender, TemplateSender};
 pub(crate) use start::StartOrder;
+pub(crate) use status::{Delivery, Failure, Status};
 pub(crate) use upkeep::DID_NOT_REQUEST_CODE;
-pub(crate) use verify::Found;
+pub(crate) use verify::{CODE_DIGITS, Found};
 
 use crate::{
     clock::{Clock, Random, UnixMillis, random_bytes},
     mac_keys::MacKeys,
+    recipient_keys::RecipientKeys,
+    seal_keys::SealKeys,
     store::{Store, StoreError},
 };
+use meter::UsedUp;
 use recipient::TestNumbers;
 
 /// What the keys for the MACs of codes are derived for.
@@ -40,6 +47,18 @@ const CODE_DOMAIN: &[u8] = b"loggin otp code v1\n";
 /// What the keys for the MACs of request bodies are derived for: a body can hold a code.
 const BODY_DOMAIN: &[u8] = b"loggin otp body v1\n";
 
+/// What the keys for the MACs of phones at apps are derived for.
+const SUBJECT_DOMAIN: &[u8] = b"loggin otp subject v1\n";
+
+/// What the keys for the MACs of calls' names are derived for: callers make such names of what they like.
+const CALL_DOMAIN: &[u8] = b"loggin otp call v1\n";
+
+/// What the keys for the MACs of messages' ids are derived for: such an id holds the recipient's number.
+const MESSAGE_DOMAIN: &[u8] = b"loggin otp message v1\n";
+
+/// What the keys are derived for that answers are sealed with.
+const ANSWER_DOMAIN: &[u8] = b"loggin otp answer v1\n";
+
 /// All one-time codes of the server.
 #[derive(Debug)]
 pub(crate) struct Otp {
@@ -47,9 +66,37 @@ pub(crate) struct Otp {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     sender: Arc<dyn CodeSender>,
-    code_keys: MacKeys,
-    body_keys: MacKeys,
+    keys: Keys,
+    recipients: RecipientKeys,
     test_numbers: TestNumbers,
+    used_up: UsedUp,
+    /// What goes on where its caller has left.
+    tasks: TaskTracker,
+}
+
+/// Keys of the secrets for one-time codes, each for one purpose.
+#[derive(Debug)]
+struct Keys {
+    codes: MacKeys,
+    bodies: MacKeys,
+    subjects: MacKeys,
+    calls: MacKeys,
+    messages: MacKeys,
+    answers: SealKeys,
+}
+
+impl Keys {
+    fn derive<'a>(secrets: impl Iterator<Item = &'a [u8]> + Clone) -> Self {
+        let derive = |domain| MacKeys::derive(secrets.clone(), domain);
+        Self {
+            codes: derive(CODE_DOMAIN),
+            bodies: derive(BODY_DOMAIN),
+            subjects: derive(SUBJECT_DOMAIN),
+            calls: derive(CALL_DOMAIN),
+            messages: derive(MESSAGE_DOMAIN),
+            answers: SealKeys::derive(secrets, ANSWER_DOMAIN),
+        }
+    }
 }
 
 /// Why a call is not answered with what it asked for.
@@ -103,6 +150,7 @@ impl Otp {
         random: Arc<dyn Random>,
         sender: Arc<dyn CodeSender>,
         secrets: impl Iterator<Item = &'a [u8]> + Clone,
+        recipients: RecipientKeys,
     ) -> Self {
         Self {
             test_numbers: TestNumbers::new(Arc::clone(&store)),
@@ -110,20 +158,30 @@ impl Otp {
             clock,
             random,
             sender,
-            code_keys: MacKeys::derive(secrets.clone(), CODE_DOMAIN),
-            body_keys: MacKeys::derive(secrets, BODY_DOMAIN),
+            keys: Keys::derive(secrets),
+            recipients,
+            used_up: UsedUp::default(),
+            tasks: TaskTracker::new(),
         }
+    }
+
+    /// Does something on a task of its own, so that it is finished also where whoever waits for it leaves.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        self.tasks.spawn(task)
+    }
+
+    /// Waits for what was spawned, once nothing more is.
+    pub(crate) async fn finish_tasks(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     fn new_session_id(&self) -> Uuid {
         uuid::Builder::from_random_bytes(random_bytes(&*self.random)).into_uuid()
     }
-}
-
-/// What a phone is called at an app, for counting: every form of one WhatsApp account's number has the same name.
-fn subject(app_key: AppKey, account: &str) -> [u8; 32] {
-    let parts = ["loggin otp phone v1", app_key.as_str(), account];
-    Sha256::digest(parts.join("\n")).into()
 }
 
 /// The month of a moment, such as 202611, and when the next one begins. Months are UTC's.

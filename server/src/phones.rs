@@ -1,49 +1,101 @@
 //! Phone numbers as people write them: read into E.164, judged by the numbering plans, compared as WhatsApp sees them.
 //!
-//! The plans are Google's, as the crate `phonenumber` carries them. They are applied here, since that crate's own
-//! parser reads some countries' numbers otherwise than Google's does; a test holds every country to it.
+//! The plans are Google's, as `rlibphonenumber` carries them; a test holds every region to what Google's own library
+//! makes of it. Two rules are ours: `00` begins an international number also where no region is told, and an extension
+//! makes a number none that a message can be sent to.
 
-mod plan;
+mod accounts;
+mod fiction;
+
+use std::fmt;
 
 use loggin::PhoneNumber;
-use phonenumber::metadata::DATABASE;
-use phonenumber::{Metadata, country};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
-use plan::Plan;
-
-/// Digits of the longest country code.
-const COUNTRY_CODE_DIGITS: usize = 3;
+pub(crate) use accounts::{account, same_account};
 
 /// Most characters of a number as it is written, with all its punctuation.
 const MAX_CHARS: usize = 40;
 
-/// Reads a number of a mobile phone, with its country code or as people of `region` write it among themselves.
+/// A number that was read.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Number {
+    /// As it was asked for, digits with the country code.
+    pub(crate) asked: PhoneNumber,
+    /// The same line in the form of today's plan, which is what is sent to: `asked` may be a form that the country has
+    /// given up and WhatsApp goes on reporting.
+    pub(crate) current: PhoneNumber,
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Number").finish_non_exhaustive()
+    }
+}
+
+/// Reads the number of a mobile or fixed line, with its country code or as people of `region` write it among
+/// themselves. WhatsApp has accounts on fixed lines too.
 ///
 /// Without a region the country code must be there, with or without `+`. `None` where it is no such number, or there
 /// is no such region.
-pub(crate) fn read_mobile(text: &str, region: Option<&str>) -> Option<PhoneNumber> {
+pub(crate) fn read(text: &str, region: Option<&str>) -> Option<Number> {
     let home = match region {
         Some(region) => Some(home(region)?),
         None => None,
     };
     let (international, digits) = digits(text)?;
-    let found = match home {
-        Some(home) if !international => within(home, &digits),
-        _ => abroad(&digits),
+    let plain = match home {
+        Some(home) if !international => planned(&digits, Some(home)),
+        _ => planned(&format!("+{}", without_00(&digits)), None),
     };
-    found.and_then(|digits| PhoneNumber::parse(&digits).ok())
+    if let Some(current) = plain {
+        return Some(Number { asked: current.clone(), current });
+    }
+    let asked = PhoneNumber::parse(without_00(&digits)).ok()?;
+    let current = planned(&format!("+{}", accounts::today(asked.expose())?), None)?;
+    Some(Number { asked, current })
 }
 
-/// Reads the plans, which takes a tenth of a second, so that the first call need not.
+/// Whether somebody may have this number: a plan knows it, and it is not set aside for films and examples.
+pub(crate) fn may_be_somebodys(phone: &PhoneNumber) -> bool {
+    if fiction::is_fictional(phone.expose()) {
+        return false;
+    }
+    let is_planned = |digits: &str| {
+        let number = PHONE_NUMBER_UTIL.parse(format!("+{digits}"), None);
+        number.is_ok_and(|number| number.is_valid())
+    };
+    is_planned(phone.expose()) || accounts::today(phone.expose()).is_some_and(|today| is_planned(&today))
+}
+
+/// Reads the plans, which takes some milliseconds, so that the first call need not.
 pub(crate) fn load() {
-    // The database reads itself when it is first looked at.
-    let _ = DATABASE.by_id("IN");
+    // They read themselves when they are first looked at.
+    let _ = PHONE_NUMBER_UTIL.get_country_code_for_region(Region::IN);
 }
 
-/// The plan of a region such as `IN`.
-fn home(region: &str) -> Option<&'static Metadata> {
-    let id: country::Id = region.trim().to_ascii_uppercase().parse().ok()?;
-    DATABASE.by_id(id.as_ref())
+/// A region such as `IN` that has a plan.
+fn home(region: &str) -> Option<Region> {
+    let region = Region::from_code(&region.trim().to_ascii_uppercase()).ok()?;
+    PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
+}
+
+/// The number that a plan makes of these digits, where it is one that is sent to.
+fn planned(digits: &str, home: Option<Region>) -> Option<PhoneNumber> {
+    let number = PHONE_NUMBER_UTIL.parse(digits, home).ok()?;
+    let is_sent_to = matches!(
+        number.get_type(),
+        PhoneNumberType::Mobile | PhoneNumberType::FixedLine | PhoneNumberType::FixedLineOrMobile
+    );
+    if !is_sent_to || !number.is_valid() {
+        return None;
+    }
+    PhoneNumber::parse(number.format_as(PhoneNumberFormat::E164).trim_start_matches('+')).ok()
+}
+
+/// No country code begins with 0: what does is the way to dial abroad, as most of the world does it.
+fn without_00(digits: &str) -> &str {
+    digits.strip_prefix("00").unwrap_or(digits)
 }
 
 /// The digits of a text, and whether a `+` stands before them; `None` where anything else is in it.
@@ -57,70 +109,9 @@ fn digits(text: &str) -> Option<(bool, String)> {
     digits.map(|digits| (international, digits))
 }
 
-/// What people put between digits: spaces, hyphens and dashes, brackets, dots, slashes, and marks that nobody sees,
-/// which come along when a number is copied.
+/// What people put between digits: what stands between the digits of a code too, and brackets, dots and slashes.
 fn is_punctuation(symbol: char) -> bool {
-    symbol.is_whitespace()
-        || matches!(symbol, '-' | '.' | '(' | ')' | '[' | ']' | '/' | '\u{2212}' | '\u{AD}' | '\u{2060}')
-        || ('\u{2010}'..='\u{2015}').contains(&symbol)
-        || ('\u{200B}'..='\u{200F}').contains(&symbol)
-        || ('\u{202A}'..='\u{202E}').contains(&symbol)
-        || ('\u{2066}'..='\u{2069}').contains(&symbol)
-}
-
-/// E.164 digits of a number that begins with its country code.
-fn abroad(digits: &str) -> Option<String> {
-    // No country code begins with 0: what does is the way to dial abroad, as most of the world does it.
-    let digits = digits.strip_prefix("00").unwrap_or(digits);
-    (1..=COUNTRY_CODE_DIGITS.min(digits.len())).find_map(|length| {
-        let (code, national) = digits.split_at(length);
-        let plans = Plan::of_code(code.parse().ok()?)?;
-        mobile(code, &plans, national)
-    })
-}
-
-/// E.164 digits of a number as people of this country write it, with or without the country code.
-fn within(home: &'static Metadata, digits: &str) -> Option<String> {
-    if let Some(rest) = Plan::of(home).dialled_abroad(digits) {
-        return abroad(rest);
-    }
-    let code = home.country_code().to_string();
-    let plans = Plan::of_code(home.country_code())?;
-    let whole = mobile(&code, &[Plan::of(home)], digits).or_else(|| mobile(&code, &plans, digits));
-    whole.or_else(|| mobile(&code, &plans, Plan::of(home).without_code(digits, &code)?))
-}
-
-/// E.164 digits of a national number, with or without what its country dials before it.
-fn mobile(code: &str, plans: &[Plan], national: &str) -> Option<String> {
-    let national = plans.iter().find_map(|plan| plan.significant(national))?;
-    let first = plans.iter().find(|plan| plan.knows(&national))?;
-    first.is_mobile(&national).then(|| format!("{code}{national}"))
-}
-
-/// Whether both are numbers of one WhatsApp account, as far as numbers tell.
-///
-/// WhatsApp goes on using forms that countries have given up: 521 for 52 in Mexico, eight digits in Brazil for the
-/// nine of today, and leaves out Argentina's 9.
-pub(crate) fn same_account(one: &PhoneNumber, other: &PhoneNumber) -> bool {
-    account(one) == account(other)
-}
-
-/// What the forms of one account's number have in common. It is for comparing, never for sending: in Argentina it can
-/// be another person's landline.
-pub(crate) fn account(phone: &PhoneNumber) -> String {
-    let digits = phone.expose();
-    let without = |prefix: &str, mark: &str, length: usize| {
-        let rest = digits.strip_prefix(prefix)?.strip_prefix(mark)?;
-        (digits.len() == length).then(|| format!("{prefix}{rest}"))
-    };
-    let brazil = || {
-        let (area, number) = digits.strip_prefix("55")?.split_at_checked(2)?;
-        let rest = number.strip_prefix('9').filter(|rest| rest.len() == 8)?;
-        // Below 6 it would be a landline's.
-        rest.starts_with(['6', '7', '8', '9']).then(|| format!("55{area}{rest}"))
-    };
-    let account = without("52", "1", 13).or_else(|| without("54", "9", 13)).or_else(brazil);
-    account.unwrap_or_else(|| digits.to_owned())
+    crate::digits::is_between(symbol) || matches!(symbol, '.' | '(' | ')' | '[' | ']' | '/')
 }
 
 #[cfg(test)]

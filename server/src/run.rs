@@ -240,7 +240,13 @@ impl Ready {
             tracing::warn!("connections did not end in time, and are cut");
             serving.abort();
         }
-        let all = async { while self.background.join_next().await.is_some() {} };
+        let all = async {
+            if let Some(otp) = &self.server.otp {
+                // Codes whose callers have left: what is not written is not known.
+                otp.finish_tasks().await;
+            }
+            while self.background.join_next().await.is_some() {}
+        };
         if timeout_at(background, all).await.is_err() {
             tracing::warn!("what works in the background did not end in time, and is cut off");
             self.background.abort_all();

@@ -9,18 +9,20 @@ use crate::{
     audit_commands,
     cli::{TestNumberCommand, print_line},
     digits::{self, Digits},
+    otp::CODE_DIGITS,
+    phones,
     run::{self, RunError},
-    store::{Act, Store},
+    store::{Act, Store, TestNumber},
 };
-
-/// Digits of a code: as many as a call may ask for.
-const CODE_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
 
 /// Carries out one command on the database at this path.
 pub(crate) async fn run(database: &Path, command: TestNumberCommand) -> Result<(), RunError> {
     let store = run::open_store(database, Arc::new(())).await?;
     let done = match command {
-        TestNumberCommand::Add { number, code } => add(&*store, &number, &code).await,
+        TestNumberCommand::Add { number, code, no_cooldown, even_if_real } => {
+            let test = TestNumber { code, cooldown: !no_cooldown };
+            add(&*store, &number, test, even_if_real).await
+        }
         TestNumberCommand::List { json } => list(&*store, json).await,
         TestNumberCommand::Remove { number } => remove(&*store, &number).await,
     };
@@ -28,24 +30,32 @@ pub(crate) async fn run(database: &Path, command: TestNumberCommand) -> Result<(
     done
 }
 
-async fn add(store: &dyn Store, number: &str, code: &str) -> Result<(), RunError> {
+async fn add(store: &dyn Store, number: &str, test: TestNumber, even_if_real: bool) -> Result<(), RunError> {
     let number = parse(number)?;
-    let code = Digits::typed(code).filter(|code| CODE_DIGITS.contains(&code.expose().len()));
+    let code = Digits::typed(&test.code).filter(|code| CODE_DIGITS.contains(&code.count()));
     let code = code.ok_or_else(|| RunError::Refused("--code: must be 4 to 8 digits".into()))?;
-    let act = Act::PutTestNumber(number, code.expose().to_owned());
-    audit_commands::administer(store, act).await.map(drop)
+    if !even_if_real && phones::may_be_somebodys(&number) {
+        return Err(RunError::Refused(
+            "the number may be a real person's, and whoever knows its code would be that person: take one that \
+             nobody has, such as +12025550100 to +12025550199, or add --even-if-real"
+                .into(),
+        ));
+    }
+    let test = TestNumber { code: code.expose().to_owned(), ..test };
+    audit_commands::administer(store, Act::PutTestNumber(number, test)).await.map(drop)
 }
 
 async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
-    let mut numbers: Vec<(String, String)> = store.test_numbers().await?.into_iter().collect();
-    numbers.sort();
+    let mut numbers: Vec<(String, TestNumber)> = store.test_numbers().await?.into_iter().collect();
+    numbers.sort_by(|(one, _), (other, _)| one.cmp(other));
     if json {
         let numbers: Map<String, Value> =
-            numbers.into_iter().map(|(number, code)| (format!("+{number}"), code.into())).collect();
+            numbers.into_iter().map(|(number, test)| (format!("+{number}"), test.code.into())).collect();
         return print_line(&Value::from(numbers).to_string());
     }
-    for (number, code) in numbers {
-        print_line(&format!("+{number}  {code}"))?;
+    for (number, test) in numbers {
+        let cooldown = if test.cooldown { "" } else { "  no cooldown" };
+        print_line(&format!("+{number}  {}{cooldown}", test.code))?;
     }
     Ok(())
 }

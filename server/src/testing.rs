@@ -60,6 +60,12 @@ impl ManualClock {
         let millis = i64::try_from(duration.as_millis()).unwrap();
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
+
+    /// As when a clock that was ahead is put right.
+    pub(crate) fn turn_back(&self, duration: Duration) {
+        let millis = i64::try_from(duration.as_millis()).unwrap();
+        self.0.fetch_sub(millis, Ordering::SeqCst);
+    }
 }
 
 impl ManualClock {

@@ -109,7 +109,7 @@ fn logins(store: &Arc<dyn Store>, waiters: &Arc<Waiters>, clock: &Arc<ManualCloc
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::new(CountingRandom::default()),
         confirmation: Arc::new(ConfirmationCodes::new([b"secret".as_slice()])),
-        recipients: Arc::new(RecipientKeys::new([b"secret".as_slice()])),
+        recipients: RecipientKeys::derive([b"secret".as_slice()]),
     })
 }
 

@@ -1,8 +1,9 @@
 //! Calls that name themselves with an `Idempotency-Key`: what they were answered is kept, and given again.
 
+use std::sync::{Arc, OnceLock};
+
 use loggin::{AppKey, ErrorCode, PhoneNumber};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Meter, Otp, OtpError, Refusal};
@@ -39,11 +40,20 @@ pub(crate) enum Answer {
 /// A call with an `Idempotency-Key`.
 #[derive(Clone)]
 pub(crate) struct NamedCall {
-    name: OtpCall,
+    /// Its name under each key, the one in use first.
+    names: Vec<OtpCall>,
     body: Vec<u8>,
+    /// The name that it is known by; none where it is new.
+    known_by: Arc<OnceLock<OtpCall>>,
 }
 
-/// An answer as the store keeps it. Ids and codes stand there as the texts that they are on the wire.
+impl NamedCall {
+    fn name(&self) -> Option<OtpCall> {
+        self.known_by.get().or(self.names.first()).copied()
+    }
+}
+
+/// An answer as the store keeps it, sealed. Ids and codes stand there as the texts that they are on the wire.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Kept {
@@ -63,7 +73,7 @@ pub(super) enum Known {
 }
 
 impl Answer {
-    fn keep(&self) -> Result<String, StoreError> {
+    fn keep(&self) -> Result<Vec<u8>, StoreError> {
         let kept = match self.clone() {
             Self::Started { session_id, sent, quota_remaining } => {
                 Kept::Started { session_id: session_id.to_string(), sent, quota_remaining }
@@ -75,12 +85,12 @@ impl Answer {
                 Kept::Refused { error: code.as_str().to_owned(), attempts_left }
             }
         };
-        serde_json::to_string(&kept).map_err(|_| StoreError::Unreadable("answer"))
+        serde_json::to_vec(&kept).map_err(|_| StoreError::Unreadable("answer"))
     }
 
-    fn kept(text: &str) -> Result<Self, StoreError> {
+    fn kept(json: &[u8]) -> Result<Self, StoreError> {
         let unreadable = StoreError::Unreadable("answer");
-        Ok(match serde_json::from_str(text).map_err(|_| StoreError::Unreadable("answer"))? {
+        Ok(match serde_json::from_slice(json).map_err(|_| StoreError::Unreadable("answer"))? {
             Kept::Started { session_id, sent, quota_remaining } => {
                 let session_id = Uuid::parse_str(&session_id).map_err(|_| unreadable)?;
                 Self::Started { session_id, sent, quota_remaining }
@@ -98,30 +108,34 @@ impl Answer {
 impl Otp {
     /// A call of this app that has a name.
     pub(crate) fn named_call(&self, app_key: AppKey, route: &str, key: &[u8], body: &[u8]) -> NamedCall {
-        let mut hash = Sha256::new();
-        hash.update(format!("loggin otp call v1\n{app_key}\n{route}\n"));
-        hash.update(key);
-        let hash = hash.finalize().into();
-        let name = OtpCall { hash, body_mac: self.body_keys.mac(&hash, body) };
-        NamedCall { name, body: body.to_vec() }
+        let name = [route.as_bytes(), b"\n", key].concat();
+        let hashes = self.keys.calls.macs(app_key.as_str().as_bytes(), &name).into_iter();
+        let names = hashes.map(|hash| OtpCall { hash, body_mac: self.keys.bodies.mac(&hash, body) });
+        NamedCall { names: names.collect(), body: body.to_vec(), known_by: Arc::default() }
     }
 
     /// What is known of a call; an error where it was made with another body.
     pub(super) async fn known(&self, call: Option<&NamedCall>) -> Result<Known, OtpError> {
-        let Some(NamedCall { name, body }) = call else {
+        let Some(call) = call else {
             return Ok(Known::New);
         };
-        let Some(known) = self.store.otp_call(&name.hash).await? else {
-            return Ok(Known::New);
-        };
-        if !self.body_keys.check(&known.body_mac, &name.hash, body) {
-            return Err(OtpError::OtherBody);
+        for name in &call.names {
+            let hash = &name.hash;
+            let Some(known) = self.store.otp_call(hash).await? else { continue };
+            if !self.keys.bodies.check(&known.body_mac, hash, &call.body) {
+                return Err(OtpError::OtherBody);
+            }
+            call.known_by.get_or_init(|| *name);
+            return Ok(match (known.answer, known.session_id) {
+                (Some(sealed), _) => {
+                    let answer = self.keys.answers.open(hash, &sealed);
+                    Known::Answered(Answer::kept(&answer.ok_or(StoreError::Unreadable("answer"))?)?)
+                }
+                (None, Some(session_id)) => Known::Begun(session_id, known.created_at),
+                (None, None) => Known::New,
+            });
         }
-        Ok(match (known.answer, known.session_id) {
-            (Some(answer), _) => Known::Answered(Answer::kept(&answer)?),
-            (None, Some(session_id)) => Known::Begun(session_id, known.created_at),
-            (None, None) => Known::New,
-        })
+        Ok(Known::New)
     }
 
     /// The write that marks a call as being answered; none for a call without a name.
@@ -132,7 +146,7 @@ impl Otp {
         instead_of: Option<Uuid>,
     ) -> Option<OtpWrite> {
         let now = self.clock.now();
-        call.map(|call| OtpWrite::Begin { call: call.name, session_id, instead_of, now })
+        call.and_then(NamedCall::name).map(|call| OtpWrite::Begin { call, session_id, instead_of, now })
     }
 
     /// The write that keeps an answer; none for a call without a name.
@@ -142,16 +156,18 @@ impl Otp {
         session_id: Option<Uuid>,
         answer: &Answer,
     ) -> Result<Option<OtpWrite>, StoreError> {
-        let Some(call) = call else {
+        let Some(name) = call.and_then(NamedCall::name) else {
             return Ok(None);
         };
         let now = self.clock.now();
-        Ok(Some(OtpWrite::Answer { call: call.name, session_id, answer: answer.keep()?, now }))
+        let sealed = self.keys.answers.seal(&*self.random, &name.hash, &answer.keep()?);
+        let answer = sealed.ok_or(StoreError::Unreadable("answer"))?;
+        Ok(Some(OtpWrite::Answer { call: name, session_id, answer, now }))
     }
 
     /// The write that forgets a call which got no answer; none for a call without a name.
     pub(super) fn forget(call: Option<&NamedCall>, session_id: Uuid) -> Option<OtpWrite> {
-        call.map(|call| OtpWrite::Forget { call: call.name, session_id })
+        call.and_then(NamedCall::name).map(|call| OtpWrite::Forget { call, session_id })
     }
 
     /// Keeps an answer that nothing else is written with, and gives it.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::UnixMillis,
+    phones,
     store::{LiveCode, OtpPhone, OtpSession, Sending},
 };
 
@@ -54,6 +55,23 @@ pub(crate) enum Typed {
     Right(OtpPhone),
     /// It is wrong; so many tries are left.
     Wrong(OtpPhone, u8),
+    /// It is nothing that the code can be, and costs no try; so many are left.
+    Unreadable(u8),
+}
+
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Its code is on its way, or can be typed.
+    Pending,
+    /// Its code was typed.
+    Verified,
+    /// It is over otherwise.
+    Expired,
+    /// No code is taken for now.
+    Blocked,
+    /// Its message did not arrive where it was to.
+    Failed,
 }
 
 /// A phone that nothing is known of.
@@ -70,12 +88,33 @@ pub(crate) fn fresh(subject: [u8; 32], now: UnixMillis) -> OtpPhone {
     }
 }
 
-/// A code is asked for.
-pub(crate) fn start(phone: OtpPhone, session_id: Uuid, now: UnixMillis) -> Start {
+/// The phone with no moment in it that lies further ahead than such moments can, as a clock that was ahead writes them.
+///
+/// What it changes has to be kept, or the moment would move on with the clock.
+pub(crate) fn timely(phone: OtpPhone, now: UnixMillis) -> OtpPhone {
+    let live =
+        |live: LiveCode| LiveCode { expires_at: live.expires_at.no_later_than(now + LIFETIME), ..live };
+    let sending = |sending: Sending| Sending { until: sending.until.no_later_than(now + SENDING), ..sending };
+    OtpPhone {
+        live: phone.live.map(live),
+        sending: phone.sending.map(sending),
+        cooldown_until: phone.cooldown_until.no_later_than(now + COOLDOWN),
+        wrong_at: phone.wrong_at.into_iter().map(|moment| moment.no_later_than(now)).collect(),
+        ..phone
+    }
+}
+
+/// The phone as it is, written once more.
+pub(crate) fn kept(phone: OtpPhone, now: UnixMillis) -> OtpPhone {
+    next(phone, now)
+}
+
+/// A code is asked for; `cooldown` tells whether there is a pause between two.
+pub(crate) fn start(phone: OtpPhone, session_id: Uuid, cooldown: bool, now: UnixMillis) -> Start {
     if let Some(until) = blocked_until(&phone, now) {
         return Start::Blocked(until);
     }
-    if now < phone.cooldown_until {
+    if cooldown && now < phone.cooldown_until {
         return Start::Wait(phone.cooldown_until.since(now));
     }
     if let Some(sending) = phone.sending.filter(|sending| now < sending.until) {
@@ -100,64 +139,170 @@ pub(crate) fn not_sent(phone: OtpPhone, session_id: Uuid, now: UnixMillis) -> Op
     is_sending(&phone, session_id).then(|| OtpPhone { sending: None, ..next(phone, now) })
 }
 
-/// A code was typed; `is_right` tells whether it is the session's. The attempt is counted before that is asked.
+/// WhatsApp took the code over, and delivers it to another account: it never becomes a live one. `None` where it is no
+/// longer sent.
+pub(crate) fn sent_elsewhere(phone: OtpPhone, session_id: Uuid, now: UnixMillis) -> Option<OtpPhone> {
+    is_sending(&phone, session_id).then(|| OtpPhone {
+        sending: None,
+        cooldown_until: now + COOLDOWN,
+        ..next(phone, now)
+    })
+}
+
+/// The code that WhatsApp took will not arrive: its pause ends, and it is worth nothing. `None` where it is neither on
+/// its way nor the live one.
+pub(crate) fn failed(phone: OtpPhone, session_id: Uuid, now: UnixMillis) -> Option<OtpPhone> {
+    if is_sending(&phone, session_id) {
+        return not_sent(phone, session_id, now);
+    }
+    is_live(&phone, session_id).then(|| OtpPhone {
+        live: None,
+        cooldown_until: phone.cooldown_until.no_later_than(now),
+        ..next(phone, now)
+    })
+}
+
+/// What is known of two phones that turned out to be one account: guesses of both count, the longer pause holds, and of
+/// two live codes the later one is live.
+pub(crate) fn joined(into: OtpPhone, from: &OtpPhone, now: UnixMillis) -> OtpPhone {
+    let wrong_in_row = wrong_in_row(&into, now).saturating_add(wrong_in_row(from, now));
+    let mut wrong_at = into.wrong_at.clone();
+    wrong_at.extend(&from.wrong_at);
+    wrong_at.sort_unstable();
+    let mut joined = OtpPhone {
+        live: into.live.into_iter().chain(from.live).max_by_key(|live| live.expires_at),
+        sending: into.sending.or(from.sending),
+        cooldown_until: into.cooldown_until.max(from.cooldown_until),
+        wrong_at,
+        wrong_in_row,
+        ..next(into, now)
+    };
+    keep_latest(&mut joined.wrong_at);
+    joined
+}
+
+/// A code was typed; `is_right` tells whether it is the session's, and is none for what no code can be. The attempt is
+/// counted before that is asked.
 pub(crate) fn typed(
     session: &OtpSession,
     phone: Option<OtpPhone>,
-    is_right: impl FnOnce() -> bool,
+    is_right: Option<impl FnOnce() -> bool>,
     now: UnixMillis,
 ) -> Typed {
     if session.used {
         return Typed::AlreadyUsed;
     }
-    let live = |phone: &OtpPhone| phone.live.filter(|live| live.session_id == session.session_id);
-    let Some((phone, live)) = phone.and_then(|phone| live(&phone).map(|live| (phone, live))) else {
+    let Some((phone, live)) =
+        phone.and_then(|phone| live_code(session, &phone, now).map(|live| (phone, live)))
+    else {
         return Typed::Expired;
     };
-    if live.expires_at <= now {
-        return Typed::Expired;
-    }
     let until = blocked_until(&phone, now);
     if until.is_some() || live.attempts_left == 0 {
         return Typed::Blocked(until);
     }
-    let counted = counted(phone.clone(), live, now);
+    let weight = weight(session.digits);
+    let Some(is_right) = is_right else {
+        return Typed::Unreadable(attempts_left(&phone, weight, now));
+    };
+    let counted = counted(phone.clone(), live, weight, now);
     if is_right() {
         return Typed::Right(OtpPhone {
-            live: None,
+            // A test number's code goes on being that of its other sessions.
+            live: phone.live.filter(|_| session.is_test),
             cooldown_until: now,
             wrong_in_row: 0,
             ..next(phone, now)
         });
     }
-    let left = attempts_left(&counted, now);
+    let left = attempts_left(&counted, weight, now);
     Typed::Wrong(counted, left)
+}
+
+/// How far a session has come.
+pub(crate) fn progress(session: &OtpSession, phone: Option<&OtpPhone>, now: UnixMillis) -> Progress {
+    if session.used {
+        return Progress::Verified;
+    }
+    if session.failure.is_some() || is_elsewhere(session) {
+        return Progress::Failed;
+    }
+    let Some(phone) = phone else {
+        return Progress::Expired;
+    };
+    let is_sent_now = |sending: Sending| sending.session_id == session.session_id && now < sending.until;
+    match live_code(session, phone, now) {
+        Some(live) if live.attempts_left == 0 || blocked_until(phone, now).is_some() => Progress::Blocked,
+        Some(_) => Progress::Pending,
+        None if phone.sending.is_some_and(is_sent_now) => Progress::Pending,
+        None => Progress::Expired,
+    }
+}
+
+/// The code that can be typed for this session; `None` where it is over.
+fn live_code(session: &OtpSession, phone: &OtpPhone, now: UnixMillis) -> Option<LiveCode> {
+    if session.phone.is_none() || session.failure.is_some() || is_elsewhere(session) {
+        return None;
+    }
+    let live = phone.live?;
+    let expires_at = if session.is_test {
+        // Its code is that of the number, so that a later session does not revoke it: tests may run side by side.
+        session.created_at.no_later_than(now) + LIFETIME
+    } else {
+        Some(live.expires_at).filter(|_| live.session_id == session.session_id)?
+    };
+    (now < expires_at).then_some(live)
+}
+
+/// Whether WhatsApp delivers to another account than the one that was asked for.
+fn is_elsewhere(session: &OtpSession) -> bool {
+    let both = session.phone.as_ref().zip(session.wa_id.as_ref());
+    both.is_some_and(|(asked, reported)| !phones::same_account(asked, reported))
 }
 
 /// The recipient had not asked for the code.
 pub(crate) fn cancelled(phone: OtpPhone, session_id: Uuid, now: UnixMillis) -> Option<OtpPhone> {
-    let is_live = phone.live.is_some_and(|live| live.session_id == session_id);
-    is_live.then(|| OtpPhone { live: None, ..next(phone, now) })
+    is_live(&phone, session_id).then(|| OtpPhone { live: None, ..next(phone, now) })
 }
 
 fn next(phone: OtpPhone, now: UnixMillis) -> OtpPhone {
     OtpPhone { version: phone.version + 1, changed_at: now, ..phone }
 }
 
+fn is_live(phone: &OtpPhone, session_id: Uuid) -> bool {
+    phone.live.is_some_and(|live| live.session_id == session_id)
+}
+
 fn is_sending(phone: &OtpPhone, session_id: Uuid) -> bool {
     phone.sending.is_some_and(|sending| sending.session_id == session_id)
 }
 
+/// What a wrong guess counts in a row of [`WRONG_IN_ROW`]. A code of fewer digits than six is guessed sooner, so that fewer guesses are
+/// made of it: ten a day of four digits, which find one phone's code in a thousand days, and 25 of five.
+const fn weight(digits: u8) -> u32 {
+    match digits {
+        // Not kept for sessions that an earlier version of this program began.
+        0 | 6.. => 1,
+        5 => 2,
+        1..=4 => 5,
+    }
+}
+
 /// The phone with one more wrong guess.
-fn counted(phone: OtpPhone, live: LiveCode, now: UnixMillis) -> OtpPhone {
-    let in_row = wrong_in_row(&phone, now).saturating_add(1);
+fn counted(phone: OtpPhone, live: LiveCode, weight: u32, now: UnixMillis) -> OtpPhone {
+    let in_row = wrong_in_row(&phone, now).saturating_add(weight);
     let mut counted = next(phone, now);
     counted.live = Some(LiveCode { attempts_left: live.attempts_left.saturating_sub(1), ..live });
     counted.wrong_in_row = in_row;
     counted.wrong_at.push(now);
-    let excess = counted.wrong_at.len().saturating_sub(WRONG_AN_HOUR);
-    counted.wrong_at.drain(..excess);
+    keep_latest(&mut counted.wrong_at);
     counted
+}
+
+/// Leaves out the moments of wrong guesses that no budget asks for.
+fn keep_latest(wrong_at: &mut Vec<UnixMillis>) {
+    let excess = wrong_at.len().saturating_sub(WRONG_AN_HOUR);
+    wrong_at.drain(..excess);
 }
 
 fn wrong_in_row(phone: &OtpPhone, now: UnixMillis) -> u32 {
@@ -171,10 +316,10 @@ fn wrong_in_hour(phone: &OtpPhone, now: UnixMillis) -> usize {
 }
 
 /// Tries left for the live code, which end early where the phone's budgets do.
-fn attempts_left(phone: &OtpPhone, now: UnixMillis) -> u8 {
+fn attempts_left(phone: &OtpPhone, weight: u32, now: UnixMillis) -> u8 {
     let of_code = phone.live.map_or(0, |live| live.attempts_left);
     let of_hour = WRONG_AN_HOUR.saturating_sub(wrong_in_hour(phone, now));
-    let of_row = WRONG_IN_ROW.saturating_sub(wrong_in_row(phone, now));
+    let of_row = WRONG_IN_ROW.saturating_sub(wrong_in_row(phone, now)).div_ceil(weight);
     of_code.min(u8::try_from(of_hour).unwrap_or(u8::MAX)).min(u8::try_from(of_row).unwrap_or(u8::MAX))
 }
 

@@ -1,12 +1,16 @@
 //! The rate of an app's calls: each is counted with the first thing that it writes, in one transaction.
 
 use std::{
-    sync::{Arc, OnceLock},
+    collections::HashMap,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
+use loggin::AppKey;
+
 use super::{Otp, OtpError};
 use crate::{
+    clock::UnixMillis,
     limits,
     store::{App, CallCount, OtpOutcome, OtpWrite},
 };
@@ -47,7 +51,57 @@ impl CallRate {
     }
 }
 
+/// Apps that have used up their calls until some moment: a further call of theirs is refused without a write.
+#[derive(Debug, Default)]
+pub(super) struct UsedUp(Mutex<HashMap<AppKey, Window>>);
+
+/// A window in which no more calls are let in.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    ends_at: UnixMillis,
+    /// What the app might do when it was used up: one that is permitted more since is counted again.
+    limit: u32,
+}
+
+impl UsedUp {
+    fn remember(&self, app: &App, ends_at: UnixMillis, now: UnixMillis) {
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= limits::USED_UP_REMEMBERED {
+            windows.retain(|_, window| now < window.ends_at);
+        }
+        if windows.len() >= limits::USED_UP_REMEMBERED {
+            let first = windows.iter().min_by_key(|(_, window)| window.ends_at);
+            if let Some(app_key) = first.map(|(app_key, _)| *app_key) {
+                windows.remove(&app_key);
+            }
+        }
+        windows.insert(app.app_key, Window { ends_at, limit: app.calls_per_minute });
+    }
+
+    /// How long it is until the app may call again; `None` where it may, as far as is remembered.
+    fn remaining(&self, app: &App, now: UnixMillis) -> Option<Duration> {
+        let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = windows.get(&app.app_key).filter(|window| window.limit == app.calls_per_minute)?;
+        // A window that ends later was remembered when the clock was ahead.
+        let is_now = now < window.ends_at && window.ends_at <= now + limits::CALLS_WINDOW;
+        is_now.then(|| window.ends_at.since(now))
+    }
+}
+
 impl Otp {
+    /// Refuses a call of an app that is known to have used up its calls, before anything is read for it.
+    ///
+    /// # Errors
+    /// [`OtpError::TooManyCalls`].
+    pub(crate) fn check_used_up(&self, meter: &Meter) -> Result<(), OtpError> {
+        let Meter { app, rate } = meter;
+        let Some(reset) = self.used_up.remaining(app, self.clock.now()) else {
+            return Ok(());
+        };
+        let refused = CallRate { limit: app.calls_per_minute, remaining: 0, reset, exceeded: true };
+        rate.get_or_init(|| refused).check()
+    }
+
     /// Counts a call, unless what it wrote has done so.
     ///
     /// # Errors
@@ -73,15 +127,22 @@ impl Otp {
         let Some(Meter { app, rate }) = meter.filter(|meter| meter.rate().is_none()) else {
             return Ok(self.store.write(writes).await?);
         };
+        if let Some(meter) = meter {
+            self.check_used_up(meter)?;
+        }
         let now = self.clock.now();
         let (since, most) = (now - limits::CALLS_WINDOW, app.calls_per_minute);
         let call = CallCount { app_key: app.app_key, now, since, most };
         let (counted, outcome) = self.store.write_counted(Some(call), writes).await?;
         let Some(counted) = counted else { return Ok(outcome) };
+        let ends_at = counted.since + limits::CALLS_WINDOW;
+        if counted.calls > most {
+            self.used_up.remember(app, ends_at, now);
+        }
         let found = rate.get_or_init(|| CallRate {
             limit: most,
             remaining: most.saturating_sub(counted.calls),
-            reset: (counted.since + limits::CALLS_WINDOW).since(now),
+            reset: ends_at.since(now),
             exceeded: counted.calls > most,
         });
         found.check().map(|()| outcome)

@@ -13,24 +13,48 @@ use super::Otp;
 use crate::{
     digits::{self, Digits},
     limits, phones,
-    store::{App, Store, StoreError},
+    store::{App, Store, StoreError, TestNumber},
 };
 
 /// Whom a code is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Recipient {
     /// A person.
-    Person(PhoneNumber),
-    /// A test number, which always has this code.
-    Test(PhoneNumber, Digits),
+    Person(phones::Number),
+    /// A test number.
+    Test(TestRecipient),
     /// Nobody: the number is none that a code can be sent to.
     Nobody,
 }
 
+/// A number that nothing is sent to. All else is as for a person's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TestRecipient {
+    pub(crate) phone: PhoneNumber,
+    /// The code that it always has.
+    pub(crate) code: Digits,
+    /// Whether there is a pause between two codes.
+    pub(crate) cooldown: bool,
+}
+
 impl Recipient {
-    /// Whether nothing is sent, and nothing throttled.
+    /// The number as it was asked for.
+    pub(crate) fn phone(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Person(number) => Some(&number.asked),
+            Self::Test(test) => Some(&test.phone),
+            Self::Nobody => None,
+        }
+    }
+
+    /// Whether nothing is sent.
     pub(crate) fn is_test(&self) -> bool {
-        matches!(self, Self::Test(..))
+        matches!(self, Self::Test(_))
+    }
+
+    /// Whether there is a pause between two codes.
+    pub(crate) fn has_cooldown(&self) -> bool {
+        !matches!(self, Self::Test(TestRecipient { cooldown: false, .. }))
     }
 }
 
@@ -42,10 +66,10 @@ impl Otp {
         phone: &str,
         region: Option<&str>,
     ) -> Result<Recipient, StoreError> {
-        if let Some((number, code)) = self.test_numbers.find(phone).await? {
-            return Ok(if app.live_only { Recipient::Nobody } else { Recipient::Test(number, code) });
+        if let Some(test) = self.test_numbers.find(phone).await? {
+            return Ok(if app.live_only { Recipient::Nobody } else { Recipient::Test(test) });
         }
-        Ok(phones::read_mobile(phone, region).map_or(Recipient::Nobody, Recipient::Person))
+        Ok(phones::read(phone, region).map_or(Recipient::Nobody, Recipient::Person))
     }
 }
 
@@ -55,11 +79,11 @@ pub(super) struct TestNumbers {
     known: Mutex<Option<Known>>,
 }
 
-/// All test numbers and their codes, as they were read.
+/// All test numbers, as they were read.
 #[derive(Clone)]
 struct Known {
     read_at: Instant,
-    codes: Arc<HashMap<String, String>>,
+    numbers: Arc<HashMap<String, TestNumber>>,
 }
 
 impl TestNumbers {
@@ -67,30 +91,30 @@ impl TestNumbers {
         Self { store, known: Mutex::default() }
     }
 
-    /// The test number that this text is, with its code. Test numbers are written with their country code.
-    async fn find(&self, text: &str) -> Result<Option<(PhoneNumber, Digits)>, StoreError> {
+    /// The test number that this text is. Test numbers are written with their country code.
+    async fn find(&self, written: &str) -> Result<Option<TestRecipient>, StoreError> {
         let known = self.all().await?;
         if known.is_empty() {
             return Ok(None);
         }
-        let text: String = text.chars().filter_map(digits::digit).collect();
-        let Some((number, code)) = known.get_key_value(&text) else {
+        let digits: String = written.chars().filter_map(digits::digit).collect();
+        let Some((number, test)) = known.get_key_value(&digits) else {
             return Ok(None);
         };
-        let number = PhoneNumber::parse(number).map_err(|_| StoreError::Unreadable("test number"))?;
-        let code = Digits::typed(code).ok_or(StoreError::Unreadable("test number"))?;
-        Ok(Some((number, code)))
+        let phone = PhoneNumber::parse(number).map_err(|_| StoreError::Unreadable("test number"))?;
+        let code = Digits::typed(&test.code).ok_or(StoreError::Unreadable("test number"))?;
+        Ok(Some(TestRecipient { phone, code, cooldown: test.cooldown }))
     }
 
-    async fn all(&self) -> Result<Arc<HashMap<String, String>>, StoreError> {
+    async fn all(&self) -> Result<Arc<HashMap<String, TestNumber>>, StoreError> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(known) = known.filter(|known| known.read_at.elapsed() < limits::APP_VALID) {
-            return Ok(known.codes);
+            return Ok(known.numbers);
         }
-        let codes = Arc::new(self.store.test_numbers().await?);
-        let known = Known { read_at: Instant::now(), codes: Arc::clone(&codes) };
+        let numbers = Arc::new(self.store.test_numbers().await?);
+        let known = Known { read_at: Instant::now(), numbers: Arc::clone(&numbers) };
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
-        Ok(codes)
+        Ok(numbers)
     }
 }
 

@@ -1,20 +1,24 @@
 //! Sessions against a real store, a clock that is turned by hand, and a WhatsApp that notes what it is given.
 
+mod accounts;
 mod calls;
+mod privacy;
 mod races;
 mod sending;
 
 use std::collections::HashSet;
 
-use loggin::PhoneNumber;
+use loggin::{AppKey, PhoneNumber};
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
     digits::Digits,
     limits,
+    phones::{self, Number},
     store::App,
-    testing::{CountingRandom, ManualClock, NotedCodes, OTP_SECRET, PHONE, demo_app, store},
+    testing::{APP_SECRET, CountingRandom, ManualClock, NotedCodes, OTP_SECRET, PHONE, demo_app, store},
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
 
@@ -24,9 +28,27 @@ struct World {
     otp: Arc<Otp>,
     store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
+    random: Arc<CountingRandom>,
     codes: Arc<NotedCodes>,
     app: Arc<App>,
     folder: TempDir,
+}
+
+fn otp_with(
+    secrets: &[&str],
+    store: &Arc<dyn Store>,
+    clock: &Arc<ManualClock>,
+    random: &Arc<CountingRandom>,
+    codes: &Arc<NotedCodes>,
+) -> Arc<Otp> {
+    Arc::new(Otp::new(
+        Arc::clone(store),
+        Arc::clone(clock) as Arc<dyn Clock>,
+        Arc::clone(random) as Arc<dyn Random>,
+        Arc::clone(codes) as Arc<dyn CodeSender>,
+        secrets.iter().map(|secret| secret.as_bytes()),
+        RecipientKeys::derive([APP_SECRET.as_bytes()]),
+    ))
 }
 
 impl World {
@@ -38,18 +60,21 @@ impl World {
         let (store, _, folder) = store().await;
         store.insert_app(&app).await.unwrap();
         let (clock, codes) = (ManualClock::new(), Arc::new(NotedCodes::default()));
-        let otp = Otp::new(
-            Arc::clone(&store),
-            Arc::clone(&clock) as Arc<dyn Clock>,
-            Arc::new(CountingRandom::default()),
-            Arc::clone(&codes) as Arc<dyn CodeSender>,
-            [OTP_SECRET.as_bytes()].into_iter(),
-        );
-        Self { otp: Arc::new(otp), store, clock, codes, app: Arc::new(app), folder }
+        let (random, app) = (Arc::new(CountingRandom::default()), Arc::new(app));
+        let otp = otp_with(&[OTP_SECRET], &store, &clock, &random, &codes);
+        Self { otp, store, clock, random, codes, app, folder }
+    }
+
+    /// Has these secrets from now on, the first in use.
+    fn restart_with(&mut self, secrets: &[&str]) {
+        self.otp = otp_with(secrets, &self.store, &self.clock, &self.random, &self.codes);
     }
 
     fn order(&self, phone: &str) -> StartOrder {
-        let recipient = Recipient::Person(PhoneNumber::parse(phone).unwrap());
+        // Also of numbers that no plan knows.
+        let asked = PhoneNumber::parse(phone).unwrap();
+        let unplanned = Number { asked: asked.clone(), current: asked };
+        let recipient = Recipient::Person(phones::read(phone, None).unwrap_or(unplanned));
         let meta = Some(r#"{"user":7.50}"#.to_owned());
         StartOrder { app: Arc::clone(&self.app), recipient, length: 6, meta, call: None, meter: None }
     }
@@ -61,7 +86,7 @@ impl World {
 
     async fn verify(&self, session: Uuid, code: &str) -> Result<Answer, OtpError> {
         let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
-        self.otp.verify(found, &Digits::typed(code).unwrap(), None, None).await
+        self.otp.verify(found, Digits::typed(code).as_ref(), None, None).await
     }
 
     /// Types a code; the error's code, or none where it was right.

@@ -3,18 +3,25 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
-use super::{Otp, life, start::message_hash};
+use super::{Otp, life, month};
 use crate::{
     limits, phones,
-    store::{OtpDelivery, OtpSession, OtpWrite, StoreError},
+    store::{OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
     telemetry::metrics,
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
 
 /// What stands in the button with which a recipient says that they asked for no code.
 pub(crate) const DID_NOT_REQUEST_CODE: &str = "DID_NOT_REQUEST_CODE";
+
+/// What stands for WhatsApp's reason where a failed message has none.
+const OTHER_REASON: u32 = 1;
+
+/// Failed messages of one webhook that are written at once.
+const FAILURES_AT_ONCE: usize = 64;
 
 /// How long sessions, answers and counts are kept: an answer has to be for a day.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -26,11 +33,14 @@ impl Otp {
     /// Notes how far messages have come. Statuses come in any order, and again: none takes a message back.
     pub(crate) async fn note_statuses(&self, statuses: &[StatusUpdate]) -> Result<(), StoreError> {
         let mut deliveries = Vec::new();
+        let mut failures = Vec::new();
         for status in statuses {
             let session_id = status.callback_data.as_deref().and_then(|data| Uuid::parse_str(data).ok());
             let Some(session_id) = session_id else { continue };
             if status.status == DeliveryStatus::Failed {
                 tracing::warn!(%session_id, errors = ?status.errors, "a code was not delivered");
+                failures.push((session_id, status.errors.first().copied().unwrap_or(OTHER_REASON)));
+                continue;
             }
             deliveries.push(OtpDelivery {
                 session_id,
@@ -39,17 +49,43 @@ impl Otp {
                 user_id: status.recipient_user_id.clone(),
             });
         }
-        if deliveries.is_empty() {
-            return Ok(());
+        if !deliveries.is_empty() {
+            self.store.deliveries(deliveries).await?;
         }
-        self.store.deliveries(deliveries).await
+        // Each is a transaction, of which the store's writer makes one for many.
+        let failed = stream::iter(failures).map(|(session_id, code)| self.note_failed(session_id, code));
+        failed.buffer_unordered(FAILURES_AT_ONCE).try_collect::<()>().await
+    }
+
+    /// A message that WhatsApp took will not arrive: the code is worth nothing, the pause after it ends, and it does not
+    /// count in the app's quota. All that once, however often it is told.
+    async fn note_failed(&self, session_id: Uuid, code: u32) -> Result<(), StoreError> {
+        for _ in 0..limits::CONFLICTS {
+            let Some(session) = self.store.otp_session(session_id).await? else {
+                return Ok(());
+            };
+            // Who typed the code has got it.
+            if session.used || session.delivery == Some(DeliveryStatus::Failed) {
+                return Ok(());
+            }
+            let phone = self.store.otp_phone(&session.subject).await?;
+            let phone = phone.and_then(|phone| life::failed(phone, session_id, self.clock.now()));
+            let mut writes = vec![OtpWrite::Failed { session_id, failure: code }];
+            writes.extend(phone.map(OtpWrite::Phone));
+            let month = month(session.created_at).0;
+            writes.push(OtpWrite::UncountSend { app_key: session.app_key, month });
+            if self.store.write(writes).await?.is_ok() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Busy)
     }
 
     /// The recipient of a message says that they did not ask for its code: it is worth nothing from now on.
     ///
     /// It is counted for the app once, while the code is live: an app with many has its form misused.
     pub(crate) async fn not_requested(&self, message_id: &str, by: &Sender) -> Result<(), StoreError> {
-        let Some(session) = self.store.otp_session_of_message(&message_hash(message_id)).await? else {
+        let Some(session) = self.session_of_message(message_id).await? else {
             return Ok(());
         };
         if !is_recipient(&session, by) {
@@ -72,11 +108,27 @@ impl Otp {
         Err(StoreError::Busy)
     }
 
+    /// The session whose message has this id, which is known under the key that was in use when it was sent.
+    async fn session_of_message(&self, message_id: &str) -> Result<Option<OtpSession>, StoreError> {
+        for mac in self.keys.messages.macs(b"id", message_id.as_bytes()) {
+            if let Some(session) = self.store.otp_session_of_message(&mac).await? {
+                return Ok(Some(session));
+            }
+        }
+        Ok(None)
+    }
+
     /// Takes people out of sessions that are over, and forgets what nobody needs any more.
     pub(crate) async fn purge(&self) -> Result<(), StoreError> {
         loop {
-            let now = self.clock.now();
-            let gone = self.store.purge_otp(now, now - PERSON_KEPT, now - KEPT, limits::SWEEP).await?;
+            let purge = OtpPurge {
+                now: self.clock.now(),
+                person_kept: PERSON_KEPT,
+                kept: KEPT,
+                // See where they are taken: up to twice as far ahead a row may be that of a clock which differs a little.
+                turns: limits::RECIPIENT_TURNS * 2,
+            };
+            let gone = self.store.purge_otp(purge, limits::SWEEP).await?;
             if gone < u64::from(limits::SWEEP) {
                 return Ok(());
             }

@@ -15,18 +15,14 @@ use crate::{
     store::{OtpPhone, OtpSession, OtpWrite, StoreError},
 };
 
+/// Digits that a code has.
+pub(crate) const CODE_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
+
 /// A session of an app, and its phone, as they were at one moment.
 #[derive(Debug)]
 pub(crate) struct Found {
-    session: OtpSession,
-    phone: Option<OtpPhone>,
-}
-
-impl Found {
-    /// Whether nothing was sent, and nothing is throttled.
-    pub(crate) fn is_test(&self) -> bool {
-        self.session.is_test
-    }
+    pub(super) session: OtpSession,
+    pub(super) phone: Option<OtpPhone>,
 }
 
 impl Otp {
@@ -40,11 +36,11 @@ impl Otp {
         Ok(found.map(|(session, phone)| Found { session, phone }))
     }
 
-    /// Takes a typed code.
+    /// Takes a typed code; `code` is none where what was typed is no digits.
     pub(crate) async fn verify(
         &self,
         found: Found,
-        code: &Digits,
+        code: Option<&Digits>,
         call: Option<&NamedCall>,
         meter: Option<&Meter>,
     ) -> Result<Answer, OtpError> {
@@ -55,8 +51,16 @@ impl Otp {
             }
             let now = self.clock.now();
             let owner = *session.session_id.as_bytes();
-            let is_right = || self.code_keys.check(&session.code_mac, &owner, code.expose().as_bytes());
-            let (answer, phone_then) = match life::typed(&session, phone, is_right, now) {
+            let code = code.filter(|code| can_be_code(&session, code));
+            let is_right = code
+                .map(|code| || self.keys.codes.check(&session.code_mac, &owner, code.expose().as_bytes()));
+            let timely = phone.clone().map(|phone| life::timely(phone, now));
+            let mended = timely.clone().filter(|timely| Some(timely) != phone.as_ref());
+            let typed = life::typed(&session, timely, is_right, now);
+            if matches!(typed, Typed::Blocked(_)) {
+                self.keep_row(mended, Vec::new(), now).await?;
+            }
+            let (answer, phone_then) = match typed {
                 // Not kept: it is the same whenever it is asked.
                 Typed::AlreadyUsed => return Err(Refusal::new(ErrorCode::AlreadyUsed).into()),
                 Typed::Expired => (refused(ErrorCode::Expired), None),
@@ -64,6 +68,7 @@ impl Otp {
                 Typed::Right(phone) => (verified(&session, now)?, Some((phone, true))),
                 Typed::Wrong(phone, 0) => (refused(ErrorCode::MaxAttempts), Some((phone, false))),
                 Typed::Wrong(phone, left) => (wrong(left), Some((phone, false))),
+                Typed::Unreadable(left) => (wrong(left), None),
             };
             let writes = self.attempt(&session, &answer, phone_then, call)?;
             if writes.is_empty() || self.write(meter, writes).await?.is_ok() {
@@ -93,6 +98,13 @@ impl Otp {
     }
 }
 
+/// Whether digits are as many as the session's code has.
+fn can_be_code(session: &OtpSession, code: &Digits) -> bool {
+    let count = usize::from(session.digits);
+    // Not kept for sessions that an earlier version of this program began.
+    code.count() == count || (count == 0 && CODE_DIGITS.contains(&code.count()))
+}
+
 fn refused(code: ErrorCode) -> Answer {
     Answer::Refused(Refusal::new(code))
 }
@@ -107,7 +119,7 @@ fn wrong(left: u8) -> Answer {
 }
 
 fn verified(session: &OtpSession, now: UnixMillis) -> Result<Answer, StoreError> {
-    // A session has its phone for longer than its code lives.
+    // Without one it would be over.
     let phone = session.phone.clone().ok_or(StoreError::Unreadable("session"))?;
     Ok(Answer::Verified { phone, verified_at: now, meta: session.meta.clone() })
 }

@@ -155,7 +155,7 @@ fn parts(
         clock,
         random,
         confirmation,
-        recipients: Arc::new(RecipientKeys::new([b"secret".as_slice()])),
+        recipients: RecipientKeys::derive([b"secret".as_slice()]),
     });
     (Arc::new(outbox), logins)
 }

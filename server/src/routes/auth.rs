@@ -1,4 +1,4 @@
-//! What both calls for one-time codes share: an app's server that makes itself known, the rate of its calls, and what
+//! What the calls for one-time codes share: an app's server that makes itself known, the rate of its calls, and what
 //! a refusal is on the wire.
 
 use std::{sync::Arc, time::Duration};
@@ -27,7 +27,7 @@ pub(crate) struct AuthCall {
     pub(crate) otp: Arc<Otp>,
     pub(crate) app: Arc<App>,
     /// What it is counted by.
-    pub(crate) meter: Option<Arc<Meter>>,
+    pub(crate) meter: Arc<Meter>,
 }
 
 impl AuthCall {
@@ -41,21 +41,19 @@ impl AuthCall {
             ErrorCode::NotFound,
             "This server sends no one-time codes: WHATSAPP_OTP_TEMPLATE and LOGGIN_OTP_SECRET are not set.",
         ))?;
-        let meter = Some(Arc::new(Meter::new(Arc::clone(&app))));
+        let meter = Arc::new(Meter::new(Arc::clone(&app)));
         Ok(Self { otp, app, meter })
+    }
+
+    /// Refuses the call where the app has used up its calls, before anything is done for it.
+    pub(crate) fn check_used_up(&self) -> Result<(), ApiError> {
+        Ok(self.otp.check_used_up(&self.meter)?)
     }
 
     /// The result, unless the call is one too many. It is counted here where nothing was written for it.
     pub(crate) async fn counted<T>(&self, result: Result<T, ApiError>) -> Result<T, ApiError> {
-        if let Some(meter) = &self.meter {
-            self.otp.count(meter).await?;
-        }
+        self.otp.count(&self.meter).await?;
         result
-    }
-
-    /// Nothing is counted of a call for a test number.
-    pub(crate) fn is_for_test_number(&mut self) {
-        self.meter = None;
     }
 
     /// The call by its `Idempotency-Key`, where it has one.
@@ -72,7 +70,7 @@ impl AuthCall {
     /// The answer, with how many calls are left.
     pub(crate) fn respond(&self, result: Result<impl IntoResponse, ApiError>) -> Response {
         let mut response = result.into_response();
-        if let Some(rate) = self.meter.as_deref().and_then(Meter::rate) {
+        if let Some(rate) = self.meter.rate() {
             // Whole seconds, and none too few: whoever comes then is let in.
             let reset = u64::try_from(rate.reset.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX);
             let headers = response.headers_mut();
@@ -137,12 +135,13 @@ fn message(code: ErrorCode) -> &'static str {
         ErrorCode::Expired => "This session is over: out of time, replaced by a later one, or cancelled.",
         ErrorCode::InvalidCode => "This is not the code that was sent.",
         ErrorCode::InvalidPhone => {
-            "This is not the number of a mobile phone; `country_code`, if it is given, is a region such as `IN`."
+            "This is no phone number that a message can be sent to; `country_code`, if it is given, is a region such as \
+             `IN`."
         }
         ErrorCode::MaxAttempts => "This is not the code that was sent, and it was the last try.",
         ErrorCode::QuotaExceeded => "The app's codes of this month are used up.",
         ErrorCode::RateLimited => "A code was sent to this phone a moment ago.",
-        ErrorCode::SendFailed => "WhatsApp refuses to send to this number.",
+        ErrorCode::SendFailed => "WhatsApp does not deliver to this number.",
         ErrorCode::SessionNotFound => "The app has no such session.",
         _ => "WhatsApp takes no messages at the moment, or does not say whether it took this one.",
     }

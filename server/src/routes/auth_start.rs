@@ -35,30 +35,27 @@ const DIGITS_PERMITTED: std::ops::RangeInclusive<u32> = 4..=8;
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: nothing is sent again.")),
     request_body = super::openapi::OtpStartRequest,
     responses(
-        (status = 200, description = "WhatsApp took the code over.", body = super::openapi::OtpStartResponse),
+        (status = 200, description = "WhatsApp took the code over, or the phone is a test number.", body = super::openapi::OtpStartResponse),
         (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
         (status = "5XX", description = "WhatsApp refuses the recipient (502), or cannot be reached.", body = super::openapi::Error),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]
 pub(crate) async fn handle(State(server): State<Arc<Server>>, headers: HeaderMap, body: Body) -> Response {
-    let mut call = match AuthCall::new(&server, &headers).await {
+    let call = match AuthCall::new(&server, &headers).await {
         Ok(call) => call,
         Err(error) => return error.into_response(),
     };
-    let result = start(&mut call, &headers, body).await;
+    let result = start(&call, &headers, body).await;
     call.respond(call.counted(result).await)
 }
 
-async fn start(
-    call: &mut AuthCall,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Json<OtpStartResponse>, ApiError> {
+async fn start(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<Json<OtpStartResponse>, ApiError> {
+    call.check_used_up()?;
     let order = read(call, headers, body).await?;
     let otp = Arc::clone(&call.otp);
     // On a task of its own: a caller that hangs up does not leave a code half sent.
-    let started = tokio::spawn(async move { otp.start(&order).await }).await;
+    let started = call.otp.spawn(async move { otp.start(&order).await }).await;
     match started.map_err(|_| ApiError::new(loggin::ErrorCode::Internal, "The server failed."))?? {
         Answer::Started { session_id, sent, quota_remaining } => Ok(Json(OtpStartResponse {
             session_id: session_id.to_string(),
@@ -71,14 +68,11 @@ async fn start(
     }
 }
 
-async fn read(call: &mut AuthCall, headers: &HeaderMap, body: Body) -> Result<StartOrder, ApiError> {
+async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartOrder, ApiError> {
     let (request, bytes) = body::json_and_bytes::<OtpStartRequest>(headers, body).await?;
     let length = request.otp_length.unwrap_or(DIGITS);
     let recipient: Recipient =
         call.otp.recipient(&call.app, &request.phone, request.country_code.as_deref()).await?;
-    if recipient.is_test() {
-        call.is_for_test_number();
-    }
     let length = u8::try_from(length).ok().filter(|_| DIGITS_PERMITTED.contains(&length));
     let length = length.ok_or(ApiError::invalid_request("`otp_length` is 4 to 8."))?;
     Ok(StartOrder {
@@ -87,7 +81,7 @@ async fn read(call: &mut AuthCall, headers: &HeaderMap, body: Body) -> Result<St
         length,
         meta: request.meta.map(|meta| meta.get().to_owned()),
         call: call.named(headers, "start", &bytes)?,
-        meter: call.meter.clone(),
+        meter: Some(Arc::clone(&call.meter)),
     })
 }
 

@@ -27,7 +27,8 @@ use crate::{
 /// What a call asks for.
 struct Order {
     found: Option<Found>,
-    code: Digits,
+    /// None where what was typed is no digits.
+    code: Option<Digits>,
     call: Option<NamedCall>,
 }
 
@@ -48,25 +49,23 @@ struct Order {
     security(("secret_key" = []), ("api_key" = [])),
 )]
 pub(crate) async fn handle(State(server): State<Arc<Server>>, headers: HeaderMap, body: Body) -> Response {
-    let mut call = match AuthCall::new(&server, &headers).await {
+    let call = match AuthCall::new(&server, &headers).await {
         Ok(call) => call,
         Err(error) => return error.into_response(),
     };
-    let result = verify(&mut call, &headers, body).await;
+    let result = verify(&call, &headers, body).await;
     call.respond(call.counted(result).await)
 }
 
 async fn verify(
-    call: &mut AuthCall,
+    call: &AuthCall,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Json<OtpVerifyResponse>, ApiError> {
+    call.check_used_up()?;
     let Order { found, code, call: named } = read(call, headers, body).await?;
-    if found.as_ref().is_some_and(Found::is_test) {
-        call.is_for_test_number();
-    }
     let found = found.ok_or(ApiError::new(ErrorCode::SessionNotFound, "The app has no such session."))?;
-    match call.otp.verify(found, &code, named.as_ref(), call.meter.as_deref()).await? {
+    match call.otp.verify(found, code.as_ref(), named.as_ref(), Some(&call.meter)).await? {
         Answer::Verified { phone, verified_at, meta } => Ok(Json(OtpVerifyResponse {
             status: OtpStatus::Verified,
             phone: phone.expose().to_owned(),
@@ -81,11 +80,9 @@ async fn verify(
 
 async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<Order, ApiError> {
     let (request, bytes) = body::json_and_bytes::<OtpVerifyRequest>(headers, body).await?;
-    let code = Digits::typed(&request.otp_code)
-        .ok_or(ApiError::invalid_request("`otp_code` is the digits that were sent."))?;
     Ok(Order {
         found: call.otp.find(call.app.app_key, &request.session_id).await?,
-        code,
+        code: Digits::typed(&request.otp_code),
         call: call.named(headers, "verify", &bytes)?,
     })
 }

@@ -9,12 +9,20 @@ use axum::{
     http::HeaderMap,
 };
 use loggin::{
-    ErrorCode,
+    Code, ErrorCode,
     wire::{ConfirmRequest, ConfirmResponse},
 };
 
 use super::verify::{parse_token, rejected, unknown_app};
-use crate::{app::Server, body, cors::Caller, error::ApiError, logins::Confirmation};
+use crate::{
+    app::Server,
+    body,
+    cors::Caller,
+    digits::Digits,
+    error::ApiError,
+    logins::{CONFIRMATION_DIGITS, Confirmation},
+    store::{self, Login, StoreError},
+};
 
 /// Takes a confirmation code.
 #[utoipa::path(
@@ -48,13 +56,18 @@ pub(crate) async fn handle(
     if !caller.may(false, &app) {
         return Err(rejected(ErrorCode::Unauthorized));
     }
-    let typed: String = request.confirmation_code.chars().filter(|symbol| !symbol.is_whitespace()).collect();
-    match server.logins.confirm(token.code(), &typed).await? {
+    let typed = Digits::typed(&request.confirmation_code)
+        .filter(|typed| typed.count() == usize::from(CONFIRMATION_DIGITS));
+    if typed.is_none()
+        && let Some(attempts) = attempts_left(&server, token.code()).await?
+    {
+        // A text that cannot be the code costs no try.
+        return Err(wrong(attempts));
+    }
+    let typed = typed.as_ref().map_or("", Digits::expose);
+    match server.logins.confirm(token.code(), typed).await? {
         Confirmation::Verified => Ok(Json(ConfirmResponse::Verified)),
-        Confirmation::Wrong(attempts) => {
-            Err(ApiError::new(ErrorCode::InvalidCode, "This is not the code that WhatsApp showed.")
-                .with_attempts_left(attempts.into()))
-        }
+        Confirmation::Wrong(attempts) => Err(wrong(attempts)),
         Confirmation::Blocked => {
             Err(ApiError::new(ErrorCode::Blocked, "Too many wrong codes were typed for this sign-in."))
         }
@@ -63,6 +76,19 @@ pub(crate) async fn handle(
             Err(ApiError::invalid_request("This sign-in asks for no confirmation code, or not yet."))
         }
     }
+}
+
+fn wrong(attempts: u8) -> ApiError {
+    ApiError::new(ErrorCode::InvalidCode, "This is not the code that WhatsApp showed.")
+        .with_attempts_left(attempts.into())
+}
+
+/// Tries left for a login's code; `None` where it awaits none.
+async fn attempts_left(server: &Server, code: Code) -> Result<Option<u8>, StoreError> {
+    let now = server.clock.now();
+    let awaits = |login: &Login| login.state == store::State::AwaitingConfirmation && now < login.deadline;
+    let login = server.store.logins(&[code]).await?.into_iter().find(awaits);
+    Ok(login.map(|login| login.attempts_left))
 }
 
 #[cfg(test)]
@@ -108,15 +134,33 @@ mod tests {
     async fn wrong_codes_are_counted_and_then_block() {
         let server = start().await;
         server.tap(&token(1)).await;
+        let digits = server.digits(&token(1)).await;
+        let wrong = if digits == "000000" { "000001" } else { "000000" }.to_owned();
         for left in (1..=4).rev() {
-            let answer = confirm(&server, "wrong").await;
+            let answer = confirm(&server, &wrong).await;
             assert_eq!(answer.status(), 422);
             let body: Value = answer.json().await.unwrap();
             assert_eq!((&body["error"], &body["attempts_left"]), (&json!("invalid_code"), &json!(left)));
         }
         for _ in 0..2 {
-            assert_eq!(error_of(confirm(&server, "wrong").await).await, (422, "blocked".to_owned()));
+            assert_eq!(error_of(confirm(&server, &wrong).await).await, (422, "blocked".to_owned()));
         }
+    }
+
+    #[tokio::test]
+    async fn the_code_is_read_in_the_digits_of_any_keyboard_and_what_is_no_code_costs_no_try() {
+        let server = start().await;
+        assert_eq!(error_of(confirm(&server, "rubbish").await).await, (400, "invalid_request".to_owned()));
+        server.tap(&token(1)).await;
+        for typed in ["", "rubbish", "12345", "1234567", "12345x"] {
+            let body: Value = confirm(&server, typed).await.json().await.unwrap();
+            assert_eq!((&body["error"], &body["attempts_left"]), (&json!("invalid_code"), &json!(5)));
+        }
+        let digits = server.digits(&token(1)).await;
+        let shift = |symbol: char| char::from_u32(u32::from(symbol) - u32::from('0') + 0x966).unwrap();
+        let devanagari: String = digits.chars().map(shift).collect();
+        let typed = format!("{}-{}\u{200f}", &devanagari[..9], &devanagari[9..]);
+        assert_eq!(confirm(&server, &typed).await.status(), 200);
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod auth_start;
+pub(crate) mod auth_status;
 pub(crate) mod auth_verify;
 pub(crate) mod confirm;
 pub(crate) mod events;

@@ -12,8 +12,9 @@ use utoipa::{
 };
 
 pub(crate) use shapes::{
-    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, OtpStartRequest, OtpStartResponse,
-    OtpVerifyRequest, OtpVerifyResponse, StreamEvent, VerifyRequest, VerifyResponse,
+    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, OtpDelivery, OtpFailure,
+    OtpProgress, OtpStartRequest, OtpStartResponse, OtpStatusResponse, OtpVerifyRequest, OtpVerifyResponse,
+    StreamEvent, VerifyRequest, VerifyResponse,
 };
 
 /// The document.
@@ -26,6 +27,7 @@ pub(crate) use shapes::{
         super::confirm::handle,
         super::auth_start::handle,
         super::auth_verify::handle,
+        super::auth_status::handle,
         super::link::handle,
         super::webhook::subscribe,
         super::webhook::handle,

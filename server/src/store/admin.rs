@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use loggin::PhoneNumber;
 
-use super::{App, StoreError};
+use super::{App, StoreError, TestNumber};
 use crate::clock::UnixMillis;
 
 /// One act.
@@ -14,7 +14,7 @@ pub(crate) enum Act {
     /// Replaces an app; not done where there is none with its key. The names are of what changed.
     UpdateApp(App, Vec<&'static str>),
     /// Adds a test number, or gives one another code.
-    PutTestNumber(PhoneNumber, String),
+    PutTestNumber(PhoneNumber, TestNumber),
     /// Removes a test number; not done where it is none.
     RemoveTestNumber(PhoneNumber),
     /// Marks the database as one for development, once.

@@ -5,6 +5,8 @@
 
 mod admin;
 mod commit;
+#[cfg(test)]
+pub(crate) mod dump;
 mod otp;
 mod outbox;
 mod rows;
@@ -34,7 +36,7 @@ pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
-    OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending,
+    OtpPurge, OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending, TestNumber,
 };
 pub(crate) use outbox::{
     Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,

@@ -3,7 +3,7 @@
 //! Everything is changed by [`OtpStore::write`] alone: some writes that are made all or not at all, each of which may
 //! be refused. The rules of what may follow what stand in `otp`, not here.
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, time::Duration};
 
 use async_trait::async_trait;
 use loggin::{AppKey, PhoneNumber};
@@ -15,7 +15,7 @@ use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 /// One phone at one app: the code that is live, and the wrong guesses that count across codes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OtpPhone {
-    /// Hash of app and phone.
+    /// MAC of app and account.
     pub(crate) subject: [u8; 32],
     /// Counts the changes; a change names the version that it follows. 0 where there is no row yet.
     pub(crate) version: i64,
@@ -51,6 +51,7 @@ pub(crate) struct Sending {
 pub(crate) struct OtpSession {
     pub(crate) session_id: Uuid,
     pub(crate) app_key: AppKey,
+    /// The phone, as it was called when the session began: see [`OtpWrite::Join`].
     pub(crate) subject: [u8; 32],
     /// The number that was asked for; gone once the session has ended.
     pub(crate) phone: Option<PhoneNumber>,
@@ -58,11 +59,17 @@ pub(crate) struct OtpSession {
     pub(crate) meta: Option<String>,
     /// MAC of the code.
     pub(crate) code_mac: [u8; 32],
+    /// How many digits the code has; 0 where that was not kept.
+    pub(crate) digits: u8,
     /// Whether the phone is a test number, which nothing is sent to.
     pub(crate) is_test: bool,
     /// Whether its code was typed.
     pub(crate) used: bool,
     pub(crate) created_at: UnixMillis,
+    /// Whether WhatsApp took its message.
+    pub(crate) accepted: bool,
+    /// Why the message does not arrive where it was to: WhatsApp's error code, or 0 where there is none.
+    pub(crate) failure: Option<u32>,
     /// How far its message has come; `None` before WhatsApp has said anything.
     pub(crate) delivery: Option<DeliveryStatus>,
     /// The number that WhatsApp delivers to.
@@ -80,6 +87,7 @@ impl fmt::Debug for OtpSession {
             .field("is_test", &self.is_test)
             .field("used", &self.used)
             .field("delivery", &self.delivery)
+            .field("failure", &self.failure)
             .finish_non_exhaustive()
     }
 }
@@ -87,7 +95,7 @@ impl fmt::Debug for OtpSession {
 /// A call that names itself, so that it is the same call when it is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OtpCall {
-    /// Hash of app, route and key.
+    /// MAC of app, route and key.
     pub(crate) hash: [u8; 32],
     /// MAC of the body.
     pub(crate) body_mac: [u8; 32],
@@ -99,8 +107,8 @@ pub(crate) struct KnownCall {
     pub(crate) body_mac: [u8; 32],
     /// The session that it made.
     pub(crate) session_id: Option<Uuid>,
-    /// What it was answered; `None` while that is being found.
-    pub(crate) answer: Option<String>,
+    /// What it was answered, sealed; `None` while that is being found.
+    pub(crate) answer: Option<Vec<u8>>,
     pub(crate) created_at: UnixMillis,
 }
 
@@ -110,12 +118,18 @@ pub(crate) enum OtpWrite {
     /// Replaces a phone whose version is one below this one's, or adds it where this is the first; else
     /// [`OtpRefusal::Stale`].
     Phone(OtpPhone),
+    /// Has codes of the phone `from` count in the row of `into` from now on, which is written with it; forgets the row
+    /// of `from`, which must be at `version`, 0 where there must be none; else [`OtpRefusal::Stale`].
+    Join { from: [u8; 32], version: i64, into: [u8; 32] },
     /// Adds a session.
     Session(OtpSession),
     /// Notes whether a session's code was typed.
     Used { session_id: Uuid, used: bool },
-    /// Notes what WhatsApp answered: the hash of the message's id, and the number it delivers to.
-    Sent { session_id: Uuid, message_hash: [u8; 32], wa_id: Option<PhoneNumber> },
+    /// Notes what WhatsApp answered: the MAC of the message's id, the number it delivers to, and whether that is
+    /// another's.
+    Sent { session_id: Uuid, message_hash: [u8; 32], wa_id: Option<PhoneNumber>, failure: Option<u32> },
+    /// Notes that the message will not arrive; [`OtpRefusal::Known`] where that is known.
+    Failed { session_id: Uuid, failure: u32 },
     /// Counts a code of this app in a month such as 202611; [`OtpRefusal::Quota`] beyond `most`.
     CountSend { app_key: AppKey, month: u32, most: Option<u32> },
     /// Takes that back.
@@ -124,12 +138,12 @@ pub(crate) enum OtpWrite {
     CountNotRequested { app_key: AppKey },
     /// Takes one turn in a recipient's row, each of `pause`; [`OtpRefusal::Turn`] where the row would then reach
     /// beyond `until`.
-    Turn { recipient: [u8; 32], now: UnixMillis, pause: std::time::Duration, until: UnixMillis },
+    Turn { recipient: [u8; 32], now: UnixMillis, pause: Duration, until: UnixMillis },
     /// Marks a call as being answered; [`OtpRefusal::Known`] where it is known, unless what is known is no answer
     /// but the session `instead_of`.
     Begin { call: OtpCall, session_id: Uuid, instead_of: Option<Uuid>, now: UnixMillis },
     /// Keeps a call's answer; [`OtpRefusal::Known`] where it has one, or another session is to be its answer.
-    Answer { call: OtpCall, session_id: Option<Uuid>, answer: String, now: UnixMillis },
+    Answer { call: OtpCall, session_id: Option<Uuid>, answer: Vec<u8>, now: UnixMillis },
     /// Forgets a call whose answer this session was to be.
     Forget { call: OtpCall, session_id: Uuid },
 }
@@ -139,6 +153,8 @@ impl OtpWrite {
     pub(crate) fn can_be_refused(&self) -> bool {
         match self {
             Self::Phone(_)
+            | Self::Join { .. }
+            | Self::Failed { .. }
             | Self::CountSend { .. }
             | Self::Turn { .. }
             | Self::Begin { .. }
@@ -188,7 +204,7 @@ pub(crate) enum OtpRefusal {
     Quota,
     /// The recipient has got as many messages as may be.
     Turn,
-    /// The call is known.
+    /// The call, or the failure, is known.
     Known,
     /// The key has made more calls than it may.
     Rate,
@@ -204,6 +220,28 @@ pub(crate) struct OtpDelivery {
     pub(crate) delivery: DeliveryStatus,
     pub(crate) wa_id: Option<PhoneNumber>,
     pub(crate) user_id: Option<String>,
+}
+
+/// What time takes away. What lies further in the future than a span is as old as what lies that far in the past: a
+/// clock that was ahead wrote it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OtpPurge {
+    pub(crate) now: UnixMillis,
+    /// How long a session has a person in it.
+    pub(crate) person_kept: Duration,
+    /// How long sessions, answers and counts are kept.
+    pub(crate) kept: Duration,
+    /// How far ahead turns of a recipient can lie.
+    pub(crate) turns: Duration,
+}
+
+/// What a number has that nothing is sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TestNumber {
+    /// The code that it always has.
+    pub(crate) code: String,
+    /// Whether there is a pause between two codes, as for any number.
+    pub(crate) cooldown: bool,
 }
 
 /// Where sessions of one-time codes are kept.
@@ -225,7 +263,7 @@ pub(crate) trait OtpStore: fmt::Debug + Send + Sync {
     /// Notes how far messages have come; what says less than is known already changes nothing.
     async fn deliveries(&self, deliveries: Vec<OtpDelivery>) -> Result<(), StoreError>;
 
-    /// A phone at an app.
+    /// The row that counts for a phone at an app.
     async fn otp_phone(&self, subject: &[u8; 32]) -> Result<Option<OtpPhone>, StoreError>;
     /// A session.
     async fn otp_session(&self, session_id: Uuid) -> Result<Option<OtpSession>, StoreError>;
@@ -234,28 +272,22 @@ pub(crate) trait OtpStore: fmt::Debug + Send + Sync {
         &self,
         session_id: Uuid,
     ) -> Result<Option<(OtpSession, Option<OtpPhone>)>, StoreError>;
-    /// The session whose message has an id of this hash.
+    /// The session whose message has an id of this MAC.
     async fn otp_session_of_message(&self, hash: &[u8; 32]) -> Result<Option<OtpSession>, StoreError>;
-    /// A call that was made before, by the hash of its name.
+    /// A call that was made before, by the MAC of its name.
     async fn otp_call(&self, hash: &[u8; 32]) -> Result<Option<KnownCall>, StoreError>;
     /// Codes of an app in a month.
     async fn otp_sends(&self, app_key: AppKey, month: u32) -> Result<u32, StoreError>;
 
-    /// Takes the person out of sessions made before `ended`, and forgets what was made or changed before `forgotten`;
-    /// returns how many rows that concerned, up to `limit` of each kind.
-    async fn purge_otp(
-        &self,
-        now: UnixMillis,
-        ended: UnixMillis,
-        forgotten: UnixMillis,
-        limit: u32,
-    ) -> Result<u64, StoreError>;
+    /// Takes the person out of sessions that are over, and forgets what is old; returns how many rows that concerned,
+    /// up to `limit` of each kind.
+    async fn purge_otp(&self, purge: OtpPurge, limit: u32) -> Result<u64, StoreError>;
 
-    /// Test numbers and their codes.
-    async fn test_numbers(&self) -> Result<HashMap<String, String>, StoreError>;
-    /// Adds a test number, or gives one another code.
+    /// Test numbers.
+    async fn test_numbers(&self) -> Result<HashMap<String, TestNumber>, StoreError>;
+    /// Adds a test number, or changes one.
     #[cfg(test)]
-    async fn put_test_number(&self, phone: &PhoneNumber, code: &str) -> Result<(), StoreError>;
+    async fn put_test_number(&self, phone: &PhoneNumber, test: &TestNumber) -> Result<(), StoreError>;
     /// Removes a test number; `false` where it is none.
     #[cfg(test)]
     async fn remove_test_number(&self, phone: &PhoneNumber) -> Result<bool, StoreError>;

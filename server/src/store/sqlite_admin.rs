@@ -50,7 +50,7 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
     match act {
         Act::CreateApp(app) => put_app(db, INSERT_APP, app),
         Act::UpdateApp(app, _) => put_app(db, UPDATE_APP, app),
-        Act::PutTestNumber(phone, code) => put_test_number(db, phone, code).map(|()| true),
+        Act::PutTestNumber(phone, test) => put_test_number(db, phone, test).map(|()| true),
         Act::RemoveTestNumber(phone) => remove_test_number(db, phone),
         Act::MarkDevelopment => Ok(!is_marked(db)?),
     }
@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        store::{OtpStore, Store},
+        store::{OtpStore, Store, TestNumber},
         testing::{START, demo_app},
     };
 
@@ -106,7 +106,13 @@ mod tests {
         assert!(!does(&store, Act::CreateApp(app.clone())).await);
         assert!(does(&store, Act::UpdateApp(changed.clone(), vec!["name", "secret_key"])).await);
         assert!(!does(&store, Act::RemoveTestNumber(phone.clone())).await);
-        assert!(does(&store, Act::PutTestNumber(phone.clone(), "123456".to_owned())).await);
+        assert!(
+            does(
+                &store,
+                Act::PutTestNumber(phone.clone(), TestNumber { code: "123456".to_owned(), cooldown: true })
+            )
+            .await
+        );
         assert!(does(&store, Act::RemoveTestNumber(phone)).await);
         let row = |act: &str, subject: &str, fields: &str| (act.into(), subject.into(), fields.into());
         let expected = [

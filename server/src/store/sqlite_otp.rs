@@ -11,7 +11,7 @@ use super::{
     sqlite_connections::{execute, first},
     sqlite_writer::OtpWritten,
 };
-use crate::clock::UnixMillis;
+use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
 /// What stands in `delivery` before WhatsApp has said anything.
 pub(super) const NOTHING_SAID: i64 = 0;
@@ -64,10 +64,16 @@ fn write_one(
     let never = |()| None;
     match write {
         OtpWrite::Phone(phone) => refused_unless(put_phone(db, phone)?, OtpRefusal::Stale),
+        OtpWrite::Join { from, version, into } => {
+            refused_unless(join(db, from, *version, into)?, OtpRefusal::Stale)
+        }
         OtpWrite::Session(session) => insert_session(db, session).map(never),
         OtpWrite::Used { session_id, used } => mark_used(db, *session_id, *used).map(never),
-        OtpWrite::Sent { session_id, message_hash, wa_id } => {
-            note_sent(db, *session_id, message_hash, wa_id.as_ref()).map(never)
+        OtpWrite::Sent { session_id, message_hash, wa_id, failure } => {
+            note_sent(db, *session_id, message_hash, wa_id.as_ref(), *failure).map(never)
+        }
+        OtpWrite::Failed { session_id, failure } => {
+            refused_unless(note_failed(db, *session_id, *failure)?, OtpRefusal::Known)
         }
         OtpWrite::CountSend { app_key, month, most } => {
             counts.sends = count_send(db, *app_key, *month, *most)?;
@@ -93,7 +99,8 @@ fn write_one(
 const INSERT_PHONE: &str =
     "INSERT INTO otp_phones (subject, version, live_session, expires_at, attempts_left,
     sending, sending_until, cooldown_until, wrong_at, wrong_in_row, changed_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+    WHERE NOT EXISTS (SELECT 1 FROM otp_aliases WHERE subject = ?1) ON CONFLICT DO NOTHING";
 
 const UPDATE_PHONE: &str = "UPDATE otp_phones SET version = ?2, live_session = ?3, expires_at = ?4,
     attempts_left = ?5, sending = ?6, sending_until = ?7, cooldown_until = ?8, wrong_at = ?9, wrong_in_row = ?10,
@@ -117,10 +124,24 @@ fn put_phone(db: &Connection, phone: &OtpPhone) -> Result<bool, StoreError> {
     Ok(execute(db, if phone.version == 1 { INSERT_PHONE } else { UPDATE_PHONE }, values)? == 1)
 }
 
+fn join(db: &Connection, from: &[u8; 32], version: i64, into: &[u8; 32]) -> Result<bool, StoreError> {
+    const DELETE: &str = "DELETE FROM otp_phones WHERE subject = ?1 AND version = ?2";
+    const INSERT: &str = "INSERT INTO otp_aliases (subject, account)
+        SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM otp_phones WHERE subject = ?1) ON CONFLICT DO NOTHING";
+    // What led to `from` leads on: one step is enough to find a row.
+    const LEAD_ON: &str = "UPDATE otp_aliases SET account = ?2 WHERE account = ?1";
+    let (from, into) = (from.as_slice(), into.as_slice());
+    if version > 0 && execute(db, DELETE, params![from, version])? == 0 {
+        return Ok(false);
+    }
+    execute(db, LEAD_ON, [from, into])?;
+    Ok(execute(db, INSERT, [from, into])? == 1)
+}
+
 fn insert_session(db: &Connection, session: &OtpSession) -> Result<(), StoreError> {
     const INSERT: &str =
-        "INSERT INTO otp_sessions (session_id, app_key, subject, phone, meta, code_mac, is_test, used,
-        created_at, delivery) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        "INSERT INTO otp_sessions (session_id, app_key, subject, phone, meta, code_mac, digits, is_test, used,
+        created_at, delivery) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let values = params![
         session.session_id.as_bytes().as_slice(),
         session.app_key.as_str(),
@@ -128,6 +149,7 @@ fn insert_session(db: &Connection, session: &OtpSession) -> Result<(), StoreErro
         session.phone.as_ref().map(PhoneNumber::expose),
         session.meta,
         session.code_mac.as_slice(),
+        session.digits,
         session.is_test,
         session.used,
         session.created_at.0,
@@ -146,17 +168,27 @@ fn note_sent(
     session_id: Uuid,
     message_hash: &[u8; 32],
     wa_id: Option<&PhoneNumber>,
+    failure: Option<u32>,
 ) -> Result<(), StoreError> {
-    const UPDATE: &str =
-        "UPDATE otp_sessions SET message_hash = ?2, wa_id = coalesce(?3, wa_id) WHERE session_id = ?1";
+    const UPDATE: &str = "UPDATE otp_sessions SET message_hash = ?2, failure = coalesce(failure, ?4),
+        wa_id = CASE WHEN phone IS NOT NULL THEN coalesce(?3, wa_id) END WHERE session_id = ?1";
     let wa_id = wa_id.map(PhoneNumber::expose);
-    execute(db, UPDATE, params![session_id.as_bytes().as_slice(), message_hash.as_slice(), wa_id]).map(drop)
+    let values = params![session_id.as_bytes().as_slice(), message_hash.as_slice(), wa_id, failure];
+    execute(db, UPDATE, values).map(drop)
+}
+
+/// Notes that a message will not arrive; `false` where that is known, or there is no such session.
+fn note_failed(db: &Connection, session_id: Uuid, failure: u32) -> Result<bool, StoreError> {
+    const UPDATE: &str = "UPDATE otp_sessions SET delivery = ?2, failure = coalesce(failure, ?3)
+        WHERE session_id = ?1 AND delivery <> ?2";
+    let failed = DeliveryStatus::Failed.number();
+    Ok(execute(db, UPDATE, params![session_id.as_bytes().as_slice(), failed, failure])? == 1)
 }
 
 const COUNT_CALL: &str = "INSERT INTO otp_usage (app_key, calls_since, calls, month, sends, not_requested)
     VALUES (?1, ?2, 1, 0, 0, 0) ON CONFLICT DO UPDATE SET
     calls = CASE WHEN calls_since > ?3 THEN min(calls + 1, 4294967295) ELSE 1 END,
-    calls_since = CASE WHEN calls_since > ?3 THEN calls_since ELSE ?2 END
+    calls_since = CASE WHEN calls_since > ?3 THEN min(calls_since, ?2) ELSE ?2 END
     RETURNING calls, calls_since";
 
 fn count_call(db: &Connection, call: &CallCount) -> Result<CountedCalls, StoreError> {
@@ -193,8 +225,11 @@ fn count_not_requested(db: &Connection, app_key: AppKey) -> Result<(), StoreErro
     execute(db, COUNT, [app_key.as_str()]).map(drop)
 }
 
+// No row reaches beyond its own `until`. One that lies twice as far ahead was written by a clock that was ahead, and not
+// by a node whose clock differs a little.
 const TAKE_TURN: &str = "INSERT INTO otp_recipients (recipient, free_at) VALUES (?1, ?2 + ?3)
-    ON CONFLICT DO UPDATE SET free_at = max(free_at, ?2) + ?3 WHERE max(free_at, ?2) + ?3 <= ?4";
+    ON CONFLICT DO UPDATE SET free_at = CASE WHEN free_at > ?4 + (?4 - ?2) THEN ?2 ELSE max(free_at, ?2) END + ?3
+    WHERE free_at > ?4 + (?4 - ?2) OR max(free_at, ?2) + ?3 <= ?4";
 
 /// Takes one turn in a recipient's row; `false` where the row would then reach beyond `until`.
 pub(super) fn take_turn(
@@ -233,7 +268,7 @@ fn answer(
     db: &Connection,
     call: &OtpCall,
     session_id: Option<Uuid>,
-    answer: &str,
+    answer: &[u8],
     now: UnixMillis,
 ) -> Result<bool, StoreError> {
     let session_id = session_id.as_ref().map(|id| id.as_bytes().as_slice());
@@ -246,8 +281,10 @@ fn forget(db: &Connection, call: &OtpCall, session_id: Uuid) -> Result<(), Store
     execute(db, DELETE, params![call.hash.as_slice(), session_id.as_bytes().as_slice()]).map(drop)
 }
 
-const DELIVERED: &str = "UPDATE otp_sessions SET delivery = max(delivery, ?2), wa_id = coalesce(?3, wa_id),
-    user_id = coalesce(?4, user_id) WHERE session_id = ?1";
+// A session whose person has left stays without one, however late a status comes.
+const DELIVERED: &str = "UPDATE otp_sessions SET delivery = max(delivery, ?2),
+    wa_id = CASE WHEN phone IS NOT NULL THEN coalesce(?3, wa_id) END,
+    user_id = CASE WHEN phone IS NOT NULL THEN coalesce(?4, user_id) END WHERE session_id = ?1";
 
 /// Notes how far a message has come.
 pub(super) fn deliver(db: &Connection, delivery: &OtpDelivery) -> Result<(), StoreError> {

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    CallCount, CountedCalls, KnownCall, LiveCode, OtpDelivery, OtpOutcome, OtpPhone, OtpSession, OtpStore,
-    OtpWrite, Sending, SqliteStore, StoreError,
+    CallCount, CountedCalls, KnownCall, LiveCode, OtpDelivery, OtpOutcome, OtpPhone, OtpPurge, OtpSession,
+    OtpStore, OtpWrite, Sending, SqliteStore, StoreError, TestNumber,
     rows::{self, Numbered, hash, phone_number, text},
     sqlite_connections::{all, execute, first},
     sqlite_otp::{self, NOTHING_SAID},
@@ -27,14 +27,15 @@ fn uuid(row: &Row<'_>, column: &'static str) -> Result<Option<Uuid>, StoreError>
     bytes.map(|bytes| Uuid::from_slice(bytes).map_err(|_| StoreError::Unreadable("session"))).transpose()
 }
 
-fn read_phone(row: &Row<'_>) -> Result<OtpPhone, StoreError> {
+/// The row of a phone; `subject` is the column that names it.
+fn read_phone(row: &Row<'_>, subject: &'static str) -> Result<OtpPhone, StoreError> {
     let moment = |column| Ok::<_, StoreError>(UnixMillis(row.get(column)?));
     let (expires_at, until) = (moment("expires_at")?, moment("sending_until")?);
     let attempts_left = row.get("attempts_left")?;
     let wrong_at = text(row, "wrong_at")?.unwrap_or_default();
     let wrong_at: Vec<i64> = serde_json::from_str(wrong_at).map_err(|_| StoreError::Unreadable("moment"))?;
     Ok(OtpPhone {
-        subject: fixed(row, "subject")?,
+        subject: fixed(row, subject)?,
         version: row.get("version")?,
         live: uuid(row, "live_session")?.map(|session_id| LiveCode { session_id, expires_at, attempts_left }),
         sending: uuid(row, "sending")?.map(|session_id| Sending { session_id, until }),
@@ -54,9 +55,12 @@ fn read_session(row: &Row<'_>) -> Result<OtpSession, StoreError> {
         phone: phone_number(row, "phone")?,
         meta: row.get("meta")?,
         code_mac: fixed(row, "code_mac")?,
+        digits: row.get("digits")?,
         is_test: row.get("is_test")?,
         used: row.get("used")?,
         created_at: UnixMillis(row.get("created_at")?),
+        accepted: hash(row, "message_hash")?.is_some(),
+        failure: row.get("failure")?,
         delivery: (delivery != NOTHING_SAID).then(|| DeliveryStatus::of_number(delivery)).transpose()?,
         wa_id: phone_number(row, "wa_id")?,
         user_id: row.get("user_id")?,
@@ -65,7 +69,7 @@ fn read_session(row: &Row<'_>) -> Result<OtpSession, StoreError> {
 
 fn read_both(row: &Row<'_>) -> Result<(OtpSession, Option<OtpPhone>), StoreError> {
     let has_phone = row.get::<_, Option<i64>>("version")?.is_some();
-    Ok((read_session(row)?, has_phone.then(|| read_phone(row)).transpose()?))
+    Ok((read_session(row)?, has_phone.then(|| read_phone(row, "account")).transpose()?))
 }
 
 fn read_call(row: &Row<'_>) -> Result<KnownCall, StoreError> {
@@ -77,25 +81,55 @@ fn read_call(row: &Row<'_>) -> Result<KnownCall, StoreError> {
     })
 }
 
-// The columns of the two have names of their own, but for the subject, which is the same.
-const SELECT_BOTH: &str = "SELECT s.*, p.version, p.live_session, p.expires_at, p.attempts_left, p.sending,
-    p.sending_until, p.cooldown_until, p.wrong_at, p.wrong_in_row, p.changed_at
-    FROM otp_sessions s LEFT JOIN otp_phones p ON p.subject = s.subject WHERE s.session_id = ?";
+const SELECT_PHONE: &str = "SELECT * FROM otp_phones
+    WHERE subject = coalesce((SELECT account FROM otp_aliases WHERE subject = ?1), ?1)";
+
+// The columns of the two have names of their own, but for the subject.
+const SELECT_BOTH: &str = "SELECT s.*, p.subject AS account, p.version, p.live_session, p.expires_at,
+    p.attempts_left, p.sending, p.sending_until, p.cooldown_until, p.wrong_at, p.wrong_in_row, p.changed_at
+    FROM otp_sessions s LEFT JOIN otp_phones p
+    ON p.subject = coalesce((SELECT account FROM otp_aliases WHERE subject = s.subject), s.subject)
+    WHERE s.session_id = ?";
 
 const WITHOUT_PERSON: &str = "UPDATE otp_sessions SET phone = NULL, meta = NULL, wa_id = NULL, user_id = NULL
     WHERE session_id IN (SELECT session_id FROM otp_sessions INDEXED BY otp_sessions_with_person
-    WHERE phone IS NOT NULL AND created_at < ?1 LIMIT ?2)";
+    WHERE phone IS NOT NULL AND (created_at < ?1 OR created_at > ?2) LIMIT ?3)";
 
 /// What is forgotten by its age.
 const FORGOTTEN: [&str; 3] = [
-    "DELETE FROM otp_sessions WHERE session_id IN (SELECT session_id FROM otp_sessions WHERE created_at < ? LIMIT ?)",
-    "DELETE FROM otp_phones WHERE subject IN (SELECT subject FROM otp_phones WHERE changed_at < ? LIMIT ?)",
-    "DELETE FROM otp_answers WHERE call_hash IN (SELECT call_hash FROM otp_answers WHERE created_at < ? LIMIT ?)",
+    "DELETE FROM otp_sessions WHERE session_id IN
+        (SELECT session_id FROM otp_sessions WHERE created_at < ?1 OR created_at > ?2 LIMIT ?3)",
+    "DELETE FROM otp_answers WHERE call_hash IN
+        (SELECT call_hash FROM otp_answers WHERE created_at < ?1 OR created_at > ?2 LIMIT ?3)",
+    // A recipient's row is empty once its moment has passed.
+    "DELETE FROM otp_recipients WHERE recipient IN
+        (SELECT recipient FROM otp_recipients WHERE free_at < ?1 OR free_at > ?2 LIMIT ?3)",
 ];
 
-/// A recipient's row is empty once its moment has passed.
-const TURNS_OVER: &str = "DELETE FROM otp_recipients WHERE recipient IN
-    (SELECT recipient FROM otp_recipients WHERE free_at < ? LIMIT ?)";
+// Counts of wrong guesses outlast a clock that was ahead.
+const PHONES_FROM_AHEAD: &str = "UPDATE otp_phones SET changed_at = ?1 WHERE changed_at > ?2";
+
+const FORGET_PHONES: &str =
+    "DELETE FROM otp_phones WHERE subject IN (SELECT subject FROM otp_phones WHERE changed_at < ? LIMIT ?)";
+
+// In the transaction of the statement before: an alias always leads to a row.
+const FORGET_ALIASES: &str = "DELETE FROM otp_aliases
+    WHERE NOT EXISTS (SELECT 1 FROM otp_phones WHERE otp_phones.subject = otp_aliases.account)";
+
+fn purge(db: &Connection, purge: &OtpPurge, limit: u32) -> Result<u64, StoreError> {
+    let OtpPurge { now, person_kept, kept, turns } = *purge;
+    let person = params![(now - person_kept).0, (now + person_kept).0, limit];
+    let mut rows = execute(db, WITHOUT_PERSON, person)?;
+    let [sessions, answers, recipients] = FORGOTTEN;
+    for statement in [sessions, answers] {
+        rows += execute(db, statement, params![(now - kept).0, (now + kept).0, limit])?;
+    }
+    rows += execute(db, recipients, params![now.0, (now + turns).0, limit])?;
+    execute(db, PHONES_FROM_AHEAD, [now.0, (now + kept).0])?;
+    rows += execute(db, FORGET_PHONES, params![(now - kept).0, limit])?;
+    execute(db, FORGET_ALIASES, [])?;
+    Ok(rows as u64)
+}
 
 #[async_trait]
 impl OtpStore for SqliteStore {
@@ -120,9 +154,9 @@ impl OtpStore for SqliteStore {
     }
 
     async fn otp_phone(&self, subject: &[u8; 32]) -> Result<Option<OtpPhone>, StoreError> {
-        const SELECT: &str = "SELECT * FROM otp_phones WHERE subject = ?";
         let subject = *subject;
-        self.readers.read(move |db| first(db, SELECT, [subject.as_slice()], read_phone)).await
+        let read = |row: &Row<'_>| read_phone(row, "subject");
+        self.readers.read(move |db| first(db, SELECT_PHONE, [subject.as_slice()], read)).await
     }
 
     async fn otp_session(&self, session_id: Uuid) -> Result<Option<OtpSession>, StoreError> {
@@ -160,35 +194,24 @@ impl OtpStore for SqliteStore {
         Ok(sends.await?.unwrap_or(0))
     }
 
-    async fn purge_otp(
-        &self,
-        now: UnixMillis,
-        ended: UnixMillis,
-        forgotten: UnixMillis,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        let purge = self.write_alone(move |db| {
-            let mut rows = execute(db, WITHOUT_PERSON, params![ended.0, limit])?;
-            rows += execute(db, TURNS_OVER, params![now.0, limit])?;
-            for statement in FORGOTTEN {
-                rows += execute(db, statement, params![forgotten.0, limit])?;
-            }
-            Ok(rows as u64)
-        });
-        purge.await
+    async fn purge_otp(&self, what: OtpPurge, limit: u32) -> Result<u64, StoreError> {
+        self.write_alone(move |db| purge(db, &what, limit)).await
     }
 
-    async fn test_numbers(&self) -> Result<HashMap<String, String>, StoreError> {
-        const SELECT: &str = "SELECT phone, code FROM otp_test_numbers";
-        let numbers =
-            self.readers.read(|db| all(db, SELECT, [], |row| Ok((row.get("phone")?, row.get("code")?))));
+    async fn test_numbers(&self) -> Result<HashMap<String, TestNumber>, StoreError> {
+        const SELECT: &str = "SELECT phone, code, cooldown FROM otp_test_numbers";
+        let read = |row: &Row<'_>| {
+            let test = TestNumber { code: row.get("code")?, cooldown: row.get("cooldown")? };
+            Ok((row.get("phone")?, test))
+        };
+        let numbers = self.readers.read(move |db| all(db, SELECT, [], read));
         Ok(numbers.await?.into_iter().collect())
     }
 
     #[cfg(test)]
-    async fn put_test_number(&self, phone: &PhoneNumber, code: &str) -> Result<(), StoreError> {
-        let (phone, code) = (phone.clone(), code.to_owned());
-        self.write_alone(move |db| put_test_number(db, &phone, &code)).await
+    async fn put_test_number(&self, phone: &PhoneNumber, test: &TestNumber) -> Result<(), StoreError> {
+        let (phone, test) = (phone.clone(), test.clone());
+        self.write_alone(move |db| put_test_number(db, &phone, &test)).await
     }
 
     #[cfg(test)]
@@ -198,10 +221,15 @@ impl OtpStore for SqliteStore {
     }
 }
 
-/// Adds a test number, or gives one another code.
-pub(super) fn put_test_number(db: &Connection, phone: &PhoneNumber, code: &str) -> Result<(), StoreError> {
-    const PUT: &str = "INSERT INTO otp_test_numbers VALUES (?1, ?2) ON CONFLICT DO UPDATE SET code = ?2";
-    execute(db, PUT, [phone.expose(), code]).map(drop)
+/// Adds a test number, or changes one.
+pub(super) fn put_test_number(
+    db: &Connection,
+    phone: &PhoneNumber,
+    test: &TestNumber,
+) -> Result<(), StoreError> {
+    const PUT: &str = "INSERT INTO otp_test_numbers (phone, code, cooldown) VALUES (?1, ?2, ?3)
+        ON CONFLICT DO UPDATE SET code = excluded.code, cooldown = excluded.cooldown";
+    execute(db, PUT, params![phone.expose(), test.code, test.cooldown]).map(drop)
 }
 
 /// Removes a test number; `false` where it is none.

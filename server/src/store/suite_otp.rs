@@ -6,8 +6,8 @@ use loggin::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
 use super::{
-    CallCount, CountedCalls, LiveCode, OtpCall, OtpDelivery, OtpPhone, OtpRefusal, OtpSession, OtpWrite,
-    Sending, Store, suite::NOW,
+    CallCount, CountedCalls, LiveCode, OtpCall, OtpDelivery, OtpPhone, OtpPurge, OtpRefusal, OtpSession,
+    OtpWrite, Sending, Store, TestNumber, suite::NOW,
 };
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
@@ -26,6 +26,10 @@ macro_rules! otp_store_suite {
             a_call_is_begun_once_and_answered_once,
             deliveries_only_grow,
             people_leave_before_sessions_do,
+            what_a_clock_wrote_that_was_ahead_is_as_old_as_it_is_young,
+            phones_that_are_one_account_have_one_row,
+            a_message_fails_once,
+            a_late_status_brings_nobody_back,
             test_numbers_are_kept,
         );
     };
@@ -74,9 +78,12 @@ fn session(number_: u128) -> OtpSession {
         phone: Some(number("919876543210")),
         meta: Some("{}".to_owned()),
         code_mac: [2; 32],
+        digits: 6,
         is_test: true,
         used: false,
         created_at: NOW,
+        accepted: false,
+        failure: None,
         delivery: None,
         wa_id: None,
         user_id: None,
@@ -92,7 +99,7 @@ fn begin(session: u128, instead_of: Option<u128>) -> OtpWrite {
 }
 
 fn answer(session: Option<u128>, text: &str) -> OtpWrite {
-    OtpWrite::Answer { call: call(1), session_id: session.map(id), answer: text.to_owned(), now: NOW }
+    OtpWrite::Answer { call: call(1), session_id: session.map(id), answer: text.into(), now: NOW }
 }
 
 /// A call of a key that may make two in a minute.
@@ -122,10 +129,11 @@ pub(super) async fn a_session_reads_back_as_it_was_written(store: &impl Store) {
     assert_eq!(store.otp_session(id(2)).await.unwrap(), Some(bare.clone()));
     assert_eq!(store.otp_session(id(3)).await.unwrap(), None);
     let wa_id = Some(number("5215512345678"));
-    let sent = OtpWrite::Sent { session_id: id(1), message_hash: [7; 32], wa_id: wa_id.clone() };
+    let sent =
+        OtpWrite::Sent { session_id: id(1), message_hash: [7; 32], wa_id: wa_id.clone(), failure: Some(0) };
     store.write(vec![sent, OtpWrite::Used { session_id: id(1), used: true }]).await.unwrap().unwrap();
     let found = store.otp_session_of_message(&[7; 32]).await.unwrap();
-    assert_eq!(found, Some(OtpSession { used: true, wa_id, ..session(1) }));
+    assert_eq!(found, Some(OtpSession { used: true, accepted: true, failure: Some(0), wa_id, ..session(1) }));
     assert_eq!(store.otp_session_of_message(&[8; 32]).await.unwrap(), None);
     let both = store.otp_session_and_phone(id(2)).await.unwrap();
     assert_eq!(both, Some((bare.clone(), None)));
@@ -234,7 +242,7 @@ pub(super) async fn a_call_is_begun_once_and_answered_once(store: &impl Store) {
     assert_eq!(one(store, begin(3, Some(2))).await, Some(OtpRefusal::Known));
     assert_eq!(one(store, OtpWrite::Forget { call: call(1), session_id: id(2) }).await, None);
     let known = store.otp_call(&[1; 32]).await.unwrap().unwrap();
-    assert_eq!(known.answer.as_deref(), Some("answer"));
+    assert_eq!(known.answer.as_deref(), Some(b"answer".as_slice()));
 }
 
 pub(super) async fn deliveries_only_grow(store: &impl Store) {
@@ -267,25 +275,122 @@ pub(super) async fn people_leave_before_sessions_do(store: &impl Store) {
         OtpWrite::Turn { recipient: [1; 32], now: NOW, pause: SECOND, until: NOW + SECOND * 9 },
     ];
     store.write(writes).await.unwrap().unwrap();
-    assert_eq!(store.purge_otp(NOW, NOW, NOW, 10).await.unwrap(), 0);
-    assert_eq!(store.purge_otp(NOW, NOW + SECOND, NOW, 10).await.unwrap(), 1);
+    let purge = async |now: UnixMillis, person_kept, kept| {
+        store.purge_otp(OtpPurge { now, person_kept, kept, turns: SECOND * 60 }, 10).await.unwrap()
+    };
+    assert_eq!(purge(NOW, SECOND * 2, SECOND * 2).await, 0);
+    let after = NOW + SECOND * 2;
+    assert_eq!(purge(after, SECOND, SECOND * 9).await, 2, "a person, and a row of turns");
     let of =
         async |number| store.otp_session(id(number)).await.unwrap().map(|session| session.phone.is_some());
     assert_eq!((of(1).await, of(2).await), (Some(false), Some(true)));
-    let after = NOW + SECOND * 2;
-    assert_eq!(store.purge_otp(after, NOW, NOW + SECOND, 10).await.unwrap(), 4);
+    assert_eq!(purge(after, SECOND * 9, SECOND).await, 3);
     assert_eq!((of(1).await, of(2).await), (None, Some(true)));
     assert!(store.otp_phone(&[1; 32]).await.unwrap().is_none());
     assert!(store.otp_call(&[1; 32]).await.unwrap().is_none());
 }
 
+pub(super) async fn what_a_clock_wrote_that_was_ahead_is_as_old_as_it_is_young(store: &impl Store) {
+    let ahead = NOW + SECOND * 1_000;
+    let phone = OtpPhone { changed_at: ahead, ..phone(1) };
+    let turn = |recipient, now: UnixMillis| OtpWrite::Turn {
+        recipient: [recipient; 32],
+        now,
+        pause: SECOND * 6,
+        until: now + SECOND * 6,
+    };
+    let writes = vec![
+        OtpWrite::Session(OtpSession { created_at: ahead, ..session(1) }),
+        OtpWrite::Phone(phone),
+        turn(1, ahead),
+        turn(2, ahead),
+    ];
+    store.write(writes).await.unwrap().unwrap();
+    assert_eq!(one(store, turn(1, NOW)).await, None, "nobody waits for such a turn");
+    assert_eq!(one(store, turn(1, NOW)).await, Some(OtpRefusal::Turn));
+    let purge = OtpPurge { now: NOW, person_kept: SECOND * 9, kept: SECOND * 90, turns: SECOND * 60 };
+    // The session goes, first its person; the turns of the other recipient go.
+    assert_eq!(store.purge_otp(purge, 10).await.unwrap(), 3);
+    assert!(store.otp_session(id(1)).await.unwrap().is_none());
+    // Counts of guesses stay, from now on for as long as any.
+    assert_eq!(store.otp_phone(&[1; 32]).await.unwrap().unwrap().changed_at, NOW);
+    let (counted, _) = store.write_counted(Some(call_at(ahead)), Vec::new()).await.unwrap();
+    assert_eq!(counted.unwrap().since, ahead);
+    let (counted, _) = store.write_counted(Some(call_at(NOW)), Vec::new()).await.unwrap();
+    assert_eq!(counted, Some(CountedCalls { calls: 2, since: NOW }));
+}
+
+pub(super) async fn phones_that_are_one_account_have_one_row(store: &impl Store) {
+    let other = OtpPhone { subject: [2; 32], ..phone(1) };
+    let join = |from, version, into| OtpWrite::Join { from: [from; 32], version, into: [into; 32] };
+    assert_eq!(one(store, OtpWrite::Phone(phone(1))).await, None);
+    assert_eq!(one(store, OtpWrite::Phone(other.clone())).await, None);
+    // Both must be as they were read.
+    for (version, next) in [(2, 2), (1, 3), (0, 2)] {
+        let writes = vec![OtpWrite::Phone(phone(next)), join(2, version, 1)];
+        assert_eq!(store.write(writes).await.unwrap(), Err(OtpRefusal::Stale));
+        assert_eq!(store.otp_phone(&[2; 32]).await.unwrap(), Some(other.clone()));
+    }
+    let writes = vec![OtpWrite::Phone(phone(2)), join(2, 1, 1), join(3, 0, 1)];
+    store.write(writes).await.unwrap().unwrap();
+    for subject in [1, 2, 3] {
+        assert_eq!(store.otp_phone(&[subject; 32]).await.unwrap(), Some(phone(2)));
+    }
+    // A row of a name that leads elsewhere is not made again.
+    assert_eq!(one(store, OtpWrite::Phone(other)).await, Some(OtpRefusal::Stale));
+    let session = OtpSession { subject: [2; 32], ..session(1) };
+    assert_eq!(one(store, OtpWrite::Session(session)).await, None);
+    assert_eq!(store.otp_session_and_phone(id(1)).await.unwrap().unwrap().1, Some(phone(2)));
+    // The account is joined with a further one: all lead there, in one step.
+    let last = OtpPhone { subject: [4; 32], ..phone(1) };
+    store.write(vec![OtpWrite::Phone(last.clone()), join(1, 2, 4)]).await.unwrap().unwrap();
+    for subject in [1, 2, 3, 4] {
+        assert_eq!(store.otp_phone(&[subject; 32]).await.unwrap(), Some(last.clone()));
+    }
+    let purge = OtpPurge { now: NOW + SECOND, person_kept: SECOND, kept: Duration::ZERO, turns: SECOND };
+    store.purge_otp(purge, 10).await.unwrap();
+    assert_eq!(store.otp_phone(&[2; 32]).await.unwrap(), None);
+    let again = OtpPhone { subject: [2; 32], ..phone(1) };
+    assert_eq!(one(store, OtpWrite::Phone(again)).await, None, "nothing leads from it any more");
+}
+
+pub(super) async fn a_message_fails_once(store: &impl Store) {
+    let failed = || OtpWrite::Failed { session_id: id(1), failure: 131_026 };
+    assert_eq!(one(store, failed()).await, Some(OtpRefusal::Known), "there is no such session");
+    one(store, OtpWrite::Session(session(1))).await;
+    assert_eq!(one(store, failed()).await, None);
+    assert_eq!(one(store, failed()).await, Some(OtpRefusal::Known));
+    let kept = store.otp_session(id(1)).await.unwrap().unwrap();
+    assert_eq!((kept.delivery, kept.failure), (Some(DeliveryStatus::Failed), Some(131_026)));
+}
+
+pub(super) async fn a_late_status_brings_nobody_back(store: &impl Store) {
+    one(store, OtpWrite::Session(session(1))).await;
+    let purge = OtpPurge { now: NOW + SECOND, person_kept: Duration::ZERO, kept: SECOND * 9, turns: SECOND };
+    store.purge_otp(purge, 10).await.unwrap();
+    let person = Some(number("919876543210"));
+    let status = OtpDelivery {
+        session_id: id(1),
+        delivery: DeliveryStatus::Read,
+        wa_id: person.clone(),
+        user_id: Some("IN.1".to_owned()),
+    };
+    store.deliveries(vec![status]).await.unwrap();
+    let sent = OtpWrite::Sent { session_id: id(1), message_hash: [7; 32], wa_id: person, failure: None };
+    assert_eq!(one(store, sent).await, None);
+    let kept = store.otp_session(id(1)).await.unwrap().unwrap();
+    assert_eq!((kept.phone, kept.meta, kept.wa_id, kept.user_id), (None, None, None, None));
+    assert_eq!(kept.delivery, Some(DeliveryStatus::Read));
+}
+
 pub(super) async fn test_numbers_are_kept(store: &impl Store) {
     let (first, second) = (number("15550001111"), number("15550002222"));
-    store.put_test_number(&first, "123456").await.unwrap();
-    store.put_test_number(&second, "0000").await.unwrap();
-    store.put_test_number(&first, "654321").await.unwrap();
+    let test = |code: &str, cooldown| TestNumber { code: code.to_owned(), cooldown };
+    store.put_test_number(&first, &test("123456", true)).await.unwrap();
+    store.put_test_number(&second, &test("0000", true)).await.unwrap();
+    store.put_test_number(&first, &test("654321", false)).await.unwrap();
     assert!(store.remove_test_number(&second).await.unwrap());
     assert!(!store.remove_test_number(&second).await.unwrap());
-    let kept: Vec<(String, String)> = store.test_numbers().await.unwrap().into_iter().collect();
-    assert_eq!(kept, [("15550001111".to_owned(), "654321".to_owned())]);
+    let kept: Vec<(String, TestNumber)> = store.test_numbers().await.unwrap().into_iter().collect();
+    assert_eq!(kept, [("15550001111".to_owned(), test("654321", false))]);
 }

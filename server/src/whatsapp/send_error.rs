@@ -105,6 +105,12 @@ impl SendError {
         })
     }
 
+    /// The class of a code that stands in the status of a message which WhatsApp had taken; a new one concerns this
+    /// message.
+    pub(crate) fn of_status_code(code: u32) -> Self {
+        Self::of_code(code, None).unwrap_or(Self::Permanent { code })
+    }
+
     /// The class of a response without a code: nobody says that the Graph API read the message, or that it did not.
     fn of_status(status: StatusCode, retry_after: Option<Duration>) -> Self {
         let code = status.as_u16().into();

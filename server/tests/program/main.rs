@@ -256,11 +256,23 @@ async fn a_one_time_code_at_trace_level_leaks_nothing() {
 
 #[tokio::test]
 async fn a_test_number_is_known_to_a_running_server_and_marked_in_its_log() {
-    let server = Running::start(&[]);
+    let folder = tempfile::tempdir().unwrap();
+    assert!(test_number(folder.path(), &["add", "+1 202 555 0100", "--code", "0000"]).status.success());
+    let log = File::create(folder.path().join("log")).unwrap();
+    let server = Running::start_in(folder, &[], &[], Stdio::from(log));
     let folder = server.folder.path();
-    let app = create_app(folder, &[]);
-    assert!(test_number(folder, &["add", "+1 555 000-1111", "--code", "123456"]).status.success());
+    let app = create_app(folder, &["--live-only", "false"]);
+    assert!(
+        test_number(folder, &["add", "+1 555 000-1111", "--code", "123456", "--no-cooldown"])
+            .status
+            .success()
+    );
     let start = json!({ "phone": "+15550001111" });
+    // An app that was not told so knows no test numbers.
+    let live = create_app(folder, &[]);
+    assert_eq!(live["live_only"], true);
+    let refused = server.post("/api/v1/auth/start", live["secret_key"].as_str(), &start).await;
+    assert_eq!(refused.status(), 422);
     let started: Value =
         server.post("/api/v1/auth/start", app["secret_key"].as_str(), &start).await.json().await.unwrap();
     assert_eq!(started["sent_via_engine"], false, "{started}");
@@ -270,8 +282,14 @@ async fn a_test_number_is_known_to_a_running_server_and_marked_in_its_log() {
 
     let listed = test_number(folder, &["list", "--json"]);
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
-    assert_eq!(listed, json!({ "+15550001111": "123456" }));
+    assert_eq!(listed, json!({ "+12025550100": "0000", "+15550001111": "123456" }));
+    assert!(test_number(folder, &["remove", "12025550100"]).status.success());
     assert!(test_number(folder, &["remove", "15550001111"]).status.success());
+    // A number that may be somebody's is taken only where that is meant.
+    let real = ["add", "+91 98765 43210", "--code", "123456"];
+    assert_eq!(test_number(folder, &real).status.code(), Some(1));
+    assert!(test_number(folder, &[&real[..], &["--even-if-real"]].concat()).status.success());
+    assert!(test_number(folder, &["remove", "919876543210"]).status.success());
     for arguments in [
         &["remove", "15550001111"][..],
         &["add", "+15550001111", "--code", "123"],
@@ -283,7 +301,9 @@ async fn a_test_number_is_known_to_a_running_server_and_marked_in_its_log() {
         assert_eq!(test_number(folder, arguments).status.code(), Some(1), "{arguments:?}");
     }
     assert!(test_number(folder, &["list"]).stdout.is_empty());
-    assert!(server.stop().1.contains("test_number=true"));
+    let log = server.stop().1;
+    assert!(log.contains("test_number=true"));
+    assert!(log.lines().any(|line| line.contains("WARN") && line.contains("test numbers")), "{log}");
 }
 
 #[tokio::test]

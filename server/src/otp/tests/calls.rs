@@ -20,7 +20,7 @@ impl World {
     ) -> Result<Answer, OtpError> {
         let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
         let call = self.otp.named_call(self.app.app_key, "verify", key.as_bytes(), code.as_bytes());
-        self.otp.verify(found, &Digits::typed(code).unwrap(), Some(&call), None).await
+        self.otp.verify(found, Digits::typed(code).as_ref(), Some(&call), None).await
     }
 }
 

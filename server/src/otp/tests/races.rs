@@ -18,7 +18,7 @@ async fn all_type(world: &World, session: Uuid, code: &str) -> Vec<Option<ErrorC
         let (otp, app_key, code) = (Arc::clone(&world.otp), world.app.app_key, code.to_owned());
         typing.spawn(async move {
             let found = otp.find(app_key, &session.to_string()).await.unwrap().unwrap();
-            match otp.verify(found, &Digits::typed(&code).unwrap(), None, None).await {
+            match otp.verify(found, Digits::typed(&code).as_ref(), None, None).await {
                 Ok(Answer::Verified { .. }) => None,
                 other => Some(refusal_of(other).code),
             }

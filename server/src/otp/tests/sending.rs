@@ -122,3 +122,68 @@ async fn a_number_that_whatsapp_writes_otherwise_is_kept_beside_the_one_that_was
     };
     assert_eq!(phone.expose(), "525512345678");
 }
+
+/// A WhatsApp that takes a code once it is told to.
+#[derive(Debug, Default)]
+struct Slow(tokio::sync::Notify);
+
+#[async_trait::async_trait]
+impl CodeSender for Slow {
+    async fn send(&self, _: &PhoneNumber, _: &Digits, session_id: Uuid) -> Result<SentMessage, SendError> {
+        self.0.notified().await;
+        Ok(SentMessage { id: format!("wamid.{session_id}"), status: SendStatus::Accepted, wa_id: None })
+    }
+}
+
+#[tokio::test]
+async fn a_code_whose_caller_has_left_is_waited_for_at_the_end() {
+    let world = World::new().await;
+    let whatsapp = Arc::new(Slow::default());
+    let otp = Arc::new(Otp::new(
+        Arc::clone(&world.store),
+        Arc::clone(&world.clock) as Arc<dyn Clock>,
+        Arc::clone(&world.random) as Arc<dyn Random>,
+        Arc::clone(&whatsapp) as Arc<dyn CodeSender>,
+        [OTP_SECRET.as_bytes()].into_iter(),
+        RecipientKeys::derive([APP_SECRET.as_bytes()]),
+    ));
+    let (order, sending) = (world.order(PHONE), Arc::clone(&otp));
+    drop(otp.spawn(async move { drop(sending.start(&order).await) }));
+    let mut end = std::pin::pin!(otp.finish_tasks());
+    assert!(futures_util::poll!(end.as_mut()).is_pending());
+    whatsapp.0.notify_one();
+    end.await;
+    let subject = otp.subjects(world.app.app_key, &PhoneNumber::parse(PHONE).unwrap())[0];
+    assert!(world.store.otp_phone(&subject).await.unwrap().unwrap().live.is_some());
+}
+
+#[tokio::test]
+async fn a_failure_that_is_told_before_the_send_returns_is_not_overlooked() {
+    /// Tells that the message failed before the call that sends it returns.
+    #[derive(Debug)]
+    struct Failing(std::sync::OnceLock<Arc<Otp>>);
+
+    #[async_trait::async_trait]
+    impl CodeSender for Failing {
+        async fn send(&self, _: &PhoneNumber, _: &Digits, id: Uuid) -> Result<SentMessage, SendError> {
+            let failed = status(id, DeliveryStatus::Failed);
+            self.0.get().unwrap().note_statuses(&[failed]).await.unwrap();
+            Ok(SentMessage { id: format!("wamid.{id}"), status: SendStatus::Accepted, wa_id: None })
+        }
+    }
+
+    let world = World::with_app(App { monthly_quota: Some(1), ..demo_app() }).await;
+    let whatsapp = Arc::new(Failing(std::sync::OnceLock::new()));
+    let otp = Arc::new(Otp::new(
+        Arc::clone(&world.store),
+        Arc::clone(&world.clock) as Arc<dyn Clock>,
+        Arc::clone(&world.random) as Arc<dyn Random>,
+        Arc::clone(&whatsapp) as Arc<dyn CodeSender>,
+        [OTP_SECRET.as_bytes()].into_iter(),
+        RecipientKeys::derive([APP_SECRET.as_bytes()]),
+    ));
+    whatsapp.0.set(Arc::clone(&otp)).unwrap();
+    assert_eq!(refusal_of(otp.start(&world.order(PHONE)).await).code, ErrorCode::SendFailed);
+    // Neither the pause nor the quota stands against another try.
+    world.start(PHONE).await;
+}

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::{
     otp::life,
-    store::App,
+    store::{App, TestNumber},
     testing::{PHONE, TestServer, demo_app, demo_key, error_of, guarded_app},
+    whatsapp::{SendStatus, SentMessage},
 };
 
 /// A server whose demo app is changed so.
@@ -67,9 +68,10 @@ async fn numbers_are_read_as_people_write_them() {
 }
 
 #[tokio::test]
-async fn numbers_that_are_no_mobile_phones_are_refused_and_nothing_is_sent() {
+async fn numbers_that_no_message_goes_to_are_refused_and_nothing_is_sent() {
     let server = TestServer::start().await;
-    for phone in ["", "12", "+15550001111", "+18002530000", "+4930123456", "98765 43210", "+91 98765 4321x"] {
+    for phone in ["", "12", "+15550001111", "+18002530000", "+19002530000", "98765 43210", "+91 98765 4321x"]
+    {
         let answer = server.auth("start", &json!({ "phone": phone })).await;
         assert_eq!(error_of(answer).await, (422, "invalid_phone".to_owned()), "{phone}");
     }
@@ -170,31 +172,125 @@ async fn a_pause_is_told_with_the_error() {
     assert_eq!((&error["error"], &error["retry_after"]), (&json!("rate_limited"), &json!(30)));
 }
 
+const TEST_NUMBER: &str = "15550001111";
+
+async fn put_test_number(server: &TestServer, digits: &str, cooldown: bool) {
+    let number = loggin::PhoneNumber::parse(digits).unwrap();
+    let test = TestNumber { code: "123456".to_owned(), cooldown };
+    server.server.store.put_test_number(&number, &test).await.unwrap();
+}
+
+async fn verify(server: &TestServer, session: &Value, code: &str) -> Value {
+    let body = json!({ "session_id": session, "otp_code": code });
+    server.auth("verify", &body).await.json().await.unwrap()
+}
+
 #[tokio::test]
-async fn a_test_number_is_never_sent_to_and_never_throttled() {
-    let server = start_with(|app| App { calls_per_minute: 1, monthly_quota: Some(0), ..app }).await;
-    let number = loggin::PhoneNumber::parse("15550001111").unwrap();
-    server.server.store.put_test_number(&number, "123456").await.unwrap();
+async fn a_test_number_is_never_sent_to() {
+    let server = TestServer::start().await;
+    put_test_number(&server, TEST_NUMBER, true).await;
     for written in ["+15550001111", "15550001111", "+1 (555) 000-1111"] {
         let answer = server.auth("start", &json!({ "phone": written, "meta": [1] })).await;
         let started: Value = answer.json().await.unwrap();
         assert_eq!(started["sent_via_engine"], false, "{written}: {started}");
-        let code = json!({ "session_id": started["session_id"], "otp_code": "654321" });
-        let wrong: Value = server.auth("verify", &code).await.json().await.unwrap();
-        assert_eq!(wrong["attempts_left"], 4);
-        let code = json!({ "session_id": started["session_id"], "otp_code": "123456" });
-        let verified: Value = server.auth("verify", &code).await.json().await.unwrap();
-        assert_eq!((&verified["phone"], &verified["meta"]), (&json!("15550001111"), &json!([1])));
+        assert_eq!(verify(&server, &started["session_id"], "654321").await["attempts_left"], 4);
+        let verified = verify(&server, &started["session_id"], "123456").await;
+        assert_eq!((&verified["phone"], &verified["meta"]), (&json!(TEST_NUMBER), &json!([1])));
     }
     assert_eq!(server.codes.count(), 0);
+}
+
+#[tokio::test]
+async fn a_test_number_has_the_pauses_counts_and_limits_of_any_number() {
+    let server = start_with(|app| App { monthly_quota: Some(3), ..app }).await;
+    put_test_number(&server, TEST_NUMBER, true).await;
+    let body = json!({ "phone": TEST_NUMBER });
+    let mut compared = 0;
+    for left in [2, 1] {
+        let started: Value = server.auth("start", &body).await.json().await.unwrap();
+        assert_eq!(started["quota_remaining"], left);
+        for _ in 0..6 {
+            let answer = verify(&server, &started["session_id"], "000000").await;
+            compared += usize::from(answer["error"] == "invalid_code" || answer["error"] == "max_attempts");
+        }
+        assert_eq!(error_of(server.auth("start", &body).await).await.0, if left == 2 { 429 } else { 422 });
+        server.clock.advance(life::COOLDOWN);
+    }
+    assert_eq!(compared, life::WRONG_AN_HOUR);
+    assert_eq!(error_of(server.auth("start", &body).await).await, (422, "blocked".to_owned()));
+    server.clock.advance(life::HOUR);
+    assert_eq!(server.auth("start", &body).await.status(), 200);
+    server.clock.advance(life::COOLDOWN);
+    assert_eq!(error_of(server.auth("start", &body).await).await, (429, "quota_exceeded".to_owned()));
+}
+
+#[tokio::test]
+async fn calls_for_a_test_number_count_in_the_rate() {
+    let server = start_with(|app| App { calls_per_minute: 5, ..app }).await;
+    put_test_number(&server, TEST_NUMBER, false).await;
+    let mut statuses = Vec::new();
+    for _ in 0..7 {
+        statuses.push(server.auth("start", &json!({ "phone": TEST_NUMBER })).await.status().as_u16());
+    }
+    assert_eq!(statuses, [200, 200, 200, 200, 200, 429, 429]);
+}
+
+#[tokio::test]
+async fn tests_side_by_side_do_not_revoke_each_others_codes() {
+    let server = TestServer::start().await;
+    put_test_number(&server, TEST_NUMBER, false).await;
+    let mut sessions = Vec::new();
+    for _ in 0..3 {
+        let started = server.auth("start", &json!({ "phone": TEST_NUMBER })).await;
+        sessions.push(started.json::<Value>().await.unwrap()["session_id"].take());
+    }
+    // Tries are those of the number, whichever session they are made in.
+    assert_eq!(verify(&server, &sessions[0], "000000").await["attempts_left"], 4);
+    assert_eq!(verify(&server, &sessions[1], "000000").await["attempts_left"], 3);
+    for session in &sessions {
+        assert_eq!(verify(&server, session, "123456").await["status"], "verified");
+        assert_eq!(verify(&server, session, "123456").await["error"], "already_used");
+    }
+    let started: Value = server.auth("start", &json!({ "phone": TEST_NUMBER })).await.json().await.unwrap();
+    server.clock.advance(life::LIFETIME);
+    assert_eq!(verify(&server, &started["session_id"], "123456").await["error"], "expired");
+}
+
+/// What a link login reports of somebody, handed to the one-time codes of the same server.
+#[tokio::test]
+async fn the_number_of_a_link_login_is_sent_to_as_the_account_that_it_names() {
+    let cases = [
+        ("919876543210", "919876543210"),
+        ("5215512345678", "525512345678"),
+        ("553188887777", "5531988887777"),
+        ("541123456789", "541123456789"),
+        ("22997123456", "2290197123456"),
+        ("22507123456", "2250707123456"),
+    ];
+    for (reported, sent_to) in cases {
+        let server = TestServer::start().await;
+        let wa_id = Some(loggin::PhoneNumber::parse(reported).unwrap());
+        server.codes.will_answer([Ok(SentMessage {
+            id: "wamid.1".to_owned(),
+            status: SendStatus::Accepted,
+            wa_id,
+        })]);
+        let started = server.auth("start", &json!({ "phone": format!("+{reported}") })).await;
+        assert_eq!(started.status(), 200, "{reported}");
+        let started: Value = started.json().await.unwrap();
+        assert_eq!(server.codes.sent.lock().unwrap()[0].0.expose(), sent_to);
+        let again = server.auth("start", &json!({ "phone": format!("+{sent_to}") })).await;
+        assert_eq!(error_of(again).await, (429, "rate_limited".to_owned()), "one account");
+        let verified = verify(&server, &started["session_id"], &server.codes.last()).await;
+        assert_eq!(verified["phone"], reported, "{verified}");
+    }
 }
 
 #[tokio::test]
 async fn an_app_that_is_live_only_has_no_test_numbers() {
     let server = start_with(|app| App { live_only: true, ..app }).await;
     // Also where it could be somebody's.
-    let number = loggin::PhoneNumber::parse(PHONE).unwrap();
-    server.server.store.put_test_number(&number, "123456").await.unwrap();
+    put_test_number(&server, PHONE, true).await;
     let answer = server.auth("start", &json!({ "phone": format!("+{PHONE}") })).await;
     assert_eq!(error_of(answer).await, (422, "invalid_phone".to_owned()));
     assert_eq!(server.codes.count(), 0);

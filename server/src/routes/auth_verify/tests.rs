@@ -79,7 +79,6 @@ async fn malformed_calls_are_refused_and_cost_no_attempt() {
         json!({ "session_id": session }),
         json!({ "otp_code": "123456" }),
         json!({ "session_id": session, "otp_code": 123_456 }),
-        json!({ "session_id": session, "otp_code": "12345a" }),
         json!({ "session_id": 7, "otp_code": "123456" }),
     ] {
         let answer = server.auth("verify", &body).await;
@@ -88,6 +87,44 @@ async fn malformed_calls_are_refused_and_cost_no_attempt() {
     let spaced = server.codes.last();
     let spaced = format!(" {} {}\n", &spaced[..3], &spaced[3..]);
     assert_eq!(verify(&server, &session, &spaced).await.status(), 200);
+}
+
+#[tokio::test]
+async fn what_cannot_be_the_code_costs_no_attempt_and_comes_after_the_session_in_order() {
+    let server = TestServer::start().await;
+    let unknown = verify(&server, &json!("rubbish"), "12345a").await;
+    assert_eq!(error_of(unknown).await, (404, "session_not_found".to_owned()));
+    let session = start(&server, PHONE).await;
+    for typed in ["", "12345a", "12345", "1234567", "four five", "1.2.3.4.5.6"] {
+        let answer = verify(&server, &session, typed).await;
+        assert_eq!(answer.status(), 422, "{typed}");
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!((&body["error"], &body["attempts_left"]), (&json!("invalid_code"), &json!(5)), "{typed}");
+    }
+    let wrong: Value = verify(&server, &session, &wrong(&server)).await.json().await.unwrap();
+    assert_eq!(wrong["attempts_left"], 4);
+    let body: Value = verify(&server, &session, "12345a").await.json().await.unwrap();
+    assert_eq!(body["attempts_left"], 4);
+    let letters = server.codes.last().replace('0', "O");
+    assert_eq!(verify(&server, &session, &letters).await.status(), 200);
+    let used = verify(&server, &session, "12345a").await;
+    assert_eq!(error_of(used).await, (409, "already_used".to_owned()));
+    let session = start(&server, PHONE).await;
+    server.clock.advance(life::LIFETIME);
+    assert_eq!(error_of(verify(&server, &session, "12345a").await).await, (422, "expired".to_owned()));
+}
+
+#[tokio::test]
+async fn codes_are_read_in_the_digits_of_any_keyboard() {
+    for zero in [0x30, 0x660, 0x6F0, 0x966, 0x9E6, 0xBE6, 0xE50, 0x17E0, 0xFF10, 0x1E950] {
+        let server = TestServer::start().await;
+        let session = start(&server, PHONE).await;
+        let code = server.codes.last();
+        let shifted = code.bytes().map(|digit| u32::from(digit - b'0') + zero);
+        let typed: String = shifted.map(|symbol| char::from_u32(symbol).unwrap()).collect();
+        let typed = format!("\u{200F}{typed}\u{202C} ");
+        assert_eq!(verify(&server, &session, &typed).await.status(), 200, "{zero:x}");
+    }
 }
 
 #[tokio::test]

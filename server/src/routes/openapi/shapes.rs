@@ -128,7 +128,7 @@ pub(crate) struct ConfirmResponse {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OtpStartRequest {
-    /// A mobile number with its country code, or as it is written in `country_code`.
+    /// A number with its country code, or as it is written in `country_code`.
     #[schema(max_length = 40, example = "+919876543210")]
     phone: String,
     /// A region, for numbers without their country code.
@@ -159,8 +159,8 @@ pub(crate) struct OtpStartResponse {
 pub(crate) struct OtpVerifyRequest {
     #[schema(format = "uuid")]
     session_id: String,
-    /// The digits that were typed.
-    #[schema(pattern = "^[0-9]{4,8}$", example = "483920")]
+    /// What was typed: digits of any script, with white space, hyphens or marks among them.
+    #[schema(example = "483920")]
     otp_code: String,
 }
 
@@ -175,6 +175,50 @@ pub(crate) struct OtpVerifyResponse {
     /// What the app gave when it asked for the code.
     #[schema(required = true)]
     meta: Option<serde_json::Value>,
+}
+
+/// The answer itself: no SDK reads it yet.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OtpStatusResponse {
+    pub(crate) status: OtpProgress,
+    /// Null before WhatsApp has taken the message, and for a test number.
+    #[schema(required = true)]
+    pub(crate) delivery: Option<OtpDelivery>,
+    /// Why the message does not arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<OtpFailure>,
+}
+
+/// `pending`: the code can be typed, or is on its way. `blocked`: no code is taken for now. `failed`: it does not arrive.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OtpProgress {
+    Pending,
+    Verified,
+    Expired,
+    Blocked,
+    Failed,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OtpDelivery {
+    Accepted,
+    Sent,
+    Delivered,
+    Read,
+    Failed,
+}
+
+/// `undeliverable` and `other_account`: this person needs another way. `temporary`: try again. `operator`: the server's
+/// operator has to mend something.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OtpFailure {
+    Undeliverable,
+    OtherAccount,
+    Temporary,
+    Operator,
 }
 
 #[derive(Serialize, ToSchema)]

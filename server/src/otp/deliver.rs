@@ -1,0 +1,179 @@
+//! Sending the code of a session that is reserved, and what WhatsApp's answer makes of the session.
+
+use std::time::Duration;
+
+use loggin::{ErrorCode, PhoneNumber};
+use uuid::Uuid;
+
+use super::{Answer, Otp, OtpError, Recipient, Refusal, StartOrder, life, month, sender, start::Reserved};
+use crate::{
+    limits, phones,
+    store::{App, OtpPhone, OtpWrite, StoreError},
+    whatsapp::{SendError, SentMessage},
+};
+
+/// When to ask again about a message of which nobody knows yet whether WhatsApp took it: its first status comes
+/// within seconds.
+pub(super) const AMBIGUOUS_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// When to ask again where WhatsApp cannot be reached.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// When to ask again where the operator has to mend something first.
+const OPERATOR_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Why a session fails whose message WhatsApp delivers to another account; WhatsApp has no code for it.
+pub(super) const OTHER_ACCOUNT: u32 = 0;
+
+/// A code that WhatsApp took.
+pub(super) struct Finish<'a> {
+    pub(super) session_id: Uuid,
+    /// The phone's row as it is known.
+    pub(super) row: Option<OtpPhone>,
+    /// Codes of the app in the month, where they are known.
+    pub(super) sends: Option<u32>,
+    /// What WhatsApp answered; none for a test number, and where a status told that it took the code.
+    pub(super) message: Option<&'a SentMessage>,
+    /// The number that WhatsApp delivers to, where it said so.
+    pub(super) wa_id: Option<PhoneNumber>,
+}
+
+impl Otp {
+    /// Sends a code that is reserved.
+    pub(super) async fn deliver(&self, order: &StartOrder, reserved: &Reserved) -> Result<Answer, OtpError> {
+        let session_id = reserved.session_id;
+        let (row, sends) = (Some(reserved.phone.clone()), Some(reserved.sends));
+        let Recipient::Person(number) = &order.recipient else {
+            tracing::info!(app_key = %order.app.app_key, test_number = true, "a test number: no code is sent");
+            return self.finish(order, Finish { session_id, row, sends, message: None, wa_id: None }).await;
+        };
+        match sender::send(&*self.sender, &number.current, &reserved.code, session_id).await {
+            Ok(message) => {
+                let wa_id = message.wa_id.clone();
+                self.finish(order, Finish { session_id, row, sends, message: Some(&message), wa_id }).await
+            }
+            Err(error) => {
+                if error != SendError::Ambiguous {
+                    self.give_back(order, session_id, reserved.phone.subject).await?;
+                }
+                Err(refusal(error).into())
+            }
+        }
+    }
+
+    /// Makes a code that WhatsApp took the live one, unless it does not arrive where it is to.
+    pub(super) async fn finish(&self, order: &StartOrder, finish: Finish<'_>) -> Result<Answer, OtpError> {
+        let Finish { session_id, mut row, sends, message, wa_id } = finish;
+        let quota_remaining = self.quota_remaining(&order.app, sends).await?;
+        let answer = Answer::Started { session_id, sent: !order.recipient.is_test(), quota_remaining };
+        let failure = failure(order, wa_id.as_ref());
+        for _ in 0..limits::CONFLICTS {
+            let Some(stored) = row.take() else { break };
+            let (subject, now) = (stored.subject, self.clock.now());
+            if stored.live.is_some_and(|live| live.session_id == session_id) {
+                return Ok(answer);
+            }
+            let next = match failure {
+                None => life::sent(stored, session_id, now),
+                Some(_) => life::sent_elsewhere(stored, session_id, now),
+            };
+            let Some(next) = next else { break };
+            let (next, joins) = match other_form(order, wa_id.as_ref()) {
+                Some(named) => self.join_account(order.app.app_key, next, named, now).await?,
+                None => (next, Vec::new()),
+            };
+            let mut writes = vec![OtpWrite::Phone(next)];
+            writes.extend(joins);
+            writes.extend(self.note_taken(session_id, message, failure));
+            match failure {
+                None => writes.extend(self.keep(order.call.as_ref(), Some(session_id), &answer)?),
+                Some(_) => writes.extend(Self::forget(order.call.as_ref(), session_id)),
+            }
+            if self.write(order.meter.as_deref(), writes).await?.is_ok() {
+                return match failure {
+                    None => Ok(answer),
+                    Some(_) => Err(elsewhere(order, session_id).into()),
+                };
+            }
+            row = self.store.otp_phone(&subject).await?;
+        }
+        Err(self.overtaken(session_id).await?.into())
+    }
+
+    fn note_taken(
+        &self,
+        session_id: Uuid,
+        message: Option<&SentMessage>,
+        failure: Option<u32>,
+    ) -> Option<OtpWrite> {
+        message.map(|message| OtpWrite::Sent {
+            session_id,
+            message_hash: self.keys.messages.mac(b"id", message.id.as_bytes()),
+            wa_id: message.wa_id.clone(),
+            failure,
+        })
+    }
+
+    /// Why a code cannot become the live one, though WhatsApp took it.
+    async fn overtaken(&self, session_id: Uuid) -> Result<Refusal, StoreError> {
+        let session = self.store.otp_session(session_id).await?;
+        Ok(match session.and_then(|session| session.failure) {
+            // The status of a message can come before the answer of the call that sent it.
+            Some(_) => Refusal::new(ErrorCode::SendFailed),
+            // It took so long that another code was asked for meanwhile.
+            None => Refusal::after(ErrorCode::Unavailable, RETRY_AFTER),
+        })
+    }
+
+    /// Codes left in the month; `sends` are those of the app in it, where they are known.
+    async fn quota_remaining(&self, app: &App, sends: Option<u32>) -> Result<Option<u32>, StoreError> {
+        let Some(quota) = app.monthly_quota else {
+            return Ok(None);
+        };
+        let sends = match sends {
+            Some(sends) => sends,
+            None => self.store.otp_sends(app.app_key, month(self.clock.now()).0).await?,
+        };
+        Ok(Some(quota.saturating_sub(sends)))
+    }
+}
+
+/// Why a message that WhatsApp took does not arrive where it is to: what its answer says against it is judged here.
+fn failure(order: &StartOrder, wa_id: Option<&PhoneNumber>) -> Option<u32> {
+    let asked = order.recipient.phone()?;
+    wa_id.filter(|wa_id| !phones::same_account(asked, wa_id)).map(|_| OTHER_ACCOUNT)
+}
+
+/// The number that WhatsApp delivers to, where it is none of the forms that are known to be of the asked one's account.
+fn other_form<'a>(order: &StartOrder, wa_id: Option<&'a PhoneNumber>) -> Option<&'a PhoneNumber> {
+    let asked = phones::account(order.recipient.phone()?);
+    wa_id.filter(|wa_id| phones::account(wa_id) != asked)
+}
+
+fn elsewhere(order: &StartOrder, session_id: Uuid) -> Refusal {
+    let app_key = order.app.app_key;
+    tracing::warn!(%app_key, %session_id, "WhatsApp delivers to another account than was asked for: refused");
+    Refusal::new(ErrorCode::SendFailed)
+}
+
+/// What a caller is told where a code was not sent.
+fn refusal(error: SendError) -> Refusal {
+    match error {
+        SendError::Permanent { .. } => Refusal::new(ErrorCode::SendFailed),
+        SendError::Misconfigured { code } => {
+            tracing::error!(
+                code,
+                "WhatsApp refuses every code: look at WHATSAPP_OTP_TEMPLATE and its language"
+            );
+            Refusal::new(ErrorCode::SendFailed)
+        }
+        SendError::Operator { code } => {
+            tracing::error!(code, "WhatsApp takes no messages from this account: the operator is needed");
+            Refusal::after(ErrorCode::Unavailable, OPERATOR_RETRY_AFTER)
+        }
+        SendError::Retryable { after } => {
+            Refusal::after(ErrorCode::Unavailable, after.unwrap_or(RETRY_AFTER))
+        }
+        SendError::Ambiguous => Refusal::after(ErrorCode::Unavailable, AMBIGUOUS_RETRY_AFTER),
+    }
+}
