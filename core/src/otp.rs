@@ -49,7 +49,7 @@ impl Otp {
     /// A phone has one live code: a second one ends the first.
     ///
     /// # Errors
-    /// `unauthorized` at once where the client has no secret key, `invalid_phone` where the number is no mobile phone's
+    /// `unauthorized` at once where the client has no secret key, `invalid_phone` where no message goes to the number
     /// (at once where it is empty), `invalid_request` for an option. `rate_limited` right after another code, or after
     /// too many calls: `retry_after` says when to come back. `blocked` after too many wrong codes. `quota_exceeded`,
     /// `send_failed` or `unavailable` where it cannot be sent. `connection` where the server is not reached.

@@ -151,7 +151,7 @@ pub(crate) const RECIPIENT_BURST: u32 = 10;
 
 /// How far ahead a recipient's turns reach at most.
 pub(crate) const RECIPIENT_TURNS: Duration =
-    Duration::from_millis(RECIPIENT_PAUSE.as_secs() * 1_000 * RECIPIENT_BURST as u64);
+    Duration::from_secs(RECIPIENT_PAUSE.as_secs() * RECIPIENT_BURST as u64);
 
 /// Apps of which it is remembered that they have used up their calls of a minute. A forgotten one costs a write for each
 /// further call.

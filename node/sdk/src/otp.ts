@@ -96,7 +96,7 @@ export class Otp {
    * Sends a code to a phone. A phone has one live code: a second one ends the first.
    *
    * It rejects with the signal's reason, or with a `LogginError`: `unauthorized` at once where the client has no secret
-   * key, `invalid_phone` where the number is no mobile phone's, `invalid_request` for an option, `rate_limited` right
+   * key, `invalid_phone` where no message goes to the number, `invalid_request` for an option, `rate_limited` right
    * after another code (`retryAfter` says when to come back), `blocked` after too many wrong codes, `quota_exceeded`,
    * `send_failed` or `unavailable` where it cannot be sent, `connection` where the server is not reached.
    */

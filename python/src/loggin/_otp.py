@@ -53,7 +53,7 @@ class Otp:
             meta: Anything that JSON can hold; it comes back with the result.
 
         Raises:
-            InvalidInputError: `invalid_phone` where the number is no mobile phone's, `invalid_request` for an
+            InvalidInputError: `invalid_phone` where no message goes to the number, `invalid_request` for an
                 option.
             AuthenticationError: `unauthorized`, at once where the client has no secret key.
             RateLimitError: A code was sent a moment ago, or there were too many calls; wait for `retry_after`

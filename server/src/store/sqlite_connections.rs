@@ -76,6 +76,8 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
 fn set_up(connection: &Connection) -> Result<(), StoreError> {
     write_ahead(connection)?;
     connection.pragma_update(None, "synchronous", "full")?;
+    // What is deleted or replaced is overwritten, so that nobody stays behind in a page that nothing uses any more.
+    connection.pragma_update(None, "secure_delete", true)?;
     // Plans do not hang on the values that are bound, or each new value would have its statement prepared again.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
@@ -286,6 +288,7 @@ mod tests {
         assert_eq!(setting("synchronous"), 2);
         // Incremental.
         assert_eq!(setting("auto_vacuum"), 2);
+        assert_eq!(setting("secure_delete"), 1);
         let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
         assert_eq!(mode.unwrap(), "wal");
     }
