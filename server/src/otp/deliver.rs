@@ -9,7 +9,7 @@ use super::{Answer, Otp, OtpError, Recipient, Refusal, StartOrder, life, month, 
 use crate::{
     limits, phones,
     store::{App, OtpPhone, OtpWrite, StoreError},
-    whatsapp::{SendError, SentMessage},
+    whatsapp::{SendError, SendStatus, SentMessage},
 };
 
 /// When to ask again about a message of which nobody knows yet whether WhatsApp took it: its first status comes
@@ -32,7 +32,7 @@ pub(super) struct Finish<'a> {
     pub(super) row: Option<OtpPhone>,
     /// Codes of the app in the month, where they are known.
     pub(super) sends: Option<u32>,
-    /// What WhatsApp answered; none for a test number, and where a status told that it took the code.
+    /// What WhatsApp answered; none where a status told that it took the code.
     pub(super) message: Option<&'a SentMessage>,
     /// The number that WhatsApp delivers to, where it said so.
     pub(super) wa_id: Option<PhoneNumber>,
@@ -45,9 +45,16 @@ impl Otp {
         let (row, sends) = (Some(reserved.phone.clone()), Some(reserved.sends));
         let Recipient::Person(number) = &order.recipient else {
             tracing::info!(app_key = %order.app.app_key, test_number = true, "a test number: no code is sent");
-            return self.finish(order, Finish { session_id, row, sends, message: None, wa_id: None }).await;
+            return self.answer_unsent(order, session_id, sends).await;
         };
         match sender::send(&*self.sender, &number.current, &reserved.code, session_id).await {
+            Ok(SentMessage { status: SendStatus::Paused, .. }) => {
+                tracing::error!(
+                    "WhatsApp has paused WHATSAPP_OTP_TEMPLATE: codes are not sent until its quality is better"
+                );
+                self.give_back(order, session_id, reserved.phone.subject).await?;
+                Err(Refusal::after(ErrorCode::Unavailable, OPERATOR_RETRY_AFTER).into())
+            }
             Ok(message) => {
                 let wa_id = message.wa_id.clone();
                 self.finish(order, Finish { session_id, row, sends, message: Some(&message), wa_id }).await
@@ -61,11 +68,27 @@ impl Otp {
         }
     }
 
+    /// Answers for a test number, whose code is live since it was reserved.
+    pub(super) async fn answer_unsent(
+        &self,
+        order: &StartOrder,
+        session_id: Uuid,
+        sends: Option<u32>,
+    ) -> Result<Answer, OtpError> {
+        let quota_remaining = self.quota_remaining(&order.app, sends).await?;
+        let answer = Answer::Started { session_id, sent: false, quota_remaining };
+        if let Some(write) = self.keep(order.call.as_ref(), Some(session_id), &answer)? {
+            // It is refused where the same call, made at the same time, was answered first, which is with the same.
+            let _ = self.write(order.meter.as_deref(), vec![write]).await?;
+        }
+        Ok(answer)
+    }
+
     /// Makes a code that WhatsApp took the live one, unless it does not arrive where it is to.
     pub(super) async fn finish(&self, order: &StartOrder, finish: Finish<'_>) -> Result<Answer, OtpError> {
         let Finish { session_id, mut row, sends, message, wa_id } = finish;
         let quota_remaining = self.quota_remaining(&order.app, sends).await?;
-        let answer = Answer::Started { session_id, sent: !order.recipient.is_test(), quota_remaining };
+        let answer = Answer::Started { session_id, sent: true, quota_remaining };
         let failure = failure(order, wa_id.as_ref());
         for _ in 0..limits::CONFLICTS {
             let Some(stored) = row.take() else { break };

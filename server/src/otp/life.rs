@@ -126,12 +126,17 @@ pub(crate) fn start(phone: OtpPhone, session_id: Uuid, cooldown: bool, now: Unix
 
 /// WhatsApp took the code over: it is the live one now, in place of any other. `None` where it is no longer sent.
 pub(crate) fn sent(phone: OtpPhone, session_id: Uuid, now: UnixMillis) -> Option<OtpPhone> {
-    is_sending(&phone, session_id).then(|| OtpPhone {
+    is_sending(&phone, session_id).then(|| made_live(next(phone, now), session_id, now))
+}
+
+/// The code of a phone that was just started is not to be sent: it is the live one at once.
+pub(crate) fn made_live(phone: OtpPhone, session_id: Uuid, now: UnixMillis) -> OtpPhone {
+    OtpPhone {
         live: Some(LiveCode { session_id, expires_at: now + LIFETIME, attempts_left: ATTEMPTS }),
         sending: None,
         cooldown_until: now + COOLDOWN,
-        ..next(phone, now)
-    })
+        ..phone
+    }
 }
 
 /// WhatsApp did not take the code; what was live still is.

@@ -64,8 +64,10 @@ impl Otp {
             let Some(session) = self.store.otp_session(session_id).await? else {
                 return Ok(());
             };
-            // Who typed the code has got it.
-            if session.used || session.delivery == Some(DeliveryStatus::Failed) {
+            // Who typed the code has got it, and so has the phone that it was delivered to: WhatsApp may tell of other
+            // devices of an account.
+            let is_settled = session.delivery.is_some_and(|delivery| delivery != DeliveryStatus::Sent);
+            if session.used || is_settled {
                 return Ok(());
             }
             let phone = self.store.otp_phone(&session.subject).await?;

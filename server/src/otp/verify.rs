@@ -57,7 +57,7 @@ impl Otp {
             let timely = phone.clone().map(|phone| life::timely(phone, now));
             let mended = timely.clone().filter(|timely| Some(timely) != phone.as_ref());
             let typed = life::typed(&session, timely, is_right, now);
-            if matches!(typed, Typed::Blocked(_)) {
+            if !matches!(typed, Typed::Right(_) | Typed::Wrong(..)) {
                 self.keep_row(mended, Vec::new(), now).await?;
             }
             let (answer, phone_then) = match typed {

@@ -14,15 +14,17 @@ use tokio::{net::TcpListener, sync::watch};
 
 use super::*;
 use crate::{
-    logins::{CodeReceived, Logins, LoginsParts, Message, Publisher},
+    logins::{CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher},
     recipient_keys::RecipientKeys,
-    store::{App, Confirm, MessageId, MessageKind},
+    store::{App, Confirm, MessageId, MessageKind, Stage, State, dump},
     testing::{
         CountingRandom, ManualClock, PHONE, PHONE_NUMBER_ID, demo_app, graph_client, store, store_in, token,
     },
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+
+const USER_ID: &str = "IN.1234567890";
 
 /// A Graph API that answers each call with the next of these, 200 where there is none, and notes what was asked of it.
 #[derive(Clone, Default)]
@@ -105,18 +107,38 @@ impl World {
         let received = CodeReceived {
             code: token(number).code(),
             app: Arc::new(self.app.clone()),
-            id: MessageId {
-                phone_number_id: "1".to_owned(),
-                hash: [message; 32],
-                received_at: self.clock.now(),
-            },
+            id: self.message_id(message),
             message: Message {
                 phone: phone.map(|phone| PhoneNumber::parse(phone).unwrap()),
-                user_id: Some("IN.1".to_owned()),
+                user_id: Some(USER_ID.to_owned()),
                 sent_at: self.clock.now(),
             },
         };
         self.logins.receive(vec![received]).await.unwrap();
+    }
+
+    /// The person of every message shares the number that they had hidden.
+    async fn share(&self, message: u8) {
+        let shared = PhoneShared {
+            id: self.message_id(message),
+            user_id: USER_ID.to_owned(),
+            phone: PhoneNumber::parse(PHONE).unwrap(),
+            sent_at: self.clock.now(),
+        };
+        self.logins.share_phone(&shared).await.unwrap();
+    }
+
+    fn message_id(&self, message: u8) -> MessageId {
+        MessageId { phone_number_id: "1".to_owned(), hash: [message; 32], received_at: self.clock.now() }
+    }
+
+    async fn state(&self, number: u8) -> State {
+        self.store.logins(&[Self::code(number)]).await.unwrap().remove(0).state
+    }
+
+    /// Where the person stands in the database.
+    fn found(&self) -> Vec<String> {
+        dump::where_found(&self.folder.path().join("loggin.db"), &[PHONE, USER_ID])
     }
 
     async fn round(&self) -> Vec<Value> {
@@ -167,7 +189,7 @@ async fn each_state_has_its_message() {
     world.tap(1, 1, None).await;
     let sent = world.round().await;
     assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0]["recipient"], "IN.1");
+    assert_eq!(sent[0]["recipient"], USER_ID);
     assert_eq!(sent[0]["interactive"]["type"], "request_contact_info");
 
     world.wait(2).await;
@@ -322,4 +344,58 @@ async fn a_message_goes_out_as_soon_as_it_is_owed_and_the_end_waits_for_it() {
     assert_eq!(world.graph.sent().len(), 30);
     let kinds = world.store.due_messages(world.clock.now() + SECOND * 60, 100).await.unwrap();
     assert_eq!(kinds.iter().map(|due| due.message.kind).collect::<Vec<MessageKind>>(), []);
+}
+
+#[tokio::test]
+async fn once_every_login_is_over_the_database_holds_nobody() {
+    for confirm in [Confirm::None, Confirm::Reply, Confirm::Code] {
+        let world = World::new(confirm).await;
+        // In turn: taken to its end, denied, left as it is, without a message that could be sent, without a wait.
+        for number in 1..=4 {
+            world.wait(number).await;
+        }
+        world.tap(1, 1, None).await;
+        world.round().await;
+        world.share(2).await;
+        world.round().await;
+        let login = world.store.logins(&[World::code(1)]).await.unwrap().remove(0);
+        if let Some(digits) = world.logins.digits(&login) {
+            world.logins.confirm(login.code, digits.expose()).await.unwrap();
+        }
+        assert_eq!(world.state(1).await, State::Verified, "{confirm:?}");
+        let login = world.store.logins(&[World::code(1)]).await.unwrap();
+        world.logins.claim(login, [7; 32]).await.unwrap();
+        assert_eq!(world.state(1).await, State::Claimed);
+        for (number, phone) in [(2, None), (3, Some(PHONE)), (4, Some(PHONE)), (5, Some(PHONE))] {
+            world.tap(number, 10 + number, phone).await;
+        }
+        world.logins.deny(World::code(2)).await.unwrap();
+        world.graph.will_answer(std::iter::repeat_n(refused(131_016, 0), 100));
+        world.round().await;
+        assert!(
+            world.found().contains(&"logins".to_owned()),
+            "what is looked for is found while it is there"
+        );
+
+        for _ in 0..2 {
+            world.clock.advance(life::longest_of(Stage::Living));
+            world.logins.expire().await.unwrap();
+            world.round().await;
+            world.logins.purge().await.unwrap();
+        }
+        // Late messages for logins that are over, and a number that nobody is asked for any more.
+        world.tap(1, 21, Some(PHONE)).await;
+        world.tap(3, 22, None).await;
+        world.share(23).await;
+        world.round().await;
+        // The write-ahead log is written over in its own time, and gone once the store is closed.
+        let found: Vec<String> = world.found().into_iter().filter(|name| name != "loggin.db-wal").collect();
+        assert_eq!(found, Vec::<String>::new(), "{confirm:?}");
+        world.clock.advance(life::TOMBSTONE);
+        world.logins.purge().await.unwrap();
+        assert_eq!(world.store.logins(&[World::code(1), World::code(3)]).await.unwrap(), []);
+        // Nor do pages of the file that nothing uses any more.
+        world.store.close().await;
+        assert_eq!(world.found(), Vec::<String>::new(), "{confirm:?}");
+    }
 }

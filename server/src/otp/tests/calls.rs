@@ -144,3 +144,19 @@ async fn a_code_of_which_nothing_is_heard_is_given_up() {
         assert_eq!(world.codes.count(), 2);
     }
 }
+
+#[tokio::test]
+async fn a_call_for_a_test_number_that_broke_off_goes_on_with_its_session() {
+    let world = World::new().await;
+    let session = session_of(&world.otp.start(&world.test_order()).await.unwrap());
+    let order = StartOrder { call: Some(world.named("key", "body")), ..world.test_order() };
+    assert!(matches!(world.otp.known(order.call.as_ref()).await.unwrap(), answers::Known::New));
+    // All that the broken call wrote.
+    let begun = world.otp.begin(order.call.as_ref(), session, None).unwrap();
+    world.store.write(vec![begun]).await.unwrap().unwrap();
+    for _ in 0..2 {
+        assert_eq!(session_of(&world.otp.start(&order).await.unwrap()), session);
+    }
+    assert!(matches!(world.otp.known(order.call.as_ref()).await.unwrap(), answers::Known::Answered(_)));
+    assert_eq!(world.typed(session, "123456").await, None);
+}

@@ -143,3 +143,18 @@ async fn a_code_that_was_not_sent_is_given_back_once() {
         assert_eq!(usize::try_from(sends).unwrap(), round + 1, "round {round}: those that were sent");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn tests_that_start_at_once_do_not_wait_for_each_other() {
+    let world = World::new().await;
+    let mut starting = tokio::task::JoinSet::new();
+    // Of those that are in each other's way, one comes through at a time.
+    for _ in 0..limits::CONFLICTS {
+        let (otp, order) = (Arc::clone(&world.otp), world.test_order());
+        starting.spawn(async move { session_of(&otp.start(&order).await.unwrap()) });
+    }
+    for session in starting.join_all().await {
+        assert_eq!(world.typed(session, "123456").await, None);
+    }
+    assert_eq!(world.codes.count(), 0);
+}

@@ -62,6 +62,18 @@ async fn a_code_that_was_not_sent_costs_nothing_and_leaves_the_live_one() {
 }
 
 #[tokio::test]
+async fn what_a_paused_template_keeps_back_is_not_sent_and_what_a_judged_one_keeps_back_may_be() {
+    let kept = |status| SentMessage { id: "wamid.1".to_owned(), status, wa_id: None };
+    let (world, refusal) = refused(vec![Ok(kept(SendStatus::Paused))]).await;
+    assert_eq!((refusal.code, refusal.retry_after), (ErrorCode::Unavailable, Some(SECOND * 60)));
+    let month = month(world.clock.now()).0;
+    assert_eq!(world.store.otp_sends(world.app.app_key, month).await.unwrap(), 0);
+    world.codes.will_answer([Ok(kept(SendStatus::Held))]);
+    let session = world.start(PHONE).await;
+    assert_eq!(world.typed(session, &world.codes.last()).await, None);
+}
+
+#[tokio::test]
 async fn a_later_code_revokes_the_one_before_it() {
     let world = World::new().await;
     let first = world.start(PHONE).await;
