@@ -49,14 +49,14 @@ impl SqliteStore {
         node: i64,
         listener: Arc<dyn CommitListener>,
     ) -> Result<Self, StoreError> {
-        let readers = Readers::new(path);
         let path = path.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
             make_private(&path)?;
             let connection = sqlite_connections::open_to_write(&path)?;
-            Ok::<_, StoreError>((connection, Readiness::of(path)?))
+            let readers = Readers::start(&path)?;
+            Ok::<_, StoreError>((connection, readers, Readiness::of(path)?))
         });
-        let (connection, readiness) = opening.await.map_err(|_| StoreError::Busy)??;
+        let (connection, readers, readiness) = opening.await.map_err(|_| StoreError::Busy)??;
         let (jobs, queue) = mpsc::channel(limits::WRITE_QUEUE);
         let published = Arc::new(AtomicI64::new(0));
         let writer =

@@ -1,19 +1,21 @@
 //! Connections to the SQLite file: how they are set up, and the few that read.
 //!
-//! SQLite runs in the thread that calls it. Reads take a thread of the runtime's blocking pool each, as the file may
-//! not be in memory; the one connection that writes has a thread of its own.
+//! SQLite runs in the thread that calls it, and the file may not be in memory: each connection, whether it reads or
+//! writes, has a thread of its own.
 
 use std::{
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
-    thread,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
+use crossbeam_channel::{Receiver, Sender};
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, Params, Row, Transaction, TransactionBehavior, config::DbConfig,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
 
 use super::StoreError;
 
@@ -31,7 +33,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
 pub(crate) const LATEST: u32 = 5;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
-const READERS: u16 = 4;
+const READERS: u16 = 2;
 
 /// How long a connection waits for another process, such as `app create`, to end its transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -127,20 +129,26 @@ fn count_tables(connection: &Connection) -> Result<i64, StoreError> {
     Ok(first(connection, COUNT, [], |row| Ok(row.get(0)?))?.unwrap_or_default())
 }
 
-/// The connections that read.
+/// Something that is read on one of the connections.
+type Reading = Box<dyn FnOnce(&Connection) + Send>;
+
+/// The threads that read, each on a connection of its own.
 #[derive(Debug)]
-pub(super) struct Readers {
-    path: PathBuf,
-    /// One permit a connection.
-    permits: Arc<Semaphore>,
-    /// Connections that nobody reads from now; they are opened as they are needed.
-    idle: Arc<Mutex<Vec<Connection>>>,
+pub(super) struct Readers(Mutex<Running>);
+
+#[derive(Debug)]
+struct Running {
+    /// None once they are closed. It holds as many as there are calls that wait, which others bound.
+    queue: Option<Sender<Reading>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Self {
-        let permits = Arc::new(Semaphore::new(READERS.into()));
-        Self { path: path.to_owned(), permits, idle: Arc::default() }
+    pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
+        let (queue, readings) = crossbeam_channel::unbounded();
+        let connections = (0..READERS).map(|_| open_to_read(path));
+        let threads = connections.map(|connection| read_all(connection?, readings.clone()));
+        Ok(Self(Mutex::new(Running { queue: Some(queue), threads: threads.collect::<Result<_, _>>()? })))
     }
 
     /// Reads on one of the connections.
@@ -148,27 +156,43 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Busy)?;
-        let (idle, path) = (Arc::clone(&self.idle), self.path.clone());
-        let reading = tokio::task::spawn_blocking(move || {
-            let known = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = known.map_or_else(|| open_to_read(&path), Ok)?;
-            let found = read(&connection);
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-            // Until here, also where the caller has gone: no more connections than permits.
-            drop(permit);
-            found
+        let (done, found) = oneshot::channel();
+        let reading: Reading = Box::new(move |connection| {
+            // Nobody reads for a caller who has gone.
+            if !done.is_closed() {
+                let _ = done.send(read(connection));
+            }
         });
-        reading.await.map_err(|_| StoreError::Busy)?
+        let is_queued = self.running().queue.as_ref().is_some_and(|queue| queue.send(reading).is_ok());
+        if is_queued { found.await.map_err(|_| StoreError::Busy)? } else { Err(StoreError::Busy) }
     }
 
     /// Waits for those who read, lets nobody else in, and closes the connections.
     pub(super) async fn close(&self) {
-        let all = self.permits.acquire_many(READERS.into()).await;
-        self.permits.close();
-        drop(all);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let threads = {
+            let mut running = self.running();
+            running.queue = None;
+            std::mem::take(&mut running.threads)
+        };
+        let ending = tokio::task::spawn_blocking(|| threads.into_iter().try_for_each(JoinHandle::join));
+        // An error means that a thread is gone already, and its connection with it.
+        let _ = ending.await;
     }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts a thread that reads on a connection until the queue is closed and empty.
+fn read_all(connection: Connection, readings: Receiver<Reading>) -> Result<JoinHandle<()>, StoreError> {
+    let run = move || {
+        for read in readings {
+            // A read that panics ends its caller's call, and no other one.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| read(&connection)));
+        }
+    };
+    thread::Builder::new().name("loggin-reader".into()).spawn(run).map_err(StoreError::File)
 }
 
 /// Runs a statement that returns no rows; returns how many it changed.
@@ -278,6 +302,27 @@ mod tests {
         assert_eq!(count_tables(&connection).unwrap(), 0);
         let version = connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
         assert_eq!(version.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_panics_ends_no_other_one() {
+        let (_, folder) = fresh();
+        let readers = Readers::start(&folder.path().join("loggin.db")).unwrap();
+        for _ in 0..=READERS {
+            let panicked = readers.read(|_| -> Result<(), StoreError> { panic!("of this test") }).await;
+            assert!(matches!(panicked, Err(StoreError::Busy)));
+        }
+        let one = readers.read(|db| first(db, "SELECT 1", [], |row| Ok(row.get::<_, i64>(0)?))).await;
+        assert_eq!(one.unwrap(), Some(1));
+    }
+
+    #[tokio::test]
+    async fn nobody_reads_once_the_connections_are_closed() {
+        let (_, folder) = fresh();
+        let readers = Readers::start(&folder.path().join("loggin.db")).unwrap();
+        readers.close().await;
+        assert!(matches!(readers.read(|_| Ok(())).await, Err(StoreError::Busy)));
+        readers.close().await;
     }
 
     #[test]
