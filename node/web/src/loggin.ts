@@ -1,5 +1,6 @@
 /** The client: one method for each thing a user wants to do. */
 
+import { Linked, reasonOf, throwIfEnded } from './abort.js';
 import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
 import { createLogin } from './create.js';
@@ -34,7 +35,7 @@ export interface VerifyTokenOptions {
 export interface WaitForVerifyOptions extends VerifyTokenOptions {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
-  /** Is told how far the login has come, each step once. A long poll, behind a proxy that buffers, does not tell. */
+  /** Is told how far the login has come, each step once. */
   readonly onProgress?: ((status: Progress) => void) | undefined;
 }
 
@@ -48,7 +49,7 @@ const ON_FIRST_USE: LogginOptions = {};
  * server (an edge function, a worker, Deno, Bun) its waits redeem, too.
  */
 export class Loggin {
-  readonly #closed = new AbortController();
+  readonly #closed = new Linked();
   #settings: Settings | undefined;
 
   /** @throws InvalidInputError `invalid_config` where an option is malformed, or a browser has a secret key. */
@@ -159,11 +160,11 @@ export class Loggin {
       const { signal } = optionsObject(options);
       const isSignal = signal == null || typeof signal.addEventListener === 'function';
       check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
-      const ended = new AbortController();
+      const ended = new Linked();
       for (const ending of [signal, this.#closed.signal]) {
         if (ending) {
-          ending.throwIfAborted();
-          unwatch.push(onAbort(ending, () => ended.abort(ending.reason)));
+          throwIfEnded(ending);
+          unwatch.push(onAbort(ending, () => ended.abort(reasonOf(ending))));
         }
       }
       return await run(this.#open(), ended.signal);
