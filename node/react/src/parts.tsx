@@ -16,6 +16,7 @@ import {
 import { isUnderWay } from './attempt.js';
 import { AppearanceContext } from './context.js';
 import { clock, useSecondsUntil } from './countdown.js';
+import { isCode } from './faults.js';
 import { draw } from './qr-encoder.js';
 import { english, fill, type LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
@@ -37,10 +38,6 @@ export function useLogginLogin(): LogginLogin {
   }
   return login;
 }
-
-/** Whether an error is of this code. */
-export const isCode = (error: Error | null, code: string): boolean =>
-  (error as { code?: unknown } | null)?.code === code;
 
 /** The words in force: the app's own, then those of the language, then English. */
 export const useTexts = (): LogginTexts => ({ ...english, ...useContext(AppearanceContext).texts });
@@ -117,6 +114,17 @@ export function LogginStatusText(props: ComponentProps<'p'>): ReactNode {
   return (
     <p role="status" {...props}>
       {status !== 'idle' && texts[status]}
+    </p>
+  );
+}
+
+/** That the server is not reached, once it has been for a while; a screen reader is told. */
+export function LogginConnectionText(props: ComponentProps<'p'>): ReactNode {
+  const login = useLogginLogin();
+  const { lost } = useTexts();
+  return (
+    <p role="status" {...props}>
+      {isUnderWay(login) && login.connection === 'lost' && lost}
     </p>
   );
 }

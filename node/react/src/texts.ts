@@ -41,7 +41,16 @@ export interface LogginTexts {
   readonly confirm: string;
   readonly wrongCode: string;
   readonly retry: string;
+  /** Closes the modal, not the sign-in. */
   readonly close: string;
+  /** Ends the sign-in. */
+  readonly cancel: string;
+  /** The button, while a sign-in goes on behind it. */
+  readonly waiting: string;
+  /** The server is not reached. */
+  readonly lost: string;
+  /** The page itself is at fault: its app key, its server. */
+  readonly setupHint: string;
   /** The message that the person sends, with `{code}` in it once; the default of the protocol where there is none. */
   readonly message?: string;
 }
@@ -74,6 +83,10 @@ export const english: LogginTexts = {
   wrongCode: 'That code is not right. Tries left: {count}',
   retry: 'Try again',
   close: 'Close',
+  cancel: 'Cancel sign‑in',
+  waiting: 'Still waiting for WhatsApp',
+  lost: 'No connection. Trying again…',
+  setupHint: 'Sign‑in is not set up correctly on this page.',
 };
 
 /** A text with its values. */

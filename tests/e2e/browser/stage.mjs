@@ -5,7 +5,7 @@ import { after, before } from 'node:test';
 import { Loggin } from '../../../node/web/dist/esm/index.js';
 import { launch } from './browser.mjs';
 import { Site } from './site.mjs';
-import { World } from './world.mjs';
+import { PHONE, World } from './world.mjs';
 
 export const EVENTS_PATH = '/api/v1/tokens/events';
 
@@ -38,8 +38,28 @@ export class Stage {
   }
 }
 
-/** A network that is away is said to be by the browser itself. */
-const isComplaint = (text) => !/^Failed to load resource/.test(text);
+/** Has the login of a page's button denied before the page is told anything of it. */
+export async function deny({ world }, page) {
+  const held = new Promise((resolve) => page.route(`**${EVENTS_PATH}`, resolve, { times: 1 }));
+  const link = await button(page).getAttribute('href');
+  await button(page).click();
+  const route = await held;
+  // Nobody is written to for a code that nobody waits for.
+  const waiting = await fetch(world.url + EVENTS_PATH, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: route.request().postData(),
+  });
+  const seen = await world.lastMessage();
+  await world.send(link);
+  await world.messageAfter(seen);
+  await world.control(`phones/${PHONE}/tap`, {});
+  await waiting.body.cancel();
+  await route.abort();
+}
+
+/** A network that is away is said to be by the browser itself, and what is likely wrong by our own package. */
+const isComplaint = (text) => !/^(Failed to load resource|Loggin: )/.test(text);
 
 /** Starts everything once for the tests of a file. */
 export function setStage() {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { HANDSET } from '../browser.mjs';
 import { THEMES, violationsOf } from '../senses.mjs';
-import { button, said, setStage, statusIs } from '../stage.mjs';
+import { button, deny, said, setStage, statusIs } from '../stage.mjs';
 
 const stage = setStage();
 
@@ -77,11 +77,7 @@ const STATES = {
   denied: {
     app: ['--confirm', 'reply'],
     reach: async (page) => {
-      const seen = await stage.world.lastMessage();
-      await stage.world.send(await button(page).getAttribute('href'));
-      await stage.world.messageAfter(seen);
-      await stage.world.control('phones/15550002222/tap', {});
-      await button(page).click();
+      await deny(stage, page);
       await statusIs(page, 'denied');
     },
   },

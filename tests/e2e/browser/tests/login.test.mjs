@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER, HANDSET } from '../browser.mjs';
 import { readQr } from '../senses.mjs';
-import { button, connectionsOf, dialog, said, setStage, statusIs } from '../stage.mjs';
+import { button, connectionsOf, deny, dialog, said, setStage, statusIs } from '../stage.mjs';
 import { PHONE } from '../world.mjs';
 
 const stage = setStage();
@@ -117,12 +117,7 @@ test('too many wrong codes end the attempt, and another one can begin', async (t
 
 test('a login that somebody denies is told so', async (t) => {
   const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'reply') });
-  const link = await button(page).getAttribute('href');
-  const seen = await stage.world.lastMessage();
-  await stage.world.send(link);
-  await stage.world.messageAfter(seen);
-  await stage.world.control(`phones/${PHONE}/tap`, {});
-  await button(page).click();
+  await deny(stage, page);
   await statusIs(page, 'denied');
   await said(page, 'error denied');
   await page.getByRole('button', { name: 'Try again' }).click();
