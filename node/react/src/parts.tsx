@@ -10,6 +10,7 @@ import {
   type ReactNode,
   type SVGProps,
   useContext,
+  useId,
   useMemo,
   useState,
 } from 'react';
@@ -18,7 +19,7 @@ import { AppearanceContext } from './context.js';
 import { clock, useSecondsUntil } from './countdown.js';
 import { isCode } from './faults.js';
 import { draw } from './qr-encoder.js';
-import { english, fill, type LogginTexts } from './texts.js';
+import { digitsOf, english, fill, isolated, type LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
 
 /** Digits of the code that WhatsApp shows. */
@@ -140,7 +141,7 @@ export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
   // A timer is not read out each second.
   return (
     <span role="timer" {...props}>
-      {fill(timeLeft, { time: clock(seconds) })}
+      {fill(timeLeft, { time: isolated(clock(seconds)) })}
     </span>
   );
 }
@@ -150,6 +151,7 @@ export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>
   const { status, confirm, error, attemptsLeft, isConfirming } = useLogginLogin();
   const texts = useTexts();
   const [digits, setDigits] = useState('');
+  const id = useId();
   if (status !== 'awaiting_confirmation') {
     return null;
   }
@@ -169,11 +171,12 @@ export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>
           inputMode="numeric"
           required
           aria-invalid={!!error}
+          aria-describedby={id}
           value={digits}
-          onChange={({ target }) => setDigits(target.value.replace(/\D/g, '').slice(0, CODE_DIGITS))}
+          onChange={({ target }) => setDigits(digitsOf(target.value).slice(0, CODE_DIGITS))}
         />
       </label>
-      <p role="alert">
+      <p role="alert" id={id}>
         {error && (isWrong ? fill(texts.wrongCode, { count: attemptsLeft ?? '' }) : texts.errorHint)}
       </p>
       {children ?? (
