@@ -71,15 +71,16 @@ export type ObservedSession = Omit<Session, 'phone'> & Pick<SessionFields, 'phon
  * React hands objects from a server to its pages, and back, where their prototype inherits from nothing and has no name
  * that plain objects lack. An instance of a class is refused.
  */
-const PLAIN: object = /* @__PURE__ */ Object.create(null, {
-  ...Object.getOwnPropertyDescriptors(Object.prototype),
-  [INSPECT]: {
-    value(this: ObservedSession, _depth: number, options: object, inspect: Show): string {
-      const phone = this.phone && `…${this.phone.slice(-SHOWN_DIGITS)}`;
-      return `Session ${inspect({ ...this, phone }, options)}`;
+const PLAIN: object = /* @__PURE__ */ (() =>
+  Object.create(null, {
+    ...Object.getOwnPropertyDescriptors(Object.prototype),
+    [INSPECT]: {
+      value(this: ObservedSession, _depth: number, options: object, inspect: Show): string {
+        const phone = this.phone && `…${this.phone.slice(-SHOWN_DIGITS)}`;
+        return `Session ${inspect({ ...this, phone }, options)}`;
+      },
     },
-  },
-});
+  }))();
 
 /** A session as a plain object. */
 export const plainSession = (fields: SessionFields): ObservedSession =>
