@@ -8,7 +8,7 @@
  * The door and the pages are built apart from each other. What both have to know stands in the environment.
  */
 
-import { isProduction, misconfigured, variable } from './environment.js';
+import { isProduction, variableOf } from './environment.js';
 
 /** What a cookie is for: a session, or a login that has begun on the server. */
 export type Purpose = 'session' | 'login';
@@ -36,7 +36,7 @@ export interface CookieAttributes {
 
 /** @throws InvalidInputError `invalid_config` where a variable is malformed. */
 export function cookieName(purpose: Purpose): string {
-  const name = checked('LOGGIN_COOKIE_NAME', NAME, 'letters, digits, _, . and -') ?? DEFAULT_NAME;
+  const name = variableOf('LOGGIN_COOKIE_NAME', NAME, 'letters, digits, _, . and -') ?? DEFAULT_NAME;
   const whole = name + SUFFIXES[purpose];
   if (!isProduction()) {
     return `${whole}-dev`;
@@ -50,12 +50,12 @@ export function cookieName(purpose: Purpose): string {
  * @throws InvalidInputError `invalid_config` where a variable is malformed.
  */
 export function cookieAttributes(maxAge: number): CookieAttributes {
-  const sameSite = checked(
+  const sameSite = variableOf(
     'LOGGIN_COOKIE_SAME_SITE',
     /^(lax|none|strict)$/,
     'lax, strict or none',
   ) as SameSite;
-  const isPartitioned = checked('LOGGIN_COOKIE_PARTITIONED', /^(true|false)$/, 'true or false') === 'true';
+  const isPartitioned = variableOf('LOGGIN_COOKIE_PARTITIONED', /^(true|false)$/, 'true or false') === 'true';
   const ofDomain = domain();
   return {
     httpOnly: true,
@@ -70,13 +70,5 @@ export function cookieAttributes(maxAge: number): CookieAttributes {
 }
 
 function domain(): string | undefined {
-  return checked('LOGGIN_COOKIE_DOMAIN', DOMAIN, 'a domain such as acme.example, with its subdomains');
-}
-
-function checked(name: string, form: RegExp, what: string): string | undefined {
-  const value = variable(name);
-  if (value !== undefined && !form.test(value)) {
-    throw misconfigured(`${name} is ${what}.`);
-  }
-  return value;
+  return variableOf('LOGGIN_COOKIE_DOMAIN', DOMAIN, 'a domain such as acme.example, with its subdomains');
 }

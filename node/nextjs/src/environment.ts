@@ -20,3 +20,16 @@ export const isProduction = (): boolean => process.env.NODE_ENV === 'production'
 export function misconfigured(message: string): InvalidInputError {
   return new InvalidInputError({ code: 'invalid_config', message });
 }
+
+/**
+ * The value of a variable that has a form.
+ *
+ * @throws InvalidInputError `invalid_config` where it has another.
+ */
+export function variableOf(name: string, form: RegExp, what: string): string | undefined {
+  const value = variable(name);
+  if (value !== undefined && !form.test(value)) {
+    throw misconfigured(`${name} is ${what}.`);
+  }
+  return value;
+}

@@ -3,7 +3,7 @@
 import { cookies, headers } from 'next/headers.js';
 import { refusal } from './answers.js';
 import { cookieAttributes, cookieName } from './cookies.js';
-import { warnOfPlainHttp } from './plain-http.js';
+import { warnOfPlainHttp } from './hosts.js';
 import { DEFAULT_LOGIN_PATH, withReturnTo } from './return-to.js';
 import { isEnded } from './revocation.js';
 import {

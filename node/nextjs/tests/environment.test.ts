@@ -74,7 +74,7 @@ describe('cookies', () => {
 
 describe('the start of a server', () => {
   const ended = vi.spyOn(process, 'exit').mockImplementation((code) => {
-    throw new Error(`ended with ${code}`);
+    throw Object.assign(new Error('The process has ended.'), { exitCode: code });
   });
   const said = vi.spyOn(console, 'error').mockReturnValue();
 
@@ -93,7 +93,7 @@ describe('the start of a server', () => {
     ['no secret', { LOGGIN_APP_KEY: '8XKPQ2WN', LOGGIN_SESSION_SECRET: '' }],
   ])('ends in production with %s', async (_, env) => {
     withEnv({ NODE_ENV: 'production', ...env });
-    await expect(register()).rejects.toThrow('ended with 1');
+    await expect(register()).rejects.toMatchObject({ exitCode: 1 });
     expect(said).toHaveBeenCalledWith(expect.stringContaining('invalid_config'));
   });
 
