@@ -59,6 +59,10 @@ export async function cookiesOf(secret) {
     'a session without phone': await sealed('__Host-loggin', 0, { ...CLAIMS, phone: undefined }),
     'a session without name': await sealed('__Host-loggin', 0, { ...CLAIMS, jti: undefined }),
     'a session without end': await sealed('__Host-loggin', 0, { ...CLAIMS, end: undefined }),
+    'a session that was ended': await sealed('__Host-loggin', 0, {
+      ...CLAIMS,
+      jti: 'an-ended-session-of-the-tests',
+    }),
     'a session that is over': await sealed('__Host-loggin', 0, { ...CLAIMS, end: NOW_S - 1 }),
   };
   const invalid = Object.entries(values).map(([each, value]) => [each, `__Host-loggin=${value}`]);
@@ -66,6 +70,7 @@ export async function cookiesOf(secret) {
   invalid.push(...renamed.map((each) => [`renamed to ${each}`, `${each}=${session}`]));
   return {
     valid: `__Host-loggin=${session}`,
+    young: `__Host-loggin=${await sealed('__Host-loggin', 0, { ...CLAIMS, at: (NOW_S - 60) * 1000 })}`,
     aged: `__Host-loggin=${await sealed('__Host-loggin', 2 * DAY_S)}`,
     invalid: Object.fromEntries(invalid),
   };

@@ -184,6 +184,13 @@ function suiteOfDoor(version, door) {
     assert.equal((await app.send('/api/me', { headers: { cookie: cookies.valid } })).status, 200);
   });
 
+  test('what asks for a young session sends older ones to sign in again', async () => {
+    const ask = (cookie) => app.send('/payment', { headers: { cookie } });
+    assert.ok((await ask(cookies.young)).text.includes(`${TREASURE}payment`));
+    const { status, headers } = await ask(cookies.valid);
+    assert.deepEqual([status, headers.location], [307, '/login?returnTo=%2Fpayment']);
+  });
+
   test('a visit renews an old session, and signing out is not overtaken', async () => {
     const { headers } = await app.send('/vault/1', { headers: { cookie: cookies.aged } });
     const [renewed] = headers['set-cookie'];

@@ -4,6 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
 import { PHONE } from '../../browser/world.mjs';
@@ -40,6 +41,28 @@ async function watched(page) {
     }
   });
   return seen;
+}
+
+/** From the first of these words to the first of the others, without indentation. */
+function part(path, begin, end) {
+  const text = readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
+  const from = text.indexOf(begin);
+  assert.ok(from >= 0, `${path} has ${begin}`);
+  return text.slice(from, text.indexOf(end, from) + end.length).replace(/\n */g, '\n');
+}
+
+/** Where each snippet of the documentation stands among the files that run here. */
+const SNIPPETS = [
+  ['tests/e2e/nextjs/published/app/actions.ts', '"use server"', '  return session\n}'],
+  ['tests/e2e/nextjs/published/app/login/login-button.tsx', 'onSuccess={async', '/>'],
+  ['examples/nextjs/app/login/actions.ts', 'export async function signIn', '\n}'],
+  ['examples/nextjs/app/login/sign-in.tsx', '<LogginButton appKey', '/>'],
+];
+
+for (const [path, begin, end] of SNIPPETS) {
+  test(`the documentation has what runs here: ${path}`, () => {
+    assert.equal(part('docs/nextjs.md', begin, end), part(path, begin, end));
+  });
 }
 
 for (const version of VERSIONS) {
