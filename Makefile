@@ -45,7 +45,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-next_sources := tests/e2e/nextjs/build $(shell find examples/nextjs tests/e2e/nextjs/fortress tests/e2e/nextjs/next-15 \
+next_sources := tests/e2e/nextjs/build $(shell find examples/nextjs tests/e2e/nextjs/fortress tests/e2e/nextjs/published tests/e2e/nextjs/next-15 \
 	-type f -not -path '*/node_modules/*' -not -path '*/.next/*')
 
 .PHONY: help build build-rust build-python build-node build-nextjs demo test test-rust test-python test-node test-browser test-kotlin test-swift test-node-majors test-checks fuzz races faults sanitize soak \

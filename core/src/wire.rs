@@ -5,11 +5,15 @@
 
 use std::{
     borrow::Cow,
+    collections::HashMap,
     fmt,
     time::{Duration, SystemTime},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
 use crate::{
@@ -44,6 +48,35 @@ pub struct EventsRequest {
     /// Whether this stream redeems what it is told of.
     #[serde(default)]
     pub claim: bool,
+    /// Of a long poll: the progress that its caller was told of already. What no server of this version tells is left
+    /// out.
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "HashMap::is_empty")]
+    pub known: HashMap<Code, Progress>,
+}
+
+fn known<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<HashMap<Code, Progress>, D::Error> {
+    deserializer.deserialize_map(Known)
+}
+
+/// Reads codes with their progress, and keeps nothing of what is neither: the values are open.
+struct Known;
+
+impl<'de> Visitor<'de> for Known {
+    type Value = HashMap<Code, Progress>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object of codes")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let mut known = HashMap::new();
+        while let Some((code, status)) = fields.next_entry::<Cow<'de, str>, Cow<'de, str>>()? {
+            if let (Ok(code), Some(status)) = (Code::parse(&code), Progress::parse(&status)) {
+                known.insert(code, status);
+            }
+        }
+        Ok(known)
+    }
 }
 
 /// `POST /tokens/verify`.
@@ -121,6 +154,17 @@ pub enum Progress {
     MessageReceived,
     /// The person was asked to type a code where the login began.
     AwaitingConfirmation,
+}
+
+impl Progress {
+    /// Reads a status of the wire; `None` for one that this version does not know.
+    fn parse(status: &str) -> Option<Self> {
+        match status {
+            "message_received" => Some(Self::MessageReceived),
+            "awaiting_confirmation" => Some(Self::AwaitingConfirmation),
+            _ => None,
+        }
+    }
 }
 
 /// Event `progress`.
@@ -203,7 +247,7 @@ impl TokenEvent {
 /// The answer of the long poll.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct EventsResponse {
-    /// Terminal events; empty when nothing happened in time.
+    /// Ends, and progress that the request did not know of; empty when nothing happened in time.
     pub events: Vec<TokenEvent>,
 }
 
@@ -435,8 +479,35 @@ mod tests {
     }
 
     #[test]
+    fn what_a_poll_knows_is_read_as_far_as_this_version_does() {
+        let code = code();
+        let body = serde_json::json!({ "tokens": [], "known": {
+            code.expose(): "awaiting_confirmation", "rubbish": "message_received",
+        } });
+        let request: EventsRequest = serde_json::from_value(body).unwrap();
+        assert_eq!(request.known, HashMap::from([(code, Progress::AwaitingConfirmation)]));
+        let body = serde_json::json!({ "tokens": [], "known": { code.expose(): "of_a_newer_client" } });
+        let request: EventsRequest = serde_json::from_value(body).unwrap();
+        assert_eq!(request.known, HashMap::new());
+        for known in [serde_json::json!([]), serde_json::json!({ code.expose(): 1 }), serde_json::json!(null)]
+        {
+            let body = serde_json::json!({ "tokens": [], "known": known });
+            assert!(serde_json::from_value::<EventsRequest>(body).is_err(), "{known}");
+        }
+    }
+
+    #[test]
+    fn every_progress_is_read_as_it_is_written() {
+        for progress in [Progress::MessageReceived, Progress::AwaitingConfirmation] {
+            let written = serde_json::to_value(progress).unwrap();
+            assert_eq!(Progress::parse(written.as_str().unwrap()), Some(progress));
+        }
+    }
+
+    #[test]
     fn requests_do_not_show_their_tokens() {
-        let request = EventsRequest { tokens: vec!["lgn1_secret".into()], claim: true };
+        let request =
+            EventsRequest { tokens: vec!["lgn1_secret".into()], claim: true, known: HashMap::new() };
         assert_eq!(format!("{request:?}"), "EventsRequest { .. }");
         let request = OtpVerifyRequest { session_id: "s".into(), otp_code: "123456".into() };
         assert_eq!(format!("{request:?}"), "OtpVerifyRequest { .. }");

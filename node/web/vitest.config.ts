@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 
 /** What a developer's own environment must not change; an empty variable counts as none. */
-const NEUTRAL = ['LOGGIN_BASE_URL', 'LOGGIN_SECRET_KEY', 'LOGGIN_WHATSAPP_NUMBER'];
+const NEUTRAL = ['LOGGIN_APP_KEY', 'LOGGIN_BASE_URL', 'LOGGIN_SECRET_KEY', 'LOGGIN_WHATSAPP_NUMBER'];
 
 const shared = {
   env: Object.fromEntries(NEUTRAL.map((name) => [name, ''])),

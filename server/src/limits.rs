@@ -53,8 +53,9 @@ pub(crate) const HTTP_BUFFER: usize = 32 << 10;
 /// Headers of a request; browsers and proxies send about 30.
 pub(crate) const HEADERS: usize = 64;
 
-/// Bytes of the body that names the tokens to wait for: 10,000 of 46 symbols, and as many quotes and commas.
-pub(crate) const EVENTS_BODY: usize = 1 << 20;
+/// Bytes of the body that names the tokens to wait for: 10,000 of 46 symbols, and as many codes of 32 with the longest
+/// status, each with its quotes and commas.
+pub(crate) const EVENTS_BODY: usize = 3 << 19;
 
 /// Bytes of any other JSON body: one token and a code, or a phone and an app's own data.
 pub(crate) const SMALL_BODY: usize = 4 << 10;

@@ -1,15 +1,26 @@
 /** What route handlers take and answer: JSON from pages of the app's own, and the codes of the protocol. */
 
 import { isLogginError, type LogginError } from '@loggin/web';
+import { misconfigured } from './environment.js';
+import { hostOf } from './hosts.js';
 
 /** Longest body that is read, in characters: a token or a phone number has a fraction of it. */
 const MAX_BODY = 4096;
 
 /** A call of the app's server that is no fault of whoever asks it: its own key, say. */
-const OWN_FAULTS = ['unauthorized', 'invalid_config', 'unknown_app', 'invalid_response', 'internal'];
+const OWN_FAULTS = ['unauthorized', 'invalid_config', 'invalid_response', 'internal'];
 
 /** Nothing that is told here may be kept by a cache. */
 const NO_STORE = { 'Cache-Control': 'no-store' };
+
+/** Whose pages a route answers. */
+export interface OriginOptions {
+  /**
+   * Origins besides the route's own whose pages may ask, such as `https://acme.example`: for proxies that hide what a
+   * browser asked.
+   */
+  readonly allowedOrigins?: readonly string[] | undefined;
+}
 
 export function answer(body: object, status = 200): Response {
   return Response.json(body, { status, headers: NO_STORE });
@@ -24,34 +35,63 @@ export async function answering(run: () => Promise<Response>): Promise<Response>
   try {
     return await run();
   } catch (reason) {
-    if (!isLogginError(reason)) {
-      throw reason;
-    }
-    return failed(reason);
+    const { error, status, attemptsLeft, retryAfter } = told(reason);
+    return answer({ error, attempts_left: attemptsLeft, retry_after: retryAfter }, status);
   }
 }
 
-function failed({ code, status, attemptsLeft, retryAfter }: LogginError): Response {
-  if (OWN_FAULTS.includes(code)) {
+/** What a page is told of an error. */
+export interface Told {
+  readonly error: string;
+  readonly status: number;
+  readonly attemptsLeft?: number | undefined;
+  readonly retryAfter?: number | undefined;
+}
+
+/** What a page is told of an error of the protocol; others are thrown again. A fault of the app's own is logged. */
+export function told(reason: unknown): Told {
+  if (!isLogginError(reason)) {
+    throw reason;
+  }
+  const { code, status, attemptsLeft, retryAfter } = reason;
+  if (isOwnFault(reason)) {
     // biome-ignore lint/suspicious/noConsole: the operator has to know; the code holds nothing secret.
     console.error(`@loggin/nextjs: the Loggin server refuses this app: ${code}`);
-    return refusal('internal', 500);
+    return { error: 'internal', status: 500 };
   }
   const passing = code === 'connection' ? 503 : 400;
-  return answer({ error: code, attempts_left: attemptsLeft, retry_after: retryAfter }, status ?? passing);
+  return { error: code, status: status ?? passing, attemptsLeft, retryAfter };
+}
+
+/** An app that the server does not know is this one: tokens of others were refused before it was asked. */
+function isOwnFault({ code, status }: LogginError): boolean {
+  return OWN_FAULTS.includes(code) || (code === 'unknown_app' && status !== undefined);
+}
+
+/** @throws InvalidInputError `invalid_config` where one of them is no origin. */
+export function checkOrigins({ allowedOrigins = [] }: OriginOptions): readonly string[] {
+  for (const each of allowedOrigins) {
+    if (!URL.canParse(each) || new URL(each).origin !== each) {
+      throw misconfigured(`${JSON.stringify(each)} is no origin: write https://acme.example`);
+    }
+  }
+  return allowedOrigins;
 }
 
 /**
  * The JSON object of a request that a page of this app made; a refusal where another site may have made it: that could
  * sign its visitors in as somebody else.
  */
-export async function ownRequest(request: Request): Promise<Record<string, unknown> | Response> {
+export async function ownRequest(
+  request: Request,
+  allowedOrigins: readonly string[],
+): Promise<Record<string, unknown> | Response> {
   const { headers } = request;
   const type = headers.get('Content-Type') ?? '';
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     return refusal('unsupported_media_type', 415);
   }
-  if (!isSameOrigin(headers)) {
+  if (!isOwnPage(headers, allowedOrigins)) {
     return refusal('denied', 403);
   }
   const text = await request.text();
@@ -63,13 +103,24 @@ export async function ownRequest(request: Request): Promise<Record<string, unkno
   }
 }
 
-/** Whether no other site made the request. Programs that are no browsers send neither header. */
-function isSameOrigin(headers: Headers): boolean {
+/**
+ * Whether no other site made the request. A browser's own word, which no page can write, is proof; older ones tell the
+ * origin alone, and programs that are no browsers neither.
+ */
+function isOwnPage(headers: Headers, allowedOrigins: readonly string[]): boolean {
   const site = headers.get('Sec-Fetch-Site');
   const origin = headers.get('Origin');
-  if (site !== null && site !== 'same-origin') {
+  if (origin !== null && allowedOrigins.includes(origin)) {
+    return true;
+  }
+  return site === null ? origin === null || isOfHost(origin, hostOf(headers)) : site === 'same-origin';
+}
+
+/** Whether an origin is that of a host, whose port may be the one that goes without saying. */
+function isOfHost(origin: string, host: string | null): boolean {
+  if (!URL.canParse(origin)) {
     return false;
   }
-  const host = headers.get('X-Forwarded-Host') ?? headers.get('Host');
-  return origin === null || (URL.canParse(origin) && new URL(origin).host === host);
+  const own = `${new URL(origin).protocol}//${host}`;
+  return URL.canParse(own) && new URL(own).host === new URL(origin).host;
 }

@@ -1,17 +1,36 @@
 /** Sign-in with WhatsApp for Next.js: a session that cannot be forged, the door before pages, and one-time codes. */
 
+export type { OriginOptions } from './answers.js';
 export { type BeginLoginOptions, beginLogin, type FinishLoginOptions, finishLogin } from './decoupled.js';
-export { type LogginMiddlewareOptions, logginMiddleware } from './middleware.js';
-export { type OtpHandlersOptions, otpHandlers } from './otp.js';
-export { type RedeemOptions, redeem, redeemHandlers, verifyToken } from './redeem.js';
-export { returnToOf } from './return-to.js';
-export { register } from './secret.js';
 export {
+  type LogginMiddlewareHandler,
+  type LogginMiddlewareOptions,
+  logginMiddleware,
+} from './middleware.js';
+export { type OtpHandlersOptions, otpHandlers } from './otp.js';
+export {
+  createToken,
+  type Redeemed,
+  type RedeemOptions,
+  redeem,
+  redeemHandlers,
+  type SigningInOptions,
+  type VerifyTokenOptions,
+  verifyToken,
+  type WaitForVerifyOptions,
+  waitForVerify,
+} from './redeem.js';
+export { register } from './register.js';
+export { returnToOf } from './return-to.js';
+export { configure, type IsRevoked, type LogginConfiguration } from './revocation.js';
+export {
+  type CreateSessionOptions,
   createSession,
   destroySession,
+  type FreshSessionOptions,
   getSession,
   type RequireSessionOptions,
   requireSession,
   withSession,
 } from './session.js';
-export { type Identity, type SessionSource, SignedIn } from './signed-in.js';
+export type { Identity, SessionSource, SignedIn } from './signed-in.js';

@@ -1,10 +1,10 @@
 /** Sign-in by one-time code: the routes that `<OtpForm>` of `@loggin/react` asks. The secret key stays here. */
 
 import { Otp, type OtpOptions, type OtpResult } from '@loggin/web/otp';
-import { answer, answering, ownRequest, refusal } from './answers.js';
-import { createSession } from './session.js';
+import { answer, answering, checkOrigins, type OriginOptions, ownRequest, refusal } from './answers.js';
+import { type CreateSessionOptions, createSession } from './session.js';
 
-export interface OtpHandlersOptions extends OtpOptions {
+export interface OtpHandlersOptions extends OtpOptions, OriginOptions, CreateSessionOptions {
   /** Digits of a code, 4 to 8; 6 by default. */
   readonly otpLength?: number | undefined;
   /** The region of numbers without country code, where the form does not say it. */
@@ -27,7 +27,8 @@ const APP_KEY = /^\s*lgsk_([0-9a-z]{8})_/i;
 export function otpHandlers(options: OtpHandlersOptions = {}): {
   POST: (request: Request) => Promise<Response>;
 } {
-  const { otpLength, countryCode, onVerified, ...client } = options;
+  const { otpLength, countryCode, onVerified, maxAge, allowedOrigins: _, ...client } = options;
+  const allowedOrigins = checkOrigins(options);
   let otp: Otp | undefined;
   const opened = (): Otp => {
     // The environment of a build has no key yet.
@@ -50,7 +51,7 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
       });
       await onVerified?.(result);
       const { phone, verifiedAt } = result;
-      await createSession({ appKey: appKeyOf(client.secretKey), phone, verifiedAt });
+      await createSession({ appKey: appKeyOf(client.secretKey), phone, verifiedAt }, { maxAge });
       return answer({ status: 'verified' });
     },
   };
@@ -60,7 +61,7 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
     if (!step) {
       return refusal('not_found', 404);
     }
-    const body = await ownRequest(request);
+    const body = await ownRequest(request, allowedOrigins);
     return body instanceof Response ? body : await answering(() => step(body));
   };
   return { POST };

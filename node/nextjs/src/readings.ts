@@ -18,10 +18,16 @@ const LOCALE = /^\/[^/]+(?=\/)/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
+/**
+ * Names of folders for intercepted routes, `(.)photo` and `(..)(..)photo`: Next.js finds a page by them, and no address
+ * that a person follows has one.
+ */
+const INTERCEPTED = /(?:^|[/\\])\(\.{1,3}\)/;
+
 /** The readings of a path as it stands in a URL, decoded once; null where it is malformed. */
 export function readingsOf(pathname: string): readonly string[] | null {
   const decoded = decode(pathname);
-  if (decoded === null || CONTROL.test(decoded)) {
+  if (decoded === null || CONTROL.test(decoded) || INTERCEPTED.test(decoded)) {
     return null;
   }
   const readings = new Set<string>();

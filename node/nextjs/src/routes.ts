@@ -6,6 +6,21 @@ import { readingsOf } from './readings.js';
 /** Files of the framework: the same for everybody, and needed by the login page. */
 const FRAMEWORK = /^\/_next\/static\//;
 
+/** What browsers, search engines and phones ask of every site, before anybody has signed in, and what proves its name. */
+const CONVENTIONAL = [
+  '/.well-known/:path*',
+  '/apple-icon.png',
+  '/apple-touch-icon-precomposed.png',
+  '/apple-touch-icon.png',
+  '/favicon.ico',
+  '/icon.png',
+  '/icon.svg',
+  '/manifest.json',
+  '/manifest.webmanifest',
+  '/robots.txt',
+  '/sitemap.xml',
+];
+
 /** Resized pictures, fetched by the server itself from the path in `?url=`. */
 const PICTURES = '/_next/image';
 
@@ -25,6 +40,13 @@ export interface RouteOptions {
   readonly publicRoutes: readonly string[] | undefined;
 }
 
+/** An address, without the base path of the app, and that base path. */
+export interface Asked {
+  readonly pathname: string;
+  readonly searchParams: URLSearchParams;
+  readonly basePath?: string | undefined;
+}
+
 /** What a path is: `malformed` ones are refused to everybody. */
 export type Access = 'malformed' | 'protected' | 'public';
 
@@ -34,22 +56,29 @@ export type Access = 'malformed' | 'protected' | 'public';
  *
  * @throws InvalidInputError `invalid_config` where a route is not understood.
  */
-export function accessOf({ loginPath, matcher, publicRoutes }: RouteOptions): (url: URL) => Access {
+export function accessOf({ loginPath, matcher, publicRoutes }: RouteOptions): (asked: Asked) => Access {
   const isLogin = matching([loginPath], '');
   const isMatched = matching(matcher ?? [], 'i');
-  const isListed = matching(publicRoutes ?? [], '');
+  const isListed = matching([...CONVENTIONAL, ...(publicRoutes ?? [])], '');
   const isDenyByDefault = publicRoutes !== undefined || matcher === undefined;
   const isPublic = (path: string): boolean =>
     isLogin(path) || (!isMatched(path) && (!isDenyByDefault || isListed(path) || FRAMEWORK.test(path)));
-  const judge = (pathname: string): Access => {
-    const readings = readingsOf(pathname);
-    return readings === null ? 'malformed' : readings.every(isPublic) ? 'public' : 'protected';
+  const judge = (pathname: string, basePath = ''): Access => {
+    const readings = readingsOf(pathname)?.map((path) => below(basePath, path));
+    return readings === undefined ? 'malformed' : readings.every(isPublic) ? 'public' : 'protected';
   };
-  return ({ pathname, searchParams }) => {
-    const isPicture = readingsOf(pathname)?.every((path) => path === PICTURES);
-    return isPicture ? pictureAccess(searchParams.get('url'), judge) : judge(pathname);
-  };
+  return ({ pathname, searchParams, basePath }) =>
+    isPicture(pathname)
+      ? pictureAccess(searchParams.get('url'), (url) => judge(url, basePath))
+      : judge(pathname);
 }
+
+/** Whether a path is a part of the framework, which is the same for everybody and in every app. */
+export const isOfFramework = (pathname: string): boolean =>
+  isPicture(pathname) || readingsOf(pathname)?.every((path) => FRAMEWORK.test(path)) === true;
+
+const isPicture = (pathname: string): boolean =>
+  readingsOf(pathname)?.every((path) => path === PICTURES) === true;
 
 /** A picture is as public as the path that it is fetched from. Other hosts are allowed or not by the app's own list. */
 function pictureAccess(url: string | null, judge: (pathname: string) => Access): Access {
@@ -57,6 +86,11 @@ function pictureAccess(url: string | null, judge: (pathname: string) => Access):
     return 'public';
   }
   return judge(url.replace(/[?#].*$/s, ''));
+}
+
+/** A reading as the app's routes are written. */
+function below(basePath: string, path: string): string {
+  return basePath && `${path}/`.startsWith(`${basePath}/`) ? path.slice(basePath.length) || '/' : path;
 }
 
 function matching(routes: readonly string[], flags: string): (path: string) => boolean {

@@ -1,6 +1,6 @@
 /** The keys that seal cookies: from `LOGGIN_SESSION_SECRET`, a list of which the first seals and all open. */
 
-import { InvalidInputError, isLogginError } from '@loggin/web';
+import { misconfigured, variable } from './environment.js';
 
 /** Shortest secret, in bytes: what a key of AES-256 has. */
 const MIN_SECRET_BYTES = 32;
@@ -10,20 +10,12 @@ const NAME_BYTES = 6;
 
 const KEY_BYTES = 32;
 
-const VARIABLE = 'LOGGIN_SESSION_SECRET';
+export const SECRET_VARIABLE = 'LOGGIN_SESSION_SECRET';
 
 /** A key of the list. */
 export interface SealingKey {
   readonly name: string;
   readonly bytes: Uint8Array;
-}
-
-/** What the edge has less of than Node. */
-interface Runtime {
-  readonly process?: {
-    readonly env?: Record<string, string | undefined>;
-    readonly exit?: (code: number) => never;
-  };
 }
 
 /** Where development keeps its random secret: copies of this package in one process share it. */
@@ -43,46 +35,23 @@ export function sealingKeys(): Promise<readonly SealingKey[]> {
   if (derived?.from !== from) {
     const secrets = from.split(/[\s,]+/).filter(Boolean);
     if (secrets.some((secret) => ENCODER.encode(secret).length < MIN_SECRET_BYTES)) {
-      throw misconfigured(`Each secret of ${VARIABLE} has at least ${MIN_SECRET_BYTES} bytes.`);
+      throw misconfigured(`Each secret of ${SECRET_VARIABLE} has at least ${MIN_SECRET_BYTES} bytes.`);
     }
     derived = { from, keys: Promise.all(secrets.map(derive)) };
   }
   return derived.keys;
 }
 
-/**
- * Ends a production server whose session secret is missing or too short, with a message and exit code 1:
- * `instrumentation.ts` exports it. In development it makes a secret that middleware at the edge and pages share.
- *
- * @throws InvalidInputError `invalid_config` where a process cannot be ended.
- */
-export async function register(): Promise<void> {
-  const { env, exit } = (globalThis as Runtime).process ?? {};
-  try {
-    await sealingKeys();
-  } catch (reason) {
-    if (process.env.NODE_ENV === 'production' && isLogginError(reason)) {
-      // biome-ignore lint/suspicious/noConsole: the last words of a server that ends here.
-      console.error(`@loggin/nextjs: ${reason.code}: ${reason.message}`);
-      // Next.js would only log the error, and go on to answer every request with 500.
-      exit?.(1);
-    }
-    throw reason;
-  }
-  if (env && !env[VARIABLE]?.trim()) {
-    env[VARIABLE] = secretList();
-  }
-}
-
-function secretList(): string {
-  const given = (globalThis as Runtime).process?.env?.[VARIABLE]?.trim();
+/** The list as it stands in the environment; in development a random secret where there is none. */
+export function secretList(): string {
+  const given = variable(SECRET_VARIABLE);
   if (given) {
     return given;
   }
   const mode = process.env.NODE_ENV;
   if (mode !== 'development' && mode !== 'test') {
     throw misconfigured(
-      `Set ${VARIABLE} to at least ${MIN_SECRET_BYTES} random bytes: openssl rand -base64 32`,
+      `Set ${SECRET_VARIABLE} to at least ${MIN_SECRET_BYTES} random bytes: openssl rand -base64 32`,
     );
   }
   const shared = globalThis as unknown as { [IN_DEVELOPMENT]?: string };
@@ -92,12 +61,8 @@ function secretList(): string {
 
 function randomSecret(): string {
   // biome-ignore lint/suspicious/noConsole: who develops has to know why a restart signs everybody out.
-  console.warn(`@loggin/nextjs: ${VARIABLE} is not set, so sessions last until this process ends.`);
+  console.warn(`@loggin/nextjs: ${SECRET_VARIABLE} is not set, so sessions last until this process ends.`);
   return base64Url(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
-}
-
-function misconfigured(message: string): InvalidInputError {
-  return new InvalidInputError({ code: 'invalid_config', message });
 }
 
 async function derive(secret: string): Promise<SealingKey> {

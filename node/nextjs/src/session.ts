@@ -1,33 +1,77 @@
 /** The session of the request at hand, in pages, server actions and route handlers. */
 
-import { cookies } from 'next/headers.js';
+import { cookies, headers } from 'next/headers.js';
 import { refusal } from './answers.js';
 import { cookieAttributes, cookieName } from './cookies.js';
+import { warnOfPlainHttp } from './hosts.js';
 import { DEFAULT_LOGIN_PATH, withReturnTo } from './return-to.js';
+import { isEnded } from './revocation.js';
 import {
+  endOf,
   type Identity,
+  isYoungerThan,
+  MAX_AGE_S,
   openSession,
-  SESSION_LIFETIME_S,
   type SessionSource,
-  SignedIn,
+  type SignedIn,
   sealSession,
+  signedIn,
 } from './signed-in.js';
+
+export interface CreateSessionOptions {
+  /**
+   * How many seconds after `verifiedAt` the session ends at the latest, however often it is renewed; 90 days by
+   * default.
+   */
+  readonly maxAge?: number | undefined;
+}
+
+type Jar = Awaited<ReturnType<typeof cookies>>;
 
 /**
  * Signs somebody in, for 30 days from their last visit: in a server action or a route handler, with what `verifyToken`
  * or a one-time code gave.
  *
- * @throws InvalidInputError `invalid_config` without a valid `LOGGIN_SESSION_SECRET`.
+ * @throws InvalidInputError `invalid_config` without a valid `LOGGIN_SESSION_SECRET`, and TypeError where the identity
+ * is none, or was verified too long ago.
  */
-export async function createSession(identity: Identity): Promise<SignedIn> {
-  const session = new SignedIn(identity);
-  const value = await sealSession(session);
-  (await cookies()).set(cookieName('session'), value, cookieAttributes(SESSION_LIFETIME_S));
+export async function createSession(
+  identity: Identity,
+  options: CreateSessionOptions = {},
+): Promise<SignedIn> {
+  const { session, write } = await prepareSession(identity, options);
+  write(await cookies());
   return session;
 }
 
+/** A session, and what writes its cookie. It throws like `createSession`; `write` does where cookies are only read. */
+export async function prepareSession(
+  identity: Identity,
+  { maxAge = MAX_AGE_S }: CreateSessionOptions,
+): Promise<{ readonly session: SignedIn; readonly write: (jar: Jar) => void }> {
+  const session = signedIn(identity);
+  if (!isYoungerThan(session, maxAge)) {
+    throw new TypeError('maxAge is a number of seconds above the age of what was verified.');
+  }
+  const sealed = await sealSession(session, endOf(session, maxAge));
+  const asked = await headersOfRequest();
+  const write = (jar: Jar): void => {
+    jar.set(cookieName('session'), sealed.value, cookieAttributes(sealed.maxAge));
+    warnOfPlainHttp(asked);
+  };
+  return { session, write };
+}
+
+async function headersOfRequest(): Promise<Headers | null> {
+  try {
+    return await headers();
+  } catch {
+    return null;
+  }
+}
+
 /**
- * Who is signed in; null where nobody is. A cookie that is altered, expired or another's counts as none.
+ * Who is signed in; null where nobody is. A cookie that is altered, expired, revoked or another's counts as none.
  *
  * The Pages Router hands in its request: `getSession(context.req)`.
  */
@@ -35,7 +79,8 @@ export async function getSession(source?: SessionSource): Promise<SignedIn | nul
   const name = cookieName('session');
   const jar = source?.cookies ?? (await cookies());
   const value = typeof jar.get === 'function' ? jar.get(name)?.value : (jar as Record<string, string>)[name];
-  return (await openSession(value))?.session ?? null;
+  const session = (await openSession(value))?.session;
+  return session && !(await isEnded(session)) ? session : null;
 }
 
 /** Signs out, in a server action or a route handler. */
@@ -43,11 +88,24 @@ export async function destroySession(): Promise<void> {
   (await cookies()).set(cookieName('session'), '', cookieAttributes(0));
 }
 
-export interface RequireSessionOptions {
+export interface FreshSessionOptions {
+  /**
+   * How many seconds ago the person may have proved who they are, for what asks for more than a cookie: older sessions
+   * have to sign in again. Any that has not ended, by default.
+   */
+  readonly maxAge?: number | undefined;
+}
+
+export interface RequireSessionOptions extends FreshSessionOptions {
   /** Where people sign in; `/login` by default. */
   readonly loginPath?: string | undefined;
   /** The path to come back to; other sites are not gone to. */
   readonly returnTo?: string | undefined;
+}
+
+async function freshSession({ maxAge }: FreshSessionOptions): Promise<SignedIn | null> {
+  const session = await getSession();
+  return session && (maxAge === undefined || isYoungerThan(session, maxAge)) ? session : null;
 }
 
 /**
@@ -58,7 +116,7 @@ export interface RequireSessionOptions {
  */
 export async function requireSession(options: RequireSessionOptions = {}): Promise<SignedIn> {
   const { loginPath = DEFAULT_LOGIN_PATH, returnTo } = options;
-  const session = await getSession();
+  const session = await freshSession(options);
   if (session) {
     return session;
   }
@@ -70,9 +128,10 @@ export async function requireSession(options: RequireSessionOptions = {}): Promi
 /** A route handler for those who are signed in; everybody else is answered 401 `unauthorized`. */
 export function withSession<Context>(
   handler: (request: Request, session: SignedIn, context: Context) => Promise<Response> | Response,
+  options: FreshSessionOptions = {},
 ): (request: Request, context: Context) => Promise<Response> {
   return async (request, context) => {
-    const session = await getSession();
+    const session = await freshSession(options);
     return session ? await handler(request, session, context) : refusal('unauthorized', 401);
   };
 }

@@ -7,6 +7,12 @@ import { type Opened, open, seal } from './seal.js';
 /** How long a session lasts after it was last renewed, in seconds: 30 days. */
 export const SESSION_LIFETIME_S = 30 * 24 * 60 * 60;
 
+/**
+ * How long it lasts after the person proved who they are, in seconds, however often it is renewed: 90 days, so that a
+ * cookie that was stolen, or a number that somebody else has by now, does not stay signed in for ever.
+ */
+export const MAX_AGE_S = 90 * 24 * 60 * 60;
+
 /** Age at which a visit renews a session, in seconds: a day, so that few answers set a cookie. */
 const RENEWAL_AGE_S = 24 * 60 * 60;
 
@@ -32,8 +38,8 @@ export interface SessionSource {
     | { get(name: string): { readonly value: string } | undefined };
 }
 
-/** Somebody who is signed in: plain data, as JSON too; only when Node prints it does it hide the phone number. */
-export class SignedIn {
+/** Somebody who is signed in: a plain object, as JSON too; only when Node prints it does it hide the phone number. */
+export interface SignedIn {
   /** The phone number: digits with country code, without `+`. */
   readonly phone: string;
   /** The app that the person signed in to; null where that is not known. */
@@ -42,38 +48,76 @@ export class SignedIn {
   readonly userId: string | null;
   /** When the person proved who they are. */
   readonly verifiedAt: Date;
-
-  /** @throws TypeError where the identity is none. */
-  constructor({ phone, appKey = null, userId = null, verifiedAt }: Identity) {
-    const isTime = verifiedAt instanceof Date && verifiedAt.getTime() > 0;
-    if (!PHONE.test(phone) || !isTime || (userId?.length ?? 0) > MAX_USER_ID) {
-      throw new TypeError('A session has a phone number in digits, and the time at which it was verified.');
-    }
-    this.phone = phone;
-    this.appKey = appKey;
-    this.userId = userId;
-    this.verifiedAt = verifiedAt;
-  }
-
-  /** @internal */
-  [INSPECT](): string {
-    return `SignedIn { verifiedAt: ${this.verifiedAt.toISOString()} }`;
-  }
+  /** Names this session among all others, from the sign-in to its end. It opens nothing. */
+  readonly jti: string;
 }
 
-/** The cookie's value for somebody who is signed in. */
-export function sealSession({ phone, appKey, userId, verifiedAt }: SignedIn): Promise<string> {
-  const claims = { phone, app: appKey, user: userId, at: verifiedAt.getTime() };
-  return seal(cookieName('session'), claims, SESSION_LIFETIME_S);
+/**
+ * What all of them inherit: the properties of plain objects, and how Node prints them. React hands such objects to
+ * components and from actions to pages; instances of classes it refuses.
+ */
+const PLAIN: object = Object.create(null, {
+  ...Object.getOwnPropertyDescriptors(Object.prototype),
+  [INSPECT]: {
+    value(this: SignedIn): string {
+      return `SignedIn { verifiedAt: ${this.verifiedAt.toISOString()} }`;
+    },
+  },
+});
+
+/**
+ * Somebody who signs in now.
+ *
+ * @throws TypeError where the identity is none.
+ */
+export function signedIn(identity: Identity, jti: string = crypto.randomUUID()): SignedIn {
+  const { phone, appKey = null, userId = null, verifiedAt } = identity;
+  const isTime = verifiedAt instanceof Date && verifiedAt.getTime() > 0;
+  if (!PHONE.test(phone) || !isTime || (userId?.length ?? 0) > MAX_USER_ID) {
+    throw new TypeError('A session has a phone number in digits, and the time at which it was verified.');
+  }
+  return Object.assign(Object.create(PLAIN), { phone, appKey, userId, verifiedAt, jti });
 }
 
-/** Who a cookie says is signed in, and whether it is time to renew it; null where it says nothing valid. */
-export async function openSession(
-  value: string | undefined,
-): Promise<{ readonly session: SignedIn; readonly isDue: boolean } | null> {
+/** Whether the person proved who they are so many seconds ago, or less. */
+export function isYoungerThan({ verifiedAt }: Pick<SignedIn, 'verifiedAt'>, seconds: number): boolean {
+  return Date.now() < verifiedAt.getTime() + seconds * 1000;
+}
+
+/** A cookie's value, and for how many seconds it is good. */
+export interface Sealed {
+  readonly value: string;
+  readonly maxAge: number;
+}
+
+/** The cookie's value for somebody who is signed in until `endsAt`, in seconds since 1970. */
+export async function sealSession(session: SignedIn, endsAt = endOf(session, MAX_AGE_S)): Promise<Sealed> {
+  const { phone, appKey, userId, verifiedAt, jti } = session;
+  const maxAge = Math.min(SESSION_LIFETIME_S, endsAt - Math.floor(Date.now() / 1000));
+  const claims = { phone, app: appKey, user: userId, at: verifiedAt.getTime(), jti, end: endsAt };
+  return { value: await seal(cookieName('session'), claims, maxAge), maxAge };
+}
+
+/** When a session ends at the latest, in seconds since 1970. */
+export function endOf({ verifiedAt }: Pick<SignedIn, 'verifiedAt'>, maxAge: number): number {
+  return Math.floor(verifiedAt.getTime() / 1000) + maxAge;
+}
+
+/** What a cookie says. */
+export interface OpenedSession {
+  readonly session: SignedIn;
+  /** It is time to renew it. */
+  readonly isDue: boolean;
+  /** Seconds since 1970. */
+  readonly endsAt: number;
+}
+
+/** Who a cookie says is signed in; null where it says nothing valid. */
+export async function openSession(value: string | undefined): Promise<OpenedSession | null> {
   const opened = await open(cookieName('session'), value);
   const session = opened && sessionOf(opened);
-  return session && { session, isDue: isDue(opened) };
+  const endsAt = Number(opened?.claims.end);
+  return session && endsAt > Date.now() / 1000 ? { session, isDue: isDue(opened), endsAt } : null;
 }
 
 function isDue({ issuedAt, isOldKey }: Opened): boolean {
@@ -81,14 +125,18 @@ function isDue({ issuedAt, isOldKey }: Opened): boolean {
 }
 
 function sessionOf({ claims }: Opened): SignedIn | null {
-  const { phone, app, user, at } = claims;
+  const { phone, app, user, at, jti } = claims;
+  if (typeof jti !== 'string') {
+    return null;
+  }
   try {
-    return new SignedIn({
+    const identity = {
       phone: String(phone),
       appKey: typeof app === 'string' ? app : null,
       userId: typeof user === 'string' ? user : null,
       verifiedAt: new Date(Number(at)),
-    });
+    };
+    return signedIn(identity, jti);
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 /** The door of apps that Next.js is told more about: below a path of their host, and in several languages. */
 
-import { NextRequest } from 'next/server.js';
+import { type NextFetchEvent, NextRequest } from 'next/server.js';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { logginMiddleware } from '../src/index.js';
 
@@ -8,6 +8,9 @@ beforeEach(() => {
   vi.stubEnv('LOGGIN_SESSION_SECRET', 'a-secret-of-more-than-thirty-two-bytes!');
   return () => vi.unstubAllEnvs();
 });
+
+/** The door hands it on, and does not look at it. */
+const EVENT = {} as NextFetchEvent;
 
 const byList = logginMiddleware({ publicRoutes: ['/', '/about'] });
 const byMatcher = logginMiddleware({ matcher: ['/dashboard/:path*'] });
@@ -17,7 +20,7 @@ test('without a secret production lets nobody in, and nobody past', async () => 
   vi.stubEnv('LOGGIN_SESSION_SECRET', '');
   for (const path of ['/', '/dashboard']) {
     const request = new NextRequest(`https://acme.example${path}`);
-    await expect(byList(request)).rejects.toMatchObject({ code: 'invalid_config' });
+    await expect(byList(request, EVENT)).rejects.toMatchObject({ code: 'invalid_config' });
   }
 });
 
@@ -26,7 +29,7 @@ type NextConfig = NonNullable<Init['nextConfig']>;
 
 /** Where the door sends a visitor; null where it lets them pass. */
 async function sentTo(door: typeof byList, path: string, nextConfig: NextConfig): Promise<string | null> {
-  const { headers } = await door(new NextRequest(`https://acme.example${path}`, { nextConfig }));
+  const { headers } = await door(new NextRequest(`https://acme.example${path}`, { nextConfig }), EVENT);
   const location = headers.get('Location');
   return location === null ? null : location.replace('https://acme.example', '');
 }
@@ -44,6 +47,15 @@ describe('below /app', () => {
       expect(await sentTo(byList, path, config)).toMatch(/^\/app\/login(\?|$)/);
     },
   );
+
+  test('a picture is as public as the path below it that it is made of', async () => {
+    const picture = (url: string): string => `/app/_next/image?url=${encodeURIComponent(url)}&w=64&q=75`;
+    expect(await sentTo(byMatcher, picture('/app/dashboard/plan.png'), config)).not.toBeNull();
+    expect(await sentTo(byMatcher, picture('/%61pp//dashboard/plan.png'), config)).not.toBeNull();
+    expect(await sentTo(byMatcher, picture('/app/open.png'), config)).toBeNull();
+    expect(await sentTo(byList, picture('/app/about'), config)).toBeNull();
+    expect(await sentTo(byList, picture('/app/more.png'), config)).not.toBeNull();
+  });
 
   test('a list of protected routes is read there', async () => {
     expect(await sentTo(byMatcher, '/app/dashboard/1?a=b', config)).toBe(

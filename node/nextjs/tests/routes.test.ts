@@ -57,13 +57,51 @@ describe('a list of protected routes', () => {
     expect(judge({ matcher }, path)).toBe('public');
   });
 
-  test.each(['/%', '/%zz', '/a%00', '/a%0a', '/%c0%af', '/%ff'])('%s is malformed', (path) => {
+  test.each([
+    '/%',
+    '/%zz',
+    '/a%00',
+    '/a%0a',
+    '/%c0%af',
+    '/%ff',
+    '/feed/(.)dashboard',
+    '/(..)dashboard/1',
+    '/a/(..)(..)dashboard',
+    '/(...)dashboard',
+    '/feed/%28..%29dashboard',
+    '/feed\\(.)dashboard',
+    '/open;x/(.)dashboard.rsc',
+  ])('%s is malformed', (path) => {
     expect(judge({ matcher }, path)).toBe('malformed');
   });
 });
 
 describe('a list of public routes', () => {
   const publicRoutes = ['/', '/about', '/docs/:path*'];
+
+  test.each([
+    '/favicon.ico',
+    '/robots.txt',
+    '/sitemap.xml',
+    '/manifest.webmanifest',
+    '/apple-touch-icon.png',
+    '/.well-known/assetlinks.json',
+    '/_next/image?url=/favicon.ico',
+  ])('%s is public in every app', (path) => {
+    expect(judge({ publicRoutes }, path)).toBe('public');
+    expect(judge({}, path)).toBe('public');
+    expect(judge({ publicRoutes, matcher: ['/:path*'] }, path)).toBe('protected');
+  });
+
+  test.each([
+    '/.well-known/../anything',
+    '/.well-known/..%2Fanything',
+    '/x/favicon.ico',
+    '/FAVICON.ICO',
+    '/robots.txt/x',
+  ])('%s is not', (path) => {
+    expect(judge({ publicRoutes }, path)).toBe('protected');
+  });
 
   test.each(['/', '/login', '/about', '/about/', '/docs', '/docs/a/b', '/_next/static/chunks/a.js'])(
     '%s is public',

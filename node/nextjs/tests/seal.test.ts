@@ -4,16 +4,19 @@ import { inspect } from 'node:util';
 import { InvalidInputError } from '@loggin/web';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { open, seal } from '../src/seal.js';
-import { openSession, SESSION_LIFETIME_S, SignedIn, sealSession } from '../src/signed-in.js';
+import {
+  MAX_AGE_S,
+  type OpenedSession,
+  openSession,
+  SESSION_LIFETIME_S,
+  sealSession,
+  signedIn,
+} from '../src/signed-in.js';
 
 const OLD = 'an-old-secret-of-more-than-thirty-two-bytes';
 const NEW = 'a-new-secret-of-more-than-thirty-two-bytes!';
 
-const PERSON = new SignedIn({
-  phone: '919876543210',
-  appKey: '8XKPQ2WN',
-  verifiedAt: new Date(1_700_000_000_000),
-});
+const PERSON = signedIn({ phone: '919876543210', appKey: '8XKPQ2WN', verifiedAt: new Date() });
 
 const withSecret = (secret: string): void => void vi.stubEnv('LOGGIN_SESSION_SECRET', secret);
 
@@ -24,17 +27,21 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A session as it is sealed now, opened so many seconds later. */
+const DAY_S = 24 * 60 * 60;
+
+const NOW = 1_800_000_000_000;
+
+/** A session that is verified and sealed now, opened so many seconds later. */
 async function after(seconds: number): ReturnType<typeof openSession> {
   vi.useFakeTimers({ toFake: ['Date'] });
-  vi.setSystemTime(1_800_000_000_000);
-  const value = await sealSession(PERSON);
-  vi.setSystemTime(1_800_000_000_000 + seconds * 1000);
+  vi.setSystemTime(NOW);
+  const { value } = await sealSession({ ...PERSON, verifiedAt: new Date(NOW) });
+  vi.setSystemTime(NOW + seconds * 1000);
   return await openSession(value);
 }
 
 test('a session comes back as it was, and the cookie does not show it', async () => {
-  const value = await sealSession(PERSON);
+  const { value } = await sealSession(PERSON);
   expect((await openSession(value))?.session).toEqual(PERSON);
   const readable = value.split('.').map((part) => Buffer.from(part, 'base64url').toString('latin1'));
   expect(readable.join(' ')).not.toContain(PERSON.phone);
@@ -42,7 +49,7 @@ test('a session comes back as it was, and the cookie does not show it', async ()
 });
 
 test('each symbol counts', async () => {
-  const value = await sealSession(PERSON);
+  const { value } = await sealSession(PERSON);
   for (let at = 0; at < value.length; at++) {
     const other = value[at] === 'A' ? 'B' : 'A';
     expect(await openSession(value.slice(0, at) + other + value.slice(at + 1)), `symbol ${at}`).toBeNull();
@@ -57,11 +64,51 @@ test('each symbol counts', async () => {
 });
 
 test('it lasts 30 days, and is due for renewal after one', async () => {
-  const day = 24 * 60 * 60;
-  expect(await after(day - 1)).toMatchObject({ isDue: false });
-  expect(await after(day + 1)).toMatchObject({ isDue: true });
+  expect(await after(DAY_S - 1)).toMatchObject({ isDue: false });
+  expect(await after(DAY_S + 1)).toMatchObject({ isDue: true });
   expect(await after(SESSION_LIFETIME_S - 1)).toMatchObject({ isDue: true });
   expect(await after(SESSION_LIFETIME_S)).toBeNull();
+});
+
+test('used and renewed every day, it ends 90 days after the person was verified, and stays the same one', async () => {
+  let opened: OpenedSession | null = await after(0);
+  let days = 0;
+  while (opened) {
+    vi.setSystemTime(Date.now() + DAY_S * 1000);
+    days += 1;
+    const { session, endsAt } = opened;
+    expect([session.jti, session.verifiedAt]).toEqual([PERSON.jti, new Date(NOW)]);
+    const isOver = endsAt <= Date.now() / 1000;
+    opened = isOver ? null : await openSession((await sealSession(session, endsAt)).value);
+  }
+  expect(days).toBe(MAX_AGE_S / DAY_S);
+});
+
+test('a cookie lives no longer than its session', async () => {
+  const old = { ...PERSON, verifiedAt: new Date(Date.now() - (MAX_AGE_S - 60) * 1000) };
+  const { value, maxAge } = await sealSession(old);
+  expect(maxAge).toBeLessThanOrEqual(60);
+  expect(await openSession(value)).toMatchObject({ session: { phone: PERSON.phone } });
+});
+
+test('a session has a name of its own, and is a plain object', () => {
+  expect(signedIn(PERSON).jti).not.toBe(PERSON.jti);
+  const prototype = Object.getPrototypeOf(PERSON);
+  expect(Object.getPrototypeOf(prototype)).toBeNull();
+  expect(Object.getOwnPropertyNames(prototype).filter((name) => !(name in Object.prototype))).toEqual([]);
+  expect(Object.getOwnPropertySymbols(PERSON)).toEqual([]);
+});
+
+test.each(['jti', 'end', 'phone', 'at'])('a cookie without %s is no session', async (missing) => {
+  const claims: Record<string, unknown> = {
+    phone: '919876543210',
+    at: Date.now(),
+    jti: 'x',
+    end: 9_999_999_999,
+  };
+  const { [missing]: _, ...others } = claims;
+  expect(await openSession(await seal('loggin-dev', claims, 60))).not.toBeNull();
+  expect(await openSession(await seal('loggin-dev', others, 60))).toBeNull();
 });
 
 test('it is bound to its cookie', async () => {
@@ -76,10 +123,10 @@ test.each(['', 'x', '....', 'a.b.c.d.e', '{"phone":"1"}', 'A'.repeat(5000)])('%j
 
 describe('a list of secrets', () => {
   test('opens what an older one sealed, which is then due', async () => {
-    const value = await sealSession(PERSON);
+    const { value } = await sealSession(PERSON);
     withSecret(`${NEW},${OLD}`);
     expect(await openSession(value)).toMatchObject({ isDue: true });
-    expect(await openSession(await sealSession(PERSON))).toMatchObject({ isDue: false });
+    expect(await openSession((await sealSession(PERSON)).value)).toMatchObject({ isDue: false });
     withSecret(NEW);
     expect(await openSession(value)).toBeNull();
   });
@@ -95,7 +142,7 @@ describe('a list of secrets', () => {
     await expect(sealSession(PERSON)).rejects.toMatchObject({ code: 'invalid_config' });
     vi.stubEnv('NODE_ENV', 'development');
     const warned = vi.spyOn(console, 'warn').mockReturnValue();
-    expect(await openSession(await sealSession(PERSON))).not.toBeNull();
+    expect(await openSession((await sealSession(PERSON)).value)).not.toBeNull();
     expect(warned).toHaveBeenCalledOnce();
   });
 });
@@ -103,6 +150,6 @@ describe('a list of secrets', () => {
 test.each(['', '12', '0123456', '+919876543210', '9'.repeat(16), 'phone'])(
   '%j is no phone number of a session',
   (phone) => {
-    expect(() => new SignedIn({ phone, verifiedAt: new Date() })).toThrow(TypeError);
+    expect(() => signedIn({ phone, verifiedAt: new Date() })).toThrow(TypeError);
   },
 );

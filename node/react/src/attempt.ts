@@ -3,8 +3,17 @@
  * whatever is rendered, mounted twice or reloaded around it.
  */
 
-import { createLogin, type LogginError, type NewLogin, type Server } from '@loggin/web/create';
-import type { Progress, SessionFields } from '@loggin/web/finish';
+import {
+  createLogin,
+  failure,
+  isLoopback,
+  type LogginError,
+  type NewLogin,
+  type Server,
+} from '@loggin/web/create';
+import type { Connection, Progress, SessionFields } from '@loggin/web/finish';
+import type { Course } from './course.js';
+import { type Kept, keep, keptOf, LIFETIME_MS } from './kept.js';
 
 /** Where an attempt stands. */
 export type LogginStatus = 'idle' | 'pending' | Progress | 'verified' | 'expired' | 'denied' | 'error';
@@ -22,6 +31,8 @@ export interface LogginHandlers {
   readonly onError?: ((error: Error) => void) | undefined;
   /** Nobody sent the message in time. */
   readonly onExpire?: (() => void) | undefined;
+  /** The server has not been reached for 8 s, and is tried again until the attempt runs out. */
+  readonly onConnectionProblem?: ((error: Error) => void) | undefined;
 }
 
 export interface LogginState {
@@ -38,10 +49,11 @@ export interface LogginState {
   readonly isConfirming: boolean;
   /** The person has opened the link here, in this attempt. */
   readonly isOpened: boolean;
+  /** The attempt began before the page was loaded, and goes on. */
+  readonly isResumed: boolean;
+  /** Whether the server is there: not known yet, or tried again; heard; not reached for 8 s. */
+  readonly connection: Connection;
 }
-
-/** A login is pending for as long on the server, in milliseconds. */
-const LIFETIME_MS = 300_000;
 
 /** The state on a server, and until a page is hydrated. */
 export const IDLE: LogginState = {
@@ -52,27 +64,42 @@ export const IDLE: LogginState = {
   attemptsLeft: null,
   isConfirming: false,
   isOpened: false,
+  isResumed: false,
+  connection: 'connecting',
 };
+
+/** What no attempt has any more that is over. */
+const OVER = { expiresAt: null, isConfirming: false, isResumed: false };
 
 const UNDER_WAY: readonly LogginStatus[] = ['pending', 'message_received', 'awaiting_confirmation'];
 
 export const isUnderWay = ({ status }: Pick<LogginState, 'status'>): boolean => UNDER_WAY.includes(status);
 
 /** The part that waits: loaded while the person reads, so that the link is there sooner. */
-const loadFinish = (): Promise<typeof import('@loggin/web/finish')> => import('@loggin/web/finish');
+const loadCourse = (): Promise<typeof import('./course.js')> => import('./course.js');
+
+/** Tokens that an attempt on this page waits for: of several buttons one goes on with what was kept. */
+const held = new Set<string | undefined>();
+
+/** A server, and whether somebody named it. */
+export interface NamedServer extends Server {
+  readonly isUnnamed?: boolean;
+}
 
 export interface AttemptOptions {
-  readonly server: Server;
+  readonly server: NamedServer;
   readonly appKey: string;
   readonly text: string | undefined;
 }
 
 export class Attempt {
   handlers: LogginHandlers = {};
+  /** What the app's framework is to show in place of this page: to be thrown where it renders. */
+  passedOn: unknown;
   #options: AttemptOptions | undefined;
   #login: NewLogin | undefined;
   #state = IDLE;
-  #wait: AbortController | undefined;
+  #course: Course | undefined;
   /** Settles when the digits that are being handed in are answered. */
   #confirming: Promise<void> | undefined;
   #mounts = 0;
@@ -90,17 +117,28 @@ export class Attempt {
    * is under way ends only if nothing has mounted again by the next microtask.
    */
   mount(options: AttemptOptions): () => void {
-    const { appKey, server, text } = this.#options ?? {};
-    this.#mounts++;
+    const before = this.#options;
+    const { appKey, server, text } = before ?? {};
     if (options.appKey !== appKey || options.server !== server || options.text !== text) {
+      this.#stop();
+      this.#forget();
       this.#options = options;
-      this.cancel();
-    } else if (isUnderWay(this.#state) && !this.#wait) {
-      void this.#run();
+      this.#prepare(before ? undefined : keptOf(options));
     }
-    loadFinish().catch(() => {});
+    loadCourse().catch(() => {});
+    return this.hold();
+  }
+
+  /** Keeps the attempt going where what mounted it may be taken away; returns what takes it back. */
+  hold(): () => void {
+    this.#mounts++;
+    if (isUnderWay(this.#state)) {
+      this.#course ? held.add(this.#course.token) : void this.#run();
+    }
     return () => {
-      this.#mounts--;
+      if (!--this.#mounts) {
+        held.delete(this.#login?.token);
+      }
       queueMicrotask(() => this.#mounts || this.#stop());
     };
   }
@@ -115,6 +153,7 @@ export class Attempt {
     }
     if (this.#login) {
       this.#set({ status: 'pending', expiresAt: Date.now() + LIFETIME_MS });
+      this.#keep();
       void this.#run();
     }
   };
@@ -123,52 +162,48 @@ export class Attempt {
   readonly open = (): void => {
     this.start();
     this.#set({ isOpened: true });
+    this.#keep();
   };
 
   /** Ends the attempt, and makes another link: the old one could still be sent. */
   readonly cancel = (): void => {
     this.#stop();
+    this.#forget();
     this.#prepare();
   };
 
   /** Hands in the digits that WhatsApp showed. How it went stands in the state. */
   readonly confirm = async (digits: string): Promise<void> => {
     const { status, isConfirming } = this.#state;
-    const wait = this.#wait;
-    if (!wait || isConfirming || !this.#login || !this.#options || status === 'pending') {
+    const course = this.#course;
+    if (!course || isConfirming || status === 'pending') {
       return;
     }
     this.#set({ isConfirming: true, error: null });
-    this.#confirming = this.#confirm(digits, wait, this.#options.server, this.#login.token);
+    this.#confirming = loadCourse()
+      .then(({ confirm }) => confirm(course, digits))
+      .catch((error) => this.#end(error));
     await this.#confirming;
   };
 
-  async #confirm(digits: string, wait: AbortController, server: Server, token: string): Promise<void> {
-    try {
-      const { confirmLogin } = await loadFinish();
-      await confirmLogin(server, token, digits, wait.signal);
-      this.#set({ isConfirming: false });
-    } catch (reason) {
-      if (wait.signal.aborted) {
-        return;
-      }
-      const error = reason as LogginError;
-      if (error.code === 'blocked') {
-        this.#end(error);
-      } else {
-        // The person types again; an end of the login is told by the wait.
-        this.#set({ isConfirming: false, error, attemptsLeft: error.attemptsLeft ?? null });
-      }
-    }
-  }
-
-  #prepare(): void {
+  /** Makes a link, or goes on with the attempt that was under way when the page was left. */
+  #prepare(stored?: Kept): void {
+    const kept = stored && !held.has(stored.token) ? stored : undefined;
     this.#login = undefined;
     this.#state = IDLE;
     try {
       const { appKey, server, text } = this.#options as AttemptOptions;
-      this.#login = createLogin(server, appKey, text);
-      this.#set({ ...IDLE, link: this.#login.link });
+      const { location: page } = globalThis;
+      if (server.isUnnamed && page && !isLoopback(page.hostname)) {
+        throw failure('invalid_config', 'No baseUrl.');
+      }
+      this.#login = createLogin(server, appKey, text, kept?.token);
+      this.#set({ link: this.#login.link });
+      if (kept) {
+        const { expiresAt, isOpened } = kept;
+        this.#set({ status: 'pending', expiresAt, isOpened, isResumed: true });
+        void this.#run();
+      }
     } catch (error) {
       this.#end(error as Error);
     }
@@ -178,33 +213,26 @@ export class Attempt {
     const { server } = this.#options as AttemptOptions;
     const { token, code } = this.#login as NewLogin;
     const wait = new AbortController();
-    this.#wait = wait;
     const { signal } = wait;
-    const timeoutMs = Math.max(1, (this.#state.expiresAt ?? 0) - Date.now());
-    const onProgress = (status: Progress): void => {
-      if (!signal.aborted) {
-        this.#set({ status });
-      }
+    const course: Course = {
+      server,
+      token,
+      code,
+      wait,
+      set: (change) => signal.aborted || this.#set(change),
+      attempt: this,
     };
+    this.#course = course;
+    held.add(token);
     try {
-      const { awaitLogin } = await loadFinish();
-      const session = await awaitLogin(server, {
-        token,
-        code,
-        claim: false,
-        signal,
-        timeoutMs,
-        onProgress,
-      });
-      signal.throwIfAborted();
-      const { onSuccess } = this.handlers;
-      if (onSuccess) {
-        // Nobody is signed in before the app's own server says so.
-        this.#set({ status: 'message_received', error: null, isConfirming: false });
-        await onSuccess({ ...session, token });
-        signal.throwIfAborted();
+      const { follow } = await loadCourse();
+      const passedOn = await follow(course);
+      // The app has taken it, also where it has left this page behind already.
+      this.#forget();
+      if (!signal.aborted) {
+        this.passedOn = passedOn;
+        this.#set({ ...OVER, status: 'verified', error: null });
       }
-      this.#set({ status: 'verified', error: null, isConfirming: false, expiresAt: null });
     } catch (reason) {
       // The last wrong code denies the login: what the person typed is answered first, and says more.
       await this.#confirming;
@@ -216,24 +244,36 @@ export class Attempt {
 
   #end(error: Error): void {
     this.#stop();
+    this.#forget();
+    loadCourse()
+      .then(({ explain }) => explain(error))
+      .catch(() => {});
     const { code } = error as LogginError;
     const isExpired = code === 'expired' || code === 'timeout';
-    this.#set({
-      status: isExpired ? 'expired' : code === 'denied' ? 'denied' : 'error',
-      error,
-      expiresAt: null,
-      isConfirming: false,
-    });
-    if (isExpired) {
-      this.handlers.onExpire?.();
-    } else {
-      this.handlers.onError?.(error);
-    }
+    const status = isExpired ? 'expired' : code === 'denied' ? code : 'error';
+    this.#set({ ...OVER, status, error });
+    isExpired ? this.handlers.onExpire?.() : this.handlers.onError?.(error);
   }
 
   #stop(): void {
-    this.#wait?.abort();
-    this.#wait = undefined;
+    this.#course?.wait.abort();
+    this.#course = undefined;
+  }
+
+  #keep(): void {
+    const { expiresAt, isOpened } = this.#state;
+    if (this.#options && this.#login) {
+      keep(this.#options, { token: this.#login.token, expiresAt, isOpened });
+    }
+  }
+
+  /** Of an attempt that is over nothing is kept. One that another button has begun since is not touched. */
+  #forget(): void {
+    const { token } = this.#login ?? {};
+    held.delete(token);
+    if (this.#options && token && keptOf(this.#options)?.token === token) {
+      keep(this.#options);
+    }
   }
 
   #set(change: Partial<LogginState>): void {

@@ -8,37 +8,58 @@ import {
   type ReactNode,
   useCallback,
   useContext,
+  useEffect,
   useState,
 } from 'react';
-import { AppearanceContext } from './context.js';
+import { type Attempt, isUnderWay } from './attempt.js';
+import { AppearanceContext, ShowContext } from './context.js';
+import { deviceOf } from './device.js';
 import { BubbleIcon } from './icons.js';
-import { isPhone, LoginDialog } from './modal.js';
+import { LoginDialog } from './modal.js';
 import { LogginLink, LoginProvider, useTexts } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
-import { type UseLogginOptions, useLoggin } from './use-loggin.js';
+import { type UseLogginOptions, useAttempt, useLoginOf } from './use-loggin.js';
 
 export interface LogginButtonProps
   extends UseLogginOptions,
     Omit<ComponentProps<'a'>, keyof UseLogginOptions | 'href'> {}
+
+let buttons = 0;
 
 /**
  * Signs in with WhatsApp. On a phone a tap opens WhatsApp at once, as a link does; on a computer it shows the QR
  * picture, with the link beside it. What follows is told in a modal.
  */
 export function LogginButton(props: LogginButtonProps): ReactNode {
-  const { appKey, text, onSuccess, onError, onExpire, className = '', children, onClick, ...rest } = props;
-  const login = useLoggin({ appKey, text, onSuccess, onError, onExpire });
-  const [isOpen, setOpen] = useState(false);
-  const close = useCallback(() => setOpen(false), []);
-  const { button } = useTexts();
+  const { appKey, text, onSuccess, onError, onExpire, onConnectionProblem, ...more } = props;
+  const { className = '', children, onClick, ...rest } = more;
+  const [attempt, login] = useAttempt({ appKey, text, onSuccess, onError, onExpire, onConnectionProblem });
+  const [key] = useState(() => `loggin-${buttons++}`);
+  const [own, setOwn] = useState<ReactNode>(null);
+  const inProvider = useContext(ShowContext);
+  const { button, waiting } = useTexts();
   const { lang, dir, theme } = useContext(AppearanceContext);
+
+  const showDialog = useCallback((): void => {
+    const show = (node: ReactNode): void => (inProvider ? inProvider(key, node) : setOwn(node));
+    show(<ButtonDialog attempt={attempt} onClose={() => show(null)} />);
+  }, [attempt, inProvider, key]);
+
+  // What a page that is back has to say, and a code to be typed, are not left to the next tap.
+  const isDue = isUnderWay(login) && (login.isResumed || login.status === 'awaiting_confirmation');
+  useEffect(() => {
+    if (isDue) {
+      showDialog();
+    }
+  }, [isDue, showDialog]);
+
   const open = (event: MouseEvent<HTMLAnchorElement>): void => {
     onClick?.(event);
     const isPlain = !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
-    if (isPlain && !isPhone()) {
+    if (isPlain && (isUnderWay(login) || deviceOf() === 'computer')) {
       event.preventDefault();
     }
-    setOpen(true);
+    showDialog();
   };
   return (
     <LoginProvider value={login}>
@@ -52,9 +73,15 @@ export function LogginButton(props: LogginButtonProps): ReactNode {
         onClick={open}
       >
         <BubbleIcon />
-        {children ?? button}
+        {children ?? (isUnderWay(login) ? waiting : button)}
       </LogginLink>
-      <LoginDialog open={isOpen} onClose={close} login={login} />
+      {own}
     </LoginProvider>
   );
+}
+
+/** The modal of a button, which goes on where a menu hides the button or takes it away. */
+function ButtonDialog({ attempt, onClose }: { attempt: Attempt; onClose: () => void }): ReactNode {
+  useEffect(() => attempt.hold(), [attempt]);
+  return <LoginDialog open onClose={onClose} login={useLoginOf(attempt)} />;
 }

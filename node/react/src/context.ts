@@ -2,13 +2,14 @@
 
 /** What components share: the server, and the words. */
 
-import { type Server, serverOf } from '@loggin/web/create';
-import { createContext } from 'react';
+import { type ServerOptions, serverOf } from '@loggin/web/create';
+import { createContext, type ReactNode } from 'react';
+import type { NamedServer } from './attempt.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 
 /** The server that a provider names. */
-export const ServerContext = /* @__PURE__ */ createContext<Server | null>(null);
+export const ServerContext = /* @__PURE__ */ createContext<NamedServer | null>(null);
 
 /** The words that a provider chose, and how its components look. */
 export interface Appearance {
@@ -31,10 +32,19 @@ export const AppearanceContext = /* @__PURE__ */ createContext<Appearance>({
   nonce: undefined,
 });
 
-let local: Server | undefined;
+/** The server of some options. An empty base URL, as that of a variable that is not set, is none. */
+export const serverFor = ({ baseUrl, ...options }: ServerOptions): NamedServer =>
+  baseUrl?.trim() ? serverOf({ ...options, baseUrl }) : { ...serverOf(options), isUnnamed: true };
+
+let local: NamedServer | undefined;
 
 /** Where no provider names a server: the local one, the same each time. */
-export function serverByDefault(): Server {
-  local ??= serverOf({});
+export function serverByDefault(): NamedServer {
+  local ??= serverFor({});
   return local;
 }
+
+/** Shows something in the provider, where it outlives the component that asked for it; nothing takes it away. */
+export type Show = (key: string, shown: ReactNode) => void;
+
+export const ShowContext = /* @__PURE__ */ createContext<Show | null>(null);

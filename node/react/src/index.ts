@@ -16,6 +16,7 @@ export { OtpForm, type OtpFormProps } from './otp-form.js';
 export type { OtpTexts } from './otp-texts.js';
 export {
   LogginConfirmForm,
+  LogginConnectionText,
   LogginCountdown,
   LogginLink,
   LogginQrCode,

@@ -2,12 +2,25 @@
 
 /** The modal: a native dialog around the parts, for a phone and for a computer. */
 
-import { type ReactNode, useContext, useEffect, useId, useRef, useState } from 'react';
+import {
+  type MouseEvent,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from 'react';
+import { createPortal } from 'react-dom';
+import { isUnderWay } from './attempt.js';
 import { AppearanceContext } from './context.js';
+import { type Device, deviceOf } from './device.js';
+import { isCode, isSetupFault } from './faults.js';
 import { BubbleIcon, CloseIcon, StateIcon } from './icons.js';
 import {
-  isCode,
   LogginConfirmForm,
+  LogginConnectionText,
   LogginCountdown,
   LogginLink,
   LogginQrCode,
@@ -18,6 +31,7 @@ import {
   useTexts,
 } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
+import type { LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
 
 export interface LogginModalProps extends UseLogginOptions {
@@ -26,15 +40,24 @@ export interface LogginModalProps extends UseLogginOptions {
   readonly onClose: () => void;
 }
 
-/** A sign-in in a modal, which begins when it opens and ends when it closes. */
+/**
+ * A sign-in in a modal, which begins when it opens. Closed before anybody can have sent the message, it ends; after that
+ * it goes on, and the modal comes back by itself where there is something to do.
+ */
 export function LogginModal({ open, onClose, ...options }: LogginModalProps): ReactNode {
-  return <LoginDialog open={open} onClose={onClose} login={useLoggin(options)} />;
+  const login = useLoggin(options);
+  const isDue = isUnderWay(login) && (login.isResumed || login.status === 'awaiting_confirmation');
+  const [isBack, setBack] = useState(false);
+  useEffect(() => setBack(isDue), [isDue]);
+  const close = useCallback(() => {
+    setBack(false);
+    onClose();
+  }, [onClose]);
+  return <LoginDialog open={open || isBack} onClose={close} login={login} />;
 }
 
-/** What a finger uses, and WhatsApp is on: a phone or a tablet. */
-const PHONE = '(hover: none) and (pointer: coarse)';
-
-export const isPhone = (): boolean => matchMedia(PHONE).matches;
+/** Nobody scans a picture and sends a message in less, in milliseconds. */
+const SCAN_MS = 3_000;
 
 export interface LoginDialogProps {
   readonly open: boolean;
@@ -42,11 +65,27 @@ export interface LoginDialogProps {
   readonly login: LogginLogin;
 }
 
-/** The modal of a login that somebody else holds. */
+/**
+ * The modal of a login that somebody else holds. It stands at the end of the page, whatever hides the component that it
+ * belongs to: a modal that is not seen would make the whole page dead.
+ */
 export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNode {
+  const [isMounted, setMounted] = useState(false);
+  useEffect(() => setMounted(true), []);
+  return (
+    <>
+      <StyleSheet />
+      {isMounted && createPortal(<Dialog open={open} onClose={onClose} login={login} />, document.body)}
+    </>
+  );
+}
+
+function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
+  const openedAt = useRef(0);
   const id = useId();
+  const [device] = useState(deviceOf);
   const texts = useTexts();
   const { lang, dir, theme } = useContext(AppearanceContext);
   const { start, cancel, status } = login;
@@ -54,6 +93,7 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
   useEffect(() => {
     const element = dialog.current;
     if (open && element && !element.open) {
+      openedAt.current = Date.now();
       element.showModal();
       start();
     } else if (!open) {
@@ -61,11 +101,32 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
     }
   }, [open, start]);
 
+  /** Whether the message may be on its way, so that the attempt is worth something without the modal. */
+  const mayBeSent = (): boolean => {
+    const hasPicture = device !== 'phone' || dialog.current?.querySelector('details')?.open;
+    const isScanned = hasPicture && Date.now() - openedAt.current > SCAN_MS;
+    return isUnderWay(login) && (login.isOpened || status !== 'pending' || !!isScanned);
+  };
+
   // It is closed by the app, or by the person with Esc.
   const closed = (): void => {
-    cancel();
+    if (!mayBeSent()) {
+      cancel();
+    }
     if (open) {
       onClose();
+    }
+  };
+  // The element gives the focus back.
+  const close = (): void => dialog.current?.close();
+  const giveUp = (): void => {
+    cancel();
+    close();
+  };
+  const click = ({ target }: MouseEvent): void => {
+    // On a phone a thumb is beside the sheet too easily.
+    if (target === dialog.current && device === 'computer') {
+      close();
     }
   };
 
@@ -84,22 +145,27 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
       className="loggin"
       data-theme={theme}
       data-status={status}
+      data-device={device}
       lang={lang}
       dir={dir}
       aria-labelledby={id}
       onClose={closed}
-      onClick={({ target }) => target === dialog.current && onClose()}
+      onClick={click}
     >
-      <StyleSheet />
       {open && status !== 'idle' && (
         <LoginProvider value={login}>
           <div className="loggin-stack">
             <h2 id={id} ref={heading} tabIndex={-1}>
               {texts.title}
             </h2>
-            <LoginBody />
+            <LoginBody device={device} />
+            {isUnderWay(login) && (
+              <button type="button" className="loggin-second" onClick={giveUp}>
+                {texts.cancel}
+              </button>
+            )}
           </div>
-          <button type="button" className="loggin-close" aria-label={texts.close} onClick={onClose}>
+          <button type="button" className="loggin-close" aria-label={texts.close} onClick={close}>
             <CloseIcon />
           </button>
         </LoginProvider>
@@ -108,25 +174,35 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
   );
 }
 
-function LoginBody(): ReactNode {
+function hintOf(status: LogginLogin['status'], error: Error | null, texts: LogginTexts): string | undefined {
+  if (isCode(error, 'phone_hidden')) {
+    return texts.phoneHiddenHint;
+  }
+  if (isSetupFault(error)) {
+    return texts.setupHint;
+  }
+  return { expired: texts.expiredHint, denied: texts.deniedHint, error: texts.errorHint }[status as 'error'];
+}
+
+function LoginBody({ device }: { device: Device }): ReactNode {
   const { status, error, isOpened } = useLogginLogin();
   const texts = useTexts();
-  const [onPhone] = useState(isPhone);
   const isPending = status === 'pending';
-  const hints = { expired: texts.expiredHint, denied: texts.deniedHint, error: texts.errorHint };
-  const hint = isCode(error, 'phone_hidden') ? texts.phoneHiddenHint : hints[status as keyof typeof hints];
+  const hint = hintOf(status, error, texts);
+  const onComputer = device === 'computer';
+  const picture = <LogginQrCode className="loggin-qr" />;
   return (
     <>
       {isPending ? (
         <>
-          <p className="loggin-lead">{onPhone ? texts.leadPhone : texts.leadDesktop}</p>
-          {onPhone ? (
+          <p className="loggin-lead">{onComputer ? texts.leadDesktop : texts.leadPhone}</p>
+          {onComputer ? (
+            picture
+          ) : (
             <LogginLink className="loggin-main">
               <BubbleIcon />
               {texts[isOpened ? 'openAgain' : 'open']}
             </LogginLink>
-          ) : (
-            <LogginQrCode className="loggin-qr" />
           )}
         </>
       ) : (
@@ -136,18 +212,18 @@ function LoginBody(): ReactNode {
         <LogginStatusText />
         {isPending && <LogginCountdown />}
       </div>
+      <LogginConnectionText className="loggin-lead" />
       {hint && <p className="loggin-lead">{hint}</p>}
       <LogginConfirmForm />
       <LogginRetry className="loggin-main" />
-      {isPending &&
-        (onPhone ? (
-          <details>
-            <summary>{texts.showQr}</summary>
-            <LogginQrCode className="loggin-qr" />
-          </details>
-        ) : (
-          <LogginLink className="loggin-second">{texts.openHere}</LogginLink>
-        ))}
+      {isPending && device === 'phone' && (
+        <details>
+          <summary>{texts.showQr}</summary>
+          {picture}
+        </details>
+      )}
+      {isPending && device === 'unsure' && picture}
+      {isPending && onComputer && <LogginLink className="loggin-second">{texts.openHere}</LogginLink>}
       {isPending && <small>{texts.warning}</small>}
     </>
   );

@@ -9,6 +9,7 @@ import {
   useContext,
   useEffect,
   useId,
+  useMemo,
   useState,
   useSyncExternalStore,
 } from 'react';
@@ -24,7 +25,7 @@ import {
 } from './otp.js';
 import { englishOtp, type OtpTexts } from './otp-texts.js';
 import { StyleSheet } from './style-sheet.js';
-import { fill } from './texts.js';
+import { digitsOf, fill, isolated } from './texts.js';
 
 export interface OtpFormProps extends OtpHandlers, Omit<ComponentProps<'form'>, 'onError' | 'onSubmit'> {
   /** The app's own route that starts, or a function: the secret key stays on its server. */
@@ -64,6 +65,11 @@ export function OtpForm(props: OtpFormProps): ReactNode {
   const [code, setCode] = useState('');
   const id = useId();
   const wait = useSecondsUntil(state.resendAt);
+  // An alert is read out whenever it changes, so it keeps the span that it began with.
+  const first = useMemo(
+    () => (state.resendAt ? Math.ceil((state.resendAt - Date.now()) / 1000) : 0),
+    [state.resendAt],
+  );
   useEffect(() => {
     otp.handlers = { onSuccess, onError };
   }, [otp, onSuccess, onError]);
@@ -72,13 +78,16 @@ export function OtpForm(props: OtpFormProps): ReactNode {
     setCode('');
     void otp.send(start, phone, countryCode);
   };
-  const hand = (digits: string): void => void otp.verify(verify, digits);
+  const { error, step, isBusy } = state;
+  /** The server wants to be left alone for a while. */
+  const isTooQuick = error?.code === 'rate_limited' && !!wait;
+  const hand = (digits: string): void => void (isTooQuick || otp.verify(verify, digits));
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     state.step === 'phone' ? send() : hand(code);
   };
   const type = (typed: string): void => {
-    const digits = typed.replace(/\D/g, '').slice(0, otpLength);
+    const digits = digitsOf(typed).slice(0, otpLength);
     setCode(digits);
     // What is pasted or filled in whole needs no tap.
     if (digits.length === otpLength && digits !== code) {
@@ -86,9 +95,9 @@ export function OtpForm(props: OtpFormProps): ReactNode {
     }
   };
 
-  const { error, step, isBusy } = state;
-  const isSpent = error !== null && NEEDS_NEW_CODE.includes(error.code);
-  const field = { id, required: true, 'aria-invalid': !!error, 'aria-describedby': `${id}-hint ${id}-error` };
+  // In the first step another number, and the same one later, is still worth a try.
+  const isSpent = step === 'code' && error !== null && NEEDS_NEW_CODE.includes(error.code);
+  const field = { id, required: true, 'aria-invalid': !!error };
   return (
     <form
       lang={lang}
@@ -101,7 +110,7 @@ export function OtpForm(props: OtpFormProps): ReactNode {
     >
       <StyleSheet />
       <p role="status" className="loggin-lead">
-        {step === 'code' && fill(texts.sentTo, { phone: state.phone })}
+        {step === 'code' && fill(texts.sentTo, { phone: isolated(state.phone) })}
         {step === 'verified' && texts.verified}
       </p>
       {step === 'phone' && (
@@ -110,6 +119,7 @@ export function OtpForm(props: OtpFormProps): ReactNode {
           <input
             {...field}
             key="phone"
+            aria-describedby={`${id}-hint ${id}-error`}
             type="tel"
             autoComplete="tel"
             dir="ltr"
@@ -125,23 +135,26 @@ export function OtpForm(props: OtpFormProps): ReactNode {
           <input
             {...field}
             key="code"
+            aria-describedby={`${id}-error`}
             // biome-ignore lint/a11y/noAutofocus: the form has just asked for it.
             autoFocus
             inputMode="numeric"
             autoComplete="one-time-code"
             dir="ltr"
             value={code}
-            disabled={isSpent}
+            // Disabled it would lose the focus.
+            readOnly={isSpent}
             onChange={({ target }) => type(target.value)}
           />
         </>
       )}
       <p role="alert" id={`${id}-error`}>
-        {error && wordsOf(error, texts, wait)}
+        {error && !(error.code === 'rate_limited' && wait === 0) && wordsOf(error, texts, first)}
       </p>
       {step !== 'verified' && !isSpent && (
-        <button type="submit" className="loggin-main" disabled={isBusy}>
+        <button type="submit" className="loggin-main" disabled={isBusy || isTooQuick}>
           {step === 'phone' ? texts.send : texts.verify}
+          {isTooQuick && <span aria-hidden="true">{wait}</span>}
         </button>
       )}
       {step === 'code' && (
@@ -162,9 +175,9 @@ export function OtpForm(props: OtpFormProps): ReactNode {
 function wordsOf(
   error: { code: string; attemptsLeft: number | null },
   texts: OtpTexts,
-  wait: number | null,
+  seconds: number,
 ): string {
   const known = (texts as unknown as Record<string, string | undefined>)[error.code] ?? texts.otherError;
-  const words = fill(known, { seconds: wait ?? 0 });
+  const words = fill(known, { seconds });
   return error.attemptsLeft ? `${words} ${fill(texts.attemptsLeft, { count: error.attemptsLeft })}` : words;
 }

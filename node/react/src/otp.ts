@@ -3,6 +3,8 @@
  * secret key stays.
  */
 
+import { isControlFlow } from './faults.js';
+
 /** What is sent to start. */
 export interface OtpStart {
   readonly phone: string;
@@ -58,6 +60,9 @@ const COOLDOWN_MS = 30_000;
 /** Longest time for an answer, in milliseconds: the send is part of it. */
 const ANSWER_MS = 30_000;
 
+/** The same in seconds, where a server that says "too quick" does not say how long. */
+const COOLDOWN_S = COOLDOWN_MS / 1000;
+
 /** Codes after which the code at hand is worth nothing, whatever is typed. */
 export const NEEDS_NEW_CODE = ['expired', 'session_not_found', 'already_used', 'max_attempts', 'blocked'];
 
@@ -76,6 +81,8 @@ export class Otp {
   handlers: OtpHandlers = {};
   #state = FIRST;
   #sessionId: string | undefined;
+  /** What the app's server answered to the right code, until the app has taken it. */
+  #result: Record<string, unknown> | undefined;
   readonly #listeners = new Set<() => void>();
 
   readonly getState = (): OtpState => this.#state;
@@ -88,6 +95,7 @@ export class Otp {
   /** Has a code sent, the first or another one. */
   async send(route: OtpRoute<OtpStart>, phone: string, countryCode: string | undefined): Promise<void> {
     await this.#attempt({ phone }, async () => {
+      this.#result = undefined;
       const started = await ask(route, { phone, country_code: countryCode });
       this.#sessionId = (started.session_id ?? started.sessionId) as string | undefined;
       this.#set({ step: 'code', resendAt: Date.now() + COOLDOWN_MS });
@@ -97,14 +105,24 @@ export class Otp {
   /** Hands in the code that the person typed. */
   async verify(route: OtpRoute<OtpVerify>, code: string): Promise<void> {
     await this.#attempt({}, async () => {
-      const result = await ask(route, { session_id: this.#sessionId, otp_code: code });
+      // A code verifies once: where the app did not take the result, the next try is the app's alone.
+      this.#result ??= await ask(route, { session_id: this.#sessionId, otp_code: code });
+      try {
+        await this.handlers.onSuccess?.(this.#result);
+      } catch (reason) {
+        if (!isControlFlow(reason)) {
+          throw reason;
+        }
+      }
       this.#set({ step: 'verified' });
-      await this.handlers.onSuccess?.(result);
     });
   }
 
   /** Goes back to the phone number. */
-  readonly restart = (): void => this.#set({ ...FIRST, phone: this.#state.phone });
+  readonly restart = (): void => {
+    this.#result = undefined;
+    this.#set({ ...FIRST, phone: this.#state.phone });
+  };
 
   async #attempt(change: Partial<OtpState>, run: () => Promise<void>): Promise<void> {
     if (this.#state.isBusy) {
@@ -115,8 +133,8 @@ export class Otp {
       await run();
     } catch (reason) {
       const error = reason instanceof OtpError ? reason : new OtpError({ error: 'otherError' });
-      const resendAt =
-        error.retryAfter === null ? this.#state.resendAt : Date.now() + error.retryAfter * 1000;
+      const wait = error.retryAfter ?? (error.code === 'rate_limited' ? COOLDOWN_S : null);
+      const resendAt = wait === null ? this.#state.resendAt : Date.now() + wait * 1000;
       this.#set({ error, resendAt });
       this.handlers.onError?.(error);
     } finally {

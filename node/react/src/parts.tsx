@@ -10,14 +10,16 @@ import {
   type ReactNode,
   type SVGProps,
   useContext,
+  useId,
   useMemo,
   useState,
 } from 'react';
 import { isUnderWay } from './attempt.js';
 import { AppearanceContext } from './context.js';
 import { clock, useSecondsUntil } from './countdown.js';
+import { isCode } from './faults.js';
 import { draw } from './qr-encoder.js';
-import { english, fill, type LogginTexts } from './texts.js';
+import { digitsOf, english, fill, isolated, type LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
 
 /** Digits of the code that WhatsApp shows. */
@@ -37,10 +39,6 @@ export function useLogginLogin(): LogginLogin {
   }
   return login;
 }
-
-/** Whether an error is of this code. */
-export const isCode = (error: Error | null, code: string): boolean =>
-  (error as { code?: unknown } | null)?.code === code;
 
 /** The words in force: the app's own, then those of the language, then English. */
 export const useTexts = (): LogginTexts => ({ ...english, ...useContext(AppearanceContext).texts });
@@ -121,6 +119,17 @@ export function LogginStatusText(props: ComponentProps<'p'>): ReactNode {
   );
 }
 
+/** That the server is not reached, once it has been for a while; a screen reader is told. */
+export function LogginConnectionText(props: ComponentProps<'p'>): ReactNode {
+  const login = useLogginLogin();
+  const { lost } = useTexts();
+  return (
+    <p role="status" {...props}>
+      {isUnderWay(login) && login.connection === 'lost' && lost}
+    </p>
+  );
+}
+
 /** How long the link can still be used; nothing while no login is under way. */
 export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
   const login = useLogginLogin();
@@ -132,7 +141,7 @@ export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
   // A timer is not read out each second.
   return (
     <span role="timer" {...props}>
-      {fill(timeLeft, { time: clock(seconds) })}
+      {fill(timeLeft, { time: isolated(clock(seconds)) })}
     </span>
   );
 }
@@ -142,6 +151,7 @@ export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>
   const { status, confirm, error, attemptsLeft, isConfirming } = useLogginLogin();
   const texts = useTexts();
   const [digits, setDigits] = useState('');
+  const id = useId();
   if (status !== 'awaiting_confirmation') {
     return null;
   }
@@ -161,11 +171,12 @@ export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>
           inputMode="numeric"
           required
           aria-invalid={!!error}
+          aria-describedby={id}
           value={digits}
-          onChange={({ target }) => setDigits(target.value.replace(/\D/g, '').slice(0, CODE_DIGITS))}
+          onChange={({ target }) => setDigits(digitsOf(target.value).slice(0, CODE_DIGITS))}
         />
       </label>
-      <p role="alert">
+      <p role="alert" id={id}>
         {error && (isWrong ? fill(texts.wrongCode, { count: attemptsLeft ?? '' }) : texts.errorHint)}
       </p>
       {children ?? (

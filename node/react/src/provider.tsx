@@ -2,9 +2,9 @@
 
 /** What an app says once for all of its sign-ins. */
 
-import { type ServerOptions, serverOf } from '@loggin/web/create';
-import { type ReactNode, useMemo } from 'react';
-import { type Appearance, AppearanceContext, ServerContext } from './context.js';
+import type { ServerOptions } from '@loggin/web/create';
+import { Fragment, type ReactNode, useCallback, useMemo, useState } from 'react';
+import { type Appearance, AppearanceContext, ServerContext, ShowContext, serverFor } from './context.js';
 import type { Locale } from './locales.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
@@ -32,7 +32,7 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
   const { baseUrl, whatsappNumber, allowInsecureHttp, locale, theme = 'auto', nonce } = props;
   const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
   const server = useMemo(
-    () => serverOf({ baseUrl, whatsappNumber, allowInsecureHttp }),
+    () => serverFor({ baseUrl, whatsappNumber, allowInsecureHttp }),
     [baseUrl, whatsappNumber, allowInsecureHttp],
   );
   const appearance = useMemo<Appearance>(() => {
@@ -42,7 +42,29 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
   }, [locale, ownTexts, ownOtpTexts, theme, nonce]);
   return (
     <ServerContext.Provider value={server}>
-      <AppearanceContext.Provider value={appearance}>{props.children}</AppearanceContext.Provider>
+      <AppearanceContext.Provider value={appearance}>
+        <Stage>{props.children}</Stage>
+      </AppearanceContext.Provider>
     </ServerContext.Provider>
+  );
+}
+
+/** Shows what components below hand it: a modal goes on where a menu closes around its button. */
+function Stage({ children }: { readonly children: ReactNode }): ReactNode {
+  const [shown, setShown] = useState<ReadonlyMap<string, ReactNode>>(new Map());
+  const show = useCallback((key: string, node: ReactNode): void => {
+    setShown((before) => {
+      const after = new Map(before);
+      node === null ? after.delete(key) : after.set(key, node);
+      return after;
+    });
+  }, []);
+  return (
+    <ShowContext.Provider value={show}>
+      {children}
+      {[...shown].map(([key, node]) => (
+        <Fragment key={key}>{node}</Fragment>
+      ))}
+    </ShowContext.Provider>
   );
 }

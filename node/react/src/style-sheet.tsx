@@ -57,7 +57,7 @@ dialog.loggin::backdrop{background:#0008}
 @keyframes loggin-turn{to{rotate:1turn}}
 @keyframes loggin-in{from{opacity:0;translate:0 14px}}
 dialog.loggin[open]{animation:loggin-in .22s ease-out}
-@media(hover:none)and (pointer:coarse){dialog.loggin{width:auto;max-width:none;margin:auto 0 0;padding-bottom:max(26px,env(safe-area-inset-bottom));border-width:1px 0 0;border-end-start-radius:0;border-end-end-radius:0}}
+dialog.loggin[data-device=phone]{width:auto;max-width:none;margin:auto 0 0;padding-bottom:max(26px,env(safe-area-inset-bottom));border-width:1px 0 0;border-end-start-radius:0;border-end-end-radius:0}
 @media(prefers-reduced-motion){.loggin,.loggin *,.loggin ::before{animation:none!important}}
 @media(forced-colors:active){.loggin .loggin-main,a.loggin-main{border-color:ButtonText;background:ButtonFace;color:ButtonText}.loggin-row::before{background:Highlight}}
 `;

@@ -1,4 +1,4 @@
-/** The words of button, modal and parts, in English: what every other language and every app of its own replaces. */
+/** The words of button, modal and parts, in English, and how words and digits of every language are put together. */
 
 /** `{time}` and `{count}` are filled in. */
 export interface LogginTexts {
@@ -41,7 +41,16 @@ export interface LogginTexts {
   readonly confirm: string;
   readonly wrongCode: string;
   readonly retry: string;
+  /** Closes the modal, not the sign-in. */
   readonly close: string;
+  /** Ends the sign-in. */
+  readonly cancel: string;
+  /** The button, while a sign-in goes on behind it. */
+  readonly waiting: string;
+  /** The server is not reached. */
+  readonly lost: string;
+  /** The page itself is at fault: its app key, its server. */
+  readonly setupHint: string;
   /** The message that the person sends, with `{code}` in it once; the default of the protocol where there is none. */
   readonly message?: string;
 }
@@ -74,8 +83,28 @@ export const english: LogginTexts = {
   wrongCode: 'That code is not right. Tries left: {count}',
   retry: 'Try again',
   close: 'Close',
+  cancel: 'Cancel sign‑in',
+  waiting: 'Still waiting for WhatsApp',
+  lost: 'No connection. Trying again…',
+  setupHint: 'Sign‑in is not set up correctly on this page.',
 };
 
 /** A text with its values. */
 export const fill = (text: string, values: Readonly<Record<string, string | number>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+
+/** A value that is written from left to right, also in a text that is not: a phone number would be turned round. */
+export const isolated = (value: string): string => `\u2066${value}\u2069`;
+
+/** The digits of a text, of whatever keyboard: what stands around them is left out. */
+export const digitsOf = (text: string): string =>
+  Array.from(text.matchAll(/\p{Nd}/gu), ([digit]) => digitValue(digit.codePointAt(0) as number)).join('');
+
+/** Unicode has the ten digits of each script in a row, from zero. */
+function digitValue(point: number): number {
+  let value = 0;
+  while (/\p{Nd}/u.test(String.fromCodePoint(point - value - 1))) {
+    value++;
+  }
+  return value % 10;
+}

@@ -32,16 +32,29 @@ export interface LogginLogin extends LogginState {
  * development, mounts.
  */
 export function useLoggin(options: UseLogginOptions): LogginLogin {
-  const { appKey, onSuccess, onError, onExpire } = options;
+  return useAttempt(options)[1];
+}
+
+/** The same, with the attempt itself, which others may show too. */
+export function useAttempt(options: UseLogginOptions): readonly [Attempt, LogginLogin] {
+  const { appKey } = options;
   const { message } = useContext(AppearanceContext).texts;
   const text = options.text || message || undefined;
   const server = useContext(ServerContext) ?? serverByDefault();
   const [attempt] = useState(() => new Attempt());
-  const state = useSyncExternalStore(attempt.subscribe, attempt.getState, () => IDLE);
   useEffect(() => {
-    attempt.handlers = { onSuccess, onError, onExpire };
-  }, [attempt, onSuccess, onError, onExpire]);
+    attempt.handlers = options;
+  });
   useEffect(() => attempt.mount({ appKey, server, text }), [attempt, appKey, server, text]);
+  return [attempt, useLoginOf(attempt)];
+}
+
+/** The login of an attempt that is mounted somewhere. */
+export function useLoginOf(attempt: Attempt): LogginLogin {
+  const state = useSyncExternalStore(attempt.subscribe, attempt.getState, () => IDLE);
+  if (attempt.passedOn) {
+    throw attempt.passedOn;
+  }
   return useMemo(() => {
     const { start, open, cancel, confirm } = attempt;
     return { ...state, start, open, cancel, confirm };

@@ -42,7 +42,7 @@ it('is bundled for a page without anything of Node, and with nothing but what it
   const { metafile, outputFiles } = await build({
     absWorkingDir: ROOT,
     bundle: true,
-    external: ['react'],
+    external: ['react', 'react-dom'],
     format: 'esm',
     metafile: true,
     platform: 'browser',
@@ -60,7 +60,7 @@ it('a bundle takes only what is used of it', async () => {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
     bundle: true,
-    external: ['react', '@loggin/web/*'],
+    external: ['react', 'react-dom', '@loggin/web/*'],
     format: 'esm',
     stdin: { contents: "export { useLoggin } from '@loggin/react'", resolveDir: ROOT },
     write: false,

@@ -3,6 +3,22 @@
 /** The longest span that timers keep, in milliseconds; a longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
+/** Why signals ended, for runtimes whose signals do not keep it: React Native, and browsers before 2022. */
+const reasons = new WeakMap<AbortSignal, unknown>();
+
+/** The reason of a signal that has ended. */
+export const reasonOf = (signal: AbortSignal): unknown =>
+  reasons.get(signal) ??
+  signal.reason ??
+  Object.assign(new Error('This operation was aborted.'), { name: 'AbortError' });
+
+/** @throws the reason of a signal that has ended. */
+export function throwIfEnded(signal: AbortSignal | null | undefined): void {
+  if (signal?.aborted) {
+    throw reasonOf(signal);
+  }
+}
+
 /** A controller that ends with a signal, and with its reason, until it is released. */
 export class Linked extends AbortController {
   readonly #parent: AbortSignal | null | undefined;
@@ -17,12 +33,24 @@ export class Linked extends AbortController {
     }
   }
 
-  readonly #follow = (): void => this.abort(this.#parent?.reason);
+  readonly #follow = (): void => this.abort(reasonOf(this.#parent as AbortSignal));
+
+  override abort(reason?: unknown): void {
+    if (reason !== undefined && !this.signal.aborted) {
+      reasons.set(this.signal, reason);
+    }
+    super.abort(reason);
+  }
+
+  /** Has something happen after some milliseconds, instead of what it was told before. */
+  after(milliseconds: number, act: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, Math.min(milliseconds, LONGEST_TIMER_MS));
+  }
 
   /** Has it end after some milliseconds, instead of those it was told before. */
   abortAfter(milliseconds: number, reason?: unknown): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.abort(reason), Math.min(milliseconds, LONGEST_TIMER_MS));
+    this.after(milliseconds, () => this.abort(reason));
   }
 
   /** Leaves the signal and the timer alone. */

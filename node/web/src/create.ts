@@ -8,11 +8,11 @@
 import { check } from './failure.js';
 import { DEFAULT_TEXT, messageText, serverLink, waMeLink } from './link.js';
 import type { Server } from './server.js';
-import { codeOf, makeToken, parseAppKey } from './token.js';
+import { codeOf, makeToken, parseAppKey, parseToken } from './token.js';
 
 export { isLogginError, LogginError, type LogginErrorFields } from './error.js';
 export { failure, failureOf } from './failure.js';
-export { type Server, type ServerOptions, serverOf } from './server.js';
+export { isLoopback, type Server, type ServerOptions, serverOf } from './server.js';
 
 /** A new login: the secret, what the person opens, and the half of the secret that everybody may see. */
 export interface NewLogin {
@@ -22,13 +22,19 @@ export interface NewLogin {
 }
 
 /**
- * Makes a login for an app, offline and at once. A text of the caller's own holds `{code}` once.
+ * Makes a login for an app, offline and at once, or goes on with the token of one that was made before. A text of the
+ * caller's own holds `{code}` once.
  *
- * @throws LogginError `invalid_app_key` or, for the text, `invalid_request`.
+ * @throws LogginError `invalid_app_key`, `invalid_token` or, for the text, `invalid_request`.
  */
-export function createLogin(server: Server, appKey: string, text: string = DEFAULT_TEXT): NewLogin {
+export function createLogin(
+  server: Server,
+  appKey: string,
+  text: string = DEFAULT_TEXT,
+  begun?: string,
+): NewLogin {
   check(typeof text === 'string', 'invalid_request', 'The text is a string.');
-  const token = makeToken(parseAppKey(appKey));
+  const token = begun === undefined ? makeToken(parseAppKey(appKey)) : parseToken(begun);
   const code = codeOf(token);
   const message = messageText(text, code);
   const { baseUrl, whatsappNumber } = server;

@@ -6,7 +6,7 @@ import { callOnce } from './http.js';
 import type { Server } from './server.js';
 
 export type { SessionFields } from './session.js';
-export { awaitLogin, type Progress, type WaitFor } from './wait.js';
+export { awaitLogin, type Connection, type Progress, type WaitFor } from './wait.js';
 
 /**
  * Hands in the digits that WhatsApp showed, once: a repeated call could count as a second try.

@@ -1,6 +1,6 @@
 /** HTTP, in what all runtimes have: `fetch`. */
 
-import { Linked } from './abort.js';
+import { Linked, throwIfEnded } from './abort.js';
 import type { LogginError } from './error.js';
 import { failure, failureOf } from './failure.js';
 import type { Server } from './server.js';
@@ -88,11 +88,11 @@ export async function callOnce(
   const turn = new Linked(signal);
   turn.abortAfter(CALL_TIMEOUT_MS);
   try {
-    signal?.throwIfAborted();
+    throwIfEnded(signal);
     const response = await post(server, path, body, 'application/json', turn.signal);
     return isAnswer(response, 'application/json') ? await objectOf(response) : await errorOfAnswer(response);
   } catch {
-    signal?.throwIfAborted();
+    throwIfEnded(signal);
     return failure('connection', 'The server was not reached.');
   } finally {
     turn.release();

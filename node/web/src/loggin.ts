@@ -1,21 +1,24 @@
 /** The client: one method for each thing a user wants to do. */
 
+import { Linked, reasonOf, throwIfEnded } from './abort.js';
 import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
 import { createLogin } from './create.js';
 import { check, failure, invalidAnswer } from './failure.js';
-import { CreatedToken, type ObservedSession, Session } from './login.js';
+import { CreatedToken, type ObservedSession, plainSession, type Session } from './login.js';
 import { sessionOf } from './session.js';
 import {
+  checkIdempotencyKey,
   checkTimeout,
   isBrowser,
+  isProduction,
   type LogginOptions,
   optionsObject,
   type Settings,
   settingsOf,
 } from './settings.js';
 import { onAbort } from './signals.js';
-import { codeOf, parseToken } from './token.js';
+import { codeOf, parseAppKey, parseToken } from './token.js';
 import { awaitLogin, type Progress } from './wait.js';
 
 export interface CreateTokenOptions {
@@ -27,6 +30,10 @@ export interface CreateTokenOptions {
 }
 
 export interface VerifyTokenOptions {
+  /** The app whose tokens are redeemed, instead of the client's. */
+  readonly appKey?: string | undefined;
+  /** Makes this call the same redeemer as others with the same key, instead of the client's: 1 to 128 visible ASCII characters. */
+  readonly idempotencyKey?: string | undefined;
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -34,8 +41,41 @@ export interface VerifyTokenOptions {
 export interface WaitForVerifyOptions extends VerifyTokenOptions {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
-  /** Is told how far the login has come, each step once. A long poll, behind a proxy that buffers, does not tell. */
+  /** Is told how far the login has come, each step once. */
   readonly onProgress?: ((status: Progress) => void) | undefined;
+}
+
+/** Where the app key stands in a token, behind `lgn1_`. */
+const APP_KEY_IN_TOKEN = [5, 13] as const;
+
+/**
+ * The token in its canonical form. A token says whose app it is for, and its code depends on that: the server is not
+ * asked about others'.
+ *
+ * @throws LogginError `invalid_token`, `unknown_app` for a token of another app, or, in production, `invalid_config`
+ * where it is not said which tokens may be redeemed.
+ */
+function tokenOfApp(token: string, options: VerifyTokenOptions, settings: Settings, claim: boolean): string {
+  const secret = parseToken(token);
+  const appKey = options.appKey == null ? settings.appKey : parseAppKey(options.appKey);
+  check(
+    appKey || !claim || !isProduction(),
+    'invalid_config',
+    "Set LOGGIN_APP_KEY, LOGGIN_SECRET_KEY or the option appKey: without them tokens of anybody's app would sign in here.",
+  );
+  const isOurs = !appKey || secret.slice(...APP_KEY_IN_TOKEN) === appKey;
+  check(isOurs, 'unknown_app', 'The token was made for another app.');
+  return secret;
+}
+
+/** The settings with the idempotency key of one call. */
+function asRedeemer(settings: Settings, { idempotencyKey }: VerifyTokenOptions): Settings {
+  checkIdempotencyKey(idempotencyKey, 'invalid_request');
+  const headers = (): Record<string, string> => ({
+    ...settings.headers?.(),
+    'Idempotency-Key': idempotencyKey as string,
+  });
+  return idempotencyKey === undefined ? settings : { ...settings, headers };
 }
 
 /** Stands for the options of the one client that is not set up before it is used. */
@@ -48,7 +88,7 @@ const ON_FIRST_USE: LogginOptions = {};
  * server (an edge function, a worker, Deno, Bun) its waits redeem, too.
  */
 export class Loggin {
-  readonly #closed = new AbortController();
+  readonly #closed = new Linked();
   #settings: Settings | undefined;
 
   /** @throws InvalidInputError `invalid_config` where an option is malformed, or a browser has a secret key. */
@@ -81,7 +121,8 @@ export class Loggin {
    *
    * It rejects with the signal's reason, or with a `LogginError`: `invalid_token` at once where the token is
    * malformed, `timeout` at the deadline, `expired`, `already_used`, `denied`, `phone_hidden`, `unknown_app` or
-   * `unauthorized` as the server says, and `closed` when the client is.
+   * `unauthorized` as the server says, and `closed` when the client is. On a server a token of another app is
+   * `unknown_app` at once.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<ObservedSession> {
     return await this.#run(options, async (settings, signal) => {
@@ -93,32 +134,34 @@ export class Loggin {
         'invalid_request',
         'onProgress is a function.',
       );
-      const secret = parseToken(token);
+      const claim = !isBrowser();
+      const secret = tokenOfApp(token, options, settings, claim);
       const what = {
         token: secret,
         code: codeOf(secret),
-        claim: !isBrowser(),
+        claim,
         onProgress,
         signal,
         timeoutMs,
       };
-      return new Session(await awaitLogin(settings, what));
+      return plainSession(await awaitLogin(asRedeemer(settings, options), what));
     });
   }
 
   /**
    * Redeems a token, as an app's server does with the one that a browser hands in. `null` while nobody has signed in.
    *
-   * It rejects like `waitForVerify`, but with `connection` where the server is not reached within the retries.
+   * It rejects like `waitForVerify`, `unknown_app` included, but with `connection` where the server is not reached within the retries.
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
     return await this.#run(options, async (settings, signal) => {
-      const answer = await call(settings, 'tokens/verify', { token: parseToken(token) }, signal);
+      const body = { token: tokenOfApp(token, options, settings, true) };
+      const answer = await call(asRedeemer(settings, options), 'tokens/verify', body, signal);
       if (answer.status === 'pending') {
         return null;
       }
       check(answer.status === 'verified', 'invalid_response', 'The answer has no status that is known.');
-      return new Session(sessionOf(answer, true));
+      return plainSession(sessionOf(answer, true)) as Session;
     });
   }
 
@@ -159,11 +202,11 @@ export class Loggin {
       const { signal } = optionsObject(options);
       const isSignal = signal == null || typeof signal.addEventListener === 'function';
       check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
-      const ended = new AbortController();
+      const ended = new Linked();
       for (const ending of [signal, this.#closed.signal]) {
         if (ending) {
-          ending.throwIfAborted();
-          unwatch.push(onAbort(ending, () => ended.abort(ending.reason)));
+          throwIfEnded(ending);
+          unwatch.push(onAbort(ending, () => ended.abort(reasonOf(ending))));
         }
       }
       return await run(this.#open(), ended.signal);
@@ -177,5 +220,5 @@ export class Loggin {
   }
 }
 
-/** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
+/** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_APP_KEY`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
 export const loggin: Loggin = /* @__PURE__ */ new Loggin(ON_FIRST_USE);

@@ -1,4 +1,4 @@
-/** A login at its beginning and at its end, in classes that keep secrets to themselves when Node prints them. */
+/** A login at its beginning and at its end, as objects that keep secrets to themselves when Node prints them. */
 
 import type { NewLogin } from './create.js';
 import type { SessionFields } from './session.js';
@@ -50,12 +50,8 @@ export class CreatedToken {
   }
 }
 
-/**
- * Who signed in, as the server verified it.
- *
- * It is plain data, as JSON too; only when Node prints it does it hide the phone number.
- */
-export class Session {
+/** Who signed in, as the server verified it. Only when Node prints it does it hide the phone number. */
+export interface Session {
   /** The app that the person signed in to. */
   readonly appKey: string;
   /** The phone number as WhatsApp reports it: digits with country code, without `+`. */
@@ -64,21 +60,28 @@ export class Session {
   readonly userId: string | null;
   /** When the message arrived at the server. */
   readonly verifiedAt: Date;
-
-  /** @internal */
-  constructor({ appKey, phone, userId, verifiedAt }: SessionFields) {
-    this.appKey = appKey;
-    this.phone = phone as string;
-    this.userId = userId;
-    this.verifiedAt = verifiedAt;
-  }
-
-  /** @internal */
-  [INSPECT](_depth: number, options: object, inspect: Show): string {
-    const phone = this.phone && `…${this.phone.slice(-SHOWN_DIGITS)}`;
-    return `Session ${inspect({ ...this, phone }, options)}`;
-  }
 }
 
 /** Who signed in, as a browser is told: an app may keep the phone number from browsers. */
 export type ObservedSession = Omit<Session, 'phone'> & Pick<SessionFields, 'phone'>;
+
+/**
+ * What all sessions inherit: the properties of plain objects, and how Node prints them.
+ *
+ * React hands objects from a server to its pages, and back, where their prototype inherits from nothing and has no name
+ * that plain objects lack. An instance of a class is refused.
+ */
+const PLAIN: object = /* @__PURE__ */ (() =>
+  Object.create(null, {
+    ...Object.getOwnPropertyDescriptors(Object.prototype),
+    [INSPECT]: {
+      value(this: ObservedSession, _depth: number, options: object, inspect: Show): string {
+        const phone = this.phone && `…${this.phone.slice(-SHOWN_DIGITS)}`;
+        return `Session ${inspect({ ...this, phone }, options)}`;
+      },
+    },
+  }))();
+
+/** A session as a plain object. */
+export const plainSession = (fields: SessionFields): ObservedSession =>
+  Object.assign(Object.create(PLAIN), fields);

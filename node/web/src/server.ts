@@ -7,6 +7,9 @@ const DEFAULT_BASE_URL = 'http://127.0.0.1:8787';
 
 const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
+/** Whether a host is this machine. */
+export const isLoopback = (hostname: string): boolean => LOOPBACK.test(hostname);
+
 /** Where the server is, and how it is asked. */
 export interface ServerOptions {
   /** The server. `LOGGIN_BASE_URL` on a server; `http://127.0.0.1:8787` by default. */
@@ -33,7 +36,7 @@ export interface Server {
 function parseBaseUrl(text: string, allowInsecureHttp: boolean | undefined): string {
   try {
     const { href, hostname, origin, password, pathname, protocol, username } = new URL(text.trim());
-    const isSafe = protocol === 'https:' || allowInsecureHttp || LOOPBACK.test(hostname);
+    const isSafe = protocol === 'https:' || allowInsecureHttp || isLoopback(hostname);
     if (isSafe && protocol.startsWith('http') && !username && !password && !/[?#]/.test(href)) {
       return origin + pathname.replace(/\/*$/, '/');
     }

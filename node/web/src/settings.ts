@@ -2,7 +2,7 @@
 
 import { check } from './failure.js';
 import { type Server, type ServerOptions, serverOf } from './server.js';
-import { parseSecretKey, randomBytes } from './token.js';
+import { parseAppKey, parseSecretKey, randomBytes } from './token.js';
 import { DEFAULT_TIMEOUT_MS } from './wait.js';
 
 /** The version of this package, as its manifest has it. */
@@ -16,11 +16,18 @@ export interface LogginOptions extends ServerOptions {
   readonly timeoutMs?: number | undefined;
   /** How often a call that fails in passing is repeated, 0 to 10; twice by default. Waits go on until their deadline. */
   readonly maxRetries?: number | undefined;
+  /**
+   * The app whose tokens are redeemed; those of others are refused. `LOGGIN_APP_KEY`, or the app of the secret key; in
+   * production one of them has to be there, as anybody can have an app of their own on a shared server.
+   */
+  readonly appKey?: string | undefined;
   /** Makes this client the same redeemer as others with the same key: 1 to 128 visible ASCII characters. */
   readonly idempotencyKey?: string | undefined;
 }
 
 export interface Settings extends Server {
+  /** The app whose tokens are redeemed; any, where it is not said. */
+  readonly appKey: string | undefined;
   readonly timeoutMs: number;
   readonly maxRetries: number;
 }
@@ -32,12 +39,20 @@ const MAX_RETRIES = 10;
 /** Random bytes of an idempotency key: no two clients ever share one by chance. */
 const IDEMPOTENCY_KEY_BYTES = 16;
 
+/** The app key stands in a secret key behind `lgsk_`. */
+const KEY_PREFIX = 5;
+
+const APP_KEY_LENGTH = 8;
+
+const APP_KEY = /^[0-9a-tv-z]{8}$/i;
+
 const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 type Type = 'boolean' | 'function' | 'number' | 'string';
 
 const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   allowInsecureHttp: 'boolean',
+  appKey: 'string',
   baseUrl: 'string',
   fetch: 'function',
   idempotencyKey: 'string',
@@ -49,6 +64,7 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
 
 /** Options that the environment may give instead. */
 const VARIABLES = {
+  appKey: 'LOGGIN_APP_KEY',
   baseUrl: 'LOGGIN_BASE_URL',
   secretKey: 'LOGGIN_SECRET_KEY',
   whatsappNumber: 'LOGGIN_WHATSAPP_NUMBER',
@@ -61,21 +77,35 @@ export function isBrowser(): boolean {
   return document !== undefined || importScripts !== undefined || product === 'ReactNative';
 }
 
-/** What the environment says, where there is one; an empty variable counts as none. */
-function environment(): LogginOptions {
+/** A variable of the environment, where there is one; an empty one counts as none, and a page has none. */
+function variable(name: string): string | undefined {
   try {
     const { process } = globalThis as { process?: { env?: Record<string, string | undefined> } };
-    const named = Object.entries(VARIABLES).map(([option, name]) => [option, process?.env?.[name]?.trim()]);
-    return isBrowser() ? {} : Object.fromEntries(named.filter(([, value]) => value));
+    return (!isBrowser() && process?.env?.[name]?.trim()) || undefined;
   } catch {
     // Deno, without the permission to read it.
-    return {};
+    return undefined;
   }
 }
+
+/** What the environment says. */
+function environment(): LogginOptions {
+  const named = Object.entries(VARIABLES).map(([option, name]) => [option, variable(name)]);
+  return Object.fromEntries(named.filter(([, value]) => value));
+}
+
+/** Whether this is an app's server in production, as its environment says. */
+export const isProduction = (): boolean => variable('NODE_ENV') === 'production';
 
 /** @throws LogginError with the code where a number of milliseconds is none, or not above 0. */
 export function checkTimeout(value: number, code: string): void {
   check(Number.isFinite(value) && value > 0, code, 'timeoutMs is a number of milliseconds above 0.');
+}
+
+/** @throws LogginError with the code where an idempotency key is given that is none. */
+export function checkIdempotencyKey(value: string | undefined, code: string): void {
+  const isKey = value === undefined || (typeof value === 'string' && /^[!-~]{1,128}$/.test(value));
+  check(isKey, code, 'An idempotency key is 1 to 128 visible ASCII characters.');
 }
 
 /** @throws LogginError with the code where the options are no object. */
@@ -104,10 +134,7 @@ export function settingsOf(options: LogginOptions): Settings {
   );
   checkTimeout(timeoutMs, 'invalid_config');
   let redeemer = given.idempotencyKey;
-  must(
-    redeemer === undefined || /^[!-~]{1,128}$/.test(redeemer),
-    'An idempotency key is 1 to 128 visible ASCII characters.',
-  );
+  checkIdempotencyKey(redeemer, 'invalid_config');
   const key = secretKey === undefined ? secretKey : parseSecretKey(secretKey);
   const headers = (): Record<string, string> => {
     // Made at the first request, as some workers have no random bits before.
@@ -119,5 +146,22 @@ export function settingsOf(options: LogginOptions): Settings {
       ...(key && { Authorization: `Bearer ${key}` }),
     };
   };
-  return { ...serverOf(given), headers, maxRetries, timeoutMs };
+  return { ...serverOf(given), appKey: appOf(given, options, key), headers, maxRetries, timeoutMs };
+}
+
+/**
+ * The app whose tokens are redeemed. A secret key that is given as an option says more than a variable.
+ *
+ * @throws LogginError `invalid_config` where it is no app key, or not that of the secret key.
+ */
+function appOf(given: LogginOptions, own: LogginOptions, key: string | undefined): string | undefined {
+  const appOfKey = key?.slice(KEY_PREFIX, KEY_PREFIX + APP_KEY_LENGTH);
+  const named = own.secretKey && own.appKey == null ? undefined : given.appKey;
+  if (named === undefined) {
+    return appOfKey;
+  }
+  check(APP_KEY.test(named.trim()), 'invalid_config', 'The option appKey is 8 letters and digits.');
+  const appKey = parseAppKey(named);
+  check(!appOfKey || appOfKey === appKey, 'invalid_config', 'The secret key belongs to another app.');
+  return appKey;
 }

@@ -1,6 +1,6 @@
 /** The wait for one login: a stream after the other, or long polls where a proxy keeps streams back, until it is over. */
 
-import { Linked, pause } from './abort.js';
+import { Linked, pause, throwIfEnded } from './abort.js';
 import { delay, MAX_HINT_MS } from './backoff.js';
 import { isLogginError, type LogginError } from './error.js';
 import { failure, failureOf } from './failure.js';
@@ -10,14 +10,22 @@ import { type SessionFields, sessionOf } from './session.js';
 import { streamReader } from './sse.js';
 import { onWake } from './wake.js';
 
+const STREAM = 'text/event-stream';
+
+/** Whether the server is there: not known yet, or tried again; heard; not reached for 8 s. */
+export type Connection = 'connecting' | 'open' | 'lost';
+
 /** How far a login has come that has no result yet. */
 export type Progress = 'message_received' | 'awaiting_confirmation';
 
 /**
  * A stream that does not say `ready` in this time is kept back by a proxy, or is none: the next try is a long poll. A
- * connection is given as long.
+ * connection is given as long: on a slow phone name, TLS, preflight and answer take several seconds.
  */
-const READY_MS = 5_000;
+const READY_MS = 10_000;
+
+/** So many polls that are told nothing are followed by a stream: what kept it back may have been one slow moment. */
+const POLLS_IN_A_ROW = 4;
 
 /** A stream this silent is lost: the server sends a comment every 15 s. */
 const SILENCE_MS = 45_000;
@@ -31,12 +39,14 @@ const SHORTEST_POLL_MS = 1_000;
 /** A page that comes back is told so several times: a connection that is this young is new enough. */
 const WAKE_GAP_MS = 500;
 
+/** A short look at another app leaves a stream alone that was heard in this time: one comment of the server's and some. */
+const FRESH_MS = 20_000;
+
+/** A server that was not reached for so long is told to be lost: a moment between two cells is nobody's business. */
+const LOST_MS = 8_000;
+
 /** Statuses that end a wait, where an error stands with them: repeating the same request does not help. */
 const FINAL_STATUSES = [400, 401, 403, 404];
-
-/** Why a connection was ended from here, where that was not the end of the wait. */
-const AWOKEN = 1;
-const KEPT_BACK = 2;
 
 /** A login is pending for as long on the server. */
 export const DEFAULT_TIMEOUT_MS = 300_000;
@@ -50,6 +60,8 @@ export interface WaitFor {
   readonly claim: boolean;
   /** Is told how far the login has come, each step once. */
   readonly onProgress?: ((status: Progress) => void) | undefined;
+  /** Is told whether the server is there, each change once, and what is wrong where it is not. */
+  readonly onConnection?: ((connection: Connection, problem?: LogginError) => void) | undefined;
   /** Ends the wait, which then rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
   /** How many milliseconds it lasts at most; 300,000 by default. */
@@ -59,12 +71,34 @@ export interface WaitFor {
 /** One connection or rest, and what came of it. */
 class Turn extends Linked {
   readonly began = performance.now();
+  /** When something came last. */
+  heardAt = this.began;
+  /** It is a pause between two connections. */
+  isRest = false;
   /** The server answers, and knows the token. */
   isHeard = false;
+  /** It told something that was not known before. */
+  isNews = false;
+  /** The page came back, which ended it. */
+  isAwoken = false;
+  /** The stream did not begin in time, which ended it. */
+  isKeptBack = false;
   /** How many milliseconds the server asked to be left alone. */
   hintMs = 0;
+  /** What the server answered instead of what was asked for. */
+  problem: LogginError | undefined;
   /** The login's end. */
   end: SessionFields | LogginError | undefined;
+
+  awake(): void {
+    this.isAwoken = true;
+    this.abort();
+  }
+
+  keepBack(): void {
+    this.isKeptBack = true;
+    this.abort();
+  }
 }
 
 class Wait {
@@ -73,6 +107,9 @@ class Wait {
   readonly #ended: AbortSignal;
   #progress: unknown;
   #turn: Turn | undefined;
+  #connection: Connection = 'connecting';
+  #problem: LogginError | undefined;
+  #lost: ReturnType<typeof setTimeout> | undefined;
 
   constructor(server: Server, what: WaitFor, ended: AbortSignal) {
     this.#server = server;
@@ -80,19 +117,26 @@ class Wait {
     this.#ended = ended;
   }
 
-  /** A page that comes back connects anew: its connection may have died unnoticed. */
-  wake(): void {
-    if (this.#turn && performance.now() - this.#turn.began > WAKE_GAP_MS) {
-      this.#turn.abort(AWOKEN);
+  /**
+   * A page that comes back connects anew: its connection may have died unnoticed. After a short look elsewhere one that
+   * was heard of late goes on.
+   */
+  wake(hasMissed: boolean): void {
+    const turn = this.#turn;
+    const now = performance.now();
+    const isStale = turn && (hasMissed || turn.isRest || now - turn.heardAt > FRESH_MS);
+    if (isStale && now - turn.began > WAKE_GAP_MS) {
+      turn.awake();
     }
   }
 
   async run(): Promise<SessionFields | LogginError> {
-    let polls = false;
+    let pollsLeft = 0;
     let attempt = 0;
     let outage = performance.now();
     for (;;) {
       const turn = this.#begin();
+      const polls = pollsLeft > 0;
       try {
         await (polls ? this.#poll(turn) : this.#listen(turn));
       } catch {
@@ -103,21 +147,55 @@ class Wait {
       if (turn.end) {
         return turn.end;
       }
-      const { reason } = turn.signal;
-      if (turn.isHeard || reason === AWOKEN) {
+      const { isAwoken, isHeard, isKeptBack, isNews } = turn;
+      if (!isHeard && !isAwoken && !isKeptBack) {
+        this.#miss(turn.problem ?? failure('connection', 'The server was not reached.'));
+      }
+      if (isHeard || isAwoken) {
         attempt = 0;
         outage = performance.now();
       }
-      // A poll goes on while it is answered; a stream that is kept back gives way to one.
-      polls = polls ? turn.isHeard && reason !== AWOKEN : reason === KEPT_BACK;
-      if (reason !== AWOKEN && reason !== KEPT_BACK) {
+      if (isKeptBack) {
+        pollsLeft = POLLS_IN_A_ROW;
+      } else if (!isNews) {
+        // A poll goes on while it is answered.
+        pollsLeft = polls && isHeard && !isAwoken ? pollsLeft - 1 : 0;
+      }
+      if (!isAwoken && !isKeptBack) {
         await this.#rest(delay(attempt++, performance.now() - outage, turn.hintMs), turn.hintMs);
       }
     }
   }
 
+  /** Ends what is told of the connection. */
+  release(): void {
+    clearTimeout(this.#lost);
+  }
+
+  #miss(problem: LogginError): void {
+    this.#problem = problem;
+    if (this.#connection === 'open' || this.#lost === undefined) {
+      this.#connect('connecting');
+      this.#lost = setTimeout(() => this.#connect('lost', this.#problem), LOST_MS);
+    }
+  }
+
+  #hear(turn: Turn): void {
+    turn.isHeard = true;
+    this.release();
+    this.#connect('open');
+  }
+
+  #connect(connection: Connection, problem?: LogginError): void {
+    if (connection !== this.#connection) {
+      this.#connection = connection;
+      const { onConnection } = this.#what;
+      queueMicrotask(() => onConnection?.(connection, problem));
+    }
+  }
+
   #begin(): Turn {
-    this.#ended.throwIfAborted();
+    throwIfEnded(this.#ended);
     this.#turn = new Turn(this.#ended);
     return this.#turn;
   }
@@ -128,6 +206,7 @@ class Wait {
     let end = began + milliseconds;
     for (let left = milliseconds; left > 0; left = end - performance.now()) {
       const turn = this.#begin();
+      turn.isRest = true;
       await pause(left, turn.signal);
       turn.release();
       if (turn.signal.aborted) {
@@ -137,13 +216,13 @@ class Wait {
   }
 
   async #listen(turn: Turn): Promise<void> {
-    turn.abortAfter(READY_MS, KEPT_BACK);
-    const response = await this.#post(turn, 'text/event-stream');
+    turn.after(READY_MS, () => turn.keepBack());
+    const response = await this.#post(turn, STREAM);
     if (!response) {
       return;
     }
     // Some runtimes hand over no body before it is whole.
-    const reader = response.body?.getReader() ?? turn.abort(KEPT_BACK);
+    const reader = response.body?.getReader() ?? turn.keepBack();
     const read = streamReader({
       onEvent: (name, data) => this.#take(turn, name, () => JSON.parse(data)),
       onRetry: (milliseconds) => {
@@ -155,6 +234,7 @@ class Wait {
       if (!value) {
         return;
       }
+      turn.heardAt = performance.now();
       read(value);
       if (turn.isHeard) {
         turn.abortAfter(SILENCE_MS);
@@ -170,7 +250,9 @@ class Wait {
       for (const { event, data } of events as WireEvent[]) {
         this.#take(turn, event, () => data);
       }
-      turn.isHeard = performance.now() - turn.began >= SHORTEST_POLL_MS;
+      if (turn.isNews || performance.now() - turn.began >= SHORTEST_POLL_MS) {
+        this.#hear(turn);
+      }
     }
   }
 
@@ -180,7 +262,7 @@ class Wait {
     const response = await post(
       this.#server,
       'tokens/events',
-      { tokens: [token], claim },
+      { tokens: [token], claim, known: this.#known(accept) },
       accept,
       turn.signal,
     );
@@ -192,14 +274,20 @@ class Wait {
     if (isRefused || error.code === 'quota_exceeded') {
       turn.end = error;
     }
+    turn.problem = error;
     turn.hintMs = (error.retryAfter ?? 0) * 1000;
     return undefined;
+  }
+
+  /** What a poll need not be told; a stream says all. */
+  #known(accept: string): object | undefined {
+    return this.#progress && accept !== STREAM ? { [this.#what.code]: this.#progress } : undefined;
   }
 
   /** Takes in one event. It throws where a known one does not have its form. */
   #take(turn: Turn, name: string, read: () => EventData): void {
     if (name === 'ready') {
-      turn.isHeard = true;
+      this.#hear(turn);
     }
     if (turn.end || !['progress', 'verified', 'rejected'].includes(name)) {
       return;
@@ -216,6 +304,7 @@ class Wait {
     } else if (status === 'message_received' || status === 'awaiting_confirmation') {
       if (status !== this.#progress) {
         this.#progress = status;
+        turn.isNews = true;
         // What the caller does with it, and how that fails, is not this connection's.
         queueMicrotask(() => onProgress?.(status));
       }
@@ -231,7 +320,7 @@ export async function awaitLogin(server: Server, what: WaitFor): Promise<Session
     failure('timeout', 'Nobody signed in before the wait was over.'),
   );
   const wait = new Wait(server, what, ended.signal);
-  const unwatch = onWake(() => wait.wake());
+  const unwatch = onWake((hasMissed) => wait.wake(hasMissed));
   try {
     const end = await wait.run();
     if (isLogginError(end)) {
@@ -240,6 +329,7 @@ export async function awaitLogin(server: Server, what: WaitFor): Promise<Session
     return end;
   } finally {
     unwatch();
+    wait.release();
     ended.release();
   }
 }

@@ -1,7 +1,9 @@
 /** One connection after the other: streams that are kept back or fall silent, long polls, pages that come back. */
 
 import { Loggin } from '@loggin/web';
-import { describe, expect, it, vi } from 'vitest';
+import { createLogin, serverOf } from '@loggin/web/create';
+import { awaitLogin } from '@loggin/web/finish';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   type Answer,
   event,
@@ -11,10 +13,10 @@ import {
   stream,
   verified,
 } from '../../sdk/tests/scripted-server.js';
-import { openPage, stopClock } from './page.js';
+import { openPage, type Page, stopClock } from './page.js';
 import { openStream, scriptedFetch } from './scripted-fetch.js';
 
-const READY_MS = 5_000;
+const READY_MS = 10_000;
 const SILENCE_MS = 45_000;
 /** A full long poll of the server. */
 const POLL_MS = 25_000;
@@ -97,6 +99,72 @@ describe('behind a proxy that keeps streams back', () => {
     await wait;
   });
 
+  it('a wait is told of progress, and polls on with what it knows', async () => {
+    stopClock();
+    const { server, client, token, code } = await start();
+    const progress = (status: string) => ({ event: 'progress', data: { code, status } });
+    server.answer(
+      keptBack,
+      events(progress('message_received')),
+      events(progress('awaiting_confirmation')),
+      events({ event: 'verified', data: { code, session: SESSION } }),
+    );
+    const told: string[] = [];
+    const wait = client.waitForVerify(token, { onProgress: (status) => told.push(status) });
+    await server.request(0);
+    await vi.advanceTimersByTimeAsync(READY_MS);
+    await passPauses(server, 3);
+    await expect(wait).resolves.toMatchObject({ phone: SESSION.phone });
+    expect(told).toEqual(['message_received', 'awaiting_confirmation']);
+    expect(server.received.slice(1).map(({ headers, body }) => [headers.accept, body.known])).toEqual([
+      ['application/json', undefined],
+      ['application/json', { [code]: 'message_received' }],
+      ['application/json', { [code]: 'awaiting_confirmation' }],
+    ]);
+  });
+
+  it('a poll that is told at once what it knows gives way to a stream', async () => {
+    stopClock();
+    const { server, client, token, code } = await start();
+    const told = events({ event: 'progress', data: { code, status: 'message_received' } });
+    server.answer(keptBack, told, told, stream(verified(code)));
+    const wait = client.waitForVerify(token);
+    await server.request(0);
+    await vi.advanceTimersByTimeAsync(READY_MS);
+    await passPauses(server, 3);
+    expect(await acceptOf(server, 3)).toBe('text/event-stream');
+    await wait;
+  });
+
+  it('a stream is tried again after some polls, and when the page comes back', async () => {
+    stopClock();
+    const page = openPage();
+    const never = (signal: AbortSignal) =>
+      new Promise<Response>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const { client, token, asked } = scripted(
+      never,
+      ...Array.from({ length: 4 }, () => heldPoll),
+      never,
+      heldPoll,
+      openStream(READY),
+    );
+    void client.waitForVerify(token).catch(() => {});
+    await vi.advanceTimersByTimeAsync(2 * READY_MS + 4.5 * (POLL_MS + PAUSE_MS));
+    page.tell('pageshow');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.map(({ accept }) => (accept === 'application/json' ? 'poll' : 'stream'))).toEqual([
+      'stream',
+      'poll',
+      'poll',
+      'poll',
+      'poll',
+      'stream',
+      'poll',
+      'stream',
+    ]);
+    client.close();
+  });
+
   it('a runtime that hands over no body before it is whole polls at once', async () => {
     const { server, token, code } = await start();
     server.answer(ready, events({ event: 'verified', data: { code, session: SESSION } }));
@@ -117,6 +185,122 @@ describe('behind a proxy that keeps streams back', () => {
   });
 });
 
+describe('a runtime whose signals keep no reason', () => {
+  /** As in React Native, and in browsers before 2022. */
+  function forgetReasons(): void {
+    const { prototype } = AbortSignal;
+    const reason = Object.getOwnPropertyDescriptor(prototype, 'reason') as PropertyDescriptor;
+    const { throwIfAborted } = prototype;
+    Object.defineProperty(prototype, 'reason', { configurable: true, get: () => undefined });
+    Reflect.deleteProperty(prototype, 'throwIfAborted');
+    onTestFinished(() => {
+      Object.defineProperty(prototype, 'reason', reason);
+      prototype.throwIfAborted = throwIfAborted;
+    });
+  }
+
+  it('polls where a stream is kept back', async () => {
+    forgetReasons();
+    stopClock();
+    const { server, client, token, code } = await start();
+    server.answer(keptBack, events({ event: 'verified', data: { code, session: SESSION } }));
+    const wait = client.waitForVerify(token);
+    await server.request(0);
+    await vi.advanceTimersByTimeAsync(READY_MS);
+    await expect(wait).resolves.toMatchObject({ phone: SESSION.phone });
+    expect(await acceptOf(server, 1)).toBe('application/json');
+  });
+
+  it('ends with the deadline, the client and the signal', async () => {
+    forgetReasons();
+    stopClock();
+    const { client, token } = scripted(openStream(READY));
+    const ends: unknown[] = [];
+    const keep = (reason: { code?: string; name: string }) => ends.push(reason.code ?? reason.name);
+    const timed = client.waitForVerify(token, { timeoutMs: 1_000 }).catch(keep);
+    await vi.advanceTimersByTimeAsync(1_000);
+    await timed;
+    const controller = new AbortController();
+    const ended = client.waitForVerify(token, { signal: controller.signal }).catch(keep);
+    controller.abort();
+    await ended;
+    await client.verifyToken(token, { signal: controller.signal }).catch(keep);
+    const closed = client.waitForVerify(token).catch(keep);
+    client.close();
+    await closed;
+    expect(ends).toEqual(['timeout', 'AbortError', 'AbortError', 'closed']);
+  });
+});
+
+describe('what is told of the connection', () => {
+  function watch(...answers: Parameters<typeof scriptedFetch>) {
+    const { fetch } = scriptedFetch(...answers);
+    const server = serverOf({ fetch });
+    const { token, code } = createLogin(server, '8XKPQ2WN');
+    const controller = new AbortController();
+    const told: unknown[] = [];
+    const onConnection = (connection: string, problem?: { code: string; status?: number | undefined }) =>
+      told.push(problem ? [connection, problem.code, problem.status] : connection);
+    const { signal } = controller;
+    const wait = awaitLogin(server, { token, code, claim: false, signal, onConnection });
+    wait.catch(() => {});
+    onTestFinished(() => controller.abort());
+    return { told, controller };
+  }
+
+  const unreachable = () => {
+    throw new TypeError('Failed to fetch');
+  };
+  const LOST_MS = 8_000;
+
+  it.each([
+    ['not reached', unreachable, ['lost', 'connection', undefined]],
+    [
+      'refused by a proxy',
+      () => new Response('<h1>Bad gateway</h1>', { status: 502 }),
+      ['lost', 'invalid_response', 502],
+    ],
+  ])('is that the server is lost, where it is %s', async (_, answer, lost) => {
+    stopClock();
+    const { told } = watch(answer);
+    await vi.advanceTimersByTimeAsync(LOST_MS - 1);
+    expect(told).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(told).toEqual([lost]);
+    await vi.advanceTimersByTimeAsync(2 * LOST_MS);
+    expect(told).toEqual([lost]);
+  });
+
+  it('is nothing else where it opens at once', async () => {
+    stopClock();
+    const { told } = watch(openStream(READY));
+    await vi.advanceTimersByTimeAsync(LOST_MS);
+    expect(told).toEqual(['open']);
+  });
+
+  it('is every change', async () => {
+    stopClock();
+    const cut = () => new Response(READY, { headers: { 'Content-Type': 'text/event-stream' } });
+    const { told } = watch(
+      unreachable,
+      cut,
+      ...Array.from({ length: 20 }, () => unreachable),
+      openStream(READY),
+    );
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(told).toEqual(['open', 'connecting', ['lost', 'connection', undefined], 'open']);
+  });
+
+  it('is nothing after the end', async () => {
+    stopClock();
+    const { told, controller } = watch(unreachable);
+    await vi.advanceTimersByTimeAsync(LOST_MS / 2);
+    controller.abort();
+    await vi.advanceTimersByTimeAsync(LOST_MS);
+    expect(told).toEqual([]);
+  });
+});
+
 describe('a stream', () => {
   it('that falls silent is given up for another', async () => {
     stopClock();
@@ -134,7 +318,17 @@ describe('a stream', () => {
 });
 
 describe('a page that comes back', () => {
-  it.each(['visibilitychange', 'pageshow', 'online'] as const)('by %s connects at once', async (name) => {
+  const hiddenFor = (page: Page, milliseconds: number) => async () => {
+    page.turn('hidden');
+    await vi.advanceTimersByTimeAsync(milliseconds);
+    page.turn('visible');
+  };
+
+  it.each([
+    ['having been hidden for long', (page: Page) => hiddenFor(page, 5_001)],
+    ['with its network', (page: Page) => () => page.tell('online')],
+    ['from where it was kept', (page: Page) => () => page.tell('pageshow')],
+  ])('%s connects at once', async (_, comeBack) => {
     stopClock();
     const page = openPage();
     const { server, client, token, code } = await start();
@@ -142,11 +336,28 @@ describe('a page that comes back', () => {
     const wait = client.waitForVerify(token);
     const { ended } = await server.request(0);
     await vi.advanceTimersByTimeAsync(1_000);
-    page.tell(name);
+    await comeBack(page)();
     await ended;
     // No clock moves: it neither waits for the network nor makes a pause.
     await expect(wait).resolves.toMatchObject({ phone: SESSION.phone });
     expect(server.received).toHaveLength(2);
+  });
+
+  it('was away for a moment only: the stream goes on, unless it has fallen silent', async () => {
+    stopClock();
+    const page = openPage();
+    const { client, token, asked } = scripted(openStream(READY));
+    void client.waitForVerify(token).catch(() => {});
+    for (let count = 0; count < 5; count++) {
+      await vi.advanceTimersByTimeAsync(1_000);
+      await hiddenFor(page, 1_000)();
+    }
+    expect(asked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await hiddenFor(page, 1_000)();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toHaveLength(2);
+    client.close();
   });
 
   it('is told so several times, and connects once', async () => {
@@ -223,6 +434,13 @@ function scripted(...answers: Parameters<typeof scriptedFetch>) {
   const client = new Loggin({ fetch });
   return { client, asked, token: client.createToken('8XKPQ2WN').token };
 }
+
+/** An empty answer to a poll that was waited for. */
+const heldPoll = (signal: AbortSignal) =>
+  new Promise<Response>((resolve, reject) => {
+    setTimeout(() => resolve(Response.json({ events: [] })), POLL_MS);
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
 
 /** Moves the clock until the request with this number has come. */
 async function passPauses(server: ScriptedServer, index: number): Promise<void> {

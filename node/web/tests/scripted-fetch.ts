@@ -6,7 +6,7 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-type Answer = (signal: AbortSignal) => Response;
+type Answer = (signal: AbortSignal) => Response | Promise<Response>;
 
 /** Answers in turn, the last one ever again. */
 export function scriptedFetch(...answers: Answer[]): { fetch: typeof fetch; asked: Asked[] } {

@@ -1,6 +1,6 @@
 //! `POST /api/v1/tokens/events`: wait for tokens, on a stream or by a long poll.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json,
@@ -10,8 +10,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use loggin::{
-    ErrorCode,
-    wire::{self, EventsRequest, EventsResponse, TokenEvent},
+    Code, ErrorCode,
+    wire::{self, EventsRequest, EventsResponse, Progress, TokenEvent},
 };
 
 use crate::{
@@ -64,7 +64,7 @@ pub(crate) async fn handle(
     let started = Subscription::start(&server, &caller, request.tokens, viewer, counted);
     let (subscription, events) = started.await?;
     if wants_json(&headers) {
-        Ok(Json(long_poll(&server, subscription, events).await?).into_response())
+        Ok(Json(long_poll(&server, subscription, events, &request.known).await?).into_response())
     } else {
         Ok(stream(subscription, &events))
     }
@@ -133,19 +133,20 @@ fn stream(subscription: Subscription, events: &[TokenEvent]) -> Response {
     response
 }
 
-/// Waits for the first end of a login, or until the poll's time is up.
+/// Waits for the first end or unknown progress of a login, or until the poll's time is up.
 async fn long_poll(
     server: &Server,
     mut subscription: Subscription,
     events: Vec<TokenEvent>,
+    known: &HashMap<Code, Progress>,
 ) -> Result<EventsResponse, ApiError> {
-    let mut events: Vec<TokenEvent> = events.into_iter().filter(is_terminal).collect();
+    let mut events: Vec<TokenEvent> = events.into_iter().filter(|event| is_news(event, known)).collect();
     let deadline = tokio::time::Instant::now() + server.settings.long_poll;
     while events.is_empty() && subscription.open() > 0 {
         match tokio::time::timeout_at(deadline, subscription.woken()).await {
             Ok(Woken::Changed(logins)) => {
                 let told = subscription.events(&logins).await?;
-                events.extend(told.into_iter().filter(is_terminal));
+                events.extend(told.into_iter().filter(|event| is_news(event, known)));
             }
             Ok(Woken::Heartbeat) => {}
             Ok(Woken::Stopping) | Err(_) => break,
@@ -154,8 +155,13 @@ async fn long_poll(
     Ok(EventsResponse { events })
 }
 
-fn is_terminal(event: &TokenEvent) -> bool {
-    matches!(event, TokenEvent::Verified(_) | TokenEvent::Rejected(_))
+/// Whether a poll answers for an event: an end always, progress where its caller was not told of it before.
+fn is_news(event: &TokenEvent, known: &HashMap<Code, Progress>) -> bool {
+    match event {
+        TokenEvent::Ready(_) => false,
+        TokenEvent::Progress(progress) => known.get(&progress.code) != Some(&progress.status),
+        TokenEvent::Verified(_) | TokenEvent::Rejected(_) => true,
+    }
 }
 
 #[cfg(test)]

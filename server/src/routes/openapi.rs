@@ -114,6 +114,11 @@ mod tests {
             error: "expired".into(),
             message: "".into(),
         };
+        let events = wire::EventsRequest {
+            tokens: Vec::new(),
+            claim: true,
+            known: [(token(1).code(), wire::Progress::MessageReceived)].into(),
+        };
         let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
         let start = wire::OtpStartRequest {
             phone: String::new(),
@@ -139,7 +144,7 @@ mod tests {
             ("OtpStartResponse", json!(started)),
             ("OtpVerifyRequest", json!(typed)),
             ("OtpVerifyResponse", json!(right)),
-            ("EventsRequest", json!(wire::EventsRequest { tokens: Vec::new(), claim: true })),
+            ("EventsRequest", json!(events)),
             ("EventsResponse", json!(wire::EventsResponse::default())),
             ("VerifyRequest", json!(wire::VerifyRequest { token: String::new() })),
             ("ConfirmRequest", json!(confirm)),

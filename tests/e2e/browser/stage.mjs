@@ -58,8 +58,8 @@ export async function deny({ world }, page) {
   await route.abort();
 }
 
-/** A network that is away is said to be by the browser itself. */
-const isComplaint = (text) => !/^Failed to load resource/.test(text);
+/** A network that is away is said to be by the browser itself, and what is likely wrong by our own package. */
+const isComplaint = (text) => !/^(Failed to load resource|Loggin: )/.test(text);
 
 /** Starts everything once for the tests of a file. */
 export function setStage() {

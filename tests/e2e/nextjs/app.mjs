@@ -15,8 +15,9 @@ export const SECRET = 'a-secret-of-the-tests-of-more-than-32-bytes';
 /** The beginning of every marker that is kept behind the door. */
 export const TREASURE = 'TREASURE-of-';
 
-export const folderOf = (version) =>
-  fileURLToPath(new URL(`../../../target/nextjs-${version}`, import.meta.url));
+/** Where an app is built: the example, or the snippets as they are published. */
+export const folderOf = (version, name = 'nextjs') =>
+  fileURLToPath(new URL(`../../../target/${name}-${version}`, import.meta.url));
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
@@ -36,9 +37,9 @@ export class App {
   output = '';
 
   /** Runs what `tests/e2e/nextjs/build` has built, or its sources with `dev`; it is ready, or has ended. */
-  static async start(version, env = {}, command = 'start') {
+  static async start(version, env = {}, command = 'start', name = undefined) {
     const app = new App();
-    app.folder = folderOf(version);
+    app.folder = folderOf(version, name);
     if (!existsSync(`${app.folder}/.next/BUILD_ID`)) {
       throw new Error(`Next.js ${version} is not built: run make build-nextjs`);
     }
@@ -48,7 +49,13 @@ export class App {
       ['node_modules/next/dist/bin/next', command, '-H', '127.0.0.1', '-p', String(app.port)],
       {
         cwd: app.folder,
-        env: { PATH: process.env.PATH, NEXT_TELEMETRY_DISABLED: '1', LOGGIN_SESSION_SECRET: SECRET, ...env },
+        env: {
+          PATH: process.env.PATH,
+          NEXT_TELEMETRY_DISABLED: '1',
+          LOGGIN_APP_KEY: '8XKPQ2WN',
+          LOGGIN_SESSION_SECRET: SECRET,
+          ...env,
+        },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

@@ -164,6 +164,30 @@ function paths(build) {
     '/vault/[id]?nxtPid=1',
     '/vault/%5Bid%5D?nxtPid=1',
   ];
+  const intercepted = [
+    '/feed/(..)photo/1',
+    '/feed/(..)photo/1.rsc',
+    '/feed/%28..%29photo/1',
+    '/feed/%28%2e%2e%29photo/1',
+    '/feed//(..)photo/1',
+    '/FEED/(..)photo/1',
+    '/feed;x/(..)photo/1',
+    '/feed/(..)photo/1/',
+    '/feed/(..)photo/[id]',
+    '/feed/@modal/(..)photo/1',
+    '/feed/%40modal/(..)photo/1',
+    '/(.)photo/1',
+    '/(..)photo/1',
+    '/(...)photo/1',
+    '/open/(.)photo/1',
+    '/open/(..)photo/1',
+    '/feed/(..)(..)photo/1',
+    '/feed/(.)(..)photo/1',
+    '/_next/data/x/feed/(..)photo/1.json',
+    '/(.)vault',
+    '/open/(..)vault',
+    '/fr/feed/(..)photo/1',
+  ];
   const pictures = [
     '/vault/plan.png',
     '//vault/plan.png',
@@ -171,7 +195,7 @@ function paths(build) {
     '/open/../vault/plan.png',
     '/vault/plan.txt',
   ].map((url) => `/_next/image?url=${encodeURIComponent(url)}&w=64&q=75`);
-  return { spellings, parts, data, locales, queries, pictures };
+  return { spellings, parts, data, locales, queries, intercepted, pictures };
 }
 
 /** Headers by which Next.js speaks to itself, or its browser part to it. */
@@ -235,6 +259,8 @@ function headers() {
       })),
       { rsc: '1', 'next-router-state-tree': '%5B%22%22%5D' },
       { rsc: '1', 'next-url': '/open' },
+      { rsc: '1', 'next-url': '/feed' },
+      { 'next-url': '/feed' },
       { rsc: '1', 'next-hmr-refresh': '1' },
       { 'next-router-prefetch': '1' },
       { purpose: 'prefetch' },
@@ -254,6 +280,7 @@ export const ROOMS = {
   '/api/members': 'route of members',
   '/api/vault': 'route',
   '/ledger': 'ledger',
+  '/photo/1': 'photo',
   '/vault/plan.txt': 'file',
 };
 
@@ -280,6 +307,8 @@ export function bypasses(build) {
         '/vault;x=1',
         '/fr/vault',
         '/vault/1?nxtPid=2',
+        '/feed/(..)photo/1',
+        '/(.)photo/1',
       ].map((path) => ({ path, headers: each })),
     ),
   ]);

@@ -5,7 +5,16 @@ const { seal } = await import('../../../node/nextjs/dist/esm/seal.js');
 
 const DAY_S = 24 * 60 * 60;
 
-const CLAIMS = { phone: '919876543210', app: '8XKPQ2WN', user: null, at: 1_700_000_000_000 };
+const NOW_S = Math.floor(Date.now() / 1000);
+
+const CLAIMS = {
+  phone: '919876543210',
+  app: '8XKPQ2WN',
+  user: null,
+  at: (NOW_S - 3 * DAY_S) * 1000,
+  jti: 'a-session-of-the-tests',
+  end: NOW_S + 87 * DAY_S,
+};
 
 /** Sealed so many seconds ago. */
 async function sealed(name, ageS = 0, claims = CLAIMS, lifetimeS = 30 * DAY_S) {
@@ -47,13 +56,21 @@ export async function cookiesOf(secret) {
     'from the cookie of a login': await sealed('__Host-loggin-login'),
     'from the cookie of development': await sealed('loggin-dev'),
     'a login with a token': await sealed('__Host-loggin-login', 0, { token: 'x' }),
-    'a session without phone': await sealed('__Host-loggin', 0, { at: CLAIMS.at }),
+    'a session without phone': await sealed('__Host-loggin', 0, { ...CLAIMS, phone: undefined }),
+    'a session without name': await sealed('__Host-loggin', 0, { ...CLAIMS, jti: undefined }),
+    'a session without end': await sealed('__Host-loggin', 0, { ...CLAIMS, end: undefined }),
+    'a session that was ended': await sealed('__Host-loggin', 0, {
+      ...CLAIMS,
+      jti: 'an-ended-session-of-the-tests',
+    }),
+    'a session that is over': await sealed('__Host-loggin', 0, { ...CLAIMS, end: NOW_S - 1 }),
   };
   const invalid = Object.entries(values).map(([each, value]) => [each, `__Host-loggin=${value}`]);
   const renamed = ['loggin', 'loggin-dev', '__Secure-loggin', '__Host-loggin-login', '__host-loggin'];
   invalid.push(...renamed.map((each) => [`renamed to ${each}`, `${each}=${session}`]));
   return {
     valid: `__Host-loggin=${session}`,
+    young: `__Host-loggin=${await sealed('__Host-loggin', 0, { ...CLAIMS, at: (NOW_S - 60) * 1000 })}`,
     aged: `__Host-loggin=${await sealed('__Host-loggin', 2 * DAY_S)}`,
     invalid: Object.fromEntries(invalid),
   };

@@ -39,7 +39,7 @@ export class Stage {
 }
 
 /** Starts everything once for the tests of a suite: `dev` for the development server. */
-export function setStage(version, command = 'start', env = {}) {
+export function setStage(version, command = 'start', env = {}, name = undefined) {
   const stage = new Stage();
   const ends = [];
   before(async () => {
@@ -58,6 +58,7 @@ export function setStage(version, command = 'start', env = {}) {
         ...env,
       },
       command,
+      name,
     );
     assert.ok(!stage.app.hasEnded, stage.app.output);
     stage.browser = await launch();

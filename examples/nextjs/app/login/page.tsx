@@ -6,16 +6,17 @@ import { SignIn } from './sign-in';
 const APP_KEY = '8XKPQ2WN';
 
 interface Props {
-  searchParams: Promise<{ returnTo?: string | string[] }>;
+  searchParams: Promise<{ error?: string | string[]; returnTo?: string | string[] }>;
 }
 
 export default async function Login({ searchParams }: Props) {
-  const { returnTo } = await searchParams;
+  const { error, returnTo } = await searchParams;
   const next = returnToOf(returnTo, '/dashboard');
   const { LOGGIN_APP_KEY, LOGGIN_BASE_URL } = process.env;
   return (
     <>
       <h1>Sign in</h1>
+      {error && <p role="alert">You were not signed in. Please try again.</p>}
       <SignIn appKey={LOGGIN_APP_KEY || APP_KEY} baseUrl={LOGGIN_BASE_URL} next={next} />
       <DecoupledLogin next={next} />
     </>

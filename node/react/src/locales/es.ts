@@ -33,6 +33,10 @@ export const es: Locale = {
     wrongCode: 'Ese código no es correcto. Intentos restantes: {count}',
     retry: 'Intentar de nuevo',
     close: 'Cerrar',
+    cancel: 'Cancelar',
+    waiting: 'Seguimos esperando a WhatsApp',
+    lost: 'Sin conexión. Reintentando…',
+    setupHint: 'El inicio de sesión no está bien configurado en esta página.',
     message:
       'Envía este mensaje para iniciar sesión. Si no has empezado un inicio de sesión, no lo envíes. Código: {code}',
   },

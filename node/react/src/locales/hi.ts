@@ -36,6 +36,10 @@ export const hi: Locale = {
     wrongCode: 'यह कोड सही नहीं है। बची हुई कोशिशें: {count}',
     retry: 'फिर कोशिश करें',
     close: 'बंद करें',
+    cancel: 'साइन इन रद्द करें',
+    waiting: 'अब भी WhatsApp की प्रतीक्षा है',
+    lost: 'कनेक्शन नहीं है। फिर कोशिश हो रही है…',
+    setupHint: 'इस पेज पर साइन इन ठीक से सेट नहीं किया गया है।',
   },
   otpTexts: {
     phoneLabel: 'फ़ोन नंबर',

@@ -33,6 +33,10 @@ export const id: Locale = {
     wrongCode: 'Kode itu salah. Sisa percobaan: {count}',
     retry: 'Coba lagi',
     close: 'Tutup',
+    cancel: 'Batalkan',
+    waiting: 'Masih menunggu WhatsApp',
+    lost: 'Tidak ada koneksi. Mencoba lagi…',
+    setupHint: 'Proses masuk belum diatur dengan benar di halaman ini.',
     message: 'Kirim pesan ini untuk masuk. Jika Anda tidak memulai proses masuk, jangan kirim. Kode: {code}',
   },
   otpTexts: {

@@ -33,6 +33,10 @@ export const pt: Locale = {
     wrongCode: 'Esse código não está certo. Tentativas restantes: {count}',
     retry: 'Tentar de novo',
     close: 'Fechar',
+    cancel: 'Cancelar',
+    waiting: 'Ainda aguardando o WhatsApp',
+    lost: 'Sem conexão. Tentando de novo…',
+    setupHint: 'O acesso não está configurado corretamente nesta página.',
     message: 'Envie esta mensagem para entrar. Se você não começou um acesso, não a envie. Código: {code}',
   },
   otpTexts: {

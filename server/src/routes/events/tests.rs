@@ -205,6 +205,55 @@ async fn a_long_poll_answers_at_the_first_end() {
     assert_eq!(body["events"][0]["data"]["error"], "already_used");
 }
 
+/// A long poll for one token, of a caller that was told this much.
+fn poll_knowing(server: &TestServer, known: &Value) -> reqwest::RequestBuilder {
+    let body = json!({ "tokens": [token(1).expose()], "known": known });
+    server.post("/api/v1/tokens/events").header("Accept", "application/json").json(&body)
+}
+
+fn awaiting_confirmation() -> Value {
+    let data = json!({ "code": token(1).code().expose(), "status": "awaiting_confirmation" });
+    json!({ "events": [{ "event": "progress", "data": data }] })
+}
+
+async fn ask_for_codes(server: &TestServer) {
+    let app = App { confirm: crate::store::Confirm::Code, ..demo_app() };
+    assert!(server.server.store.update_app(&app).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_long_poll_answers_at_progress_that_comes_while_it_waits() {
+    let server = TestServer::start().await;
+    ask_for_codes(&server).await;
+    let waiting = tokio::spawn(poll_knowing(&server, &json!({})).send());
+    let mut watching = server.stream(&[token(1)], None).await;
+    assert_eq!(watching.event().await.unwrap().0, "ready");
+    server.tap(&token(1)).await;
+    assert_eq!(watching.event().await.unwrap().0, "progress");
+    let body: Value = waiting.await.unwrap().unwrap().json().await.unwrap();
+    assert_eq!(body, awaiting_confirmation());
+}
+
+#[tokio::test]
+async fn a_long_poll_is_told_at_once_of_progress_that_it_does_not_know_and_of_no_other() {
+    let server = TestServer::start_with(|settings| settings.long_poll = Duration::from_millis(1)).await;
+    ask_for_codes(&server).await;
+    server.tap(&token(1)).await;
+    let code = token(1).code().expose().to_lowercase();
+    for (known, expected) in [
+        (json!({}), awaiting_confirmation()),
+        (json!({ code.clone(): "message_received" }), awaiting_confirmation()),
+        (json!({ code.clone(): "of_a_newer_client" }), awaiting_confirmation()),
+        (json!({ "rubbish": "awaiting_confirmation" }), awaiting_confirmation()),
+        (json!({ code: "awaiting_confirmation" }), json!({ "events": [] })),
+    ] {
+        let answer = poll_knowing(&server, &known).send().await.unwrap();
+        assert_eq!(answer.json::<Value>().await.unwrap(), expected, "{known}");
+    }
+    let answer = poll_knowing(&server, &json!([])).send().await.unwrap();
+    assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()));
+}
+
 #[tokio::test]
 async fn a_long_poll_of_nothing_new_is_empty() {
     let server = TestServer::start_with(|settings| settings.long_poll = Duration::from_millis(1)).await;

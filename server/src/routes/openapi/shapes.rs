@@ -6,6 +6,8 @@
 #![allow(dead_code)] // described, never made
 #![allow(clippy::struct_field_names)] // the names of the wire
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,6 +19,9 @@ pub(crate) struct EventsRequest {
     /// Whether this call redeems what it is told of.
     #[schema(default = false, required = false)]
     claim: bool,
+    /// Of a long poll: the status by code that its caller was told of already.
+    #[schema(required = false)]
+    known: HashMap<String, String>,
 }
 
 /// One event of the stream.
@@ -32,7 +37,7 @@ pub(crate) struct StreamEvent {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventsResponse {
-    /// Ends of logins; empty when nothing happened in time.
+    /// Ends of logins, and progress that the request did not know of; empty when nothing happened in time.
     events: Vec<TokenEvent>,
 }
 
@@ -46,6 +51,7 @@ pub(crate) struct TokenEvent {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum EventName {
+    Progress,
     Verified,
     Rejected,
 }
@@ -53,7 +59,15 @@ pub(crate) enum EventName {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum EventData {
-    Verified { code: String, session: Session },
+    Progress {
+        code: String,
+        /// `message_received` or `awaiting_confirmation`; later versions may tell others.
+        status: String,
+    },
+    Verified {
+        code: String,
+        session: Session,
+    },
     Rejected(RejectedEvent),
 }
 

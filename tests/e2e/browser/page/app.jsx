@@ -53,6 +53,8 @@ function Chosen({ component, appKey }) {
   return (
     <>
       {component === 'button' && <LogginButton {...login} />}
+      {component === 'hidden-menu' && <HiddenMenu {...login} />}
+      {component === 'closing-menu' && <ClosingMenu {...login} />}
       {component === 'modal' && <Modal {...login} />}
       {component === 'parts' && <Parts {...login} />}
       {component === 'otp' && <Otp say={say} />}
@@ -63,6 +65,26 @@ function Chosen({ component, appKey }) {
         {renders}
       </button>
     </>
+  );
+}
+
+/** A menu that hides when something in it is chosen. */
+function HiddenMenu(login) {
+  const [isOpen, setOpen] = useState(true);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: as menus of apps are.
+    <div style={{ display: isOpen ? 'block' : 'none' }} onClick={() => setOpen(false)}>
+      <LogginButton {...login} />
+    </div>
+  );
+}
+
+/** A menu that is taken away when something in it is chosen. */
+function ClosingMenu(login) {
+  const [isOpen, setOpen] = useState(true);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: as menus of apps are.
+    <div onClick={() => setOpen(false)}>{isOpen && <LogginButton {...login} />}</div>
   );
 }
 

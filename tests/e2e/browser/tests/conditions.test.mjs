@@ -139,7 +139,7 @@ test('a proxy that keeps streams back is polled through', async (t) => {
   await button(page).click();
   await streaming;
   const polling = page.waitForRequest(`**${EVENTS_PATH}`);
-  await page.clock.runFor(5_000);
+  await page.clock.runFor(10_000);
   await polling;
   await stage.world.send(await button(page).getAttribute('href'));
   await said(page, `Hello ${PHONE}`);

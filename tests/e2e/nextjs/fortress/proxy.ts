@@ -4,7 +4,7 @@ import { logginMiddleware } from '@loggin/nextjs';
 
 const byMatcher = logginMiddleware({
   loginPath: '/login',
-  matcher: ['/dashboard/:path*', '/vault/:path*', '/ledger', '/api/vault/:path*'],
+  matcher: ['/dashboard/:path*', '/vault/:path*', '/ledger', '/photo/:path*', '/api/vault/:path*'],
 });
 
 const byDefault = logginMiddleware({
@@ -12,11 +12,13 @@ const byDefault = logginMiddleware({
   publicRoutes: [
     '/',
     '/api/otp/:step',
+    '/api/begin',
     '/api/wait',
     '/api/me',
     '/api/members',
     '/api/redeem',
     '/account',
+    '/feed',
     '/members',
     '/open',
   ],

@@ -142,10 +142,53 @@ function suiteOfDoor(version, door) {
     );
   });
 
+  test('an intercepted route is no address', async () => {
+    for (const path of ['/feed/(..)photo/1', '/(.)photo/1', '/feed/%28..%29photo/1']) {
+      const { status } = await app.send(path, { headers: { cookie: cookies.valid } });
+      assert.equal(status, 400, path);
+    }
+  });
+
+  test('what every site has for everybody is asked for without a session', async () => {
+    for (const path of [
+      '/favicon.ico',
+      '/robots.txt',
+      '/manifest.webmanifest',
+      '/.well-known/assetlinks.json',
+    ]) {
+      assert.equal((await app.send(path)).status, 404, path);
+    }
+  });
+
+  test('an action without a session is sent to the login page in the words of the framework', async () => {
+    const headers = { 'next-action': '0'.repeat(42), accept: 'text/x-component' };
+    const answer = await app.send('/vault/1?a=b', { method: 'POST', headers, body: '[]' });
+    const { 'x-action-redirect': redirect, location, 'content-type': type } = answer.headers;
+    const way = `/login?returnTo=${encodeURIComponent('/vault/1?a=b')};push`;
+    assert.deepEqual(
+      [answer.status, redirect, location, type, answer.text],
+      [303, way, undefined, undefined, ''],
+    );
+  });
+
+  test('a visitor behind a proxy is sent to the login page of the host that they asked', async () => {
+    const headers = { host: 'acme.example', 'x-forwarded-proto': 'https' };
+    const { location } = (await app.send('/vault', { headers })).headers;
+    const url = new URL(location, 'https://acme.example');
+    assert.equal(url.origin + url.pathname, 'https://acme.example/login');
+  });
+
   test('a route for programs answers 401', async () => {
     const { status, text } = await app.send('/api/me');
     assert.deepEqual([status, text], [401, '{"error":"unauthorized"}']);
     assert.equal((await app.send('/api/me', { headers: { cookie: cookies.valid } })).status, 200);
+  });
+
+  test('what asks for a young session sends older ones to sign in again', async () => {
+    const ask = (cookie) => app.send('/payment', { headers: { cookie } });
+    assert.ok((await ask(cookies.young)).text.includes(`${TREASURE}payment`));
+    const { status, headers } = await ask(cookies.valid);
+    assert.deepEqual([status, headers.location], [307, '/login?returnTo=%2Fpayment']);
   });
 
   test('a visit renews an old session, and signing out is not overtaken', async () => {
@@ -173,6 +216,13 @@ function suiteOfSecret(version) {
       assert.match(app.output, /invalid_config: .*LOGGIN_SESSION_SECRET/);
     });
   }
+
+  test('a server that does not say whose tokens it redeems ends, and says what to set', async (t) => {
+    const app = await App.start(version, { LOGGIN_APP_KEY: '' });
+    t.after(() => app.stop());
+    assert.equal(await app.exitCode(), 1);
+    assert.match(app.output, /invalid_config: .*LOGGIN_APP_KEY/);
+  });
 
   test('a list of secrets opens what the older one sealed, and seals anew with the first', async (t) => {
     const newer = 'the-newer-secret-of-the-tests-of-more-than-32-bytes';

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
+import { Network } from '../../browser/network.mjs';
 import { PHONE } from '../../browser/world.mjs';
 import { VERSIONS } from '../app.mjs';
 import { button, isIn, setStage } from '../stage.mjs';
@@ -49,6 +50,22 @@ for (const version of VERSIONS) {
       await page.getByRole('button', { name: 'Get a link' }).click();
       const href = await page.getByRole('link', { name: 'Open WhatsApp' }).last().getAttribute('href');
       await stage.send(href);
+      await inAndOut(page);
+    });
+
+    test('by such a link, although the page loses its connection while WhatsApp is open', async (t) => {
+      const page = await stage.visit(t, '/login');
+      const network = await Network.to(t, stage.app.url);
+      await page.goto(`${network.url}/login`);
+      const asked = page.waitForRequest((request) => request.url().endsWith('/api/wait'));
+      await page.getByRole('button', { name: 'Get a link' }).click();
+      const href = await page.getByRole('link', { name: 'Open WhatsApp' }).last().getAttribute('href');
+      await asked;
+      const lost = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/api/wait'));
+      network.cut();
+      await lost;
+      await stage.send(href);
+      network.mend();
       await inAndOut(page);
     });
 

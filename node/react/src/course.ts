@@ -1,0 +1,92 @@
+/** What follows the tap: the wait, and what the app and its developers are told. It is loaded while the person reads. */
+
+import type { LogginError, Server } from '@loggin/web/create';
+import { awaitLogin, confirmLogin } from '@loggin/web/finish';
+import type { Attempt, LogginState } from './attempt.js';
+import { isControlFlow, isRedirect } from './faults.js';
+
+/** An attempt as far as its course goes. */
+export interface Course {
+  readonly server: Server;
+  readonly token: string;
+  readonly code: string;
+  readonly wait: AbortController;
+  /** Changes the state, unless the attempt is over. */
+  readonly set: (change: Partial<LogginState>) => unknown;
+  readonly attempt: Pick<Attempt, 'getState' | 'handlers'>;
+}
+
+/**
+ * Follows an attempt until somebody has signed in and the app has taken it. It resolves to what the app's framework is to
+ * show in place of this page, where that is what the app answered.
+ */
+export async function follow(course: Course): Promise<unknown> {
+  const { server, token, code, wait, set, attempt } = course;
+  const { signal } = wait;
+  const session = await awaitLogin(server, {
+    token,
+    code,
+    claim: false,
+    signal,
+    timeoutMs: Math.max(1, Number(attempt.getState().expiresAt) - Date.now()),
+    onProgress: (status) => set({ status }),
+    onConnection: (connection, problem) => {
+      set({ connection });
+      if (problem && !signal.aborted) {
+        attempt.handlers.onConnectionProblem?.(problem);
+        explain(problem, server);
+      }
+    },
+  });
+  const { onSuccess } = attempt.handlers;
+  if (signal.aborted) {
+    throw new Error('The attempt is over.');
+  }
+  if (!onSuccess) {
+    return undefined;
+  }
+  // Nobody is signed in before the app's own server says so.
+  set({ status: 'message_received', error: null, isConfirming: false });
+  try {
+    await onSuccess({ ...session, token });
+  } catch (reason) {
+    if (!isControlFlow(reason)) {
+      throw reason;
+    }
+    return isRedirect(reason) ? undefined : reason;
+  }
+  return undefined;
+}
+
+/**
+ * Hands in the digits that WhatsApp showed. A refusal stands in the state: the person types again, and an end of the
+ * login is told by the wait.
+ *
+ * It rejects where no further try is left.
+ */
+export async function confirm({ server, token, wait, set }: Course, digits: string): Promise<void> {
+  try {
+    await confirmLogin(server, token, digits, wait.signal);
+    set({ isConfirming: false });
+  } catch (reason) {
+    const error = reason as LogginError;
+    if (error.code === 'blocked' && !wait.signal.aborted) {
+      throw error;
+    }
+    set({ isConfirming: false, error, attemptsLeft: error.attemptsLeft ?? null });
+  }
+}
+
+/** Replaced by bundlers. */
+declare const process: { readonly env: { readonly NODE_ENV?: string } };
+
+/** Tells developers what is likely wrong; what people see is told by the state. */
+export function explain(problem: Error, server?: Server): void {
+  try {
+    if (process.env.NODE_ENV !== 'production') {
+      void import('./diagnosis.js').then(({ diagnose }) => diagnose(problem, server?.baseUrl));
+    }
+  } catch {
+    // Pages without a bundler have no such name.
+  }
+}

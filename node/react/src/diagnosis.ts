@@ -1,0 +1,42 @@
+/** What is likely wrong where a sign-in cannot work, and what mends it: for developers, in the console of development. */
+
+import { isLoopback, type LogginError } from '@loggin/web/create';
+import { isSetupFault } from './faults.js';
+
+const WHAT_TO_DO: Readonly<Record<string, string>> = {
+  unknown_app: 'The server knows no such app. It has these: loggin-server app list',
+  invalid_config: 'Name your server: <LogginProvider baseUrl="https://…">',
+};
+
+/** A page that cannot reach its server is told no reason by the browser, so the likely ones are gone through. */
+function causeOf({ status }: LogginError, server: URL): string {
+  const { hostname = 'localhost', origin = 'the page', protocol } = globalThis.location ?? {};
+  if (status !== undefined) {
+    return `it answers ${status}, and not as a Loggin server does: is this the address of one, or of a proxy whose server is away?`;
+  }
+  if (isLoopback(server.hostname) && !isLoopback(hostname)) {
+    return 'it is on the machine of whoever opens this page: name your own, <LogginProvider baseUrl="https://…">.';
+  }
+  if (protocol === 'https:' && server.protocol === 'http:' && !isLoopback(server.hostname)) {
+    return 'browsers block http: below an https: page. Give the server a certificate.';
+  }
+  return [
+    'is it running (curl it)?',
+    `May ${origin} call it: loggin-server app update <app key> --allowed-origin ${origin}`,
+    `Does the page allow it: Content-Security-Policy: connect-src ${server.origin}`,
+    'An ad blocker blocks it, perhaps.',
+  ].join('\n- ');
+}
+
+/** Says what a developer can mend; what people do, such as letting a login expire, is no fault. */
+export function diagnose(error: Error, baseUrl: string | undefined): void {
+  const { code } = error as LogginError;
+  if (isSetupFault(error)) {
+    const more = WHAT_TO_DO[code] ?? error.message;
+    // biome-ignore lint/suspicious/noConsole: this is what the module is for.
+    console.error(`Loggin: ${code}. ${more}`);
+  } else if (baseUrl) {
+    // biome-ignore lint/suspicious/noConsole: this is what the module is for.
+    console.error(`Loggin: ${baseUrl} is not reached:\n- ${causeOf(error as LogginError, new URL(baseUrl))}`);
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * An attempt outlives its page: a reload, Back, a tab that the phone discards while WhatsApp is in front, a web view that
+ * opens the link in place of the page.
+ *
+ * It is kept in the tab's own storage, which ends with the tab. A browser that refuses to store keeps nothing.
+ */
+
+import type { Server } from '@loggin/web/create';
+
+/** A login is pending for as long on the server, in milliseconds. */
+export const LIFETIME_MS = 300_000;
+
+/** `lgn1_`, the app key, `_` and 32 symbols. */
+const TOKEN_LENGTH = 46;
+
+/** What is needed to go on. */
+export interface Kept {
+  readonly token: string;
+  readonly expiresAt: number | null;
+  readonly isOpened: boolean;
+}
+
+interface Owner {
+  readonly appKey: string;
+  readonly server: Server;
+}
+
+const keyOf = ({ appKey, server }: Owner): string => `loggin ${appKey} ${server.baseUrl}`;
+
+/** Keeps an attempt, or nothing. */
+export function keep(owner: Owner, attempt?: Kept): void {
+  try {
+    attempt
+      ? sessionStorage.setItem(keyOf(owner), JSON.stringify(attempt))
+      : sessionStorage.removeItem(keyOf(owner));
+  } catch {
+    // Private modes and blocked storage.
+  }
+}
+
+/** The attempt that was kept, while it lasts: no longer than one that begins now. What is none of ours is nothing. */
+export function keptOf(owner: Owner): Kept | undefined {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(keyOf(owner)) as string) as Kept;
+    const left = Number(kept.expiresAt) - Date.now();
+    return kept.token.length === TOKEN_LENGTH && left > 0 && left <= LIFETIME_MS ? kept : undefined;
+  } catch {
+    return undefined;
+  }
+}

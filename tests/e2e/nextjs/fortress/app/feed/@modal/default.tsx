@@ -1,0 +1,4 @@
+/** No layer. */
+export default function None() {
+  return null;
+}

@@ -1,0 +1,18 @@
+'use client';
+import type { SignedIn } from '@loggin/nextjs';
+import { useState } from 'react';
+import { whoAmI } from './actions';
+
+/** A session crosses from the server to the page, and from the page to an action. */
+export function Badge({ session }: { session: SignedIn }) {
+  const [answer, setAnswer] = useState('');
+  return (
+    <p>
+      You are +{session.phone}.
+      <button type="button" onClick={async () => setAnswer(await whoAmI(session))}>
+        Who am I?
+      </button>
+      <output>{answer}</output>
+    </p>
+  );
+}

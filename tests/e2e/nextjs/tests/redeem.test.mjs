@@ -1,0 +1,97 @@
+/** Whose tokens an app redeems, how often, and on which of its nodes: against the real server, without a browser. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Loggin } from '../../../../node/web/dist/esm/index.js';
+import { World } from '../../browser/world.mjs';
+import { App, VERSIONS } from '../app.mjs';
+
+for (const version of VERSIONS) {
+  describe(`redeeming, Next.js ${version}`, () => {
+    let world;
+    let ours;
+    let theirs;
+    /** Two nodes of one app. */
+    let nodes;
+
+    before(async () => {
+      world = await World.start();
+      ours = world.createApp('--confirm', 'reply');
+      theirs = world.createApp('--confirm', 'reply', '--require-secret-key', 'false');
+      const env = {
+        LOGGIN_BASE_URL: world.url,
+        LOGGIN_APP_KEY: ours.appKey,
+        LOGGIN_SECRET_KEY: ours.secretKey,
+      };
+      nodes = await Promise.all([App.start(version, env), App.start(version, env)]);
+    });
+    after(async () => {
+      await Promise.all((nodes ?? []).map((node) => node.stop()));
+      await world?.stop();
+    });
+
+    const sent = async (link) => {
+      const seen = await world.lastMessage();
+      await world.send(link);
+      await world.messageAfter(seen);
+    };
+
+    const post = async (node, path, { cookie = '', ...body } = {}) => {
+      const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin', cookie };
+      const answer = await node.send(path, { method: 'POST', headers, body: JSON.stringify(body) });
+      const cookies = (answer.headers['set-cookie'] ?? []).map((each) => each.split(';')[0]);
+      return { status: answer.status, cookies, ...(answer.text && { body: JSON.parse(answer.text) }) };
+    };
+
+    const loginOf = ({ appKey }) => new Loggin({ baseUrl: world.url }).createToken(appKey);
+
+    test('a token signs in once, also where another node is asked', async () => {
+      const { token, link } = loginOf(ours);
+      assert.deepEqual(await post(nodes[0], '/api/redeem', { token }), {
+        status: 200,
+        cookies: [],
+        body: { status: 'pending' },
+      });
+      await sent(link);
+      const first = await post(nodes[0], '/api/redeem', { token });
+      assert.deepEqual([first.status, first.cookies.length], [200, 1]);
+      for (const node of nodes) {
+        const again = await post(node, '/api/redeem', { token });
+        assert.deepEqual(again, { status: 409, cookies: [], body: { error: 'already_used' } });
+      }
+    });
+
+    test('a token of another app signs nobody in, and alarms nobody', async () => {
+      const { token, link } = loginOf(theirs);
+      // Its own server waits for it, and hands in here what somebody signed in to there.
+      assert.equal(await new Loggin({ baseUrl: world.url }).verifyToken(token), null);
+      await sent(link);
+      const told = nodes[0].output;
+      assert.deepEqual(await post(nodes[0], '/api/redeem', { token }), {
+        status: 400,
+        cookies: [],
+        body: { error: 'unknown_app' },
+      });
+      assert.equal(nodes[0].output, told);
+    });
+
+    test('a login of the server is finished by any node, also where the answer of another was lost', async () => {
+      const begun = await post(nodes[0], '/api/begin');
+      const [cookie] = begun.cookies;
+      assert.match(cookie, /^__Host-loggin-login=/);
+      await world.send(begun.body.link);
+      for (const node of nodes) {
+        const { status, cookies } = await post(node, '/api/wait', { cookie });
+        assert.equal(status, 204);
+        assert.ok(cookies.some((each) => /^__Host-loggin=./.test(each)));
+      }
+    });
+
+    test('who takes the cookie of another login gets that login alone', async () => {
+      const [cookie] = (await post(nodes[0], '/api/begin')).cookies;
+      const altered = `${cookie.slice(0, -2)}${cookie.endsWith('AA') ? 'BB' : 'AA'}`;
+      assert.equal((await post(nodes[1], '/api/wait', { cookie: altered })).status, 410);
+      assert.equal((await post(nodes[1], '/api/wait')).status, 410);
+    });
+  });
+}
