@@ -1,8 +1,12 @@
 //! The client: one method for each thing a user wants to do.
 
+mod audience;
+mod base_url;
+
 use std::{convert::Infallible, env, fmt, sync::Arc, time::Duration};
 
-use url::{Host, Url};
+use audience::{Audience, Named};
+use base_url::{is_loopback, parse_base_url};
 
 use crate::{
     driver::{self, Hub, Hubs, Pending, STREAM_SILENCE, Settings},
@@ -52,6 +56,7 @@ pub struct Loggin {
 
 struct Inner {
     hubs: Hubs,
+    audience: Audience,
     whatsapp_number: Option<WhatsAppNumber>,
     timeout: Duration,
 }
@@ -95,7 +100,8 @@ impl fmt::Debug for CreatedToken {
 }
 
 impl Loggin {
-    /// A client set up by the environment: `LOGGIN_BASE_URL`, `LOGGIN_SECRET_KEY` and `LOGGIN_WHATSAPP_NUMBER`.
+    /// A client set up by the environment: `LOGGIN_BASE_URL`, `LOGGIN_APP_KEY`, `LOGGIN_SECRET_KEY` and
+    /// `LOGGIN_WHATSAPP_NUMBER`.
     ///
     /// # Errors
     /// `invalid_config` where one of them is malformed.
@@ -135,6 +141,7 @@ impl Loggin {
             Some(number) => link::wa_me_link(number, &text),
             None => link::server_link(&self.hub()?.settings().base_url, &code),
         };
+        self.inner.audience.note_made(token.app_key());
         Ok(CreatedToken { token, link, code })
     }
 
@@ -143,7 +150,8 @@ impl Loggin {
     /// # Errors
     /// `invalid_token` at once where the token is malformed. `timeout` at the deadline. `expired`, `already_used`,
     /// `denied`, `phone_hidden`, `unknown_app` or `unauthorized` as the server says. `closed` when the client is.
-    /// A server that is away is waited for.
+    /// A server that is away is waited for. `unknown_app` at once for a token of another app, and `invalid_config` where
+    /// nothing says whose tokens are accepted: see [`LogginBuilder::app_key`].
     pub fn wait_for_verify<T: TryInto<Token, Error: Into<Error>>>(&self, token: T) -> Result<Session, Error> {
         self.wait_for_verify_async(token).wait()
     }
@@ -166,7 +174,7 @@ impl Loggin {
         timeout: Option<Duration>,
     ) -> Pending<Session> {
         let patience = timeout.unwrap_or(self.timeout());
-        match token.try_into().map_err(Into::into).and_then(|token| Ok((token, self.hub()?))) {
+        match self.admit(token) {
             Ok((token, hub)) => hub.wait(token, patience),
             Err(error) => Pending::settled(Err(error)),
         }
@@ -178,13 +186,13 @@ impl Loggin {
     /// # Errors
     /// `invalid_token` where the token is malformed. `expired`, `already_used`, `denied`, `phone_hidden`,
     /// `unknown_app`, `unauthorized` or `rate_limited` as the server says. `connection` where it is not reached
-    /// within the retries.
+    /// within the retries. `unknown_app` and `invalid_config` at once, as for [`Loggin::wait_for_verify`].
     pub fn verify_token<T: TryInto<Token, Error: Into<Error>>>(
         &self,
         token: T,
     ) -> Result<Option<Session>, Error> {
-        let token = token.try_into().map_err(Into::into)?;
-        self.hub()?.verify(&token)
+        let (token, hub) = self.admit(token)?;
+        hub.verify(&token)
     }
 
     /// Redeems a token without blocking the caller's thread.
@@ -195,10 +203,20 @@ impl Loggin {
         &self,
         token: T,
     ) -> Pending<Option<Session>> {
-        match token.try_into().map_err(Into::into).and_then(|token| Ok((token, self.hub()?))) {
+        match self.admit(token) {
             Ok((token, hub)) => hub.begin(move |hub| hub.verify(&token)),
             Err(error) => Pending::settled(Err(error)),
         }
+    }
+
+    /// A token that this client may ask about, and what asks.
+    pub(crate) fn admit<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+    ) -> Result<(Token, &Arc<Hub>), Error> {
+        let token = token.try_into().map_err(Into::into)?;
+        self.inner.audience.check(&token)?;
+        Ok((token, self.hub()?))
     }
 
     /// How long a wait lasts that does not say otherwise.
@@ -258,11 +276,13 @@ impl From<Infallible> for Error {
 pub struct LogginBuilder {
     base_url: Option<String>,
     secret_key: Option<String>,
+    app_key: Option<String>,
     whatsapp_number: Option<String>,
     timeout: Option<Duration>,
     max_retries: Option<u32>,
     allow_insecure_http: bool,
     idempotency_key: Option<String>,
+    is_production: bool,
     user_agent: Option<String>,
 }
 
@@ -277,6 +297,17 @@ impl LogginBuilder {
     /// another server that sends one-time codes by the same API, that server's key.
     pub fn secret_key(mut self, key: impl Into<String>) -> Self {
         self.secret_key = Some(key.into());
+        self
+    }
+
+    /// The app whose tokens are accepted; those of others are `unknown_app`. `LOGGIN_APP_KEY`, or the app of the secret
+    /// key.
+    ///
+    /// Without any of them a client accepts tokens of the apps that it makes tokens for itself, up to 64; with a server
+    /// on this machine, which is for development, all of them. Anything else is `invalid_config`, as anybody can have an
+    /// app of their own on a shared server. So no request may choose the app that a token is made for.
+    pub fn app_key(mut self, app_key: impl Into<String>) -> Self {
+        self.app_key = Some(app_key.into());
         self
     }
 
@@ -312,6 +343,13 @@ impl LogginBuilder {
         self
     }
 
+    /// The environment says that this is production, also where the server is on this machine.
+    #[doc(hidden)]
+    pub fn production(mut self, is_production: bool) -> Self {
+        self.is_production = is_production;
+        self
+    }
+
     /// How the client names itself to the server: the bindings say which language they are for.
     #[doc(hidden)]
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
@@ -323,7 +361,7 @@ impl LogginBuilder {
     ///
     /// # Errors
     /// `invalid_config` where an option is malformed: a URL that is neither https nor on this machine, a number or
-    /// key that is none.
+    /// key that is none, an app key that is not that of the secret key.
     pub fn build(self) -> Result<Loggin, Error> {
         self.build_as(true)
     }
@@ -347,8 +385,16 @@ impl LogginBuilder {
         let base_url = self.base_url.or_else(|| variable("LOGGIN_BASE_URL"));
         let base_url =
             parse_base_url(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_insecure_http)?;
-        let secret_key = self.secret_key.or_else(|| variable("LOGGIN_SECRET_KEY"));
+        let app_key_variable = variable("LOGGIN_APP_KEY");
+        let named = Named {
+            app_key: self.app_key.as_deref(),
+            variable: app_key_variable.as_deref(),
+            has_secret_key: self.secret_key.is_some(),
+        };
+        let secret_key = self.secret_key.clone().or_else(|| variable("LOGGIN_SECRET_KEY"));
         let secret_key = secret_key.map(|key| parse_secret_key(&key)).transpose()?;
+        let is_development = is_loopback(&base_url) && !self.is_production;
+        let audience = Audience::new(&named, secret_key.as_ref(), !is_redeemer || is_development)?;
         let number = self.whatsapp_number.or_else(|| variable("LOGGIN_WHATSAPP_NUMBER"));
         let whatsapp_number = number.map(|number| WhatsAppNumber::parse(&number)).transpose()?;
         let max_retries = self.max_retries.unwrap_or(DEFAULT_MAX_RETRIES);
@@ -360,6 +406,7 @@ impl LogginBuilder {
         let settings = Settings {
             base_url,
             secret_key,
+            app_key: audience.app_key(),
             is_redeemer,
             user_agent,
             max_retries,
@@ -368,7 +415,7 @@ impl LogginBuilder {
         };
         let hubs = Hubs::new(Arc::new(settings))?;
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Ok(Loggin { inner: Arc::new(Inner { hubs, whatsapp_number, timeout }) })
+        Ok(Loggin { inner: Arc::new(Inner { hubs, audience, whatsapp_number, timeout }) })
     }
 }
 
@@ -400,70 +447,9 @@ fn check_idempotency_key(key: String) -> Result<String, Error> {
     Err(invalid_config("An idempotency key is 1 to 128 visible ASCII characters."))
 }
 
-/// A base URL that tokens may be sent to, with a slash at its end so that paths go below it.
-fn parse_base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Error> {
-    let mut url = Url::parse(text.trim()).map_err(|_| invalid_config("The base URL is no URL."))?;
-    let is_loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err(invalid_config("The base URL names no host.")),
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if is_loopback || allow_insecure_http => {}
-        "http" => {
-            return Err(invalid_config(
-                "The base URL must be https: tokens would cross the network readable.",
-            ));
-        }
-        _ => return Err(invalid_config("The base URL must begin with https://.")),
-    }
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        return Err(invalid_config("The base URL has a user, a query or a fragment, which it cannot have."));
-    }
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    Ok(url)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn url(text: &str) -> Option<String> {
-        parse_base_url(text, false).ok().map(Into::into)
-    }
-
-    #[test]
-    fn base_urls_are_https_or_on_this_machine() {
-        assert_eq!(url("https://login.example"), Some("https://login.example/".into()));
-        assert_eq!(url(" https://example.com/loggin "), Some("https://example.com/loggin/".into()));
-        for local in ["http://127.0.0.1:8787", "http://localhost", "http://[::1]:9", "http://app.localhost"] {
-            assert!(url(local).is_some(), "{local}");
-        }
-        let refused = [
-            "",
-            "login.example",
-            "http://login.example",
-            "http://127.0.0.1.example",
-            "ftp://localhost",
-            "https://user@login.example",
-            "https://login.example/?a=b",
-            "https://login.example/#a",
-            "data:text/plain,x",
-        ];
-        for text in refused {
-            assert_eq!(url(text), None, "{text}");
-        }
-        assert!(parse_base_url("http://login.example", true).is_ok());
-    }
 
     #[test]
     fn malformed_options_are_named_when_the_client_is_built() {
@@ -513,6 +499,28 @@ mod tests {
         let client = Loggin::builder().base_url("http://127.0.0.1:1").build().unwrap();
         assert_eq!(client.wait_for_verify("lgn1_").unwrap_err().code(), ErrorCode::InvalidToken);
         assert_eq!(client.verify_token("lgn1_").unwrap_err().code(), ErrorCode::InvalidToken);
+    }
+
+    #[test]
+    fn away_from_this_machine_or_in_production_a_client_accepts_tokens_of_its_own_apps() {
+        let theirs = Loggin::builder().build().unwrap().create_token("ABCDEFGH").unwrap().token;
+        for builder in [
+            Loggin::builder().base_url("https://127.0.0.1.example"),
+            Loggin::builder().base_url("http://127.0.0.1:1").production(true),
+        ] {
+            let client = builder.max_retries(0).timeout(Duration::ZERO).build().unwrap();
+            let ours = client.create_token("8XKPQ2WN").unwrap().token;
+            assert_eq!(client.wait_for_verify(ours).unwrap_err().code(), ErrorCode::Timeout);
+            assert_eq!(client.wait_for_verify(theirs).unwrap_err().code(), ErrorCode::InvalidConfig);
+            assert_eq!(client.verify_token(theirs).unwrap_err().code(), ErrorCode::InvalidConfig);
+            assert_eq!(
+                client.verify_token_async(theirs).wait().unwrap_err().code(),
+                ErrorCode::InvalidConfig
+            );
+        }
+        let client =
+            Loggin::builder().base_url("http://127.0.0.1:1").timeout(Duration::ZERO).build().unwrap();
+        assert_eq!(client.wait_for_verify(theirs).unwrap_err().code(), ErrorCode::Timeout);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The client for devices: it makes tokens and waits for logins, and leaves redeeming to the app's server.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use crate::{
     client::{CreatedToken, Loggin},
-    driver::{Hub, Pending, Watch},
+    driver::{Pending, Watch},
     error::Error,
     session::Observed,
     token::Token,
@@ -53,13 +53,14 @@ impl Observer {
     /// Begins to wait until the person has signed in, for `timeout`, or as long as the client was set up for.
     ///
     /// # Errors
-    /// Those of [`Loggin::wait_for_verify`], from the returned value, except `unauthorized` for want of a key.
+    /// Those of [`Loggin::wait_for_verify`], from the returned value, except `unauthorized` for want of a key. Where no
+    /// app key is set, the login of any app is observed.
     pub fn start_wait<T: TryInto<Token, Error: Into<Error>>>(
         &self,
         token: T,
         timeout: Option<Duration>,
     ) -> Pending<Observed> {
-        match self.prepare(token) {
+        match self.client.admit(token) {
             Ok((token, hub)) => hub.observe(token, timeout.unwrap_or(self.client.timeout())),
             Err(error) => Pending::settled(Err(error)),
         }
@@ -70,14 +71,10 @@ impl Observer {
     /// # Errors
     /// Those of [`Observer::start_wait`], from [`Watch::next`].
     pub fn watch<T: TryInto<Token, Error: Into<Error>>>(&self, token: T, timeout: Option<Duration>) -> Watch {
-        match self.prepare(token) {
+        match self.client.admit(token) {
             Ok((token, hub)) => hub.watch(token, timeout.unwrap_or(self.client.timeout())),
             Err(error) => Watch::failed(error),
         }
-    }
-
-    fn prepare<T: TryInto<Token, Error: Into<Error>>>(&self, token: T) -> Result<(Token, &Arc<Hub>), Error> {
-        Ok((token.try_into().map_err(Into::into)?, self.client.hub()?))
     }
 
     /// Hangs up, for a program that is about to be frozen. Waits go on, with their deadlines, and are told nothing
@@ -126,6 +123,16 @@ mod tests {
         let client = Loggin::builder().base_url("http://127.0.0.1:1").build_observer().unwrap();
         let outcome = client.start_wait("lgn1_", None).wait();
         assert_eq!(outcome.unwrap_err().code(), ErrorCode::InvalidToken);
+    }
+
+    #[test]
+    fn a_token_of_another_app_is_refused_where_the_app_is_named_and_otherwise_observed() {
+        let builder = Loggin::builder().base_url("https://127.0.0.1.example").timeout(Duration::ZERO);
+        let any = builder.clone().build_observer().unwrap();
+        let ours = builder.app_key("8XKPQ2WN").build_observer().unwrap();
+        let theirs = any.create_token("ABCDEFGH").unwrap().token;
+        assert_eq!(any.start_wait(theirs, None).wait().unwrap_err().code(), ErrorCode::Timeout);
+        assert_eq!(ours.start_wait(theirs, None).wait().unwrap_err().code(), ErrorCode::UnknownApp);
     }
 
     #[test]

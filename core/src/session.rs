@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use crate::{
-    error::Error,
+    error::{Error, ErrorCode},
     token::{AppKey, PhoneNumber},
     wire::{self, SessionBody},
 };
@@ -38,6 +38,21 @@ pub struct Observed {
     pub user_id: Option<Box<str>>,
     /// When the message arrived at the server.
     pub verified_at: SystemTime,
+}
+
+impl SessionBody {
+    /// The session, where it is one of this app.
+    ///
+    /// # Errors
+    /// `unknown_app` where it is another's: the token says which app it is for, whatever a server says.
+    pub(crate) fn of_app(self, app_key: AppKey) -> Result<Self, Error> {
+        if self.app_key == app_key { Ok(self) } else { Err(of_another_app()) }
+    }
+}
+
+/// The error for a token, or a session, of an app that is not the client's.
+pub(crate) fn of_another_app() -> Error {
+    Error::new(ErrorCode::UnknownApp, "The token belongs to another app.")
 }
 
 impl From<SessionBody> for Observed {

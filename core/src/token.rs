@@ -223,6 +223,11 @@ impl Credential {
         (is_key && !begins_as_ours).then(|| Self(text.into()))
     }
 
+    /// The app that the key belongs to; none where it is another server's.
+    pub(crate) fn app_key(&self) -> Option<AppKey> {
+        SecretKey::parse(&self.0).ok().map(|key| key.app_key())
+    }
+
     /// The key as text.
     pub(crate) fn expose(&self) -> &str {
         &self.0

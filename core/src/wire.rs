@@ -48,6 +48,9 @@ pub struct EventsRequest {
     /// Whether this stream redeems what it is told of.
     #[serde(default)]
     pub claim: bool,
+    /// The app whose tokens these are: those of others are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_key: Option<String>,
     /// Of a long poll: the progress that its caller was told of already. What no server of this version tells is left
     /// out.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "HashMap::is_empty")]
@@ -84,6 +87,9 @@ impl<'de> Visitor<'de> for Known {
 pub struct VerifyRequest {
     /// The token to redeem.
     pub token: String,
+    /// The app whose token it is: that of another is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app_key: Option<String>,
 }
 
 /// `POST /tokens/confirm`.
@@ -506,8 +512,12 @@ mod tests {
 
     #[test]
     fn requests_do_not_show_their_tokens() {
-        let request =
-            EventsRequest { tokens: vec!["lgn1_secret".into()], claim: true, known: HashMap::new() };
+        let request = EventsRequest {
+            tokens: vec!["lgn1_secret".into()],
+            claim: true,
+            app_key: None,
+            known: HashMap::new(),
+        };
         assert_eq!(format!("{request:?}"), "EventsRequest { .. }");
         let request = OtpVerifyRequest { session_id: "s".into(), otp_code: "123456".into() };
         assert_eq!(format!("{request:?}"), "OtpVerifyRequest { .. }");

@@ -160,7 +160,7 @@ def login() -> CreatedToken:
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOGGIN_BASE_URL", "LOGGIN_SECRET_KEY", "LOGGIN_WHATSAPP_NUMBER"):
+    for name in ("LOGGIN_BASE_URL", "LOGGIN_APP_KEY", "LOGGIN_SECRET_KEY", "LOGGIN_WHATSAPP_NUMBER"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -74,6 +74,7 @@ def test_defaults_are_those_of_the_protocol() -> None:
     assert {name: option.default for name, option in options.items()} == {
         "base_url": None,
         "secret_key": None,
+        "app_key": None,
         "whatsapp_number": None,
         "timeout": 300.0,
         "max_retries": 2,

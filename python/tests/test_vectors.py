@@ -141,7 +141,7 @@ def wait_with_code(token: str, expected: Any, serve: Serve) -> None:
         assert exchange.tokens == [expected["token"]]
         exchange.start_stream()
         exchange.send_event("ready", pending=0)
-        exchange.send_event("verified", code=expected["code"], session=session())
+        exchange.send_event("verified", code=expected["code"], session=session(app_key=expected["code"][:8]))
 
     with Loggin(serve(step).url) as client:
         assert client.wait_for_verify(token, timeout=PATIENCE).phone == PHONE

@@ -342,7 +342,11 @@ def test_a_request_says_who_asks(open_door: DoorClass, serve: Serve, login: Crea
     assert exchange.headers["authorization"] == f"Bearer {key}"
     assert exchange.headers["idempotency-key"] == "mine"
     assert exchange.headers["user-agent"] == f"loggin-python/{__version__}"
-    assert json.loads(exchange.body) == {"tokens": [login.token], "claim": True}
+    assert json.loads(exchange.body) == {
+        "tokens": [login.token],
+        "claim": True,
+        "app_key": "8XKPQ2WN",
+    }
 
 
 def test_each_client_is_a_redeemer_of_its_own(

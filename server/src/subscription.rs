@@ -6,7 +6,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use loggin::{
-    Code, ErrorCode, Token,
+    AppKey, Code, ErrorCode, Token,
     wire::{ProgressEvent, RejectedEvent, TokenEvent, VerifiedEvent},
 };
 
@@ -37,6 +37,15 @@ pub(crate) struct Subscription {
     _counted: Option<Box<CountedStream>>,
 }
 
+/// What a call asks for.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) tokens: Vec<String>,
+    /// The app whose tokens these are, where the call names it.
+    pub(crate) app_key: Option<AppKey>,
+    pub(crate) viewer: Viewer,
+}
+
 /// What ends a wait for something to tell.
 #[derive(Debug)]
 pub(crate) enum Woken {
@@ -59,11 +68,11 @@ impl Subscription {
     pub(crate) async fn start(
         server: &Arc<Server>,
         caller: &Caller,
-        tokens: Vec<String>,
-        viewer: Viewer,
+        asked: Asked,
         counted: Option<CountedStream>,
     ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
-        let Sorted { codes, rejected } = sort(server, caller, tokens, viewer).await?;
+        let viewer = asked.viewer;
+        let Sorted { codes, rejected } = sort(server, caller, asked).await?;
         server.apps.check_room(&codes, caller.app_key.is_some()).await?;
         let slot = server.waiters.register(&codes);
         let mut subscription = Self {
@@ -177,12 +186,8 @@ impl Drop for Subscription {
 }
 
 /// Tells tokens to wait for from those that are rejected at once.
-async fn sort(
-    server: &Server,
-    caller: &Caller,
-    tokens: Vec<String>,
-    viewer: Viewer,
-) -> Result<Sorted, StoreError> {
+async fn sort(server: &Server, caller: &Caller, asked: Asked) -> Result<Sorted, StoreError> {
+    let Asked { tokens, app_key, viewer } = asked;
     let mut codes = Vec::with_capacity(tokens.len());
     let mut seen = HashSet::with_capacity(tokens.len());
     let mut events = Vec::new();
@@ -193,6 +198,10 @@ async fn sort(
         };
         let code = token.code();
         if !seen.insert(code) {
+            continue;
+        }
+        if app_key.is_some_and(|app_key| app_key != token.app_key()) {
+            events.push(rejected(Some(code), None, ErrorCode::UnknownApp));
             continue;
         }
         if caller.app_key.is_some_and(|app_key| app_key != token.app_key()) {

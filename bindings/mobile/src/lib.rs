@@ -29,6 +29,7 @@ impl Client {
     pub fn new(
         base_url: Option<String>,
         secret_key: Option<String>,
+        app_key: Option<String>,
         whatsapp_number: Option<String>,
         timeout: Option<Duration>,
         allow_insecure_http: bool,
@@ -36,6 +37,7 @@ impl Client {
         let builder = Loggin::builder().user_agent(USER_AGENT).allow_insecure_http(allow_insecure_http);
         let builder = apply(builder, base_url, LogginBuilder::base_url);
         let builder = apply(builder, secret_key, LogginBuilder::secret_key);
+        let builder = apply(builder, app_key, LogginBuilder::app_key);
         let builder = apply(builder, whatsapp_number, LogginBuilder::whatsapp_number);
         Ok(Self { observer: apply(builder, timeout, LogginBuilder::timeout).build_observer()? })
     }

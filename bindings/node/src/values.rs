@@ -14,11 +14,14 @@ const USER_AGENT: &str = concat!("loggin-node/", env!("CARGO_PKG_VERSION"));
 pub struct ClientOptions {
     pub base_url: Option<String>,
     pub secret_key: Option<String>,
+    pub app_key: Option<String>,
     pub whatsapp_number: Option<String>,
     pub timeout_ms: Option<f64>,
     pub max_retries: Option<i64>,
     pub allow_insecure_http: Option<bool>,
     pub idempotency_key: Option<String>,
+    /// Whether the environment says that this is production.
+    pub production: Option<bool>,
 }
 
 impl ClientOptions {
@@ -26,6 +29,8 @@ impl ClientOptions {
         let builder = Loggin::builder().user_agent(USER_AGENT);
         let builder = apply(builder, self.base_url, LogginBuilder::base_url);
         let builder = apply(builder, self.secret_key, LogginBuilder::secret_key);
+        let builder = apply(builder, self.app_key, LogginBuilder::app_key);
+        let builder = apply(builder, self.production, LogginBuilder::production);
         let builder = apply(builder, self.whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = apply(builder, self.timeout_ms.map(duration), LogginBuilder::timeout);
         let builder = apply(builder, self.max_retries.map(count), LogginBuilder::max_retries);

@@ -21,10 +21,12 @@ pub(crate) struct Client(Loggin);
 #[pymethods]
 impl Client {
     #[new]
-    #[pyo3(signature = (*, base_url, secret_key, whatsapp_number, timeout, max_retries, allow_insecure_http, idempotency_key))]
+    #[allow(clippy::too_many_arguments, reason = "they are the options of the client, each by its name")]
+    #[pyo3(signature = (*, base_url, secret_key, app_key, whatsapp_number, timeout, max_retries, allow_insecure_http, idempotency_key))]
     fn new(
         base_url: Option<Text>,
         secret_key: Option<Text>,
+        app_key: Option<Text>,
         whatsapp_number: Option<Text>,
         timeout: Seconds,
         max_retries: Retries,
@@ -35,6 +37,7 @@ impl Client {
         let builder = builder.timeout(timeout.0).max_retries(max_retries.0);
         let builder = with(builder, base_url, LogginBuilder::base_url);
         let builder = with(builder, secret_key, LogginBuilder::secret_key);
+        let builder = with(builder, app_key, LogginBuilder::app_key);
         let builder = with(builder, whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = with(builder, idempotency_key, LogginBuilder::idempotency_key);
         Ok(Self(builder.build()?))

@@ -44,10 +44,11 @@ const MAX_RETRY_AFTER_AT_FORM: Duration = Duration::from_secs(5);
 impl Hub {
     /// Redeems a token on this thread; `None` while nobody has signed in.
     pub(crate) fn verify(&self, token: &Token) -> Result<Option<Session>, Error> {
-        let request = VerifyRequest { token: token.expose() };
+        let app_key = self.settings().app_key.map(|app_key| app_key.to_string());
+        let request = VerifyRequest { token: token.expose(), app_key };
         match self.post(VERIFY_PATH, self.idempotency_key(), &request, MAX_RETRY_AFTER)? {
             VerifyResponse::Pending => Ok(None),
-            VerifyResponse::Verified(session) => session.try_into().map(Some),
+            VerifyResponse::Verified(session) => session.of_app(token.app_key())?.try_into().map(Some),
         }
     }
 

@@ -39,6 +39,7 @@ fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
     });
     let settings = Settings {
         base_url,
+        app_key: None,
         secret_key: None,
         is_redeemer: true,
         user_agent: String::new(),

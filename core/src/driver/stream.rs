@@ -9,7 +9,7 @@ use super::{
 use crate::{
     error::ErrorCode,
     sse::{Decoder, Item},
-    token::Token,
+    token::{AppKey, Token},
     waits::{Closed, StreamId},
     wire::{EVENTS_PATH, MAX_TOKENS_WITHOUT_KEY, TokenEvent},
 };
@@ -18,7 +18,7 @@ use crate::{
 const CHUNK: usize = 4 << 10;
 
 /// Bytes of a request around its tokens.
-const BODY_OVERHEAD: usize = 32;
+const BODY_OVERHEAD: usize = 64;
 
 /// Bytes of a token in a request, with its quotes and comma.
 const BYTES_PER_TOKEN: usize = 49;
@@ -34,7 +34,7 @@ pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>)
 
 fn open(hub: &Hub, http: &Http, tokens: Vec<Token>) -> Result<Answer, Closed> {
     let count = tokens.len();
-    let body = request_body(tokens, hub.settings().is_redeemer);
+    let body = request_body(tokens, hub.settings().is_redeemer, hub.settings().app_key);
     let request = Request {
         path: EVENTS_PATH,
         accept: "text/event-stream",
@@ -59,7 +59,7 @@ fn open(hub: &Hub, http: &Http, tokens: Vec<Token>) -> Result<Answer, Closed> {
 }
 
 /// The request's JSON, written token by token: ten thousand of them are a megabyte and more in any form between.
-fn request_body(tokens: Vec<Token>, claim: bool) -> Vec<u8> {
+fn request_body(tokens: Vec<Token>, claim: bool, app_key: Option<AppKey>) -> Vec<u8> {
     let mut body = String::with_capacity(BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
     body.push_str(r#"{"tokens":["#);
     for (index, token) in tokens.into_iter().enumerate() {
@@ -71,7 +71,13 @@ fn request_body(tokens: Vec<Token>, claim: bool) -> Vec<u8> {
         body.push_str(&token.expose());
         body.push('"');
     }
-    body.push_str(if claim { r#"],"claim":true}"# } else { r#"],"claim":false}"# });
+    body.push_str(if claim { r#"],"claim":true"# } else { r#"],"claim":false"# });
+    if let Some(app_key) = app_key {
+        body.push_str(r#","app_key":""#);
+        body.push_str(app_key.as_str());
+        body.push('"');
+    }
+    body.push('}');
     body.into_bytes()
 }
 
@@ -111,17 +117,18 @@ fn dropped(pause: Option<Duration>) -> Closed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{token::AppKey, wire::EventsRequest};
+    use crate::wire::EventsRequest;
 
     #[test]
     fn the_body_is_the_request_of_the_protocol() {
         let app_key = AppKey::parse("8XKPQ2WN").unwrap();
         let tokens: Vec<Token> = (0..3).map(|byte| Token::from_secret(app_key, [byte; 20])).collect();
-        for claim in [true, false] {
-            let body = request_body(tokens.clone(), claim);
+        for (claim, app_key) in [(true, None), (false, None), (true, Some(app_key)), (false, Some(app_key))] {
+            let body = request_body(tokens.clone(), claim, app_key);
             assert!(body.len() <= BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
             let request: EventsRequest = serde_json::from_slice(&body).unwrap();
             assert_eq!(request.claim, claim);
+            assert_eq!(request.app_key, app_key.map(|app_key| app_key.to_string()));
             assert_eq!(request.tokens, tokens.iter().map(Token::expose).collect::<Vec<_>>());
         }
     }

@@ -15,7 +15,7 @@ use url::Url;
 
 use crate::{
     error::{Error, ErrorCode},
-    token::Credential,
+    token::{AppKey, Credential},
     wire::{ErrorBody, IDEMPOTENCY_KEY, REQUEST_ID},
 };
 
@@ -40,6 +40,8 @@ const MAX_ANSWER: u64 = 64 << 10;
 pub(crate) struct Settings {
     pub(crate) base_url: Url,
     pub(crate) secret_key: Option<Credential>,
+    /// The app whose tokens it asks about, where it is known; the server refuses those of others.
+    pub(crate) app_key: Option<AppKey>,
     /// Whether its streams claim what they are told of, or only observe.
     pub(crate) is_redeemer: bool,
     pub(crate) user_agent: String,

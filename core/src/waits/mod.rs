@@ -28,7 +28,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     error::{Error, ErrorCode},
     token::{Code, Token},
-    wire::{Progress, ProgressEvent, RejectedEvent, SessionBody, TokenEvent},
+    wire::{Progress, ProgressEvent, RejectedEvent, SessionBody, TokenEvent, VerifiedEvent},
 };
 pub(crate) use board::WaitId;
 use board::{Board, LoginId};
@@ -112,7 +112,9 @@ impl<W: Clone> Machine<W> {
         match event {
             TokenEvent::Ready(_) => self.streams.ready(now, stream, &mut self.board),
             TokenEvent::Progress(event) => return self.tell(&event),
-            TokenEvent::Verified(event) => self.settle(now, event.code, Ok(event.session)),
+            TokenEvent::Verified(VerifiedEvent { code, session }) => {
+                self.settle(now, code, session.of_app(code.app_key()));
+            }
             TokenEvent::Rejected(event) => {
                 if let Some(code) = event.code.or_else(|| self.code_at(stream, event.token_index?)) {
                     self.settle(now, code, Err(rejection(&event)));

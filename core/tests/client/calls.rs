@@ -168,3 +168,27 @@ fn a_callback_is_told_also_when_nobody_holds_the_call() {
     client.verify_token_async(login(&client).token).on_settle(move |result| sender.send(result).unwrap());
     assert_eq!(receiver.recv_timeout(PATIENCE).unwrap(), Ok(None));
 }
+
+#[test]
+fn a_session_of_another_app_is_refused_whatever_the_server_says() {
+    let theirs = verified().replace("8XKPQ2WN", "ABCDEFGH");
+    let server = Server::start(move |_, _, stream| answer_json(stream, "200 OK", &theirs));
+    let client = client(&server);
+    let error = client.verify_token(login(&client).token).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::UnknownApp);
+}
+
+#[test]
+fn a_token_of_another_app_is_refused_without_asking_and_the_servers_told_whose_are_asked_for() {
+    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", &verified()));
+    let client = Loggin::builder().base_url(server.url()).app_key(" 8xkpq2wn").build().unwrap();
+    let theirs = client.create_token("ABCDEFGH").unwrap();
+    assert_eq!(client.verify_token(theirs.token).unwrap_err().code(), ErrorCode::UnknownApp);
+    assert_eq!(client.wait_for_verify(theirs.token).unwrap_err().code(), ErrorCode::UnknownApp);
+    let ours = login(&client);
+    assert!(client.verify_token(ours.token).unwrap().is_some());
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    let body: serde_json::Value = serde_json::from_str(&requests[0].body).unwrap();
+    assert_eq!(body, serde_json::json!({ "token": ours.token.expose(), "app_key": "8XKPQ2WN" }));
+}

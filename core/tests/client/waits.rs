@@ -54,7 +54,10 @@ fn a_wait_asks_as_the_protocol_says() {
     assert_eq!(request.header("Idempotency-Key"), Some("mine"));
     assert_eq!(request.header("Authorization"), Some(format!("Bearer {key}").as_str()));
     assert_eq!(request.header("Accept-Encoding"), Some("identity"));
-    assert_eq!(request.body, format!("{{\"tokens\":[\"{}\"],\"claim\":true}}", login.token.expose()));
+    assert_eq!(
+        request.body,
+        format!("{{\"tokens\":[\"{}\"],\"claim\":true,\"app_key\":\"8XKPQ2WN\"}}", login.token.expose())
+    );
 }
 
 #[test]
@@ -331,4 +334,17 @@ fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Pending => thread::park(),
         }
     }
+}
+
+#[test]
+fn a_session_of_another_app_ends_the_wait_as_refused() {
+    let server = Server::start(|_, request, stream| {
+        begin_stream(stream);
+        let event = verified_event(&request.tokens()[0]);
+        send(stream, &event.replace(r#""app_key":"8XKPQ2WN""#, r#""app_key":"ABCDEFGH""#));
+    });
+    let client = client(&server);
+    let pending = client.wait_for_verify_async(login(&client).token);
+    let error = pending.wait_timeout(PATIENCE).unwrap().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::UnknownApp);
 }

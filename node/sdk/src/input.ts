@@ -12,6 +12,13 @@ export interface LogginOptions {
    * server that sends one-time codes by the same API, that server's key.
    */
   readonly secretKey?: string | undefined;
+  /**
+   * The app whose tokens are accepted; those of others are `unknown_app`. `LOGGIN_APP_KEY`, or the app of the secret key.
+   *
+   * Without any of them a client accepts tokens of the apps that it makes tokens for itself, so no request may choose that
+   * app; in development (a server on this machine, and no `NODE_ENV=production`) it accepts all.
+   */
+  readonly appKey?: string | undefined;
   /** The number that links open a chat with. `LOGGIN_WHATSAPP_NUMBER`; without it links go through the server. */
   readonly whatsappNumber?: string | undefined;
   /** How many milliseconds a wait lasts unless it says otherwise; 300,000 by default. */
@@ -29,6 +36,7 @@ type Type = 'boolean' | 'number' | 'string';
 const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   baseUrl: 'string',
   secretKey: 'string',
+  appKey: 'string',
   whatsappNumber: 'string',
   timeoutMs: 'number',
   maxRetries: 'number',

@@ -74,7 +74,8 @@ export class Loggin {
    *
    * It rejects with the signal's reason, or with a `LogginError`: `invalid_token` at once where the token is
    * malformed, `timeout` at the deadline, `expired`, `already_used`, `denied`, `phone_hidden`, `unknown_app` or
-   * `unauthorized` as the server says, and `closed` when the client is.
+   * `unauthorized` as the server says, and `closed` when the client is. A token of another app is `unknown_app` at once,
+   * and `invalid_config` where nothing says whose tokens are accepted: see the option `appKey`.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
     const { signal, timeoutMs } = optionsObject(options);
@@ -105,7 +106,7 @@ export class Loggin {
   }
 }
 
-/** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
+/** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_APP_KEY`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
 export const loggin: Loggin = new Loggin(ON_FIRST_USE);
 
 function sessionOf(settled: Settled): Session | null {

@@ -45,11 +45,14 @@ export declare class Client {
 export interface ClientOptions {
   baseUrl?: string
   secretKey?: string
+  appKey?: string
   whatsappNumber?: string
   timeoutMs?: number
   maxRetries?: number
   allowInsecureHttp?: boolean
   idempotencyKey?: string
+  /** Whether the environment says that this is production. */
+  production?: boolean
 }
 
 /** A failure of each code that this version knows. */

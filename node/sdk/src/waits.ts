@@ -33,7 +33,8 @@ export class Waits {
    * @throws InvalidInputError where an option is malformed.
    */
   constructor(options: ClientOptions) {
-    this.client = unwrap(addon().openClient(options, settler(this.#pending)));
+    const production = process.env.NODE_ENV === 'production';
+    this.client = unwrap(addon().openClient({ ...options, production }, settler(this.#pending)));
   }
 
   /** Waits for a token; `#expect` says how. */

@@ -26,6 +26,7 @@ class _Client:
         base_url: str | None = None,
         *,
         secret_key: str | None = None,
+        app_key: str | None = None,
         whatsapp_number: str | None = None,
         timeout: float = _native.DEFAULT_TIMEOUT,
         max_retries: int = _native.DEFAULT_MAX_RETRIES,
@@ -40,6 +41,10 @@ class _Client:
             secret_key: The app's secret key, on the app's server only. `LOGGIN_SECRET_KEY`; none by default.
                 With the base URL of another server that sends one-time codes by the same API, that server's
                 key.
+            app_key: The app whose tokens are accepted; those of others are `unknown_app`. `LOGGIN_APP_KEY`, or
+                the app of the secret key. Without any of them a client accepts tokens of the apps that it
+                makes tokens for itself, so no request may choose that app; with a server on this machine,
+                which is for development, it accepts all.
             whatsapp_number: The number that links open a chat with. `LOGGIN_WHATSAPP_NUMBER`; without it
                 links go through the server.
             timeout: How long a wait lasts unless it says otherwise, in seconds.
@@ -57,6 +62,7 @@ class _Client:
         self._native = _native.Client(
             base_url=base_url,
             secret_key=secret_key,
+            app_key=app_key,
             whatsapp_number=whatsapp_number,
             timeout=timeout,
             max_retries=max_retries,
@@ -116,14 +122,15 @@ class Loggin(_Client):
             timeout: How long to wait, in seconds; by default as long as the client was set up for.
 
         Raises:
-            InvalidInputError: `invalid_token`, at once, where the token is malformed.
+            InvalidInputError: `invalid_token`, at once, where the token is malformed; `invalid_config` where
+                nothing says whose tokens are accepted.
             VerifyTimeoutError: Nobody signed in before the deadline.
             ExpiredError: The login ended at the server before.
             AlreadyUsedError: Another client redeemed the token.
             DeniedError: The person said "not me".
             PhoneHiddenError: WhatsApp did not tell the phone number.
-            AuthenticationError: `unknown_app`, or `unauthorized` where the secret key is missing or another
-                app's.
+            AuthenticationError: `unknown_app` where the token is of another app, or of one that the server does
+                not know; `unauthorized` where the secret key is missing.
             ClosedError: The client was closed.
         """
         return Session(*self._native.wait_for_verify(token, timeout, is_main_thread()))
@@ -135,7 +142,8 @@ class Loggin(_Client):
             The session, or `None` while nobody has signed in.
 
         Raises:
-            InvalidInputError: `invalid_token`, at once, where the token is malformed.
+            InvalidInputError: `invalid_token`, at once, where the token is malformed; `invalid_config` where
+                nothing says whose tokens are accepted.
             ConnectionFailedError: The server was not reached within the retries.
             RateLimitError: Too many calls; wait for `retry_after` seconds.
             ExpiredError, AlreadyUsedError, DeniedError, PhoneHiddenError, AuthenticationError: As for

@@ -32,6 +32,7 @@ class Client:
         *,
         base_url: str | None,
         secret_key: str | None,
+        app_key: str | None,
         whatsapp_number: str | None,
         timeout: float,
         max_retries: int,

@@ -84,7 +84,7 @@ pub(crate) fn reason(error: ErrorCode) -> &'static str {
         ErrorCode::Unauthorized => {
             "The secret key or the web page's origin does not belong to the token's app."
         }
-        ErrorCode::UnknownApp => "No app with the token's app key is known here.",
+        ErrorCode::UnknownApp => "The token's app is not known here, or not the one that the call is for.",
         _ => "The sign-in ended.",
     }
 }

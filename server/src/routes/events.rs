@@ -14,6 +14,7 @@ use loggin::{
     wire::{self, EventsRequest, EventsResponse, Progress, TokenEvent},
 };
 
+use super::verify::audience;
 use crate::{
     app::Server,
     body,
@@ -23,7 +24,7 @@ use crate::{
     limits,
     logins::Viewer,
     stream::EventStream,
-    subscription::{Subscription, Woken},
+    subscription::{Asked, Subscription, Woken},
     telemetry::metrics::{self, Limit},
 };
 
@@ -61,7 +62,8 @@ pub(crate) async fn handle(
     let viewer = viewer(request.claim, &headers)?;
     caller.count_waits(&server, request.tokens.len())?;
     let counted = count_stream(&server, &caller)?;
-    let started = Subscription::start(&server, &caller, request.tokens, viewer, counted);
+    let asked = Asked { tokens: request.tokens, app_key: audience(request.app_key.as_deref())?, viewer };
+    let started = Subscription::start(&server, &caller, asked, counted);
     let (subscription, events) = started.await?;
     if wants_json(&headers) {
         Ok(Json(long_poll(&server, subscription, events, &request.known).await?).into_response())

@@ -117,8 +117,10 @@ mod tests {
         let events = wire::EventsRequest {
             tokens: Vec::new(),
             claim: true,
+            app_key: Some(String::new()),
             known: [(token(1).code(), wire::Progress::MessageReceived)].into(),
         };
+        let redeem = wire::VerifyRequest { token: String::new(), app_key: Some(String::new()) };
         let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
         let start = wire::OtpStartRequest {
             phone: String::new(),
@@ -146,7 +148,7 @@ mod tests {
             ("OtpVerifyResponse", json!(right)),
             ("EventsRequest", json!(events)),
             ("EventsResponse", json!(wire::EventsResponse::default())),
-            ("VerifyRequest", json!(wire::VerifyRequest { token: String::new() })),
+            ("VerifyRequest", json!(redeem)),
             ("ConfirmRequest", json!(confirm)),
             ("ConfirmResponse", json!(wire::ConfirmResponse::Verified)),
             ("Session", json!(session)),

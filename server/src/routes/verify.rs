@@ -9,7 +9,7 @@ use axum::{
     http::HeaderMap,
 };
 use loggin::{
-    ErrorCode, Token,
+    AppKey, ErrorCode, Token,
     wire::{VerifyRequest, VerifyResponse},
 };
 
@@ -51,6 +51,7 @@ pub(crate) async fn handle(
     let caller = Caller::of(&server, peer, &headers).await?;
     let request: VerifyRequest = body::json(&headers, body).await?;
     let token = parse_token(&request.token)?;
+    check_audience(&token, audience(request.app_key.as_deref())?)?;
     // Counted first: made-up tokens cost a look into the store too.
     caller.count_waits(&server, 1)?;
     let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
@@ -84,6 +85,17 @@ async fn redeem(server: &Server, token: &Token, redeemer: Viewer) -> Result<Json
 /// Reads the token of a body.
 pub(crate) fn parse_token(text: &str) -> Result<Token, ApiError> {
     Token::parse(text).map_err(|_| rejected(ErrorCode::InvalidToken))
+}
+
+/// The app that a call names as the one whose tokens it asks about.
+pub(crate) fn audience(app_key: Option<&str>) -> Result<Option<AppKey>, ApiError> {
+    let malformed = |_| ApiError::new(ErrorCode::InvalidAppKey, "`app_key` is no app key.");
+    app_key.map(AppKey::parse).transpose().map_err(malformed)
+}
+
+/// Refuses a token of another app than the call names, before anything is asked or claimed.
+fn check_audience(token: &Token, audience: Option<AppKey>) -> Result<(), ApiError> {
+    if audience.is_none_or(|app_key| app_key == token.app_key()) { Ok(()) } else { Err(unknown_app()) }
 }
 
 /// The error for a token whose app is not known here.
@@ -189,6 +201,27 @@ mod tests {
         }
         assert_eq!(call("Authorization", format!("bearer {}", key.expose())).await.status(), 200);
         assert_eq!(call("X-Api-Key", key.expose()).await.status(), 200);
+    }
+
+    #[tokio::test]
+    async fn a_token_of_another_app_than_the_call_names_is_refused_and_not_spent() {
+        let server = TestServer::start().await;
+        let (app, key) = guarded_app("11111111");
+        server.add_app(&app).await;
+        server.tap(&token(1)).await;
+        let call = |app_key: &'static str, secret_key: Option<String>| {
+            let body = json!({ "token": token(1).expose(), "app_key": app_key });
+            let call = server.post("/api/v1/tokens/verify").json(&body);
+            let call = if let Some(key) = secret_key { call.bearer_auth(key) } else { call };
+            async move { call.send().await.unwrap() }
+        };
+        let unknown = (404, "unknown_app".to_owned());
+        assert_eq!(error_of(call("11111111", None).await).await, unknown);
+        assert_eq!(error_of(call("11111111", Some(key.expose())).await).await, unknown);
+        assert_eq!(error_of(call("none", None).await).await, (400, "invalid_app_key".to_owned()));
+        let ours = call(Box::leak(APP.to_lowercase().into_boxed_str()), None).await;
+        let body: Value = ours.json().await.unwrap();
+        assert_eq!(body["status"], "verified");
     }
 
     #[tokio::test]

@@ -64,6 +64,19 @@ test('an app that the server does not know is told at once', async () => {
   await assert.rejects(client.verifyToken(token), isUnknown);
 });
 
+test('a login to one app is none to another', async () => {
+  const theirs = await world.createApp();
+  const { token, link } = new Loggin({ baseUrl: world.url }).createToken(theirs.appKey);
+  await world.tap(link);
+  for (const options of [{ appKey: APP_KEY }, { secretKey: world.secretKey }]) {
+    const ours = new Loggin({ baseUrl: world.url, ...options });
+    await assert.rejects(ours.verifyToken(token), { code: 'unknown_app' });
+    await assert.rejects(ours.waitForVerify(token), { code: 'unknown_app' });
+  }
+  const client = new Loggin({ baseUrl: world.url, secretKey: theirs.secretKey });
+  assert.equal((await client.verifyToken(token)).appKey, theirs.appKey);
+});
+
 test('many people sign in at once, and an aborted wait is left out', async () => {
   const client = new Loggin({ baseUrl: world.url });
   const logins = Array.from({ length: 20 }, () => client.createToken(APP_KEY));

@@ -1,14 +1,20 @@
 /** The real server with its simulator on free ports, and the person with the phone. */
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 /** The phone that signs in. */
 export const PHONE = '919876543210';
 
 const BUILT = fileURLToPath(new URL('../../../target/debug/loggin-server', import.meta.url));
+
+const SERVER = process.env.LOGGIN_SERVER_BIN ?? BUILT;
 
 /** The values that a program prints, one a line in JSON. */
 export async function* printed(child) {
@@ -37,13 +43,15 @@ async function textIn(lines, words) {
 export class World {
   #server;
   #simulator;
+  #data;
   #lastPhone = 919_876_500_000;
   url;
   /** The secret key of the app that is ready. */
   secretKey;
 
-  constructor(server, url, simulator, secretKey) {
+  constructor(server, url, simulator, secretKey, data) {
     this.#server = server;
+    this.#data = data;
     this.#simulator = simulator;
     this.url = url;
     this.secretKey = secretKey;
@@ -51,18 +59,28 @@ export class World {
 
   /** Starts both; `make build-rust` builds them, or `LOGGIN_SERVER_BIN` names the server. */
   static async start() {
-    const program = process.env.LOGGIN_SERVER_BIN ?? BUILT;
+    const data = await mkdtemp(join(tmpdir(), 'loggin-'));
     const free = '127.0.0.1:0';
-    const server = spawn(program, ['dev', '--listen', free, '--simulator-listen', free], {
+    const command = ['dev', '--listen', free, '--simulator-listen', free, '--data', data];
+    const server = spawn(SERVER, command, {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
     const url = await textIn(lines, 'loggin-server listening on ');
     const simulator = await textIn(lines, 'phone simulator on ');
     const secretKey = await textIn(lines, 'app 8XKPQ2WN, secret key ');
-    const world = new World(server, url, simulator, secretKey);
+    const world = new World(server, url, simulator, secretKey, data);
     await world.#control('phones', { number: PHONE, name: 'Asha' });
     return world;
+  }
+
+  /** An app that the running server knows at once. */
+  async createApp(...options) {
+    const env = { ...process.env, LOGGIN_DATABASE_URL: `sqlite:${join(this.#data, 'loggin.db')}` };
+    const command = ['app', 'create', '--name', 'Acme', '--json', ...options];
+    const { stdout } = await promisify(execFile)(SERVER, command, { env });
+    const app = JSON.parse(stdout);
+    return { appKey: app.app_key, secretKey: app.secret_key };
   }
 
   /** Opens a login link on the phone and taps Send. */
@@ -90,6 +108,7 @@ export class World {
     const ended = once(this.#server, 'exit');
     this.#server.kill();
     await ended;
+    await rm(this.#data, { recursive: true });
   }
 
   async #control(path, body) {

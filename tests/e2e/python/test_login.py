@@ -89,6 +89,26 @@ def test_clients_with_the_same_key_are_one_redeemer(world: World) -> None:
     assert first.wait_for_verify(login.token, timeout=PATIENCE) == second.verify_token(login.token)
 
 
+def test_a_login_to_one_app_is_none_to_another(world: World) -> None:
+    theirs, their_key = world.create_app()
+    login = Loggin(world.url).create_token(theirs)
+    world.tap(login.link, world.add_phone())
+    for options in ({"app_key": APP_KEY}, {"secret_key": world.secret_key}):
+        ours, ours_async = Loggin(world.url, **options), AsyncLoggin(world.url, **options)
+        for call in (
+            ours.verify_token,
+            ours.wait_for_verify,
+            lambda token, client=ours_async: asyncio.run(client.verify_token(token)),
+            lambda token, client=ours_async: asyncio.run(client.wait_for_verify(token)),
+        ):
+            with pytest.raises(AuthenticationError) as caught:
+                call(login.token)
+            assert caught.value.code == "unknown_app"
+    session = Loggin(world.url, secret_key=their_key).verify_token(login.token)
+    assert session is not None
+    assert session.app_key == theirs
+
+
 def test_an_app_that_is_not_there_is_told(world: World) -> None:
     client = Loggin(world.url)
     login = client.create_token("00000000")
@@ -114,11 +134,12 @@ def test_an_app_may_require_its_secret_key(world: World) -> None:
     server = Loggin(world.url, secret_key=secret_key)
     login, phone = server.create_token(app_key), world.add_phone()
     world.tap(login.link, phone)
-    for stranger in (Loggin(world.url), Loggin(world.url, secret_key=other_key)):
+    strangers = {"unauthorized": Loggin(world.url), "unknown_app": Loggin(world.url, secret_key=other_key)}
+    for code, stranger in strangers.items():
         for call in (stranger.wait_for_verify, stranger.verify_token):
             with pytest.raises(AuthenticationError) as caught:
                 call(login.token)
-            assert caught.value.code == "unauthorized"
+            assert caught.value.code == code
     assert_session(server.wait_for_verify(login.token), phone, app_key)
 
 

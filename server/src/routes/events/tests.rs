@@ -77,6 +77,35 @@ async fn ready_comes_first_then_what_is_known_already() {
 }
 
 #[tokio::test]
+async fn tokens_of_another_app_than_the_call_names_are_rejected_and_not_spent() {
+    let server = TestServer::start().await;
+    let (app, key) = guarded_app("11111111");
+    server.add_app(&app).await;
+    let theirs = token_of("11111111", 1);
+    server.tap(&theirs).await;
+    server.tap(&token(1)).await;
+    for with_key in [true, false] {
+        let body = json!({ "tokens": [theirs.expose(), token(1).expose()], "claim": true, "app_key": APP });
+        let call = server.post("/api/v1/tokens/events").header("Idempotency-Key", "key").json(&body);
+        let call = if with_key { call.bearer_auth(key.expose()) } else { call };
+        let mut events = rest(&mut EventReader::new(call.send().await.unwrap())).await;
+        events.retain(|(name, _)| name != "ready");
+        let told = |data: &Value| (data["code"].clone(), data["error"].clone());
+        let unknown = (json!(theirs.code().expose()), json!("unknown_app"));
+        assert_eq!(told(&events[0].1), unknown);
+        // With the key of the other app, none of the tokens is this call's to ask about.
+        let ours = if with_key { json!("unauthorized") } else { Value::Null };
+        assert_eq!(told(&events[1].1), (json!(token(1).code().expose()), ours));
+    }
+    let body = json!({ "token": theirs.expose(), "app_key": "11111111" });
+    let call = server.post("/api/v1/tokens/verify").bearer_auth(key.expose()).json(&body);
+    assert_eq!(call.send().await.unwrap().status(), 200);
+    let body = json!({ "tokens": [token(1).expose()], "app_key": "none" });
+    let call = server.post("/api/v1/tokens/events").json(&body).send().await.unwrap();
+    assert_eq!(error_of(call).await, (400, "invalid_app_key".to_owned()));
+}
+
+#[tokio::test]
 async fn a_stream_of_ended_tokens_ends_at_once() {
     let server = TestServer::start().await;
     let mut stream = server.stream(&[token_of("00000000", 1)], None).await;

@@ -19,6 +19,9 @@ pub(crate) struct EventsRequest {
     /// Whether this call redeems what it is told of.
     #[schema(default = false, required = false)]
     claim: bool,
+    /// The app whose tokens these are: those of others are `unknown_app`.
+    #[schema(pattern = "^[0-9A-HJKMNP-TV-Z]{8}$")]
+    app_key: Option<String>,
     /// Of a long poll: the status by code that its caller was told of already.
     #[schema(required = false)]
     known: HashMap<String, String>,
@@ -98,6 +101,9 @@ pub(crate) struct Session {
 pub(crate) struct VerifyRequest {
     #[schema(pattern = "^lgn1_[0-9A-HJKMNP-TV-Z]{8}_[0-9A-HJKMNP-TV-Z]{32}$")]
     token: String,
+    /// The app whose token it is: that of another is `unknown_app`.
+    #[schema(pattern = "^[0-9A-HJKMNP-TV-Z]{8}$")]
+    app_key: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]

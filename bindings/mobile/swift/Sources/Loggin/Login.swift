@@ -14,6 +14,8 @@ public struct LogginConfig: Sendable, CustomStringConvertible, CustomReflectable
   /// Allows `http:` to another machine, for development: tokens then cross the network readable.
   public var allowInsecureHTTP: Bool
   private let secretKey: String?
+  /// The app whose logins are waited for: tokens of others are `unknown_app`. By default those of any app.
+  public var appKey: String?
 
   /// A `secretKey` is always refused: it belongs to your server, as whoever takes the app apart would have it. The
   /// option is here so that a key copied from elsewhere is an error that says so.
@@ -22,19 +24,22 @@ public struct LogginConfig: Sendable, CustomStringConvertible, CustomReflectable
     whatsappNumber: String? = nil,
     timeout: Duration? = nil,
     allowInsecureHTTP: Bool = false,
-    secretKey: String? = nil
+    secretKey: String? = nil,
+    appKey: String? = nil
   ) {
     self.baseURL = baseURL
     self.whatsappNumber = whatsappNumber
     self.timeout = timeout
     self.allowInsecureHTTP = allowInsecureHTTP
     self.secretKey = secretKey
+    self.appKey = appKey
   }
 
   func makeClient() throws -> Client {
     try Client(
       baseUrl: baseURL,
       secretKey: secretKey,
+      appKey: appKey,
       whatsappNumber: whatsappNumber,
       timeout: timeout?.seconds,
       allowInsecureHttp: allowInsecureHTTP

@@ -20,6 +20,26 @@ final class ServerTests: XCTestCase {
     }
   }
 
+  func testALoginToAnotherAppThanTheClientsIsRefusedAndNotObserved() async throws {
+    try await withWorld { world in
+      let (appKey, secretKey) = try await world.createApp()
+      let any = try world.client()
+      let login = try any.createToken(appKey)
+      let phone = try await world.tap(login.link)
+      let ours = try world.client(appKey: demoApp)
+      do {
+        _ = try await ours.waitForVerify(login.token)
+        XCTFail("the login of another app was observed")
+      } catch let error as LogginError {
+        XCTAssertEqual(error.code, "unknown_app")
+      }
+      let session = try await any.waitForVerify(login.token)
+      XCTAssertEqual(session.appKey, appKey)
+      let redeemed = try await world.redeem(login.token, secretKey)
+      XCTAssertEqual(redeemed, phone)
+    }
+  }
+
   func testAnAppMayHidePhonesFromDevices() async throws {
     try await withWorld { world in
       let (appKey, secretKey) = try await world.createApp("--hide-phone-from-browser")

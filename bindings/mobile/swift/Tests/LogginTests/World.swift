@@ -60,8 +60,8 @@ actor World {
     try? FileManager.default.removeItem(at: data)
   }
 
-  nonisolated func client() throws -> Loggin {
-    try Loggin(LogginConfig(baseURL: url, timeout: patience))
+  nonisolated func client(appKey: String? = nil) throws -> Loggin {
+    try Loggin(LogginConfig(baseURL: url, timeout: patience, appKey: appKey))
   }
 
   /// Opens a login link on a phone of its own and taps Send; the phone's number.

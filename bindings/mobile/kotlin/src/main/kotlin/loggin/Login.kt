@@ -19,10 +19,13 @@ public class LogginConfig(
      * here so that a key copied from elsewhere is an error that says so.
      */
     private val secretKey: String? = null,
+    /** The app whose logins are waited for: tokens of others are `unknown_app`. By default those of any app. */
+    public val appKey: String? = null,
 ) {
     internal fun makeClient() = loggin.ffi.Client(
         baseUrl = baseUrl,
         secretKey = secretKey,
+        appKey = appKey,
         whatsappNumber = whatsappNumber,
         timeout = timeout?.toJavaDuration(),
         allowInsecureHttp = allowInsecureHttp,

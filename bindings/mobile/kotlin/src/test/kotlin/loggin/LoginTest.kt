@@ -5,6 +5,7 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.toList
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -105,6 +106,33 @@ class LoginTest {
     }
 
     @Test
+    fun `a login to another app than the client's is refused, and not observed`() = test {
+        val (appKey, secretKey) = world.createApp()
+        val login = client.createToken(appKey)
+        val phone = world.tap(login.link)
+        val ours = world.client(appKey = " ${DEMO_APP.lowercase()}")
+        val attempts = listOf<suspend () -> Any>(
+            { ours.waitForVerify(login.token) },
+            { ours.startWait(login.token).result() },
+            { ours.watch(login.token).toList() },
+        )
+        for (attempt in attempts) {
+            val error = runCatching { attempt() }.exceptionOrNull()
+            assertTrue(error is LogginException.Authentication, "$error")
+            assertEquals("unknown_app", (error as LogginException).code)
+        }
+        assertEquals(appKey, client.waitForVerify(login.token).appKey)
+        assertEquals(phone, world.redeem(login.token, secretKey).text("phone"))
+    }
+
+    @Test
+    fun `an app key that is none is refused`() {
+        val config = LogginConfig(appKey = "none")
+        val error = assertThrows(LogginException.InvalidInput::class.java) { Loggin(config) }
+        assertEquals("invalid_config", error.code)
+    }
+
+    @Test
     fun `a secret key is refused`() {
         val key = "lgsk_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK"
         val error = assertThrows(LogginException.InvalidInput::class.java) { Loggin(LogginConfig(secretKey = key)) }
@@ -122,7 +150,7 @@ class LoginTest {
 
     @Test
     fun `what crosses the border shows no secret either`() = test {
-        val native = loggin.ffi.Client(world.url, null, null, null, false)
+        val native = loggin.ffi.Client(world.url, null, null, null, null, false)
         val login = native.createToken(DEMO_APP, null)
         val phone = world.tap(login.link())
         val session = native.waitForVerify(login.token(), null)

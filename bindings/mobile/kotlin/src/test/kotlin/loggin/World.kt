@@ -65,7 +65,7 @@ class World : AutoCloseable {
     /** Starts the server again, on the same port and with the same data. */
     fun recover() = start(URI(url).authority)
 
-    fun client() = Loggin(LogginConfig(baseUrl = url, timeout = PATIENCE))
+    fun client(appKey: String? = null) = Loggin(LogginConfig(baseUrl = url, timeout = PATIENCE, appKey = appKey))
 
     fun addPhone(): String {
         val number = phones.incrementAndGet().toString()
