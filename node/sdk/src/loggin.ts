@@ -2,7 +2,7 @@
 
 import { unwrap } from './addon.js';
 import { abortSignal, clientOptions, type LogginOptions, optionsObject, text, timeout } from './input.js';
-import { CreatedToken, Session } from './login.js';
+import { CreatedToken, plainSession, type Session } from './login.js';
 import type { Settled } from './native.js';
 import { Otp, succeeded } from './otp.js';
 import { Waits } from './waits.js';
@@ -111,5 +111,5 @@ export const loggin: Loggin = new Loggin(ON_FIRST_USE);
 
 function sessionOf(settled: Settled): Session | null {
   const { session } = succeeded(settled);
-  return session ? new Session(session) : null;
+  return session ? plainSession(session) : null;
 }

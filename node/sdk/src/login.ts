@@ -2,20 +2,7 @@
 
 import { addon, unwrap } from './addon.js';
 import type { Session as SessionFields } from './native.js';
-
-/** @internal */
-export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
-
-/** Digits at the end of a number that may be shown: enough to tell two people apart, not enough to call one. */
-const SHOWN_DIGITS = 2;
-
-/** @internal */
-export type Show = (value: unknown, options: object) => string;
-
-/** @internal What is shown of a phone number. */
-export function hiddenPhone(phone: string): string {
-  return `…${phone.slice(-SHOWN_DIGITS)}`;
-}
+import { hiddenPhone, INSPECT, plain, plainPrototype, type Show } from './plain.js';
 
 /**
  * A new login: its secret token and the link that the person opens.
@@ -70,12 +57,8 @@ export class CreatedToken {
   }
 }
 
-/**
- * Who signed in, as the server verified it.
- *
- * It is plain data, as JSON too; only when printed does it hide the phone number.
- */
-export class Session {
+/** Who signed in, as the server verified it: a plain object. Only when Node prints it does it hide the phone number. */
+export interface Session {
   /** The app that the person signed in to. */
   readonly appKey: string;
   /** The phone number as WhatsApp reports it: digits with country code, without `+`. */
@@ -84,17 +67,14 @@ export class Session {
   readonly userId: string | null;
   /** When the message arrived at the server. */
   readonly verifiedAt: Date;
+}
 
-  /** @internal */
-  constructor({ appKey, phone, userId, verifiedAt }: SessionFields) {
-    this.appKey = appKey;
-    this.phone = phone;
-    this.userId = userId ?? null;
-    this.verifiedAt = new Date(verifiedAt);
-  }
+const SESSION = plainPrototype<Session>('Session', (session) => ({
+  ...session,
+  phone: hiddenPhone(session.phone),
+}));
 
-  /** @internal */
-  [INSPECT](_depth: number, options: object, inspect: Show): string {
-    return `Session ${inspect({ ...this, phone: hiddenPhone(this.phone) }, options)}`;
-  }
+/** @internal */
+export function plainSession({ appKey, phone, userId, verifiedAt }: SessionFields): Session {
+  return plain(SESSION, { appKey, phone, userId: userId ?? null, verifiedAt: new Date(verifiedAt) });
 }

@@ -2,8 +2,8 @@
 
 import { errorOf } from './errors.js';
 import { abortSignal, jsonText, optionalCount, optionalText, optionsObject, text } from './input.js';
-import { hiddenPhone, INSPECT, type Show } from './login.js';
 import type { OtpResult as ResultFields, OtpSession as SessionFields, Settled } from './native.js';
+import { hiddenPhone, plain, plainPrototype } from './plain.js';
 import type { StartOtp, Waits } from './waits.js';
 
 export interface StartOtpOptions {
@@ -28,8 +28,8 @@ export interface VerifyOtpOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A one-time code that was sent. */
-export class OtpSession {
+/** A one-time code that was sent: a plain object. */
+export interface OtpSession {
   /** What the code is verified for. It is of no use without the secret key. */
   readonly sessionId: string;
   /** Seconds that the code is valid. */
@@ -38,22 +38,13 @@ export class OtpSession {
   readonly sentViaEngine: boolean;
   /** Codes that the app may still have sent this month; `null` without a quota. */
   readonly quotaRemaining: number | null;
-
-  /** @internal */
-  constructor({ sessionId, expiresIn, sentViaEngine, quotaRemaining }: SessionFields) {
-    this.sessionId = sessionId;
-    this.expiresIn = expiresIn;
-    this.sentViaEngine = sentViaEngine;
-    this.quotaRemaining = quotaRemaining ?? null;
-  }
 }
 
 /**
- * A phone whose owner typed the one-time code.
- *
- * It is plain data, as JSON too; only when printed does it hide the phone number and the meta.
+ * A phone whose owner typed the one-time code: a plain object. Only when Node prints it does it hide the phone number
+ * and the meta.
  */
-export class OtpResult {
+export interface OtpResult {
   /** Always `verified`: what failed is an error. */
   readonly status: 'verified';
   /** The number that the code was sent to: digits with country code, without `+`. */
@@ -62,20 +53,20 @@ export class OtpResult {
   readonly verifiedAt: Date;
   /** What the app gave when it asked for the code; `null` where it gave nothing. */
   readonly meta: unknown;
+}
 
-  /** @internal */
-  constructor({ status, phone, verifiedAt, meta }: ResultFields) {
-    this.status = status as 'verified';
-    this.phone = phone;
-    this.verifiedAt = new Date(verifiedAt);
-    this.meta = meta === undefined ? null : JSON.parse(meta);
-  }
+const RESULT = plainPrototype<OtpResult>('OtpResult', ({ meta: _, ...shown }) => ({
+  ...shown,
+  phone: hiddenPhone(shown.phone),
+}));
 
-  /** @internal */
-  [INSPECT](_depth: number, options: object, inspect: Show): string {
-    const { meta: _, ...shown } = { ...this, phone: hiddenPhone(this.phone) };
-    return `OtpResult ${inspect(shown, options)}`;
-  }
+function resultOf({ status, phone, verifiedAt, meta }: ResultFields): OtpResult {
+  return plain(RESULT, {
+    status: status as 'verified',
+    phone,
+    verifiedAt: new Date(verifiedAt),
+    meta: meta === undefined ? null : JSON.parse(meta),
+  });
 }
 
 /**
@@ -109,7 +100,8 @@ export class Otp {
       jsonText(meta, 'meta'),
     ];
     const { otpSession } = succeeded(await this.#waits().startOtp(request, abortSignal(signal)));
-    return new OtpSession(otpSession as SessionFields);
+    const { sessionId, expiresIn, sentViaEngine, quotaRemaining } = otpSession as SessionFields;
+    return { sessionId, expiresIn, sentViaEngine, quotaRemaining: quotaRemaining ?? null };
   }
 
   /**
@@ -124,7 +116,7 @@ export class Otp {
     const session = text(sessionId, 'sessionId', 'invalid_request');
     const code = text(otpCode, 'otpCode', 'invalid_request');
     const { otpResult } = succeeded(await this.#waits().verifyOtp(session, code, abortSignal(signal)));
-    return new OtpResult(otpResult as ResultFields);
+    return resultOf(otpResult as ResultFields);
   }
 }
 

@@ -1,15 +1,8 @@
 /** A login at its beginning and at its end, as objects that keep secrets to themselves when Node prints them. */
 
 import type { NewLogin } from './create.js';
+import { hiddenPhone, INSPECT, plain, plainPrototype, type Show } from './plain.js';
 import type { SessionFields } from './session.js';
-
-/** How Node prints a value, for which this is a name and no dependency. */
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
-
-type Show = (value: unknown, options: object) => string;
-
-/** Digits at the end of a number that may be shown: enough to tell two people apart, not enough to call one. */
-const SHOWN_DIGITS = 2;
 
 /**
  * A new login: its secret token and the link that the person opens.
@@ -65,23 +58,10 @@ export interface Session {
 /** Who signed in, as a browser is told: an app may keep the phone number from browsers. */
 export type ObservedSession = Omit<Session, 'phone'> & Pick<SessionFields, 'phone'>;
 
-/**
- * What all sessions inherit: the properties of plain objects, and how Node prints them.
- *
- * React hands objects from a server to its pages, and back, where their prototype inherits from nothing and has no name
- * that plain objects lack. An instance of a class is refused.
- */
-const PLAIN: object = /* @__PURE__ */ (() =>
-  Object.create(null, {
-    ...Object.getOwnPropertyDescriptors(Object.prototype),
-    [INSPECT]: {
-      value(this: ObservedSession, _depth: number, options: object, inspect: Show): string {
-        const phone = this.phone && `…${this.phone.slice(-SHOWN_DIGITS)}`;
-        return `Session ${inspect({ ...this, phone }, options)}`;
-      },
-    },
-  }))();
+const SESSION = /* @__PURE__ */ plainPrototype<ObservedSession>('Session', (session) => ({
+  ...session,
+  phone: session.phone && hiddenPhone(session.phone),
+}));
 
 /** A session as a plain object. */
-export const plainSession = (fields: SessionFields): ObservedSession =>
-  Object.assign(Object.create(PLAIN), fields);
+export const plainSession = (fields: SessionFields): ObservedSession => plain(SESSION, fields);
