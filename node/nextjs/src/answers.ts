@@ -107,7 +107,7 @@ export async function ownRequest(
  * Whether no other site made the request. A browser's own word, which no page can write, is proof; older ones tell the
  * origin alone, and programs that are no browsers neither.
  */
-function isOwnPage(headers: Headers, allowedOrigins: readonly string[]): boolean {
+export function isOwnPage(headers: Headers, allowedOrigins: readonly string[]): boolean {
   const site = headers.get('Sec-Fetch-Site');
   const origin = headers.get('Origin');
   if (origin !== null && allowedOrigins.includes(origin)) {

@@ -56,14 +56,14 @@ export async function finishLogin(options: FinishLoginOptions = {}): Promise<Sig
   if (typeof token !== 'string' || typeof key !== 'string') {
     throw new ExpiredError({ code: 'expired', message: 'No login has begun in this browser.' });
   }
-  const { maxAge, ...wait } = options;
+  const { maxAge, claims, ...wait } = options;
   const { appKey, phone, userId, verifiedAt } = await loggin.waitForVerify(token, {
     ...wait,
     // This server made the token, for an app of its choice.
     appKey: token.slice(...APP_KEY_IN_TOKEN),
     idempotencyKey: key,
   });
-  const session = await createSession({ appKey, phone: phone ?? '', userId, verifiedAt }, { maxAge });
+  const session = await createSession({ appKey, phone: phone ?? '', userId, verifiedAt }, { maxAge, claims });
   jar.set(name, '', cookieAttributes(0));
   return session;
 }

@@ -1,13 +1,14 @@
 /** Sign-in with WhatsApp for Next.js: a session that cannot be forged, the door before pages, and one-time codes. */
 
 export type { OriginOptions } from './answers.js';
+export type { SessionClaims } from './claims.js';
 export { type BeginLoginOptions, beginLogin, type FinishLoginOptions, finishLogin } from './decoupled.js';
 export {
   type LogginMiddlewareHandler,
   type LogginMiddlewareOptions,
   logginMiddleware,
 } from './middleware.js';
-export { type OtpHandlersOptions, otpHandlers } from './otp.js';
+export { type OtpHandlersOptions, type OtpStart, otpHandlers } from './otp.js';
 export {
   createToken,
   type Redeemed,
@@ -22,7 +23,13 @@ export {
 } from './redeem.js';
 export { register } from './register.js';
 export { returnToOf } from './return-to.js';
-export { configure, type IsRevoked, type LogginConfiguration } from './revocation.js';
+export {
+  configure,
+  type IsRevoked,
+  type LogginConfiguration,
+  type Person,
+  type SignOuts,
+} from './revocation.js';
 export {
   type CreateSessionOptions,
   createSession,
@@ -31,6 +38,9 @@ export {
   getSession,
   type RequireSessionOptions,
   requireSession,
+  signOutEverywhere,
+  updateSession,
   withSession,
 } from './session.js';
+export { type SessionHandlersOptions, sessionHandlers } from './session-handlers.js';
 export type { Identity, SessionSource, SignedIn } from './signed-in.js';

@@ -1,6 +1,7 @@
 /** Sign-in by one-time code: the routes that `<OtpForm>` of `@loggin/react` asks. The secret key stays here. */
 
 import { Otp, type OtpOptions, type OtpResult } from '@loggin/web/otp';
+import type { CountryCode } from 'libphonenumber-js/max';
 import { answer, answering, checkOrigins, type OriginOptions, ownRequest, refusal } from './answers.js';
 import { type CreateSessionOptions, createSession } from './session.js';
 
@@ -9,8 +10,25 @@ export interface OtpHandlersOptions extends OtpOptions, OriginOptions, CreateSes
   readonly otpLength?: number | undefined;
   /** The region of numbers without country code, where the form does not say it. */
   readonly countryCode?: string | undefined;
+  /**
+   * Called before a code is sent: the place for a captcha, or a limit for each address. `false` refuses with `denied`; an
+   * error that it throws sends none either.
+   */
+  readonly onStart?: ((start: OtpStart) => unknown) | undefined;
+  /**
+   * The regions whose numbers are sent codes, such as `['IN', 'BR']`: codes cost money, and some networks live on them.
+   * Numbers of others, and what is no number, are refused with `invalid_phone`. All, by default.
+   */
+  readonly countries?: readonly string[] | undefined;
   /** Called with who is about to be signed in; an error that it throws keeps them out. */
   readonly onVerified?: ((result: OtpResult) => unknown) | undefined;
+}
+
+/** Somebody asks for a code. */
+export interface OtpStart {
+  /** The number as it was typed; with `countries`, in international form: `+919876543210`. */
+  readonly phone: string;
+  readonly request: Request;
 }
 
 type Body = Record<string, unknown>;
@@ -27,7 +45,8 @@ const APP_KEY = /^\s*lgsk_([0-9a-z]{8})_/i;
 export function otpHandlers(options: OtpHandlersOptions = {}): {
   POST: (request: Request) => Promise<Response>;
 } {
-  const { otpLength, countryCode, onVerified, maxAge, allowedOrigins: _, ...client } = options;
+  const { otpLength, countryCode, countries, onStart, onVerified, maxAge, claims, ...others } = options;
+  const { allowedOrigins: _, ...client } = others;
   const allowedOrigins = checkOrigins(options);
   let otp: Otp | undefined;
   const opened = (): Otp => {
@@ -35,13 +54,18 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
     otp ??= new Otp(client);
     return otp;
   };
-  const steps: Readonly<Record<string, (body: Body) => Promise<Response>>> = {
-    start: async ({ phone, country_code }) => {
-      const { sessionId, expiresIn } = await opened().start({
-        phone: phone as string,
-        countryCode: typeof country_code === 'string' ? country_code : countryCode,
-        otpLength,
-      });
+  const steps: Readonly<Record<string, (body: Body, request: Request) => Promise<Response>>> = {
+    start: async (body, request) => {
+      const region = typeof body.country_code === 'string' ? body.country_code : countryCode;
+      const typed = typeof body.phone === 'string' ? body.phone : null;
+      const phone = typed && countries ? await numberIn(countries, typed, region) : typed;
+      if (phone === null) {
+        return refusal('invalid_phone', 422);
+      }
+      if ((await onStart?.({ phone, request })) === false) {
+        return refusal('denied', 403);
+      }
+      const { sessionId, expiresIn } = await opened().start({ phone, countryCode: region, otpLength });
       return answer({ session_id: sessionId, expires_in: expiresIn });
     },
     verify: async ({ session_id, otp_code }) => {
@@ -51,7 +75,7 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
       });
       await onVerified?.(result);
       const { phone, verifiedAt } = result;
-      await createSession({ appKey: appKeyOf(client.secretKey), phone, verifiedAt }, { maxAge });
+      await createSession({ appKey: appKeyOf(client.secretKey), phone, verifiedAt }, { maxAge, claims });
       return answer({ status: 'verified' });
     },
   };
@@ -62,9 +86,21 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
       return refusal('not_found', 404);
     }
     const body = await ownRequest(request, allowedOrigins);
-    return body instanceof Response ? body : await answering(() => step(body));
+    return body instanceof Response ? body : await answering(() => step(body, request));
   };
   return { POST };
+}
+
+/** A number in international form, if it is one of these regions. */
+async function numberIn(
+  regions: readonly string[],
+  phone: string,
+  region: string | undefined,
+): Promise<string | null> {
+  // Who asks for no list does without the plans of all countries.
+  const { parsePhoneNumberFromString } = await import('libphonenumber-js/max');
+  const parsed = parsePhoneNumberFromString(phone, region?.toUpperCase() as CountryCode);
+  return parsed?.country && regions.includes(parsed.country) ? parsed.number : null;
 }
 
 function appKeyOf(secretKey = process.env.LOGGIN_SECRET_KEY ?? ''): string | null {

@@ -65,7 +65,7 @@ async function signingIn<Call extends WebOptions, Result extends ObservedSession
   options: Call & SigningInOptions,
   run: (call: Call) => Promise<Result>,
 ): Promise<Result> {
-  const { session: isSigningIn = true, maxAge, ...call } = options;
+  const { session: isSigningIn = true, maxAge, claims, ...call } = options;
   const jar = isSigningIn ? await jarOfRequest() : null;
   if (jar) {
     // A missing secret is told before the token is spent.
@@ -73,7 +73,7 @@ async function signingIn<Call extends WebOptions, Result extends ObservedSession
   }
   const session = await run(call as unknown as Call);
   if (session && jar) {
-    const { write } = await prepareSession(session as Session, { maxAge });
+    const { write } = await prepareSession(session as Session, { maxAge, claims });
     try {
       write(jar);
     } catch {
@@ -142,14 +142,14 @@ export async function redeem(token: string, options: RedeemOptions = {}): Promis
 }
 
 async function signIn(token: string, options: RedeemOptions): Promise<SignedIn | null> {
-  const { appKey, maxAge, onSession } = options;
+  const { appKey, maxAge, claims, onSession } = options;
   await sealingKeys();
   const session = await redeemOnce(token, { appKey });
   if (!session) {
     return null;
   }
   await onSession?.(session);
-  return await createSession(session, { maxAge });
+  return await createSession(session, { maxAge, claims });
 }
 
 /**

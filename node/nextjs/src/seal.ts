@@ -3,8 +3,8 @@
 import { base64url, EncryptJWT, type JWTPayload, jwtDecrypt } from 'jose';
 import { sealingKeys } from './secret.js';
 
-/** Longest value that is opened, in characters: ours have less than half of it, and a cookie may have 4,096. */
-const MAX_SEALED = 2048;
+/** Longest value that is opened, in characters: ours with the most claims have less, and a cookie may have 4,096. */
+const MAX_SEALED = 3072;
 
 const ALGORITHMS = { alg: 'dir', enc: 'A256GCM' } as const;
 

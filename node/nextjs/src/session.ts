@@ -2,20 +2,23 @@
 
 import { cookies, headers } from 'next/headers.js';
 import { refusal } from './answers.js';
+import { checkedClaims, type SessionClaims } from './claims.js';
 import { cookieAttributes, cookieName } from './cookies.js';
 import { warnOfPlainHttp } from './hosts.js';
 import { DEFAULT_LOGIN_PATH, withReturnTo } from './return-to.js';
-import { isEnded } from './revocation.js';
+import { endAll, isEnded, type Person } from './revocation.js';
 import {
   endOf,
   type Identity,
   isYoungerThan,
   MAX_AGE_S,
+  type OpenedSession,
   openSession,
   type SessionSource,
   type SignedIn,
   sealSession,
-  signedIn,
+  signIn,
+  withClaims,
 } from './signed-in.js';
 
 export interface CreateSessionOptions {
@@ -24,6 +27,14 @@ export interface CreateSessionOptions {
    * default.
    */
   readonly maxAge?: number | undefined;
+  /**
+   * What the app adds to the session, a JSON object of at most 1,024 bytes; or what finds it, once it is known who signs
+   * in: the place to look up, or make, an account of the app's own. An error that it throws keeps the person out.
+   */
+  readonly claims?:
+    | SessionClaims
+    | ((identity: Identity) => SessionClaims | Promise<SessionClaims>)
+    | undefined;
 }
 
 type Jar = Awaited<ReturnType<typeof cookies>>;
@@ -33,7 +44,7 @@ type Jar = Awaited<ReturnType<typeof cookies>>;
  * or a one-time code gave.
  *
  * @throws InvalidInputError `invalid_config` without a valid `LOGGIN_SESSION_SECRET`, and TypeError where the identity
- * is none, or was verified too long ago.
+ * is none, or was verified too long ago, or the claims are none.
  */
 export async function createSession(
   identity: Identity,
@@ -47,9 +58,9 @@ export async function createSession(
 /** A session, and what writes its cookie. It throws like `createSession`; `write` does where cookies are only read. */
 export async function prepareSession(
   identity: Identity,
-  { maxAge = MAX_AGE_S }: CreateSessionOptions,
+  { maxAge = MAX_AGE_S, claims }: CreateSessionOptions,
 ): Promise<{ readonly session: SignedIn; readonly write: (jar: Jar) => void }> {
-  const session = signedIn(identity);
+  const session = signIn(identity, typeof claims === 'function' ? await claims(identity) : claims);
   if (!isYoungerThan(session, maxAge)) {
     throw new TypeError('maxAge is a number of seconds above the age of what was verified.');
   }
@@ -76,16 +87,52 @@ async function headersOfRequest(): Promise<Headers | null> {
  * The Pages Router hands in its request: `getSession(context.req)`.
  */
 export async function getSession(source?: SessionSource): Promise<SignedIn | null> {
+  return (await openedSession(source?.cookies ?? (await cookies())))?.session ?? null;
+}
+
+async function openedSession(jar: SessionSource['cookies']): Promise<OpenedSession | null> {
   const name = cookieName('session');
-  const jar = source?.cookies ?? (await cookies());
   const value = typeof jar.get === 'function' ? jar.get(name)?.value : (jar as Record<string, string>)[name];
-  const session = (await openSession(value))?.session;
-  return session && !(await isEnded(session)) ? session : null;
+  const opened = await openSession(value);
+  return opened && !(await isEnded(opened.session)) ? opened : null;
+}
+
+/**
+ * Puts other claims in the place of the session's, in a server action or a route handler; null where nobody is signed
+ * in. Other browsers of the person keep theirs.
+ *
+ * @throws TypeError where the claims are none.
+ */
+export async function updateSession(claims: SessionClaims): Promise<SignedIn | null> {
+  const jar = await cookies();
+  const opened = await openedSession(jar);
+  if (!opened) {
+    return null;
+  }
+  const session = withClaims(opened.session, checkedClaims(claims));
+  const { value, maxAge } = await sealSession(session, opened.endsAt);
+  jar.set(cookieName('session'), value, cookieAttributes(maxAge));
+  return session;
 }
 
 /** Signs out, in a server action or a route handler. */
 export async function destroySession(): Promise<void> {
   (await cookies()).set(cookieName('session'), '', cookieAttributes(0));
+}
+
+/**
+ * Ends every session that the person of this one has until now, in every browser, this one included. Elsewhere, as in
+ * a console of the app's own, it is handed the person.
+ *
+ * It needs `configure({ signOuts })`, by which the app keeps one moment for each person.
+ *
+ * @throws InvalidInputError `invalid_config` where the app keeps none.
+ */
+export async function signOutEverywhere(person?: Person): Promise<void> {
+  await endAll(person ?? (await getSession()));
+  if (!person) {
+    await destroySession();
+  }
 }
 
 export interface FreshSessionOptions {

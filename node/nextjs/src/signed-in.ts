@@ -1,6 +1,7 @@
 /** Who is signed in, as the cookie keeps it. */
 
 import type { Session } from '@loggin/web';
+import { checkedClaims, claimsOf, type SessionClaims } from './claims.js';
 import { cookieName } from './cookies.js';
 import { type Opened, open, seal } from './seal.js';
 
@@ -48,9 +49,16 @@ export interface SignedIn {
   readonly userId: string | null;
   /** When the person proved who they are. */
   readonly verifiedAt: Date;
+  /** When this session began, by the clock of the app's server. */
+  readonly createdAt: Date;
   /** Names this session among all others, from the sign-in to its end. It opens nothing. */
   readonly jti: string;
+  /** What the app added to it. */
+  readonly claims: SessionClaims;
 }
+
+/** What makes a session one of its own. */
+export type SessionMarks = Pick<SignedIn, 'createdAt' | 'jti' | 'claims'>;
 
 /**
  * What all of them inherit: the properties of plain objects, and how Node prints them. React hands such objects to
@@ -65,18 +73,43 @@ const PLAIN: object = Object.create(null, {
   },
 });
 
+/** The marks of a session that begins now. */
+const newMarks = (claims?: SessionClaims): SessionMarks => ({
+  createdAt: new Date(),
+  jti: crypto.randomUUID(),
+  claims: checkedClaims(claims),
+});
+
 /**
  * Somebody who signs in now.
  *
- * @throws TypeError where the identity is none.
+ * @throws TypeError where the identity is none, or the claims are none.
  */
-export function signedIn(identity: Identity, jti: string = crypto.randomUUID()): SignedIn {
+export function signIn(identity: Identity, claims?: SessionClaims): SignedIn {
+  return signedIn(identity, newMarks(claims));
+}
+
+function signedIn(identity: Identity, marks: SessionMarks): SignedIn {
   const { phone, appKey = null, userId = null, verifiedAt } = identity;
+  const { createdAt, jti, claims } = marks;
   const isTime = verifiedAt instanceof Date && verifiedAt.getTime() > 0;
   if (!PHONE.test(phone) || !isTime || (userId?.length ?? 0) > MAX_USER_ID) {
     throw new TypeError('A session has a phone number in digits, and the time at which it was verified.');
   }
-  return Object.assign(Object.create(PLAIN), { phone, appKey, userId, verifiedAt, jti });
+  return Object.assign(Object.create(PLAIN), {
+    phone,
+    appKey,
+    userId,
+    verifiedAt,
+    createdAt,
+    jti,
+    claims,
+  });
+}
+
+/** The same session with other claims. */
+export function withClaims(session: SignedIn, claims: SessionClaims): SignedIn {
+  return signedIn(session, { ...session, claims });
 }
 
 /** Whether the person proved who they are so many seconds ago, or less. */
@@ -92,9 +125,18 @@ export interface Sealed {
 
 /** The cookie's value for somebody who is signed in until `endsAt`, in seconds since 1970. */
 export async function sealSession(session: SignedIn, endsAt = endOf(session, MAX_AGE_S)): Promise<Sealed> {
-  const { phone, appKey, userId, verifiedAt, jti } = session;
+  const { phone, appKey, userId, verifiedAt, createdAt, jti, claims: own } = session;
   const maxAge = Math.min(SESSION_LIFETIME_S, endsAt - Math.floor(Date.now() / 1000));
-  const claims = { phone, app: appKey, user: userId, at: verifiedAt.getTime(), jti, end: endsAt };
+  const claims = {
+    phone,
+    app: appKey,
+    user: userId,
+    at: verifiedAt.getTime(),
+    from: createdAt.getTime(),
+    jti,
+    end: endsAt,
+    own,
+  };
   return { value: await seal(cookieName('session'), claims, maxAge), maxAge };
 }
 
@@ -125,8 +167,10 @@ function isDue({ issuedAt, isOldKey }: Opened): boolean {
 }
 
 function sessionOf({ claims }: Opened): SignedIn | null {
-  const { phone, app, user, at, jti } = claims;
-  if (typeof jti !== 'string') {
+  const { phone, app, user, at, from, jti, own } = claims;
+  const createdAt = new Date(Number(from));
+  const added = claimsOf(own);
+  if (typeof jti !== 'string' || !(createdAt.getTime() > 0) || !added) {
     return null;
   }
   try {
@@ -136,7 +180,7 @@ function sessionOf({ claims }: Opened): SignedIn | null {
       userId: typeof user === 'string' ? user : null,
       verifiedAt: new Date(Number(at)),
     };
-    return signedIn(identity, jti);
+    return signedIn(identity, { createdAt, jti, claims: added });
   } catch {
     return null;
   }

@@ -4,13 +4,13 @@ import { type NextFetchEvent, NextRequest, NextResponse } from 'next/server.js';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { configure, logginMiddleware } from '../src/index.js';
 import { seal } from '../src/seal.js';
-import { sealSession, signedIn } from '../src/signed-in.js';
+import { sealSession, signIn } from '../src/signed-in.js';
 
 const COOKIE = 'loggin-dev';
 const DAY_S = 24 * 60 * 60;
 const EVENT = {} as NextFetchEvent;
 const MATCHER = ['/dashboard/:path*'];
-const PERSON = signedIn({ phone: '919876543210', verifiedAt: new Date() });
+const PERSON = signIn({ phone: '919876543210', verifiedAt: new Date() });
 
 beforeEach(() => {
   vi.stubEnv('LOGGIN_SESSION_SECRET', 'a-secret-of-more-than-thirty-two-bytes!');
@@ -134,7 +134,7 @@ describe('a session that was ended', () => {
     configure(all);
     const door = logginMiddleware({ matcher: MATCHER, ...own });
     expect(await door(request('/dashboard', { cookie: await cookie() }), EVENT)).toMatchObject(shut);
-    const other = await sealSession(signedIn(PERSON));
+    const other = await sealSession(signIn(PERSON));
     const theirs = { cookie: `${COOKIE}=${other.value}` };
     expect(await door(request('/dashboard', theirs), EVENT)).toMatchObject(open);
   });

@@ -10,13 +10,13 @@ import {
   openSession,
   SESSION_LIFETIME_S,
   sealSession,
-  signedIn,
+  signIn,
 } from '../src/signed-in.js';
 
 const OLD = 'an-old-secret-of-more-than-thirty-two-bytes';
 const NEW = 'a-new-secret-of-more-than-thirty-two-bytes!';
 
-const PERSON = signedIn({ phone: '919876543210', appKey: '8XKPQ2WN', verifiedAt: new Date() });
+const PERSON = signIn({ phone: '919876543210', appKey: '8XKPQ2WN', verifiedAt: new Date() });
 
 const withSecret = (secret: string): void => void vi.stubEnv('LOGGIN_SESSION_SECRET', secret);
 
@@ -92,24 +92,29 @@ test('a cookie lives no longer than its session', async () => {
 });
 
 test('a session has a name of its own, and is a plain object', () => {
-  expect(signedIn(PERSON).jti).not.toBe(PERSON.jti);
+  expect(signIn(PERSON).jti).not.toBe(PERSON.jti);
   const prototype = Object.getPrototypeOf(PERSON);
   expect(Object.getPrototypeOf(prototype)).toBeNull();
   expect(Object.getOwnPropertyNames(prototype).filter((name) => !(name in Object.prototype))).toEqual([]);
   expect(Object.getOwnPropertySymbols(PERSON)).toEqual([]);
 });
 
-test.each(['jti', 'end', 'phone', 'at'])('a cookie without %s is no session', async (missing) => {
-  const claims: Record<string, unknown> = {
-    phone: '919876543210',
-    at: Date.now(),
-    jti: 'x',
-    end: 9_999_999_999,
-  };
-  const { [missing]: _, ...others } = claims;
-  expect(await openSession(await seal('loggin-dev', claims, 60))).not.toBeNull();
-  expect(await openSession(await seal('loggin-dev', others, 60))).toBeNull();
-});
+test.each(['jti', 'end', 'phone', 'at', 'from', 'own'])(
+  'a cookie without %s is no session',
+  async (missing) => {
+    const claims: Record<string, unknown> = {
+      phone: '919876543210',
+      at: Date.now(),
+      from: Date.now(),
+      own: {},
+      jti: 'x',
+      end: 9_999_999_999,
+    };
+    const { [missing]: _, ...others } = claims;
+    expect(await openSession(await seal('loggin-dev', claims, 60))).not.toBeNull();
+    expect(await openSession(await seal('loggin-dev', others, 60))).toBeNull();
+  },
+);
 
 test('it is bound to its cookie', async () => {
   const value = await seal('__Host-one', { phone: '1' }, 60);
@@ -150,6 +155,6 @@ describe('a list of secrets', () => {
 test.each(['', '12', '0123456', '+919876543210', '9'.repeat(16), 'phone'])(
   '%j is no phone number of a session',
   (phone) => {
-    expect(() => signedIn({ phone, verifiedAt: new Date() })).toThrow(TypeError);
+    expect(() => signIn({ phone, verifiedAt: new Date() })).toThrow(TypeError);
   },
 );

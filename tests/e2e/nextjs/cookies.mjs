@@ -12,7 +12,9 @@ const CLAIMS = {
   app: '8XKPQ2WN',
   user: null,
   at: (NOW_S - 3 * DAY_S) * 1000,
+  from: (NOW_S - 3 * DAY_S) * 1000,
   jti: 'a-session-of-the-tests',
+  own: {},
   end: NOW_S + 87 * DAY_S,
 };
 
@@ -58,6 +60,7 @@ export async function cookiesOf(secret) {
     'a login with a token': await sealed('__Host-loggin-login', 0, { token: 'x' }),
     'a session without phone': await sealed('__Host-loggin', 0, { ...CLAIMS, phone: undefined }),
     'a session without name': await sealed('__Host-loggin', 0, { ...CLAIMS, jti: undefined }),
+    'a session without beginning': await sealed('__Host-loggin', 0, { ...CLAIMS, from: undefined }),
     'a session without end': await sealed('__Host-loggin', 0, { ...CLAIMS, end: undefined }),
     'a session that was ended': await sealed('__Host-loggin', 0, {
       ...CLAIMS,

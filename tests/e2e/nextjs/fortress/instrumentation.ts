@@ -1,7 +1,16 @@
-/** What the example has, and a list of sessions that were ended: the door and the rooms ask it. */
+/** What the example has, and lists of sessions that were ended: the door and the rooms ask them. */
 
 import { configure } from '@loggin/nextjs';
 
-configure({ isRevoked: ({ jti }) => Promise.resolve(jti === 'an-ended-session-of-the-tests') });
+/** When people signed out everywhere, for as long as this process lives. */
+const moments = new Map<string, Date>();
+
+configure({
+  isRevoked: ({ jti }) => Promise.resolve(jti === 'an-ended-session-of-the-tests'),
+  signOuts: {
+    read: ({ phone }) => moments.get(phone),
+    write: ({ phone }, at) => moments.set(phone, at),
+  },
+});
 
 export { register } from '@loggin/nextjs';

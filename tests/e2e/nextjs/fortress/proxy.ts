@@ -17,6 +17,8 @@ const byDefault = logginMiddleware({
     '/api/me',
     '/api/members',
     '/api/redeem',
+    '/api/session',
+    '/api/everywhere',
     '/account',
     '/feed',
     '/members',

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
-import { World } from '../../browser/world.mjs';
+import { PHONE, World } from '../../browser/world.mjs';
 import { App, VERSIONS } from '../app.mjs';
 
 for (const version of VERSIONS) {
@@ -73,6 +73,29 @@ for (const version of VERSIONS) {
         body: { error: 'unknown_app' },
       });
       assert.equal(nodes[0].output, told);
+    });
+
+    test('who signs out everywhere is signed out in each browser, and may sign in again', async () => {
+      const [node] = nodes;
+      const signIn = async () => {
+        const { token, link } = loginOf(ours);
+        await post(node, '/api/redeem', { token });
+        await sent(link);
+        return (await post(node, '/api/redeem', { token })).cookies[0];
+      };
+      const session = async (cookie) =>
+        JSON.parse((await node.send('/api/session', { headers: { cookie } })).text).session;
+      const browsers = [await signIn(), await signIn()];
+      const { jti, ...shown } = await session(browsers[0]);
+      assert.deepEqual([shown.phone, shown.appKey, shown.claims], [PHONE, ours.appKey, {}]);
+      assert.notEqual((await session(browsers[1])).jti, jti);
+      const everywhere = await post(node, '/api/everywhere', { cookie: browsers[1] });
+      assert.deepEqual([everywhere.status, everywhere.cookies], [204, ['__Host-loggin=']]);
+      assert.deepEqual([await session(browsers[0]), await session(browsers[1])], [null, null]);
+      const again = await signIn();
+      assert.equal((await session(again)).phone, PHONE);
+      const headers = { cookie: again, 'sec-fetch-site': 'cross-site' };
+      assert.equal((await node.send('/api/session', { method: 'DELETE', headers })).status, 403);
     });
 
     test('a login of the server is finished by any node, also where the answer of another was lost', async () => {

@@ -1,0 +1,3 @@
+import { sessionHandlers } from '@loggin/nextjs';
+
+export const { GET, DELETE } = sessionHandlers();
