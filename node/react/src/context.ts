@@ -21,6 +21,8 @@ export interface Appearance {
   readonly theme: 'auto' | 'dark' | 'light';
   /** Allows the style sheet where a content security policy asks for a nonce. */
   readonly nonce: string | undefined;
+  /** Where modals stand, and whose tree the style sheet is put into; the page's body where there is none. */
+  readonly container: Element | ShadowRoot | undefined;
 }
 
 export const AppearanceContext = /* @__PURE__ */ createContext<Appearance>({
@@ -30,6 +32,7 @@ export const AppearanceContext = /* @__PURE__ */ createContext<Appearance>({
   dir: undefined,
   theme: 'auto',
   nonce: undefined,
+  container: undefined,
 });
 
 /** The server of some options. An empty base URL, as that of a variable that is not set, is none. */

@@ -71,11 +71,13 @@ export interface LoginDialogProps {
  */
 export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNode {
   const [isMounted, setMounted] = useState(false);
+  const { container } = useContext(AppearanceContext);
   useEffect(() => setMounted(true), []);
   return (
     <>
       <StyleSheet />
-      {isMounted && createPortal(<Dialog open={open} onClose={onClose} login={login} />, document.body)}
+      {isMounted &&
+        createPortal(<Dialog open={open} onClose={onClose} login={login} />, container ?? document.body)}
     </>
   );
 }

@@ -20,6 +20,8 @@ export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'> {
   readonly theme?: Appearance['theme'] | undefined;
   /** Allows the style sheet where a content security policy asks for a nonce. */
   readonly nonce?: string | undefined;
+  /** Where modals stand, such as the shadow root of a web component: the style sheet is put into its tree. */
+  readonly container?: Appearance['container'];
   readonly children?: ReactNode;
 }
 
@@ -29,7 +31,7 @@ export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'> {
  * @throws LogginError `invalid_config` where the base URL is neither https nor on this machine, or the number is none.
  */
 export function LogginProvider(props: LogginProviderProps): ReactNode {
-  const { baseUrl, whatsappNumber, allowInsecureHttp, locale, theme = 'auto', nonce } = props;
+  const { baseUrl, whatsappNumber, allowInsecureHttp, locale, theme = 'auto', nonce, container } = props;
   const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
   const server = useMemo(
     () => serverFor({ baseUrl, whatsappNumber, allowInsecureHttp }),
@@ -38,8 +40,8 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
   const appearance = useMemo<Appearance>(() => {
     const texts = { ...locale?.texts, ...ownTexts };
     const otpTexts = { ...locale?.otpTexts, ...ownOtpTexts };
-    return { texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce };
-  }, [locale, ownTexts, ownOtpTexts, theme, nonce]);
+    return { texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce, container };
+  }, [locale, ownTexts, ownOtpTexts, theme, nonce, container]);
   return (
     <ServerContext.Provider value={server}>
       <AppearanceContext.Provider value={appearance}>

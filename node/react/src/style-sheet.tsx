@@ -6,9 +6,10 @@
  * It is part of the page's script rather than a file to import, because bundlers drop such an import from a package
  * without side effects. An app sets its variables: `--loggin-accent`, `--loggin-on-accent`, `--loggin-surface`,
  * `--loggin-text`, `--loggin-muted`, `--loggin-line`, `--loggin-alert`, `--loggin-radius`, `--loggin-font`.
+ * The sheet has no quotation marks, no `>` and no `&`: React 18 renders them escaped on a server.
  */
 
-import { type ReactNode, useContext } from 'react';
+import { type ReactNode, useContext, useInsertionEffect, useSyncExternalStore } from 'react';
 import { AppearanceContext } from './context.js';
 
 /** The colours of a theme: accent, text on it, surface, text, muted text, lines, alerts. All keep a contrast of 4.5. */
@@ -36,7 +37,7 @@ const CSS = `
 dialog.loggin{width:400px;max-width:calc(100vw - 32px);max-height:calc(100dvh - 32px);margin:auto;padding:32px 32px 26px;border:1px solid var(--line);border-radius:calc(var(--radius) + 10px);background:var(--surface);text-align:center;box-shadow:0 24px 60px -12px #0008}
 dialog.loggin::backdrop{background:#0008}
 .loggin-stack{display:flex;flex-direction:column;gap:16px;align-items:center}
-.loggin-stack>:is(.loggin-main,form,details){align-self:stretch}
+.loggin-stack :is(.loggin-main,form,details){align-self:stretch}
 .loggin .loggin-close{position:absolute;top:12px;inset-inline-end:12px;display:grid;place-items:center;width:40px;height:40px;padding:0;border:0;border-radius:50%;background:none;color:var(--muted);cursor:pointer}
 .loggin .loggin-close:hover{background:var(--line);color:var(--text)}
 .loggin-qr{display:block;width:232px;max-width:100%;margin:0 auto;border:1px solid var(--line);border-radius:18px;forced-color-adjust:none}
@@ -44,7 +45,7 @@ dialog.loggin::backdrop{background:#0008}
 .loggin-icon{width:64px;height:64px;padding:16px;border-radius:50%;color:var(--accent);background:color-mix(in srgb,currentColor 14%,transparent)}
 :is([data-status=denied],[data-status=error]) .loggin-icon,.loggin [role=alert]{color:var(--alert)}
 .loggin-row{display:flex;gap:10px;align-items:center;justify-content:center;flex-wrap:wrap}
-.loggin-row::before{content:"";width:9px;height:9px;border-radius:50%;background:var(--accent);animation:loggin-pulse 1.6s infinite}
+.loggin-row::before{content:attr(x);width:9px;height:9px;border-radius:50%;background:var(--accent);animation:loggin-pulse 1.6s infinite}
 .loggin [role=timer]{font-variant-numeric:tabular-nums}
 .loggin-busy path{transform-origin:50%;animation:loggin-turn .9s linear infinite}
 .loggin summary{padding:8px;cursor:pointer}
@@ -62,9 +63,41 @@ dialog.loggin[data-device=phone]{width:auto;max-width:none;margin:auto 0 0;paddi
 @media(forced-colors:active){.loggin .loggin-main,a.loggin-main{border-color:ButtonText;background:ButtonFace;color:ButtonText}.loggin-row::before{background:Highlight}}
 `;
 
-/** The style sheet. React 19 keeps one of them in the head, however many there are; React 18 leaves each in place. */
+/** On a server and while a page is hydrated the sheet stands where the component does; then it moves. */
+const useIsServed = (): boolean =>
+  useSyncExternalStore(
+    () => () => {},
+    () => false,
+    () => true,
+  );
+
+/**
+ * Puts the sheet into the page, or the tree of a shadow, once. It comes first, so that what the app says comes after it.
+ *
+ * A script may set a nonce and the text of a style element under every policy, also where Trusted Types are required.
+ */
+function insert(container: Node | undefined, nonce: string | undefined): void {
+  const tree = container?.getRootNode();
+  const place = tree instanceof ShadowRoot ? tree : document.head;
+  if (place.querySelector('style[data-loggin]')) {
+    return;
+  }
+  const element = document.createElement('style');
+  element.dataset.loggin = '';
+  element.nonce = nonce ?? '';
+  element.textContent = CSS;
+  place.prepend(element);
+}
+
+/** The style sheet: one in each tree, however many components there are. */
 export function StyleSheet(): ReactNode {
-  const { nonce } = useContext(AppearanceContext);
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: the sheet above and nothing else; as a child it would be escaped.
-  return <style href="loggin" precedence="loggin" nonce={nonce} dangerouslySetInnerHTML={{ __html: CSS }} />;
+  const { nonce, container } = useContext(AppearanceContext);
+  const isServed = useIsServed();
+  useInsertionEffect(() => insert(container, nonce), [container, nonce]);
+  // Browsers hide the nonce from the page, which hydration would take for a mismatch.
+  return isServed ? (
+    <style nonce={nonce} suppressHydrationWarning>
+      {CSS}
+    </style>
+  ) : null;
 }

@@ -46,5 +46,5 @@ test('the style sheet is there once, however many components there are', async (
   const page = await stage.open(t, COMPUTER);
   await button(page).click();
   await statusIs(page, 'pending');
-  assert.equal(await page.locator('style[data-href=loggin]').count(), 1);
+  assert.equal(await page.locator('style[data-loggin]').count(), 1);
 });
