@@ -9,12 +9,14 @@ import {
   useCallback,
   useContext,
   useEffect,
+  useRef,
   useState,
 } from 'react';
 import { type Attempt, isUnderWay } from './attempt.js';
-import { AppearanceContext, ShowContext } from './context.js';
+import { AppearanceContext, type Looks, ShowContext, useClasses } from './context.js';
 import { deviceOf } from './device.js';
 import { BubbleIcon } from './icons.js';
+import { LooksProvider, looksOf } from './looks.js';
 import { LoginDialog } from './modal.js';
 import { LogginLink, LoginProvider, useTexts } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
@@ -22,7 +24,11 @@ import { type UseLogginOptions, useAttempt, useLoginOf } from './use-loggin.js';
 
 export interface LogginButtonProps
   extends UseLogginOptions,
-    Omit<ComponentProps<'a'>, keyof UseLogginOptions | 'href'> {}
+    Looks,
+    Omit<ComponentProps<'a'>, keyof UseLogginOptions | keyof Looks | 'href'> {
+  /** As wide as what it stands in. */
+  readonly fullWidth?: boolean | undefined;
+}
 
 let buttons = 0;
 
@@ -31,18 +37,37 @@ let buttons = 0;
  * picture, with the link beside it. What follows is told in a modal.
  */
 export function LogginButton(props: LogginButtonProps): ReactNode {
+  const [looks, rest] = looksOf(props);
+  return (
+    <LooksProvider looks={looks}>
+      <StyledButton {...rest} looks={looks} />
+    </LooksProvider>
+  );
+}
+
+function StyledButton(props: Omit<LogginButtonProps, keyof Looks> & { readonly looks: Looks }): ReactNode {
   const { appKey, text, onSuccess, onError, onExpire, onConnectionProblem, ...more } = props;
-  const { className = '', children, onClick, ...rest } = more;
+  const { className, children, onClick, fullWidth, looks, ...rest } = more;
+  // Where a provider shows the modal it has to be told how; a new object does not show it anew.
+  const latest = useRef(looks);
+  useEffect(() => {
+    latest.current = looks;
+  });
+  const classes = useClasses();
   const [attempt, login] = useAttempt({ appKey, text, onSuccess, onError, onExpire, onConnectionProblem });
   const [key] = useState(() => `loggin-${buttons++}`);
   const [own, setOwn] = useState<ReactNode>(null);
   const inProvider = useContext(ShowContext);
   const { button, waiting } = useTexts();
-  const { lang, dir, theme } = useContext(AppearanceContext);
+  const { lang, dir, theme, variant, size } = useContext(AppearanceContext);
 
   const showDialog = useCallback((): void => {
     const show = (node: ReactNode): void => (inProvider ? inProvider(key, node) : setOwn(node));
-    show(<ButtonDialog attempt={attempt} onClose={() => show(null)} />);
+    show(
+      <LooksProvider looks={latest.current}>
+        <ButtonDialog attempt={attempt} onClose={() => show(null)} />
+      </LooksProvider>,
+    );
   }, [attempt, inProvider, key]);
 
   // What a page that is back has to say, and a code to be typed, are not left to the next tap.
@@ -68,8 +93,12 @@ export function LogginButton(props: LogginButtonProps): ReactNode {
         lang={lang}
         dir={dir}
         data-theme={theme}
+        data-variant={variant}
+        data-size={size}
+        data-wide={fullWidth || undefined}
+        aria-haspopup="dialog"
         {...rest}
-        className={`loggin loggin-main ${className}`}
+        className={classes('button', className)}
         onClick={open}
       >
         <BubbleIcon />

@@ -3,7 +3,7 @@
 /** What components share: the server, and the words. */
 
 import { type ServerOptions, serverOf } from '@loggin/web/create';
-import { createContext, type ReactNode } from 'react';
+import { createContext, type ReactNode, useContext } from 'react';
 import type { NamedServer } from './attempt.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
@@ -11,29 +11,68 @@ import type { LogginTexts } from './texts.js';
 /** The server that a provider names. */
 export const ServerContext = /* @__PURE__ */ createContext<NamedServer | null>(null);
 
+/** What an app can give classes of its own. */
+export type LogginPart =
+  | 'button'
+  | 'card'
+  | 'close'
+  | 'field'
+  | 'form'
+  | 'lead'
+  | 'main'
+  | 'modal'
+  | 'qr'
+  | 'second'
+  | 'title';
+
+/** How components look, for all of an app or for one component. */
+export interface Looks {
+  /** The name of the app that asks: "Sign in to Acme". */
+  readonly appName?: string | undefined;
+  /** The address of the app's logo, or what shows it. */
+  readonly logo?: ReactNode;
+  /** The button in WhatsApp's colour, in that of the text around it, or as an outline. */
+  readonly variant?: 'brand' | 'neutral' | 'outline' | undefined;
+  readonly size?: 'small' | 'medium' | 'large' | undefined;
+  /** Classes of the app's own: they win over the style sheet, whatever their order. */
+  readonly classNames?: Partial<Record<LogginPart, string>> | undefined;
+  /** Leaves out style sheet and classes: what there is of looks is the app's. */
+  readonly unstyled?: boolean | undefined;
+}
+
 /** The words that a provider chose, and how its components look. */
-export interface Appearance {
+export interface Appearance extends Looks {
   readonly texts: Partial<LogginTexts>;
   readonly otpTexts: Partial<OtpTexts>;
   /** The language of the words (BCP 47), and the direction that it is written in. */
-  readonly lang: string | undefined;
-  readonly dir: 'ltr' | 'rtl' | undefined;
+  readonly lang?: string | undefined;
+  readonly dir?: 'ltr' | 'rtl' | undefined;
   readonly theme: 'auto' | 'dark' | 'light';
   /** Allows the style sheet where a content security policy asks for a nonce. */
-  readonly nonce: string | undefined;
+  readonly nonce?: string | undefined;
   /** Where modals stand, and whose tree the style sheet is put into; the page's body where there is none. */
-  readonly container: Element | ShadowRoot | undefined;
+  readonly container?: Element | ShadowRoot | undefined;
+  /** The app has `@loggin/react/styles.css` among its own style sheets. */
+  readonly hasStyles?: boolean | undefined;
 }
 
 export const AppearanceContext = /* @__PURE__ */ createContext<Appearance>({
   texts: {},
   otpTexts: {},
-  lang: undefined,
-  dir: undefined,
   theme: 'auto',
-  nonce: undefined,
-  container: undefined,
 });
+
+/** What only the style sheet knows. */
+type Inner = 'stack' | 'row' | 'choices' | 'icon' | 'busy';
+
+/** The classes of a part: ours, unless the app wants none, then its own. */
+export function useClasses(): (part: LogginPart | Inner, more?: string) => string | undefined {
+  const { classNames, unstyled } = useContext(AppearanceContext);
+  return (part, more) => {
+    const root = part === 'button' ? 'loggin loggin-main' : `loggin-${part}`;
+    return [!unstyled && root, classNames?.[part as LogginPart], more].filter(Boolean).join(' ') || undefined;
+  };
+}
 
 /** The server of some options. An empty base URL, as that of a variable that is not set, is none. */
 export const serverFor = ({ baseUrl, ...options }: ServerOptions): NamedServer =>

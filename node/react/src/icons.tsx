@@ -4,6 +4,7 @@
 
 import type { ReactNode } from 'react';
 import type { LogginStatus } from './attempt.js';
+import { useClasses } from './context.js';
 
 const BUBBLE = 'M4 20.5 5.3 16A8.5 8.5 0 1 1 9 19.3zM8.5 12h.1m3.4 0h.1m3.4 0h.1';
 const CROSS = 'm6.5 6.5 11 11m0-11-11 11';
@@ -19,7 +20,15 @@ const PATHS: Partial<Record<LogginStatus, string>> = {
 
 const TURNING = 'M12 3a9 9 0 0 1 9 9';
 
-function Icon({ path, className, size }: { path: string; className?: string; size?: number }): ReactNode {
+function Icon({
+  path,
+  className,
+  size,
+}: {
+  path: string;
+  className?: string | undefined;
+  size?: number;
+}): ReactNode {
   return (
     <svg
       aria-hidden="true"
@@ -45,5 +54,8 @@ export const CloseIcon = (): ReactNode => <Icon size={20} path={CROSS} />;
 
 export const StateIcon = ({ status }: { status: LogginStatus }): ReactNode => {
   const path = PATHS[status];
-  return <Icon className={path ? 'loggin-icon' : 'loggin-icon loggin-busy'} path={path ?? TURNING} />;
+  const classes = useClasses();
+  return (
+    <Icon className={path ? classes('icon') : classes('icon', classes('busy'))} path={path ?? TURNING} />
+  );
 };

@@ -2,6 +2,8 @@
 
 export type { LogginHandlers, LogginState, LogginStatus, LogginSuccess } from './attempt.js';
 export { LogginButton, type LogginButtonProps } from './button.js';
+export { LogginConfirmForm } from './confirm-form.js';
+export type { LogginPart, Looks } from './context.js';
 export type { Locale } from './locales.js';
 export { LogginModal, type LogginModalProps } from './modal.js';
 export {
@@ -15,7 +17,6 @@ export {
 export { OtpForm, type OtpFormProps } from './otp-form.js';
 export type { OtpTexts } from './otp-texts.js';
 export {
-  LogginConfirmForm,
   LogginConnectionText,
   LogginCountdown,
   LogginLink,

@@ -3,8 +3,10 @@
 /** The modal: a native dialog around the parts, for a phone and for a computer. */
 
 import {
+  lazy,
   type MouseEvent,
   type ReactNode,
+  Suspense,
   useCallback,
   useContext,
   useEffect,
@@ -14,12 +16,12 @@ import {
 } from 'react';
 import { createPortal } from 'react-dom';
 import { isUnderWay } from './attempt.js';
-import { AppearanceContext } from './context.js';
+import { AppearanceContext, type Looks, useClasses } from './context.js';
 import { type Device, deviceOf } from './device.js';
 import { isCode, isSetupFault } from './faults.js';
 import { BubbleIcon, CloseIcon, StateIcon } from './icons.js';
+import { LooksProvider, looksOf } from './looks.js';
 import {
-  LogginConfirmForm,
   LogginConnectionText,
   LogginCountdown,
   LogginLink,
@@ -34,7 +36,7 @@ import { StyleSheet } from './style-sheet.js';
 import type { LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
 
-export interface LogginModalProps extends UseLogginOptions {
+export interface LogginModalProps extends UseLogginOptions, Looks {
   readonly open: boolean;
   /** The person closed it, or is done. */
   readonly onClose: () => void;
@@ -44,7 +46,8 @@ export interface LogginModalProps extends UseLogginOptions {
  * A sign-in in a modal, which begins when it opens. Closed before anybody can have sent the message, it ends; after that
  * it goes on, and the modal comes back by itself where there is something to do.
  */
-export function LogginModal({ open, onClose, ...options }: LogginModalProps): ReactNode {
+export function LogginModal({ open, onClose, ...props }: LogginModalProps): ReactNode {
+  const [looks, options] = looksOf(props);
   const login = useLoggin(options);
   const isDue = isUnderWay(login) && (login.isResumed || login.status === 'awaiting_confirmation');
   const [isBack, setBack] = useState(false);
@@ -53,8 +56,21 @@ export function LogginModal({ open, onClose, ...options }: LogginModalProps): Re
     setBack(false);
     onClose();
   }, [onClose]);
-  return <LoginDialog open={open || isBack} onClose={close} login={login} />;
+  return (
+    <LooksProvider looks={looks}>
+      <LoginDialog open={open || isBack} onClose={close} login={login} />
+    </LooksProvider>
+  );
 }
+
+/** A page that cannot load the form now shows the rest. */
+const ConfirmForm = /* @__PURE__ */ lazy(async () => {
+  try {
+    return { default: (await import('./confirm-form.js')).LogginConfirmForm };
+  } catch {
+    return { default: () => null };
+  }
+});
 
 /** Nobody scans a picture and sends a message in less, in milliseconds. */
 const SCAN_MS = 3_000;
@@ -89,7 +105,8 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
   const id = useId();
   const [device] = useState(deviceOf);
   const texts = useTexts();
-  const { lang, dir, theme } = useContext(AppearanceContext);
+  const classes = useClasses();
+  const { lang, dir, theme, unstyled } = useContext(AppearanceContext);
   const { start, cancel, status } = login;
 
   useEffect(() => {
@@ -144,7 +161,7 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
     // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it, as Esc does by itself.
     <dialog
       ref={dialog}
-      className="loggin"
+      className={classes('modal', unstyled ? undefined : 'loggin')}
       data-theme={theme}
       data-status={status}
       data-device={device}
@@ -156,18 +173,18 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
     >
       {open && status !== 'idle' && (
         <LoginProvider value={login}>
-          <div className="loggin-stack">
-            <h2 id={id} ref={heading} tabIndex={-1}>
+          <div className={classes('stack')}>
+            <h2 id={id} ref={heading} tabIndex={-1} className={classes('title')}>
               {texts.title}
             </h2>
             <LoginBody device={device} />
             {isUnderWay(login) && (
-              <button type="button" className="loggin-second" onClick={giveUp}>
+              <button type="button" className={classes('second')} onClick={giveUp}>
                 {texts.cancel}
               </button>
             )}
           </div>
-          <button type="button" className="loggin-close" aria-label={texts.close} onClick={close}>
+          <button type="button" className={classes('close')} aria-label={texts.close} onClick={close}>
             <CloseIcon />
           </button>
         </LoginProvider>
@@ -189,19 +206,20 @@ function hintOf(status: LogginLogin['status'], error: Error | null, texts: Loggi
 function LoginBody({ device }: { device: Device }): ReactNode {
   const { status, error, isOpened } = useLogginLogin();
   const texts = useTexts();
+  const classes = useClasses();
   const isPending = status === 'pending';
   const hint = hintOf(status, error, texts);
   const onComputer = device === 'computer';
-  const picture = <LogginQrCode className="loggin-qr" />;
+  const picture = <LogginQrCode className={classes('qr')} />;
   return (
     <>
       {isPending ? (
         <>
-          <p className="loggin-lead">{onComputer ? texts.leadDesktop : texts.leadPhone}</p>
+          <p className={classes('lead')}>{onComputer ? texts.leadDesktop : texts.leadPhone}</p>
           {onComputer ? (
             picture
           ) : (
-            <LogginLink className="loggin-main">
+            <LogginLink className={classes('main')}>
               <BubbleIcon />
               {texts[isOpened ? 'openAgain' : 'open']}
             </LogginLink>
@@ -210,14 +228,18 @@ function LoginBody({ device }: { device: Device }): ReactNode {
       ) : (
         <StateIcon status={status} />
       )}
-      <div className={isPending ? 'loggin-row' : undefined}>
+      <div className={isPending ? classes('row') : undefined}>
         <LogginStatusText />
         {isPending && <LogginCountdown />}
       </div>
-      <LogginConnectionText className="loggin-lead" />
-      {hint && <p className="loggin-lead">{hint}</p>}
-      <LogginConfirmForm />
-      <LogginRetry className="loggin-main" />
+      <LogginConnectionText className={classes('lead')} />
+      {hint && <p className={classes('lead')}>{hint}</p>}
+      {status === 'awaiting_confirmation' && (
+        <Suspense>
+          <ConfirmForm />
+        </Suspense>
+      )}
+      <LogginRetry className={classes('main')} />
       {isPending && device === 'phone' && (
         <details>
           <summary>{texts.showQr}</summary>
@@ -225,7 +247,7 @@ function LoginBody({ device }: { device: Device }): ReactNode {
         </details>
       )}
       {isPending && device === 'unsure' && picture}
-      {isPending && onComputer && <LogginLink className="loggin-second">{texts.openHere}</LogginLink>}
+      {isPending && onComputer && <LogginLink className={classes('second')}>{texts.openHere}</LogginLink>}
       {isPending && <small>{texts.warning}</small>}
     </>
   );

@@ -13,7 +13,7 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
-import { AppearanceContext } from './context.js';
+import { AppearanceContext, useClasses } from './context.js';
 import { useSecondsUntil } from './countdown.js';
 import {
   NEEDS_NEW_CODE,
@@ -42,8 +42,6 @@ export interface OtpFormProps extends OtpHandlers, Omit<ComponentProps<'form'>, 
 
 const OTP_LENGTH = 6;
 
-const CHOICES = { display: 'flex', flexWrap: 'wrap', justifyContent: 'space-between' } as const;
-
 /** Verifies a phone number by a code that WhatsApp brings. */
 export function OtpForm(props: OtpFormProps): ReactNode {
   const {
@@ -57,7 +55,8 @@ export function OtpForm(props: OtpFormProps): ReactNode {
     ...rest
   } = props;
   const { className = '', ...form } = rest;
-  const { otpTexts, lang, dir, theme } = useContext(AppearanceContext);
+  const classes = useClasses();
+  const { otpTexts, lang, dir, theme, unstyled } = useContext(AppearanceContext);
   const texts: OtpTexts = { ...englishOtp, ...otpTexts, ...own };
   const [otp] = useState(() => new Otp());
   const state = useSyncExternalStore(otp.subscribe, otp.getState, otp.getState);
@@ -97,19 +96,19 @@ export function OtpForm(props: OtpFormProps): ReactNode {
 
   // In the first step another number, and the same one later, is still worth a try.
   const isSpent = step === 'code' && error !== null && NEEDS_NEW_CODE.includes(error.code);
-  const field = { id, required: true, 'aria-invalid': !!error };
+  const field = { id, required: true, className: classes('field'), 'aria-invalid': !!error };
   return (
     <form
       lang={lang}
       dir={dir}
       data-theme={theme}
       {...form}
-      className={`loggin ${className}`}
+      className={classes('form', unstyled ? className : `loggin ${className}`)}
       aria-busy={isBusy}
       onSubmit={submit}
     >
       <StyleSheet />
-      <p role="status" className="loggin-lead">
+      <p role="status" className={classes('lead')}>
         {step === 'code' && fill(texts.sentTo, { phone: isolated(state.phone) })}
         {step === 'verified' && texts.verified}
       </p>
@@ -152,17 +151,17 @@ export function OtpForm(props: OtpFormProps): ReactNode {
         {error && !(error.code === 'rate_limited' && wait === 0) && wordsOf(error, texts, first)}
       </p>
       {step !== 'verified' && !isSpent && (
-        <button type="submit" className="loggin-main" disabled={isBusy || isTooQuick}>
+        <button type="submit" className={classes('main')} disabled={isBusy || isTooQuick}>
           {step === 'phone' ? texts.send : texts.verify}
           {isTooQuick && <span aria-hidden="true">{wait}</span>}
         </button>
       )}
       {step === 'code' && (
-        <div style={CHOICES}>
-          <button type="button" className="loggin-second" disabled={isBusy || !!wait} onClick={send}>
+        <div className={classes('choices')}>
+          <button type="button" className={classes('second')} disabled={isBusy || !!wait} onClick={send}>
             {wait ? fill(texts.resendIn, { seconds: wait }) : texts.resend}
           </button>
-          <button type="button" className="loggin-second" disabled={isBusy} onClick={otp.restart}>
+          <button type="button" className={classes('second')} disabled={isBusy} onClick={otp.restart}>
             {texts.changePhone}
           </button>
         </div>

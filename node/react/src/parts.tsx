@@ -5,25 +5,18 @@
 import {
   type ComponentProps,
   createContext,
-  type FormEvent,
   type MouseEvent,
   type ReactNode,
   type SVGProps,
   useContext,
-  useId,
   useMemo,
-  useState,
 } from 'react';
 import { isUnderWay } from './attempt.js';
 import { AppearanceContext } from './context.js';
 import { clock, useSecondsUntil } from './countdown.js';
-import { isCode } from './faults.js';
 import { draw } from './qr-encoder.js';
-import { digitsOf, english, fill, isolated, type LogginTexts } from './texts.js';
+import { english, fill, isolated, type LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
-
-/** Digits of the code that WhatsApp shows. */
-const CODE_DIGITS = 6;
 
 const LoginContext = /* @__PURE__ */ createContext<LogginLogin | null>(null);
 
@@ -56,13 +49,20 @@ export function LogginRoot({ children, ...options }: LogginRootProps): ReactNode
 export const LoginProvider = LoginContext.Provider;
 
 /** The real link to WhatsApp, there before the tap. Opened by whatever way, it begins the wait. */
-export function LogginLink({ children, onClick, ...props }: ComponentProps<'a'>): ReactNode {
+export function LogginLink({ children, onClick, onAuxClick, ...props }: ComponentProps<'a'>): ReactNode {
   const { link, isOpened, start, open } = useLogginLogin();
   const texts = useTexts();
   const click = (event: MouseEvent<HTMLAnchorElement>): void => {
     onClick?.(event);
     if (link) {
       event.defaultPrevented ? start() : open();
+    }
+  };
+  // The middle button opens a link too. A right click opens a menu, and nothing may come of it.
+  const middleClick = (event: MouseEvent<HTMLAnchorElement>): void => {
+    onAuxClick?.(event);
+    if (event.button === 1) {
+      start();
     }
   };
   return (
@@ -74,9 +74,7 @@ export function LogginLink({ children, onClick, ...props }: ComponentProps<'a'>)
       role={link ? undefined : 'link'}
       aria-disabled={!link || undefined}
       onClick={click}
-      // The middle button opens a link too, and a menu may.
-      onAuxClick={start}
-      onContextMenu={start}
+      onAuxClick={middleClick}
     >
       {children ?? texts[isOpened ? 'openAgain' : 'open']}
     </a>
@@ -143,48 +141,6 @@ export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
     <span role="timer" {...props}>
       {fill(timeLeft, { time: isolated(clock(seconds)) })}
     </span>
-  );
-}
-
-/** The field for the code that WhatsApp showed, while it is asked for. */
-export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>): ReactNode {
-  const { status, confirm, error, attemptsLeft, isConfirming } = useLogginLogin();
-  const texts = useTexts();
-  const [digits, setDigits] = useState('');
-  const id = useId();
-  if (status !== 'awaiting_confirmation') {
-    return null;
-  }
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    void confirm(digits);
-  };
-  const isWrong = isCode(error, 'invalid_code');
-  return (
-    <form {...props} onSubmit={submit}>
-      <label>
-        {texts.codeLabel}
-        <input
-          // biome-ignore lint/a11y/noAutofocus: the person was told to type here, and nothing else can be done.
-          autoFocus
-          autoComplete="one-time-code"
-          inputMode="numeric"
-          required
-          aria-invalid={!!error}
-          aria-describedby={id}
-          value={digits}
-          onChange={({ target }) => setDigits(digitsOf(target.value).slice(0, CODE_DIGITS))}
-        />
-      </label>
-      <p role="alert" id={id}>
-        {error && (isWrong ? fill(texts.wrongCode, { count: attemptsLeft ?? '' }) : texts.errorHint)}
-      </p>
-      {children ?? (
-        <button type="submit" className="loggin-main" disabled={isConfirming || digits.length < CODE_DIGITS}>
-          {texts.confirm}
-        </button>
-      )}
-    </form>
   );
 }
 

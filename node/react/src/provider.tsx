@@ -4,12 +4,19 @@
 
 import type { ServerOptions } from '@loggin/web/create';
 import { Fragment, type ReactNode, useCallback, useMemo, useState } from 'react';
-import { type Appearance, AppearanceContext, ServerContext, ShowContext, serverFor } from './context.js';
+import {
+  type Appearance,
+  AppearanceContext,
+  type Looks,
+  ServerContext,
+  ShowContext,
+  serverFor,
+} from './context.js';
 import type { Locale } from './locales.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 
-export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'> {
+export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'>, Looks {
   /** The language, from `@loggin/react/locales`; English where none is given. */
   readonly locale?: Locale | undefined;
   /** Words of the app's own, in place of those of the language. */
@@ -22,6 +29,8 @@ export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'> {
   readonly nonce?: string | undefined;
   /** Where modals stand, such as the shadow root of a web component: the style sheet is put into its tree. */
   readonly container?: Appearance['container'];
+  /** The app imports `@loggin/react/styles.css` itself: no style sheet is put into the page. */
+  readonly hasStyles?: boolean | undefined;
   readonly children?: ReactNode;
 }
 
@@ -33,6 +42,7 @@ export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'> {
 export function LogginProvider(props: LogginProviderProps): ReactNode {
   const { baseUrl, whatsappNumber, allowInsecureHttp, locale, theme = 'auto', nonce, container } = props;
   const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
+  const { appName, logo, variant, size, classNames, unstyled, hasStyles } = props;
   const server = useMemo(
     () => serverFor({ baseUrl, whatsappNumber, allowInsecureHttp }),
     [baseUrl, whatsappNumber, allowInsecureHttp],
@@ -40,8 +50,23 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
   const appearance = useMemo<Appearance>(() => {
     const texts = { ...locale?.texts, ...ownTexts };
     const otpTexts = { ...locale?.otpTexts, ...ownOtpTexts };
-    return { texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce, container };
-  }, [locale, ownTexts, ownOtpTexts, theme, nonce, container]);
+    const looks = { appName, logo, variant, size, classNames, unstyled, hasStyles };
+    return { ...looks, texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce, container };
+  }, [
+    locale,
+    ownTexts,
+    ownOtpTexts,
+    theme,
+    nonce,
+    container,
+    appName,
+    logo,
+    variant,
+    size,
+    classNames,
+    unstyled,
+    hasStyles,
+  ]);
   return (
     <ServerContext.Provider value={server}>
       <AppearanceContext.Provider value={appearance}>

@@ -53,7 +53,7 @@ it('is bundled for a page without anything of Node, and with nothing but what it
   expect(inputs.filter((path) => !/^(?:\.\.\/web\/)?dist\/esm\//.test(path))).toEqual([]);
   expect(outputFiles[0]?.text).not.toMatch(/\brequire\(|\.node\b|node:|@loggin\/sdk['"]/);
   expect(Object.keys(manifest.dependencies)).toEqual(['@loggin/web']);
-  expect(manifest.sideEffects).toBe(false);
+  expect(manifest.sideEffects).toEqual(['./dist/styles.css']);
 });
 
 it('a bundle takes only what is used of it', async () => {

@@ -95,11 +95,14 @@ export class Site {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(file);
     } else if (url.pathname === '/') {
       const version = url.searchParams.get('react');
+      const nonce = url.searchParams.get('nonce');
       response.writeHead(200, {
         'Content-Type': 'text/html',
         'Set-Cookie': `react=${version}; SameSite=Lax`,
+        ...(nonce && { 'Content-Security-Policy': strictPolicy(nonce) }),
       });
-      response.end(html(url.searchParams.has('ssr') ? render(url.search) : ''));
+      const body = url.searchParams.has('ssr') ? render(url.search) : '';
+      response.end(html(body, nonce ?? '', RESETS[url.searchParams.get('reset')] ?? ''));
     } else {
       response.writeHead(404).end();
     }
@@ -119,13 +122,43 @@ export class Site {
 
 const cookieOf = (request) => /react=(\d+)/.exec(request.headers.cookie ?? '')?.[1];
 
-const html = (body) => `<!doctype html>
+/** Nothing but what bears the nonce, and no markup from text. */
+const strictPolicy = (nonce) =>
+  [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}' 'strict-dynamic'`,
+    `style-src 'nonce-${nonce}'`,
+    'connect-src *',
+    'img-src data:',
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
+
+const RESET = `
+  *, ::before, ::after { margin: 0; padding: 0; border: 0 solid #e5e7eb }
+  a { color: inherit; text-decoration: inherit }
+  h1, h2 { font-size: inherit; font-weight: inherit }
+  button { color: inherit; background: transparent; border-radius: 0 }
+  dialog { padding: 0 }`;
+
+const UTILITIES = `
+  .bg-black { background-color: #000 } .text-white { color: #fff } .rounded-full { border-radius: 9999px }
+  .text-sm { font-size: 12px } .p-1 { padding: 4px } .border-2 { border-width: 2px }`;
+
+/** What apps have beside our components: a reset, and classes that do one thing each, without layers and with them. */
+const RESETS = {
+  unlayered: RESET + UTILITIES,
+  layered: `@layer theme, base, components, utilities; @layer base {${RESET}} @layer utilities {${UTILITIES}}`,
+};
+
+const html = (body, nonce, reset) => `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Acme</title>
 <link rel="icon" href="data:,">
-<style>
+<style nonce="${nonce}">${reset}</style>
+<style nonce="${nonce}">
   :root { color-scheme: light dark; --loggin-font: Inter, 'Liberation Sans', system-ui, sans-serif }
   body { margin: 0; min-height: 100vh; display: grid; place-items: center; font-family: var(--loggin-font); background: #f3f5f4; color: #15181b }
   @media (prefers-color-scheme: dark) { body { background: #0f1112; color: #f2f4f5 } }
@@ -133,6 +166,6 @@ const html = (body) => `<!doctype html>
   h1 { font-size: 26px; letter-spacing: -.02em }
 </style>
 <div id="root">${body}</div>
-<script type="module" src="/main.js"></script>
+<script nonce="${nonce}" type="module" src="/main.js"></script>
 </html>
 `;

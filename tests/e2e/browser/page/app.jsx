@@ -27,18 +27,32 @@ async function signIn({ token }) {
 
 export function App({ search }) {
   const options = Object.fromEntries(new URLSearchParams(search));
-  const { server, component = 'button', appKey = '8XKPQ2WN', locale, theme, number } = options;
+  const { server, component = 'button', appKey = '8XKPQ2WN', locale, theme, number, nonce } = options;
+  const { variant, size, button: className, appName, unstyled, hasStyles } = options;
+  const classNames = options.title && { title: options.title, main: options.main };
   return (
-    <LogginProvider baseUrl={server} whatsappNumber={number} locale={locales[locale]} theme={theme}>
+    <LogginProvider
+      baseUrl={server}
+      whatsappNumber={number}
+      locale={locales[locale]}
+      theme={theme}
+      nonce={nonce}
+      variant={variant}
+      size={size}
+      appName={appName}
+      classNames={classNames}
+      unstyled={unstyled !== undefined}
+      hasStyles={hasStyles !== undefined}
+    >
       <main>
         <h1>Acme</h1>
-        <Chosen component={component} appKey={appKey} />
+        <Chosen component={component} appKey={appKey} className={className} />
       </main>
     </LogginProvider>
   );
 }
 
-function Chosen({ component, appKey }) {
+function Chosen({ component, appKey, className }) {
   const [said, say] = useState('');
   const [renders, renderAgain] = useState(0);
   const login = {
@@ -52,7 +66,7 @@ function Chosen({ component, appKey }) {
   };
   return (
     <>
-      {component === 'button' && <LogginButton {...login} />}
+      {component === 'button' && <LogginButton {...login} className={className} />}
       {component === 'hidden-menu' && <HiddenMenu {...login} />}
       {component === 'closing-menu' && <ClosingMenu {...login} />}
       {component === 'modal' && <Modal {...login} />}

@@ -1,0 +1,21 @@
+'use client';
+
+/** How one component looks, where that is not how all of the app's do. */
+
+import { type ReactNode, useContext } from 'react';
+import { AppearanceContext, type Looks } from './context.js';
+
+/** Props taken apart: what is about looks, and all else. */
+export function looksOf<Props extends Looks>(props: Props): [Looks, Omit<Props, keyof Looks>] {
+  const { appName, logo, variant, size, classNames, unstyled, ...rest } = props;
+  return [{ appName, logo, variant, size, classNames, unstyled }, rest];
+}
+
+/** Lays the looks of a component over those of the provider. */
+export function LooksProvider({ looks, children }: { looks: Looks; children: ReactNode }): ReactNode {
+  const above = useContext(AppearanceContext);
+  const own = Object.entries(looks).filter(([, value]) => value !== undefined);
+  const classNames = { ...above.classNames, ...looks.classNames };
+  const value = { ...above, ...Object.fromEntries(own), classNames };
+  return <AppearanceContext.Provider value={value}>{children}</AppearanceContext.Provider>;
+}
