@@ -25,7 +25,10 @@ export interface LogginSuccess extends SessionFields {
 
 /** What an app is told. */
 export interface LogginHandlers {
-  /** Somebody signed in. Hand the token to your server; `verified` comes when what is returned has resolved. */
+  /**
+   * Somebody signed in. Hand the token to your server; `verified` comes when what is returned has resolved, and the modal
+   * closes soon after, unless that is `{ keepOpen: true }`.
+   */
   readonly onSuccess?: ((success: LogginSuccess) => unknown) | undefined;
   /** It came to nothing: denied, refused, or `onSuccess` failed. */
   readonly onError?: ((error: Error) => void) | undefined;
@@ -53,6 +56,10 @@ export interface LogginState {
   readonly isResumed: boolean;
   /** Whether the server is there: not known yet, or tried again; heard; not reached for 8 s. */
   readonly connection: Connection;
+  /** Who signed in, once somebody has; null where the app hides it from browsers. */
+  readonly phone?: string | null;
+  /** `onSuccess` wants the modal to stay. */
+  readonly keepOpen?: boolean;
 }
 
 /** The state on a server, and until a page is hydrated. */

@@ -17,7 +17,7 @@ import { AppearanceContext, type Looks, ShowContext, useClasses } from './contex
 import { deviceOf } from './device.js';
 import { BubbleIcon } from './icons.js';
 import { LooksProvider, looksOf } from './looks.js';
-import { LoginDialog } from './modal.js';
+import { LoginDialog, loadPanel } from './modal.js';
 import { LogginLink, LoginProvider, useTexts } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
 import { type UseLogginOptions, useAttempt, useLoginOf } from './use-loggin.js';
@@ -69,6 +69,8 @@ function StyledButton(props: Omit<LogginButtonProps, keyof Looks> & { readonly l
       </LooksProvider>,
     );
   }, [attempt, inProvider, key]);
+
+  useEffect(() => void loadPanel().catch(() => {}), []);
 
   // What a page that is back has to say, and a code to be typed, are not left to the next tap.
   const isDue = isUnderWay(login) && (login.isResumed || login.status === 'awaiting_confirmation');

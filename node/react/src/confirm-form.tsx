@@ -2,8 +2,16 @@
 
 /** The form for the code that WhatsApp showed: few apps ask for one, so that a modal loads it when it is needed. */
 
-import { type ComponentProps, type FormEvent, type ReactNode, useEffect, useId, useState } from 'react';
-import { useClasses } from './context.js';
+import {
+  type ComponentProps,
+  type FormEvent,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useId,
+  useState,
+} from 'react';
+import { AppearanceContext, useClasses } from './context.js';
 import { isCode } from './faults.js';
 import { useLogginLogin, useTexts } from './parts.js';
 import { digitsOf, fill } from './texts.js';
@@ -11,8 +19,27 @@ import { digitsOf, fill } from './texts.js';
 /** Digits of the code that WhatsApp shows. */
 const CODE_DIGITS = 6;
 
+interface ConfirmFormProps extends ComponentProps<'form'> {
+  /** What shows the digits in place of the field, which stays where they are typed. */
+  readonly boxes?: ((digits: string) => ReactNode) | undefined;
+}
+
+/** The form with a box for each digit, over one field: so that a code can be pasted and filled in. */
+export function CodeBoxes(): ReactNode {
+  const classes = useClasses();
+  const { unstyled } = useContext(AppearanceContext);
+  const boxes = (digits: string): ReactNode =>
+    Array.from({ length: CODE_DIGITS }, (_, place) => (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a box is its place.
+      <span key={place} aria-hidden="true" data-next={place === digits.length || undefined}>
+        {digits[place]}
+      </span>
+    ));
+  return <LogginConfirmForm className={classes('boxes')} boxes={unstyled ? undefined : boxes} />;
+}
+
 /** The field for the code that WhatsApp showed, while it is asked for. */
-export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>): ReactNode {
+export function LogginConfirmForm({ children, boxes, ...props }: ConfirmFormProps): ReactNode {
   const { status, confirm, error, attemptsLeft, isConfirming } = useLogginLogin();
   const texts = useTexts();
   const classes = useClasses();
@@ -45,6 +72,7 @@ export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>
       <label>
         {texts.codeLabel}
         <input
+          dir="ltr"
           // biome-ignore lint/a11y/noAutofocus: the person was told to type here, and nothing else can be done.
           autoFocus
           className={classes('field')}
@@ -57,6 +85,7 @@ export function LogginConfirmForm({ children, ...props }: ComponentProps<'form'>
           readOnly={isConfirming}
           onChange={({ target }) => type(target.value)}
         />
+        {boxes && <span dir="ltr">{boxes(digits)}</span>}
       </label>
       <p role="alert" id={id}>
         {error && (isWrong ? fill(texts.wrongCode, { count: attemptsLeft ?? '' }) : texts.errorHint)}

@@ -5,6 +5,7 @@
 import { type ServerOptions, serverOf } from '@loggin/web/create';
 import { createContext, type ReactNode, useContext } from 'react';
 import type { NamedServer } from './attempt.js';
+import type { OtpFormProps } from './otp-form.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 
@@ -36,6 +37,8 @@ export interface Looks {
   readonly size?: 'small' | 'medium' | 'large' | undefined;
   /** Classes of the app's own: they win over the style sheet, whatever their order. */
   readonly classNames?: Partial<Record<LogginPart, string>> | undefined;
+  /** Another way in: a code to a number that is typed, by routes of the app's own server. */
+  readonly otp?: Pick<OtpFormProps, 'start' | 'verify' | 'countryCode' | 'onSuccess'> | undefined;
   /** Leaves out style sheet and classes: what there is of looks is the app's. */
   readonly unstyled?: boolean | undefined;
 }
@@ -63,7 +66,20 @@ export const AppearanceContext = /* @__PURE__ */ createContext<Appearance>({
 });
 
 /** What only the style sheet knows. */
-type Inner = 'stack' | 'row' | 'choices' | 'icon' | 'busy';
+type Inner =
+  | 'boxes'
+  | 'busy'
+  | 'choices'
+  | 'frame'
+  | 'grab'
+  | 'icon'
+  | 'logo'
+  | 'picture'
+  | 'ring'
+  | 'row'
+  | 'stack'
+  | 'steps'
+  | 'unseen';
 
 /** The classes of a part: ours, unless the app wants none, then its own. */
 export function useClasses(): (part: LogginPart | Inner, more?: string) => string | undefined {

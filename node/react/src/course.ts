@@ -40,15 +40,16 @@ export async function follow(course: Course): Promise<unknown> {
   });
   const { onSuccess } = attempt.handlers;
   if (signal.aborted) {
-    throw new Error('The attempt is over.');
+    throw new Error('It is over.');
   }
   if (!onSuccess) {
     return undefined;
   }
   // Nobody is signed in before the app's own server says so.
-  set({ status: 'message_received', error: null, isConfirming: false });
+  set({ status: 'message_received', error: null, isConfirming: false, phone: session.phone });
   try {
-    await onSuccess({ ...session, token });
+    const answer = await onSuccess({ ...session, token });
+    set({ keepOpen: !!Object(answer).keepOpen });
   } catch (reason) {
     if (!isControlFlow(reason)) {
       throw reason;

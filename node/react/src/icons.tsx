@@ -6,14 +6,15 @@ import type { ReactNode } from 'react';
 import type { LogginStatus } from './attempt.js';
 import { useClasses } from './context.js';
 
-const BUBBLE = 'M4 20.5 5.3 16A8.5 8.5 0 1 1 9 19.3zM8.5 12h.1m3.4 0h.1m3.4 0h.1';
+const BUBBLE =
+  'M3.5 20.5 4.9 16A8.7 8.7 0 1 1 8.4 19.3zM9.2 7.9c-1 2.8 3.9 8.3 7 7.1l.5-1.7-2-1.2-1 .9c-1.2-.5-2.1-1.5-2.6-2.7l.9-1-1.1-1.9z';
 const CROSS = 'm6.5 6.5 11 11m0-11-11 11';
 
 /** What stands for a state; the others turn, as something goes on. */
 const PATHS: Partial<Record<LogginStatus, string>> = {
   verified: 'm5 12.5 4.5 4.5L19 7.5',
   expired: 'M12 6.5V12l3.5 2.5M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18',
-  denied: CROSS,
+  denied: 'M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18M5.8 5.8l12.4 12.4',
   error: 'M12 6.5v7m0 4v.1',
   awaiting_confirmation: BUBBLE,
 };

@@ -2,6 +2,7 @@
 
 export type { LogginHandlers, LogginState, LogginStatus, LogginSuccess } from './attempt.js';
 export { LogginButton, type LogginButtonProps } from './button.js';
+export { LogginCard, type LogginCardProps } from './card.js';
 export { LogginConfirmForm } from './confirm-form.js';
 export type { LogginPart, Looks } from './context.js';
 export type { Locale } from './locales.js';

@@ -3,12 +3,14 @@
 /** How one component looks, where that is not how all of the app's do. */
 
 import { type ReactNode, useContext } from 'react';
-import { AppearanceContext, type Looks } from './context.js';
+import { AppearanceContext, type Looks, useClasses } from './context.js';
+import { useTexts } from './parts.js';
+import { fill } from './texts.js';
 
 /** Props taken apart: what is about looks, and all else. */
 export function looksOf<Props extends Looks>(props: Props): [Looks, Omit<Props, keyof Looks>] {
-  const { appName, logo, variant, size, classNames, unstyled, ...rest } = props;
-  return [{ appName, logo, variant, size, classNames, unstyled }, rest];
+  const { appName, logo, variant, size, classNames, otp, unstyled, ...rest } = props;
+  return [{ appName, logo, variant, size, classNames, otp, unstyled }, rest];
 }
 
 /** Lays the looks of a component over those of the provider. */
@@ -18,4 +20,18 @@ export function LooksProvider({ looks, children }: { looks: Looks; children: Rea
   const classNames = { ...above.classNames, ...looks.classNames };
   const value = { ...above, ...Object.fromEntries(own), classNames };
   return <AppearanceContext.Provider value={value}>{children}</AppearanceContext.Provider>;
+}
+
+/** Who asks. */
+export function PanelTitle(): ReactNode {
+  const { appName, logo } = useContext(AppearanceContext);
+  const { title, titleFor } = useTexts();
+  const classes = useClasses();
+  const picture = typeof logo === 'string' ? <img src={logo} alt="" className={classes('logo')} /> : logo;
+  return (
+    <>
+      {picture}
+      {appName ? fill(titleFor, { app: appName }) : title}
+    </>
+  );
 }

@@ -17,23 +17,11 @@ import {
 import { createPortal } from 'react-dom';
 import { isUnderWay } from './attempt.js';
 import { AppearanceContext, type Looks, useClasses } from './context.js';
-import { type Device, deviceOf } from './device.js';
-import { isCode, isSetupFault } from './faults.js';
-import { BubbleIcon, CloseIcon, StateIcon } from './icons.js';
-import { LooksProvider, looksOf } from './looks.js';
-import {
-  LogginConnectionText,
-  LogginCountdown,
-  LogginLink,
-  LogginQrCode,
-  LogginRetry,
-  LogginStatusText,
-  LoginProvider,
-  useLogginLogin,
-  useTexts,
-} from './parts.js';
+import { deviceOf } from './device.js';
+import { CloseIcon } from './icons.js';
+import { LooksProvider, looksOf, PanelTitle } from './looks.js';
+import { LoginProvider, useTexts } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
-import type { LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
 
 export interface LogginModalProps extends UseLogginOptions, Looks {
@@ -63,17 +51,25 @@ export function LogginModal({ open, onClose, ...props }: LogginModalProps): Reac
   );
 }
 
-/** A page that cannot load the form now shows the rest. */
-const ConfirmForm = /* @__PURE__ */ lazy(async () => {
-  try {
-    return { default: (await import('./confirm-form.js')).LogginConfirmForm };
-  } catch {
-    return { default: () => null };
-  }
-});
+/** What the modal shows: loaded while the person reads, so that the link is there sooner. */
+export const loadPanel = (): Promise<typeof import('./panel.js')> => import('./panel.js');
+
+const Panel = /* @__PURE__ */ lazy(() => loadPanel().then((all) => ({ default: all.Panel })));
 
 /** Nobody scans a picture and sends a message in less, in milliseconds. */
 const SCAN_MS = 3_000;
+
+/** How long the tick of a login that worked is seen, in milliseconds. */
+const SEEN_MS = 1_000;
+
+/** Keeps the page from scrolling behind a modal; returns what lets it go. */
+function heldPage(): () => void {
+  const { style, clientWidth } = document.documentElement;
+  const { overflow, scrollbarGutter } = style;
+  style.scrollbarGutter = clientWidth < innerWidth ? 'stable' : scrollbarGutter;
+  style.overflow = 'hidden';
+  return () => Object.assign(style, { overflow, scrollbarGutter });
+}
 
 export interface LoginDialogProps {
   readonly open: boolean;
@@ -88,7 +84,10 @@ export interface LoginDialogProps {
 export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNode {
   const [isMounted, setMounted] = useState(false);
   const { container } = useContext(AppearanceContext);
-  useEffect(() => setMounted(true), []);
+  useEffect(() => {
+    setMounted(true);
+    loadPanel().catch(() => {});
+  }, []);
   return (
     <>
       <StyleSheet />
@@ -100,6 +99,8 @@ export function LoginDialog({ open, onClose, login }: LoginDialogProps): ReactNo
 
 function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
+  const frame = useRef<HTMLDivElement>(null);
+  const content = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   const openedAt = useRef(0);
   const id = useId();
@@ -149,6 +150,31 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
     }
   };
 
+  // Whoever is signed in has nothing more to do here.
+  const isDone = open && status === 'verified' && !login.keepOpen;
+  useEffect(() => {
+    const timer = isDone ? setTimeout(() => dialog.current?.close(), SEEN_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [isDone]);
+
+  useEffect(() => (open ? heldPage() : undefined), [open]);
+
+  // The height follows what is shown, and does not jump.
+  const isShown = open && status !== 'idle';
+  useEffect(() => {
+    const inner = content.current;
+    if (!isShown || !inner) {
+      return undefined;
+    }
+    const observer = new ResizeObserver(() => {
+      if (frame.current) {
+        frame.current.style.height = `${inner.offsetHeight}px`;
+      }
+    });
+    observer.observe(inner);
+    return () => observer.disconnect();
+  }, [isShown]);
+
   useEffect(() => {
     // At first the heading is read; later, what had the focus may be gone with the state that it belonged to.
     const active = document.activeElement;
@@ -171,18 +197,23 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
       onClose={closed}
       onClick={click}
     >
-      {open && status !== 'idle' && (
+      {isShown && (
         <LoginProvider value={login}>
-          <div className={classes('stack')}>
-            <h2 id={id} ref={heading} tabIndex={-1} className={classes('title')}>
-              {texts.title}
-            </h2>
-            <LoginBody device={device} />
-            {isUnderWay(login) && (
-              <button type="button" className={classes('second')} onClick={giveUp}>
-                {texts.cancel}
-              </button>
-            )}
+          {device === 'phone' && <span aria-hidden="true" className={classes('grab')} />}
+          <div ref={frame} className={classes('frame')}>
+            <div ref={content} className={classes('stack')}>
+              <h2 id={id} ref={heading} tabIndex={-1} className={classes('title')}>
+                <PanelTitle />
+              </h2>
+              <Suspense>
+                <Panel device={device} onDone={close} />
+              </Suspense>
+              {isUnderWay(login) && (
+                <button type="button" className={classes('second')} onClick={giveUp}>
+                  {texts.cancel}
+                </button>
+              )}
+            </div>
           </div>
           <button type="button" className={classes('close')} aria-label={texts.close} onClick={close}>
             <CloseIcon />
@@ -190,65 +221,5 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
         </LoginProvider>
       )}
     </dialog>
-  );
-}
-
-function hintOf(status: LogginLogin['status'], error: Error | null, texts: LogginTexts): string | undefined {
-  if (isCode(error, 'phone_hidden')) {
-    return texts.phoneHiddenHint;
-  }
-  if (isSetupFault(error)) {
-    return texts.setupHint;
-  }
-  return { expired: texts.expiredHint, denied: texts.deniedHint, error: texts.errorHint }[status as 'error'];
-}
-
-function LoginBody({ device }: { device: Device }): ReactNode {
-  const { status, error, isOpened } = useLogginLogin();
-  const texts = useTexts();
-  const classes = useClasses();
-  const isPending = status === 'pending';
-  const hint = hintOf(status, error, texts);
-  const onComputer = device === 'computer';
-  const picture = <LogginQrCode className={classes('qr')} />;
-  return (
-    <>
-      {isPending ? (
-        <>
-          <p className={classes('lead')}>{onComputer ? texts.leadDesktop : texts.leadPhone}</p>
-          {onComputer ? (
-            picture
-          ) : (
-            <LogginLink className={classes('main')}>
-              <BubbleIcon />
-              {texts[isOpened ? 'openAgain' : 'open']}
-            </LogginLink>
-          )}
-        </>
-      ) : (
-        <StateIcon status={status} />
-      )}
-      <div className={isPending ? classes('row') : undefined}>
-        <LogginStatusText />
-        {isPending && <LogginCountdown />}
-      </div>
-      <LogginConnectionText className={classes('lead')} />
-      {hint && <p className={classes('lead')}>{hint}</p>}
-      {status === 'awaiting_confirmation' && (
-        <Suspense>
-          <ConfirmForm />
-        </Suspense>
-      )}
-      <LogginRetry className={classes('main')} />
-      {isPending && device === 'phone' && (
-        <details>
-          <summary>{texts.showQr}</summary>
-          {picture}
-        </details>
-      )}
-      {isPending && device === 'unsure' && picture}
-      {isPending && onComputer && <LogginLink className={classes('second')}>{texts.openHere}</LogginLink>}
-      {isPending && <small>{texts.warning}</small>}
-    </>
   );
 }

@@ -101,6 +101,12 @@ export function LogginQrCode(props: SVGProps<SVGSVGElement>): ReactNode {
       >
         <path fill="#fff" d={`M0 0h${picture.size}v${picture.size}H0z`} />
         <path stroke="#000" d={picture.path} />
+        {picture.eyes.map(([x, y]) => (
+          <g key={`${x} ${y}`} shapeRendering="geometricPrecision">
+            <rect x={x + 0.5} y={y + 0.5} width="6" height="6" rx="1.8" fill="none" stroke="#000" />
+            <rect x={x + 2} y={y + 2} width="3" height="3" rx=".9" />
+          </g>
+        ))}
       </svg>
     )
   );
@@ -150,7 +156,7 @@ export function LogginRetry(props: ComponentProps<'button'>): ReactNode {
   const { retry } = useTexts();
   return status === 'expired' || status === 'denied' || status === 'error' ? (
     <button type="button" {...props} onClick={start}>
-      {props.children ?? retry}
+      {props.children || retry}
     </button>
   ) : null;
 }

@@ -42,7 +42,7 @@ export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'>, Looks
 export function LogginProvider(props: LogginProviderProps): ReactNode {
   const { baseUrl, whatsappNumber, allowInsecureHttp, locale, theme = 'auto', nonce, container } = props;
   const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
-  const { appName, logo, variant, size, classNames, unstyled, hasStyles } = props;
+  const { appName, logo, variant, size, classNames, otp, unstyled, hasStyles } = props;
   const server = useMemo(
     () => serverFor({ baseUrl, whatsappNumber, allowInsecureHttp }),
     [baseUrl, whatsappNumber, allowInsecureHttp],
@@ -50,7 +50,7 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
   const appearance = useMemo<Appearance>(() => {
     const texts = { ...locale?.texts, ...ownTexts };
     const otpTexts = { ...locale?.otpTexts, ...ownOtpTexts };
-    const looks = { appName, logo, variant, size, classNames, unstyled, hasStyles };
+    const looks = { appName, logo, variant, size, classNames, otp, unstyled, hasStyles };
     return { ...looks, texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce, container };
   }, [
     locale,
@@ -64,6 +64,7 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
     variant,
     size,
     classNames,
+    otp,
     unstyled,
     hasStyles,
   ]);

@@ -21,18 +21,41 @@ export function encode(text: string): QrModules {
   return { size, isDark: (x, y) => get(x, y) };
 }
 
-/** A picture of a text in modules: its rows as strokes, each one module high. */
-export function draw(value: string): { size: number; path: string } {
+/** Modules on a side of each of the three marks that a camera finds a picture by. */
+const EYE = 7;
+
+export interface QrPicture {
+  readonly size: number;
+  /** Rows as strokes, each one module high. */
+  readonly path: string;
+  /** Where the three marks begin, which are drawn apart. */
+  readonly eyes: readonly (readonly [x: number, y: number])[];
+}
+
+/** A picture of a text in modules. */
+export function draw(value: string): QrPicture {
   const { size, isDark } = encode(value);
+  const far = size - EYE;
+  const isEye = (x: number, y: number): boolean =>
+    (x < EYE && (y < EYE || y >= far)) || (y < EYE && x >= far);
   let path = '';
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       const start = x;
-      while (isDark(x, y)) {
+      while (isDark(x, y) && !isEye(x, y)) {
         x++;
       }
       path += x > start ? `M${start + QUIET_ZONE} ${y + QUIET_ZONE + 0.5}h${x - start}` : '';
     }
   }
-  return { size: size + 2 * QUIET_ZONE, path };
+  const [near, end] = [QUIET_ZONE, far + QUIET_ZONE];
+  return {
+    size: size + 2 * QUIET_ZONE,
+    path,
+    eyes: [
+      [near, near],
+      [end, near],
+      [near, end],
+    ],
+  };
 }

@@ -20,8 +20,6 @@ export interface LogginTexts {
   readonly showQr: string;
   /** What the QR picture is, for those who do not see it. */
   readonly qrLabel: string;
-  /** A link that somebody else made is no sign-in of one's own. */
-  readonly warning: string;
   readonly timeLeft: string;
   readonly pending: string;
   readonly message_received: string;
@@ -47,6 +45,18 @@ export interface LogginTexts {
   readonly cancel: string;
   /** The button, while a sign-in goes on behind it. */
   readonly waiting: string;
+  /** The heading where the app has a name, `{app}`. */
+  readonly titleFor: string;
+  /** What to do, on a phone that has opened the link. */
+  readonly leadOpened: string;
+  readonly stepSend: string;
+  readonly stepReturn: string;
+  /** Another link in place of one that has run out. */
+  readonly refresh: string;
+  readonly offlineHint: string;
+  /** Another way in, and the way back. */
+  readonly useCode: string;
+  readonly useLink: string;
   /** The server is not reached. */
   readonly lost: string;
   /** The page itself is at fault: its app key, its server. */
@@ -65,16 +75,15 @@ export const english: LogginTexts = {
   openHere: 'Open WhatsApp on this device',
   showQr: 'Use another phone',
   qrLabel: 'QR code that opens WhatsApp',
-  warning: 'If you did not start this sign‑in, do not send the message.',
   timeLeft: 'Expires in {time}',
   pending: 'Waiting for your message',
   message_received: 'Message received, signing you in',
   awaiting_confirmation: 'Enter the code that WhatsApp sent you',
   verified: 'You are signed in',
-  expired: 'This sign‑in has expired',
+  expired: 'This code has timed out',
   denied: 'This sign‑in was declined',
   error: 'Sign‑in did not work',
-  expiredHint: 'The message was not sent in time.',
+  expiredHint: 'Refresh it to go on.',
   deniedHint: 'Somebody tapped “Not me” in WhatsApp.',
   errorHint: 'Please try again in a moment.',
   phoneHiddenHint: 'WhatsApp did not share your phone number.',
@@ -85,6 +94,14 @@ export const english: LogginTexts = {
   close: 'Close',
   cancel: 'Cancel sign‑in',
   waiting: 'Still waiting for WhatsApp',
+  titleFor: 'Sign in to {app}',
+  leadOpened: 'Tap Send in WhatsApp, then come back here.',
+  stepSend: 'Tap Send',
+  stepReturn: 'Come back here',
+  refresh: 'Refresh',
+  offlineHint: 'You are offline. Check your connection and try again.',
+  useCode: 'Having trouble? Use a code instead',
+  useLink: 'Back to WhatsApp',
   lost: 'No connection. Trying again…',
   setupHint: 'Sign‑in is not set up correctly on this page.',
 };

@@ -109,12 +109,15 @@ describe('a device', () => {
         </LogginProvider>,
       );
       const tap = new MouseEvent('click', { bubbles: true, cancelable: true });
-      act(() => void container.querySelector('a')?.dispatchEvent(tap));
+      await act(async () => {
+        await import('../dist/esm/panel.js');
+        container.querySelector('a')?.dispatchEvent(tap);
+      });
       expect(!tap.defaultPrevented).toBe(opens);
       const order = [...document.querySelectorAll('dialog .loggin-stack > *')].flatMap((element) =>
         element.matches('details')
           ? ['details']
-          : element.matches('svg[role=img]')
+          : element.matches('.loggin-picture')
             ? ['picture']
             : element.matches('a.loggin-main')
               ? ['main']

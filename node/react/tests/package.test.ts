@@ -66,7 +66,7 @@ it('a bundle takes only what is used of it', async () => {
     write: false,
   });
   const text = outputFiles[0]?.text ?? '';
-  expect(text).not.toContain(english.warning);
+  expect(text).not.toContain(english.leadOpened);
   expect(text).not.toContain('loggin-main');
 });
 

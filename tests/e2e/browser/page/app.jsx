@@ -2,6 +2,7 @@
 
 import {
   LogginButton,
+  LogginCard,
   LogginConfirmForm,
   LogginCountdown,
   LogginLink,
@@ -28,7 +29,7 @@ async function signIn({ token }) {
 export function App({ search }) {
   const options = Object.fromEntries(new URLSearchParams(search));
   const { server, component = 'button', appKey = '8XKPQ2WN', locale, theme, number, nonce } = options;
-  const { variant, size, button: className, appName, unstyled, hasStyles } = options;
+  const { variant, size, button: className, appName, unstyled, hasStyles, logo, ways } = options;
   const classNames = options.title && { title: options.title, main: options.main };
   return (
     <LogginProvider
@@ -42,6 +43,8 @@ export function App({ search }) {
       appName={appName}
       classNames={classNames}
       unstyled={unstyled !== undefined}
+      logo={logo}
+      otp={ways && OTP}
       hasStyles={hasStyles !== undefined}
     >
       <main>
@@ -51,6 +54,8 @@ export function App({ search }) {
     </LogginProvider>
   );
 }
+
+const OTP = { start: '/otp/start', verify: '/otp/verify' };
 
 function Chosen({ component, appKey, className }) {
   const [said, say] = useState('');
@@ -71,6 +76,7 @@ function Chosen({ component, appKey, className }) {
       {component === 'closing-menu' && <ClosingMenu {...login} />}
       {component === 'modal' && <Modal {...login} />}
       {component === 'parts' && <Parts {...login} />}
+      {component === 'card' && <LogginCard {...login} />}
       {component === 'otp' && <Otp say={say} />}
       <p id="said" role="status">
         {said}

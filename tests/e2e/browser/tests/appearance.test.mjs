@@ -18,7 +18,10 @@ const COMPUTER = { viewport: { width: 560, height: 660 }, deviceScaleFactor: 1.5
 const PHONE = { ...HANDSET, viewport: { width: 375, height: 600 }, deviceScaleFactor: 1.5 };
 
 /** States of which dark and forced colours are kept too. */
-const PICTURED = ['pending', 'awaiting-confirmation'];
+const PICTURED = ['pending', 'pending-phone', 'awaiting-confirmation', 'verified'];
+
+const LOGO =
+  'data:image/svg+xml,%3Csvg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"%3E%3Crect width="48" height="48" rx="12" fill="%23e4572e"/%3E%3Cpath d="m13 34 11-22 11 22" fill="none" stroke="%23fff" stroke-width="5"/%3E%3C/svg%3E';
 
 const HIDDEN_PHONE = '918888777766';
 
@@ -34,9 +37,25 @@ const refusedOtp = (error, more) => () => ({ status: 422, body: { error, ...more
 /** How each state comes about, from a page with the button. */
 const STATES = {
   button: { reach: (page) => button(page).waitFor() },
-  pending: { reach: opened },
+  pending: { options: { appName: 'Acme', logo: LOGO, ways: '1' }, reach: opened },
+  'pending-long-link': { options: { number: '+1 555 010 0000', locale: 'es' }, reach: opened },
+  'use-a-code': {
+    options: { ways: '1', appName: 'Acme' },
+    reach: async (page) => {
+      await opened(page);
+      await page.getByRole('button', { name: 'Use a code instead' }).click();
+      await page.getByLabel('Phone number').waitFor();
+    },
+  },
+  card: {
+    options: { component: 'card', appName: 'Acme', logo: LOGO },
+    reach: async (page) => {
+      await page.locator('section[data-status=pending] svg[role=img]').waitFor();
+    },
+  },
   'pending-phone': {
     device: PHONE,
+    options: { appName: 'Acme' },
     reach: async (page) => {
       const popup = page.waitForEvent('popup');
       await button(page).tap();
@@ -46,10 +65,14 @@ const STATES = {
   },
   'pending-arabic': {
     device: PHONE,
-    options: { component: 'modal', locale: 'ar' },
+    options: { component: 'modal', locale: 'ar', appName: 'Acme' },
     reach: async (page) => {
       await page.getByRole('button', { name: 'Sign in' }).tap();
       await statusIs(page, 'pending');
+      const popup = page.waitForEvent('popup');
+      await page.locator('dialog a').tap();
+      await (await popup).close();
+      await page.locator('dialog ol').waitFor();
     },
   },
   'message-received': {
@@ -77,7 +100,7 @@ const STATES = {
     app: ['--confirm', 'reply'],
     reach: async (page) => {
       await deny(stage, page);
-      await statusIs(page, 'denied');
+      await page.getByText('Somebody tapped').waitFor();
     },
   },
   expired: {
@@ -86,7 +109,7 @@ const STATES = {
       await page.reload();
       await opened(page);
       await page.clock.runFor(301_000);
-      await statusIs(page, 'expired');
+      await page.getByText('Refresh it to go on.').waitFor();
     },
   },
   error: {

@@ -25,7 +25,7 @@ test('after five minutes a login has expired, and the next one has another link'
   await page.clock.runFor(240_000);
   await statusIs(page, 'expired');
   await said(page, 'expired');
-  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('button', { name: 'Refresh' }).click();
   await statusIs(page, 'pending');
   const second = await button(page).getAttribute('href');
   assert.notEqual(second, first);

@@ -94,7 +94,7 @@ for (const component of ['hidden-menu', 'closing-menu']) {
     const link = await button(page).getAttribute('href');
     await button(page).click();
     await statusIs(page, 'pending');
-    assert.equal(await page.locator('dialog svg[role=img]').count(), 1);
+    await page.locator('dialog svg[role=img]').waitFor();
     assert.equal(await page.locator('#root dialog').count(), 0);
     await stage.world.send(link);
     await said(page, `Hello ${PHONE}`);

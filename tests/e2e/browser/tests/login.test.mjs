@@ -29,7 +29,7 @@ test('on a computer: the QR picture leads the phone to the message, and Send sig
   assert.equal(connections.length, 1);
   const [{ path, body }] = stage.site.received.slice(-1);
   assert.deepEqual({ path, body }, { path: '/login', body: { token: connections[0][0] } });
-  await page.getByRole('button', { name: 'Close' }).click();
+  // It has nothing more to say, and closes by itself.
   await dialog(page).waitFor({ state: 'hidden' });
 });
 
@@ -149,4 +149,61 @@ test('a server of the app’s own that refuses is told to the person', async (t)
   await stage.world.send(await button(page).getAttribute('href'));
   await said(page, 'error The app refused.');
   await statusIs(page, 'error');
+});
+
+test('a card signs in where it stands, and begins by itself on a computer', async (t) => {
+  const page = await stage.open(t, COMPUTER, { component: 'card', appName: 'Acme' });
+  const card = page.getByRole('region', { name: 'Sign in to Acme' });
+  const picture = card.locator('svg[role=img]');
+  await picture.waitFor();
+  await stage.world.send(readQr(await card.screenshot()));
+  await said(page, `Hello ${PHONE}`);
+  await card.getByText('You are signed in').waitFor();
+});
+
+test('on a phone a card waits for the tap, and then says to come back', async (t) => {
+  const page = await stage.open(t, HANDSET, { component: 'card' });
+  const connections = connectionsOf(page);
+  const link = page.locator('section a[href]');
+  await link.waitFor();
+  assert.equal(connections.length, 0);
+  const popup = page.waitForEvent('popup');
+  await link.tap();
+  await (await popup).close();
+  assert.equal(await page.locator('li[aria-current=step]').textContent(), 'Tap Send');
+  await stage.world.send(await link.getAttribute('href'));
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('a code to a number is another way in, where the app has one', async (t) => {
+  stage.site.routes.set('/otp/start', () => ({ body: { session_id: 's-1', expires_in: 300 } }));
+  stage.site.routes.set('/otp/verify', () => ({ body: { phone: '919876543210' } }));
+  const page = await stage.open(t, COMPUTER, { ways: '1' });
+  await button(page).click();
+  await page.getByRole('button', { name: 'Use a code instead' }).click();
+  await page.getByLabel('Phone number').fill('+91 98765 43210');
+  await page.getByRole('button', { name: 'Send code on WhatsApp' }).click();
+  await page.getByLabel('Code').fill('123456');
+  await dialog(page).waitFor({ state: 'hidden' });
+  assert.deepEqual(stage.site.received.at(-1).body, { session_id: 's-1', otp_code: '123456' });
+});
+
+test('on a small screen the modal scrolls, Close stays, and the page behind stands still', async (t) => {
+  const page = await stage.open(t, { viewport: { width: 320, height: 480 } }, { ways: '1', appName: 'Acme' });
+  await page.evaluate(() =>
+    document.body.append(Object.assign(document.createElement('p'), { style: 'height:3000px' })),
+  );
+  await button(page).click();
+  await page.locator('dialog svg[role=img]').waitFor();
+  const cancel = page.getByRole('button', { name: 'Cancel' });
+  await cancel.scrollIntoViewIfNeeded();
+  await page.mouse.wheel(0, 3000);
+  await cancel.hover();
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  const { y } = await page.getByRole('button', { name: 'Close' }).boundingBox();
+  assert.ok(y >= 0, `Close is at ${y}`);
+  await page.getByRole('button', { name: 'Close' }).click();
+  await dialog(page).waitFor({ state: 'hidden' });
+  await page.mouse.wheel(0, 300);
+  await page.waitForFunction(() => scrollY > 0);
 });

@@ -78,7 +78,7 @@ describe('the example', () => {
     await statusIs(page, 'expired');
     await isReadable(page, 'expired');
     const answered = connected(page);
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Refresh' }).click();
     await answered;
     const second = await button(page).getAttribute('href');
     assert.notEqual(second, first);
