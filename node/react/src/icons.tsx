@@ -43,6 +43,7 @@ function Icon({
       strokeLinecap="round"
       strokeLinejoin="round"
     >
+      {path === TURNING && <circle cx="12" cy="12" r="9" opacity=".25" />}
       <path d={path} />
     </svg>
   );
