@@ -20,7 +20,8 @@ import { AppearanceContext, type Looks, useClasses } from './context.js';
 import { deviceOf } from './device.js';
 import { CloseIcon } from './icons.js';
 import { LooksProvider, looksOf, PanelTitle } from './looks.js';
-import { LoginProvider, useTexts } from './parts.js';
+import type { PanelProps } from './panel.js';
+import { LogginLink, LogginStatusText, LoginProvider, useTexts } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
 
@@ -54,7 +55,20 @@ export function LogginModal({ open, onClose, ...props }: LogginModalProps): Reac
 /** What the modal shows: loaded while the person reads, so that the link is there sooner. */
 export const loadPanel = (): Promise<typeof import('./panel.js')> => import('./panel.js');
 
-const Panel = /* @__PURE__ */ lazy(() => loadPanel().then((all) => ({ default: all.Panel })));
+/** The link and where the login stands, where a page cannot load the rest. */
+const Bare = (): ReactNode => (
+  <>
+    <LogginLink />
+    <LogginStatusText />
+  </>
+);
+
+const Panel = /* @__PURE__ */ lazy(() =>
+  loadPanel().then(
+    (all) => ({ default: all.Panel as (props: PanelProps) => ReactNode }),
+    () => ({ default: Bare }),
+  ),
+);
 
 /** Nobody scans a picture and sends a message in less, in milliseconds. */
 const SCAN_MS = 3_000;

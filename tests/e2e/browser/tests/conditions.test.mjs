@@ -145,3 +145,15 @@ test('a proxy that keeps streams back is polled through', async (t) => {
   await said(page, `Hello ${PHONE}`);
   assert.deepEqual(asked, ['text/event-stream', 'application/json']);
 });
+
+test('a page that cannot load what the modal shows has the link all the same', async (t) => {
+  const page = await stage.open(t, COMPUTER);
+  const refused = page.waitForEvent('requestfailed', (request) => request.url().includes('/panel-'));
+  await page.route('**/panel-*.js', (route) => route.abort());
+  await page.reload();
+  await refused;
+  await button(page).click();
+  await statusIs(page, 'pending');
+  await stage.world.send(await page.locator('dialog a').getAttribute('href'));
+  await said(page, `Hello ${PHONE}`);
+});
