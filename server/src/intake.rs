@@ -14,6 +14,7 @@ pub(crate) use reason::Reason;
 use crate::{
     app::Server,
     clock::UnixMillis,
+    languages::Language,
     logins::{CodeReceived, Message, PhoneShared, Received, life},
     otp::DID_NOT_REQUEST_CODE,
     outbox::NOT_ME,
@@ -202,6 +203,7 @@ async fn find_code(
             phone: message.sender.phone.clone(),
             user_id: message.sender.user_id.clone(),
             sent_at: message.timestamp.into(),
+            language: Language::of_message(text),
         },
     }))
 }

@@ -19,6 +19,7 @@ mod digits;
 mod error;
 mod forwarded;
 mod intake;
+mod languages;
 mod limits;
 mod logins;
 mod mac_keys;

@@ -247,6 +247,7 @@ mod tests {
             confirmation: None,
             attempts_left: 0,
             reply_reference: None,
+            language: None,
         }
     }
 

@@ -9,6 +9,7 @@ use loggin::{Code, PhoneNumber};
 
 use crate::{
     clock::UnixMillis,
+    languages::Language,
     store::{App, Confirm, Login, MessageKind, PhoneHidden, Stage, State},
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct Message {
     pub(crate) user_id: Option<String>,
     /// When it was sent.
     pub(crate) sent_at: UnixMillis,
+    /// What it is written in, as far as that is known.
+    pub(crate) language: Option<Language>,
 }
 
 /// Random parts of what follows a message, made before it is known whether they are needed.
@@ -139,7 +142,15 @@ pub(crate) fn is_tombstone(login: &Login) -> bool {
 
 /// A tombstone: the person is taken out of it.
 fn ended(login: Login, state: State, at: UnixMillis) -> Login {
-    Login { state, deadline: at + TOMBSTONE, phone: None, user_id: None, confirmation: None, ..login }
+    Login {
+        state,
+        deadline: at + TOMBSTONE,
+        phone: None,
+        user_id: None,
+        confirmation: None,
+        language: None,
+        ..login
+    }
 }
 
 fn fresh(code: Code, state: State, deadline: UnixMillis) -> Login {
@@ -156,6 +167,7 @@ fn fresh(code: Code, state: State, deadline: UnixMillis) -> Login {
         confirmation: None,
         attempts_left: 0,
         reply_reference: None,
+        language: None,
     }
 }
 
@@ -196,7 +208,7 @@ pub(crate) fn received(
     if login.state != State::Pending {
         return repeated(login, message);
     }
-    let login = Login { user_id: message.user_id.clone(), ..login };
+    let login = Login { user_id: message.user_id.clone(), language: message.language, ..login };
     match (&message.phone, &message.user_id, app.phone_hidden) {
         (Some(phone), _, _) => identified(login, phone.clone(), app, seed, now),
         (None, Some(_), PhoneHidden::Ask) => replace(Login { state: State::MessageReceived, ..login }),

@@ -76,7 +76,12 @@ impl World {
     }
 
     fn message(&self, number: Option<&str>, user_id: Option<&str>) -> Message {
-        Message { phone: number.map(phone), user_id: user_id.map(str::to_owned), sent_at: self.clock.now() }
+        Message {
+            phone: number.map(phone),
+            user_id: user_id.map(str::to_owned),
+            sent_at: self.clock.now(),
+            language: None,
+        }
     }
 
     async fn share(&self, id: u8, number: &str) -> Vec<Received> {

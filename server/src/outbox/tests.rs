@@ -14,6 +14,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use super::*;
 use crate::{
+    languages::Language,
     logins::{CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher},
     recipient_keys::RecipientKeys,
     store::{App, Confirm, MessageId, MessageKind, Stage, State, dump},
@@ -71,6 +72,7 @@ struct World {
     clock: Arc<ManualClock>,
     graph: Graph,
     app: App,
+    language: Option<Language>,
     folder: TempDir,
 }
 
@@ -87,7 +89,7 @@ impl World {
         store.insert_app(&app).await.unwrap();
         let clock = ManualClock::new();
         let (outbox, logins) = parts(&store, &publisher, &clock, url);
-        Self { outbox, logins, store, clock, graph, app, folder }
+        Self { outbox, logins, store, clock, graph, app, language: None, folder }
     }
 
     /// The same after the process has ended at this moment, whatever it was about.
@@ -112,6 +114,7 @@ impl World {
                 phone: phone.map(|phone| PhoneNumber::parse(phone).unwrap()),
                 user_id: Some(USER_ID.to_owned()),
                 sent_at: self.clock.now(),
+                language: self.language,
             },
         };
         self.logins.receive(vec![received]).await.unwrap();
@@ -215,6 +218,31 @@ async fn each_state_has_its_message() {
     world.wait(1).await;
     world.tap(1, 1, Some(PHONE)).await;
     assert_eq!(world.round().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn people_are_written_to_in_the_language_of_their_message() {
+    let language = Language::Hindi;
+    let in_hindi = |world| World { language: Some(language), ..world };
+
+    let world = in_hindi(World::new(Confirm::Code).await);
+    world.tap(1, 1, None).await;
+    world.wait(1).await;
+    let sent = world.round().await;
+    assert_eq!(sent[0]["interactive"]["body"]["text"], language.share_phone("Demo"));
+    world.share(2).await;
+    let login = world.store.logins(&[World::code(1)]).await.unwrap().remove(0);
+    let digits = world.logins.digits(&login).unwrap();
+    world.clock.advance(SECOND * 60);
+    let sent = world.round().await;
+    assert_eq!(sent[0]["text"]["body"], language.confirmation(digits.expose(), "Demo"));
+
+    let world = in_hindi(World::new(Confirm::Reply).await);
+    world.wait(1).await;
+    world.tap(1, 1, Some(PHONE)).await;
+    let sent = &world.round().await[0]["interactive"];
+    assert_eq!(sent["body"]["text"], language.signed_in("Demo", "2026-09-26 10:00 UTC"));
+    assert_eq!(sent["action"]["buttons"][0]["reply"]["title"], language.not_me());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What the messages to people say.
+//! What the messages to people say, in the language of what they sent.
 
 use loggin::wire::Timestamp;
 
@@ -10,9 +10,6 @@ use crate::{
 
 /// What stands before a login's reference in the id of its "not me" button.
 pub(crate) const NOT_ME: &str = "not-me:";
-
-/// The button's words; WhatsApp shows at most 20 characters.
-const NOT_ME_TITLE: &str = "Not me";
 
 /// Sends a message of this kind to the sender of a login.
 pub(super) async fn send(
@@ -29,26 +26,20 @@ pub(super) async fn send(
         // A login that owes a message has a sender.
         (None, None) => return Err(SendError::Misconfigured { code: 0 }),
     };
+    let language = login.language.unwrap_or_default();
     let sent = match kind {
-        MessageKind::SharePhone => {
-            let text = format!("To sign in to {app}, share your phone number with the button below.");
-            client.request_contact(&to, &text).await
-        }
+        MessageKind::SharePhone => client.request_contact(&to, &language.share_phone(app)).await,
         MessageKind::ConfirmationCode => {
             let seed = login.confirmation.unwrap_or_default();
             let digits = confirmation.digits(login.code, &seed);
-            let text = format!(
-                "{} is your code to sign in to {app}. Type it where you began to sign in. If you did not, ignore this \
-                 message.",
-                digits.expose()
-            );
+            let text = language.confirmation(digits.expose(), app);
             client.send_text(&to, &text, None).await
         }
         MessageKind::SignedIn => {
             let at = login.verified_at.map(|at| minute(Timestamp(at.into()))).unwrap_or_default();
-            let text = format!("You signed in to {app} at {at}.");
+            let text = language.signed_in(app, &at);
             let button = format!("{NOT_ME}{}", login.reply_reference.as_deref().unwrap_or_default());
-            client.send_buttons(&to, &text, &[(&button, NOT_ME_TITLE)]).await
+            client.send_buttons(&to, &text, &[(&button, language.not_me())]).await
         }
     };
     sent.map(drop)

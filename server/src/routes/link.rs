@@ -5,8 +5,11 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{Path, State, rejection::PathRejection},
-    http::{StatusCode, header},
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use loggin::{
@@ -14,7 +17,14 @@ use loggin::{
     link::{message_text, percent_encode},
 };
 
-use crate::{app::Server, error::ApiError};
+use crate::{app::Server, error::ApiError, languages::Language};
+
+/// How the link may be changed.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(crate) struct Choice {
+    /// BCP 47.
+    lang: Option<String>,
+}
 
 /// Sends on to WhatsApp.
 #[utoipa::path(
@@ -23,7 +33,15 @@ use crate::{app::Server, error::ApiError};
     path = "/l/{code}",
     tag = "links",
     summary = "Open WhatsApp with the message of a login",
-    params(("code" = String, Path, description = "The login's code.")),
+    params(
+        ("code" = String, Path, description = "The login's code."),
+        (
+            "lang" = Option<String>,
+            Query,
+            description = "The language of the message (BCP 47); where there is no message in it, `Accept-Language` \
+                           decides, else it is English.",
+        ),
+    ),
     responses(
         (status = 302, description = "To WhatsApp."),
         (status = 404, description = "This is no code, or its app is not known.", body = super::openapi::Error),
@@ -32,20 +50,35 @@ use crate::{app::Server, error::ApiError};
 pub(crate) async fn handle(
     State(server): State<Arc<Server>>,
     code: Result<Path<String>, PathRejection>,
+    choice: Result<Query<Choice>, QueryRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     const NO_CODE: ApiError = ApiError::new(ErrorCode::NotFound, "There is no sign-in under this address.");
     let Path(code) = code.map_err(|_| NO_CODE)?;
     let code = Code::parse(&code).map_err(|_| NO_CODE)?;
     server.apps.find(code.app_key()).await?.ok_or(NO_CODE)?;
-    let text = message_text(None, &code).map_err(|_| NO_CODE)?;
+    let chosen = choice.ok().and_then(|Query(choice)| choice.lang);
+    let text =
+        message_text(Some(language(chosen.as_deref(), &headers).message()), &code).map_err(|_| NO_CODE)?;
     let base = server.settings.link_base.as_str().trim_end_matches('/');
     let number = server.settings.whatsapp.number.digits();
     let location = format!("{base}/{number}?text={}", percent_encode(&text));
-    Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
+    let headers = [(header::LOCATION, location), (header::VARY, header::ACCEPT_LANGUAGE.to_string())];
+    Ok((StatusCode::FOUND, headers).into_response())
+}
+
+/// The language of a link: what it names, then what the browser asks for.
+fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
+    let accepted = || {
+        let values = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+        Language::accepted(&values.collect::<Vec<_>>().join(","))
+    };
+    chosen.and_then(Language::of_tag).or_else(accepted).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::testing::{TestServer, error_of, token, token_of};
 
     #[tokio::test]
@@ -58,8 +91,31 @@ mod tests {
         assert!(location.starts_with("https://wa.me/15550001111?text="), "{location}");
         assert!(location.ends_with(&format!("%20{}", code.expose())), "{location}");
         assert!(server.server.store.logins(&[code]).await.unwrap().is_empty());
-        let in_hindi = server.get(&format!("/l/{}?lang=hi", code.expose())).send().await.unwrap();
-        assert_eq!(in_hindi.headers()["location"], answer.headers()["location"]);
+    }
+
+    #[tokio::test]
+    async fn the_message_is_in_the_language_that_is_asked_for() {
+        let server = TestServer::start().await;
+        let code = token(1).code();
+        for (query, accepted, language) in [
+            ("", "", Language::English),
+            ("?lang=hi", "", Language::Hindi),
+            ("?lang=pt-BR", "ar", Language::Portuguese),
+            ("?lang=xx", "fr-CH, en;q=0.5", Language::French),
+            ("?lang=", "xx", Language::English),
+            ("?lang=hi&lang=ar", "fr", Language::French),
+            ("?else=%FF", "xx, it;q=0.2, ur;q=0.3", Language::Urdu),
+        ] {
+            let link =
+                server.get(&format!("/l/{}{query}", code.expose())).header("accept-language", accepted);
+            let answer = link.send().await.unwrap();
+            assert_eq!(answer.status(), 302);
+            let location = answer.headers()["location"].to_str().unwrap();
+            let text = message_text(Some(language.message()), &code).unwrap();
+            let expected = format!("https://wa.me/15550001111?text={}", percent_encode(&text));
+            assert_eq!(location, expected, "{query} {accepted}");
+            assert_eq!(answer.headers()["vary"], "accept-language");
+        }
     }
 
     #[tokio::test]

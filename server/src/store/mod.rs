@@ -30,7 +30,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use loggin::{AppKey, Code, PhoneNumber};
 
-use crate::clock::UnixMillis;
+use crate::{clock::UnixMillis, languages::Language};
 
 pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use commit::{Commit, CommitListener};
@@ -172,6 +172,8 @@ pub(crate) struct Login {
     pub(crate) attempts_left: u8,
     /// Names this login in the answer's "not me" button.
     pub(crate) reply_reference: Option<String>,
+    /// What the sender is written to in, by their message.
+    pub(crate) language: Option<Language>,
 }
 
 /// A WhatsApp message, by the hash of its id: the id itself holds the sender's number.

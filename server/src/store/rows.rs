@@ -4,7 +4,7 @@ use loggin::{AppKey, Code, PhoneNumber};
 use rusqlite::Row;
 
 use super::{App, Confirm, Login, MessageKind, MessageState, PhoneHidden, State, StoreError};
-use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
+use crate::{clock::UnixMillis, languages::Language, whatsapp::DeliveryStatus};
 
 /// An enumeration that the tables keep as a number, which must never change its meaning.
 pub(super) trait Numbered: Copy + PartialEq + Sized + 'static {
@@ -117,6 +117,8 @@ pub(super) fn login(row: &Row<'_>) -> Result<Login, StoreError> {
         confirmation: hash(row, "confirmation")?,
         attempts_left: row.get("attempts_left")?,
         reply_reference: row.get("reply_reference")?,
+        // A later version may have written one that this has no texts in.
+        language: text(row, "lang")?.and_then(Language::of_tag),
     })
 }
 

@@ -24,7 +24,7 @@ use super::{
     sqlite_connections::{all, execute, first},
     sqlite_otp, sqlite_outbox,
 };
-use crate::{limits, telemetry::metrics};
+use crate::{languages::Language, limits, telemetry::metrics};
 
 /// Something that is written in a transaction of its own.
 pub(super) type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -364,14 +364,14 @@ fn insert_waited(
 
 const INSERT: &str = "INSERT INTO logins
     (code, app_key, state, version, deadline, waited_for, phone, user_id, verified_at, claimed_by, confirmation,
-     attempts_left, reply_reference, node, change)
-    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+     attempts_left, reply_reference, lang, node, change)
+    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
     ON CONFLICT DO NOTHING";
 
 const UPDATE: &str = "UPDATE logins SET state = ?2, version = ?3, deadline = ?4, waited_for = ?5, phone = ?6,
     user_id = ?7, verified_at = ?8, claimed_by = ?9, confirmation = ?10, attempts_left = ?11,
-    reply_reference = ?12, node = ?13, change = ?14
-    WHERE code = ?1 AND version = ?15";
+    reply_reference = ?12, lang = ?13, node = ?14, change = ?15
+    WHERE code = ?1 AND version = ?16";
 
 /// Makes one change; `is_known` where its message, if it has one, is remembered already by a change before it.
 fn write_one(
@@ -434,6 +434,7 @@ fn put(
         login.confirmation.as_ref().map(<[u8; 32]>::as_slice),
         login.attempts_left,
         login.reply_reference,
+        login.language.map(Language::tag),
         node,
         position,
         expected,

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use loggin::{AppKey, Code, PhoneNumber, Token};
 
 use super::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, Stage, State, Store, Write};
-use crate::clock::UnixMillis;
+use crate::{clock::UnixMillis, languages::Language};
 
 const APP: &str = "8XKPQ2WN";
 pub(super) const NOW: UnixMillis = UnixMillis(1_790_416_800_000);
@@ -62,6 +62,7 @@ pub(super) fn login(number: u8, state: State) -> Login {
         confirmation: None,
         attempts_left: 0,
         reply_reference: None,
+        language: None,
     }
 }
 
@@ -75,6 +76,7 @@ fn full_login(number: u8) -> Login {
         confirmation: Some([2; 32]),
         attempts_left: 3,
         reply_reference: Some(format!("reference {number}")),
+        language: Some(Language::Hindi),
         ..login(number, State::Claimed)
     }
 }

@@ -42,6 +42,7 @@ fn next(login: Option<Login>, step: &Step, app: &App, now: UnixMillis) -> Next {
                 phone: (!hidden).then(|| number(sender)),
                 user_id: Some(format!("IN.{sender}")),
                 sent_at: now - Duration::from_secs(age),
+                language: None,
             };
             life::received(login, code(), app, &message, &seed, now)
         }

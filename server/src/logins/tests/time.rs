@@ -43,6 +43,7 @@ fn login_in(state: State, deadline: UnixMillis) -> Login {
         confirmation: None,
         attempts_left: 0,
         reply_reference: None,
+        language: None,
     }
 }
 

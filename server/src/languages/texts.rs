@@ -1,0 +1,125 @@
+//! What people are told in WhatsApp, in each language. No native speaker has reviewed any but English.
+//!
+//! `message` is what links type in, the same as in the browser packages: `tests/vectors/link.json` has each of them.
+
+/// The texts of one language, with placeholders in braces.
+pub(super) struct Texts {
+    /// `{code}`
+    pub(super) message: &'static str,
+    /// `{app}`
+    pub(super) share_phone: &'static str,
+    /// `{digits}`, `{app}`
+    pub(super) confirmation: &'static str,
+    /// `{app}`, `{time}`
+    pub(super) signed_in: &'static str,
+    pub(super) not_me: &'static str,
+}
+
+pub(super) const ENGLISH: Texts = Texts {
+    message: loggin::link::DEFAULT_TEXT,
+    share_phone: "To sign in to {app}, share your phone number with the button below.",
+    confirmation: "{digits} is your code to sign in to {app}. Type it where you began to sign in. If you did not, ignore \
+                   this message.",
+    signed_in: "You signed in to {app} at {time}.",
+    not_me: "Not me",
+};
+
+pub(super) const ARABIC: Texts = Texts {
+    message: "أرسل هذه الرسالة لتسجيل الدخول. إذا لم تبدأ تسجيل الدخول، فلا ترسلها. الرمز: {code}",
+    share_phone: "لتسجيل الدخول إلى {app}، شارك رقم هاتفك بالزر أدناه.",
+    confirmation: "{digits} هو رمزك لتسجيل الدخول إلى {app}. اكتبه حيث بدأت تسجيل الدخول. إذا لم تبدأه، فتجاهل هذه الرسالة.",
+    signed_in: "سجّلت الدخول إلى {app} في {time}.",
+    not_me: "لست أنا",
+};
+
+pub(super) const BENGALI: Texts = Texts {
+    message: "সাইন ইন করতে এই বার্তাটি পাঠান। আপনি সাইন ইন শুরু না করে থাকলে এটি পাঠাবেন না। কোড: {code}",
+    share_phone: "{app}-এ সাইন ইন করতে নিচের বোতাম দিয়ে আপনার ফোন নম্বর শেয়ার করুন।",
+    confirmation: "{app}-এ সাইন ইন করার কোড {digits}। যেখানে সাইন ইন শুরু করেছেন সেখানে এটি লিখুন। শুরু না করে থাকলে এই বার্তা \
+                   উপেক্ষা করুন।",
+    signed_in: "আপনি {time}-এ {app}-এ সাইন ইন করেছেন।",
+    not_me: "আমি নই",
+};
+
+pub(super) const GERMAN: Texts = Texts {
+    message: "Senden Sie diese Nachricht, um sich anzumelden. Wenn Sie sich nicht gerade anmelden, senden Sie sie nicht. \
+              Code: {code}",
+    share_phone: "Um sich bei {app} anzumelden, teilen Sie Ihre Telefonnummer über die Schaltfläche unten.",
+    confirmation: "{digits} ist Ihr Code für die Anmeldung bei {app}. Geben Sie ihn dort ein, wo Sie die Anmeldung begonnen \
+                   haben. Waren Sie das nicht, ignorieren Sie diese Nachricht.",
+    signed_in: "Sie haben sich bei {app} angemeldet: {time}.",
+    not_me: "Das war ich nicht",
+};
+
+pub(super) const SPANISH: Texts = Texts {
+    message: "Envía este mensaje para iniciar sesión. Si no estás iniciando sesión, no lo envíes. Código: {code}",
+    share_phone: "Para iniciar sesión en {app}, comparte tu número de teléfono con el botón de abajo.",
+    confirmation: "{digits} es tu código para iniciar sesión en {app}. Escríbelo donde empezaste a iniciar sesión. Si no fuiste \
+                   tú, ignora este mensaje.",
+    signed_in: "Iniciaste sesión en {app}: {time}.",
+    not_me: "No fui yo",
+};
+
+pub(super) const FRENCH: Texts = Texts {
+    message: "Envoyez ce message pour vous connecter. Si vous n’essayez pas de vous connecter, ne l’envoyez pas. \
+              Code : {code}",
+    share_phone: "Pour vous connecter à {app}, partagez votre numéro de téléphone avec le bouton ci-dessous.",
+    confirmation: "{digits} est votre code de connexion à {app}. Saisissez-le là où vous avez commencé à vous connecter. Si ce \
+                   n’était pas vous, ignorez ce message.",
+    signed_in: "Vous vous êtes connecté(e) à {app} : {time}.",
+    not_me: "Ce n’était pas moi",
+};
+
+pub(super) const HINDI: Texts = Texts {
+    message: "साइन इन करने के लिए यह संदेश भेजें। अगर आप साइन इन नहीं कर रहे हैं, तो इसे न भेजें। कोड: {code}",
+    share_phone: "{app} में साइन इन करने के लिए नीचे दिए गए बटन से अपना फ़ोन नंबर साझा करें।",
+    confirmation: "{app} में साइन इन करने का कोड {digits} है। इसे वहाँ डालें जहाँ आपने साइन इन शुरू किया था। अगर आपने शुरू नहीं किया, तो \
+                   इस संदेश को अनदेखा करें।",
+    signed_in: "आपने {time} पर {app} में साइन इन किया।",
+    not_me: "यह मैं नहीं",
+};
+
+pub(super) const INDONESIAN: Texts = Texts {
+    message: "Kirim pesan ini untuk masuk. Jika Anda tidak memulai proses masuk, jangan kirim. Kode: {code}",
+    share_phone: "Untuk masuk ke {app}, bagikan nomor telepon Anda dengan tombol di bawah.",
+    confirmation: "{digits} adalah kode Anda untuk masuk ke {app}. Masukkan di tempat Anda mulai masuk. Jika bukan Anda, abaikan \
+                   pesan ini.",
+    signed_in: "Anda masuk ke {app} pada {time}.",
+    not_me: "Bukan saya",
+};
+
+pub(super) const ITALIAN: Texts = Texts {
+    message: "Invia questo messaggio per accedere. Se non stai cercando di accedere, non inviarlo. Codice: {code}",
+    share_phone: "Per accedere a {app}, condividi il tuo numero di telefono con il pulsante qui sotto.",
+    confirmation: "{digits} è il tuo codice per accedere a {app}. Inseriscilo dove hai iniziato l’accesso. Se non sei stato tu, \
+                   ignora questo messaggio.",
+    signed_in: "Hai effettuato l’accesso a {app}: {time}.",
+    not_me: "Non ero io",
+};
+
+pub(super) const PORTUGUESE: Texts = Texts {
+    message: "Envie esta mensagem para entrar. Se você não está tentando entrar, não a envie. Código: {code}",
+    share_phone: "Para entrar em {app}, compartilhe seu número de telefone com o botão abaixo.",
+    confirmation: "{digits} é o seu código para entrar em {app}. Digite-o onde você começou a entrar. Se não foi você, ignore \
+                   esta mensagem.",
+    signed_in: "Você entrou em {app}: {time}.",
+    not_me: "Não fui eu",
+};
+
+pub(super) const TURKISH: Texts = Texts {
+    message: "Giriş yapmak için bu mesajı gönderin. Giriş yapmaya çalışmıyorsanız bunu göndermeyin. Kod: {code}",
+    share_phone: "{app} uygulamasına giriş yapmak için aşağıdaki düğmeyle telefon numaranızı paylaşın.",
+    confirmation: "{app} uygulamasına giriş kodunuz: {digits}. Kodu, girişi başlattığınız yere yazın. Girişi siz \
+                   başlatmadıysanız bu mesajı dikkate almayın.",
+    signed_in: "{app} uygulamasına giriş yaptınız: {time}.",
+    not_me: "Ben değildim",
+};
+
+pub(super) const URDU: Texts = Texts {
+    message: "سائن ان کرنے کے لیے یہ پیغام بھیجیں۔ اگر آپ سائن ان نہیں کر رہے تو اسے نہ بھیجیں۔ کوڈ: {code}",
+    share_phone: "{app} میں سائن ان کرنے کے لیے نیچے دیے گئے بٹن سے اپنا فون نمبر شیئر کریں۔",
+    confirmation: "{app} میں سائن ان کرنے کے لیے آپ کا کوڈ {digits} ہے۔ اسے وہاں لکھیں جہاں آپ نے سائن ان شروع کیا تھا۔ اگر آپ نے \
+                   شروع نہیں کیا تو اس پیغام کو نظر انداز کریں۔",
+    signed_in: "آپ نے {time} پر {app} میں سائن ان کیا۔",
+    not_me: "یہ میں نہیں",
+};
