@@ -13,7 +13,7 @@ import {
 } from '@loggin/web/create';
 import type { Connection, Progress, SessionFields } from '@loggin/web/finish';
 import type { Course } from './course.js';
-import { type Kept, keep, keptOf, LIFETIME_MS } from './kept.js';
+import { type Kept, keep, keptOf, LIFETIME_MS, nameOf } from './kept.js';
 
 /** Where an attempt stands. */
 export type LogginStatus = 'idle' | 'pending' | Progress | 'verified' | 'expired' | 'denied' | 'error';
@@ -125,13 +125,17 @@ export class Attempt {
    */
   mount(options: AttemptOptions): () => void {
     const before = this.#options;
-    const { appKey, server, text } = before ?? {};
-    if (options.appKey !== appKey || options.server !== server || options.text !== text) {
-      this.#stop();
-      this.#forget();
+    const isOther = !before || nameOf(before) !== nameOf(options);
+    // An attempt that is under way keeps the words that the person has read.
+    if (
+      isOther ||
+      !(isUnderWay(this.#state) || (options.server === before.server && options.text === before.text))
+    ) {
+      this.#discard();
       this.#options = options;
       this.#prepare(before ? undefined : keptOf(options));
     }
+    this.#options = options;
     loadCourse().catch(() => {});
     return this.hold();
   }
@@ -174,8 +178,7 @@ export class Attempt {
 
   /** Ends the attempt, and makes another link: the old one could still be sent. */
   readonly cancel = (): void => {
-    this.#stop();
-    this.#forget();
+    this.#discard();
     this.#prepare();
   };
 
@@ -217,12 +220,13 @@ export class Attempt {
   }
 
   async #run(): Promise<void> {
-    const { server } = this.#options as AttemptOptions;
+    const { server, text } = this.#options as AttemptOptions;
     const { token, code } = this.#login as NewLogin;
     const wait = new AbortController();
     const { signal } = wait;
     const course: Course = {
       server,
+      text,
       token,
       code,
       wait,
@@ -250,8 +254,7 @@ export class Attempt {
   }
 
   #end(error: Error): void {
-    this.#stop();
-    this.#forget();
+    this.#discard();
     loadCourse()
       .then(({ explain }) => explain(error))
       .catch(() => {});
@@ -260,6 +263,11 @@ export class Attempt {
     const status = isExpired ? 'expired' : code === 'denied' ? code : 'error';
     this.#set({ ...OVER, status, error });
     isExpired ? this.handlers.onExpire?.() : this.handlers.onError?.(error);
+  }
+
+  #discard(): void {
+    this.#stop();
+    this.#forget();
   }
 
   #stop(): void {

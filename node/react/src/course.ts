@@ -8,6 +8,8 @@ import { isControlFlow, isRedirect } from './faults.js';
 /** An attempt as far as its course goes. */
 export interface Course {
   readonly server: Server;
+  /** The message's own text. */
+  readonly text: string | undefined;
   readonly token: string;
   readonly code: string;
   readonly wait: AbortController;
@@ -21,8 +23,11 @@ export interface Course {
  * show in place of this page, where that is what the app answered.
  */
 export async function follow(course: Course): Promise<unknown> {
-  const { server, token, code, wait, set, attempt } = course;
+  const { server, text, token, code, wait, set, attempt } = course;
   const { signal } = wait;
+  if (text && !server.whatsappNumber) {
+    inDevelopment(({ warnOfText }) => warnOfText());
+  }
   const session = await awaitLogin(server, {
     token,
     code,
@@ -81,13 +86,17 @@ export async function confirm({ server, token, wait, set }: Course, digits: stri
 /** Replaced by bundlers. */
 declare const process: { readonly env: { readonly NODE_ENV?: string } };
 
-/** Tells developers what is likely wrong; what people see is told by the state. */
-export function explain(problem: Error, server?: Server): void {
+/** Tells developers something; what people see is told by the state. */
+function inDevelopment(tell: (diagnosis: typeof import('./diagnosis.js')) => void): void {
   try {
     if (process.env.NODE_ENV !== 'production') {
-      void import('./diagnosis.js').then(({ diagnose }) => diagnose(problem, server?.baseUrl));
+      void import('./diagnosis.js').then(tell);
     }
   } catch {
     // Pages without a bundler have no such name.
   }
 }
+
+/** Tells developers what is likely wrong. */
+export const explain = (problem: Error, server?: Server): void =>
+  inDevelopment(({ diagnose }) => diagnose(problem, server?.baseUrl));

@@ -40,3 +40,11 @@ export function diagnose(error: Error, baseUrl: string | undefined): void {
     console.error(`Loggin: ${baseUrl} is not reached:\n- ${causeOf(error as LogginError, new URL(baseUrl))}`);
   }
 }
+
+/** A text that is given without a number has no effect; people can sign in all the same, so that it is no error. */
+export function warnOfText(): void {
+  // biome-ignore lint/suspicious/noConsole: this is what the module is for.
+  console.warn(
+    'Loggin: your text has no effect, because links go through the server, which writes the message: name its number, <LogginProvider whatsappNumber="+…">.',
+  );
+}

@@ -25,14 +25,15 @@ interface Owner {
   readonly server: Server;
 }
 
-const keyOf = ({ appKey, server }: Owner): string => `loggin ${appKey} ${server.baseUrl}`;
+/** Names the server and the app of an attempt. */
+export const nameOf = ({ appKey, server }: Owner): string => `loggin ${appKey} ${server.baseUrl}`;
 
 /** Keeps an attempt, or nothing. */
 export function keep(owner: Owner, attempt?: Kept): void {
   try {
     attempt
-      ? sessionStorage.setItem(keyOf(owner), JSON.stringify(attempt))
-      : sessionStorage.removeItem(keyOf(owner));
+      ? sessionStorage.setItem(nameOf(owner), JSON.stringify(attempt))
+      : sessionStorage.removeItem(nameOf(owner));
   } catch {
     // Private modes and blocked storage.
   }
@@ -41,7 +42,7 @@ export function keep(owner: Owner, attempt?: Kept): void {
 /** The attempt that was kept, while it lasts: no longer than one that begins now. What is none of ours is nothing. */
 export function keptOf(owner: Owner): Kept | undefined {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(keyOf(owner)) as string) as Kept;
+    const kept = JSON.parse(sessionStorage.getItem(nameOf(owner)) as string) as Kept;
     const left = Number(kept.expiresAt) - Date.now();
     return kept.token.length === TOKEN_LENGTH && left > 0 && left <= LIFETIME_MS ? kept : undefined;
   } catch {

@@ -44,11 +44,13 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
   const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
   const { appName, logo, variant, size, classNames, otp, unstyled, hasStyles } = props;
   const server = useMemo(
-    () => serverFor({ baseUrl, whatsappNumber, allowInsecureHttp }),
-    [baseUrl, whatsappNumber, allowInsecureHttp],
+    () => ({ ...serverFor({ baseUrl, whatsappNumber, allowInsecureHttp }), lang: locale?.lang }),
+    [baseUrl, whatsappNumber, allowInsecureHttp, locale],
   );
   const appearance = useMemo<Appearance>(() => {
-    const texts = { ...locale?.texts, ...ownTexts };
+    // Without a number the server writes the message, in the language of the link.
+    const { message, ...words } = locale?.texts ?? {};
+    const texts = { ...words, ...(whatsappNumber && message && { message }), ...ownTexts };
     const otpTexts = { ...locale?.otpTexts, ...ownOtpTexts };
     const looks = { appName, logo, variant, size, classNames, otp, unstyled, hasStyles };
     return { ...looks, texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce, container };
@@ -67,6 +69,7 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
     otp,
     unstyled,
     hasStyles,
+    whatsappNumber,
   ]);
   return (
     <ServerContext.Provider value={server}>

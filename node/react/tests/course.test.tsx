@@ -215,3 +215,26 @@ describe('an attempt on a page that is left', () => {
     await reach('verified');
   });
 });
+
+describe('a text of the app', () => {
+  const told = async (server: AttemptOptions['server'], text: string | undefined): Promise<number> => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    onTestFinished(() => warn.mockRestore());
+    const { attempt, reach } = page({ server, text });
+    act(() => attempt.start());
+    await reach('verified');
+    // What is loaded for developers has been by then.
+    await import('../dist/esm/diagnosis.js');
+    return warn.mock.calls.length;
+  };
+
+  it('is told to have no effect where the server writes the message', async () => {
+    expect(await told(serverTelling(VERIFIED).server, 'Hola {code}')).toBe(1);
+  });
+
+  it('is not, where there is a number or no text', async () => {
+    const { server } = serverTelling(VERIFIED);
+    expect(await told({ ...server, whatsappNumber: '15550100000' }, 'Hola {code}')).toBe(0);
+    expect(await told(server, undefined)).toBe(0);
+  });
+});

@@ -2,7 +2,8 @@
 
 /** The hook and the provider. */
 
-import { type LogginLogin, LogginProvider, useLoggin } from '@loggin/react';
+import { type Locale, type LogginLogin, LogginProvider, useLoggin } from '@loggin/react';
+import { es } from '@loggin/react/locales';
 import { act, cleanup, render } from '@testing-library/react';
 import { type ReactNode, StrictMode } from 'react';
 import { afterEach, expect, it } from 'vitest';
@@ -62,4 +63,31 @@ it('makes another link when it is cancelled', () => {
 it('refuses a server that is not safe', () => {
   const unsafe = (): unknown => render(<LogginProvider baseUrl="http://login.example" />);
   expect(unsafe).toThrow(expect.objectContaining({ code: 'invalid_config' }));
+});
+
+it('the language of its provider stands in a link through the server, and its message in any other', () => {
+  const page = (number?: string): ReactNode => (
+    <LogginProvider baseUrl="https://login.example" whatsappNumber={number} locale={es}>
+      <Page />
+    </LogginProvider>
+  );
+  const { rerender } = render(page());
+  expect(current().link).toMatch(/^https:\/\/login\.example\/l\/[-0-9A-Z]+\?lang=es$/);
+  rerender(page('+1 555 010 0000'));
+  expect(current().link).toContain(`text=${encodeURIComponent(es.texts.message?.split('{')[0] ?? '?')}`);
+});
+
+it('an attempt that is under way keeps its link when the language changes', () => {
+  const page = (locale?: Locale): ReactNode => (
+    <LogginProvider baseUrl="https://login.example" locale={locale}>
+      <Page />
+    </LogginProvider>
+  );
+  const { rerender } = render(page());
+  act(() => current().start());
+  const { link } = current();
+  rerender(page(es));
+  expect(current()).toMatchObject({ status: 'pending', link });
+  act(() => current().cancel());
+  expect(current().link).toContain('?lang=es');
 });

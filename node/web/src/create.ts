@@ -5,7 +5,6 @@
  * Errors are plain `LogginError`s here: their code tells them apart, and there is no class for each.
  */
 
-import { check } from './failure.js';
 import { DEFAULT_TEXT, messageText, serverLink, waMeLink } from './link.js';
 import type { Server } from './server.js';
 import { codeOf, makeToken, parseAppKey, parseToken } from './token.js';
@@ -23,7 +22,7 @@ export interface NewLogin {
 
 /**
  * Makes a login for an app, offline and at once, or goes on with the token of one that was made before. A text of the
- * caller's own holds `{code}` once.
+ * caller's own holds `{code}` once. Where links go through the server, it writes the text, in the language of `server.lang`.
  *
  * @throws LogginError `invalid_app_key`, `invalid_token` or, for the text, `invalid_request`.
  */
@@ -33,14 +32,13 @@ export function createLogin(
   text: string = DEFAULT_TEXT,
   begun?: string,
 ): NewLogin {
-  check(typeof text === 'string', 'invalid_request', 'The text is a string.');
   const token = begun === undefined ? makeToken(parseAppKey(appKey)) : parseToken(begun);
   const code = codeOf(token);
   const message = messageText(text, code);
-  const { baseUrl, whatsappNumber } = server;
+  const { baseUrl, whatsappNumber, lang } = server;
   return {
     token,
     code,
-    link: whatsappNumber ? waMeLink(whatsappNumber, message) : serverLink(baseUrl, code),
+    link: whatsappNumber ? waMeLink(whatsappNumber, message) : serverLink(baseUrl, code, lang),
   };
 }

@@ -29,12 +29,12 @@ const BREAKS =
  * clients break, or is too long.
  */
 export function messageText(template: string, code: string): string {
-  const parts = template.split(CODE_PLACEHOLDER);
+  const parts = String(template).split(CODE_PLACEHOLDER);
   const text = parts.join(code);
   check(
     parts.length === 2 && !BREAKS.test(template) && [...text].length <= MAX_TEXT_CHARS,
     'invalid_request',
-    'The text holds {code} once, no plus sign, no emoji, at most 200 characters.',
+    'Text: {code} once, no +, no emoji, at most 200 characters.',
   );
   return text;
 }
@@ -53,7 +53,7 @@ export function parseNumber(text: string): string {
   check(
     /^[1-9][0-9]{7,14}$/.test(digits) && !text.includes('(0)'),
     'invalid_config',
-    'A WhatsApp number is 8 to 15 digits with its country code.',
+    'A number is 8 to 15 digits with its country code.',
   );
   return digits;
 }
@@ -70,4 +70,5 @@ export const waMeLink = (digits: string, text: string): string =>
   `https://wa.me/${digits}?text=${percentEncode(text)}`;
 
 /** The link that leads there by way of the server, which knows its number. `baseUrl` ends in a slash. */
-export const serverLink = (baseUrl: string, code: string): string => `${baseUrl}l/${code}`;
+export const serverLink = (baseUrl: string, code: string, lang?: string | undefined): string =>
+  `${baseUrl}l/${code}${lang ? `?lang=${lang}` : ''}`;

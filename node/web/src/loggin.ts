@@ -11,6 +11,7 @@ import {
   checkIdempotencyKey,
   checkTimeout,
   isBrowser,
+  isDevelopment,
   isProduction,
   type LogginOptions,
   optionsObject,
@@ -27,7 +28,21 @@ export interface CreateTokenOptions {
    * no `+` and no emoji.
    */
   readonly text?: string | undefined;
+  /** The language of the message (BCP 47) where links go through the server; else the browser's, where the server has it. */
+  readonly lang?: string | undefined;
 }
+
+/** The text and the language of a token. */
+function wordsOf(options: CreateTokenOptions): [string | undefined, string | undefined] {
+  const { text, lang } = optionsObject(options);
+  check(text == null || typeof text === 'string', 'invalid_request', 'The text is a string.');
+  check(lang == null || isTag(lang), 'invalid_request', 'The language is a tag such as pt-BR.');
+  return [text ?? undefined, lang ?? undefined];
+}
+
+/** Whether it has the form of a tag of BCP 47. */
+const isTag = (lang: unknown): boolean =>
+  typeof lang === 'string' && /^[a-z0-9]{1,8}(-[a-z0-9]{1,8})*$/i.test(lang);
 
 export interface VerifyTokenOptions {
   /** The app whose tokens are redeemed, instead of the client's. */
@@ -106,12 +121,21 @@ export class Loggin {
   /**
    * Makes a login for an app, offline and at once.
    *
-   * @throws InvalidInputError `invalid_app_key` or, for the text, `invalid_request`.
+   * A text without a number has no effect, because the server writes the message then: in development the console says so.
+   *
+   * @throws InvalidInputError `invalid_app_key` or, for the text or the language, `invalid_request`.
    */
   createToken(appKey: string, options: CreateTokenOptions = {}): CreatedToken {
-    return inClasses(
-      () => new CreatedToken(createLogin(this.#open(), appKey, optionsObject(options).text ?? undefined)),
-    );
+    return inClasses(() => {
+      const settings = this.#open();
+      const [text, lang] = wordsOf(options);
+      const login = createLogin({ ...settings, lang }, appKey, text);
+      if (text && !settings.whatsappNumber && isDevelopment()) {
+        // biome-ignore lint/suspicious/noConsole: nothing else would tell the developer.
+        console.warn('Loggin: text has no effect without whatsappNumber: the server writes the message.');
+      }
+      return new CreatedToken(login);
+    });
   }
 
   /**

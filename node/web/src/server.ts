@@ -27,6 +27,8 @@ export interface Server {
   /** With a slash at its end. */
   readonly baseUrl: string;
   readonly whatsappNumber: string | undefined;
+  /** The language of the messages that the server writes: a tag of BCP 47. */
+  readonly lang?: string | undefined;
   readonly fetch: typeof fetch;
   /** What goes with each request besides; only who redeems has any. */
   readonly headers?: () => Record<string, string>;

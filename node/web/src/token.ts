@@ -55,7 +55,7 @@ export function parseAppKey(text: unknown): string {
  */
 export function parseToken(text: unknown): string {
   const token = typeof text === 'string' && canonical(`^lgn1_${SECRET_FORM}`, text);
-  check(token, 'invalid_token', 'A token has the form lgn1_, app key, _ and 32 symbols.');
+  check(token, 'invalid_token', 'A token is lgn1_, app key, _ and 32 symbols.');
   return `lgn1_${token}`;
 }
 

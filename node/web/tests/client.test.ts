@@ -3,11 +3,12 @@
 import * as sdk from '@loggin/sdk';
 import * as web from '@loggin/web';
 import { Loggin, type LogginOptions, type Progress } from '@loggin/web';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { event, json, ScriptedServer, SESSION, stream, verified } from '../../sdk/tests/scripted-server.js';
 import { version } from '../package.json';
 import { openPage } from './page.js';
 
+const APP_KEY = '8XKPQ2WN';
 const SECRET_KEY = 'lgsk_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK';
 
 async function start(options: LogginOptions = {}) {
@@ -207,5 +208,38 @@ describe('errors', () => {
     expect(new web[className](fields)).toBeInstanceOf(sdk[className]);
     expect(new sdk[className](fields)).toBeInstanceOf(web[className]);
     expect(sdk.isLogginError(new web[className](fields))).toBe(true);
+  });
+});
+
+describe('the language of a link', () => {
+  const baseUrl = 'https://login.example';
+
+  it('stands in a link through the server, and nowhere else', () => {
+    const loggin = new Loggin({ baseUrl });
+    const { code, link } = loggin.createToken(APP_KEY, { lang: 'pt-BR' });
+    expect(link).toBe(`${baseUrl}/l/${code}?lang=pt-BR`);
+    expect(loggin.createToken(APP_KEY).link).not.toContain('?');
+    const direct = new Loggin({ baseUrl, whatsappNumber: '+1 555 010 0000' });
+    expect(direct.createToken(APP_KEY, { lang: 'pt-BR' }).link).not.toContain('lang');
+  });
+
+  it.each(['', 'a&b', 'pt BR', 'x'.repeat(9), 7])('is none: %j', (lang) => {
+    const make = () => new Loggin({ baseUrl }).createToken(APP_KEY, { lang: lang as string });
+    expect(make).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+  });
+
+  it.each([
+    ['in development', 'development', undefined, 1],
+    ['in production', 'production', undefined, 0],
+    ['with a number', 'development', '+1 555 010 0000', 0],
+  ])('a text without effect is told: %s', (_, environment, whatsappNumber, times) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    onTestFinished(() => {
+      warn.mockRestore();
+      vi.unstubAllEnvs();
+    });
+    vi.stubEnv('NODE_ENV', environment);
+    new Loggin({ baseUrl, whatsappNumber }).createToken(APP_KEY, { text: 'Hola {code}' });
+    expect(warn).toHaveBeenCalledTimes(times);
   });
 });

@@ -124,6 +124,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        languages::Language,
         store::{Confirm, MessageKind, PhoneHidden, State},
         testing::{
             APP, PHONE, START, TestServer, demo_app, error_of, sign, text_message, token, token_of, webhook,
@@ -192,6 +193,15 @@ mod tests {
         let server = TestServer::start().await;
         server.tap(&token(1)).await;
         assert_eq!(state(&server, &token(1)).await, Some(State::Verified));
+    }
+
+    #[tokio::test]
+    async fn the_language_of_a_message_is_kept_with_its_login() {
+        let server = TestServer::start().await;
+        let text = Language::Bengali.message().replace("{code}", &token(1).code().expose());
+        server.webhook(&webhook(&[text_message(&text, &json!({}))])).await;
+        let login = server.server.store.logins(&[token(1).code()]).await.unwrap().remove(0);
+        assert_eq!(login.language, Some(Language::Bengali));
     }
 
     #[tokio::test]
