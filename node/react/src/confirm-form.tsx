@@ -14,7 +14,7 @@ import {
 import { AppearanceContext, useClasses } from './context.js';
 import { isCode } from './faults.js';
 import { useLogginLogin, useTexts } from './parts.js';
-import { digitsOf, fill } from './texts.js';
+import { digitsOf, fill, numeral } from './texts.js';
 
 /** Digits of the code that WhatsApp shows. */
 const CODE_DIGITS = 6;
@@ -43,6 +43,7 @@ export function LogginConfirmForm({ children, boxes, ...props }: ConfirmFormProp
   const { status, confirm, error, attemptsLeft, isConfirming } = useLogginLogin();
   const texts = useTexts();
   const classes = useClasses();
+  const { lang } = useContext(AppearanceContext);
   const [digits, setDigits] = useState('');
   const id = useId();
   const isWrong = isCode(error, 'invalid_code');
@@ -88,7 +89,10 @@ export function LogginConfirmForm({ children, boxes, ...props }: ConfirmFormProp
         {boxes && <span dir="ltr">{boxes(digits)}</span>}
       </label>
       <p role="alert" id={id}>
-        {error && (isWrong ? fill(texts.wrongCode, { count: attemptsLeft ?? '' }) : texts.errorHint)}
+        {error &&
+          (isWrong
+            ? fill(texts.wrongCode, { count: attemptsLeft === null ? '' : numeral(attemptsLeft, lang) })
+            : texts.errorHint)}
       </p>
       {children ?? (
         <button

@@ -19,7 +19,13 @@ export interface Locale {
 }
 
 export { ar } from './locales/ar.js';
+export { bn } from './locales/bn.js';
+export { de } from './locales/de.js';
 export { es } from './locales/es.js';
+export { fr } from './locales/fr.js';
 export { hi } from './locales/hi.js';
 export { id } from './locales/id.js';
+export { it } from './locales/it.js';
 export { pt } from './locales/pt.js';
+export { tr } from './locales/tr.js';
+export { ur } from './locales/ur.js';

@@ -25,7 +25,7 @@ import {
 } from './otp.js';
 import { englishOtp, type OtpTexts } from './otp-texts.js';
 import { StyleSheet } from './style-sheet.js';
-import { digitsOf, fill, isolated } from './texts.js';
+import { digitsOf, fill, isolated, numeral } from './texts.js';
 
 export interface OtpFormProps extends OtpHandlers, Omit<ComponentProps<'form'>, 'onError' | 'onSubmit'> {
   /** The app's own route that starts, or a function: the secret key stays on its server. */
@@ -148,18 +148,18 @@ export function OtpForm(props: OtpFormProps): ReactNode {
         </>
       )}
       <p role="alert" id={`${id}-error`}>
-        {error && !(error.code === 'rate_limited' && wait === 0) && wordsOf(error, texts, first)}
+        {error && !(error.code === 'rate_limited' && wait === 0) && wordsOf(error, texts, first, lang)}
       </p>
       {step !== 'verified' && !isSpent && (
         <button type="submit" className={classes('main')} disabled={isBusy || isTooQuick}>
           {step === 'phone' ? texts.send : texts.verify}
-          {isTooQuick && <span aria-hidden="true">{wait}</span>}
+          {isTooQuick && <span aria-hidden="true">{numeral(wait ?? 0, lang)}</span>}
         </button>
       )}
       {step === 'code' && (
         <div className={classes('choices')}>
           <button type="button" className={classes('second')} disabled={isBusy || !!wait} onClick={send}>
-            {wait ? fill(texts.resendIn, { seconds: wait }) : texts.resend}
+            {wait ? fill(texts.resendIn, { seconds: numeral(wait, lang) }) : texts.resend}
           </button>
           <button type="button" className={classes('second')} disabled={isBusy} onClick={otp.restart}>
             {texts.changePhone}
@@ -175,8 +175,12 @@ function wordsOf(
   error: { code: string; attemptsLeft: number | null },
   texts: OtpTexts,
   seconds: number,
+  lang: string | undefined,
 ): string {
   const known = (texts as unknown as Record<string, string | undefined>)[error.code] ?? texts.otherError;
-  const words = fill(known, { seconds });
-  return error.attemptsLeft ? `${words} ${fill(texts.attemptsLeft, { count: error.attemptsLeft })}` : words;
+  const words = fill(known, { seconds: numeral(seconds, lang) });
+  const { attemptsLeft } = error;
+  return attemptsLeft
+    ? `${words} ${fill(texts.attemptsLeft, { count: numeral(attemptsLeft, lang) })}`
+    : words;
 }

@@ -42,7 +42,7 @@ export const englishOtp: OtpTexts = {
   changePhone: 'Use another number',
   verified: 'Your number is verified.',
   attemptsLeft: 'Tries left: {count}',
-  invalid_phone: 'This is no phone number. Enter it with its country code.',
+  invalid_phone: 'That doesn’t look like a phone number. Enter it with its country code.',
   rate_limited: 'That was too quick. Wait {seconds} s and try again.',
   quota_exceeded: 'No codes can be sent at the moment. Please sign in another way.',
   send_failed: 'WhatsApp could not deliver to this number. Is it on WhatsApp?',

@@ -138,6 +138,7 @@ export function LogginConnectionText(props: ComponentProps<'p'>): ReactNode {
 export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
   const login = useLogginLogin();
   const { timeLeft } = useTexts();
+  const { lang } = useContext(AppearanceContext);
   const seconds = useSecondsUntil(isUnderWay(login) ? login.expiresAt : null);
   if (seconds === null) {
     return null;
@@ -145,7 +146,7 @@ export function LogginCountdown(props: ComponentProps<'span'>): ReactNode {
   // A timer is not read out each second.
   return (
     <span role="timer" {...props}>
-      {fill(timeLeft, { time: isolated(clock(seconds)) })}
+      {fill(timeLeft, { time: isolated(clock(seconds, lang)) })}
     </span>
   );
 }

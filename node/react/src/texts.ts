@@ -82,7 +82,7 @@ export const english: LogginTexts = {
   verified: 'You are signed in',
   expired: 'This code has timed out',
   denied: 'This sign‑in was declined',
-  error: 'Sign‑in did not work',
+  error: 'We couldn’t sign you in',
   expiredHint: 'Refresh it to go on.',
   deniedHint: 'Somebody tapped “Not me” in WhatsApp.',
   errorHint: 'Please try again in a moment.',
@@ -109,6 +109,16 @@ export const english: LogginTexts = {
 /** A text with its values. */
 export const fill = (text: string, values: Readonly<Record<string, string | number>>): string =>
   text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+
+/** A number in the digits of a language (BCP 47), with so many of them at least. */
+export function numeral(value: number, lang?: string, minimumIntegerDigits = 1): string {
+  try {
+    return value.toLocaleString(lang ?? 'en', { minimumIntegerDigits, useGrouping: false });
+  } catch {
+    // An app's own language may have a tag that is none.
+    return numeral(value, 'en', minimumIntegerDigits);
+  }
+}
 
 /** A value that is written from left to right, also in a text that is not: a phone number would be turned round. */
 export const isolated = (value: string): string => `\u2066${value}\u2069`;

@@ -5,11 +5,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
+import { clock } from '../dist/esm/countdown.js';
 import * as locales from '../dist/esm/locales.js';
 import { englishOtp } from '../dist/esm/otp-texts.js';
 import { encode } from '../dist/esm/qr-encoder.js';
-import { english } from '../dist/esm/texts.js';
+import { english, numeral } from '../dist/esm/texts.js';
 import manifest from '../package.json';
+
+const { vectors } = JSON.parse(
+  readFileSync(new URL('../../../tests/vectors/link.json', import.meta.url), 'utf8'),
+) as { vectors: { id: string; input: { text?: string } }[] };
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -74,14 +79,26 @@ describe('a language', () => {
   const all = Object.entries(locales);
 
   it('is one of those that were promised', () => {
-    expect(all.map(([name]) => name).sort()).toEqual(['ar', 'es', 'hi', 'id', 'pt']);
+    expect(all.map(([name]) => name).sort()).toEqual([
+      'ar',
+      'bn',
+      'de',
+      'es',
+      'fr',
+      'hi',
+      'id',
+      'it',
+      'pt',
+      'tr',
+      'ur',
+    ]);
   });
 
   const placeholders = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).sort();
 
   it.each(all)('%s has all words, with the same placeholders', (name, { lang, dir, texts, otpTexts }) => {
-    expect(lang).toBe(name);
-    expect(dir).toBe(name === 'ar' ? 'rtl' : 'ltr');
+    expect(lang).toBe(name === 'pt' ? 'pt-BR' : name);
+    expect(dir).toBe(['ar', 'ur'].includes(name) ? 'rtl' : 'ltr');
     for (const [own, wanted] of [
       [texts, english],
       [otpTexts, englishOtp],
@@ -93,6 +110,20 @@ describe('a language', () => {
         expect([key, placeholders(text)]).toEqual([key, placeholders(wanted[key] ?? '')]);
       }
     }
+  });
+
+  it.each(all)('%s has no message but that of the server, which recognises it', (name, { texts }) => {
+    const known = vectors.find(({ id }) => id === `text-language-${name}`);
+    expect(known).toBeDefined();
+    expect([undefined, known?.input.text]).toContain(texts.message);
+  });
+
+  it('has digits of its own, and a span keeps its places', () => {
+    expect(numeral(1205, 'bn')).toBe('১২০৫');
+    expect(numeral(1205)).toBe('1205');
+    expect(numeral(7, 'no tag')).toBe('7');
+    expect(clock(65, 'bn')).toBe('১:০৫');
+    expect(clock(245)).toBe('4:05');
   });
 
   it.each(all)('%s has a message that a camera can read from a QR picture', (_, { texts }) => {

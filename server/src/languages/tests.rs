@@ -77,6 +77,16 @@ fn every_text_is_within_the_lengths_of_whatsapp() {
 }
 
 #[test]
+fn the_browser_packages_call_the_button_by_its_title() {
+    for language in all() {
+        let file =
+            if language == Language::English { "texts" } else { &format!("locales/{}", language.tag()) };
+        let path = format!("{}/../node/react/src/{file}.ts", env!("CARGO_MANIFEST_DIR"));
+        assert!(std::fs::read_to_string(path).unwrap().contains(language.not_me()), "{language:?}");
+    }
+}
+
+#[test]
 fn a_value_is_put_in_as_it_is() {
     let told = Language::English.signed_in("{time} {app}", TIME);
     assert_eq!(told, format!("You signed in to {{time}} {{app}} at {TIME}."));

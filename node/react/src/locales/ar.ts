@@ -1,6 +1,6 @@
 /**
- * Arabic. The message that people send stays English: each of these letters takes nine characters of a link, and cameras
- * do not read so large a QR picture from a screen.
+ * Arabic. No native speaker has reviewed it. The message that people send stays English where a page has a WhatsApp number: each of
+ * these letters takes nine characters of a link, and cameras do not read so large a QR picture from a screen.
  */
 
 import type { Locale } from '../locales.js';
@@ -11,8 +11,8 @@ export const ar: Locale = {
   texts: {
     button: 'المتابعة عبر واتساب',
     title: 'تسجيل الدخول عبر واتساب',
-    leadPhone: 'يفتح واتساب برسالة جاهزة. اضغط إرسال فقط.',
-    leadDesktop: 'امسح الرمز بكاميرا هاتفك، ثم اضغط إرسال في واتساب.',
+    leadPhone: 'يفتح واتساب برسالة جاهزة. ما عليك سوى الضغط على «إرسال».',
+    leadDesktop: 'امسح الرمز بكاميرا هاتفك، ثم اضغط على «إرسال» في واتساب.',
     open: 'فتح واتساب',
     openAgain: 'فتح واتساب مرة أخرى',
     openHere: 'فتح واتساب على هذا الجهاز',
@@ -27,7 +27,7 @@ export const ar: Locale = {
     denied: 'تم رفض تسجيل الدخول هذا',
     error: 'تعذّر تسجيل الدخول',
     expiredHint: 'حدّثه للمتابعة.',
-    deniedHint: 'ضغط شخص ما على «Not me» في واتساب.',
+    deniedHint: 'ضغط شخص ما على «لست أنا» في واتساب.',
     errorHint: 'يرجى المحاولة مرة أخرى بعد قليل.',
     phoneHiddenHint: 'لم يشارك واتساب رقم هاتفك.',
     codeLabel: 'رمز من 6 أرقام',
@@ -56,14 +56,14 @@ export const ar: Locale = {
     codeLabel: 'الرمز',
     verify: 'تحقق',
     resend: 'إرسال رمز جديد',
-    resendIn: 'إرسال رمز جديد خلال {seconds} ث',
+    resendIn: 'إرسال رمز جديد بعد {seconds} ثانية',
     changePhone: 'استخدام رقم آخر',
     verified: 'تم التحقق من رقمك.',
     attemptsLeft: 'المحاولات المتبقية: {count}',
-    invalid_phone: 'هذا ليس رقم هاتف. اكتبه مع رمز البلد.',
-    rate_limited: 'محاولات سريعة جدًا. انتظر {seconds} ث ثم حاول مرة أخرى.',
+    invalid_phone: 'لا يبدو هذا رقم هاتف. اكتبه مع رمز البلد.',
+    rate_limited: 'محاولات سريعة جدًا. انتظر {seconds} ثانية ثم حاول مرة أخرى.',
     quota_exceeded: 'لا يمكن إرسال الرموز حاليًا. يرجى تسجيل الدخول بطريقة أخرى.',
-    send_failed: 'تعذّر على واتساب الإرسال إلى هذا الرقم. هل هو على واتساب؟',
+    send_failed: 'تعذّر على واتساب الإرسال إلى هذا الرقم. هل هو مسجّل على واتساب؟',
     unavailable: 'لا يمكن الوصول إلى واتساب حاليًا. يرجى المحاولة بعد قليل.',
     connection: 'لا يوجد اتصال. تحقق من الشبكة وحاول مرة أخرى.',
     invalid_code: 'هذا الرمز غير صحيح.',

@@ -1,4 +1,4 @@
-/** Spanish. */
+/** Spanish. No native speaker has reviewed it. */
 
 import type { Locale } from '../locales.js';
 
@@ -15,7 +15,7 @@ export const es: Locale = {
     openHere: 'Abrir WhatsApp en este dispositivo',
     showQr: 'Usar otro teléfono',
     qrLabel: 'Código QR que abre WhatsApp',
-    timeLeft: 'Caduca en {time}',
+    timeLeft: 'Vence en {time}',
     pending: 'Esperando tu mensaje',
     message_received: 'Mensaje recibido, iniciando sesión',
     awaiting_confirmation: 'Escribe el código que te envió WhatsApp',
@@ -24,7 +24,7 @@ export const es: Locale = {
     denied: 'Este inicio de sesión fue rechazado',
     error: 'No se pudo iniciar sesión',
     expiredHint: 'Actualízalo para continuar.',
-    deniedHint: 'Alguien tocó «Not me» en WhatsApp.',
+    deniedHint: 'Alguien tocó «No fui yo» en WhatsApp.',
     errorHint: 'Inténtalo de nuevo en un momento.',
     phoneHiddenHint: 'WhatsApp no compartió tu número de teléfono.',
     codeLabel: 'Código de 6 dígitos',
@@ -45,7 +45,7 @@ export const es: Locale = {
     lost: 'Sin conexión. Reintentando…',
     setupHint: 'El inicio de sesión no está bien configurado en esta página.',
     message:
-      'Envía este mensaje para iniciar sesión. Si no has empezado un inicio de sesión, no lo envíes. Código: {code}',
+      'Envía este mensaje para iniciar sesión. Si no estás iniciando sesión, no lo envíes. Código: {code}',
   },
   otpTexts: {
     phoneLabel: 'Número de teléfono',
@@ -55,20 +55,20 @@ export const es: Locale = {
     codeLabel: 'Código',
     verify: 'Verificar',
     resend: 'Enviar otro código',
-    resendIn: 'Enviar otro código en {seconds} s',
+    resendIn: 'Podrás pedir otro código en {seconds} s',
     changePhone: 'Usar otro número',
     verified: 'Tu número está verificado.',
     attemptsLeft: 'Intentos restantes: {count}',
-    invalid_phone: 'No es un número de teléfono. Escríbelo con su prefijo de país.',
+    invalid_phone: 'Eso no parece un número de teléfono. Escríbelo con su prefijo de país.',
     rate_limited: 'Demasiado rápido. Espera {seconds} s e inténtalo de nuevo.',
     quota_exceeded: 'Ahora no se pueden enviar códigos. Inicia sesión de otra manera.',
-    send_failed: 'WhatsApp no pudo entregar a este número. ¿Está en WhatsApp?',
-    unavailable: 'Ahora no se puede contactar con WhatsApp. Inténtalo pronto.',
+    send_failed: 'WhatsApp no pudo entregar el código a este número. ¿Tiene WhatsApp?',
+    unavailable: 'Ahora no se puede contactar con WhatsApp. Inténtalo en unos minutos.',
     connection: 'Sin conexión. Revisa tu red e inténtalo de nuevo.',
     invalid_code: 'Ese código no es correcto.',
     max_attempts: 'Demasiados códigos incorrectos. Empieza con un código nuevo.',
     blocked: 'Demasiados códigos incorrectos. Inténtalo más tarde.',
-    expired: 'Este código ha caducado. Envía otro.',
+    expired: 'Este código ha vencido. Envía otro.',
     session_not_found: 'Este código ya no es válido. Envía otro.',
     already_used: 'Este código ya se usó. Envía otro.',
     otherError: 'Algo salió mal. Inténtalo de nuevo.',

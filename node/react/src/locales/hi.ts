@@ -1,6 +1,6 @@
 /**
- * Hindi. The message that people send stays English: each of these letters takes nine characters of a link, and cameras
- * do not read so large a QR picture from a screen.
+ * Hindi. No native speaker has reviewed it. The message that people send stays English where a page has a WhatsApp number: each of
+ * these letters takes nine characters of a link, and cameras do not read so large a QR picture from a screen.
  */
 
 import type { Locale } from '../locales.js';
@@ -11,8 +11,8 @@ export const hi: Locale = {
   texts: {
     button: 'WhatsApp से जारी रखें',
     title: 'WhatsApp से साइन इन करें',
-    leadPhone: 'WhatsApp में संदेश तैयार खुलेगा। बस भेजें पर टैप करें।',
-    leadDesktop: 'फ़ोन के कैमरे से स्कैन करें, फिर WhatsApp में भेजें पर टैप करें।',
+    leadPhone: 'WhatsApp में तैयार संदेश खुलेगा। बस “भेजें” पर टैप करें।',
+    leadDesktop: 'फ़ोन के कैमरे से स्कैन करें, फिर WhatsApp में “भेजें” पर टैप करें।',
     open: 'WhatsApp खोलें',
     openAgain: 'WhatsApp फिर से खोलें',
     openHere: 'इस डिवाइस पर WhatsApp खोलें',
@@ -21,13 +21,13 @@ export const hi: Locale = {
     timeLeft: '{time} में समाप्त होगा',
     pending: 'आपके संदेश की प्रतीक्षा है',
     message_received: 'संदेश मिल गया, साइन इन हो रहा है',
-    awaiting_confirmation: 'WhatsApp पर आया कोड लिखें',
+    awaiting_confirmation: 'WhatsApp पर आया कोड डालें',
     verified: 'आप साइन इन हो गए हैं',
     expired: 'इस कोड का समय पूरा हो गया',
     denied: 'यह साइन इन अस्वीकार किया गया',
     error: 'साइन इन नहीं हो सका',
     expiredHint: 'जारी रखने के लिए रीफ़्रेश करें।',
-    deniedHint: 'किसी ने WhatsApp में “Not me” पर टैप किया।',
+    deniedHint: 'किसी ने WhatsApp में “यह मैं नहीं” पर टैप किया।',
     errorHint: 'कृपया थोड़ी देर में फिर कोशिश करें।',
     phoneHiddenHint: 'WhatsApp ने आपका फ़ोन नंबर साझा नहीं किया।',
     codeLabel: '6 अंकों का कोड',
@@ -56,14 +56,14 @@ export const hi: Locale = {
     codeLabel: 'कोड',
     verify: 'सत्यापित करें',
     resend: 'नया कोड भेजें',
-    resendIn: '{seconds} सेकंड में नया कोड भेजें',
+    resendIn: '{seconds} सेकंड बाद नया कोड भेज सकते हैं',
     changePhone: 'दूसरा नंबर इस्तेमाल करें',
     verified: 'आपका नंबर सत्यापित हो गया।',
     attemptsLeft: 'बची हुई कोशिशें: {count}',
-    invalid_phone: 'यह फ़ोन नंबर नहीं है। इसे देश के कोड के साथ लिखें।',
+    invalid_phone: 'यह फ़ोन नंबर नहीं लगता। इसे देश के कोड के साथ लिखें।',
     rate_limited: 'यह बहुत जल्दी था। {seconds} सेकंड रुककर फिर कोशिश करें।',
     quota_exceeded: 'अभी कोड नहीं भेजे जा सकते। कृपया किसी और तरीके से साइन इन करें।',
-    send_failed: 'WhatsApp इस नंबर पर नहीं भेज सका। क्या यह WhatsApp पर है?',
+    send_failed: 'WhatsApp इस नंबर पर कोड नहीं भेज सका। क्या यह WhatsApp पर है?',
     unavailable: 'अभी WhatsApp से संपर्क नहीं हो पा रहा। थोड़ी देर में फिर कोशिश करें।',
     connection: 'कनेक्शन नहीं है। अपना नेटवर्क जाँचें और फिर कोशिश करें।',
     invalid_code: 'यह कोड सही नहीं है।',

@@ -1,4 +1,4 @@
-/** Indonesian. */
+/** Indonesian. No native speaker has reviewed it. */
 
 import type { Locale } from '../locales.js';
 
@@ -24,8 +24,8 @@ export const id: Locale = {
     denied: 'Proses masuk ini ditolak',
     error: 'Tidak berhasil masuk',
     expiredHint: 'Segarkan untuk melanjutkan.',
-    deniedHint: 'Seseorang mengetuk “Not me” di WhatsApp.',
-    errorHint: 'Silakan coba lagi sebentar lagi.',
+    deniedHint: 'Seseorang mengetuk “Bukan saya” di WhatsApp.',
+    errorHint: 'Silakan coba lagi beberapa saat lagi.',
     phoneHiddenHint: 'WhatsApp tidak membagikan nomor telepon Anda.',
     codeLabel: 'Kode 6 digit',
     confirm: 'Konfirmasi',
@@ -54,20 +54,20 @@ export const id: Locale = {
     codeLabel: 'Kode',
     verify: 'Verifikasi',
     resend: 'Kirim kode baru',
-    resendIn: 'Kirim kode baru dalam {seconds} dtk',
+    resendIn: 'Kirim kode baru setelah {seconds} dtk',
     changePhone: 'Gunakan nomor lain',
     verified: 'Nomor Anda sudah diverifikasi.',
     attemptsLeft: 'Sisa percobaan: {count}',
-    invalid_phone: 'Ini bukan nomor telepon. Tulis dengan kode negaranya.',
+    invalid_phone: 'Ini sepertinya bukan nomor telepon. Tulis dengan kode negaranya.',
     rate_limited: 'Terlalu cepat. Tunggu {seconds} dtk lalu coba lagi.',
     quota_exceeded: 'Kode tidak dapat dikirim saat ini. Silakan masuk dengan cara lain.',
-    send_failed: 'WhatsApp tidak dapat mengirim ke nomor ini. Apakah ada di WhatsApp?',
-    unavailable: 'WhatsApp tidak dapat dihubungi saat ini. Silakan coba sebentar lagi.',
+    send_failed: 'WhatsApp tidak dapat mengirim ke nomor ini. Apakah nomor ini terdaftar di WhatsApp?',
+    unavailable: 'WhatsApp tidak dapat dihubungi saat ini. Silakan coba beberapa saat lagi.',
     connection: 'Tidak ada koneksi. Periksa jaringan Anda dan coba lagi.',
     invalid_code: 'Kode itu salah.',
     max_attempts: 'Terlalu banyak kode salah. Mulai lagi dengan kode baru.',
     blocked: 'Terlalu banyak kode salah. Silakan coba nanti.',
-    expired: 'Kode ini sudah berakhir. Kirim yang baru.',
+    expired: 'Kode ini sudah kedaluwarsa. Kirim yang baru.',
     session_not_found: 'Kode ini tidak berlaku lagi. Kirim yang baru.',
     already_used: 'Kode ini sudah dipakai. Kirim yang baru.',
     otherError: 'Terjadi kesalahan. Silakan coba lagi.',

@@ -1,9 +1,9 @@
-/** Portuguese, as in Brazil. */
+/** Portuguese, as in Brazil. No native speaker has reviewed it. */
 
 import type { Locale } from '../locales.js';
 
 export const pt: Locale = {
-  lang: 'pt',
+  lang: 'pt-BR',
   dir: 'ltr',
   texts: {
     button: 'Continuar com o WhatsApp',
@@ -24,7 +24,7 @@ export const pt: Locale = {
     denied: 'Este acesso foi recusado',
     error: 'Não foi possível entrar',
     expiredHint: 'Atualize para continuar.',
-    deniedHint: 'Alguém tocou em “Not me” no WhatsApp.',
+    deniedHint: 'Alguém tocou em “Não fui eu” no WhatsApp.',
     errorHint: 'Tente de novo em instantes.',
     phoneHiddenHint: 'O WhatsApp não compartilhou seu número.',
     codeLabel: 'Código de 6 dígitos',
@@ -44,7 +44,7 @@ export const pt: Locale = {
     useLink: 'Voltar ao WhatsApp',
     lost: 'Sem conexão. Tentando de novo…',
     setupHint: 'O acesso não está configurado corretamente nesta página.',
-    message: 'Envie esta mensagem para entrar. Se você não começou um acesso, não a envie. Código: {code}',
+    message: 'Envie esta mensagem para entrar. Se você não está tentando entrar, não a envie. Código: {code}',
   },
   otpTexts: {
     phoneLabel: 'Número de celular',
@@ -58,11 +58,11 @@ export const pt: Locale = {
     changePhone: 'Usar outro número',
     verified: 'Seu número foi verificado.',
     attemptsLeft: 'Tentativas restantes: {count}',
-    invalid_phone: 'Isto não é um número de celular. Digite-o com o código do país.',
+    invalid_phone: 'Isso não parece um número de celular. Digite-o com o código do país.',
     rate_limited: 'Rápido demais. Espere {seconds} s e tente de novo.',
     quota_exceeded: 'No momento não é possível enviar códigos. Entre de outra forma.',
-    send_failed: 'O WhatsApp não conseguiu entregar a este número. Ele está no WhatsApp?',
-    unavailable: 'No momento não é possível falar com o WhatsApp. Tente de novo em breve.',
+    send_failed: 'O WhatsApp não conseguiu entregar o código a este número. Ele está no WhatsApp?',
+    unavailable: 'No momento não é possível falar com o WhatsApp. Tente de novo em alguns minutos.',
     connection: 'Sem conexão. Verifique sua rede e tente de novo.',
     invalid_code: 'Esse código não está certo.',
     max_attempts: 'Muitos códigos errados. Comece com um novo código.',

@@ -96,7 +96,7 @@ for (const [error, words] of [
 }
 
 for (const [error, more, words] of [
-  ['invalid_phone', {}, 'This is no phone number. Enter it with its country code.'],
+  ['invalid_phone', {}, 'That doesn’t look like a phone number. Enter it with its country code.'],
   ['rate_limited', { retry_after: 20 }, 'That was too quick. Wait 20 s and try again.'],
   ['quota_exceeded', {}, 'No codes can be sent at the moment. Please sign in another way.'],
   ['send_failed', {}, 'WhatsApp could not deliver to this number. Is it on WhatsApp?'],
