@@ -13,9 +13,11 @@ import {
   useState,
 } from 'react';
 import { type Attempt, isUnderWay } from './attempt.js';
+import type { LocaleChoice } from './auto-locale.js';
 import { AppearanceContext, type Looks, ShowContext, useClasses } from './context.js';
 import { deviceOf } from './device.js';
 import { BubbleIcon } from './icons.js';
+import { LocaleScope } from './locale-scope.js';
 import { LooksProvider, looksOf } from './looks.js';
 import { LoginDialog, loadPanel } from './modal.js';
 import { LogginLink, LoginProvider, useTexts } from './parts.js';
@@ -28,6 +30,8 @@ export interface LogginButtonProps
     Omit<ComponentProps<'a'>, keyof UseLogginOptions | keyof Looks | 'href'> {
   /** As wide as what it stands in. */
   readonly fullWidth?: boolean | undefined;
+  /** The language of this button and its modal, or `auto` for the browser's; that of the provider where none is given. */
+  readonly locale?: LocaleChoice;
 }
 
 let buttons = 0;
@@ -39,13 +43,17 @@ let buttons = 0;
 export function LogginButton(props: LogginButtonProps): ReactNode {
   const [looks, rest] = looksOf(props);
   return (
-    <LooksProvider looks={looks}>
-      <StyledButton {...rest} looks={looks} />
-    </LooksProvider>
+    <LocaleScope locale={props.locale}>
+      <LooksProvider looks={looks}>
+        <StyledButton {...rest} looks={looks} />
+      </LooksProvider>
+    </LocaleScope>
   );
 }
 
-function StyledButton(props: Omit<LogginButtonProps, keyof Looks> & { readonly looks: Looks }): ReactNode {
+type StyledButtonProps = Omit<LogginButtonProps, keyof Looks> & { readonly looks: Looks };
+
+function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
   const { appKey, text, onSuccess, onError, onExpire, onConnectionProblem, ...more } = props;
   const { className, children, onClick, fullWidth, looks, ...rest } = more;
   // Where a provider shows the modal it has to be told how; a new object does not show it anew.
@@ -63,12 +71,15 @@ function StyledButton(props: Omit<LogginButtonProps, keyof Looks> & { readonly l
 
   const showDialog = useCallback((): void => {
     const show = (node: ReactNode): void => (inProvider ? inProvider(key, node) : setOwn(node));
+    // A provider shows it outside of this button's language.
     show(
-      <LooksProvider looks={latest.current}>
-        <ButtonDialog attempt={attempt} onClose={() => show(null)} />
-      </LooksProvider>,
+      <LocaleScope locale={locale}>
+        <LooksProvider looks={latest.current}>
+          <ButtonDialog attempt={attempt} onClose={() => show(null)} />
+        </LooksProvider>
+      </LocaleScope>,
     );
-  }, [attempt, inProvider, key]);
+  }, [attempt, inProvider, key, locale]);
 
   useEffect(() => void loadPanel().catch(() => {}), []);
 

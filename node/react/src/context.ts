@@ -6,6 +6,7 @@ import { type ServerOptions, serverOf } from '@loggin/web/create';
 import { createContext, type ReactNode, useContext } from 'react';
 import type { NamedServer } from './attempt.js';
 import type { OtpFormProps } from './otp-form.js';
+import type { Locale } from './locales.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 
@@ -43,8 +44,14 @@ export interface Looks {
   readonly unstyled?: boolean | undefined;
 }
 
+/** The words of an app, in place of those of a language. */
+export interface OwnWords {
+  readonly ownTexts?: Partial<LogginTexts> | undefined;
+  readonly ownOtpTexts?: Partial<OtpTexts> | undefined;
+}
+
 /** The words that a provider chose, and how its components look. */
-export interface Appearance extends Looks {
+export interface Appearance extends Looks, OwnWords {
   readonly texts: Partial<LogginTexts>;
   readonly otpTexts: Partial<OtpTexts>;
   /** The language of the words (BCP 47), and the direction that it is written in. */
@@ -64,6 +71,22 @@ export const AppearanceContext = /* @__PURE__ */ createContext<Appearance>({
   otpTexts: {},
   theme: 'auto',
 });
+
+/** The words in a language, with the app's own among them. */
+export function wordsOf(
+  locale: Locale | undefined,
+  { whatsappNumber }: NamedServer,
+  own: OwnWords,
+): Pick<Appearance, 'texts' | 'otpTexts' | 'lang' | 'dir'> {
+  // Without a number the server writes the message, in the language of the link.
+  const { message, ...words } = locale?.texts ?? {};
+  return {
+    texts: { ...words, ...(whatsappNumber && message && { message }), ...own.ownTexts },
+    otpTexts: { ...locale?.otpTexts, ...own.ownOtpTexts },
+    lang: locale?.lang,
+    dir: locale?.dir,
+  };
+}
 
 /** What only the style sheet knows. */
 type Inner =

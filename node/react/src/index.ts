@@ -1,6 +1,7 @@
 /** Sign-in with WhatsApp for React: a button, a modal, a hook, parts for own markup, and a form for one-time codes. */
 
 export type { LogginHandlers, LogginState, LogginStatus, LogginSuccess } from './attempt.js';
+export type { LocaleChoice } from './auto-locale.js';
 export { LogginButton, type LogginButtonProps } from './button.js';
 export { LogginCard, type LogginCardProps } from './card.js';
 export { LogginConfirmForm } from './confirm-form.js';

@@ -4,6 +4,7 @@
 
 import type { ServerOptions } from '@loggin/web/create';
 import { Fragment, type ReactNode, useCallback, useMemo, useState } from 'react';
+import { type LocaleChoice, useLocale } from './auto-locale.js';
 import {
   type Appearance,
   AppearanceContext,
@@ -11,14 +12,14 @@ import {
   ServerContext,
   ShowContext,
   serverFor,
+  wordsOf,
 } from './context.js';
-import type { Locale } from './locales.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 
 export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'>, Looks {
-  /** The language, from `@loggin/react/locales`; English where none is given. */
-  readonly locale?: Locale | undefined;
+  /** The language, from `@loggin/react/locales`, or `auto` for the browser's; English where none is given. */
+  readonly locale?: LocaleChoice;
   /** Words of the app's own, in place of those of the language. */
   readonly texts?: Partial<LogginTexts> | undefined;
   /** The same for the form for one-time codes. */
@@ -40,7 +41,8 @@ export interface LogginProviderProps extends Omit<ServerOptions, 'fetch'>, Looks
  * @throws LogginError `invalid_config` where the base URL is neither https nor on this machine, or the number is none.
  */
 export function LogginProvider(props: LogginProviderProps): ReactNode {
-  const { baseUrl, whatsappNumber, allowInsecureHttp, locale, theme = 'auto', nonce, container } = props;
+  const { baseUrl, whatsappNumber, allowInsecureHttp, theme = 'auto', nonce, container } = props;
+  const locale = useLocale(props.locale);
   const { texts: ownTexts, otpTexts: ownOtpTexts } = props;
   const { appName, logo, variant, size, classNames, otp, unstyled, hasStyles } = props;
   const server = useMemo(
@@ -48,14 +50,12 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
     [baseUrl, whatsappNumber, allowInsecureHttp, locale],
   );
   const appearance = useMemo<Appearance>(() => {
-    // Without a number the server writes the message, in the language of the link.
-    const { message, ...words } = locale?.texts ?? {};
-    const texts = { ...words, ...(whatsappNumber && message && { message }), ...ownTexts };
-    const otpTexts = { ...locale?.otpTexts, ...ownOtpTexts };
+    const own = { ownTexts, ownOtpTexts };
     const looks = { appName, logo, variant, size, classNames, otp, unstyled, hasStyles };
-    return { ...looks, texts, otpTexts, lang: locale?.lang, dir: locale?.dir, theme, nonce, container };
+    return { ...looks, ...own, ...wordsOf(locale, server, own), theme, nonce, container };
   }, [
     locale,
+    server,
     ownTexts,
     ownOtpTexts,
     theme,
@@ -69,7 +69,6 @@ export function LogginProvider(props: LogginProviderProps): ReactNode {
     otp,
     unstyled,
     hasStyles,
-    whatsappNumber,
   ]);
   return (
     <ServerContext.Provider value={server}>

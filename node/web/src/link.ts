@@ -34,7 +34,7 @@ export function messageText(template: string, code: string): string {
   check(
     parts.length === 2 && !BREAKS.test(template) && [...text].length <= MAX_TEXT_CHARS,
     'invalid_request',
-    'Text: {code} once, no +, no emoji, at most 200 characters.',
+    'Text: {code} once, no +, no emoji, up to 200 characters.',
   );
   return text;
 }

@@ -11,7 +11,6 @@ import {
   checkIdempotencyKey,
   checkTimeout,
   isBrowser,
-  isDevelopment,
   isProduction,
   type LogginOptions,
   optionsObject,
@@ -121,20 +120,19 @@ export class Loggin {
   /**
    * Makes a login for an app, offline and at once.
    *
-   * A text without a number has no effect, because the server writes the message then: in development the console says so.
-   *
-   * @throws InvalidInputError `invalid_app_key` or, for the text or the language, `invalid_request`.
+   * @throws InvalidInputError `invalid_app_key`; for the text or the language `invalid_request`; `invalid_config` for a text
+   * without a number: the server writes the message then.
    */
   createToken(appKey: string, options: CreateTokenOptions = {}): CreatedToken {
     return inClasses(() => {
       const settings = this.#open();
       const [text, lang] = wordsOf(options);
-      const login = createLogin({ ...settings, lang }, appKey, text);
-      if (text && !settings.whatsappNumber && isDevelopment()) {
-        // biome-ignore lint/suspicious/noConsole: nothing else would tell the developer.
-        console.warn('Loggin: text has no effect without whatsappNumber: the server writes the message.');
-      }
-      return new CreatedToken(login);
+      check(
+        !text || settings.whatsappNumber,
+        'invalid_config',
+        'A text needs whatsappNumber: without it the server writes the message.',
+      );
+      return new CreatedToken(createLogin({ ...settings, lang }, appKey, text));
     });
   }
 

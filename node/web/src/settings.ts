@@ -97,19 +97,6 @@ function environment(): LogginOptions {
 /** Whether this is an app's server in production, as its environment says. */
 export const isProduction = (): boolean => variable('NODE_ENV') === 'production';
 
-/** Replaced by bundlers. */
-declare const process: { readonly env: { readonly NODE_ENV?: string } };
-
-/** Whether developers are at work, as a bundler or the environment says. */
-export function isDevelopment(): boolean {
-  try {
-    return process.env.NODE_ENV !== 'production';
-  } catch {
-    // A page without a bundler has no such name, and Deno may not read it.
-    return false;
-  }
-}
-
 /** @throws LogginError with the code where a number of milliseconds is none, or not above 0. */
 export function checkTimeout(value: number, code: string): void {
   check(Number.isFinite(value) && value > 0, code, 'timeoutMs is a number of milliseconds above 0.');
