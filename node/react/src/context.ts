@@ -5,8 +5,8 @@
 import { type ServerOptions, serverOf } from '@loggin/web/create';
 import { createContext, type ReactNode, useContext } from 'react';
 import type { NamedServer } from './attempt.js';
-import type { OtpFormProps } from './otp-form.js';
 import type { Locale } from './locales.js';
+import type { OtpFormProps } from './otp-form.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { LogginTexts } from './texts.js';
 

@@ -35,7 +35,7 @@ export function App({ search }) {
     <LogginProvider
       baseUrl={server}
       whatsappNumber={number}
-      locale={locales[locale]}
+      locale={locale === 'auto' ? 'auto' : locales[locale]}
       theme={theme}
       nonce={nonce}
       variant={variant}

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as locales from '../../../../node/react/dist/esm/locales.js';
 import { COMPUTER, HANDSET } from '../browser.mjs';
 import { readQr } from '../senses.mjs';
 import { button, connectionsOf, deny, dialog, said, setStage, statusIs } from '../stage.mjs';
@@ -63,6 +64,28 @@ test('with a number the link is WhatsApp’s own, and a picture of it can be rea
   const link = readQr(await dialog(page).screenshot());
   assert.match(link, /^https:\/\/wa\.me\/15550100000\?text=Env%C3%ADa%20/);
   await stage.world.send(link);
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('the browser’s language is that of the page, of the message and of what WhatsApp brings', async (t) => {
+  const appKey = stage.world.addApp('--confirm', 'code');
+  const device = { ...COMPUTER, locale: 'ur-PK' };
+  const page = await stage.open(t, device, { appKey, locale: 'auto', ssr: '' });
+  const inUrdu = page.locator('a.loggin[lang=ur][dir=rtl][href*="?lang=ur"]');
+  await inUrdu.waitFor();
+  const seen = await stage.world.lastMessage();
+  const link = await inUrdu.getAttribute('href');
+  const opened = await fetch(link, { redirect: 'manual' });
+  const message = new URL(opened.headers.get('location')).searchParams.get('text');
+  assert.match(message, /^سائن ان/);
+  await inUrdu.click();
+  await stage.world.send(link);
+  await statusIs(page, 'awaiting_confirmation');
+  const { text } = await stage.world.messageAfter(seen);
+  const { texts } = locales.ur;
+  assert.match(text, /سائن ان کرنے کے لیے آپ کا کوڈ \u2068\d{6}\u2069/);
+  await page.getByLabel(texts.codeLabel).fill(text.match(/\d{6}/)[0]);
+  await page.getByRole('button', { name: texts.confirm }).click();
   await said(page, `Hello ${PHONE}`);
 });
 
