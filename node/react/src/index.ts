@@ -30,5 +30,15 @@ export {
   useLogginLogin,
 } from './parts.js';
 export { LogginProvider, type LogginProviderProps } from './provider.js';
+export {
+  type CurrentSession,
+  SessionProvider,
+  type SessionProviderProps,
+  SignedIn,
+  type SignedInProps,
+  SignedOut,
+  useSession,
+} from './session.js';
+export type { BrowserSession, SessionStatus } from './session-store.js';
 export type { LogginTexts } from './texts.js';
 export { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
