@@ -3,19 +3,20 @@
 mod audience;
 mod base_url;
 
-use std::{convert::Infallible, env, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, env, fmt, sync::Arc, time::Duration};
 
 use audience::{Audience, Named};
-use base_url::{is_loopback, parse_base_url};
+use base_url::parse_base_url;
 
 use crate::{
-    driver::{self, Hub, Hubs, Pending, STREAM_SILENCE, Settings},
+    driver::{self, Hub, Hubs, Pending, Proxy, STREAM_SILENCE, Settings, is_loopback},
     error::{Error, ErrorCode},
     link::{self, WhatsAppNumber},
     observer::Observer,
     otp::Otp,
     qr,
     session::Session,
+    state::ClientState,
     token::{AppKey, Code, Credential, Token},
 };
 
@@ -230,6 +231,11 @@ impl Loggin {
         Otp::of(self.clone())
     }
 
+    /// How the client stands to its server, without asking it.
+    pub fn state(&self) -> ClientState {
+        self.hub().map_or_else(|_| ClientState::default(), |hub| hub.client_state())
+    }
+
     /// Ends every wait of this client and its clones with `closed`; later calls end the same way.
     pub fn close(&self) {
         if let Ok(hub) = self.hub() {
@@ -283,7 +289,9 @@ pub struct LogginBuilder {
     allow_insecure_http: bool,
     idempotency_key: Option<String>,
     is_production: bool,
+    proxy: Option<String>,
     user_agent: Option<String>,
+    environment: Option<HashMap<String, String>>,
 }
 
 impl LogginBuilder {
@@ -350,6 +358,21 @@ impl LogginBuilder {
         self
     }
 
+    /// The proxy to go through, `http://host:port` or `socks5://host:port` with a name and a password where it asks for
+    /// them, or `none`. By default the environment says it, by curl's rules: `HTTPS_PROXY` for https, the lower-case
+    /// `http_proxy` for http, then `ALL_PROXY`, less what `NO_PROXY` names, and never for this machine.
+    pub fn proxy(mut self, proxy: impl Into<String>) -> Self {
+        self.proxy = Some(proxy.into());
+        self
+    }
+
+    /// Variables that are read in place of the process's environment.
+    #[doc(hidden)]
+    pub fn environment(mut self, variables: HashMap<String, String>) -> Self {
+        self.environment = Some(variables);
+        self
+    }
+
     /// How the client names itself to the server: the bindings say which language they are for.
     #[doc(hidden)]
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
@@ -372,7 +395,7 @@ impl LogginBuilder {
     /// Those of [`LogginBuilder::build`], and `invalid_config` where there is a secret key: whoever takes the app
     /// apart would have it.
     pub fn build_observer(self) -> Result<Observer, Error> {
-        if self.secret_key.is_some() || variable("LOGGIN_SECRET_KEY").is_some() {
+        if self.secret_key.is_some() || self.variable("LOGGIN_SECRET_KEY").is_some() {
             return Err(invalid_config(
                 "A secret key must not be on a device: whoever takes the app apart has it. \
                  Hand the token to the app's server, which redeems it.",
@@ -382,31 +405,33 @@ impl LogginBuilder {
     }
 
     fn build_as(self, is_redeemer: bool) -> Result<Loggin, Error> {
-        let base_url = self.base_url.or_else(|| variable("LOGGIN_BASE_URL"));
+        let base_url = self.base_url.clone().or_else(|| self.variable("LOGGIN_BASE_URL"));
         let base_url =
             parse_base_url(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL), self.allow_insecure_http)?;
-        let app_key_variable = variable("LOGGIN_APP_KEY");
+        let app_key_variable = self.variable("LOGGIN_APP_KEY");
         let named = Named {
             app_key: self.app_key.as_deref(),
             variable: app_key_variable.as_deref(),
             has_secret_key: self.secret_key.is_some(),
         };
-        let secret_key = self.secret_key.clone().or_else(|| variable("LOGGIN_SECRET_KEY"));
+        let secret_key = self.secret_key.clone().or_else(|| self.variable("LOGGIN_SECRET_KEY"));
         let secret_key = secret_key.map(|key| parse_secret_key(&key)).transpose()?;
         let is_development = is_loopback(&base_url) && !self.is_production;
         let audience = Audience::new(&named, secret_key.as_ref(), !is_redeemer || is_development)?;
-        let number = self.whatsapp_number.or_else(|| variable("LOGGIN_WHATSAPP_NUMBER"));
+        let number = self.whatsapp_number.clone().or_else(|| self.variable("LOGGIN_WHATSAPP_NUMBER"));
         let whatsapp_number = number.map(|number| WhatsAppNumber::parse(&number)).transpose()?;
         let max_retries = self.max_retries.unwrap_or(DEFAULT_MAX_RETRIES);
         if max_retries > MAX_RETRIES {
             return Err(invalid_config("max_retries is 10 at most."));
         }
+        let proxy = Proxy::choose(&base_url, self.proxy.as_deref(), &|name| self.variable(name))?;
         let user_agent =
             self.user_agent.unwrap_or_else(|| concat!("loggin-rust/", env!("CARGO_PKG_VERSION")).into());
         let settings = Settings {
             base_url,
             secret_key,
             app_key: audience.app_key(),
+            proxy,
             is_redeemer,
             user_agent,
             max_retries,
@@ -417,17 +442,21 @@ impl LogginBuilder {
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
         Ok(Loggin { inner: Arc::new(Inner { hubs, audience, whatsapp_number, timeout }) })
     }
+
+    /// A variable of the environment; an empty one counts as none.
+    fn variable(&self, name: &str) -> Option<String> {
+        let value = match &self.environment {
+            Some(variables) => variables.get(name).cloned(),
+            None => env::var(name).ok(),
+        };
+        value.filter(|value| !value.trim().is_empty())
+    }
 }
 
 impl fmt::Debug for LogginBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("LogginBuilder").finish_non_exhaustive()
     }
-}
-
-/// A variable of the environment; an empty one counts as none.
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
 fn invalid_config(message: &str) -> Error {
@@ -462,6 +491,8 @@ mod tests {
             Loggin::builder().max_retries(11),
             Loggin::builder().idempotency_key(""),
             Loggin::builder().idempotency_key("line\nbreak"),
+            Loggin::builder().proxy("ftp://proxy.example"),
+            Loggin::builder().proxy("http://%ff@proxy.example"),
         ];
         for builder in builders {
             assert_eq!(builder.build().unwrap_err().code(), ErrorCode::InvalidConfig);

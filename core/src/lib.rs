@@ -23,6 +23,7 @@ mod otp;
 pub mod qr;
 mod session;
 pub mod sse;
+mod state;
 mod token;
 #[cfg(not(fuzzing))]
 mod waits;
@@ -40,5 +41,6 @@ pub use error::{Error, ErrorClass, ErrorCode, Retry};
 pub use observer::Observer;
 pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
 pub use session::{Observed, Session};
+pub use state::ClientState;
 pub use token::{AppKey, Code, PhoneNumber, SecretKey, Token};
 pub use wire::{OtpStatus, Progress};

@@ -17,7 +17,7 @@ from loggin import AsyncLoggin, AsyncOtp, Loggin, Otp
 
 ROOT = Path(__file__).parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "--quiet"]
-METHODS = {"create_token", "wait_for_verify", "verify_token", "close"}
+METHODS = {"create_token", "wait_for_verify", "verify_token", "close", "state"}
 OTP_METHODS = {"start", "verify"}
 SNIPPET = """
 from loggin import Loggin
@@ -80,6 +80,7 @@ def test_defaults_are_those_of_the_protocol() -> None:
         "max_retries": 2,
         "allow_insecure_http": False,
         "idempotency_key": None,
+        "proxy": None,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import json
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -226,6 +227,22 @@ def delay(given: Any) -> Any:
     return {"delay_ms": max(jittered, hint + (hint * extra // 2**32) // 5)}
 
 
+@pytest.mark.parametrize("vector", vectors_of("proxy"))
+def test_proxy(vector: Vector) -> None:
+    run(vector)
+
+
+def proxy(given: Any) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.lower().endswith("_proxy") or name == "REQUEST_METHOD":
+                patch.delenv(name)
+        for name, value in given["environment"].items():
+            patch.setenv(name, value)
+        client = Loggin(given["base_url"], allow_insecure_http=True, proxy=given["option"])
+        return {"proxy": client.state().proxy}
+
+
 @pytest.mark.parametrize("vector", vectors_of("sse"))
 def test_sse(vector: Vector) -> None:
     """A third-party decoder has the same opinion, where it follows the standard and knows no bounds."""
@@ -250,7 +267,7 @@ def decode(given: Any) -> list[dict[str, str]]:
     ]
 
 
-SUBJECTS = ("backoff", "errors", "link", "otp", "sse", "token")
+SUBJECTS = ("backoff", "errors", "link", "otp", "proxy", "sse", "token")
 ANSWERED: dict[str, Callable[[Loggin], Any]] = {"otp_result": otp_result, "otp_session": otp_session}
 RUNNERS: dict[str, Callable[[Any], Any]] = {
     "code": code,
@@ -260,6 +277,7 @@ RUNNERS: dict[str, Callable[[Any], Any]] = {
     "message_text": message_text,
     "parse_app_key": parse_app_key,
     "parse_token": parse_token,
+    "proxy": proxy,
     "server_link": server_link,
     "whatsapp_number": whatsapp_number,
 }

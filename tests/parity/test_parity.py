@@ -20,6 +20,7 @@ LANGUAGES = {
             "core/src/observer.rs",
             "core/src/otp.rs",
             "core/src/session.rs",
+            "core/src/state.rs",
         ),
         r"pub fn {}\b|pub {}:",
     ),

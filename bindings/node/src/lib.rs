@@ -19,7 +19,7 @@ use napi::{
 use napi_derive::napi;
 
 use mailbox::Mailbox;
-use values::{ClientOptions, Failure, OtpRequest, Outcome, Settled, either};
+use values::{ClientOptions, ClientState, Failure, OtpRequest, Outcome, Settled, either};
 
 /// One client: its streams, and the way back for its results.
 #[napi]
@@ -111,6 +111,12 @@ impl Client {
     #[napi]
     pub fn release(&self, env: Env) -> napi::Result<()> {
         self.mailbox.release(env)
+    }
+
+    /// How the client stands to its server.
+    #[napi]
+    pub fn state(&self) -> ClientState {
+        self.loggin.state().into()
     }
 
     /// Ends every wait with `closed`, and every later one.

@@ -22,6 +22,7 @@ pub struct ClientOptions {
     pub idempotency_key: Option<String>,
     /// Whether the environment says that this is production.
     pub production: Option<bool>,
+    pub proxy: Option<String>,
 }
 
 impl ClientOptions {
@@ -35,6 +36,7 @@ impl ClientOptions {
         let builder = apply(builder, self.timeout_ms.map(duration), LogginBuilder::timeout);
         let builder = apply(builder, self.max_retries.map(count), LogginBuilder::max_retries);
         let builder = apply(builder, self.allow_insecure_http, LogginBuilder::allow_insecure_http);
+        let builder = apply(builder, self.proxy, LogginBuilder::proxy);
         apply(builder, self.idempotency_key, LogginBuilder::idempotency_key)
     }
 }
@@ -89,6 +91,18 @@ pub(crate) fn either<T>(result: Result<T, Error>) -> Either<T, Failure> {
     match result {
         Ok(value) => Either::A(value),
         Err(error) => Either::B(error.into()),
+    }
+}
+
+/// How a client stands to its server.
+#[napi(object, object_from_js = false)]
+pub struct ClientState {
+    pub proxy: Option<String>,
+}
+
+impl From<loggin::ClientState> for ClientState {
+    fn from(state: loggin::ClientState) -> Self {
+        Self { proxy: state.proxy }
     }
 }
 

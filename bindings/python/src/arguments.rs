@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::{Error, ErrorCode, Meta, OtpRequest, Token};
+use loggin::{Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token};
 use pyo3::{prelude::*, types::PyString};
 
 use crate::errors::Failure;
@@ -65,6 +65,21 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Retries {
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         let retries: i64 = object.extract()?;
         u32::try_from(retries).map(Self).map_err(|_| refused("The number of retries is 0 or more.").into())
+    }
+}
+
+/// The options that say how the server is reached; all of them are there, `None` where one is not given.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Network {
+    allow_insecure_http: bool,
+    proxy: Option<Text>,
+}
+
+impl Network {
+    pub(crate) fn apply(self, builder: LogginBuilder) -> LogginBuilder {
+        let builder = builder.allow_insecure_http(self.allow_insecure_http);
+        with(builder, self.proxy, LogginBuilder::proxy)
     }
 }
 

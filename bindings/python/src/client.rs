@@ -4,10 +4,10 @@ use loggin::{CreatedToken, Loggin, LogginBuilder};
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{Digits, LoginToken, Retries, Seconds, Text, otp_request, with},
+    arguments::{Digits, LoginToken, Network, Retries, Seconds, Text, otp_request, with},
     errors::Failure,
     notifier::Promise,
-    results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields},
+    results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields, StateFields},
     waits::{self, Wait},
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Client(Loggin);
 impl Client {
     #[new]
     #[allow(clippy::too_many_arguments, reason = "they are the options of the client, each by its name")]
-    #[pyo3(signature = (*, base_url, secret_key, app_key, whatsapp_number, timeout, max_retries, allow_insecure_http, idempotency_key))]
+    #[pyo3(signature = (*, base_url, secret_key, app_key, whatsapp_number, timeout, max_retries, idempotency_key, network))]
     fn new(
         base_url: Option<Text>,
         secret_key: Option<Text>,
@@ -30,17 +30,17 @@ impl Client {
         whatsapp_number: Option<Text>,
         timeout: Seconds,
         max_retries: Retries,
-        allow_insecure_http: bool,
         idempotency_key: Option<Text>,
+        network: Network,
     ) -> Result<Self, Failure> {
-        let builder = Loggin::builder().user_agent(USER_AGENT).allow_insecure_http(allow_insecure_http);
+        let builder = Loggin::builder().user_agent(USER_AGENT);
         let builder = builder.timeout(timeout.0).max_retries(max_retries.0);
         let builder = with(builder, base_url, LogginBuilder::base_url);
         let builder = with(builder, secret_key, LogginBuilder::secret_key);
         let builder = with(builder, app_key, LogginBuilder::app_key);
         let builder = with(builder, whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = with(builder, idempotency_key, LogginBuilder::idempotency_key);
-        Ok(Self(builder.build()?))
+        Ok(Self(network.apply(builder).build()?))
     }
 
     /// Makes a login: its token, link and code.
@@ -172,6 +172,11 @@ impl Client {
             promise.settle(result.map(|result| Fields::OtpResult(results::otp_result(result))));
         });
         Ok(())
+    }
+
+    /// How the client stands to its server.
+    fn state(&self) -> StateFields {
+        results::state(self.0.state())
     }
 
     /// Ends every wait with `closed`.

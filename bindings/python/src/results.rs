@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use loggin::{OtpResult, OtpSession, Session};
+use loggin::{ClientState, OtpResult, OtpSession, Session};
 use pyo3::prelude::*;
 
 /// App key, phone, user id and the time of a session.
@@ -13,6 +13,9 @@ pub(crate) type OtpSessionFields = (String, u64, bool, Option<u64>);
 
 /// Status, phone, time, and the app's own JSON as text.
 pub(crate) type OtpResultFields = (&'static str, String, SystemTime, Option<String>);
+
+/// The proxy.
+pub(crate) type StateFields = (Option<String>,);
 
 /// Any of them, on its way to an asyncio future.
 #[derive(IntoPyObject)]
@@ -25,6 +28,10 @@ pub(crate) enum Fields {
 pub(crate) fn session(session: Session) -> SessionFields {
     let Session { app_key, phone, user_id, verified_at, .. } = session;
     (app_key.to_string(), phone.expose().to_owned(), user_id.map(String::from), verified_at)
+}
+
+pub(crate) fn state(state: ClientState) -> StateFields {
+    (state.proxy,)
 }
 
 pub(crate) fn otp_session(session: OtpSession) -> OtpSessionFields {

@@ -1,9 +1,9 @@
 //! The address of a server: one that tokens may be sent to.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::invalid_config;
-use crate::error::Error;
+use crate::{driver::is_loopback, error::Error};
 
 /// A base URL that tokens may be sent to, with a slash at its end so that paths go below it.
 pub(super) fn parse_base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Error> {
@@ -33,16 +33,6 @@ pub(super) fn parse_base_url(text: &str, allow_insecure_http: bool) -> Result<Ur
         url.set_path(&path);
     }
     Ok(url)
-}
-
-/// Whether a server is on this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 #[cfg(test)]

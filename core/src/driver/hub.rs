@@ -23,6 +23,7 @@ use super::{
 use crate::{
     error::{Error, ErrorCode},
     session::{Observed, Session},
+    state::ClientState,
     token::Token,
     waits::{Action, Closed, Machine, Outcome, StreamId, WaitId},
     wire::{Progress, TokenEvent},
@@ -112,6 +113,10 @@ impl Hub {
 
     pub(crate) fn idempotency_key(&self) -> &str {
         &self.idempotency_key
+    }
+
+    pub(crate) fn client_state(&self) -> ClientState {
+        ClientState { proxy: self.settings.proxy.as_ref().map(ToString::to_string) }
     }
 
     pub(super) fn calls(&self) -> &Http {

@@ -4,6 +4,7 @@ mod calls;
 mod fork;
 mod hub;
 mod pending;
+mod proxy;
 #[cfg(test)]
 mod silence;
 mod stream;
@@ -17,6 +18,7 @@ use rand::{TryRng, rngs::SysRng};
 use crate::error::{Error, ErrorCode};
 pub(crate) use hub::Hub;
 pub use pending::Pending;
+pub(crate) use proxy::{Proxy, is_loopback};
 pub(crate) use transport::{STREAM_SILENCE, Settings};
 pub use watch::{Update, Watch};
 

@@ -41,6 +41,7 @@ fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
         base_url,
         app_key: None,
         secret_key: None,
+        proxy: None,
         is_redeemer: true,
         user_agent: String::new(),
         max_retries: 0,

@@ -7,12 +7,13 @@ use std::{
 };
 
 use ureq::{
-    Agent, Proxy, ProxyProtocol,
+    Agent,
     config::{AutoHeaderValue, Config, ConfigBuilder},
     typestate::AgentScope,
 };
 use url::Url;
 
+use super::Proxy;
 use crate::{
     error::{Error, ErrorCode},
     token::{AppKey, Credential},
@@ -42,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) secret_key: Option<Credential>,
     /// The app whose tokens it asks about, where it is known; the server refuses those of others.
     pub(crate) app_key: Option<AppKey>,
+    pub(crate) proxy: Option<Proxy>,
     /// Whether its streams claim what they are told of, or only observe.
     pub(crate) is_redeemer: bool,
     pub(crate) user_agent: String,
@@ -77,8 +79,7 @@ pub(crate) struct Unreached;
 #[derive(Clone)]
 pub(crate) struct Http(Agent);
 
-/// How a client opens its streams. It is made with the client and not again on a thread of ours: it reads the
-/// environment, which the host program may be changing, and C libraries do not guard that.
+/// How a client opens its streams: made with the client, and not again for each stream.
 pub(crate) struct StreamConfig(Config);
 
 impl StreamConfig {
@@ -203,7 +204,7 @@ fn lost_answer(error: &io::Error) -> Error {
 /// What streams and calls have in common. No redirect is followed: it would carry a key or a token elsewhere.
 fn configure(settings: &Settings) -> Result<ConfigBuilder<AgentScope>, Error> {
     Ok(Agent::config_builder()
-        .proxy(proxy()?)
+        .proxy(proxy(settings)?)
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -215,18 +216,12 @@ fn configure(settings: &Settings) -> Result<ConfigBuilder<AgentScope>, Error> {
         .user_agent(AutoHeaderValue::Provided(settings.user_agent.clone().into())))
 }
 
-/// The proxy that the environment names. One that is not spoken here is an error, not a detour.
-fn proxy() -> Result<Option<Proxy>, Error> {
-    let proxy = Proxy::try_from_env();
-    if let Some(proxy) = &proxy
-        && !matches!(proxy.protocol(), ProxyProtocol::Http | ProxyProtocol::Https)
-    {
-        return Err(Error::new(
-            ErrorCode::InvalidConfig,
-            "The environment names a SOCKS proxy, which is not spoken.",
-        ));
-    }
-    Ok(proxy)
+/// The proxy in the library's own type, which has read the same URL once more.
+fn proxy(settings: &Settings) -> Result<Option<ureq::Proxy>, Error> {
+    let proxy = settings.proxy.as_ref().map(|proxy| ureq::Proxy::new(proxy.expose()));
+    proxy.transpose().map_err(|_| {
+        Error::new(ErrorCode::InvalidConfig, "The name or the password in the proxy's URL is malformed.")
+    })
 }
 
 /// `Retry-After`: seconds, or a date.

@@ -4,6 +4,7 @@
 mod calls;
 mod fixture;
 mod otp;
+mod proxies;
 mod waits;
 
 use fixture::Server;

@@ -6,6 +6,7 @@ mod backoff;
 mod errors;
 mod link;
 mod otp;
+mod proxy;
 mod sse;
 mod token;
 
@@ -29,11 +30,12 @@ const FIELDS_OF_OTHERS: [&str; 2] = ["otp_http_status", "python_also"];
 type Call = fn(kind: &str, input: Value) -> Option<Outcome>;
 
 /// The files of vectors, without `.json`.
-const SUBJECTS: [(&str, Call); 6] = [
+const SUBJECTS: [(&str, Call); 7] = [
     ("backoff", backoff::call),
     ("errors", errors::call),
     ("link", link::call),
     ("otp", otp::call),
+    ("proxy", proxy::call),
     ("sse", sse::call),
     ("token", token::call),
 ];
@@ -145,6 +147,11 @@ fn link_vectors() {
 #[test]
 fn otp_vectors() {
     run("otp");
+}
+
+#[test]
+fn proxy_vectors() {
+    run("proxy");
 }
 
 #[test]

@@ -21,6 +21,7 @@ export {
 } from './errors.js';
 export type { LogginOptions } from './input.js';
 export {
+  type ClientState,
   type CreateTokenOptions,
   Loggin,
   loggin,

@@ -29,6 +29,11 @@ export interface LogginOptions {
   readonly allowInsecureHttp?: boolean | undefined;
   /** Makes this client the same redeemer as others with the same key: 1 to 128 visible ASCII characters. */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * The proxy to go through, `http://host:port` or `socks5://host:port` with a name and a password where it asks for
+   * them, or `none`. By default the environment says it, by curl's rules, and never for this machine.
+   */
+  readonly proxy?: string | undefined;
 }
 
 type Type = 'boolean' | 'number' | 'string';
@@ -42,6 +47,7 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   maxRetries: 'number',
   allowInsecureHttp: 'boolean',
   idempotencyKey: 'string',
+  proxy: 'string',
 };
 
 /** @internal @throws InvalidInputError `invalid_config` where an option is of another type, or a number is out of range. */

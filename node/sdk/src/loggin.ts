@@ -25,6 +25,12 @@ export interface WaitForVerifyOptions extends VerifyTokenOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** How a client stands to its server. It holds nothing secret and may be logged. */
+export interface ClientState {
+  /** The proxy that the client goes through, without its name and password; `null` where it connects by itself. */
+  readonly proxy: string | null;
+}
+
 /** Stands for the options of the one client that is not opened before it is used. */
 const ON_FIRST_USE: LogginOptions = {};
 
@@ -93,6 +99,12 @@ export class Loggin {
     const { signal } = optionsObject(options);
     const secret = text(token, 'The token', 'invalid_token');
     return sessionOf(await this.#waits.verify(secret, abortSignal(signal)));
+  }
+
+  /** How the client stands to its server, without asking it. */
+  state(): ClientState {
+    const { proxy } = this.#waits.client.state();
+    return { proxy: proxy ?? null };
   }
 
   /** Ends every wait with `closed`; later calls end the same way. */

@@ -37,6 +37,8 @@ export declare class Client {
    * Where Node is about to end.
    */
   release(): void
+  /** How the client stands to its server. */
+  state(): ClientState
   /** Ends every wait with `closed`, and every later one. */
   close(): void
 }
@@ -53,6 +55,12 @@ export interface ClientOptions {
   idempotencyKey?: string
   /** Whether the environment says that this is production. */
   production?: boolean
+  proxy?: string
+}
+
+/** How a client stands to its server. */
+export interface ClientState {
+  proxy?: string
 }
 
 /** A failure of each code that this version knows. */

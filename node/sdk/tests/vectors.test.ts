@@ -20,6 +20,7 @@ const CALLS: Record<string, Call> = {
   otp_session: otpSession,
   parse_app_key: parseAppKey,
   parse_token: parseToken,
+  proxy,
   server_link: serverLink,
   wa_me_link: waMeLink,
   whatsapp_number: whatsappNumber,
@@ -90,6 +91,32 @@ function waMeLink({ number, text }: { number: string; text: string }): Fields {
 
 function serverLink({ base_url, code }: { base_url: string; code: string }): Fields {
   return { link: link(new Loggin({ baseUrl: base_url, allowInsecureHttp: true }), code) };
+}
+
+/** The variables of the process, for as long as the client is made. */
+function proxy(given: {
+  base_url: string;
+  environment: Record<string, string>;
+  option: string | null;
+}): Fields {
+  const before = { ...process.env };
+  for (const name of Object.keys(before).filter((name) => /^(.*_proxy|request_method)$/i.test(name))) {
+    delete process.env[name];
+  }
+  Object.assign(process.env, given.environment);
+  try {
+    const client = new Loggin({
+      baseUrl: given.base_url,
+      allowInsecureHttp: true,
+      proxy: given.option ?? undefined,
+    });
+    return { proxy: client.state().proxy ?? null };
+  } finally {
+    for (const name of Object.keys(given.environment)) {
+      delete process.env[name];
+    }
+    Object.assign(process.env, before);
+  }
 }
 
 /** What an answer with this code is here. What its row says besides, the core is held to. */
@@ -163,7 +190,7 @@ function wanted({ expect: fields, error }: Vector): Pick<Vector, 'expect' | 'err
 }
 
 it('no file of the folder is left out', () => {
-  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'otp', 'sse', 'token']);
+  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'otp', 'proxy', 'sse', 'token']);
 });
 
 it('a kind that nobody calls fails', () => {

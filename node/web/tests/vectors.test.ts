@@ -57,6 +57,7 @@ const CALLS: Record<string, Call> = {
 const NO_FUNCTION: Record<string, string> = {
   otp_result: 'one-time codes need the secret key: the SDKs have them, and a page asks its own server',
   otp_session: 'likewise',
+  proxy: 'the browser chooses the proxy',
   parse_code: 'nothing takes a code: it is made here and read by the server',
 };
 
@@ -135,7 +136,7 @@ function own(fields: Fields): Fields {
 }
 
 it('no file of the folder is left out', () => {
-  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'otp', 'sse', 'token']);
+  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'otp', 'proxy', 'sse', 'token']);
 });
 
 it('a kind that nobody calls fails', () => {

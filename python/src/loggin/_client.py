@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from loggin import _native
 from loggin._event_loops import ears, is_main_thread, running_loop
 from loggin._otp import AsyncOtp, Otp
-from loggin._results import CreatedToken, Session
+from loggin._results import ClientState, CreatedToken, Session
 
 if TYPE_CHECKING:
     import asyncio
@@ -32,6 +32,7 @@ class _Client:
         max_retries: int = _native.DEFAULT_MAX_RETRIES,
         allow_insecure_http: bool = False,
         idempotency_key: str | None = None,
+        proxy: str | None = None,
     ) -> None:
         """Sets the client up; it opens no connection before it is used.
 
@@ -55,6 +56,9 @@ class _Client:
             idempotency_key: Makes this client the same redeemer as others with the same key: 1 to 128
                 visible ASCII characters. By default each client, and each forked child, is a redeemer of
                 its own.
+            proxy: The proxy to go through, `http://host:port` or `socks5://host:port` with a name and a
+                password where it asks for them, or `"none"`. By default the environment says it, by curl's
+                rules, and never for this machine.
 
         Raises:
             InvalidInputError: `invalid_config` where an option is malformed.
@@ -66,8 +70,8 @@ class _Client:
             whatsapp_number=whatsapp_number,
             timeout=timeout,
             max_retries=max_retries,
-            allow_insecure_http=allow_insecure_http,
             idempotency_key=idempotency_key,
+            network={"allow_insecure_http": allow_insecure_http, "proxy": proxy},
         )
 
     def create_token(self, app_key: str, *, text: str | None = None) -> CreatedToken:
@@ -86,6 +90,10 @@ class _Client:
             login = client.create_token("8XKPQ2WN", text="Sign in to Acme: {code}")
         """
         return CreatedToken(*self._native.create_token(app_key, text))
+
+    def state(self) -> ClientState:
+        """How the client stands to its server, without asking it."""
+        return ClientState(*self._native.state())
 
     def close(self) -> None:
         """Ends every wait of this client with `ClosedError`; later waits end the same way."""

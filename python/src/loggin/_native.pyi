@@ -3,7 +3,14 @@
 import asyncio
 from typing import Final, final
 
-from loggin._results import OtpResultFields, OtpSessionFields, Outcome, SessionFields
+from loggin._results import (
+    NetworkOptions,
+    OtpResultFields,
+    OtpSessionFields,
+    Outcome,
+    SessionFields,
+    StateFields,
+)
 
 __all__ = [
     "DEFAULT_MAX_RETRIES",
@@ -36,8 +43,8 @@ class Client:
         whatsapp_number: str | None,
         timeout: float,
         max_retries: int,
-        allow_insecure_http: bool,
         idempotency_key: str | None,
+        network: NetworkOptions,
     ) -> Client: ...
     def create_token(self, app_key: str, text: str | None) -> tuple[str, str, str]:
         """Makes a login: its token, link and code."""
@@ -94,6 +101,9 @@ class Client:
         future: asyncio.Future[OtpResultFields],
     ) -> None:
         """Checks a one-time code, and settles an asyncio future of the running loop."""
+
+    def state(self) -> StateFields:
+        """How the client stands to its server."""
 
     def close(self) -> None:
         """Ends every wait with `closed`."""

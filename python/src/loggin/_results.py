@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from loggin import _native
 
@@ -22,6 +22,17 @@ OtpResultFields: TypeAlias = tuple[Literal["verified"], str, datetime, str | Non
 
 # Code, class, message, status, retryable, retry after (seconds), attempts left and request id of an error.
 FailureFields: TypeAlias = tuple[str, str, str, int | None, bool, float | None, int | None, str | None]
+
+
+class NetworkOptions(TypedDict):
+    """The options of a client that say how its server is reached."""
+
+    allow_insecure_http: bool
+    proxy: str | None
+
+
+# The proxy of a client's state.
+StateFields: TypeAlias = tuple[str | None]
 
 # A future, and what it settles with.
 Outcome: TypeAlias = tuple[
@@ -95,6 +106,14 @@ class Session:
     def __repr__(self) -> str:
         phone = _hidden(self.phone)
         return f"Session(app_key={self.app_key!r}, phone={phone!r}, verified_at={self.verified_at!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientState:
+    """How a client stands to its server. It holds nothing secret and may be logged."""
+
+    proxy: str | None
+    """The proxy that the client goes through, without its name and password; `None` where it connects by itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ private let noFunction = [
   "otp_session": "one-time codes need the secret key: they are the server's",
   "parse_code": "nothing takes a code",
   "parse_token": "a token goes to the server and nowhere else",
+  "proxy": "the core chooses the proxy",
   "percent_encode": "a text is checked before it is encoded",
 ]
 
@@ -35,7 +36,7 @@ private let notHere = [
 final class VectorsTests: XCTestCase {
   func testNoFileKindOrExceptionIsUnknown() throws {
     let files = try Self.files()
-    XCTAssertEqual(Set(files.keys), ["backoff", "errors", "link", "otp", "sse", "token"])
+    XCTAssertEqual(Set(files.keys), ["backoff", "errors", "link", "otp", "proxy", "sse", "token"])
     let vectors = files.values.joined()
     XCTAssertEqual(Set(vectors.map { $0.text("kind") }), Set(Self.calls.keys).union(noFunction.keys))
     XCTAssertEqual(Set(notHere.keys).subtracting(vectors.map { $0.text("id") }), [])

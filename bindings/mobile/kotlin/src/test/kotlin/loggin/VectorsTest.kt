@@ -30,6 +30,7 @@ private val NO_FUNCTION = mapOf(
     "otp_session" to "one-time codes need the secret key: they are the server's",
     "parse_code" to "nothing takes a code",
     "parse_token" to "a token goes to the server and nowhere else",
+    "proxy" to "the core chooses the proxy",
     "percent_encode" to "a text is checked before it is encoded",
 )
 
@@ -61,7 +62,7 @@ class VectorsTest {
 
     @Test
     fun `no file, kind or exception is unknown`() {
-        assertEquals(setOf("backoff", "errors", "link", "otp", "sse", "token"), files.keys)
+        assertEquals(setOf("backoff", "errors", "link", "otp", "proxy", "sse", "token"), files.keys)
         val vectors = files.values.flatten()
         assertEquals(calls.keys + NO_FUNCTION.keys, vectors.map { it.text("kind") }.toSet())
         assertEquals(emptySet<String>(), NOT_HERE.keys - vectors.map { it.text("id") }.toSet())
