@@ -43,4 +43,4 @@ pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
 pub use session::{Observed, Session};
 pub use state::ClientState;
 pub use token::{AppKey, Code, PhoneNumber, SecretKey, Token};
-pub use wire::{OtpStatus, Progress};
+pub use wire::{OtpStatus, Progress, Status};

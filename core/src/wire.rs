@@ -12,7 +12,7 @@ use std::{
 
 use serde::{
     Deserialize, Serialize,
-    de::{MapAccess, Visitor},
+    de::{DeserializeOwned, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
@@ -74,7 +74,9 @@ impl<'de> Visitor<'de> for Known {
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
         let mut known = HashMap::new();
         while let Some((code, status)) = fields.next_entry::<Cow<'de, str>, Cow<'de, str>>()? {
-            if let (Ok(code), Some(status)) = (Code::parse(&code), Progress::parse(&status)) {
+            if let (Ok(code), Some(status)) = (Code::parse(&code), Progress::parse(&status))
+                && status.rank().is_some()
+            {
                 known.insert(code, status);
             }
         }
@@ -146,30 +148,98 @@ hidden_debug!(
 );
 
 /// Event `ready`: every token is registered.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub struct ReadyEvent {
     /// Tokens that have no result yet.
     pub pending: usize,
 }
 
-/// How far a login has come that has no result yet.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+/// How far a login has come that has no result yet. The list is open: a newer server may tell more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Progress {
     /// WhatsApp handed over a message with the code.
     MessageReceived,
     /// The person was asked to type a code where the login began.
     AwaitingConfirmation,
+    /// A status that this version does not know.
+    Unrecognized(Status),
 }
 
 impl Progress {
-    /// Reads a status of the wire; `None` for one that this version does not know.
+    /// Reads a status of the wire; `None` for what is no status of any version.
     fn parse(status: &str) -> Option<Self> {
         match status {
             "message_received" => Some(Self::MessageReceived),
             "awaiting_confirmation" => Some(Self::AwaitingConfirmation),
-            _ => None,
+            _ => Status::parse(status).map(Self::Unrecognized),
         }
+    }
+
+    /// The status as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::MessageReceived => "message_received",
+            Self::AwaitingConfirmation => "awaiting_confirmation",
+            Self::Unrecognized(status) => status.as_str(),
+        }
+    }
+
+    /// Which of the known steps it is: a login does not go back. `None` for one that is not known.
+    pub(crate) fn rank(&self) -> Option<u8> {
+        match self {
+            Self::MessageReceived => Some(1),
+            Self::AwaitingConfirmation => Some(2),
+            Self::Unrecognized(_) => None,
+        }
+    }
+}
+
+impl Serialize for Progress {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Progress {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let status = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&status).ok_or_else(|| serde::de::Error::custom("not a status"))
+    }
+}
+
+/// The name of a status that this version does not know: lower-case letters, digits and underscores.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Status {
+    length: u8,
+    bytes: [u8; Self::MAX_LENGTH],
+}
+
+impl Status {
+    /// Longest name that is believed, in bytes.
+    const MAX_LENGTH: usize = 39;
+
+    fn parse(name: &str) -> Option<Self> {
+        let is_one = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+        let length = u8::try_from(name.len()).ok().filter(|length| *length > 0)?;
+        let mut bytes = [0; Self::MAX_LENGTH];
+        bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        name.as_bytes().iter().all(is_one).then_some(Self { length, bytes })
+    }
+
+    /// The name as it stands on the wire.
+    pub fn as_str(&self) -> &str {
+        // A name is made of ASCII alone.
+        self.bytes
+            .get(..usize::from(self.length))
+            .and_then(|name| str::from_utf8(name).ok())
+            .unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(formatter)
     }
 }
 
@@ -202,8 +272,8 @@ pub struct RejectedEvent {
     pub token_index: Option<usize>,
     /// An error code.
     pub error: Cow<'static, str>,
-    /// The reason in words for a developer.
-    #[serde(default)]
+    /// The reason in words for a developer. It only informs: what is no text is none.
+    #[serde(default, deserialize_with = "text")]
     pub message: Cow<'static, str>,
 }
 
@@ -222,19 +292,36 @@ pub enum TokenEvent {
 }
 
 impl TokenEvent {
-    /// Reads one event of the stream; `None` for a name that this version does not know.
-    ///
-    /// # Errors
-    /// `invalid_response` where the data of a known event does not have its form.
-    pub fn parse(name: &str, data: &str) -> Result<Option<Self>, Error> {
+    /// Reads one event of the stream. `None` for one that this version does not know, and for what cannot be read: it
+    /// concerns its own login alone. An end that cannot be read is one with `invalid_response`, where it says whose.
+    pub fn parse(name: &str, data: &str) -> Option<Self> {
         let event = match name {
-            "ready" => serde_json::from_str(data).map(Self::Ready),
-            "progress" => serde_json::from_str(data).map(Self::Progress),
-            "verified" => serde_json::from_str(data).map(Self::Verified),
-            "rejected" => serde_json::from_str(data).map(Self::Rejected),
-            _ => return Ok(None),
+            // Its name says all that has to be known.
+            "ready" => Some(Self::Ready(serde_json::from_str(data).unwrap_or_default())),
+            "progress" => serde_json::from_str(data).ok().map(Self::Progress),
+            "verified" => serde_json::from_str(data).ok().map(Self::Verified),
+            "rejected" => serde_json::from_str(data).ok().map(Self::Rejected),
+            _ => return None,
         };
-        event.map(Some).map_err(|_| invalid_response())
+        event.or_else(|| matches!(name, "verified" | "rejected").then(|| Self::unreadable(data)).flatten())
+    }
+
+    /// The end of a login that cannot be read, as far as it says which login that is.
+    fn unreadable(data: &str) -> Option<Self> {
+        let data: serde_json::Value = serde_json::from_str(data).ok()?;
+        let code =
+            data.get("code").and_then(serde_json::Value::as_str).and_then(|code| Code::parse(code).ok());
+        let index = data.get("token_index").and_then(serde_json::Value::as_u64);
+        let token_index = index.and_then(|index| usize::try_from(index).ok()).filter(|_| code.is_none());
+        (code.is_some() || token_index.is_some()).then(|| {
+            let error = invalid_response();
+            Self::Rejected(RejectedEvent {
+                code,
+                token_index,
+                error: error.code().as_str().into(),
+                message: error.message().to_owned().into(),
+            })
+        })
     }
 
     /// The event's name and data as they stand on the stream.
@@ -304,6 +391,17 @@ pub struct OtpStartResponse {
     pub quota_remaining: Option<u64>,
 }
 
+/// Reads a value that only informs: one of another form is none.
+fn lenient<'de, D: serde::Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    serde_json::Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
+}
+
+fn text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, str>, D::Error> {
+    lenient::<D, String>(deserializer).map(|text| text.unwrap_or_default().into())
+}
+
 fn is_sent() -> bool {
     true
 }
@@ -349,17 +447,22 @@ pub struct OtpVerifyResponse {
 pub struct ErrorBody {
     /// An error code.
     pub error: Cow<'static, str>,
-    /// What went wrong in words for a developer.
-    #[serde(default)]
+    /// What went wrong in words for a developer. This and what follows only inform: what has another form is none.
+    #[serde(default, deserialize_with = "text")]
     pub message: Cow<'static, str>,
     /// The server's id of the request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub request_id: Option<String>,
     /// Tries left for a code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub attempts_left: Option<u32>,
     /// Seconds to wait before the next try; written as a whole number, read as any.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "whole_seconds")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "whole_seconds",
+        deserialize_with = "lenient"
+    )]
     pub retry_after: Option<f64>,
 }
 
@@ -442,7 +545,7 @@ mod tests {
         ];
         for event in events {
             let (name, data) = event.to_parts();
-            assert_eq!(TokenEvent::parse(name, &data).unwrap(), Some(event));
+            assert_eq!(TokenEvent::parse(name, &data), Some(event));
         }
     }
 
@@ -453,12 +556,6 @@ mod tests {
         let VerifyResponse::Verified(session) = serde_json::from_str(body).unwrap() else { panic!("{body}") };
         assert_eq!(session.verified_at.to_string(), "2026-11-22T08:00:00.500Z");
         assert_eq!(session.phone.unwrap().expose(), "919876543210");
-    }
-
-    #[test]
-    fn unknown_events_are_passed_over_and_known_ones_must_have_their_form() {
-        assert_eq!(TokenEvent::parse("novelty", "not even JSON").unwrap(), None);
-        assert_eq!(TokenEvent::parse("verified", "{}").unwrap_err().code(), ErrorCode::InvalidResponse);
     }
 
     #[test]
@@ -504,10 +601,21 @@ mod tests {
 
     #[test]
     fn every_progress_is_read_as_it_is_written() {
-        for progress in [Progress::MessageReceived, Progress::AwaitingConfirmation] {
-            let written = serde_json::to_value(progress).unwrap();
-            assert_eq!(Progress::parse(written.as_str().unwrap()), Some(progress));
+        for progress in ["message_received", "awaiting_confirmation", "scanned", &"x".repeat(39)] {
+            let read: Progress = serde_json::from_value(serde_json::json!(progress)).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), progress);
         }
+        for none in ["", "Scanned", "two words", "+919876543210", &"x".repeat(40), &"x".repeat(300)] {
+            assert_eq!(Progress::parse(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn what_only_informs_does_not_make_an_error_unreadable() {
+        let body =
+            r#"{"error":"denied","message":null,"request_id":7,"attempts_left":-1,"retry_after":"soon"}"#;
+        let error = serde_json::from_str::<ErrorBody>(body).unwrap().into_error(403);
+        assert_eq!(error, Error::new(ErrorCode::Denied, "").with_status(403));
     }
 
     #[test]

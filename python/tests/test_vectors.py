@@ -17,7 +17,7 @@ import jsonschema
 import pytest
 from conftest import Serve
 from httpx_sse import EventSource
-from scripted_server import PATIENCE, PHONE, Exchange, session
+from scripted_server import PATIENCE, PHONE, Exchange, code_of, session
 
 from loggin import Loggin, LogginError, _native, errors
 
@@ -80,7 +80,7 @@ def test_no_file_and_no_kind_is_left_out() -> None:
         for subject in SUBJECTS
         for vector in json.loads((FOLDER / f"{subject}.json").read_text())["vectors"]
     }
-    assert kinds == RUNNERS.keys() | ANSWERED.keys() | ONLY_IN_THE_CORE.keys()
+    assert kinds == RUNNERS.keys() | ANSWERED.keys() | ONLY_IN_THE_CORE.keys() | {"login_event"}
 
 
 def test_a_wrong_vector_fails() -> None:
@@ -198,6 +198,32 @@ def test_otp(vector: Vector, serve: Serve) -> None:
             assert ANSWERED[vector["kind"]](client) == vector["expect"]
 
 
+@pytest.mark.parametrize("vector", vectors_of("events"))
+def test_events(vector: Vector, serve: Serve) -> None:
+    """The event comes on a stream, and an end that can be read after it. A wait hands on no progress."""
+    given = vector["input"]
+
+    def step(exchange: Exchange) -> None:
+        [code] = [code_of(token) for token in exchange.tokens]
+        exchange.start_stream()
+        exchange.send_event("ready", pending=1)
+        exchange.send(f"event: {given['event']}\ndata: {given['data'].replace('{code}', code)}\n\n")
+        exchange.send_event("verified", code=code, session=session())
+        exchange.wait_until_hung_up()
+
+    server = serve(step)
+    with Loggin(server.url) as client:
+        token = client.create_token("8XKPQ2WN").token
+        if "error" in vector:
+            with pytest.raises(LogginError) as caught:
+                client.wait_for_verify(token, timeout=PATIENCE)
+            assert caught.value.code == vector["error"]
+        else:
+            phone = client.wait_for_verify(token, timeout=PATIENCE).phone
+            assert vector["expect"]["outcome"] == ("pending" if phone == PHONE else "verified")
+    assert len(server.exchanges) == 1
+
+
 def otp_session(client: Loggin) -> Any:
     return dataclasses.asdict(client.otp.start(PHONE))
 
@@ -267,7 +293,7 @@ def decode(given: Any) -> list[dict[str, str]]:
     ]
 
 
-SUBJECTS = ("backoff", "errors", "link", "otp", "proxy", "sse", "token")
+SUBJECTS = ("backoff", "errors", "events", "link", "otp", "proxy", "sse", "token")
 ANSWERED: dict[str, Callable[[Loggin], Any]] = {"otp_result": otp_result, "otp_session": otp_session}
 RUNNERS: dict[str, Callable[[Any], Any]] = {
     "code": code,

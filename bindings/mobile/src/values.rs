@@ -92,6 +92,11 @@ pub enum Update {
     MessageReceived,
     /// The person was asked to type a code where the login began.
     AwaitingConfirmation,
+    /// A step that this version does not know, from a newer server.
+    Unrecognized {
+        /// Its name in the protocol.
+        status: String,
+    },
     /// The person has signed in: the last update.
     Verified {
         /// Who it was.
@@ -104,6 +109,7 @@ impl From<Progress> for Update {
         match progress {
             Progress::MessageReceived => Self::MessageReceived,
             Progress::AwaitingConfirmation => Self::AwaitingConfirmation,
+            other => Self::Unrecognized { status: other.as_str().to_owned() },
         }
     }
 }

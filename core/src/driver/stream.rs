@@ -81,7 +81,7 @@ fn request_body(tokens: Vec<Token>, claim: bool, app_key: Option<AppKey>) -> Vec
     body.into_bytes()
 }
 
-/// Reads events until the stream ends, fails, or says something that is no event stream of ours.
+/// Reads events until the stream ends, fails, or says something larger than any event of ours.
 fn read(hub: &Arc<Hub>, id: StreamId, answer: Answer) -> Closed {
     let mut body = answer.into_stream();
     let mut decoder = Decoder::default();
@@ -92,20 +92,13 @@ fn read(hub: &Arc<Hub>, id: StreamId, answer: Answer) -> Closed {
             break;
         }
         let mut events = Vec::new();
-        let mut is_broken = false;
         while let Some(item) = decoder.next_item() {
             match item {
                 Item::Retry(delay) => pause = Some(delay),
-                Item::Event(event) => match TokenEvent::parse(&event.name, &event.data) {
-                    Ok(event) => events.extend(event),
-                    Err(_) => is_broken = true,
-                },
+                Item::Event(event) => events.extend(TokenEvent::parse(&event.name, &event.data)),
             }
         }
         hub.stream_events(id, events);
-        if is_broken {
-            break;
-        }
     }
     dropped(pause)
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::pending::{Pending, Slot};
-use crate::{error::Error, session::Observed, wire::Progress};
+use crate::{error::Error, session::Observed, waits::Course, wire::Progress};
 
 /// What is new about a watched login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,9 +28,9 @@ pub(super) struct Watched {
 
 #[derive(Default)]
 struct State {
-    progress: Option<Progress>,
-    /// What the watcher has picked up.
-    seen: Option<Progress>,
+    course: Course,
+    /// What the watcher has not picked up.
+    news: Option<Progress>,
     waker: Option<Waker>,
 }
 
@@ -43,10 +43,10 @@ impl Watched {
     /// back.
     pub(super) fn advance(&self, progress: Progress) {
         let mut state = self.lock();
-        if state.progress >= Some(progress) {
+        if !state.course.advance(progress) {
             return;
         }
-        state.progress = Some(progress);
+        state.news = Some(progress);
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
@@ -56,8 +56,7 @@ impl Watched {
 
     fn poll_progress(&self, waker: &Waker) -> Poll<Progress> {
         let mut state = self.lock();
-        if let Some(progress) = state.progress.filter(|progress| state.seen < Some(*progress)) {
-            state.seen = Some(progress);
+        if let Some(progress) = state.news.take() {
             return Poll::Ready(progress);
         }
         let old = state.waker.replace(waker.clone());

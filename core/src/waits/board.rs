@@ -11,9 +11,9 @@ use std::{
 };
 
 use hashbrown::HashTable;
-use slotmap::SlotMap;
+use slotmap::{SlotMap, SparseSecondaryMap};
 
-use super::{Outcome, StreamId};
+use super::{Outcome, StreamId, course::Course};
 use crate::{
     token::{Code, Token},
     wire::Progress,
@@ -58,8 +58,6 @@ pub(super) struct Login {
     pub(super) carrier: Option<StreamId>,
     /// A stream being opened that will carry it once it is ready.
     pub(super) next_carrier: Option<StreamId>,
-    /// How far it has come, as the server told it last.
-    progress: Option<Progress>,
     since: Moment,
 }
 
@@ -110,6 +108,8 @@ struct Entry<W> {
 pub(super) struct Board<W> {
     entries: SlotMap<LoginId, Entry<W>>,
     by_code: HashTable<LoginId>,
+    /// How far logins have come, as the server told it: few of those that wait.
+    courses: SparseSecondaryMap<LoginId, Course>,
     /// Codes come from outside: nobody is to choose them so that they collide.
     hasher: RandomState,
     /// One entry for each deadline of a login, whatever the number of waits that share it.
@@ -125,6 +125,7 @@ impl<W> Board<W> {
         Self {
             entries: SlotMap::with_key(),
             by_code: HashTable::new(),
+            courses: SparseSecondaryMap::new(),
             hasher: RandomState::new(),
             deadlines: BTreeSet::new(),
             outcomes: HashMap::new(),
@@ -135,7 +136,10 @@ impl<W> Board<W> {
 
     #[cfg(any(test, fuzzing))]
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.by_code.is_empty() && self.deadlines.is_empty()
+        self.entries.is_empty()
+            && self.by_code.is_empty()
+            && self.deadlines.is_empty()
+            && self.courses.is_empty()
     }
 
     /// Adds a wait; the login is named where this is its first.
@@ -163,8 +167,7 @@ impl<W> Board<W> {
     }
 
     fn insert(&mut self, now: Duration, token: Token, code: Code, wait: Wait<W>) -> LoginId {
-        let login =
-            Login { token, code, carrier: None, next_carrier: None, progress: None, since: Moment::of(now) };
+        let login = Login { token, code, carrier: None, next_carrier: None, since: Moment::of(now) };
         let id = self.entries.insert(Entry { login, waits: Waits::One(wait) });
         let Self { entries, by_code, hasher, .. } = self;
         let hash_of = |id: &LoginId| entries.get(*id).map_or(0, |entry| hasher.hash_one(entry.login.code));
@@ -181,6 +184,7 @@ impl<W> Board<W> {
     /// Takes a login off the board; its deadlines are left.
     fn take_entry(&mut self, id: LoginId) -> Option<Entry<W>> {
         let entry = self.entries.remove(id)?;
+        self.courses.remove(id);
         let hash = self.hasher.hash_one(entry.login.code);
         if let Ok(place) = self.by_code.find_entry(hash, |known| *known == id) {
             place.remove();
@@ -229,6 +233,7 @@ impl<W> Board<W> {
     pub(super) fn drain(&mut self) -> Vec<W> {
         self.deadlines.clear();
         self.by_code.clear();
+        self.courses.clear();
         let entries = mem::take(&mut self.entries);
         let waits = entries.into_iter().flat_map(|(_, entry)| entry.waits.into_vec());
         waits.map(|wait| wait.waiter).collect()
@@ -244,16 +249,12 @@ impl<W> Board<W> {
 
     /// How far a login has come.
     pub(super) fn progress(&self, id: LoginId) -> Option<Progress> {
-        self.login(id)?.progress
+        self.courses.get(id)?.last()
     }
 
-    /// Notes how far a login has come; whether that is further than was known.
+    /// Notes how far a login has come; whether that is news.
     pub(super) fn advance(&mut self, id: LoginId, progress: Progress) -> bool {
-        let Some(login) = self.login_mut(id).filter(|login| login.progress < Some(progress)) else {
-            return false;
-        };
-        login.progress = Some(progress);
-        true
+        self.courses.entry(id).is_some_and(|course| course.or_default().advance(progress))
     }
 
     /// Who waits for a login.
@@ -309,6 +310,7 @@ impl<W> Board<W> {
             deadlines.extend(entry.waits.as_slice().iter().map(|wait| (wait.deadline, id)));
         }
         assert_eq!(self.deadlines, deadlines);
+        assert!(self.courses.keys().all(|id| self.entries.contains_key(id)), "progress of nobody");
     }
 }
 

@@ -12,6 +12,7 @@
 //! calls [`Machine::handle_timeout`].
 
 mod board;
+mod course;
 mod pace;
 #[cfg(any(test, fuzzing))]
 mod steps;
@@ -32,6 +33,7 @@ use crate::{
 };
 pub(crate) use board::WaitId;
 use board::{Board, LoginId};
+pub(crate) use course::Course;
 pub(crate) use streams::StreamId;
 use streams::Streams;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Closed,
-    world::{LATENCY, World, ms},
+    world::{LATENCY, World, ms, novel},
 };
 use crate::{
     error::{Error, ErrorCode},
@@ -72,6 +72,7 @@ impl Step {
             4 => Self::Cancel(pick(value()?)),
             5 | 6 => Self::Verify(token(value()?)),
             7 => match value()? {
+                moved @ 0xf000.. => Self::Advance(token(moved), novel()),
                 moved @ 0xc000.. => Self::Advance(token(moved), Progress::AwaitingConfirmation),
                 moved @ 0x8000.. => Self::Advance(token(moved), Progress::MessageReceived),
                 ended => Self::Expire(token(ended)),

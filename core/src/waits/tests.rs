@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     steps::{self, Step},
-    world::{LATENCY, World, ms, token_of},
+    world::{LATENCY, World, ms, novel, token_of},
     *,
 };
 use crate::wire::MAX_TOKENS_WITHOUT_KEY;
@@ -333,8 +333,7 @@ fn a_malformed_token_is_answered_by_its_position() {
     world.run_for(LATENCY);
     let (&id, stream) = world.streams.iter().next().unwrap();
     let second = stream.codes[1];
-    let event =
-        TokenEvent::parse("rejected", r#"{"token_index":1,"error":"invalid_token"}"#).unwrap().unwrap();
+    let event = TokenEvent::parse("rejected", r#"{"token_index":1,"error":"invalid_token"}"#).unwrap();
     world.send(id, event);
     let waiter = world.waits.iter().position(|wait| wait.code == second).unwrap();
     assert_eq!(world.settled_with(waiter), Some(ErrorCode::InvalidToken));
@@ -355,10 +354,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Refuse),
         1 => any::<bool>().prop_map(Step::Server),
         2 => any::<bool>().prop_map(Step::Suspended),
-        3 => (0..steps::TOKENS, any::<bool>()).prop_map(|(token, is_asked)| {
-            let progress = if is_asked { Progress::AwaitingConfirmation } else { Progress::MessageReceived };
-            Step::Advance(token, progress)
-        }),
+        3 => (0..steps::TOKENS, prop_oneof![
+            Just(Progress::MessageReceived),
+            Just(Progress::AwaitingConfirmation),
+            Just(novel()),
+        ]).prop_map(|(token, progress)| Step::Advance(token, progress)),
         1 => (0..2_000_u64).prop_map(|latency| Step::Latency(ms(latency))),
         4 => (0..3_000_u64).prop_map(|span| Step::Pass(ms(span))),
         1 => (0..400_000_u64).prop_map(|span| Step::Pass(ms(span))),

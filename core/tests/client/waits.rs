@@ -84,7 +84,7 @@ fn a_server_that_dies_during_the_wait_is_found_again() {
 #[test]
 fn what_is_no_answer_of_the_protocol_is_outlived() {
     type Script = fn(&Request, &mut TcpStream);
-    let cases: [(&str, Script); 12] = [
+    let cases: [(&str, Script); 10] = [
         ("200 HTML", |_, stream| answer(stream, "200 OK", "Content-Type: text/html\r\n", "<h1>Welcome</h1>")),
         ("200 JSON", |_, stream| answer_json(stream, "200 OK", "{}")),
         ("204", |_, stream| answer(stream, "204 No Content", "", "")),
@@ -103,16 +103,6 @@ fn what_is_no_answer_of_the_protocol_is_outlived() {
             }
             hold(stream);
         }),
-        ("a session that is none", |request, stream| {
-            begin_stream(stream);
-            send(stream, &verified_event(&request.tokens()[0]).replace("919876543210", "unknown"));
-            hold(stream);
-        }),
-        ("data that is no JSON", |_, stream| {
-            begin_stream(stream);
-            send(stream, "event: verified\ndata: yes\n\n");
-            hold(stream);
-        }),
     ];
     for (name, script) in cases {
         let server = then_verified(script);
@@ -122,6 +112,54 @@ fn what_is_no_answer_of_the_protocol_is_outlived() {
         assert_signed_in(&result.unwrap_or_else(|error| panic!("{name}: {error}")));
         assert_eq!(server.requests().len(), 2, "{name}");
     }
+}
+
+#[test]
+fn an_event_that_cannot_be_read_is_its_own_logins_alone() {
+    type Spoil = fn(&str) -> String;
+    let cases: [(&str, Spoil, Option<ErrorCode>); 5] = [
+        ("no session", |event| event.replace("919876543210", "+91"), Some(ErrorCode::InvalidResponse)),
+        ("no JSON", |_| "event: verified\ndata: yes\n\n".into(), None),
+        ("a newer status", |event| progress(event, "scanned"), None),
+        ("a status that is none", |event| progress(event, "\u{1f600}"), None),
+        ("a newer event", |event| event.replace("event: verified", "event: novelty"), None),
+    ];
+    for (name, spoil, error) in cases {
+        let server = Server::start(move |_, request, stream| {
+            begin_stream(stream);
+            let (bad, good): (Vec<_>, Vec<_>) =
+                request.tokens().into_iter().partition(|token| token.starts_with("lgn1_00000000_"));
+            // The bad ones come first, so that each good one stands behind them all.
+            for token in &bad {
+                send(stream, &spoil(&verified_event(token)));
+            }
+            for token in &good {
+                send(stream, &verified_event(token));
+            }
+            hold(stream);
+        });
+        let client = client(&server);
+        let bad: Vec<_> = (0..20)
+            .map(|_| client.wait_for_verify_async(client.create_token("00000000").unwrap().token))
+            .collect();
+        let good: Vec<_> = (0..20).map(|_| client.wait_for_verify_async(login(&client).token)).collect();
+        for wait in good {
+            assert_signed_in(
+                &wait.wait_timeout(PATIENCE).unwrap_or_else(|| panic!("{name}: starved")).unwrap(),
+            );
+        }
+        for wait in bad {
+            let told = error.and_then(|_| wait.wait_timeout(PATIENCE)).or_else(|| wait.result());
+            assert_eq!(told.map(|result| result.unwrap_err().code()), error, "{name}");
+        }
+        assert!(server.requests().len() <= 20, "{name}: {} streams", server.requests().len());
+    }
+}
+
+fn progress(event: &str, status: &str) -> String {
+    event
+        .replace("event: verified", "event: progress")
+        .replace("\"session\"", &format!("\"status\":\"{status}\",\"x\""))
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod backoff;
 mod errors;
+mod events;
 mod link;
 mod otp;
 mod proxy;
@@ -33,6 +34,7 @@ type Call = fn(kind: &str, input: Value) -> Option<Outcome>;
 const SUBJECTS: [(&str, Call); 7] = [
     ("backoff", backoff::call),
     ("errors", errors::call),
+    ("events", events::call),
     ("link", link::call),
     ("otp", otp::call),
     ("proxy", proxy::call),

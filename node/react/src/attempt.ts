@@ -11,12 +11,20 @@ import {
   type NewLogin,
   type Server,
 } from '@loggin/web/create';
-import type { Connection, Progress, SessionFields } from '@loggin/web/finish';
+import type { Connection, SessionFields } from '@loggin/web/finish';
 import type { Course } from './course.js';
 import { type Kept, keep, keptOf, LIFETIME_MS, nameOf } from './kept.js';
 
 /** Where an attempt stands. */
-export type LogginStatus = 'idle' | 'pending' | Progress | 'verified' | 'expired' | 'denied' | 'error';
+export type LogginStatus =
+  | 'idle'
+  | 'pending'
+  | 'message_received'
+  | 'awaiting_confirmation'
+  | 'verified'
+  | 'expired'
+  | 'denied'
+  | 'error';
 
 /** Who signed in, and the token that the app's server redeems: what the page says proves nothing. */
 export interface LogginSuccess extends SessionFields {

@@ -1,9 +1,13 @@
 /** What follows the tap: the wait, and what the app and its developers are told. It is loaded while the person reads. */
 
 import type { LogginError, Server } from '@loggin/web/create';
-import { awaitLogin, confirmLogin } from '@loggin/web/finish';
+import { awaitLogin, confirmLogin, type Progress } from '@loggin/web/finish';
 import type { Attempt, LogginState } from './attempt.js';
 import { isControlFlow, isRedirect } from './faults.js';
+
+/** Whether a step is one that is shown. */
+const isShown = (status: Progress): status is 'message_received' | 'awaiting_confirmation' =>
+  /^(message_received|awaiting_confirmation)$/.test(status);
 
 /** An attempt as far as its course goes. */
 export interface Course {
@@ -34,7 +38,8 @@ export async function follow(course: Course): Promise<unknown> {
     claim: false,
     signal,
     timeoutMs: Math.max(1, Number(attempt.getState().expiresAt) - Date.now()),
-    onProgress: (status) => set({ status }),
+    // What a newer server tells besides is nothing that this page has words for.
+    onProgress: (status) => isShown(status) && set({ status }),
     onConnection: (connection, problem) => {
       set({ connection });
       if (problem && !signal.aborted) {

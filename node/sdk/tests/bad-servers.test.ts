@@ -63,7 +63,6 @@ describe('a wait outlives', () => {
         response.end();
       },
     ],
-    ['an event that is no JSON', stream(event('ready', { pending: 1 }), 'event: verified\ndata: {\n\n')],
   ])('%s', async (_, answer) => {
     const { server, client, token, code } = await start();
     server.answer(answer, stream(verified(code)));

@@ -4,7 +4,7 @@ import { isLogginError, Loggin } from '@loggin/sdk';
 import { createParser } from 'eventsource-parser';
 import { describe, expect, it } from 'vitest';
 import { codeOf, crockford, delay } from './oracle.js';
-import { json, ScriptedServer } from './scripted-server.js';
+import { event, json, ScriptedServer, SESSION, stream, verified } from './scripted-server.js';
 import { type Fields, subjects, type Vector, vectorsOf } from './vectors.js';
 
 type Call = (input: never) => Fields | Promise<Fields>;
@@ -15,6 +15,7 @@ const CALLS: Record<string, Call> = {
   create,
   decode,
   delay,
+  login_event: loginEvent,
   message_text: messageText,
   otp_result: otpResult,
   otp_session: otpSession,
@@ -153,8 +154,30 @@ async function otpResult({ answer }: { answer: object }): Promise<Fields> {
   return { ...fields, verified_at_ms: verifiedAt.getTime() };
 }
 
-/** Fields that others are held to: the core, the server, the Python package; eventsource-parser tells no last id. */
-const FIELDS_OF_OTHERS = new Set(['http_status', 'otp_http_status', 'python_also', 'retry', 'last_event_id']);
+/** The event comes on a stream, and an end that can be read after it. */
+async function loginEvent({ event: name, data }: { event: string; data: string }): Promise<Fields> {
+  const server = await ScriptedServer.start();
+  const client = new Loggin({ baseUrl: server.baseUrl });
+  const { token, code } = client.createToken('8XKPQ2WN');
+  const told = `event: ${name}\ndata: ${data.replace('{code}', code)}\n\n`;
+  server.answer(stream(event('ready', { pending: 1 }), told, verified(code)));
+  const { phone } = await client.waitForVerify(token);
+  expect(server.received).toHaveLength(1);
+  return { outcome: phone === SESSION.phone ? 'pending' : 'verified' };
+}
+
+/**
+ * Fields that others are held to: the core, the server, the Python package; eventsource-parser tells no last id, and a
+ * wait no progress.
+ */
+const FIELDS_OF_OTHERS = new Set([
+  'http_status',
+  'otp_http_status',
+  'python_also',
+  'retry',
+  'last_event_id',
+  'told',
+]);
 
 /** The decoder that browsers' polyfills use, as a second opinion on the results. */
 function decode({ stream }: { stream: (string | { hex: string })[] }): Fields {
@@ -190,7 +213,7 @@ function wanted({ expect: fields, error }: Vector): Pick<Vector, 'expect' | 'err
 }
 
 it('no file of the folder is left out', () => {
-  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'otp', 'proxy', 'sse', 'token']);
+  expect(subjects()).toEqual(['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'token']);
 });
 
 it('a kind that nobody calls fails', () => {

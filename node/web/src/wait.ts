@@ -15,8 +15,11 @@ const STREAM = 'text/event-stream';
 /** Whether the server is there: not known yet, or tried again; heard; not reached for 8 s. */
 export type Connection = 'connecting' | 'open' | 'lost';
 
-/** How far a login has come that has no result yet. */
-export type Progress = 'message_received' | 'awaiting_confirmation';
+/** How far a login has come that has no result yet. The list is open: a newer server may tell more. */
+export type Progress = 'message_received' | 'awaiting_confirmation' | (string & {});
+
+/** What a status looks like, of whatever version; nothing else is handed on. */
+const STATUS = /^[\da-z_]{1,39}$/;
 
 /**
  * A stream that does not say `ready` in this time is kept back by a proxy, or is none: the next try is a long poll. A
@@ -105,7 +108,7 @@ class Wait {
   readonly #server: Server;
   readonly #what: WaitFor;
   readonly #ended: AbortSignal;
-  #progress: unknown;
+  #progress: string | undefined;
   #turn: Turn | undefined;
   #connection: Connection = 'connecting';
   #problem: LogginError | undefined;
@@ -247,7 +250,8 @@ class Wait {
     const response = await this.#post(turn, 'application/json');
     if (response) {
       const { events } = await objectOf(response);
-      for (const { event, data } of events as WireEvent[]) {
+      for (const told of events as unknown[]) {
+        const { event, data } = Object(told) as WireEvent;
         this.#take(turn, event, () => data);
       }
       if (turn.isNews || performance.now() - turn.began >= SHORTEST_POLL_MS) {
@@ -284,30 +288,32 @@ class Wait {
     return this.#progress && accept !== STREAM ? { [this.#what.code]: this.#progress } : undefined;
   }
 
-  /** Takes in one event. It throws where a known one does not have its form. */
-  #take(turn: Turn, name: string, read: () => EventData): void {
+  /** Takes in one event. One that cannot be read concerns its own login alone: an end of this one is its end still. */
+  #take(turn: Turn, name: string, read: () => unknown): void {
     if (name === 'ready') {
       this.#hear(turn);
     }
-    if (turn.end || !['progress', 'verified', 'rejected'].includes(name)) {
+    if (turn.end || !/^(progress|verified|rejected)$/.test(name)) {
       return;
     }
     const { claim, onProgress } = this.#what;
-    const { code, error, message, session, status, token_index } = read();
-    if (code !== this.#what.code && token_index !== 0) {
-      return;
-    }
-    if (name === 'verified') {
-      turn.end = sessionOf(session, claim);
-    } else if (name === 'rejected') {
-      turn.end = failureOf(error, message);
-    } else if (status === 'message_received' || status === 'awaiting_confirmation') {
-      if (status !== this.#progress) {
+    try {
+      const { code, error, message, session, status, token_index } = Object(read()) as EventData;
+      if (code !== this.#what.code && token_index !== 0) {
+        return;
+      }
+      if (name === 'verified') {
+        turn.end = sessionOf(session, claim);
+      } else if (name === 'rejected') {
+        turn.end = failureOf(error, message);
+      } else if (status !== this.#progress && typeof status === 'string' && STATUS.test(status)) {
         this.#progress = status;
         turn.isNews = true;
         // What the caller does with it, and how that fails, is not this connection's.
         queueMicrotask(() => onProgress?.(status));
       }
+    } catch (reason) {
+      turn.end = isLogginError(reason) ? reason : undefined;
     }
   }
 }
@@ -334,9 +340,10 @@ export async function awaitLogin(server: Server, what: WaitFor): Promise<Session
   }
 }
 
+/** An event of a long poll; nothing of it is certain. */
 interface WireEvent {
   readonly event: string;
-  readonly data: EventData;
+  readonly data?: unknown;
 }
 
 /** The data of any event; nothing of it is certain. */

@@ -44,12 +44,11 @@ describe('on a server', () => {
     });
   });
 
-  it('a wait is told a phone number, or goes on', async () => {
+  it('a wait is told a phone number, or that the answer is none', async () => {
     const { server, client, token, code } = await start();
-    const hidden = event('verified', { code, session: { ...SESSION, phone: null } });
-    server.answer(stream(hidden), stream(verified(code)));
-    await expect(client.waitForVerify(token)).resolves.toMatchObject({ phone: SESSION.phone });
-    expect(server.received).toHaveLength(2);
+    server.answer(stream(event('verified', { code, session: { ...SESSION, phone: null } })));
+    expect(await rejection(client.waitForVerify(token))).toMatchObject({ code: 'invalid_response' });
+    expect(server.received).toHaveLength(1);
   });
 });
 
@@ -116,7 +115,7 @@ describe('progress', () => {
       ),
     );
     await client.waitForVerify(token, { onProgress: (status) => told.push(status) });
-    expect(told).toEqual(['message_received', 'awaiting_confirmation']);
+    expect(told).toEqual(['message_received', 'of_a_newer_server', 'awaiting_confirmation']);
     expect(server.received).toHaveLength(2);
   });
 

@@ -1,6 +1,7 @@
 /** The shared vectors, through the functions of this package: each file, each kind, each vector. */
 
 import { describe, expect, it } from 'vitest';
+import { event, SESSION, verified } from '../../sdk/tests/scripted-server.js';
 import { type Fields, subjects, type Vector, vectorsOf } from '../../sdk/tests/vectors.js';
 import { delay } from '../dist/esm/backoff.js';
 import { classed } from '../dist/esm/classes.js';
@@ -17,8 +18,10 @@ import {
 import { serverOf } from '../dist/esm/server.js';
 import { StreamError, streamReader } from '../dist/esm/sse.js';
 import { codeOf, makeToken, parseAppKey, parseToken } from '../dist/esm/token.js';
+import { awaitLogin } from '../dist/esm/wait.js';
+import { openStream, scriptedFetch } from './scripted-fetch.js';
 
-type Call = (input: never) => Fields;
+type Call = (input: never) => Fields | Promise<Fields>;
 
 /** What each kind calls. */
 const CALLS: Record<string, Call> = {
@@ -35,6 +38,7 @@ const CALLS: Record<string, Call> = {
     const words = [Number.parseInt(random.slice(0, 8), 16), Number.parseInt(random.slice(8), 16)];
     return { delay_ms: delay(attempt, outage_ms, hint_ms ?? 0, words) };
   },
+  login_event: loginEvent,
   message_text: ({ text, code }: { text: string | null; code: string }) => ({
     text: messageText(text ?? DEFAULT_TEXT, code.toUpperCase()),
   }),
@@ -117,10 +121,24 @@ function cuts(length: number): number[] {
   return Array.from({ length: Math.ceil(length / step) }, (_, index) => index * step);
 }
 
+/** The event comes on a stream, and an end that can be read after it. */
+async function loginEvent({ event: name, data }: { event: string; data: string }): Promise<Fields> {
+  const token = makeToken('8XKPQ2WN', Buffer.alloc(20, 7));
+  const code = codeOf(token);
+  const told = `event: ${name}\ndata: ${data.replace('{code}', code)}\n\n`;
+  const { fetch, asked } = scriptedFetch(openStream(event('ready', { pending: 1 }), told, verified(code)));
+  const progress: string[] = [];
+  const onProgress = (status: string) => void progress.push(status);
+  const wait = { token, code, claim: true, onProgress };
+  const { phone } = await awaitLogin(serverOf({ baseUrl: 'http://127.0.0.1', fetch }), wait);
+  expect(asked).toHaveLength(1);
+  return { outcome: phone === SESSION.phone ? 'pending' : 'verified', told: progress[0] ?? null };
+}
+
 /** The outcome of a call, in a vector's words. */
-function outcome(call: Call, input: Fields): Pick<Vector, 'expect' | 'error'> {
+async function outcome(call: Call, input: Fields): Promise<Pick<Vector, 'expect' | 'error'>> {
   try {
-    return { expect: call(input as never) };
+    return { expect: await call(input as never) };
   } catch (error) {
     if (isLogginError(error)) {
       return { error: error.code };
@@ -136,7 +154,7 @@ function own(fields: Fields): Fields {
 }
 
 it('no file of the folder is left out', () => {
-  expect(subjects()).toEqual(['backoff', 'errors', 'link', 'otp', 'proxy', 'sse', 'token']);
+  expect(subjects()).toEqual(['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'token']);
 });
 
 it('a kind that nobody calls fails', () => {
@@ -155,9 +173,9 @@ const called = (subject: string): Vector[] =>
 describe.each(subjects().filter((subject) => subject !== 'sse' && called(subject).length > 0))(
   '%s',
   (subject) => {
-    it.each(called(subject))('$id: $comment', ({ kind, input, expect: fields, error }) => {
+    it.each(called(subject))('$id: $comment', async ({ kind, input, expect: fields, error }) => {
       const call = CALLS[kind] ?? expect.fail(`unknown kind ${kind}`);
-      expect(outcome(call, input)).toEqual(fields ? { expect: own(fields) } : { error });
+      expect(await outcome(call, input)).toEqual(fields ? { expect: own(fields) } : { error });
     });
   },
 );

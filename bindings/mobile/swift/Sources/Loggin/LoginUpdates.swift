@@ -8,6 +8,8 @@ public enum LoginUpdate: Sendable, Hashable {
   case messageReceived
   /// The person was asked to type a code where the login began.
   case awaitingConfirmation
+  /// A step that this version does not know, from a newer server: its name in the protocol.
+  case unrecognized(String)
   /// The person has signed in: the last update.
   case verified(Session)
 
@@ -16,6 +18,7 @@ public enum LoginUpdate: Sendable, Hashable {
       switch native {
       case .messageReceived: .messageReceived
       case .awaitingConfirmation: .awaitingConfirmation
+      case .unrecognized(let status): .unrecognized(status)
       case .verified(let session): .verified(Session(session))
       }
   }

@@ -13,6 +13,9 @@ public sealed interface LoginUpdate {
     /** The person was asked to type a code where the login began. */
     public data object AwaitingConfirmation : LoginUpdate
 
+    /** A step that this version does not know, from a newer server: its name in the protocol. */
+    public data class Unrecognized(public val status: String) : LoginUpdate
+
     /** The person has signed in: the last update. Printing it shows no phone number. */
     public data class Verified(
         /** Who it was, as this device is told. */
@@ -33,5 +36,6 @@ internal fun updates(begin: () -> Watch): Flow<LoginUpdate> = flow {
 private fun updateOf(native: Update): LoginUpdate = when (native) {
     is Update.MessageReceived -> LoginUpdate.MessageReceived
     is Update.AwaitingConfirmation -> LoginUpdate.AwaitingConfirmation
+    is Update.Unrecognized -> LoginUpdate.Unrecognized(native.status)
     is Update.Verified -> LoginUpdate.Verified(native.session.use(::Session))
 }
