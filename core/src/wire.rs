@@ -344,6 +344,29 @@ pub struct EventsResponse {
     pub events: Vec<TokenEvent>,
 }
 
+impl EventsResponse {
+    /// Reads what a long poll was told; `None` where it is no such answer. As on a stream, each event is read by itself.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Answer<'a> {
+            #[serde(borrow)]
+            events: Vec<&'a RawValue>,
+        }
+        #[derive(Deserialize)]
+        struct Event<'a> {
+            event: Cow<'a, str>,
+            #[serde(borrow)]
+            data: &'a RawValue,
+        }
+        let answer: Answer<'_> = serde_json::from_slice(body).ok()?;
+        let events = answer.events.into_iter().filter_map(|event| {
+            let Event { event, data } = serde_json::from_str(event.get()).ok()?;
+            TokenEvent::parse(&event, data.get())
+        });
+        Some(Self { events: events.collect() })
+    }
+}
+
 /// Who signed in, on the wire.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct SessionBody {
@@ -546,6 +569,26 @@ mod tests {
         for event in events {
             let (name, data) = event.to_parts();
             assert_eq!(TokenEvent::parse(name, &data), Some(event));
+        }
+    }
+
+    #[test]
+    fn what_a_poll_is_told_is_read_event_by_event() {
+        let rejected = |error: &'static str| {
+            let (error, message) = (error.into(), "".into());
+            TokenEvent::Rejected(RejectedEvent { code: Some(code()), token_index: None, error, message })
+        };
+        let answer = EventsResponse { events: vec![rejected("denied"), rejected("expired")] };
+        let body = serde_json::to_string(&answer).unwrap();
+        assert_eq!(EventsResponse::parse(body.as_bytes()), Some(answer.clone()));
+        for odd in
+            [r#"{"event":"novelty","data":[]}"#, r#"{"event":"verified","data":1}"#, "null", "[]", "{}"]
+        {
+            let body = body.replacen("[{", &format!("[{odd},{{"), 1);
+            assert_eq!(EventsResponse::parse(body.as_bytes()), Some(answer.clone()), "{odd}");
+        }
+        for none in ["", "[]", "{}", r#"{"events":{}}"#, r#"{"events":[}"#] {
+            assert_eq!(EventsResponse::parse(none.as_bytes()), None, "{none}");
         }
     }
 

@@ -114,6 +114,22 @@ def keep_waiting(exchange: Exchange) -> None:
     exchange.wait_until_hung_up()
 
 
+def keep_streams_back(exchange: Exchange) -> None:
+    """A proxy that passes on nothing of a stream before its end; a long poll tells the first login."""
+    if exchange.headers["accept"] == "text/event-stream":
+        exchange.start_stream()
+        exchange.wait_until_hung_up()
+    else:
+        data = {"code": code_of(exchange.tokens[0]), "session": session()}
+        exchange.answer(200, json.dumps({"events": [{"event": "verified", "data": data}]}))
+
+
+def cut_after_ready(exchange: Exchange) -> None:
+    """A load balancer that ends each stream once it has begun."""
+    exchange.start_stream()
+    exchange.send_event("ready", pending=len(exchange.tokens))
+
+
 def reject(error: str) -> Step:
     def step(exchange: Exchange) -> None:
         exchange.start_stream()

@@ -16,6 +16,8 @@ from scripted_server import (
     ScriptedServer,
     Step,
     code_of,
+    cut_after_ready,
+    keep_streams_back,
     keep_waiting,
     reject,
     session,
@@ -104,6 +106,24 @@ def test_a_wait_outlives_what_passes(
     server = serve(step, verify)
     assert open_door(server.url).wait(login.token).phone == PHONE
     assert [exchange.path for exchange in server.exchanges] == ["/api/v1/tokens/events"] * 2
+
+
+def test_behind_a_proxy_that_keeps_streams_back_a_wait_polls(
+    open_door: DoorClass, serve: Serve, login: CreatedToken
+) -> None:
+    server = serve(keep_streams_back)
+    assert open_door(server.url).wait(login.token, timeout=PATIENCE).phone == PHONE
+    accepted = [exchange.headers["accept"] for exchange in server.exchanges]
+    assert accepted == ["text/event-stream", "application/json"]
+
+
+def test_streams_that_are_cut_right_after_ready_are_opened_with_pauses(
+    open_door: DoorClass, serve: Serve, login: CreatedToken
+) -> None:
+    server = serve(cut_after_ready)
+    with pytest.raises(VerifyTimeoutError):
+        open_door(server.url).wait(login.token, timeout=5)
+    assert 4 <= len(server.exchanges) < 25
 
 
 def test_a_session_has_everything_that_the_server_tells(

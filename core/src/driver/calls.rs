@@ -14,7 +14,7 @@ use super::{
     hub::{STACK_SIZE, closed},
     jitter, new_idempotency_key,
     pending::{Pending, Slot},
-    transport::{Answer, Request, invalid_answer},
+    transport::{Answer, MAX_ANSWER, Request, invalid_answer},
 };
 use crate::{
     backoff,
@@ -90,7 +90,8 @@ impl Hub {
         longest_pause: Duration,
     ) -> Result<A, Error> {
         let body = serde_json::to_vec(request).map_err(|_| invalid_answer(0))?;
-        let request = Request { path, accept: "application/json", idempotency_key, body: &body };
+        let request =
+            Request { path, accept: "application/json", idempotency_key, body: &body, timeout: None };
         let answer = self.call(&request, longest_pause)?;
         serde_json::from_slice(&answer).map_err(|_| invalid_answer(200))
     }
@@ -126,7 +127,7 @@ impl Hub {
 
 fn read_answer(mut answer: Answer) -> Result<Vec<u8>, Error> {
     if answer.status == 200 {
-        return answer.read_json();
+        return answer.read_json(MAX_ANSWER);
     }
     let pause = answer.retry_after();
     Err(answer.read_error().unwrap_or_else(|error| error.with_retry_after(pause)))

@@ -25,7 +25,7 @@ use crate::{
     session::{Observed, Session},
     state::ClientState,
     token::Token,
-    waits::{Action, Closed, Machine, Outcome, StreamId, WaitId},
+    waits::{Action, Closed, Form, Machine, Outcome, StreamId, WaitId},
     wire::{Progress, TokenEvent},
 };
 
@@ -71,7 +71,7 @@ struct State {
 /// What is done once the lock is let go.
 #[derive(Default)]
 struct Errands {
-    open: Vec<(StreamId, Http, Vec<Token>)>,
+    open: Vec<(StreamId, Http, Vec<Token>, Form)>,
     hang_up: Vec<Http>,
     tell: Vec<(Waiter, Progress)>,
     settle: Vec<(Waiter, Outcome)>,
@@ -231,10 +231,10 @@ impl Hub {
         let mut errands = Errands::default();
         while let Some(action) = state.machine.poll_action() {
             match action {
-                Action::Open { stream, tokens } => {
+                Action::Open { stream, tokens, form } => {
                     let http = Http::for_stream(&self.stream_config);
                     state.streams.insert(stream, http.clone());
-                    errands.open.push((stream, http, tokens));
+                    errands.open.push((stream, http, tokens, form));
                 }
                 Action::Close { stream } => errands.hang_up.extend(state.streams.remove(&stream)),
                 Action::Tell { waiter, progress } => errands.tell.push((waiter, progress)),
@@ -254,10 +254,10 @@ impl Hub {
         for http in errands.hang_up {
             http.hang_up();
         }
-        for (id, http, tokens) in errands.open {
+        for (id, http, tokens, form) in errands.open {
             let hub = Arc::clone(self);
             let thread = thread::Builder::new().name("loggin-stream".into()).stack_size(STACK_SIZE);
-            if thread.spawn(move || stream::run(&hub, id, &http, tokens)).is_err() {
+            if thread.spawn(move || stream::run(&hub, id, &http, tokens, &form)).is_err() {
                 self.stream_closed(id, Closed::Dropped { pause: None });
             }
         }

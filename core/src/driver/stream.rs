@@ -1,4 +1,4 @@
-//! One event stream: opened, read to its end and reported to the hub, on a thread of its own.
+//! One event stream or long poll: opened, read to its end and reported to the hub, on a thread of its own.
 
 use std::{io::Read, sync::Arc, time::Duration};
 
@@ -9,9 +9,9 @@ use super::{
 use crate::{
     error::ErrorCode,
     sse::{Decoder, Item},
-    token::{AppKey, Token},
-    waits::{Closed, StreamId},
-    wire::{EVENTS_PATH, MAX_TOKENS_WITHOUT_KEY, TokenEvent},
+    token::{AppKey, Code, Token},
+    waits::{Closed, Form, StreamId},
+    wire::{EVENTS_PATH, EventsResponse, MAX_TOKENS_WITHOUT_KEY, Progress, TokenEvent},
 };
 
 /// Bytes read at a time: some dozen events.
@@ -23,26 +23,41 @@ const BODY_OVERHEAD: usize = 64;
 /// Bytes of a token in a request, with its quotes and comma.
 const BYTES_PER_TOKEN: usize = 49;
 
+/// Bytes of a code with its progress in a request.
+const BYTES_PER_PROGRESS: usize = 64;
+
+/// Longest time of a long poll, its connection included: the server answers after 25 s.
+const POLL_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// Longest answer of a long poll: some 300 bytes for each of a thousand tokens.
+const MAX_POLL_ANSWER: u64 = 1 << 20;
+
 /// Carries a stream from its request to its end.
-pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>) {
-    let closed = match open(hub, http, tokens) {
-        Ok(answer) => read(hub, id, answer),
+pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) {
+    let closed = match open(hub, http, tokens, form) {
+        Ok(answer) => match form {
+            Form::Events => read(hub, id, answer),
+            Form::Poll { .. } => read_poll(hub, id, answer),
+        },
         Err(closed) => closed,
     };
     hub.stream_closed(id, closed);
 }
 
-fn open(hub: &Hub, http: &Http, tokens: Vec<Token>) -> Result<Answer, Closed> {
+fn open(hub: &Hub, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answer, Closed> {
     let count = tokens.len();
-    let body = request_body(tokens, hub.settings().is_redeemer, hub.settings().app_key);
-    let request = Request {
-        path: EVENTS_PATH,
-        accept: "text/event-stream",
-        idempotency_key: hub.idempotency_key(),
-        body: &body,
+    let (accept, known, timeout) = match form {
+        Form::Events => ("text/event-stream", &[][..], None),
+        Form::Poll { known } => ("application/json", &known[..], Some(POLL_TIMEOUT)),
     };
+    let body = request_body(tokens, hub.settings().is_redeemer, hub.settings().app_key, known);
+    let request =
+        Request { path: EVENTS_PATH, accept, idempotency_key: hub.idempotency_key(), body: &body, timeout };
     let mut answer = http.send(hub.settings(), &request).map_err(|_| dropped(None))?;
-    if answer.is_event_stream() {
+    if match form {
+        Form::Events => answer.is_event_stream(),
+        Form::Poll { .. } => answer.status == 200,
+    } {
         return Ok(answer);
     }
     let pause = answer.retry_after();
@@ -59,8 +74,15 @@ fn open(hub: &Hub, http: &Http, tokens: Vec<Token>) -> Result<Answer, Closed> {
 }
 
 /// The request's JSON, written token by token: ten thousand of them are a megabyte and more in any form between.
-fn request_body(tokens: Vec<Token>, claim: bool, app_key: Option<AppKey>) -> Vec<u8> {
-    let mut body = String::with_capacity(BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
+fn request_body(
+    tokens: Vec<Token>,
+    claim: bool,
+    app_key: Option<AppKey>,
+    known: &[(Code, Progress)],
+) -> Vec<u8> {
+    let mut body = String::with_capacity(
+        BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN + known.len() * BYTES_PER_PROGRESS,
+    );
     body.push_str(r#"{"tokens":["#);
     for (index, token) in tokens.into_iter().enumerate() {
         if index > 0 {
@@ -77,8 +99,23 @@ fn request_body(tokens: Vec<Token>, claim: bool, app_key: Option<AppKey>) -> Vec
         body.push_str(app_key.as_str());
         body.push('"');
     }
-    body.push('}');
+    for (index, (code, progress)) in known.iter().enumerate() {
+        body.push_str(if index > 0 { "," } else { r#","known":{"# });
+        // Nor is there in a code or a status.
+        for part in ["\"", &code.expose(), "\":\"", progress.as_str(), "\""] {
+            body.push_str(part);
+        }
+    }
+    body.push_str(if known.is_empty() { "}" } else { "}}" });
     body.into_bytes()
+}
+
+/// Reads what a long poll was told.
+fn read_poll(hub: &Arc<Hub>, id: StreamId, mut answer: Answer) -> Closed {
+    let events = answer.read_json(MAX_POLL_ANSWER).ok().and_then(|body| EventsResponse::parse(&body));
+    let Some(EventsResponse { events }) = events else { return dropped(answer.retry_after()) };
+    hub.stream_events(id, events);
+    Closed::Answered
 }
 
 /// Reads events until the stream ends, fails, or says something larger than any event of ours.
@@ -116,13 +153,25 @@ mod tests {
     fn the_body_is_the_request_of_the_protocol() {
         let app_key = AppKey::parse("8XKPQ2WN").unwrap();
         let tokens: Vec<Token> = (0..3).map(|byte| Token::from_secret(app_key, [byte; 20])).collect();
-        for (claim, app_key) in [(true, None), (false, None), (true, Some(app_key)), (false, Some(app_key))] {
-            let body = request_body(tokens.clone(), claim, app_key);
-            assert!(body.len() <= BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN);
+        let known = [
+            (tokens[0].code(), Progress::MessageReceived),
+            (tokens[2].code(), Progress::AwaitingConfirmation),
+        ];
+        let cases = [
+            (true, None, &[][..]),
+            (false, None, &known[..1]),
+            (true, Some(app_key), &[][..]),
+            (false, Some(app_key), &known),
+        ];
+        for (claim, app_key, known) in cases {
+            let body = request_body(tokens.clone(), claim, app_key, known);
+            let most = BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN + known.len() * BYTES_PER_PROGRESS;
+            assert!(body.len() <= most);
             let request: EventsRequest = serde_json::from_slice(&body).unwrap();
             assert_eq!(request.claim, claim);
             assert_eq!(request.app_key, app_key.map(|app_key| app_key.to_string()));
             assert_eq!(request.tokens, tokens.iter().map(Token::expose).collect::<Vec<_>>());
+            assert_eq!(request.known, known.iter().copied().collect());
         }
     }
 }

@@ -35,7 +35,7 @@ const INPUT_BUFFER: usize = 8 << 10;
 /// Room for what goes out.
 const OUTPUT_BUFFER: usize = 16 << 10;
 /// Longest answer of a call: no answer of the protocol comes near it.
-const MAX_ANSWER: u64 = 64 << 10;
+pub(crate) const MAX_ANSWER: u64 = 64 << 10;
 
 /// How a client is set up; the same in every forked child.
 pub(crate) struct Settings {
@@ -60,6 +60,8 @@ pub(crate) struct Request<'a> {
     pub(crate) accept: &'a str,
     pub(crate) idempotency_key: &'a str,
     pub(crate) body: &'a [u8],
+    /// The time for all of it, where it has one of its own.
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// An answer of any status.
@@ -116,6 +118,10 @@ impl Http {
         if let Some(key) = &settings.secret_key {
             builder = builder.header("Authorization", format!("Bearer {}", key.expose()));
         }
+        if let Some(timeout) = request.timeout {
+            let no_less = builder.config().timeout_recv_response(None).timeout_send_body(None);
+            builder = no_less.timeout_global(Some(timeout)).build();
+        }
         let response = builder.send(request.body).map_err(|_| Unreached)?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         Ok(Answer {
@@ -149,17 +155,13 @@ impl Answer {
     }
 
     /// The whole body, where it is JSON and of a size that the protocol knows.
-    pub(crate) fn read_json(&mut self) -> Result<Vec<u8>, Error> {
+    pub(crate) fn read_json(&mut self, longest: u64) -> Result<Vec<u8>, Error> {
         if !self.content_type.starts_with("application/json") {
             return Err(invalid_answer(self.status));
         }
         let mut body = Vec::new();
-        self.body
-            .by_ref()
-            .take(MAX_ANSWER + 1)
-            .read_to_end(&mut body)
-            .map_err(|error| lost_answer(&error))?;
-        if body.len() as u64 > MAX_ANSWER {
+        self.body.by_ref().take(longest + 1).read_to_end(&mut body).map_err(|error| lost_answer(&error))?;
+        if body.len() as u64 > longest {
             return Err(invalid_answer(self.status));
         }
         Ok(body)
@@ -170,7 +172,7 @@ impl Answer {
     /// # Errors
     /// `connection` where the answer broke off, `invalid_response` where its body is no error of the protocol.
     pub(crate) fn read_error(&mut self) -> Result<Error, Error> {
-        let body = self.read_json()?;
+        let body = self.read_json(MAX_ANSWER)?;
         let mut body: ErrorBody = serde_json::from_slice(&body).map_err(|_| invalid_answer(self.status))?;
         body.request_id = body.request_id.or_else(|| self.request_id.take());
         let error = body.into_error(self.status);

@@ -8,6 +8,8 @@
 //! Between [`Machine::handle_suspend`] and [`Machine::handle_resume`] there are no streams: tokens keep their waits and
 //! their deadlines, and the next stream carries them all.
 //!
+//! Where something on the way keeps event streams back, the tokens are carried by long polls: streams that answer once.
+//!
 //! A driver polls actions to exhaustion and then feeds the next input; when [`Machine::poll_deadline`] has come it
 //! calls [`Machine::handle_timeout`].
 
@@ -18,6 +20,7 @@ mod pace;
 mod steps;
 #[cfg(test)]
 mod storm;
+mod stream;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -44,7 +47,7 @@ pub(crate) type Outcome = Result<SessionBody, Error>;
 #[derive(Debug)]
 pub(crate) enum Action<W> {
     /// Open a stream for these tokens.
-    Open { stream: StreamId, tokens: Vec<Token> },
+    Open { stream: StreamId, tokens: Vec<Token>, form: Form },
     /// Close a stream; nothing is expected of it any more.
     Close { stream: StreamId },
     /// Tell a waiter how far its login has come.
@@ -53,11 +56,25 @@ pub(crate) enum Action<W> {
     Settle { waiter: W, outcome: Outcome },
 }
 
+/// What a stream is opened as.
+#[derive(Debug)]
+pub(crate) enum Form {
+    /// An event stream.
+    Events,
+    /// A long poll: a stream that answers once, for networks that keep event streams back. Its caller knows this
+    /// progress of its tokens.
+    Poll { known: Vec<(Code, Progress)> },
+}
+
 /// Why a stream is no more.
 #[derive(Debug)]
 pub(crate) enum Closed {
     /// It ended or failed in a way that passes; the server may have asked for a pause.
     Dropped { pause: Option<Duration> },
+    /// A long poll was answered; what it told came before.
+    Answered,
+    /// It was not ready in time: something between client and server keeps event streams back.
+    KeptBack,
     /// The server refused it for good.
     Refused(Error),
 }
@@ -113,13 +130,17 @@ impl<W: Clone> Machine<W> {
     pub(crate) fn handle_event(&mut self, now: Duration, stream: StreamId, event: TokenEvent) {
         match event {
             TokenEvent::Ready(_) => self.streams.ready(now, stream, &mut self.board),
-            TokenEvent::Progress(event) => return self.tell(&event),
+            TokenEvent::Progress(event) => {
+                if self.tell(&event) {
+                    self.streams.delivered(now, stream);
+                }
+            }
             TokenEvent::Verified(VerifiedEvent { code, session }) => {
-                self.settle(now, code, session.of_app(code.app_key()));
+                self.end(now, stream, code, session.of_app(code.app_key()));
             }
             TokenEvent::Rejected(event) => {
                 if let Some(code) = event.code.or_else(|| self.code_at(stream, event.token_index?)) {
-                    self.settle(now, code, Err(rejection(&event)));
+                    self.end(now, stream, code, Err(rejection(&event)));
                 }
             }
         }
@@ -148,10 +169,16 @@ impl<W: Clone> Machine<W> {
                 self.streams.leave(now, &login, !login.is_over_at_server(now));
             }
         }
-        self.close_idle_streams();
-        for (stream, tokens) in self.streams.open_due(now, &mut self.board) {
-            self.actions.push_back(Action::Open { stream, tokens });
+        while let Some(stream) = self.streams.kept_back(now) {
+            self.actions.push_back(Action::Close { stream });
+            self.handle_closed(now, stream, Closed::KeptBack, 0);
         }
+        self.close_idle_streams();
+        for (stream, tokens, form) in self.streams.open_due(now, &mut self.board) {
+            self.actions.push_back(Action::Open { stream, tokens, form });
+        }
+        // A long poll carries its tokens from the start.
+        self.close_idle_streams();
     }
 
     /// Closes every stream and opens none until [`Machine::handle_resume`]; the waits go on. For a program that is
@@ -187,7 +214,7 @@ impl<W: Clone> Machine<W> {
 
     /// When [`Machine::handle_timeout`] is to be called next, if nothing else happens.
     pub(crate) fn poll_deadline(&self) -> Option<Duration> {
-        let deadlines = [self.board.next_deadline(), self.streams.next_open()];
+        let deadlines = [self.board.next_deadline(), self.streams.next_open(), self.streams.next_kept_back()];
         deadlines.into_iter().flatten().min()
     }
 
@@ -197,14 +224,23 @@ impl<W: Clone> Machine<W> {
         self.board.is_empty() && self.streams.is_empty()
     }
 
-    /// Tells all waits for a code how far it has come. What a stream that is being replaced says late is no news.
-    fn tell(&mut self, event: &ProgressEvent) {
-        let Some(login) = self.board.find(&event.code) else { return };
-        if self.board.advance(login, event.status) {
-            for waiter in self.board.waiters(login) {
-                self.actions.push_back(Action::Tell { waiter: waiter.clone(), progress: event.status });
-            }
+    /// Tells all waits for a code how far it has come; whether that is news. What a stream that is being replaced says
+    /// late is none.
+    fn tell(&mut self, event: &ProgressEvent) -> bool {
+        let Some(login) = self.board.find(&event.code) else { return false };
+        let is_news = self.board.advance(login, event.status);
+        for waiter in self.board.waiters(login).filter(|_| is_news) {
+            self.actions.push_back(Action::Tell { waiter: waiter.clone(), progress: event.status });
         }
+        is_news
+    }
+
+    /// A stream tells the end of a login.
+    fn end(&mut self, now: Duration, stream: StreamId, code: Code, outcome: Outcome) {
+        if self.board.find(&code).is_some() {
+            self.streams.delivered(now, stream);
+        }
+        self.settle(now, code, outcome);
     }
 
     /// Settles all waits for a code, for good: a later wait is told the same.

@@ -22,14 +22,14 @@ pub(super) struct Pace {
     outage: Option<Outage>,
 }
 
-/// The server was lost and has not answered since.
+/// The server was lost, and no stream has shown since that it works.
 #[derive(Debug)]
 struct Outage {
     since: Duration,
     attempts: u32,
     last_failure: Duration,
     resume: Duration,
-    /// The server itself asked for the pause: it holds even when another stream is ready.
+    /// The server itself asked for the pause: it holds even when another stream works.
     asked_for: bool,
 }
 
@@ -51,8 +51,13 @@ impl Pace {
         self.last_opening = Some(now);
     }
 
-    /// A stream is ready: the server is there.
-    pub(super) fn ready(&mut self, now: Duration) {
+    /// When a stream was lost last, in an outage that is not over.
+    pub(super) fn last_failure(&self) -> Option<Duration> {
+        self.outage.as_ref().map(|outage| outage.last_failure)
+    }
+
+    /// A stream has shown that it works, by what it told or by living on: the outage is over.
+    pub(super) fn well(&mut self, now: Duration) {
         if self.outage.as_ref().is_some_and(|outage| !outage.asked_for || outage.resume <= now) {
             self.outage = None;
         }

@@ -49,6 +49,8 @@ pub(super) enum Step {
     Refuse(usize),
     /// The server goes down or comes up.
     Server(bool),
+    /// Something on the way keeps event streams back, or no longer.
+    HoldBack(bool),
     /// The server gets slow or fast.
     Latency(Duration),
     /// The program is frozen, or goes on.
@@ -85,8 +87,9 @@ impl Step {
             13 => match value()? {
                 0 => Self::ShutDown,
                 rest if rest % 8 == 7 => Self::Suspended(rest % 16 == 7),
+                rest if rest % 8 == 6 => Self::HoldBack(rest % 16 == 6),
                 rest if rest % 4 < 2 => Self::Server(rest % 4 == 0),
-                rest => Self::Latency(ms(u64::from(rest) % 2_000)),
+                rest => Self::Latency(ms(u64::from(rest) % 8_000)),
             },
             14 => Self::Pass(ms(u64::from(value()?) % 3_000)),
             _ => Self::Pass(8 * ms(value()?.into())),
@@ -125,6 +128,7 @@ impl Step {
                 lose(world, stream, Closed::Refused(Error::new(ErrorCode::Unauthorized, "")));
             }
             Self::Server(is_up) => world.is_up = is_up,
+            Self::HoldBack(holds_back) => world.holds_back = holds_back,
             Self::Latency(latency) => world.latency = latency,
             Self::Suspended(true) => world.suspend(),
             Self::Suspended(false) => world.resume(),
@@ -141,7 +145,8 @@ pub(super) fn run_bytes(mut bytes: &[u8]) {
     run(max_tokens, std::iter::from_fn(|| Step::read(&mut bytes)).take(MAX_STEPS));
 }
 
-/// Runs steps with the law checked after each; in the end all is well, and nothing may be left unsettled.
+/// Runs steps with the law checked after each; in the end the server is well, and nothing may be left unsettled,
+/// whether or not streams are still kept back.
 pub(super) fn run(max_tokens: usize, steps: impl IntoIterator<Item = Step>) {
     let mut world = World::new();
     world.max_tokens = max_tokens;

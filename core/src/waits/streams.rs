@@ -4,14 +4,18 @@
 //! the levels of an LSM tree, and streams that hold tokens nobody waits for any more. The old streams carry on until
 //! the new one is ready; only then are they closed.
 //!
+//! Where streams are kept back on the way, long polls take their place: they carry their tokens from the start, as nothing
+//! is heard of them before their answer.
+//!
 //! While suspended there is no stream at all: every token is gathered, and nothing is opened.
 
 use std::{collections::BTreeMap, mem, num::NonZeroU32, time::Duration};
 
 use super::{
-    Closed,
+    Closed, Form,
     board::{Board, Login, LoginId},
     pace::Pace,
+    stream::Stream,
 };
 use crate::{
     error::ErrorCode,
@@ -31,31 +35,18 @@ const GROWTH: usize = 3;
 /// A stream this small is always taken over: sending its tokens again costs less than holding its connection.
 const SMALL: usize = 32;
 
+/// How long long polls take the place of streams before one is tried again: what kept it back may have passed.
+const KEPT_BACK: Duration = Duration::from_secs(100);
+
+/// Most tokens of a long poll: all of them are sent again when one of them has news.
+const MAX_POLLED: usize = 1_000;
+
+/// A long poll that is answered sooner, and with nothing new, was not waiting.
+const SHORTEST_POLL: Duration = Duration::from_secs(1);
+
 /// Names one stream of a machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct StreamId(NonZeroU32);
-
-#[derive(Debug)]
-struct Stream {
-    /// The tokens in the order of the request.
-    logins: Vec<LoginId>,
-    opened_at: Duration,
-    is_ready: bool,
-    /// Pending tokens that depend on this stream.
-    carried: usize,
-    /// It holds a token that was given up before its time: to be replaced.
-    is_stale: bool,
-    /// Streams being opened that will take tokens over from this one.
-    successors: usize,
-    /// The streams that this one takes tokens over from.
-    predecessors: Vec<StreamId>,
-}
-
-impl Stream {
-    fn is_eligible(&self) -> bool {
-        self.is_ready && self.successors == 0
-    }
-}
 
 pub(super) struct Streams {
     open: BTreeMap<StreamId, Stream>,
@@ -66,6 +57,8 @@ pub(super) struct Streams {
     /// Streams that carry nothing, to be closed.
     idle: Vec<StreamId>,
     is_suspended: bool,
+    /// Streams are kept back: until then long polls take their place, and after it all but one that is tried.
+    polls_until: Option<Duration>,
     pace: Pace,
     /// Most tokens of one stream, as far as the server has let us know.
     limit: usize,
@@ -81,6 +74,7 @@ impl Streams {
             due: None,
             idle: Vec::new(),
             is_suspended: false,
+            polls_until: None,
             pace: Pace::new(),
             limit: MAX_TOKENS,
             last_id: NonZeroU32::MAX,
@@ -95,6 +89,31 @@ impl Streams {
     /// When [`Streams::open_due`] is to be called.
     pub(super) fn next_open(&self) -> Option<Duration> {
         self.due.filter(|_| !self.is_suspended && self.opening < MAX_OPENING)
+    }
+
+    /// When [`Streams::kept_back`] is to be called.
+    pub(super) fn next_kept_back(&self) -> Option<Duration> {
+        // Nearly always all streams are ready.
+        let opening = self.open.values().filter(|stream| self.opening > 0 && !stream.is_ready());
+        opening.map(Stream::ready_by).min()
+    }
+
+    /// A stream that should have been ready by now.
+    pub(super) fn kept_back(&self, now: Duration) -> Option<StreamId> {
+        self.next_kept_back().filter(|due| *due <= now)?;
+        let late = |(_, stream): &(_, &Stream)| !stream.is_ready() && stream.ready_by() <= now;
+        self.open.iter().find(late).map(|(&id, _)| id)
+    }
+
+    /// A stream has told something that was not known before.
+    pub(super) fn delivered(&mut self, now: Duration, id: StreamId) {
+        if let Some(stream) = self.open.get_mut(&id) {
+            stream.is_news = true;
+            self.pace.well(now);
+            if self.due.is_some() {
+                self.due = Some(self.pace.next_opening(now));
+            }
+        }
     }
 
     /// The login at a position of a stream's request.
@@ -135,8 +154,11 @@ impl Streams {
         let Some(stream) = self.open.get_mut(&id) else {
             return;
         };
-        if mem::replace(&mut stream.is_ready, true) {
+        if stream.ready_at.replace(now).is_some() {
             return;
+        }
+        if !stream.is_poll {
+            self.polls_until = None;
         }
         self.opening -= 1;
         let logins = mem::take(&mut stream.logins);
@@ -155,10 +177,6 @@ impl Streams {
         }
         self.release_predecessors(now, id);
         self.close_if_idle(id);
-        self.pace.ready(now);
-        if self.due.is_some() {
-            self.due = Some(self.pace.next_opening(now));
-        }
         if self.open.get(&id).is_some_and(|stream| stream.is_stale && stream.carried > 0) {
             self.schedule(now);
         }
@@ -176,17 +194,13 @@ impl Streams {
     ) -> Option<Vec<LoginId>> {
         self.release_predecessors(now, id);
         let stream = self.open.remove(&id)?;
-        if !stream.is_ready {
+        if !stream.is_ready() {
             self.opening -= 1;
         }
-        let hint = match cause {
-            Closed::Dropped { pause } => *pause,
-            Closed::Refused(error) => error.retry_after(),
-        };
-        self.pace.lost(now, stream.opened_at, hint, random);
+        self.learn_network(now, &stream, cause, random);
         let refused = match cause {
             Closed::Refused(error) => !self.learn_limit(error.code(), stream.logins.len()),
-            Closed::Dropped { .. } => false,
+            Closed::Dropped { .. } | Closed::Answered | Closed::KeptBack => false,
         };
         let mut orphans = Vec::new();
         for login_id in stream.logins {
@@ -215,25 +229,76 @@ impl Streams {
         Some(orphans)
     }
 
+    /// What the end of a stream says of the server, and of the way to it.
+    fn learn_network(&mut self, now: Duration, stream: &Stream, cause: &Closed, random: u64) {
+        let hint = match cause {
+            Closed::KeptBack => {
+                self.polls_until = Some(now + KEPT_BACK);
+                return;
+            }
+            Closed::Answered => {
+                if stream.is_news || now.saturating_sub(stream.opened_at) >= SHORTEST_POLL {
+                    self.pace.well(now);
+                    return;
+                }
+                None
+            }
+            Closed::Dropped { pause } => *pause,
+            Closed::Refused(error) => error.retry_after(),
+        };
+        if stream.is_poll {
+            // Polls do no better than a stream would.
+            self.polls_until = Some(now);
+        }
+        let since = self.pace.last_failure();
+        let mut streams = self.open.values().chain([stream]);
+        if streams.any(|stream| stream.is_proved(now) && since.is_none_or(|since| stream.opened_at >= since))
+        {
+            self.pace.well(now);
+        }
+        self.pace.lost(now, stream.opened_at, hint, random);
+    }
+
+    /// Whether the next opening is a long poll. One stream at a time tries whether they still have to be.
+    fn is_polling(&self, now: Duration) -> bool {
+        let is_tried = self.open.values().any(|stream| !stream.is_poll && !stream.is_ready());
+        self.polls_until.is_some_and(|until| now < until || is_tried)
+    }
+
     /// Opens what is due, and names the tokens of each new stream.
-    pub(super) fn open_due<W>(&mut self, now: Duration, board: &mut Board<W>) -> Vec<(StreamId, Vec<Token>)> {
+    pub(super) fn open_due<W>(
+        &mut self,
+        now: Duration,
+        board: &mut Board<W>,
+    ) -> Vec<(StreamId, Vec<Token>, Form)> {
         if self.next_open().is_none_or(|due| due > now) {
             return Vec::new();
         }
         self.due = None;
+        let is_poll = self.is_polling(now);
+        let limit = if is_poll { self.limit.min(MAX_POLLED) } else { self.limit };
         let mut batch = self.take_gathered(board);
-        let predecessors = self.take_over(&mut batch, board);
+        let predecessors = self.take_over(&mut batch, is_poll, limit, board);
         if batch.is_empty() {
             return Vec::new();
         }
         self.pace.opened(now);
-        let room = self.limit * (MAX_OPENING - self.opening);
+        let room = match self.polls_until {
+            Some(_) if !is_poll => limit,
+            Some(_) => limit * MAX_OPENING,
+            None => limit * (MAX_OPENING - self.opening),
+        };
         if batch.len() > room {
             let rest = batch.split_off(room);
             self.gathered.extend(rest.into_iter().filter(|login| !is_carried(board, *login)));
             self.due = Some(self.pace.next_opening(now));
         }
-        batch.chunks(self.limit).map(|logins| self.open(now, logins, &predecessors, board)).collect()
+        let opened: Vec<_> =
+            batch.chunks(limit).map(|logins| self.open(now, logins, is_poll, &predecessors, board)).collect();
+        for (id, ..) in opened.iter().filter(|_| is_poll) {
+            self.ready(now, *id, board);
+        }
+        opened
     }
 
     /// A stream that carries nothing, to be closed.
@@ -272,6 +337,7 @@ impl Streams {
     /// Opens streams again: at once, unless the server itself has asked for a pause.
     pub(super) fn resume(&mut self, now: Duration) {
         self.is_suspended = false;
+        self.polls_until = None;
         self.pace.renew(now);
         if self.due.is_some() {
             self.due = Some(self.pace.next_opening(now));
@@ -293,18 +359,26 @@ impl Streams {
         gathered
     }
 
-    /// Adds to the batch what other streams carry and the new ones are to take over; names those streams.
-    fn take_over<W>(&mut self, batch: &mut Vec<LoginId>, board: &Board<W>) -> Vec<StreamId> {
-        let eligible = self.open.iter().filter(|(_, stream)| stream.is_eligible());
+    /// Adds to the batch what other streams carry and the new ones are to take over; names those streams. A long poll
+    /// takes the place of no stream that works.
+    fn take_over<W>(
+        &mut self,
+        batch: &mut Vec<LoginId>,
+        is_poll: bool,
+        limit: usize,
+        board: &Board<W>,
+    ) -> Vec<StreamId> {
+        let is_inferior = |stream: &Stream| stream.is_poll || stream.is_stale || !is_poll;
+        let eligible = self.open.iter().filter(|(_, stream)| stream.is_eligible() && is_inferior(stream));
         let mut candidates: Vec<_> =
             eligible.map(|(&id, stream)| (!stream.is_stale, stream.carried, id)).collect();
         candidates.sort_unstable();
         let total: usize = batch.len() + self.open.values().map(|stream| stream.carried).sum::<usize>();
-        let allowed = total / self.limit + MAX_PARTIAL;
+        let allowed = total / limit + MAX_PARTIAL;
         let mut left = candidates.len();
         let mut taken = Vec::new();
         for (is_clean, carried, id) in candidates {
-            let room = self.limit.saturating_sub(batch.len());
+            let room = limit.saturating_sub(batch.len());
             let is_worth_it = carried <= (batch.len() * GROWTH).max(SMALL) || left >= allowed;
             if is_clean && (!is_worth_it || room == 0 || batch.is_empty()) {
                 break;
@@ -324,14 +398,17 @@ impl Streams {
         &mut self,
         now: Duration,
         logins: &[LoginId],
+        is_poll: bool,
         predecessors: &[StreamId],
         board: &mut Board<W>,
-    ) -> (StreamId, Vec<Token>) {
+    ) -> (StreamId, Vec<Token>, Form) {
         let id = self.next_id();
         let mut stream = Stream {
             logins: logins.to_vec(),
             opened_at: now,
-            is_ready: false,
+            ready_at: None,
+            is_poll,
+            is_news: false,
             carried: 0,
             is_stale: false,
             successors: 0,
@@ -357,7 +434,11 @@ impl Streams {
         }
         self.open.insert(id, stream);
         self.opening += 1;
-        (id, tokens)
+        if !is_poll {
+            return (id, tokens, Form::Events);
+        }
+        let known = |login: &LoginId| Some((board.login(*login)?.code, board.progress(*login)?));
+        (id, tokens, Form::Poll { known: logins.iter().filter_map(known).collect() })
     }
 
     fn next_id(&mut self) -> StreamId {
@@ -402,7 +483,7 @@ impl Streams {
         if stream.carried > 0 || !stream.predecessors.is_empty() {
             return;
         }
-        if !stream.is_ready {
+        if !stream.is_ready() {
             self.opening -= 1;
         }
         self.open.remove(&id);
@@ -440,7 +521,7 @@ impl Streams {
                 assert!(is_gathered && self.due.is_some(), "token without a stream");
             }
             if let Some(next) = login.next_carrier {
-                assert!(is_sent(next, login_id) && !self.open[&next].is_ready);
+                assert!(is_sent(next, login_id) && !self.open[&next].is_ready());
             }
         }
         for (id, stream) in &self.open {
@@ -454,7 +535,7 @@ impl Streams {
                 "a stale stream that nothing replaces"
             );
         }
-        assert_eq!(self.opening, self.open.values().filter(|stream| !stream.is_ready).count());
+        assert_eq!(self.opening, self.open.values().filter(|stream| !stream.is_ready()).count());
         assert!(self.open.values().all(|stream| stream.logins.len() <= MAX_TOKENS));
     }
 

@@ -340,6 +340,159 @@ fn a_malformed_token_is_answered_by_its_position() {
     assert_eq!(world.outcomes.len(), 1);
 }
 
+/// The time in which a stream has to be ready, with room for some tokens.
+const READY: Duration = Duration::from_millis(5_100);
+
+#[test]
+fn where_streams_are_kept_back_long_polls_take_their_place() {
+    let mut world = World::new();
+    world.holds_back = true;
+    for number in 0..20 {
+        world.wait(number, PATIENCE);
+    }
+    world.run_for(ms(4_900));
+    assert_eq!((world.opened, world.polled), (1, 0));
+    world.run_for(ms(200) + LATENCY);
+    assert_eq!((world.opened, world.polled), (2, 1));
+    world.advance(3, Progress::MessageReceived);
+    world.run_for(ms(200));
+    assert_eq!(world.told[&3], Progress::MessageReceived);
+    assert_eq!(world.polled, 2, "the next poll knows it, and is not answered for it again");
+    for number in 0..20 {
+        world.verify(number);
+        world.run_for(ms(200));
+        assert!(world.outcomes[&(number as usize)].is_ok(), "wait {number}");
+    }
+    assert!(world.machine.is_idle());
+}
+
+#[test]
+fn a_new_wait_does_not_wait_for_a_poll_to_be_answered_and_shares_the_next() {
+    let mut world = World::new();
+    world.holds_back = true;
+    world.wait(0, PATIENCE);
+    world.run_for(READY);
+    for number in 1..30 {
+        world.wait(number, PATIENCE);
+        world.run_for(ms(150));
+        assert_eq!(world.streams.len(), 1, "a small poll is taken over");
+        assert!(world.streams.values().all(|poll| poll.codes.len() > number as usize));
+    }
+    world.cancel(7);
+    world.run_for(ms(150));
+    assert!(world.streams.values().all(|poll| !poll.codes.contains(&token_of(7).code())));
+}
+
+#[test]
+fn polls_are_answered_and_asked_again_and_a_stream_is_tried_later() {
+    let mut world = World::new();
+    world.holds_back = true;
+    world.wait(0, PATIENCE);
+    world.run_for(READY + Duration::from_secs(95));
+    assert_eq!((world.opened, world.polled), (5, 4), "a poll of 25 s after the other");
+    // The fifth poll ends beyond the 100 s: the next is a stream, and what begins meanwhile is polled for.
+    world.run_for(Duration::from_secs(6));
+    assert_eq!(world.opened - world.polled, 2);
+    world.wait(1, PATIENCE);
+    world.run_for(ms(200));
+    assert_eq!(world.opened - world.polled, 2, "one stream is tried at a time");
+    world.verify(1);
+    assert!(world.outcomes[&1].is_ok());
+    world.holds_back = false;
+    world.run_for(Duration::from_secs(110));
+    assert_eq!(world.opened - world.polled, 3);
+    let polls = world.polled;
+    world.wait(2, PATIENCE);
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(world.polled, polls, "streams come through again");
+    world.verify(0);
+    world.verify(2);
+    assert!(world.machine.is_idle());
+}
+
+#[test]
+fn a_poll_takes_the_place_of_no_stream_that_works() {
+    let mut world = World::new();
+    world.wait(0, PATIENCE);
+    world.run_for(ms(500));
+    let stream = world.ready_streams()[0];
+    world.holds_back = true;
+    world.wait(1, PATIENCE);
+    world.run_for(READY + ms(100));
+    assert_eq!(world.polled, 1);
+    assert_eq!(world.ready_streams().len(), 2);
+    assert!(world.ready_streams().contains(&stream));
+}
+
+#[test]
+fn a_network_that_changes_is_given_a_stream_at_once() {
+    let mut world = World::new();
+    world.holds_back = true;
+    world.wait(0, PATIENCE);
+    world.run_for(READY);
+    assert_eq!(world.polled, 1);
+    world.holds_back = false;
+    world.resume();
+    world.run_for(ms(100));
+    assert_eq!((world.opened, world.polled), (3, 1));
+}
+
+#[test]
+fn a_poll_that_is_empty_at_once_backs_off() {
+    let mut world = World::new();
+    world.holds_back = true;
+    world.wait(0, PATIENCE);
+    world.run_for(READY);
+    let end = world.now + Duration::from_secs(60);
+    while world.now < end {
+        for poll in world.ready_streams() {
+            world.lose(poll, Closed::Answered);
+        }
+        world.run_for(ms(10));
+    }
+    assert!(world.opened < 80, "{} openings in a minute", world.opened);
+}
+
+/// Opens streams for a minute, each of which is lost so long after it is ready.
+fn openings_in_a_minute(life: Duration) -> usize {
+    let mut world = World::new();
+    world.wait(0, PATIENCE);
+    let end = world.now + Duration::from_secs(60);
+    let mut ready_since = None;
+    while world.now < end {
+        world.run_for(ms(1));
+        let Some(&stream) = world.ready_streams().first() else { continue };
+        let since = *ready_since.get_or_insert(world.now);
+        if world.now >= since + life {
+            world.lose(stream, Closed::Dropped { pause: None });
+            ready_since = None;
+        }
+    }
+    world.opened
+}
+
+#[test]
+fn a_stream_that_is_cut_right_after_ready_is_not_opened_again_at_once() {
+    let opened = openings_in_a_minute(Duration::ZERO);
+    // Delays of up to 1.5 s, with a mean of half of it.
+    assert!((40..150).contains(&opened), "{opened} openings");
+}
+
+#[test]
+fn a_stream_that_lived_or_told_something_ends_the_outage() {
+    // Each loss is the first of its outage: back within 250 ms.
+    assert!((5..=7).contains(&openings_in_a_minute(Duration::from_secs(10))));
+    let mut world = World::new();
+    world.wait(0, PATIENCE);
+    for number in 1..200 {
+        world.wait(number, PATIENCE);
+        world.run_for(ms(400));
+        world.verify(number);
+        assert!(world.outcomes[&(number as usize)].is_ok(), "wait {number} is told of within 400 ms");
+        world.lose(world.ready_streams()[0], Closed::Dropped { pause: None });
+    }
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let token = 0..steps::TOKENS;
     prop_oneof![
@@ -353,13 +506,14 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(stream, pause)| Step::Lose { stream, pause: pause.map(ms) }),
         1 => any::<usize>().prop_map(Step::Refuse),
         1 => any::<bool>().prop_map(Step::Server),
+        1 => any::<bool>().prop_map(Step::HoldBack),
         2 => any::<bool>().prop_map(Step::Suspended),
         3 => (0..steps::TOKENS, prop_oneof![
             Just(Progress::MessageReceived),
             Just(Progress::AwaitingConfirmation),
             Just(novel()),
         ]).prop_map(|(token, progress)| Step::Advance(token, progress)),
-        1 => (0..2_000_u64).prop_map(|latency| Step::Latency(ms(latency))),
+        1 => (0..8_000_u64).prop_map(|latency| Step::Latency(ms(latency))),
         4 => (0..3_000_u64).prop_map(|span| Step::Pass(ms(span))),
         1 => (0..400_000_u64).prop_map(|span| Step::Pass(ms(span))),
     ]

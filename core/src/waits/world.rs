@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Action, Closed, Course, Machine, Outcome, StreamId, WaitId};
+use super::{Action, Closed, Course, Form, Machine, Outcome, StreamId, WaitId};
 use crate::{
     error::{Error, ErrorCode},
     token::{AppKey, Code, PhoneNumber, Token},
@@ -17,12 +17,28 @@ use crate::{
 /// From a request to the answer's first event, unless a test says otherwise.
 pub(super) const LATENCY: Duration = Duration::from_millis(3);
 
+/// How long the server keeps a poll that it has nothing for.
+pub(super) const POLL: Duration = Duration::from_secs(25);
+
 /// A stream that the machine holds.
 pub(super) struct Carrier {
     /// The tokens in the order of the request.
     pub(super) codes: Vec<Code>,
-    /// When the server answers; it is told of results once it has.
+    /// When the server answers; it is told of results once it has. Also when a long poll has waited for long enough.
     pub(super) answer_due: Option<Duration>,
+    /// What the caller of a long poll knows.
+    pub(super) known: Option<HashMap<Code, Progress>>,
+    /// The server has the request.
+    is_there: bool,
+    /// Something on the way keeps what the server says.
+    is_held: bool,
+}
+
+impl Carrier {
+    /// Whether the machine hears what the server says now.
+    fn is_heard(&self) -> bool {
+        self.is_there && !self.is_held
+    }
 }
 
 /// A wait that was begun.
@@ -50,9 +66,13 @@ pub(super) struct World {
     /// Tokens sent so far, for the price of merging.
     pub(super) sent: usize,
     pub(super) opened: usize,
+    /// Of these, long polls.
+    pub(super) polled: usize,
     pub(super) most_streams: usize,
     performed: usize,
     pub(super) is_up: bool,
+    /// Something on the way keeps event streams back.
+    pub(super) holds_back: bool,
     pub(super) latency: Duration,
     /// Most tokens of a stream that the server takes.
     pub(super) max_tokens: usize,
@@ -73,9 +93,11 @@ impl World {
             past: Vec::new(),
             sent: 0,
             opened: 0,
+            polled: 0,
             most_streams: 0,
             performed: 0,
             is_up: true,
+            holds_back: false,
             latency: LATENCY,
             max_tokens: usize::MAX,
             random: 1,
@@ -141,11 +163,15 @@ impl World {
         let told: Vec<_> = self
             .streams
             .iter()
-            .filter(|(_, stream)| stream.answer_due.is_none() && stream.codes.contains(&code))
-            .map(|(&id, _)| id)
+            .filter(|(_, stream)| stream.is_heard() && stream.codes.contains(&code))
+            .map(|(&id, stream)| (id, stream.known.is_some()))
             .collect();
-        for id in told {
+        for (id, is_poll) in told {
             self.machine.handle_event(self.now, id, event.clone());
+            if is_poll {
+                self.perform();
+                self.lose(id, Closed::Answered);
+            }
         }
         self.perform();
     }
@@ -199,11 +225,21 @@ impl World {
     fn perform(&mut self) {
         while let Some(action) = self.machine.poll_action() {
             match action {
-                Action::Open { stream, tokens } => {
+                Action::Open { stream, tokens, form } => {
                     self.sent += tokens.len();
                     self.opened += 1;
-                    let codes = tokens.iter().map(Token::code).collect();
-                    let carrier = Carrier { codes, answer_due: Some(self.now + self.latency) };
+                    let known = match form {
+                        Form::Events => None,
+                        Form::Poll { known } => Some(known.into_iter().collect()),
+                    };
+                    self.polled += usize::from(known.is_some());
+                    let carrier = Carrier {
+                        codes: tokens.iter().map(Token::code).collect(),
+                        answer_due: Some(self.now + self.latency),
+                        is_held: self.holds_back && known.is_none(),
+                        is_there: false,
+                        known,
+                    };
                     assert!(self.streams.insert(stream, carrier).is_none(), "opened twice");
                 }
                 Action::Close { stream } => {
@@ -287,33 +323,51 @@ impl World {
     }
 
     fn answer(&mut self, id: StreamId) {
+        let (is_up, now) = (self.is_up, self.now);
         let Some(stream) = self.streams.get_mut(&id) else { return };
         stream.answer_due = None;
-        if !self.is_up {
+        if !is_up {
             return self.lose(id, Closed::Dropped { pause: None });
         }
         if stream.codes.len() > self.max_tokens {
             let error = Error::new(ErrorCode::InvalidRequest, "too many tokens");
             return self.lose(id, Closed::Refused(error));
         }
+        if stream.is_held {
+            return;
+        }
+        let has_waited = std::mem::replace(&mut stream.is_there, true);
         let done: Vec<_> = stream.codes.iter().filter_map(|code| self.ended.get(code).cloned()).collect();
         let pending = stream.codes.len() - done.len();
-        self.machine.handle_event(self.now, id, TokenEvent::Ready(ReadyEvent { pending }));
+        let known = stream.known.clone();
+        let moved = |code: &Code| self.progress.get(code).and_then(Course::last);
         let moved: Vec<_> = stream
             .codes
             .iter()
             .filter(|code| !self.ended.contains_key(code))
-            .filter_map(|&code| Some(ProgressEvent { code, status: self.progress.get(&code)?.last()? }))
+            .filter_map(|code| Some(ProgressEvent { code: *code, status: moved(code)? }))
+            .filter(|event| known.as_ref().is_none_or(|known| known.get(&event.code) != Some(&event.status)))
             .collect();
+        if known.is_none() {
+            self.machine.handle_event(now, id, TokenEvent::Ready(ReadyEvent { pending }));
+        }
+        let is_empty = done.is_empty() && moved.is_empty();
+        if known.is_some() && is_empty && !has_waited {
+            stream.answer_due = Some(now + POLL);
+            return;
+        }
         for event in done.into_iter().chain(moved.into_iter().map(TokenEvent::Progress)) {
-            self.machine.handle_event(self.now, id, event);
+            self.machine.handle_event(now, id, event);
         }
         self.perform();
+        if known.is_some() {
+            self.lose(id, Closed::Answered);
+        }
     }
 
     #[cfg(test)]
     pub(super) fn ready_streams(&self) -> Vec<StreamId> {
-        self.streams.iter().filter(|(_, stream)| stream.answer_due.is_none()).map(|(&id, _)| id).collect()
+        self.streams.iter().filter(|(_, stream)| stream.is_heard()).map(|(&id, _)| id).collect()
     }
 
     #[cfg(test)]

@@ -159,6 +159,17 @@ pub(crate) fn begin_stream(stream: &mut TcpStream) {
     send(stream, &format!("{head}event: ready\ndata: {{\"pending\": 1}}\n\n"));
 }
 
+/// A proxy that passes on the head of a stream, and what it says once it has ended.
+pub(crate) fn keep_back(stream: &mut TcpStream) {
+    send(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+    hold(stream);
+}
+
+/// Whether a request is a long poll.
+pub(crate) fn is_poll(request: &Request) -> bool {
+    request.header("Accept") == Some("application/json")
+}
+
 /// Says that each token of a request is verified.
 pub(crate) fn verify_all(request: &Request, stream: &mut TcpStream) {
     for token in request.tokens() {

@@ -15,7 +15,8 @@ use loggin::{ErrorCode, Loggin, Session};
 use crate::{
     client,
     fixture::{
-        PATIENCE, Request, Server, answer, answer_json, begin_stream, hold, send, verified_event, verify_all,
+        PATIENCE, Request, Server, answer, answer_json, begin_stream, hold, is_poll, keep_back, send,
+        verified_event, verify_all,
     },
     login,
 };
@@ -160,6 +161,50 @@ fn progress(event: &str, status: &str) -> String {
     event
         .replace("event: verified", "event: progress")
         .replace("\"session\"", &format!("\"status\":\"{status}\",\"x\""))
+}
+
+#[test]
+fn behind_a_proxy_that_keeps_streams_back_a_login_among_others_wakes() {
+    let server = Server::start(|_, request, stream| {
+        if !is_poll(request) {
+            return keep_back(stream);
+        }
+        let told = |event: &str| {
+            let event = event.replacen("event: ", "{\"event\":\"", 1);
+            event.replacen("\ndata: ", "\",\"data\":", 1).trim().to_owned() + "}"
+        };
+        let tapped = verified_event(&request.tokens()[0]);
+        let moved = progress(&verified_event(request.tokens().last().unwrap()), "message_received");
+        let is_known = request.body.contains(":\"message_received\"");
+        let event = told(if is_known { &tapped } else { &moved });
+        answer_json(stream, "200 OK", &format!("{{\"events\":[null,{event}]}}"));
+    });
+    let client = client(&server);
+    let waits: Vec<_> = (0..4).map(|_| client.wait_for_verify_async(login(&client).token)).collect();
+    for wait in waits {
+        assert_signed_in(&wait.wait_timeout(PATIENCE).unwrap().unwrap());
+    }
+    let requests = server.requests();
+    let polls: Vec<_> = requests.iter().filter(|request| is_poll(request)).collect();
+    assert!(polls.iter().all(|poll| poll.body.contains("],\"claim\":true")));
+    assert!(polls[0].at - requests[0].at >= Duration::from_secs(5));
+    // The waits began on two streams at most, each of which gave way to a poll.
+    assert!(
+        requests.len() - polls.len() <= 2 && polls.len() <= 2 * 5,
+        "{} of {}",
+        polls.len(),
+        requests.len()
+    );
+}
+
+#[test]
+fn a_stream_that_is_cut_right_after_ready_is_opened_again_with_pauses() {
+    let server = Server::start(|_, _, stream| begin_stream(stream));
+    let client = client(&server);
+    let error = client.start_wait(login(&client).token, Some(Duration::from_secs(5))).wait().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Timeout);
+    let count = server.requests().len();
+    assert!((4..25).contains(&count), "{count} streams in 5 s");
 }
 
 #[test]

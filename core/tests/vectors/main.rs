@@ -31,7 +31,7 @@ const FIELDS_OF_OTHERS: [&str; 2] = ["otp_http_status", "python_also"];
 type Call = fn(kind: &str, input: Value) -> Option<Outcome>;
 
 /// The files of vectors, without `.json`.
-const SUBJECTS: [(&str, Call); 7] = [
+const SUBJECTS: [(&str, Call); 8] = [
     ("backoff", backoff::call),
     ("errors", errors::call),
     ("events", events::call),

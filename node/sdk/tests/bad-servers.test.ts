@@ -136,6 +136,30 @@ describe('a wait outlives', () => {
   });
 });
 
+describe('a network in between', () => {
+  it('that keeps streams back is polled through', async () => {
+    const { server, client, token, code } = await start();
+    server.answer(stream(), json(200, { events: [{ event: 'verified', data: { code, session: SESSION } }] }));
+    expect((await client.waitForVerify(token)).phone).toBe(SESSION.phone);
+    expect(server.received.map(({ headers }) => headers.accept)).toEqual([
+      'text/event-stream',
+      'application/json',
+    ]);
+  }, 20_000);
+
+  it('that cuts each stream right after ready is given pauses', async () => {
+    const { server, client, token } = await start();
+    server.answer((response, received) => {
+      stream(event('ready', { pending: 1 }))(response, received);
+      response.end();
+    });
+    const failure = await rejection(client.waitForVerify(token, { timeoutMs: 4_000 }));
+    expect(failure).toMatchObject({ code: 'timeout' });
+    expect(server.received.length).toBeGreaterThan(3);
+    expect(server.received.length).toBeLessThan(25);
+  }, 20_000);
+});
+
 describe('verifyToken', () => {
   it('is repeated twice on a failure that passes, as the same call', async () => {
     const { server, client, token } = await start();

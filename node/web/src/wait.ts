@@ -45,6 +45,9 @@ const WAKE_GAP_MS = 500;
 /** A short look at another app leaves a stream alone that was heard in this time: one comment of the server's and some. */
 const FRESH_MS = 20_000;
 
+/** A stream that lived for so long works: its loss is the first of an outage. `ready` alone shows nothing of it. */
+const PROVED_MS = 10_000;
+
 /** A server that was not reached for so long is told to be lost: a moment between two cells is nobody's business. */
 const LOST_MS = 8_000;
 
@@ -154,7 +157,8 @@ class Wait {
       if (!isHeard && !isAwoken && !isKeptBack) {
         this.#miss(turn.problem ?? failure('connection', 'The server was not reached.'));
       }
-      if (isHeard || isAwoken) {
+      const lived = performance.now() - turn.began >= PROVED_MS;
+      if (isAwoken || isNews || (isHeard && (polls || lived))) {
         attempt = 0;
         outage = performance.now();
       }

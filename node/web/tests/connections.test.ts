@@ -232,6 +232,17 @@ describe('a runtime whose signals keep no reason', () => {
   });
 });
 
+it('a stream that is cut right after ready is opened again with pauses', async () => {
+  stopClock();
+  const cut = () => new Response(READY, { headers: { 'Content-Type': 'text/event-stream' } });
+  const { client, asked, token } = scripted(cut);
+  void client.waitForVerify(token).catch(() => {});
+  await vi.advanceTimersByTimeAsync(60_000);
+  // Pauses of up to 1.5 s, with a mean of half of it.
+  expect(asked.length).toBeGreaterThan(40);
+  expect(asked.length).toBeLessThan(150);
+});
+
 describe('what is told of the connection', () => {
   function watch(...answers: Parameters<typeof scriptedFetch>) {
     const { fetch } = scriptedFetch(...answers);
