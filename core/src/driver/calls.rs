@@ -11,7 +11,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Hub,
-    hub::{STACK_SIZE, closed},
+    guard::unwound,
+    hub::{STACK_SIZE, closed, no_thread},
     jitter, new_idempotency_key,
     pending::{Pending, Slot},
     transport::{Answer, MAX_ANSWER, Request, invalid_answer},
@@ -75,7 +76,7 @@ impl Hub {
     ) -> Pending<T> {
         let slot = Slot::new();
         let (hub, result) = (Arc::clone(self), Arc::clone(&slot));
-        let job = Box::new(move || result.settle(call(&hub)));
+        let job = Box::new(move || result.settle(unwound(|| call(&hub)).unwrap_or_else(|| Err(panicked()))));
         if let Err(error) = self.workers().run(job) {
             slot.settle(Err(error));
         }
@@ -105,12 +106,13 @@ impl Hub {
             if self.is_closed() {
                 return Err(closed());
             }
-            let error = match self.calls().send(self.settings(), request) {
-                Ok(answer) => match read_answer(answer) {
-                    Ok(body) => return Ok(body),
-                    Err(error) => error,
-                },
-                Err(_) => Error::new(ErrorCode::Connection, "The server was not reached."),
+            let sent = unwound(|| match self.calls().send(self.settings(), request) {
+                Ok(answer) => read_answer(answer),
+                Err(_) => Err(Error::new(ErrorCode::Connection, "The server was not reached.")),
+            });
+            let error = match sent.unwrap_or_else(|| Err(panicked())) {
+                Ok(body) => return Ok(body),
+                Err(error) => error,
             };
             let pause = error.retry_after();
             if attempt == self.settings().max_retries
@@ -123,6 +125,11 @@ impl Hub {
             attempt += 1;
         }
     }
+}
+
+/// The error of a call whose own code, or that of a library, gave way.
+fn panicked() -> Error {
+    Error::new(ErrorCode::Internal, "The call panicked; the panic hook has reported where.")
 }
 
 fn read_answer(mut answer: Answer) -> Result<Vec<u8>, Error> {
@@ -181,7 +188,7 @@ impl Workers {
             queue.workers += 1;
         } else if queue.workers == 0 {
             queue.jobs.pop_back();
-            return Err(Error::new(ErrorCode::Unavailable, "The operating system gave no thread."));
+            return Err(no_thread());
         }
         Ok(())
     }

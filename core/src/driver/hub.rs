@@ -14,7 +14,9 @@ use std::{
 
 use super::{
     calls::Workers,
-    fork, jitter, new_idempotency_key,
+    fork,
+    guard::unwound,
+    jitter, new_idempotency_key,
     pending::{Pending, Slot},
     stream,
     transport::{Http, Settings, StreamConfig},
@@ -180,7 +182,7 @@ impl Hub {
     pub(crate) fn close(self: &Arc<Self>) {
         self.feed(|state, _| {
             state.is_closed = true;
-            state.machine.handle_shutdown();
+            state.machine.handle_shutdown(&closed());
         });
     }
 
@@ -252,7 +254,7 @@ impl Hub {
             waiter.settle(outcome);
         }
         for http in errands.hang_up {
-            http.hang_up();
+            unwound(|| http.hang_up());
         }
         for (id, http, tokens, form) in errands.open {
             let hub = Arc::clone(self);
@@ -282,15 +284,20 @@ impl Hub {
     fn start_timekeeper(self: &Arc<Self>) {
         let hub = Arc::clone(self);
         let thread = thread::Builder::new().name("loggin-hub".into()).stack_size(STACK_SIZE);
-        if thread.spawn(move || hub.keep_time()).is_err() {
-            // Without a thread nothing can ever be waited for: say so now rather than never.
+        if thread.spawn(move || hub.keep_time_always()).is_err() {
+            // Without a thread nothing can be waited for: say so now rather than never.
             let mut state = self.lock();
             state.has_timekeeper = false;
-            state.machine.handle_shutdown();
+            state.machine.handle_shutdown(&no_thread());
             let errands = self.take_errands(&mut state);
             drop(state);
             self.run_errands(errands);
         }
+    }
+
+    /// Should the time's keeping ever panic, it goes on: what was due is taken off the list by then.
+    fn keep_time_always(self: &Arc<Self>) {
+        while unwound(|| self.keep_time()).is_none() {}
     }
 
     fn keep_time(self: &Arc<Self>) {
@@ -359,6 +366,10 @@ impl Drop for Hub {
             mem::forget(mem::take(&mut state.streams));
         }
     }
+}
+
+pub(super) fn no_thread() -> Error {
+    Error::new(ErrorCode::Unavailable, "The operating system gave no thread.")
 }
 
 pub(super) fn closed() -> Error {

@@ -2,7 +2,10 @@
 
 mod calls;
 mod fork;
+mod guard;
 mod hub;
+#[cfg(test)]
+mod panics;
 mod pending;
 mod proxy;
 #[cfg(test)]

@@ -3,14 +3,15 @@
 use std::{
     fmt,
     future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
+    mem,
     pin::Pin,
+    slice,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
-use super::{fork, hub::Hub};
+use super::{fork, guard::unwound, hub::Hub};
 use crate::{
     error::{Error, ErrorCode},
     waits::WaitId,
@@ -25,16 +26,67 @@ pub(crate) struct Slot<T> {
 }
 
 enum State<T> {
-    Waiting,
-    Watched(Waker),
-    Called(Callback<T>),
+    Open(Watchers<T>),
     /// Boxed, as most slots are empty for most of their life.
     Done(Box<Result<T, Error>>),
 }
 
+/// Who is to be told, besides the threads that are blocked: nearly always one.
+enum Watchers<T> {
+    None,
+    One(Watcher<T>),
+    Many(Vec<Watcher<T>>),
+}
+
+enum Watcher<T> {
+    /// The task that owns the result: it is the last that asked.
+    Owner(Waker),
+    /// A task that shares the result.
+    Task(Waker),
+    Callback(Callback<T>),
+}
+
+/// Most tasks that share a result. The oldest beyond it is woken, and asks again.
+const MAX_WATCHERS: usize = 1_000;
+
+impl<T> Watchers<T> {
+    fn into_vec(self) -> Vec<Watcher<T>> {
+        match self {
+            Self::None => Vec::new(),
+            Self::One(watcher) => vec![watcher],
+            Self::Many(watchers) => watchers,
+        }
+    }
+
+    fn as_slice(&self) -> &[Watcher<T>] {
+        match self {
+            Self::None => &[],
+            Self::One(watcher) => slice::from_ref(watcher),
+            Self::Many(watchers) => watchers,
+        }
+    }
+
+    /// Adds one. Returns a task that it takes the place of.
+    fn push(&mut self, watcher: Watcher<T>) -> Option<Watcher<T>> {
+        let mut watchers = mem::replace(self, Self::None).into_vec();
+        let is_owner = |watcher: &Watcher<T>| matches!(watcher, Watcher::Owner(_));
+        let owner = watchers.iter().position(is_owner).filter(|_| is_owner(&watcher));
+        let is_task = |watcher: &Watcher<T>| matches!(watcher, Watcher::Task(_));
+        let oldest = watchers.iter().position(is_task).filter(|_| watchers.len() >= MAX_WATCHERS);
+        let before = owner.or(oldest).map(|position| watchers.remove(position));
+        *self = if watchers.is_empty() {
+            Self::One(watcher)
+        } else {
+            watchers.push(watcher);
+            Self::Many(watchers)
+        };
+        before
+    }
+}
+
 impl<T: Clone> Slot<T> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Waiting), is_done: Condvar::new() })
+        Arc::new(Self { state: Mutex::new(State::Open(Watchers::None)), is_done: Condvar::new() })
     }
 
     /// Puts the result in, and wakes whoever waits for it with no lock held. The first result stays.
@@ -43,31 +95,45 @@ impl<T: Clone> Slot<T> {
         if matches!(*state, State::Done(_)) {
             return;
         }
-        let before = std::mem::replace(&mut *state, State::Done(Box::new(result.clone())));
+        let before = mem::replace(&mut *state, State::Done(Box::new(result)));
         drop(state);
-        match before {
-            State::Waiting | State::Done(_) => self.is_done.notify_all(),
-            State::Watched(waker) => waker.wake(),
-            State::Called(callback) => call(callback, result),
+        self.is_done.notify_all();
+        let State::Open(watchers) = before else { return };
+        for watcher in watchers.into_vec() {
+            // A panic of theirs must not end the thread, on which others depend.
+            match watcher {
+                Watcher::Owner(waker) | Watcher::Task(waker) => _ = unwound(|| waker.wake()),
+                Watcher::Callback(callback) => _ = unwound(|| self.result().map(callback)),
+            }
         }
     }
 
     fn result(&self) -> Option<Result<T, Error>> {
         match &*self.lock() {
             State::Done(result) => Some(Result::clone(result)),
-            _ => None,
+            State::Open(_) => None,
         }
     }
 
-    fn poll(&self, waker: &Waker) -> Poll<Result<T, Error>> {
+    /// The result, or a promise to wake: the task that owns it, or one of those that share it.
+    fn poll(&self, waker: &Waker, is_owner: bool) -> Poll<Result<T, Error>> {
         let mut state = self.lock();
-        if let State::Done(result) = &*state {
-            return Poll::Ready(Result::clone(result));
-        }
-        if !matches!(&*state, State::Watched(known) if known.will_wake(waker)) {
-            let old = std::mem::replace(&mut *state, State::Watched(waker.clone()));
+        let watchers = match &mut *state {
+            State::Done(result) => return Poll::Ready(Result::clone(result)),
+            State::Open(watchers) => watchers,
+        };
+        let is_known = |watcher: &Watcher<T>| match watcher {
+            Watcher::Owner(known) => is_owner && known.will_wake(waker),
+            Watcher::Task(known) => !is_owner && known.will_wake(waker),
+            Watcher::Callback(_) => false,
+        };
+        if !watchers.as_slice().iter().any(is_known) {
+            let waker = waker.clone();
+            let before = watchers.push(if is_owner { Watcher::Owner(waker) } else { Watcher::Task(waker) });
             drop(state);
-            drop(old);
+            if let Some(Watcher::Task(oldest)) = before {
+                oldest.wake();
+            }
         }
         Poll::Pending
     }
@@ -91,12 +157,19 @@ impl<T: Clone> Slot<T> {
 
     fn on_settle(&self, callback: Callback<T>) {
         let mut state = self.lock();
-        if let State::Done(result) = &*state {
-            let result = Result::clone(result);
-            drop(state);
-            return call(callback, result);
-        }
-        *state = State::Called(callback);
+        let result = match &mut *state {
+            State::Open(watchers) => {
+                let before = watchers.push(Watcher::Callback(callback));
+                drop(state);
+                if let Some(Watcher::Task(oldest)) = before {
+                    oldest.wake();
+                }
+                return;
+            }
+            State::Done(result) => Result::clone(result),
+        };
+        drop(state);
+        unwound(|| callback(result));
     }
 
     /// A panic while the lock is held is not possible, so a poisoned lock is as good as any.
@@ -105,17 +178,11 @@ impl<T: Clone> Slot<T> {
     }
 }
 
-/// Runs a callback on a thread that others depend on: its panic must not end that thread.
-fn call<T>(callback: Callback<T>, result: Result<T, Error>) {
-    // The panic hook has reported the panic; the callback is gone, and nothing it touched is ours.
-    let _ = catch_unwind(AssertUnwindSafe(|| callback(result)));
-}
-
 /// A result that is not there yet. Awaiting it needs no particular runtime.
 ///
 /// Dropping it ends a wait. A call that was begun goes on, and its callback is still told.
 ///
-/// Use one way of waiting for each: `.await`, [`Pending::wait`], or [`Pending::on_settle`].
+/// It may be waited for in several ways at once: blocked threads, tasks that await `&Pending`, and callbacks are all told.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), loggin::Error> {
@@ -190,6 +257,14 @@ impl<T: Clone> Pending<T> {
         }
     }
 
+    /// Polls for the one task that the result is for.
+    pub(super) fn poll_as_owner(&self, context: &Context<'_>) -> Poll<Result<T, Error>> {
+        match self.check_process() {
+            Ok(()) => self.slot.poll(context.waker(), true),
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
     fn check_process(&self) -> Result<(), Error> {
         if self.generation == fork::generation() { Ok(()) } else { Err(closed()) }
     }
@@ -203,17 +278,17 @@ impl<T: Clone> Future for Pending<T> {
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut &*self).poll(context)
+        self.poll_as_owner(context)
     }
 }
 
-/// One task at a time may await a shared result: the last one is woken.
+/// Any number of tasks may await a shared result: all of them are woken.
 impl<T: Clone> Future for &Pending<T> {
     type Output = Result<T, Error>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.check_process() {
-            Ok(()) => self.slot.poll(context.waker()),
+            Ok(()) => self.slot.poll(context.waker(), false),
             Err(error) => Poll::Ready(Err(error)),
         }
     }
@@ -223,7 +298,7 @@ impl<T: Clone> Drop for Pending<T> {
     fn drop(&mut self) {
         // In a forked child the hub's lock may be held by a thread that is not there.
         if self.check_process().is_err() {
-            std::mem::forget(self.wait.take());
+            mem::forget(self.wait.take());
         } else if let Some((hub, id)) = self.wait.take() {
             hub.cancel(id);
         }
@@ -279,6 +354,58 @@ mod tests {
         let thread = thread::spawn(move || pending.wait());
         slot.settle(Ok("here"));
         assert_eq!(thread.join().unwrap(), Ok("here"));
+    }
+
+    fn counted() -> (Arc<Count>, Waker) {
+        let count = Arc::new(Count(AtomicUsize::new(0)));
+        (Arc::clone(&count), Waker::from(count))
+    }
+
+    #[test]
+    fn everybody_is_told_however_ways_of_waiting_are_mixed() {
+        let slot = Slot::new();
+        let mut pending = Pending::new(Arc::clone(&slot), None);
+        let (sender, told) = mpsc::channel();
+        let wakers: Vec<_> = (0..3).map(|_| counted()).collect();
+        thread::scope(|scope| {
+            let blocked = scope.spawn(|| pending.wait_timeout(Duration::from_secs(30)));
+            for (_, waker) in &wakers {
+                let mut context = Context::from_waker(waker);
+                assert!(Pin::new(&mut &pending).poll(&mut context).is_pending());
+                assert!(Pin::new(&mut &pending).poll(&mut context).is_pending());
+                let sender = sender.clone();
+                pending.on_settle(move |result| sender.send(result).unwrap());
+            }
+            let began = Instant::now();
+            slot.settle(Ok(5));
+            assert_eq!(blocked.join().unwrap(), Some(Ok(5)));
+            assert!(began.elapsed() < Duration::from_secs(10), "the blocked thread is told at once");
+        });
+        assert!(wakers.iter().all(|(count, _)| count.0.load(Ordering::SeqCst) == 1));
+        drop(sender);
+        assert_eq!(told.iter().collect::<Vec<_>>(), [Ok(5), Ok(5), Ok(5)]);
+        assert!(Pin::new(&mut pending).poll(&mut Context::from_waker(&wakers[0].1)).is_ready());
+    }
+
+    #[test]
+    fn the_owner_moves_from_task_to_task_and_wakers_do_not_pile_up() {
+        let slot = Slot::<()>::new();
+        let mut pending = Pending::new(Arc::clone(&slot), None);
+        let owners: Vec<_> = (0..3).map(|_| counted()).collect();
+        for (_, waker) in &owners {
+            assert!(Pin::new(&mut pending).poll(&mut Context::from_waker(waker)).is_pending());
+        }
+        let tasks: Vec<_> = (0..=MAX_WATCHERS).map(|_| counted()).collect();
+        for (_, waker) in &tasks {
+            assert!(Pin::new(&mut &pending).poll(&mut Context::from_waker(waker)).is_pending());
+        }
+        let woken = |counts: &[(Arc<Count>, Waker)]| {
+            counts.iter().filter(|(count, _)| count.0.load(Ordering::SeqCst) > 0).count()
+        };
+        assert_eq!(woken(&tasks), 2, "who has no room is woken, and asks again");
+        slot.settle(Ok(()));
+        assert_eq!((woken(&owners), woken(&tasks)), (1, tasks.len()));
+        assert_eq!(owners[2].0.0.load(Ordering::SeqCst), 1, "the last that asked");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::{io::Read, sync::Arc, time::Duration};
 
 use super::{
     Hub,
+    guard::unwound,
     transport::{Answer, Http, Request},
 };
 use crate::{
@@ -32,16 +33,17 @@ const POLL_TIMEOUT: Duration = Duration::from_secs(35);
 /// Longest answer of a long poll: some 300 bytes for each of a thousand tokens.
 const MAX_POLL_ANSWER: u64 = 1 << 20;
 
-/// Carries a stream from its request to its end.
+/// Carries a stream from its request to its end, which is reported whatever happens: a panic of the code that it calls
+/// is a loss of the connection.
 pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) {
-    let closed = match open(hub, http, tokens, form) {
+    let closed = unwound(|| match open(hub, http, tokens, form) {
         Ok(answer) => match form {
             Form::Events => read(hub, id, answer),
             Form::Poll { .. } => read_poll(hub, id, answer),
         },
         Err(closed) => closed,
-    };
-    hub.stream_closed(id, closed);
+    });
+    hub.stream_closed(id, closed.unwrap_or_else(|| dropped(None)));
 }
 
 fn open(hub: &Hub, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answer, Closed> {

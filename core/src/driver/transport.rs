@@ -108,6 +108,8 @@ impl Http {
 
     /// Sends a request and returns as soon as the answer's head is there.
     pub(crate) fn send(&self, settings: &Settings, request: &Request<'_>) -> Result<Answer, Unreached> {
+        #[cfg(test)]
+        super::panics::strike(&settings.base_url);
         let url = settings.base_url.join(request.path).map_err(|_| Unreached)?;
         let mut builder = self
             .0

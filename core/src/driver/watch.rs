@@ -3,12 +3,14 @@
 use std::{
     fmt,
     future::poll_fn,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
-use super::pending::{Pending, Slot};
+use super::{
+    guard::unwound,
+    pending::{Pending, Slot},
+};
 use crate::{error::Error, session::Observed, waits::Course, wire::Progress};
 
 /// What is new about a watched login.
@@ -50,7 +52,8 @@ impl Watched {
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
-            waker.wake();
+            // A panic of its own must not end the thread, on which others depend.
+            unwound(|| waker.wake());
         }
     }
 
@@ -120,7 +123,7 @@ impl Watch {
         if let Poll::Ready(progress) = self.watched.poll_progress(context.waker()) {
             return Poll::Ready(Ok(Update::Progress(progress)));
         }
-        Pin::new(&mut &self.pending).poll(context).map(|outcome| outcome.map(Update::Verified))
+        self.pending.poll_as_owner(context).map(|outcome| outcome.map(Update::Verified))
     }
 }
 

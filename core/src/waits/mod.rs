@@ -196,9 +196,8 @@ impl<W: Clone> Machine<W> {
         self.streams.resume(now);
     }
 
-    /// Ends every wait with `closed`, and every stream.
-    pub(crate) fn handle_shutdown(&mut self) {
-        let error = Error::new(ErrorCode::Closed, "The client was closed.");
+    /// Ends every wait with an error, and every stream.
+    pub(crate) fn handle_shutdown(&mut self, error: &Error) {
         for waiter in self.board.drain() {
             self.actions.push_back(Action::Settle { waiter, outcome: Err(error.clone()) });
         }

@@ -217,7 +217,7 @@ impl World {
     }
 
     pub(super) fn shut_down(&mut self) {
-        self.machine.handle_shutdown();
+        self.machine.handle_shutdown(&Error::new(ErrorCode::Closed, ""));
         self.perform();
     }
 

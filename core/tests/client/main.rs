@@ -5,6 +5,8 @@ mod calls;
 mod fixture;
 mod otp;
 mod proxies;
+#[cfg(target_os = "linux")]
+mod threads;
 mod waits;
 
 use fixture::Server;
