@@ -9,14 +9,13 @@ use audience::{Audience, Named};
 use base_url::parse_base_url;
 
 use crate::{
-    driver::{self, Hub, Hubs, Pending, Proxy, STREAM_SILENCE, Settings, is_loopback},
+    driver::{self, ClientState, Hub, Hubs, Pending, Proxy, STREAM_SILENCE, Settings, is_loopback},
     error::{Error, ErrorCode},
     link::{self, WhatsAppNumber},
     observer::Observer,
     otp::Otp,
     qr,
     session::Session,
-    state::ClientState,
     token::{AppKey, Code, Credential, Token},
 };
 

@@ -11,11 +11,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Hub,
-    guard::unwound,
     hub::{STACK_SIZE, closed, no_thread},
     jitter, new_idempotency_key,
     pending::{Pending, Slot},
     transport::{Answer, MAX_ANSWER, Request, invalid_answer},
+    unwound,
 };
 use crate::{
     backoff,

@@ -13,19 +13,18 @@ use std::{
 };
 
 use super::{
+    ClientState,
     calls::Workers,
-    fork,
-    guard::unwound,
-    jitter, new_idempotency_key,
+    fork, jitter, new_idempotency_key,
     pending::{Pending, Slot},
     stream,
     transport::{Http, Settings, StreamConfig},
+    unwound,
     watch::{Watch, Watched},
 };
 use crate::{
     error::{Error, ErrorCode},
     session::{Observed, Session},
-    state::ClientState,
     token::Token,
     waits::{Action, Closed, Form, Machine, Outcome, StreamId, WaitId},
     wire::{Progress, TokenEvent},

@@ -2,7 +2,6 @@
 
 mod calls;
 mod fork;
-mod guard;
 mod hub;
 #[cfg(test)]
 mod panics;
@@ -14,7 +13,10 @@ mod stream;
 mod transport;
 mod watch;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, OnceLock},
+};
 
 use rand::{TryRng, rngs::SysRng};
 
@@ -27,6 +29,16 @@ pub use watch::{Update, Watch};
 
 /// Bytes of an idempotency key: 128 bits are never met twice.
 const IDEMPOTENCY_KEY_BYTES: usize = 16;
+
+/// How a client stands to its server.
+///
+/// It holds nothing secret and may be logged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientState {
+    /// The proxy that the client goes through, without its name and password; none where it connects by itself.
+    pub proxy: Option<String>,
+}
 
 /// The hub of this process, one after each fork.
 ///
@@ -66,6 +78,14 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
         .try_fill_bytes(&mut bytes)
         .map_err(|_| Error::new(ErrorCode::Internal, "The operating system gave no random bytes."))?;
     Ok(bytes)
+}
+
+/// Runs code that may panic; `None` where it did. The panic hook has reported it by then.
+///
+/// What the code has touched is either its own and gone with it, or behind locks of ours, which are never held over code
+/// that may panic.
+fn unwound<T>(code: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(code)).ok()
 }
 
 /// Random bits that only spread load: without any, all clients would keep step, but nothing breaks.

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{fork, guard::unwound, hub::Hub};
+use super::{fork, hub::Hub, unwound};
 use crate::{
     error::{Error, ErrorCode},
     waits::WaitId,

@@ -4,8 +4,8 @@ use std::{io::Read, sync::Arc, time::Duration};
 
 use super::{
     Hub,
-    guard::unwound,
     transport::{Answer, Http, Request},
+    unwound,
 };
 use crate::{
     error::ErrorCode,

@@ -8,8 +8,8 @@ use std::{
 };
 
 use super::{
-    guard::unwound,
     pending::{Pending, Slot},
+    unwound,
 };
 use crate::{error::Error, session::Observed, waits::Course, wire::Progress};
 
