@@ -27,6 +27,8 @@ NODE_PACKAGES := node/node_modules/built.stamp
 NPM_PROJECTS := node tests/e2e/node tests/e2e/browser examples/express examples/node
 # The example for Next.js, built once for each version that we support.
 NEXT_APPS := target/nextjs.stamp
+# What the documentation's snippets and recipes use, installed as somebody's own app has it.
+RECIPES := target/recipes.stamp
 # What the benchmarks measure is built for release, beside what the tests use.
 BENCH := target/bench
 BENCH_PYTHON := $(BENCH)/venv/package.stamp
@@ -48,7 +50,9 @@ node_sources := $(shell find bindings/node -type f) \
 next_sources := tests/e2e/nextjs/build $(shell find examples/nextjs tests/e2e/nextjs/fortress tests/e2e/nextjs/published tests/e2e/nextjs/next-15 \
 	-type f -not -path '*/node_modules/*' -not -path '*/.next/*')
 
-.PHONY: help build build-rust build-python build-node build-nextjs demo test test-rust test-python test-node test-browser test-kotlin test-swift test-node-majors test-checks fuzz races faults sanitize soak \
+recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
+
+.PHONY: help build build-rust build-python build-node build-nextjs build-recipes demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-node-majors test-checks fuzz races faults sanitize soak \
 	check check-format check-lint check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
 
 help: ## show this list
@@ -66,6 +70,8 @@ build-python: $(PYTHON_PACKAGE) ## install `loggin` and the Python tools into .v
 build-node: $(NODE_PACKAGES) ## install and build the npm workspaces
 
 build-nextjs: $(NEXT_APPS) ## build the Next.js example for each version of Next.js that its tests use
+
+build-recipes: $(RECIPES) ## install what the snippets and recipes of the documentation use
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -90,6 +96,10 @@ $(NEXT_APPS): $(NODE_PACKAGES) $(next_sources)
 	tests/e2e/nextjs/build
 	@touch $@
 
+$(RECIPES): $(NODE_PACKAGES) $(recipe_sources)
+	tests/e2e/recipes/build
+	@touch $@
+
 ## Running -------------------------------------------------------------------------------------------
 
 demo: build-rust build-python ## one login from beginning to end; TAP=auto taps Send by itself
@@ -97,8 +107,8 @@ demo: build-rust build-python ## one login from beginning to end; TAP=auto taps 
 
 ## Testing -------------------------------------------------------------------------------------------
 
-test: build build-nextjs ## run every suite of every language, then print how each ended
-	tests/run checks rust fuzz python node browser kotlin swift
+test: build build-nextjs build-recipes ## run every suite of every language, then print how each ended
+	tests/run checks rust fuzz python node recipes browser kotlin swift
 
 test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
 	tests/node-majors
@@ -114,6 +124,9 @@ test-python: build-rust build-python ## run the Python suites, end-to-end tests 
 
 test-node: build-rust build-node build-nextjs ## run the Node suites, end-to-end tests included
 	tests/run node
+
+test-recipes: build build-recipes ## run every snippet and recipe of the documentation
+	tests/run recipes
 
 test-browser: build-rust build-node build-nextjs ## run the tests in Chromium, where it is installed
 	tests/run browser

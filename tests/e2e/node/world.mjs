@@ -42,17 +42,18 @@ async function textIn(lines, words) {
 
 export class World {
   #server;
-  #simulator;
   #data;
   #lastPhone = 919_876_500_000;
   url;
+  /** The address of the simulated phone. */
+  simulator;
   /** The secret key of the app that is ready. */
   secretKey;
 
   constructor(server, url, simulator, secretKey, data) {
     this.#server = server;
     this.#data = data;
-    this.#simulator = simulator;
+    this.simulator = simulator;
     this.url = url;
     this.secretKey = secretKey;
   }
@@ -99,7 +100,7 @@ export class World {
 
   /** The one-time codes that a phone was sent, the first one first; waits for one. */
   async otpCodes(phone) {
-    const response = await fetch(`${this.#simulator}/control/phones/${phone}/messages?timeout_ms=30000`);
+    const response = await fetch(`${this.simulator}/control/phones/${phone}/messages?timeout_ms=30000`);
     const { messages } = await response.json();
     return messages.map(({ code }) => code).filter(Boolean);
   }
@@ -112,7 +113,7 @@ export class World {
   }
 
   async #control(path, body) {
-    const response = await fetch(`${this.#simulator}/control/${path}`, {
+    const response = await fetch(`${this.simulator}/control/${path}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),

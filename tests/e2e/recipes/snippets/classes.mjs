@@ -1,0 +1,206 @@
+/** What is done with each block of the documentation: by its language, but for those that are named here. */
+
+/** How blocks of a language are tried. A language that is missing here has no class, and the test fails. */
+export const BY_LANGUAGE = {
+  js: 'run',
+  json: 'parse',
+  jsx: 'types',
+  python: 'run',
+  rust: 'compile',
+  sh: 'shell',
+  text: 'prose',
+  toml: 'settings',
+  ts: 'types',
+  tsx: 'types',
+};
+
+const CLIENT = 'from loggin import Loggin\nclient = Loggin()\n';
+const TOKEN = `${CLIENT}token = client.create_token("8XKPQ2WN").token\n`;
+const ANSWERED = "equal([session.phone, session.appKey], ['919876543210', '8XKPQ2WN']);";
+const SHOWN = "session.phone  # '919876543210'";
+const ASK = 'const ask = async (_question) => (await lines.next()).value;';
+const WEB = "import { Loggin } from '@loggin/web'; const client = new Loggin();";
+const WEB_TOKEN = `${WEB} const { token } = client.createToken('8XKPQ2WN');`;
+
+/**
+ * Blocks that stand in a context. `has` is a part of the block, and each entry finds one block of its page. `how` is a
+ * class other than the language's, with the `reason` where it cannot run here; `before` is what the page takes for
+ * granted, `after` what is looked for at the end; `code` says that somebody types the code that came; `swap` puts this
+ * world's values in place of the page's.
+ */
+export const NAMED = [
+  { page: 'README.md', has: 'make demo', how: 'commands' },
+  { page: 'README.md', has: 'make build', how: 'commands' },
+  { page: 'README.md', has: 'AsyncLoggin() as client', after: SHOWN },
+  { page: 'README.md', has: 'input("The code', code: true },
+  { page: 'README.md', has: "require('@loggin/sdk')", after: ANSWERED },
+  { page: 'README.md', has: 'await ask(', before: ASK, after: "equal(phone, '919876543210');", code: true },
+  {
+    page: 'README.md',
+    has: '<LogginButton',
+    before: 'declare function signInOnYourServer(token: string): Promise<void>;',
+  },
+  { page: 'README.md', has: 'await redeem(token)', before: 'declare const token: string;' },
+  {
+    page: 'README.md',
+    has: 'client.otp().start',
+    before: 'let client = loggin::Loggin::from_env()?; let typed = String::new();',
+  },
+  {
+    page: 'README.md',
+    has: 'context.openWhatsApp(login)',
+    how: 'names',
+    sources: 'bindings/mobile/kotlin',
+    own: ['signIn'],
+    reason: 'it needs the Android SDK',
+  },
+  { page: 'CONTRIBUTING.md', has: 'make build', how: 'commands' },
+  { page: 'CONTRIBUTING.md', has: 'make fuzz', how: 'commands' },
+
+  { page: 'docs/deploy.md', has: 'cargo build --release', how: 'commands' },
+  { page: 'docs/deploy.md', has: 'app create --name NAME', how: 'commands' },
+  { page: 'docs/deploy.md', has: 'test-number add', how: 'commands' },
+  { page: 'docs/deploy.md', has: 'proxy_pass', how: 'elsewhere', reason: 'it is for nginx' },
+  { page: 'docs/deploy.md', has: 'flush_interval', how: 'elsewhere', reason: 'it is for Caddy' },
+  { page: 'docs/deploy.md', has: '[Unit]', how: 'elsewhere', reason: 'it is for systemd' },
+  { page: 'docs/errors.md', has: 'nobody tapped Send', before: TOKEN },
+  {
+    page: 'docs/errors.md',
+    has: 'except (ExpiredError',
+    before: `${CLIENT}session_id = client.otp.start("+919876543210").session_id\ntyped = input()\n`,
+    after: "result.phone  # '919876543210'",
+    code: true,
+  },
+  {
+    page: 'docs/mobile.md',
+    has: 'client.verify_token(token)',
+    before: `${TOKEN}client.wait_for_verify(token)\n`,
+    after: SHOWN,
+  },
+  { page: 'docs/mobile.md', has: 'bindings/mobile/generate', how: 'commands' },
+  {
+    page: 'docs/mobile.md',
+    has: 'implementation("dev.loggin',
+    how: 'elsewhere',
+    reason: 'it is for Gradle with the Android SDK',
+  },
+  {
+    page: 'docs/mobile.md',
+    has: 'context.openWhatsApp(login)',
+    how: 'names',
+    sources: 'bindings/mobile/kotlin',
+    own: ['signIn'],
+    reason: 'it needs the Android SDK',
+  },
+  {
+    page: 'docs/mobile.md',
+    has: 'await login.openWhatsApp()',
+    how: 'names',
+    sources: 'bindings/mobile/swift',
+    own: ['signIn'],
+    reason: 'it needs UIKit',
+  },
+  { page: 'docs/nextjs.md', has: 'npm install', how: 'commands' },
+  { page: 'docs/nextjs.md', has: '.env.local', how: 'environment' },
+  { page: 'docs/nextjs.md', has: 'npm run dev', how: 'commands' },
+  {
+    page: 'docs/nextjs.md',
+    has: 'const router = useRouter();',
+    before:
+      "import { useRouter } from 'next/navigation'; declare const appKey: string; declare function loginAction(token: string): Promise<unknown>;",
+  },
+  { page: 'docs/nextjs.md', has: "'x-nonce'", before: "import { NextResponse } from 'next/server';" },
+  {
+    page: 'docs/nextjs.md',
+    has: 'isOnMyList(',
+    before: 'declare function isOnMyList(...names: (string | Date)[]): Promise<boolean>;',
+  },
+  { page: 'docs/operations.md', has: 'scrape_configs', how: 'elsewhere', reason: 'it is for Prometheus' },
+  {
+    page: 'docs/protocol.md',
+    has: '/api/v1/auth/start',
+    swap: { 'https://login.example.org': '{url}' },
+    after: '"session_id"',
+  },
+  { page: 'docs/whatsapp-setup.md', has: '/register"', how: 'elsewhere', reason: 'it asks Meta' },
+  { page: 'docs/whatsapp-setup.md', has: '/subscribed_apps"', how: 'elsewhere', reason: 'it asks Meta' },
+  {
+    page: 'docs/whatsapp-setup.md',
+    has: 'app create --name "My shop"',
+    swap: { 'https://<your server>': '{url}', 'lgsk_…': '{secretKey}', '<app key>': '8XKPQ2WN' },
+    after: '919876543210',
+  },
+  {
+    page: 'docs/whatsapp-setup.md',
+    has: '/api/v1/auth/start',
+    swap: { 'https://<your server>': '{url}', 'lgsk_…': '{secretKey}', '<your own number>': '919876543210' },
+    after: '"session_id"',
+  },
+
+  { page: 'node/nextjs/README.md', has: 'openssl', how: 'environment' },
+  {
+    page: 'node/nextjs/README.md',
+    has: '(request, session) => response',
+    before: 'declare const response: Response;',
+  },
+  {
+    page: 'node/nextjs/README.md',
+    has: 'const maybe = await getSession()',
+    swap: { '=> …': '=> Response.json({ phone: session.phone })' },
+  },
+  {
+    page: 'node/nextjs/README.md',
+    has: 'redirect(ok',
+    before: "import { redirect } from 'next/navigation';",
+  },
+  { page: 'node/react/README.md', has: 'useLoggin({', before: 'declare const onSuccess: () => void;' },
+  {
+    page: 'node/react/README.md',
+    has: '<OtpForm',
+    before: 'declare function greet(phone: unknown): void;',
+  },
+  { page: 'node/sdk/README.md', has: 'console.log(session.phone', after: ANSWERED },
+  {
+    page: 'node/sdk/README.md',
+    has: 'loggin.otp.start(',
+    before: `import { loggin } from '@loggin/sdk'; ${ASK}`,
+    after: "equal([phone, meta], ['919876543210', { cart: 7 }]);",
+    code: true,
+  },
+  { page: 'node/web/README.md', has: 'the link is there before the tap', after: ANSWERED },
+  {
+    page: 'node/web/README.md',
+    has: 'onProgress',
+    before: `${WEB_TOKEN} const controller = new AbortController(); const show = () => {}; const handed = [];
+      const fetch = async (path, { body }) => handed.push([path, JSON.parse(body).token]);`,
+    after: "equal(handed, [['/login', token]]);",
+  },
+  {
+    page: 'node/web/README.md',
+    has: 'client.verifyToken(token)',
+    before: `${WEB_TOKEN} await client.waitForVerify(token);`,
+    after: ANSWERED,
+  },
+  {
+    page: 'node/web/README.md',
+    has: '@loggin/web/otp',
+    before: ASK,
+    after: "equal(phone, '919876543210');",
+    code: true,
+  },
+  { page: 'python/README.md', has: 'AsyncLoggin() as client', after: SHOWN },
+  { page: 'python/README.md', has: 'meta={"cart": 7}', before: 'from loggin import Loggin\n', code: true },
+  { page: 'server/simulator/README.md', has: '--phone-number-id', how: 'commands' },
+  {
+    page: 'server/simulator/README.md',
+    has: '/control/phones/',
+    swap: { 'http://127.0.0.1:8788': '{simulator}' },
+    after: '200',
+  },
+  {
+    page: 'tests/sse-contract/README.md',
+    has: 'sse-contract-tests',
+    how: 'elsewhere',
+    reason: "the suite's program is somebody else's",
+  },
+];
