@@ -115,6 +115,17 @@ export const NAMED = [
     has: 'isOnMyList(',
     before: 'declare function isOnMyList(...names: (string | Date)[]): Promise<boolean>;',
   },
+  {
+    page: 'docs/nextjs.md',
+    has: 'keepSignedOutAt(',
+    before:
+      'declare function signedOutAt(phone: string): Promise<Date | null>; declare function keepSignedOutAt(phone: string, at: Date): Promise<void>;',
+  },
+  {
+    page: 'docs/nextjs.md',
+    has: 'accountOf(',
+    before: 'declare const token: string; declare function accountOf(phone: string): Promise<string>;',
+  },
   { page: 'docs/operations.md', has: 'scrape_configs', how: 'elsewhere', reason: 'it is for Prometheus' },
   {
     page: 'docs/protocol.md',
