@@ -196,9 +196,10 @@ impl Outbox {
         if due_at >= login.deadline {
             return self.end(message, Outcome::TooLate, now).await;
         }
-        note(message, Outcome::Retried);
         let ended = Ended::Retry { due_at, recipient_pauses: asked };
-        self.store.end_message(message.code, message.serial, ended, message.recipient).await
+        self.store.end_message(message.code, message.serial, ended, message.recipient).await?;
+        note(message, Outcome::Retried);
+        Ok(())
     }
 
     /// The pause before the next try: doubling and spread, and no shorter than WhatsApp asks for.
@@ -216,7 +217,6 @@ impl Outbox {
         outcome: Outcome,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        note(message, outcome);
         let again = now + limits::RECIPIENT_PAUSE;
         let ended = match outcome {
             Outcome::Sent => Ended::Finally { state: MessageState::Sent, again },
@@ -226,7 +226,9 @@ impl Outbox {
             }
             Outcome::Obsolete => Ended::Obsolete,
         };
-        self.store.end_message(message.code, message.serial, ended, message.recipient).await
+        self.store.end_message(message.code, message.serial, ended, message.recipient).await?;
+        note(message, outcome);
+        Ok(())
     }
 
     /// Sends what is due now, and waits for the end of it.
@@ -241,7 +243,7 @@ impl Outbox {
     }
 }
 
-/// Logs and counts what became of an attempt.
+/// Logs and counts what became of an attempt, once it is stored.
 fn note(message: &OutboxMessage, outcome: Outcome) {
     let app_key = message.code.app_key();
     let (kind, result) = (ReplyKind::from(message.kind), ReplyOutcome::from(outcome));

@@ -1,6 +1,12 @@
 //! Messages to people outlive the server and the outages of WhatsApp, and are sent once.
 
-use std::{net::SocketAddr, process::Stdio, sync::Arc, time::Duration};
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Json, Router, extract::State, routing::post};
 use serde_json::{Value, json};
@@ -46,16 +52,26 @@ async fn next(messages: &mut mpsc::UnboundedReceiver<Value>) -> Value {
     tokio::time::timeout(DEADLOCK, messages.recv()).await.expect("a message is sent").unwrap()
 }
 
-/// A server on which a person has sent the code of a login whose app asks for digits, and the login's token.
-async fn asked(graph: &Graph) -> (Running, Value) {
-    let server = Running::start(&[("WHATSAPP_GRAPH_URL", &graph.url)]);
+/// A server on which a person has sent the code of a login whose app asks for digits, which it has tried to send them
+/// once; its app, and the rest of its log.
+async fn asked(graph: &Graph) -> (Running, Value, impl Iterator) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("WHATSAPP_GRAPH_URL", &*graph.url), ("LOGGIN_LOG", "debug")];
+    let mut server = Running::start_in(folder, &settings, &[], Stdio::piped());
+    let mut log = BufReader::new(server.child.stderr.take().unwrap()).lines();
     let app = create_app(server.folder.path(), &["--confirm", "code"]);
     let token = token(&app);
     let body = json!({ "token": token.expose() });
     let waits = server.post("/api/v1/tokens/verify", app["secret_key"].as_str(), &body).await;
     assert_eq!(waits.json::<Value>().await.unwrap()["status"], "pending");
     server.message(&token.code().expose()).await;
-    (server, app)
+    // In the middle of a try nobody could say whether WhatsApp has the message, and it is not sent again.
+    let retried = tokio::task::spawn_blocking(move || {
+        let delayed = log.find(|line| line.as_ref().unwrap().contains("outcome=\"delayed\""));
+        delayed.expect("a first try that failed").unwrap();
+        log
+    });
+    (server, app, retried.await.unwrap())
 }
 
 /// Types the digits of a message where its login began.
@@ -74,7 +90,7 @@ fn again(folder: tempfile::TempDir, graph: &Graph) -> Running {
 #[tokio::test]
 async fn a_server_that_is_killed_after_it_took_a_message_sends_what_it_owes_when_it_is_back() {
     let graph = Graph::away().await;
-    let (server, app) = asked(&graph).await;
+    let (server, app, _log) = asked(&graph).await;
     let folder = server.kill();
     let mut messages = graph.open().await;
     let server = again(folder, &graph);
@@ -89,7 +105,7 @@ async fn a_server_that_is_killed_after_it_took_a_message_sends_what_it_owes_when
 #[tokio::test]
 async fn an_outage_of_whatsapp_delays_a_message_and_a_stop_in_it_loses_none() {
     let graph = Graph::away().await;
-    let (server, app) = asked(&graph).await;
+    let (server, app, _log) = asked(&graph).await;
     server.terminate();
     let Running { mut child, folder, .. } = server;
     assert!(child.wait().unwrap().success());

@@ -16,6 +16,7 @@ private let noFunction = [
   "create": "the package chooses the secret",
   "decode": "streams are read by the core",
   "delay": "delays are chosen by the core",
+  "login_event": "streams are read by the core",
   "otp_result": "one-time codes need the secret key: they are the server's",
   "otp_session": "one-time codes need the secret key: they are the server's",
   "parse_code": "nothing takes a code",
@@ -36,7 +37,7 @@ private let notHere = [
 final class VectorsTests: XCTestCase {
   func testNoFileKindOrExceptionIsUnknown() throws {
     let files = try Self.files()
-    XCTAssertEqual(Set(files.keys), ["backoff", "errors", "link", "otp", "proxy", "sse", "token"])
+    XCTAssertEqual(Set(files.keys), ["backoff", "errors", "events", "link", "otp", "proxy", "sse", "token"])
     let vectors = files.values.joined()
     XCTAssertEqual(Set(vectors.map { $0.text("kind") }), Set(Self.calls.keys).union(noFunction.keys))
     XCTAssertEqual(Set(notHere.keys).subtracting(vectors.map { $0.text("id") }), [])
