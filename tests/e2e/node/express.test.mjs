@@ -15,19 +15,26 @@ let url;
 
 before(async () => {
   world = await World.start();
-  app = spawn(process.execPath, [APP], {
-    env: { ...process.env, LOGGIN_BASE_URL: world.url, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  app = serve();
   url = await textAfter(app, 'listening on ');
 });
 
 after(async () => {
-  const ended = once(app, 'exit');
-  app.kill();
-  await ended;
+  await stop(app);
   await world.stop();
 });
+
+const serve = (env = {}, errors = 'inherit') =>
+  spawn(process.execPath, [APP], {
+    env: { ...process.env, LOGGIN_BASE_URL: world.url, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', errors],
+  });
+
+async function stop(child) {
+  const ended = once(child, 'exit');
+  child.kill();
+  await ended;
+}
 
 /** A browser, as far as cookies go. */
 class Browser {
@@ -61,7 +68,7 @@ test('a person signs in and out', async () => {
   assert.match((await browser.visit('/')).text, new RegExp(`Hello, \\+${PHONE}`));
   assert.equal((await browser.visit('/logout', 'POST')).status, 303);
   assert.match((await browser.visit('/')).text, /Sign in with WhatsApp/);
-  assert.equal((await browser.visit('/wait', 'POST')).status, 400);
+  assert.equal((await browser.visit('/wait', 'POST')).status, 410);
 });
 
 test('a page that is closed loses nothing: the next one still gets the login', async () => {
@@ -73,4 +80,40 @@ test('a page that is closed loses nothing: the next one still gets the login', a
   await assert.rejects(left, { name: 'AbortError' });
   await world.tap(link);
   assert.equal((await browser.visit('/wait', 'POST')).status, 204);
+});
+
+test('what went wrong is told, and nothing else that an address says', async () => {
+  const browser = new Browser();
+  const lost = await browser.visit('/wait', 'POST');
+  assert.deepEqual([lost.status, lost.text], [410, 'expired']);
+  assert.match((await browser.visit('/?error=expired')).text, /role="alert">The link has expired/);
+  const { text } = await browser.visit('/?error=<b>hello</b>');
+  assert.match(text, /role="alert">/);
+  assert.equal(text.includes('hello'), false);
+});
+
+test('forms of other sites begin and end nothing', async () => {
+  const headers = { 'sec-fetch-site': 'cross-site' };
+  for (const path of ['/login', '/wait', '/logout']) {
+    assert.equal((await fetch(url + path, { method: 'POST', headers })).status, 403);
+  }
+});
+
+test('in production the cookie goes over HTTPS alone, and has a key that is given', async () => {
+  const keyless = serve({ NODE_ENV: 'production', SESSION_KEY: '' }, 'ignore');
+  assert.notDeepEqual(await once(keyless, 'exit'), [0, null]);
+  const production = serve({ NODE_ENV: 'production', SESSION_KEY: 'a-key-of-the-tests' });
+  try {
+    const address = await textAfter(production, 'listening on ');
+    const headers = { 'x-forwarded-proto': 'https' };
+    const response = await fetch(`${address}/login`, { method: 'POST', headers });
+    const [line] = response.headers.getSetCookie();
+    const parts = line.toLowerCase().split('; ');
+    assert.match(parts[0], /^__host-session=./);
+    for (const part of ['path=/', 'secure', 'samesite=lax', 'httponly']) {
+      assert.ok(parts.includes(part), line);
+    }
+  } finally {
+    await stop(production);
+  }
 });

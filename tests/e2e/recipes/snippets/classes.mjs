@@ -1,5 +1,10 @@
 /** What is done with each block of the documentation: by its language, but for those that are named here. */
 
+/** The recipes, whose blocks with a title are files of an app: another test builds and runs them. */
+export const RECIPES = ['astro', 'authjs', 'express', 'hono', 'sveltekit'].map(
+  (name) => `docs/recipes/${name}.md`,
+);
+
 /** How blocks of a language are tried. A language that is missing here has no class, and the test fails. */
 export const BY_LANGUAGE = {
   js: 'run',
@@ -199,6 +204,7 @@ export const NAMED = [
     after: "equal(phone, '919876543210');",
     code: true,
   },
+  ...RECIPES.map((page) => ({ page, has: 'npm install', how: 'commands' })),
   { page: 'python/README.md', has: 'AsyncLoggin() as client', after: SHOWN },
   { page: 'python/README.md', has: 'meta={"cart": 7}', before: 'from loggin import Loggin\n', code: true },
   { page: 'server/simulator/README.md', has: '--phone-number-id', how: 'commands' },

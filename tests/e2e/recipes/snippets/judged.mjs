@@ -219,7 +219,9 @@ function lookUpCommand([program, ...args], name) {
     assert.ok(args[1] in scripts, name);
   } else if (program === 'npm' && args[0] === 'install') {
     for (const each of args.slice(1)) {
-      assert.ok(existsSync(join(SITE, 'node_modules', each, 'package.json')), `${name}: ${each}`);
+      const [, module, version] = each.match(/^(@?[^@]+)(?:@(.+))?$/);
+      const manifest = JSON.parse(readFileSync(join(SITE, 'node_modules', module, 'package.json'), 'utf8'));
+      assert.equal(manifest.version, version ?? manifest.version, name);
     }
   } else {
     assert.ok(existsSync(join(ROOT, program)), name);

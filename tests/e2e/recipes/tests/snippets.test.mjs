@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { blocksOf, pages } from '../pages.mjs';
-import { BY_LANGUAGE, NAMED } from '../snippets/classes.mjs';
+import { BY_LANGUAGE, NAMED, RECIPES } from '../snippets/classes.mjs';
 import {
   compileRust,
   lookUpCommands,
@@ -14,9 +14,6 @@ import {
   typeCheck,
 } from '../snippets/judged.mjs';
 import { runJavaScript, runPython, runShell } from '../snippets/programs.mjs';
-
-/** Files of an app, which the recipe's own test builds and runs. */
-const RECIPES = 'docs/recipes/';
 
 const TRIED = {
   commands: lookUpCommands,
@@ -60,7 +57,7 @@ function classified(blocks, named) {
 
 const blocks = pages().flatMap((page) => blocksOf(page));
 const { pairs, problems } = classified(
-  blocks.filter(({ page, title }) => !(page.startsWith(RECIPES) && title)),
+  blocks.filter(({ page, title }) => !(RECIPES.includes(page) && title)),
   NAMED,
 );
 
