@@ -6,23 +6,30 @@ import { blocksOf, ROOT } from './pages.mjs';
 
 const SITE = join(ROOT, 'target/e2e/recipes');
 
-/** What the frameworks write by themselves where there is none, so that no page shows it. */
-const OWN = {
+const TYPES = {
+  allowImportingTsExtensions: true,
+  jsx: 'react-jsx',
+  lib: ['dom', 'dom.iterable', 'es2023'],
+  module: 'esnext',
+  moduleResolution: 'bundler',
+  noEmit: true,
+  skipLibCheck: true,
+  strict: true,
+  target: 'es2022',
+  types: ['node'],
+};
+
+/** What a new app of the framework has for TypeScript, so that no page shows it. */
+const SETTINGS = {
+  astro: { compilerOptions: TYPES, include: ['.astro/types.d.ts', 'src'] },
   authjs: {
-    'tsconfig.json': JSON.stringify({
-      compilerOptions: {
-        jsx: 'react-jsx',
-        lib: ['dom', 'dom.iterable', 'es2022'],
-        module: 'esnext',
-        moduleResolution: 'bundler',
-        noEmit: true,
-        paths: { '@/*': ['./*'] },
-        skipLibCheck: true,
-        strict: true,
-        target: 'es2022',
-      },
-      include: ['next-env.d.ts', '**/*.ts', '**/*.tsx', '.next/types/**/*.ts'],
-    }),
+    compilerOptions: { ...TYPES, allowImportingTsExtensions: false, paths: { '@/*': ['./*'] } },
+    include: ['next-env.d.ts', '**/*.ts', '**/*.tsx', '.next/types/**/*.ts'],
+  },
+  hono: { compilerOptions: TYPES, include: ['*.ts'] },
+  sveltekit: {
+    compilerOptions: { ...TYPES, rootDirs: ['.', '.svelte-kit/types'], types: ['node', '@sveltejs/kit'] },
+    include: ['src', '.svelte-kit/types'],
   },
 };
 
@@ -31,7 +38,7 @@ for (const recipe of process.argv.slice(2)) {
   const files = blocksOf(`docs/recipes/${recipe}.md`).filter(({ title }) => title);
   const contents = new Map([
     ['package.json', JSON.stringify({ name: recipe, private: true, type: 'module' })],
-    ...Object.entries(OWN[recipe] ?? {}),
+    ['tsconfig.json', JSON.stringify(SETTINGS[recipe])],
     ...files.map(({ title, text }) => [title, text]),
   ]);
   rmSync(folder, { recursive: true, force: true });

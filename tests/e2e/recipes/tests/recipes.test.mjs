@@ -96,9 +96,9 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
     before(async () => {
       world = await World.start();
       const { appKey, secretKey } = world.createApp();
-      const own = { LOGGIN_APP_KEY: appKey, LOGGIN_SECRET_KEY: secretKey };
-      site = await Site.start(recipe, { LOGGIN_BASE_URL: world.url, ...own });
-      Object.assign(site, { appKey, secretKey });
+      const env = { LOGGIN_BASE_URL: world.url, LOGGIN_APP_KEY: appKey, LOGGIN_SECRET_KEY: secretKey };
+      site = await Site.start(recipe, env);
+      Object.assign(site, { appKey, env, secretKey });
     });
 
     after(async () => {
@@ -193,15 +193,20 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
         assert.equal((await handIn(new Visitor(site), token)).isIn, true);
       });
     } else {
-      test('a question that is lost is asked again, and one without a login is answered', async () => {
+      test('a question whose response a node has lost is asked another node, and one without a login is answered', async () => {
         assert.deepEqual((await new Visitor(site).visit('/wait', { method: 'POST' })).status, 410);
         const visitor = new Visitor(site);
         const { text } = await visitor.visit('/login', { method: 'POST' });
-        const attempt = new Visitor(site);
+        const other = await Site.start(recipe, site.env);
+        const attempt = new Visitor(other);
         attempt.cookies = new Map(visitor.cookies);
         await world.send(text.match(/<a href="([^"]+)"/)[1]);
         // The first response never reaches the page: its cookies are those of before.
-        assert.equal((await attempt.visit('/wait', { method: 'POST' })).status, 204);
+        try {
+          assert.equal((await attempt.visit('/wait', { method: 'POST' })).status, 204);
+        } finally {
+          await other.stop();
+        }
         assert.equal((await visitor.visit('/wait', { method: 'POST' })).status, 204);
         assert.equal((await visitor.visit('/dashboard')).status, 200);
       });
