@@ -77,13 +77,29 @@ actor World {
 
   /// Types the code, which the phone was sent as a text, where the login began.
   func confirm(_ token: String, from phone: String) async throws {
-    let messages = URL(string: "\(simulator)/control/phones/\(phone)/messages?timeout_ms=30000")!
-    let chat = try await send(URLRequest(url: messages))
-    let last = (chat["messages"] as? [[String: Any]])?.last?["text"] as? String ?? ""
-    guard let code = last.range(of: "[0-9]{6}", options: .regularExpression).map({ String(last[$0]) }) else {
+    let text = try await answer(to: phone)
+    guard let code = text.range(of: "[0-9]{6}", options: .regularExpression).map({ String(text[$0]) }) else {
       throw WorldError(what: "the phone shows no code")
     }
     try await post("\(url)/api/v1/tokens/confirm", ["token": token, "confirmation_code": code])
+  }
+
+  /// What a phone that has sent a message is sent back, once it is there.
+  private func answer(to phone: String) async throws -> String {
+    var seen = 0
+    while true {
+      let query = "after=\(seen)&timeout_ms=30000"
+      let address = URL(string: "\(simulator)/control/phones/\(phone)/messages?\(query)")!
+      let chat = try await send(URLRequest(url: address))
+      let messages = chat["messages"] as? [[String: Any]] ?? []
+      if let found = messages.first(where: { $0["from"] as? String == "business" }) {
+        return found["text"] as? String ?? ""
+      }
+      guard let last = messages.last?["seq"] as? Int else {
+        throw WorldError(what: "the phone was sent nothing")
+      }
+      seen = last
+    }
   }
 
   /// An app made with the server's command line: its app key and secret key.
