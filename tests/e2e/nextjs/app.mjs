@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 export const VERSIONS = ['15', '16'];
@@ -18,15 +17,6 @@ export const TREASURE = 'TREASURE-of-';
 /** Where an app is built: the example, or the snippets as they are published. */
 export const folderOf = (version, name = 'nextjs') =>
   fileURLToPath(new URL(`../../../target/${name}-${version}`, import.meta.url));
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 export class App {
   #process;
@@ -43,10 +33,9 @@ export class App {
     if (!existsSync(`${app.folder}/.next/BUILD_ID`)) {
       throw new Error(`Next.js ${version} is not built: run make build-nextjs`);
     }
-    app.port = await freePort();
     app.#process = spawn(
       process.execPath,
-      ['node_modules/next/dist/bin/next', command, '-H', '127.0.0.1', '-p', String(app.port)],
+      ['node_modules/next/dist/bin/next', command, '-H', '127.0.0.1', '-p', '0'],
       {
         cwd: app.folder,
         env: {
@@ -59,7 +48,8 @@ export class App {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );
-    app.#ended = once(app.#process, 'exit');
+    // Its output is complete only when it is closed, which may be after the program has ended.
+    app.#ended = once(app.#process, 'close');
     await new Promise((resolve) => {
       for (const stream of [app.#process.stdout, app.#process.stderr]) {
         stream.setEncoding('utf8').on('data', (text) => {
@@ -69,8 +59,9 @@ export class App {
           }
         });
       }
-      app.#process.on('exit', resolve);
+      app.#process.on('close', resolve);
     });
+    app.port = Number(app.output.match(/Local: +http:\/\/127\.0\.0\.1:(\d+)/)?.[1]);
     return app;
   }
 
