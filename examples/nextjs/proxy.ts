@@ -4,5 +4,5 @@ import { logginMiddleware } from '@loggin/nextjs';
 
 export default logginMiddleware({
   loginPath: '/login',
-  publicRoutes: ['/', '/api/otp/:step', '/api/wait'],
+  publicRoutes: ['/', '/login/link', '/api/login/:action', '/api/otp/:step'],
 });

@@ -15,6 +15,17 @@ export function variable(name: string): string | undefined {
   return (globalThis as Runtime).process?.env?.[name]?.trim() || undefined;
 }
 
+/** The app key stands in the secret key. */
+const SECRET_KEY = /^\s*lgsk_([0-9a-z]{8})_/i;
+
+/** The app of a secret key, that of the environment by default. */
+export function appKeyOfSecret(secretKey = variable('LOGGIN_SECRET_KEY') ?? ''): string | null {
+  return SECRET_KEY.exec(secretKey)?.[1]?.toUpperCase() ?? null;
+}
+
+/** The app that this server is for, as far as the environment says it. */
+export const appKeyOfEnvironment = (): string | null => variable('LOGGIN_APP_KEY') ?? appKeyOfSecret();
+
 export const isProduction = (): boolean => process.env.NODE_ENV === 'production';
 
 export function misconfigured(message: string): InvalidInputError {

@@ -2,7 +2,16 @@
 
 export type { OriginOptions } from './answers.js';
 export type { SessionClaims } from './claims.js';
-export { type BeginLoginOptions, beginLogin, type FinishLoginOptions, finishLogin } from './decoupled.js';
+export {
+  type BeginLoginOptions,
+  type BegunLogin,
+  beginLogin,
+  confirmLogin,
+  type FinishLoginOptions,
+  finishLogin,
+  type LoginChoice,
+} from './decoupled.js';
+export { type LoginHandlersOptions, loginHandlers } from './login.js';
 export {
   type LogginMiddlewareHandler,
   type LogginMiddlewareOptions,

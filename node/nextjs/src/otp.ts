@@ -3,6 +3,7 @@
 import { Otp, type OtpOptions, type OtpResult } from '@loggin/web/otp';
 import type { CountryCode } from 'libphonenumber-js/max';
 import { answer, answering, checkOrigins, type OriginOptions, ownRequest, refusal } from './answers.js';
+import { appKeyOfSecret } from './environment.js';
 import { type CreateSessionOptions, createSession } from './session.js';
 
 export interface OtpHandlersOptions extends OtpOptions, OriginOptions, CreateSessionOptions {
@@ -32,9 +33,6 @@ export interface OtpStart {
 }
 
 type Body = Record<string, unknown>;
-
-/** The app key stands in the secret key. */
-const APP_KEY = /^\s*lgsk_([0-9a-z]{8})_/i;
 
 /**
  * Two routes in one file, `app/api/otp/[step]/route.ts`: `export const { POST } = otpHandlers()`. Then
@@ -75,7 +73,8 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
       });
       await onVerified?.(result);
       const { phone, verifiedAt } = result;
-      await createSession({ appKey: appKeyOf(client.secretKey), phone, verifiedAt }, { maxAge, claims });
+      const appKey = appKeyOfSecret(client.secretKey);
+      await createSession({ appKey, phone, verifiedAt }, { maxAge, claims });
       return answer({ status: 'verified' });
     },
   };
@@ -101,8 +100,4 @@ async function numberIn(
   const { parsePhoneNumberFromString } = await import('libphonenumber-js/max');
   const parsed = parsePhoneNumberFromString(phone, region?.toUpperCase() as CountryCode);
   return parsed?.country && regions.includes(parsed.country) ? parsed.number : null;
-}
-
-function appKeyOf(secretKey = process.env.LOGGIN_SECRET_KEY ?? ''): string | null {
-  return APP_KEY.exec(secretKey)?.[1]?.toUpperCase() ?? null;
 }

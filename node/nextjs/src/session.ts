@@ -59,8 +59,9 @@ export async function createSession(
 export async function prepareSession(
   identity: Identity,
   { maxAge = MAX_AGE_S, claims }: CreateSessionOptions,
+  jti?: string,
 ): Promise<{ readonly session: SignedIn; readonly write: (jar: Jar) => void }> {
-  const session = signIn(identity, typeof claims === 'function' ? await claims(identity) : claims);
+  const session = signIn(identity, typeof claims === 'function' ? await claims(identity) : claims, jti);
   if (!isYoungerThan(session, maxAge)) {
     throw new TypeError('maxAge is a number of seconds above the age of what was verified.');
   }

@@ -73,20 +73,17 @@ const PLAIN: object = Object.create(null, {
   },
 });
 
-/** The marks of a session that begins now. */
-const newMarks = (claims?: SessionClaims): SessionMarks => ({
-  createdAt: new Date(),
-  jti: crypto.randomUUID(),
-  claims: checkedClaims(claims),
-});
-
 /**
  * Somebody who signs in now.
  *
  * @throws TypeError where the identity is none, or the claims are none.
  */
-export function signIn(identity: Identity, claims?: SessionClaims): SignedIn {
-  return signedIn(identity, newMarks(claims));
+export function signIn(
+  identity: Identity,
+  claims?: SessionClaims,
+  jti: string = crypto.randomUUID(),
+): SignedIn {
+  return signedIn(identity, { createdAt: new Date(), jti, claims: checkedClaims(claims) });
 }
 
 function signedIn(identity: Identity, marks: SessionMarks): SignedIn {

@@ -12,6 +12,7 @@ import {
   type Server,
 } from '@loggin/web/create';
 import type { Connection, SessionFields } from '@loggin/web/finish';
+import type { RoutedBeginning } from '@loggin/web/routed';
 import type { Course } from './course.js';
 import { type Kept, keep, keptOf, LIFETIME_MS, nameOf } from './kept.js';
 
@@ -86,9 +87,7 @@ export const IDLE: LogginState = {
 /** What no attempt has any more that is over. */
 const OVER = { expiresAt: null, isConfirming: false, isResumed: false };
 
-const UNDER_WAY: readonly LogginStatus[] = ['pending', 'message_received', 'awaiting_confirmation'];
-
-export const isUnderWay = ({ status }: Pick<LogginState, 'status'>): boolean => UNDER_WAY.includes(status);
+export const isUnderWay = ({ expiresAt }: Pick<LogginState, 'expiresAt'>): boolean => expiresAt !== null;
 
 /** The part that waits: loaded while the person reads, so that the link is there sooner. */
 const loadCourse = (): Promise<typeof import('./course.js')> => import('./course.js');
@@ -99,6 +98,8 @@ const held = new Set<string | undefined>();
 /** A server, and whether somebody named it. */
 export interface NamedServer extends Server {
   readonly isUnnamed?: boolean;
+  /** Begins a login that the app's own server holds, in place of another one: the page knows its name, and no token. */
+  readonly begin?: (what: RoutedBeginning, signal: AbortSignal) => Promise<NewLogin>;
 }
 
 export interface AttemptOptions {
@@ -134,9 +135,11 @@ export class Attempt {
   mount(options: AttemptOptions): () => void {
     const before = this.#options;
     const isOther = !before || nameOf(before) !== nameOf(options);
+    const isGone = !this.#login && !this.#course;
     // An attempt that is under way keeps the words that the person has read.
     if (
       isOther ||
+      isGone ||
       !(isUnderWay(this.#state) || (options.server === before.server && options.text === before.text))
     ) {
       this.#discard();
@@ -152,7 +155,7 @@ export class Attempt {
   hold(): () => void {
     this.#mounts++;
     if (isUnderWay(this.#state)) {
-      this.#course ? held.add(this.#course.token) : void this.#run();
+      this.#course ? held.add(this.#course.token) : this.#go();
     }
     return () => {
       if (!--this.#mounts) {
@@ -170,10 +173,9 @@ export class Attempt {
     if (this.#state.status !== 'idle') {
       this.#prepare();
     }
-    if (this.#login) {
+    if (this.#login || this.#course) {
       this.#set({ status: 'pending', expiresAt: Date.now() + LIFETIME_MS });
-      this.#keep();
-      void this.#run();
+      this.#go();
     }
   };
 
@@ -207,7 +209,8 @@ export class Attempt {
   /** Makes a link, or goes on with the attempt that was under way when the page was left. */
   #prepare(stored?: Kept): void {
     const kept = stored && !held.has(stored.token) ? stored : undefined;
-    this.#login = undefined;
+    const replaces = this.#login?.token;
+    this.#login = kept;
     this.#state = IDLE;
     try {
       const { appKey, server, text } = this.#options as AttemptOptions;
@@ -215,21 +218,40 @@ export class Attempt {
       if (server.isUnnamed && page && !isLoopback(page.hostname)) {
         throw failure('invalid_config', 'No baseUrl.');
       }
-      this.#login = createLogin(server, appKey, text, kept?.token);
-      this.#set({ link: this.#login.link });
       if (kept) {
         const { expiresAt, isOpened } = kept;
         this.#set({ status: 'pending', expiresAt, isOpened, isResumed: true });
-        void this.#run();
+        this.#go(kept);
+      } else if (server.begin) {
+        const wait = new AbortController();
+        const { signal } = wait;
+        this.#course = { wait } as Course;
+        server.begin({ text, replaces }, signal).then(
+          (login) => signal.aborted || this.#go(login),
+          (error) => signal.aborted || this.#end(error),
+        );
+      } else {
+        this.#go(createLogin(server, appKey, text));
       }
     } catch (error) {
       this.#end(error as Error);
     }
   }
 
-  async #run(): Promise<void> {
+  /** Goes on with a login, once there is one: its link can be opened, or has been waited for already. */
+  #go(login = this.#login): void {
+    this.#login = login;
+    if (login) {
+      this.#set({ link: login.link });
+      if (isUnderWay(this.#state)) {
+        this.#keep();
+        void this.#run(login);
+      }
+    }
+  }
+
+  async #run({ token, code }: NewLogin): Promise<void> {
     const { server, text } = this.#options as AttemptOptions;
-    const { token, code } = this.#login as NewLogin;
     const wait = new AbortController();
     const { signal } = wait;
     const course: Course = {
@@ -286,7 +308,7 @@ export class Attempt {
   #keep(): void {
     const { expiresAt, isOpened } = this.#state;
     if (this.#options && this.#login) {
-      keep(this.#options, { token: this.#login.token, expiresAt, isOpened });
+      keep(this.#options, { ...this.#login, expiresAt, isOpened });
     }
   }
 

@@ -18,13 +18,14 @@ import { AppearanceContext, type Looks, ShowContext, useClasses } from './contex
 import { deviceOf } from './device.js';
 import { BubbleIcon } from './icons.js';
 import { LocaleScope } from './locale-scope.js';
-import { LooksProvider, looksOf } from './looks.js';
+import { LooksProvider, looksOf, type WithoutLooks } from './looks.js';
 import { LoginDialog, loadPanel } from './modal.js';
 import { LogginLink, LoginProvider, useTexts } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
 import { type UseLogginOptions, useAttempt, useLoginOf } from './use-loggin.js';
+import { asLogin, type LoginOf } from './use-server-login.js';
 
-export interface LogginButtonProps
+interface ButtonProps
   extends UseLogginOptions,
     Looks,
     Omit<ComponentProps<'a'>, keyof UseLogginOptions | keyof Looks | 'href'> {
@@ -33,6 +34,9 @@ export interface LogginButtonProps
   /** The language of this button and its modal, or `auto` for the browser's; that of the provider where none is given. */
   readonly locale?: LocaleChoice;
 }
+
+/** With `mode="server"` the app's own server holds the login, and there is neither `appKey` nor token. */
+export type LogginButtonProps = LoginOf<ButtonProps>;
 
 let buttons = 0;
 
@@ -51,18 +55,20 @@ export function LogginButton(props: LogginButtonProps): ReactNode {
   );
 }
 
-type StyledButtonProps = Omit<LogginButtonProps, keyof Looks> & { readonly looks: Looks };
+type StyledButtonProps = WithoutLooks<LogginButtonProps> & { readonly looks: Looks };
 
 function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
-  const { appKey, text, onSuccess, onError, onExpire, onConnectionProblem, ...more } = props;
-  const { className, children, onClick, fullWidth, looks, ...rest } = more;
+  const [options, server] = asLogin(props);
+  const { appKey, text, onSuccess, onError, onExpire, onConnectionProblem, ...more } = options as ButtonProps;
+  const { className, children, onClick, fullWidth, looks, ...rest } = more as typeof more & { looks: Looks };
   // Where a provider shows the modal it has to be told how; a new object does not show it anew.
   const latest = useRef(looks);
   useEffect(() => {
     latest.current = looks;
   });
   const classes = useClasses();
-  const [attempt, login] = useAttempt({ appKey, text, onSuccess, onError, onExpire, onConnectionProblem });
+  const handlers = { onSuccess, onError, onExpire, onConnectionProblem };
+  const [attempt, login] = useAttempt({ appKey, text, ...handlers }, server);
   const [key] = useState(() => `loggin-${buttons++}`);
   const [own, setOwn] = useState<ReactNode>(null);
   const inProvider = useContext(ShowContext);

@@ -9,11 +9,15 @@ import { LooksProvider, looksOf, PanelTitle } from './looks.js';
 import { Panel } from './panel.js';
 import { LoginProvider } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
-import { type UseLogginOptions, useLoggin } from './use-loggin.js';
+import { type UseLogginOptions, useAttempt } from './use-loggin.js';
+import { asLogin, type LoginOf } from './use-server-login.js';
 
-export interface LogginCardProps extends UseLogginOptions, Looks {
+interface CardProps extends UseLogginOptions, Looks {
   readonly className?: string | undefined;
 }
+
+/** With `mode="server"` the app's own server holds the login, and there is neither `appKey` nor token. */
+export type LogginCardProps = LoginOf<CardProps>;
 
 /**
  * What the modal shows, without a modal. On a computer the login begins when the card is there, since nothing tells when
@@ -33,9 +37,9 @@ function Card({
   options,
 }: {
   className: string | undefined;
-  options: UseLogginOptions;
+  options: LoginOf<UseLogginOptions>;
 }): ReactNode {
-  const login = useLoggin(options);
+  const [, login] = useAttempt(...asLogin(options));
   const { lang, dir, theme, unstyled } = useContext(AppearanceContext);
   const classes = useClasses();
   const id = useId();

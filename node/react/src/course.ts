@@ -50,7 +50,7 @@ export async function follow(course: Course): Promise<unknown> {
   });
   const { onSuccess } = attempt.handlers;
   if (signal.aborted) {
-    throw new Error('It is over.');
+    throw new Error('Over.');
   }
   if (!onSuccess) {
     return undefined;

@@ -42,3 +42,4 @@ export {
 export type { BrowserSession, SessionStatus } from './session-store.js';
 export type { LogginTexts } from './texts.js';
 export { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
+export { type LoginOf, type UseServerLoginOptions, useServerLogin } from './use-server-login.js';

@@ -5,17 +5,13 @@
  * It is kept in the tab's own storage, which ends with the tab. A browser that refuses to store keeps nothing.
  */
 
-import type { Server } from '@loggin/web/create';
+import type { NewLogin, Server } from '@loggin/web/create';
 
 /** A login is pending for as long on the server, in milliseconds. */
 export const LIFETIME_MS = 300_000;
 
-/** `lgn1_`, the app key, `_` and 32 symbols. */
-const TOKEN_LENGTH = 46;
-
 /** What is needed to go on. */
-export interface Kept {
-  readonly token: string;
+export interface Kept extends NewLogin {
   readonly expiresAt: number | null;
   readonly isOpened: boolean;
 }
@@ -44,7 +40,7 @@ export function keptOf(owner: Owner): Kept | undefined {
   try {
     const kept = JSON.parse(sessionStorage.getItem(nameOf(owner)) as string) as Kept;
     const left = Number(kept.expiresAt) - Date.now();
-    return kept.token.length === TOKEN_LENGTH && left > 0 && left <= LIFETIME_MS ? kept : undefined;
+    return kept.link && left > 0 && left <= LIFETIME_MS ? kept : undefined;
   } catch {
     return undefined;
   }

@@ -7,10 +7,13 @@ import { AppearanceContext, type Looks, useClasses } from './context.js';
 import { useTexts } from './parts.js';
 import { fill } from './texts.js';
 
+/** Props without those about looks, for each of several kinds. */
+export type WithoutLooks<Props> = Props extends unknown ? Omit<Props, keyof Looks> : never;
+
 /** Props taken apart: what is about looks, and all else. */
-export function looksOf<Props extends Looks>(props: Props): [Looks, Omit<Props, keyof Looks>] {
+export function looksOf<Props extends Looks>(props: Props): [Looks, WithoutLooks<Props>] {
   const { appName, logo, variant, size, classNames, otp, unstyled, ...rest } = props;
-  return [{ appName, logo, variant, size, classNames, otp, unstyled }, rest];
+  return [{ appName, logo, variant, size, classNames, otp, unstyled }, rest as WithoutLooks<Props>];
 }
 
 /** Lays the looks of a component over those of the provider. */

@@ -23,13 +23,17 @@ import { LooksProvider, looksOf, PanelTitle } from './looks.js';
 import type { PanelProps } from './panel.js';
 import { LogginLink, LogginStatusText, LoginProvider, useTexts } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
-import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
+import { type LogginLogin, type UseLogginOptions, useAttempt } from './use-loggin.js';
+import { asLogin, type LoginOf } from './use-server-login.js';
 
-export interface LogginModalProps extends UseLogginOptions, Looks {
+interface ModalProps extends UseLogginOptions, Looks {
   readonly open: boolean;
   /** The person closed it, or is done. */
   readonly onClose: () => void;
 }
+
+/** With `mode="server"` the app's own server holds the login, and there is neither `appKey` nor token. */
+export type LogginModalProps = LoginOf<ModalProps>;
 
 /**
  * A sign-in in a modal, which begins when it opens. Closed before anybody can have sent the message, it ends; after that
@@ -37,7 +41,7 @@ export interface LogginModalProps extends UseLogginOptions, Looks {
  */
 export function LogginModal({ open, onClose, ...props }: LogginModalProps): ReactNode {
   const [looks, options] = looksOf(props);
-  const login = useLoggin(options);
+  const [, login] = useAttempt(...asLogin(options));
   const isDue = isUnderWay(login) && (login.isResumed || login.status === 'awaiting_confirmation');
   const [isBack, setBack] = useState(false);
   useEffect(() => setBack(isDue), [isDue]);

@@ -3,7 +3,7 @@
 /** The hook: the attempt of one component, and what can be done about it. */
 
 import { useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import { Attempt, IDLE, type LogginHandlers, type LogginState } from './attempt.js';
+import { Attempt, IDLE, type LogginHandlers, type LogginState, type NamedServer } from './attempt.js';
 import { AppearanceContext, ServerContext, serverByDefault } from './context.js';
 
 export interface UseLogginOptions extends LogginHandlers {
@@ -35,12 +35,13 @@ export function useLoggin(options: UseLogginOptions): LogginLogin {
   return useAttempt(options)[1];
 }
 
-/** The same, with the attempt itself, which others may show too. */
-export function useAttempt(options: UseLogginOptions): readonly [Attempt, LogginLogin] {
+/** The same, with the attempt itself, which others may show too, and perhaps with the server of a route. */
+export function useAttempt(options: UseLogginOptions, routed?: NamedServer): readonly [Attempt, LogginLogin] {
   const { appKey } = options;
   const { message } = useContext(AppearanceContext).texts;
   const text = options.text || message || undefined;
-  const server = useContext(ServerContext) ?? serverByDefault();
+  const named = useContext(ServerContext);
+  const server = routed ?? named ?? serverByDefault();
   const [attempt] = useState(() => new Attempt());
   useEffect(() => {
     attempt.handlers = options;

@@ -7,7 +7,7 @@
 
 import { DEFAULT_TEXT, messageText, serverLink, waMeLink } from './link.js';
 import type { Server } from './server.js';
-import { codeOf, makeToken, parseAppKey, parseToken } from './token.js';
+import { codeOf, makeToken, parseAppKey } from './token.js';
 
 export { isLogginError, LogginError, type LogginErrorFields } from './error.js';
 export { failure, failureOf } from './failure.js';
@@ -21,18 +21,13 @@ export interface NewLogin {
 }
 
 /**
- * Makes a login for an app, offline and at once, or goes on with the token of one that was made before. A text of the
- * caller's own holds `{code}` once. Where links go through the server, it writes the text, in the language of `server.lang`.
+ * Makes a login for an app, offline and at once. A text of the caller's own holds `{code}` once. Where links go through the
+ * server, it writes the text, in the language of `server.lang`.
  *
- * @throws LogginError `invalid_app_key`, `invalid_token` or, for the text, `invalid_request`.
+ * @throws LogginError `invalid_app_key` or, for the text, `invalid_request`.
  */
-export function createLogin(
-  server: Server,
-  appKey: string,
-  text: string = DEFAULT_TEXT,
-  begun?: string,
-): NewLogin {
-  const token = begun === undefined ? makeToken(parseAppKey(appKey)) : parseToken(begun);
+export function createLogin(server: Server, appKey: string, text: string = DEFAULT_TEXT): NewLogin {
+  const token = makeToken(parseAppKey(appKey));
   const code = codeOf(token);
   const message = messageText(text, code);
   const { baseUrl, whatsappNumber, lang } = server;

@@ -21,6 +21,7 @@ const OURS = {
   '@loggin/web': `${PACKAGES}/web/dist/esm/index.js`,
   '@loggin/web/create': `${PACKAGES}/web/dist/esm/create.js`,
   '@loggin/web/finish': `${PACKAGES}/web/dist/esm/finish.js`,
+  '@loggin/web/routed': `${PACKAGES}/web/dist/esm/routed.js`,
 };
 
 /** The built page as its files, and for the server the function that renders it to text. */

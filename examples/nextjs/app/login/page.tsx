@@ -1,5 +1,4 @@
 import { returnToOf } from '@loggin/nextjs';
-import { DecoupledLogin } from './decoupled-login';
 import { SignIn } from './sign-in';
 
 /** The app of a local server, ready to use; your own is `LOGGIN_APP_KEY`. */
@@ -18,7 +17,6 @@ export default async function Login({ searchParams }: Props) {
       <h1>Sign in</h1>
       {error && <p role="alert">You were not signed in. Please try again.</p>}
       <SignIn appKey={LOGGIN_APP_KEY || APP_KEY} baseUrl={LOGGIN_BASE_URL} next={next} />
-      <DecoupledLogin next={next} />
     </>
   );
 }

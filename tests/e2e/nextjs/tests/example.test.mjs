@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
-import { Network } from '../../browser/network.mjs';
 import { PHONE } from '../../browser/world.mjs';
 import { VERSIONS } from '../app.mjs';
 import { button, isIn, setStage } from '../stage.mjs';
@@ -45,27 +44,9 @@ for (const version of VERSIONS) {
       await inAndOut(page);
     });
 
-    test('by a link whose token stays on the server', async (t) => {
-      const page = await stage.visit(t, '/login');
-      await page.getByRole('button', { name: 'Get a link' }).click();
-      const href = await page.getByRole('link', { name: 'Open WhatsApp' }).last().getAttribute('href');
-      await stage.send(href);
-      await inAndOut(page);
-    });
-
-    test('by such a link, although the page loses its connection while WhatsApp is open', async (t) => {
-      const page = await stage.visit(t, '/login');
-      const network = await Network.to(t, stage.app.url);
-      await page.goto(`${network.url}/login`);
-      const asked = page.waitForRequest((request) => request.url().endsWith('/api/wait'));
-      await page.getByRole('button', { name: 'Get a link' }).click();
-      const href = await page.getByRole('link', { name: 'Open WhatsApp' }).last().getAttribute('href');
-      await asked;
-      const lost = page.waitForEvent('requestfailed', (request) => request.url().endsWith('/api/wait'));
-      network.cut();
-      await lost;
-      await stage.send(href);
-      network.mend();
+    test('by a button whose token stays on the server', async (t) => {
+      const page = await stage.visit(t, '/login/link');
+      await tapAndSend(page);
       await inAndOut(page);
     });
 

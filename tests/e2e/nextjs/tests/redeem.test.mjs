@@ -99,22 +99,75 @@ for (const version of VERSIONS) {
     });
 
     test('a login of the server is finished by any node, also where the answer of another was lost', async () => {
-      const begun = await post(nodes[0], '/api/begin');
+      const begun = await post(nodes[0], '/api/login/begin');
       const [cookie] = begun.cookies;
-      assert.match(cookie, /^__Host-loggin-login=/);
-      await world.send(begun.body.link);
+      const { login, link } = begun.body;
+      assert.equal(cookie.startsWith(`__Host-loggin-login-${login}=`), true);
+      await world.send(link);
+      /** Asks until it is over, as a page does, and gives the cookies of the answer. */
+      const finished = async (node, jar) => {
+        for (let known; ; ) {
+          const { status, cookies, body } = await post(node, '/api/login/wait', {
+            cookie: jar,
+            login,
+            known,
+          });
+          if (status !== 202) {
+            assert.deepEqual([status, body], [200, { status: 'verified' }]);
+            return cookies;
+          }
+          known = body.status;
+        }
+      };
+      const sessions = [];
       for (const node of nodes) {
-        const { status, cookies } = await post(node, '/api/wait', { cookie });
-        assert.equal(status, 204);
-        assert.ok(cookies.some((each) => /^__Host-loggin=./.test(each)));
+        const cookies = await finished(node, cookie);
+        assert.ok(cookies.includes(`__Host-loggin-login-${login}=`), 'its own cookie is taken back');
+        sessions.push(cookies.find((each) => /^__Host-loggin=./.test(each)));
       }
+      // The cookies of an answer arrived, and its rest was lost.
+      assert.deepEqual(await finished(nodes[0], sessions[1]), []);
+      assert.equal(
+        (await post(nodes[0], '/api/login/wait', { cookie, login: crypto.randomUUID() })).status,
+        410,
+      );
+    });
+
+    test('each login has a cookie of its own; a browser keeps few, and gives up the one that is replaced', async () => {
+      const jar = new Map();
+      const begin = async (body) => {
+        const cookie = [...jar].map((each) => each.join('=')).join('; ');
+        const answer = await post(nodes[0], '/api/login/begin', { cookie, ...body });
+        for (const [name, value] of answer.cookies.map((each) => each.split('='))) {
+          value ? jar.set(name, value) : jar.delete(name);
+        }
+        return answer.body.login;
+      };
+      const logins = [];
+      for (let count = 0; count < 8; count++) {
+        logins.push(await begin());
+      }
+      const named = (login) => `__Host-loggin-login-${login}`;
+      assert.deepEqual([...jar.keys()], logins.slice(2).map(named));
+      const next = await begin({ replaces: logins[5] });
+      assert.deepEqual([jar.has(named(logins[5])), jar.has(named(next))], [false, true]);
     });
 
     test('who takes the cookie of another login gets that login alone', async () => {
-      const [cookie] = (await post(nodes[0], '/api/begin')).cookies;
+      const begun = await post(nodes[0], '/api/login/begin');
+      const { login } = begun.body;
+      const [cookie] = begun.cookies;
+      const other = (await post(nodes[0], '/api/login/begin')).body.login;
       const altered = `${cookie.slice(0, -2)}${cookie.endsWith('AA') ? 'BB' : 'AA'}`;
-      assert.equal((await post(nodes[1], '/api/wait', { cookie: altered })).status, 410);
-      assert.equal((await post(nodes[1], '/api/wait')).status, 410);
+      const renamed = cookie.replace(login, other);
+      for (const [jar, asked] of [
+        [altered, login],
+        [renamed, other],
+        [undefined, login],
+      ]) {
+        const { status, body } = await post(nodes[1], '/api/login/wait', { cookie: jar, login: asked });
+        assert.deepEqual([status, body], [410, { error: 'expired' }]);
+      }
     });
   });
 }

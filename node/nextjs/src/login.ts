@@ -1,0 +1,112 @@
+/** The decoupled flow as routes: what `useServerLogin` and `mode="server"` of `@loggin/react` ask. */
+
+import { isLogginError } from '@loggin/web';
+import { answer, answering, checkOrigins, type OriginOptions, ownRequest, refusal } from './answers.js';
+import { beginLogin, confirmLogin, type FinishLoginOptions, finishLogin } from './decoupled.js';
+import { appKeyOfEnvironment, misconfigured } from './environment.js';
+import type { CreateSessionOptions } from './session.js';
+
+/** How long a question is held, in milliseconds: proxies end connections that are silent for longer. */
+const HOLD_MS = 25_000;
+
+export interface LoginHandlersOptions
+  extends OriginOptions,
+    CreateSessionOptions,
+    Pick<FinishLoginOptions, 'onSession'> {
+  /** The app that people sign in to: `LOGGIN_APP_KEY`, or the app of the secret key, where it is not given. */
+  readonly appKey?: string | undefined;
+  /** The message's own text, with `{code}` in it once; the page's, in its language, by default. */
+  readonly text?: string | undefined;
+}
+
+type Step = (body: Record<string, unknown>, request: Request) => Promise<Response>;
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/**
+ * A login that this server holds, in `app/api/login/[action]/route.ts`: `export const { POST } = loginHandlers()`. Then
+ * `<LogginButton mode="server" />` signs in, and its page never has a token.
+ *
+ * - `begin` `{"text"?, "replaces"?}` answers `{"login", "link", "code"}`, and sets a cookie of the login's own.
+ * - `wait` `{"login", "known"?}` is held for 25 s: 200 `{"status": "verified"}` with the session's cookie, 202 `{"status"}`
+ *   where it is to be asked again, at once where the status is another than the known one: `pending`, `message_received`,
+ *   `awaiting_confirmation`.
+ * - `confirm` `{"login", "code"}` takes the digits that WhatsApp showed.
+ *
+ * Errors are those of the protocol. A wait that is cut off is asked again, of any node that has the same secret.
+ *
+ * @throws InvalidInputError `invalid_config` where one of `allowedOrigins` is none.
+ */
+export function loginHandlers(options: LoginHandlersOptions = {}): {
+  POST: (request: Request) => Promise<Response>;
+} {
+  const allowedOrigins = checkOrigins(options);
+  const steps: Readonly<Record<string, Step>> = {
+    begin: async ({ text, replaces }) => {
+      const appKey = options.appKey ?? appKeyOfEnvironment();
+      if (!appKey) {
+        throw misconfigured('Set LOGGIN_APP_KEY, LOGGIN_SECRET_KEY or the option appKey.');
+      }
+      const words = options.text ?? textOf(text);
+      return answer(await beginLogin(appKey, { text: words, replaces: textOf(replaces) }));
+    },
+    wait: ({ login, known }, request) => held({ login, known, request, options }),
+    confirm: async ({ login, code }) => {
+      await confirmLogin(String(code), { login: String(login) });
+      return answer({ status: 'verified' });
+    },
+  };
+  const POST = async (request: Request): Promise<Response> => {
+    const name = new URL(request.url).pathname.split('/').filter(Boolean).at(-1) ?? '';
+    const step = Object.hasOwn(steps, name) ? steps[name] : undefined;
+    if (!step) {
+      return refusal('not_found', 404);
+    }
+    const body = await ownRequest(request, allowedOrigins);
+    return body instanceof Response ? body : await answering(() => step(body, request));
+  };
+  return { POST };
+}
+
+interface Question {
+  readonly login: unknown;
+  /** The status that the page shows. */
+  readonly known: unknown;
+  readonly request: Request;
+  readonly options: LoginHandlersOptions;
+}
+
+/** Holds a question until the login is over, has come further, or has been held for long enough. */
+async function held({ login, known, request, options }: Question): Promise<Response> {
+  const { maxAge, claims, onSession } = options;
+  const before = textOf(known) ?? 'pending';
+  let status: string = before;
+  const news = new AbortController();
+  const hangUp = (): void => news.abort();
+  request.signal.addEventListener('abort', hangUp);
+  try {
+    await finishLogin({
+      login: String(login),
+      maxAge,
+      claims,
+      onSession,
+      signal: news.signal,
+      timeoutMs: HOLD_MS,
+      onProgress: (now) => {
+        status = now;
+        if (now !== before) {
+          news.abort();
+        }
+      },
+    });
+    return answer({ status: 'verified' });
+  } catch (reason) {
+    const isHeld = news.signal.aborted || (isLogginError(reason) && reason.code === 'timeout');
+    if (!isHeld) {
+      throw reason;
+    }
+    return answer({ status }, 202);
+  } finally {
+    request.signal.removeEventListener('abort', hangUp);
+  }
+}

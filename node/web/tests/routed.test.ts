@@ -1,0 +1,103 @@
+/** Logins that the app's own server holds: what its route is asked, and what becomes of its answers. */
+
+import type { Server } from '@loggin/web/create';
+import { awaitLogin, confirmLogin } from '@loggin/web/finish';
+import { beginByRoute, routeFetch } from '@loggin/web/routed';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+const ROUTE = '/api/login';
+const BEGUN = { login: 'a-name', link: 'https://login.example/l/8XKPQ2WN-1', code: '8XKPQ2WN-1' };
+
+/** A route that gives these answers, one after the other, and what it was asked. */
+function routeAnswering(...answers: (Response | Error)[]): { readonly asked: unknown[] } {
+  const asked: unknown[] = [];
+  vi.stubGlobal('fetch', async (path: string, { body, credentials }: RequestInit) => {
+    asked.push([path, credentials, JSON.parse(String(body))]);
+    const answer = answers.shift() ?? expect.fail('the route is asked once more');
+    if (answer instanceof Error) {
+      throw answer;
+    }
+    return answer;
+  });
+  onTestFinished(() => void vi.unstubAllGlobals());
+  return { asked };
+}
+
+const server: Server = {
+  baseUrl: ROUTE,
+  whatsappNumber: undefined,
+  fetch: (url, init) => routeFetch(ROUTE, String(url), init as RequestInit),
+};
+
+const never = (): AbortSignal => new AbortController().signal;
+
+describe('a login is begun', () => {
+  it('although the route is not reached, and then fails', async () => {
+    const { asked } = routeAnswering(
+      new TypeError('Failed to fetch'),
+      new Response('Bad gateway', { status: 502 }),
+      Response.json(BEGUN),
+    );
+    const login = await beginByRoute(ROUTE, { replaces: 'another' }, never());
+    expect(login).toEqual({ token: 'a-name', link: BEGUN.link, code: BEGUN.code });
+    expect(asked).toEqual(Array(3).fill([`${ROUTE}/begin`, 'same-origin', { replaces: 'another' }]));
+  });
+
+  it.each([
+    ['there is no such route', new Response('<p>', { status: 404 }), 'invalid_request'],
+    ['a door stands before it', Response.json({ error: 'unauthorized' }, { status: 401 }), 'invalid_request'],
+    ['it is something else', Response.json({}), 'invalid_request'],
+    ['the text is refused', Response.json({ error: 'invalid_request' }, { status: 400 }), 'invalid_request'],
+    ['another site may ask', Response.json({ error: 'denied' }, { status: 403 }), 'denied'],
+  ])('and is not, where %s', async (_, response, code) => {
+    routeAnswering(response);
+    await expect(beginByRoute(ROUTE, {}, never())).rejects.toMatchObject({ code });
+  });
+
+  it('until nobody wants it any more', async () => {
+    const { asked } = routeAnswering(...Array(20).fill(new TypeError('Failed to fetch')));
+    const ended = new AbortController();
+    const begun = beginByRoute(ROUTE, {}, ended.signal);
+    await vi.waitUntil(() => asked.length > 0);
+    const left = new DOMException('The person left.', 'AbortError');
+    ended.abort(left);
+    await expect(begun).rejects.toBe(left);
+  });
+});
+
+describe('a login is waited for', () => {
+  const wait = (onProgress?: (status: string) => void) =>
+    awaitLogin(server, { token: 'a-name', code: 'a-code', claim: false, onProgress });
+
+  it('in questions that say what the page knows, also after one without an answer', async () => {
+    const { asked } = routeAnswering(
+      Response.json({ status: 'awaiting_confirmation' }, { status: 202 }),
+      new TypeError('Failed to fetch'),
+      Response.json({ status: 'verified' }),
+    );
+    const told: string[] = [];
+    await expect(wait((status) => told.push(status))).resolves.toMatchObject({ phone: null });
+    expect(told).toEqual(['awaiting_confirmation']);
+    const known = { login: 'a-name', known: 'awaiting_confirmation' };
+    expect(asked).toEqual([
+      [`${ROUTE}/wait`, 'same-origin', { login: 'a-name' }],
+      [`${ROUTE}/wait`, 'same-origin', known],
+      [`${ROUTE}/wait`, 'same-origin', known],
+    ]);
+  });
+
+  it.each(['expired', 'denied', 'already_used', 'phone_hidden'])('until it ends as %s', async (code) => {
+    routeAnswering(Response.json({ error: code }, { status: 410 }));
+    await expect(wait()).rejects.toMatchObject({ code });
+  });
+
+  it('until its digits are typed', async () => {
+    const { asked } = routeAnswering(
+      Response.json({ error: 'invalid_code', attempts_left: 4 }, { status: 422 }),
+      Response.json({ status: 'verified' }),
+    );
+    await expect(confirmLogin(server, 'a-name', '111111')).rejects.toMatchObject({ attemptsLeft: 4 });
+    await confirmLogin(server, 'a-name', '123456');
+    expect(asked[1]).toEqual([`${ROUTE}/confirm`, 'same-origin', { login: 'a-name', code: '123456' }]);
+  });
+});
