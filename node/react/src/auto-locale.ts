@@ -25,8 +25,8 @@ async function follow(): Promise<void> {
   }
   wanted = asked;
   try {
-    const { load } = await import('./locale-loaders.js');
-    const locale = await load(languages);
+    const { loadLocale } = await import('./locale-loaders.js');
+    const locale = await loadLocale(languages);
     if (asked === wanted) {
       current = locale;
       for (const listener of listeners) {

@@ -20,7 +20,7 @@ import { BubbleIcon } from './icons.js';
 import { LocaleScope } from './locale-scope.js';
 import { LooksProvider, looksOf, type WithoutLooks } from './looks.js';
 import { LoginDialog, loadPanel } from './modal.js';
-import { LogginLink, LoginProvider, useTexts } from './parts.js';
+import { LogginLink, LoginProvider, useLogginLogin, useTexts } from './parts.js';
 import { StyleSheet } from './style-sheet.js';
 import { type UseLogginOptions, useAttempt, useLoginOf } from './use-loggin.js';
 import { asLogin, type LoginOf } from './use-server-login.js';
@@ -72,7 +72,6 @@ function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
   const [key] = useState(() => `loggin-${buttons++}`);
   const [own, setOwn] = useState<ReactNode>(null);
   const inProvider = useContext(ShowContext);
-  const { button, waiting } = useTexts();
   const { lang, dir, theme, variant, size } = useContext(AppearanceContext);
 
   const showDialog = useCallback((): void => {
@@ -121,11 +120,17 @@ function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
         onClick={open}
       >
         <BubbleIcon />
-        {children ?? (isUnderWay(login) ? waiting : button)}
+        {children ?? <LogginButtonText />}
       </LogginLink>
       {own}
     </LoginProvider>
   );
+}
+
+/** The words of a button, to stand beside something else in it. */
+export function LogginButtonText(): ReactNode {
+  const { button, waiting } = useTexts();
+  return isUnderWay(useLogginLogin()) ? waiting : button;
 }
 
 /** The modal of a button, which goes on where a menu hides the button or takes it away. */

@@ -9,6 +9,7 @@ import {
   useContext,
   useEffect,
   useId,
+  useRef,
   useState,
 } from 'react';
 import { AppearanceContext, useClasses } from './context.js';
@@ -46,6 +47,14 @@ export function LogginConfirmForm({ children, boxes, ...props }: ConfirmFormProp
   const { lang } = useContext(AppearanceContext);
   const [digits, setDigits] = useState('');
   const id = useId();
+  const field = useRef<HTMLInputElement>(null);
+  const isAsked = status === 'awaiting_confirmation';
+  // The person was told to type here, and nothing else can be done.
+  useEffect(() => {
+    if (isAsked) {
+      field.current?.focus();
+    }
+  }, [isAsked]);
   const isWrong = isCode(error, 'invalid_code');
   // Whoever has to type again begins with an empty field.
   useEffect(() => {
@@ -53,7 +62,7 @@ export function LogginConfirmForm({ children, boxes, ...props }: ConfirmFormProp
       setDigits('');
     }
   }, [error, isWrong]);
-  if (status !== 'awaiting_confirmation') {
+  if (!isAsked) {
     return null;
   }
   const submit = (event: FormEvent): void => {
@@ -73,9 +82,8 @@ export function LogginConfirmForm({ children, boxes, ...props }: ConfirmFormProp
       <label>
         {texts.codeLabel}
         <input
+          ref={field}
           dir="ltr"
-          // biome-ignore lint/a11y/noAutofocus: the person was told to type here, and nothing else can be done.
-          autoFocus
           className={classes('field')}
           autoComplete="one-time-code"
           inputMode="numeric"

@@ -5,7 +5,8 @@ import { isSetupFault } from './faults.js';
 
 const WHAT_TO_DO: Readonly<Record<string, string>> = {
   unknown_app: 'The server knows no such app. It has these: loggin-server app list',
-  invalid_config: 'Name your server: <LogginProvider baseUrl="https://…">',
+  invalid_config:
+    'Name your server: <LogginProvider baseUrl="https://…">, <loggin-button base-url="https://…">',
 };
 
 /** A page that cannot reach its server is told no reason by the browser, so the likely ones are gone through. */
@@ -15,7 +16,7 @@ function causeOf({ status }: LogginError, server: URL): string {
     return `it answers ${status}, and not as a Loggin server does: is this the address of one, or of a proxy whose server is away?`;
   }
   if (isLoopback(server.hostname) && !isLoopback(hostname)) {
-    return 'it is on the machine of whoever opens this page: name your own, <LogginProvider baseUrl="https://…">.';
+    return 'it is on the machine of whoever opens this page: name your own, <LogginProvider baseUrl="https://…"> or <loggin-button base-url="https://…">.';
   }
   if (protocol === 'https:' && server.protocol === 'http:' && !isLoopback(server.hostname)) {
     return 'browsers block http: below an https: page. Give the server a certificate.';

@@ -2,7 +2,7 @@
 
 export type { LogginHandlers, LogginState, LogginStatus, LogginSuccess } from './attempt.js';
 export type { LocaleChoice } from './auto-locale.js';
-export { LogginButton, type LogginButtonProps } from './button.js';
+export { LogginButton, type LogginButtonProps, LogginButtonText } from './button.js';
 export { LogginCard, type LogginCardProps } from './card.js';
 export { LogginConfirmForm } from './confirm-form.js';
 export type { LogginPart, Looks } from './context.js';

@@ -27,5 +27,11 @@ export function lookUp(tags: readonly string[]): string {
   return known.find((language) => Object.hasOwn(LOADERS, language)) ?? 'en';
 }
 
-/** The words in the first of these languages that there are; none for English. */
-export const load = async (tags: readonly string[]): Promise<Locale | undefined> => LOADERS[lookUp(tags)]?.();
+/**
+ * Loads the words of one language: the first of these tags (BCP 47) that there are words in, such as those of
+ * `navigator.languages`. Undefined is English, also where none of them is there.
+ *
+ * It rejects where the file cannot be loaded.
+ */
+export const loadLocale = async (tags: readonly string[]): Promise<Locale | undefined> =>
+  LOADERS[lookUp(tags)]?.();

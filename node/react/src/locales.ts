@@ -18,6 +18,7 @@ export interface Locale {
   readonly otpTexts: Partial<OtpTexts>;
 }
 
+export { loadLocale } from './locale-loaders.js';
 export { ar } from './locales/ar.js';
 export { bn } from './locales/bn.js';
 export { de } from './locales/de.js';

@@ -195,7 +195,8 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
 
   useEffect(() => {
     // At first the heading is read; later, what had the focus may be gone with the state that it belonged to.
-    const active = document.activeElement;
+    const tree = dialog.current?.getRootNode() as Document | ShadowRoot | undefined;
+    const active = tree?.activeElement ?? document.body;
     if (open && status && (status === 'pending' || active === dialog.current || active === document.body)) {
       heading.current?.focus();
     }

@@ -61,12 +61,12 @@ export async function deny({ world }, page) {
 /** A network that is away is said to be by the browser itself, and what is likely wrong by our own package. */
 const isComplaint = (text) => !/^(Failed to load resource|Loggin: )/.test(text);
 
-/** Starts everything once for the tests of a file. */
-export function setStage() {
+/** Starts everything once for the tests of a file, with an app of React or another site. */
+export function setStage(startSite = Site.start) {
   const stage = new Stage();
   before(async () => {
     stage.world = await World.start();
-    stage.site = await Site.start();
+    stage.site = await startSite();
     stage.browser = await launch();
     const client = new Loggin({ baseUrl: stage.world.url });
     stage.site.routes.set('/login', async ({ token }) => {

@@ -7,16 +7,20 @@ export const RECIPES = ['astro', 'authjs', 'express', 'hono', 'sveltekit'].map(
 
 /** How blocks of a language are tried. A language that is missing here has no class, and the test fails. */
 export const BY_LANGUAGE = {
+  css: 'markup',
+  html: 'markup',
   js: 'run',
   json: 'parse',
   jsx: 'types',
   python: 'run',
   rust: 'compile',
   sh: 'shell',
+  svelte: 'markup',
   text: 'prose',
   toml: 'settings',
   ts: 'types',
   tsx: 'types',
+  vue: 'markup',
 };
 
 const CLIENT = 'from loggin import Loggin\nclient = Loggin()\n';
@@ -68,6 +72,13 @@ export const NAMED = [
   { page: 'docs/deploy.md', has: 'proxy_pass', how: 'elsewhere', reason: 'it is for nginx' },
   { page: 'docs/deploy.md', has: 'flush_interval', how: 'elsewhere', reason: 'it is for Caddy' },
   { page: 'docs/deploy.md', has: '[Unit]', how: 'elsewhere', reason: 'it is for systemd' },
+  {
+    page: 'docs/element.md',
+    has: 'def session(request)',
+    before: `${TOKEN}class Request:\n    POST = {"loggin_token": token}\n`,
+    after: 'session(Request())',
+  },
+  { page: 'docs/element.md', has: "import '@loggin/element'", how: 'types' },
   { page: 'docs/errors.md', has: 'nobody tapped Send', before: TOKEN },
   {
     page: 'docs/errors.md',
@@ -153,6 +164,7 @@ export const NAMED = [
     after: '"session_id"',
   },
 
+  { page: 'node/element/README.md', has: "import '@loggin/element'", how: 'types' },
   { page: 'node/nextjs/README.md', has: 'openssl', how: 'environment' },
   {
     page: 'node/nextjs/README.md',

@@ -129,6 +129,36 @@ export function compileRust(block, entry) {
   assert.equal(status, 0, `${block.name}\n${stderr}`);
 }
 
+/** What the web component says of itself, for editors. */
+const [COMPONENT] = JSON.parse(readFileSync(join(ROOT, 'node/element/custom-elements.json'), 'utf8'))
+  .modules[0].declarations;
+
+const namesOf = (list) => COMPONENT[list].map(({ name }) => name);
+
+/** Each attribute, event, part and variable of the web component that a block of markup or style names, it has. */
+export function lookUpMarkup(block) {
+  const tags = [...block.text.matchAll(/<loggin-button\b([^>]*)>/g)].map(([, inside]) => inside);
+  const written = tags.flatMap((inside) => [...inside.matchAll(/([@:]?[\w-]+)(?==|\s|\/|$)/g)]);
+  const attributes = written.map(([, name]) => name).filter((name) => !/^(@|on)/.test(name));
+  const events = written.map(([, name]) => name).filter((name) => /^(@|on)/.test(name));
+  const parts = [...block.text.matchAll(/::part\((\w+)\)/g)].map(([, name]) => name);
+  const variables = [...block.text.matchAll(/--loggin-[\w-]+/g)].map(([name]) => name);
+  const used = {
+    attributes: attributes.map((name) => name.replace(/^:/, '')),
+    events: events.map((name) => name.replace(/^(@|on)/, '')),
+    cssParts: parts,
+    cssProperties: variables,
+  };
+  assert.ok(Object.values(used).flat().length > 0, block.name);
+  for (const [list, names] of Object.entries(used)) {
+    assert.deepEqual(
+      names.filter((name) => !namesOf(list).includes(name)),
+      [],
+      `${block.name}: ${list}`,
+    );
+  }
+}
+
 export function parseJson(block) {
   assert.equal(typeof JSON.parse(block.text), 'object');
 }

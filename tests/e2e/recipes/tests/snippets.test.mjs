@@ -7,6 +7,7 @@ import { BY_LANGUAGE, NAMED, RECIPES } from '../snippets/classes.mjs';
 import {
   compileRust,
   lookUpCommands,
+  lookUpMarkup,
   lookUpNames,
   parseJson,
   readEnvironment,
@@ -20,6 +21,7 @@ const TRIED = {
   compile: compileRust,
   elsewhere: (_, entry) => assert.ok(entry.reason),
   environment: readEnvironment,
+  markup: lookUpMarkup,
   names: lookUpNames,
   parse: parseJson,
   prose: () => {},
@@ -67,7 +69,7 @@ test('every block has a class', () => {
 
 describe('a page is read as Git hosts read it', () => {
   const page =
-    'a\n```js\nconst a = 1;\n```\n\n1. b\n   ```sh title=run.sh\n   make\n   ```\n\n````html\n```\n````\n';
+    'a\n```js\nconst a = 1;\n```\n\n1. b\n   ```sh title=run.sh\n   make\n   ```\n\n````ini\n```\n````\n';
 
   test('indentation, titles, and fences within fences', () => {
     assert.deepEqual(
@@ -75,7 +77,7 @@ describe('a page is read as Git hosts read it', () => {
       [
         [2, 'js', undefined, 'const a = 1;\n'],
         [7, 'sh', 'run.sh', 'make\n'],
-        [11, 'html', undefined, '```\n'],
+        [11, 'ini', undefined, '```\n'],
       ],
     );
     assert.throws(() => blocksOf('page.md', '```\n'));
@@ -89,7 +91,7 @@ describe('a page is read as Git hosts read it', () => {
     assert.deepEqual(told.length, 3);
     assert.match(told[0], /named twice/);
     assert.match(told[1], /0 blocks have const b/);
-    assert.match(told[2], /page\.md:11 \(html\) is in no class/);
+    assert.match(told[2], /page\.md:11 \(ini\) is in no class/);
   });
 });
 
