@@ -21,7 +21,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Locale | undefined>>> = {
 const OLD_INDONESIAN = 'in';
 
 /** The first of these tags (BCP 47) that there are words in, whatever script and region it names; English where none is. */
-export function lookUp(tags: readonly string[]): string {
+function lookUp(tags: readonly string[]): string {
   const languages = tags.map((tag) => (tag.split('-')[0] as string).toLowerCase());
   const known = languages.map((language) => (language === OLD_INDONESIAN ? 'id' : language));
   return known.find((language) => Object.hasOwn(LOADERS, language)) ?? 'en';
