@@ -25,6 +25,8 @@ const CODE_SYMBOLS: usize = 20;
 const GROUP: usize = 5;
 /// Domain separation of the code's hash.
 const CODE_DOMAIN: &[u8] = b"loggin code v1\n";
+/// Domain separation of the hash that names a login.
+const LOGIN_ID_DOMAIN: &[u8] = b"loggin login id v1\n";
 /// Prefix of a token.
 const TOKEN_PREFIX: &str = "lgn1_";
 /// Prefix of a secret key.
@@ -151,6 +153,12 @@ impl Token {
         let mut symbols = [0; CODE_SYMBOLS];
         base32::encode(&hash.finalize(), &mut symbols);
         Code { app_key: self.app_key, symbols }
+    }
+
+    /// The name of the login: 32 hexadecimal digits that an app keeps with what it made of the result, to ask later
+    /// whether the person took it back. They tell nothing and open nothing.
+    pub fn login_id(&self) -> String {
+        self.code().login_id()
     }
 }
 
@@ -286,6 +294,15 @@ impl Code {
             text.push_str(ascii(group));
         }
         text
+    }
+
+    /// The name of the login: see [`Token::login_id`].
+    pub fn login_id(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(LOGIN_ID_DOMAIN);
+        hash.update(self.expose().as_bytes());
+        let first = hash.finalize().first_chunk().copied().unwrap_or_default();
+        format!("{:032x}", u128::from_be_bytes(first))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Unknown fields are ignored on both sides. What cannot be read as one of these types is an
 //! `invalid_response` for a client and an `invalid_request` for a server.
 
+mod denied;
 mod progress;
 
 use std::{
@@ -18,6 +19,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+pub use denied::{DeniedRequest, DeniedResponse};
 pub use progress::{Progress, Status};
 
 use crate::{

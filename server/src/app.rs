@@ -183,6 +183,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/tokens/events", post(routes::events::handle))
         .route("/tokens/verify", post(routes::verify::handle))
         .route("/tokens/confirm", post(routes::confirm::handle))
+        .route("/tokens/denied", post(routes::denied::handle))
         .route("/auth/start", post(routes::auth_start::handle))
         .route("/auth/verify", post(routes::auth_verify::handle))
         .route("/auth/status", get(routes::auth_status::handle))

@@ -93,6 +93,10 @@ def code_of(token):
     return grouped(token[5:13] + crockford(digest, 20))
 
 
+def login_id(code):
+    return hashlib.sha256(b"loggin login id v1\n" + code.encode("ascii")).hexdigest()[:32]
+
+
 def create(app_key, secret):
     token = f"lgn1_{parse_app_key(app_key)}_{crockford(bytes.fromhex(secret), 32)}"
     return {"token": token, "code": code_of(token)}
@@ -105,7 +109,7 @@ def token_parts(text):
 
 def code_parts(text):
     code = parse_code(text)
-    return {"code": code, "app_key": code[:8]}
+    return {"code": code, "app_key": code[:8], "login_id": login_id(code)}
 
 
 # Links, protocol section 2.

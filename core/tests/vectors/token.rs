@@ -45,7 +45,11 @@ fn parse_app_key(input: Value) -> Result<Value, loggin::Error> {
 
 fn parse_code(input: Value) -> Result<Value, loggin::Error> {
     let code = Code::parse(&read::<TextInput>(input).text)?;
-    Ok(json!({"code": code.expose(), "app_key": code.app_key().as_str()}))
+    Ok(json!({
+        "code": code.expose(),
+        "app_key": code.app_key().as_str(),
+        "login_id": code.login_id(),
+    }))
 }
 
 fn parse_token(input: Value) -> Result<Value, loggin::Error> {

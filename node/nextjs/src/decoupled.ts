@@ -17,6 +17,7 @@ import {
 } from '@loggin/web';
 import { cookies } from 'next/headers.js';
 import { cookieAttributes, cookieName } from './cookies.js';
+import { identityOf } from './redeem.js';
 import { open, seal } from './seal.js';
 import { type CreateSessionOptions, getSession, prepareSession } from './session.js';
 import type { SignedIn } from './signed-in.js';
@@ -149,7 +150,11 @@ export async function finishLogin(options: FinishLoginOptions = {}): Promise<Sig
       idempotencyKey: kept.login,
     })) as Session;
     await onSession?.(found);
-    const { session, write } = await prepareSession(found, { maxAge, claims }, kept.login);
+    const { session, write } = await prepareSession(
+      identityOf(found, kept.token),
+      { maxAge, claims },
+      kept.login,
+    );
     write(await cookies());
     await forget(kept.login);
     return session;

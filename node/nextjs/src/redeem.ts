@@ -13,7 +13,7 @@ import { cookies } from 'next/headers.js';
 import { answer, answering, checkOrigins, type OriginOptions, ownRequest, refusal, told } from './answers.js';
 import { sealingKeys } from './secret.js';
 import { type CreateSessionOptions, createSession, prepareSession } from './session.js';
-import type { SignedIn } from './signed-in.js';
+import type { Identity, SignedIn } from './signed-in.js';
 
 /** Whether, and for how long, who is redeemed is signed in. */
 export interface SigningInOptions extends CreateSessionOptions {
@@ -38,7 +38,7 @@ export type WaitForVerifyOptions = WebWaitOptions & SigningInOptions;
  * its retries, unless it has an `idempotencyKey`.
  */
 export async function verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
-  return await signingIn(options, (call) => redeemOnce(token, call));
+  return await signingIn(token, options, (call) => redeemOnce(token, call));
 }
 
 /**
@@ -46,7 +46,7 @@ export async function verifyToken(token: string, options: VerifyTokenOptions = {
  * `verifyToken`. It rejects like it, and with `timeout` at the deadline, 300 s unless told otherwise.
  */
 export async function waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
-  const session = await signingIn(options, (call) => loggin.waitForVerify(token, asRedeemer(call)));
+  const session = await signingIn(token, options, (call) => loggin.waitForVerify(token, asRedeemer(call)));
   // A server that redeems is always told the phone number.
   return session as Session;
 }
@@ -62,6 +62,7 @@ export function createToken(appKey: string, options?: CreateTokenOptions): Creat
 
 /** Redeems, and sets the cookie of whoever was redeemed where that is asked for and can be done. */
 async function signingIn<Call extends WebOptions, Result extends ObservedSession | null>(
+  token: string,
   options: Call & SigningInOptions,
   run: (call: Call) => Promise<Result>,
 ): Promise<Result> {
@@ -73,7 +74,7 @@ async function signingIn<Call extends WebOptions, Result extends ObservedSession
   }
   const session = await run(call as unknown as Call);
   if (session && jar) {
-    const { write } = await prepareSession(session as Session, { maxAge, claims });
+    const { write } = await prepareSession(identityOf(session as Session, token), { maxAge, claims });
     try {
       write(jar);
     } catch {
@@ -82,6 +83,12 @@ async function signingIn<Call extends WebOptions, Result extends ObservedSession
   }
   return session;
 }
+
+/** Who signed in, by which login. */
+export const identityOf = (session: Session, token: string): Identity => ({
+  ...session,
+  loginId: loggin.loginId(token),
+});
 
 function redeemOnce(token: string, options: WebOptions): Promise<Session | null> {
   return loggin.verifyToken(token, asRedeemer(options));
@@ -149,7 +156,7 @@ async function signIn(token: string, options: RedeemOptions): Promise<SignedIn |
     return null;
   }
   await onSession?.(session);
-  return await createSession(session, { maxAge, claims });
+  return await createSession(identityOf(session, token), { maxAge, claims });
 }
 
 /**

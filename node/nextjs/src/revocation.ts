@@ -19,11 +19,23 @@ export interface SignOuts {
 
 type Moment = Date | null | undefined;
 
+/** How sessions are ended whose person said "Not me". */
+export interface DeniedLoginsConfiguration {
+  /** For how many seconds an answer of the Loggin server is good, on each node; 60 by default. */
+  readonly maxAge?: number | undefined;
+}
+
 export interface LogginConfiguration {
   /** Asked about every session, by the door and by pages. An error that it throws lets nobody in. */
   readonly isRevoked?: IsRevoked | undefined;
   /** Where `signOutEverywhere` keeps its moments. It is asked like `isRevoked`. */
   readonly signOuts?: SignOuts | undefined;
+  /**
+   * Ends sessions whose person tapped "Not me" in WhatsApp after the sign-in (apps with `confirm = reply`): the Loggin
+   * server is asked about each session at most once a minute. It needs `LOGGIN_SECRET_KEY`. A server that is not reached
+   * ends no session.
+   */
+  readonly deniedLogins?: boolean | DeniedLoginsConfiguration | undefined;
 }
 
 /** Where it is kept: copies of this package in one process, one for each bundle of the app, share it. */
@@ -40,10 +52,16 @@ const configuration = (): LogginConfiguration => (globalThis as Global)[CONFIGUR
 
 /** Whether a session has been ended; without a list none has. */
 export async function isEnded(session: SignedIn, own?: IsRevoked): Promise<boolean> {
-  const { isRevoked, signOuts } = configuration();
+  const { deniedLogins, isRevoked, signOuts } = configuration();
   const isRevokedNow = own ?? isRevoked;
   if (isRevokedNow && (await isRevokedNow(session))) {
     return true;
+  }
+  if (deniedLogins && session.loginId) {
+    const { isDenied } = await import('./denials.js');
+    if (await isDenied(session.loginId, Object(deniedLogins))) {
+      return true;
+    }
   }
   const at = await signOuts?.read(session);
   return at ? session.createdAt.getTime() <= at.getTime() : false;

@@ -30,6 +30,8 @@ const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 export type Identity = Pick<Session, 'phone' | 'verifiedAt'> & {
   readonly appKey?: string | null | undefined;
   readonly userId?: string | null | undefined;
+  /** The name of the login, as `loginId(token)` of `@loggin/web` tells it. */
+  readonly loginId?: string | null | undefined;
 };
 
 /** A request whose cookies are looked at, where Next.js does not know it by itself: those of the Pages Router. */
@@ -47,6 +49,8 @@ export interface SignedIn {
   readonly appKey: string | null;
   /** The business-scoped WhatsApp user id, where WhatsApp told it. */
   readonly userId: string | null;
+  /** The name of the login that it came of; null where that was a one-time code. */
+  readonly loginId: string | null;
   /** When the person proved who they are. */
   readonly verifiedAt: Date;
   /** When this session began, by the clock of the app's server. */
@@ -87,7 +91,7 @@ export function signIn(
 }
 
 function signedIn(identity: Identity, marks: SessionMarks): SignedIn {
-  const { phone, appKey = null, userId = null, verifiedAt } = identity;
+  const { phone, appKey = null, userId = null, loginId = null, verifiedAt } = identity;
   const { createdAt, jti, claims } = marks;
   const isTime = verifiedAt instanceof Date && verifiedAt.getTime() > 0;
   if (!PHONE.test(phone) || !isTime || (userId?.length ?? 0) > MAX_USER_ID) {
@@ -97,6 +101,7 @@ function signedIn(identity: Identity, marks: SessionMarks): SignedIn {
     phone,
     appKey,
     userId,
+    loginId,
     verifiedAt,
     createdAt,
     jti,
@@ -122,12 +127,13 @@ export interface Sealed {
 
 /** The cookie's value for somebody who is signed in until `endsAt`, in seconds since 1970. */
 export async function sealSession(session: SignedIn, endsAt = endOf(session, MAX_AGE_S)): Promise<Sealed> {
-  const { phone, appKey, userId, verifiedAt, createdAt, jti, claims: own } = session;
+  const { phone, appKey, userId, loginId, verifiedAt, createdAt, jti, claims: own } = session;
   const maxAge = Math.min(SESSION_LIFETIME_S, endsAt - Math.floor(Date.now() / 1000));
   const claims = {
     phone,
     app: appKey,
     user: userId,
+    login: loginId,
     at: verifiedAt.getTime(),
     from: createdAt.getTime(),
     jti,
@@ -164,7 +170,7 @@ function isDue({ issuedAt, isOldKey }: Opened): boolean {
 }
 
 function sessionOf({ claims }: Opened): SignedIn | null {
-  const { phone, app, user, at, from, jti, own } = claims;
+  const { phone, app, user, login, at, from, jti, own } = claims;
   const createdAt = new Date(Number(from));
   const added = claimsOf(own);
   if (typeof jti !== 'string' || !(createdAt.getTime() > 0) || !added) {
@@ -175,6 +181,7 @@ function sessionOf({ claims }: Opened): SignedIn | null {
       phone: String(phone),
       appKey: typeof app === 'string' ? app : null,
       userId: typeof user === 'string' ? user : null,
+      loginId: typeof login === 'string' ? login : null,
       verifiedAt: new Date(Number(at)),
     };
     return signedIn(identity, { createdAt, jti, claims: added });

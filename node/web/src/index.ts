@@ -19,6 +19,7 @@ export {
 } from './errors.js';
 export {
   type CreateTokenOptions,
+  type DeniedLoginsOptions,
   Loggin,
   loggin,
   type VerifyTokenOptions,

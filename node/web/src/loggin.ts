@@ -18,7 +18,7 @@ import {
   settingsOf,
 } from './settings.js';
 import { onAbort } from './signals.js';
-import { codeOf, parseAppKey, parseToken } from './token.js';
+import { codeOf, loginIdOf, parseAppKey, parseToken } from './token.js';
 import { awaitLogin, type Progress } from './wait.js';
 
 export interface CreateTokenOptions {
@@ -58,6 +58,11 @@ export interface WaitForVerifyOptions extends VerifyTokenOptions {
   /** Is told how far the login has come, each step once. */
   readonly onProgress?: ((status: Progress) => void) | undefined;
 }
+
+export type DeniedLoginsOptions = Pick<VerifyTokenOptions, 'signal'>;
+
+/** Names of logins that one call asks about. */
+const LOGIN_IDS_PER_CALL = 100;
 
 /** Where the app key stands in a token, behind `lgn1_`. */
 const APP_KEY_IN_TOKEN = [5, 13] as const;
@@ -201,6 +206,38 @@ export class Loggin {
       if (status !== 'verified') {
         throw invalidAnswer();
       }
+    });
+  }
+
+  /**
+   * The name of a token's login, offline: keep it with the session that you make, for `deniedLogins`. It tells nothing and
+   * opens nothing.
+   *
+   * @throws InvalidInputError `invalid_token`.
+   */
+  loginId(token: string): string {
+    return inClasses(() => loginIdOf(parseToken(token)));
+  }
+
+  /**
+   * Those of these logins whose person tapped "Not me" in WhatsApp after the app had redeemed the result (apps with
+   * `confirm = reply`): end the sessions that came of them. The server remembers it for 90 days.
+   *
+   * It needs the secret key, and rejects with `unauthorized` without it, `invalid_request` where it is handed no list of
+   * texts, and `connection` where the server is not reached within the retries.
+   */
+  async deniedLogins(loginIds: readonly string[], options: DeniedLoginsOptions = {}): Promise<string[]> {
+    return await this.#run(options, async (settings, signal) => {
+      const isList = Array.isArray(loginIds) && loginIds.every((each) => typeof each === 'string');
+      check(isList, 'invalid_request', 'loginIds is a list of strings.');
+      const found: string[] = [];
+      for (let at = 0; at < loginIds.length; at += LOGIN_IDS_PER_CALL) {
+        const body = { login_ids: loginIds.slice(at, at + LOGIN_IDS_PER_CALL) };
+        const { denied } = await call(settings, 'tokens/denied', body, signal);
+        check(Array.isArray(denied), 'invalid_response', 'The answer has no list.');
+        found.push(...(denied as string[]));
+      }
+      return found;
     });
   }
 

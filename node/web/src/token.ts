@@ -16,6 +16,14 @@ const SECRET_BYTES = 20;
 /** Keeps the hash apart from any other use of SHA-256 on a token. */
 const CODE_DOMAIN = 'loggin code v1\n';
 
+/** Keeps apart the hash that names a login. */
+const LOGIN_ID_DOMAIN = 'loggin login id v1\n';
+
+/** Bytes of that hash. */
+const LOGIN_ID_BYTES = 16;
+
+const hashOf = (domain: string, text: string): Uint8Array => sha256(new TextEncoder().encode(domain + text));
+
 /** The symbols of bytes, most significant bit first; missing bits are zero. */
 export function base32(bytes: Uint8Array): string {
   let symbols = '';
@@ -76,7 +84,7 @@ export const makeToken = (appKey: string, secret: Uint8Array = randomBytes(SECRE
 
 /** The code that the WhatsApp message carries for a token in canonical form: 100 bits of its hash. */
 export function codeOf(token: string): string {
-  const hash = base32(sha256(new TextEncoder().encode(CODE_DOMAIN + token)));
+  const hash = base32(hashOf(CODE_DOMAIN, token));
   return [
     token.slice(5, 13),
     hash.slice(0, 5),
@@ -85,3 +93,9 @@ export function codeOf(token: string): string {
     hash.slice(15, 20),
   ].join('-');
 }
+
+/** The name of a login, which tells nothing and opens nothing: 32 hexadecimal digits. */
+export const loginIdOf = (token: string): string =>
+  Array.from(hashOf(LOGIN_ID_DOMAIN, codeOf(token)).subarray(0, LOGIN_ID_BYTES), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');

@@ -90,6 +90,7 @@ fn bodies() -> BTreeMap<String, Value> {
     BTreeMap::from([
         ("/api/v1/tokens/events".to_owned(), json!({ "tokens": [token], "claim": false })),
         ("/api/v1/tokens/verify".to_owned(), json!({ "token": token })),
+        ("/api/v1/tokens/denied".to_owned(), json!({ "login_ids": ["a name"] })),
         ("/api/v1/tokens/confirm".to_owned(), json!({ "token": token, "confirmation_code": "wrong" })),
         ("/api/v1/auth/start".to_owned(), json!({ "phone": "+919876543210", "otp_length": 6 })),
         ("/api/v1/auth/verify".to_owned(), json!({ "session_id": session, "otp_code": "123456" })),

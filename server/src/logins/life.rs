@@ -21,6 +21,8 @@ pub(crate) const EARLY: Duration = Duration::from_secs(120);
 pub(crate) const REDEEMABLE: Duration = Duration::from_secs(300);
 /// How long an ended login is remembered, so that a late wait is told of its end.
 pub(crate) const TOMBSTONE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long it is remembered that somebody took back a result which had been redeemed: the app's session may last as long.
+pub(crate) const TAKEN_BACK: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// The age from which on a message verifies nothing: WhatsApp delivers again for days.
 pub(crate) const MESSAGE_AGE: Duration = Duration::from_secs(300);
 /// Tries for the code that is typed where the login began.
@@ -74,11 +76,12 @@ pub(crate) enum Unchanged {
     Unconcerned,
 }
 
-/// The longest that a login stays in a state by time alone.
-fn longest(state: State) -> Duration {
-    match state {
+/// The longest that a login stays as it is by time alone.
+fn longest(login: &Login) -> Duration {
+    match login.state {
         State::Pending | State::MessageReceived | State::AwaitingConfirmation => PENDING.max(EARLY),
         State::Verified | State::Claimed => REDEEMABLE,
+        State::Denied if login.claimed_by.is_some() => TAKEN_BACK,
         State::Used | State::Expired | State::Denied | State::PhoneHidden | State::Lapsed => TOMBSTONE,
     }
 }
@@ -87,13 +90,13 @@ fn longest(state: State) -> Duration {
 pub(crate) fn longest_of(stage: Stage) -> Duration {
     match stage {
         Stage::Living => PENDING.max(EARLY).max(REDEEMABLE),
-        Stage::Ended => TOMBSTONE,
+        Stage::Ended => TOMBSTONE.max(TAKEN_BACK),
     }
 }
 
 /// The login with its deadline within what its state allows.
 fn bounded(login: Login, now: UnixMillis) -> Login {
-    let deadline = login.deadline.min(now + longest(login.state));
+    let deadline = login.deadline.min(now + longest(&login));
     Login { deadline, ..login }
 }
 
@@ -142,15 +145,8 @@ pub(crate) fn is_tombstone(login: &Login) -> bool {
 
 /// A tombstone: the person is taken out of it.
 fn ended(login: Login, state: State, at: UnixMillis) -> Login {
-    Login {
-        state,
-        deadline: at + TOMBSTONE,
-        phone: None,
-        user_id: None,
-        confirmation: None,
-        language: None,
-        ..login
-    }
+    let login = Login { state, phone: None, user_id: None, confirmation: None, language: None, ..login };
+    Login { deadline: at + longest(&login), ..login }
 }
 
 fn fresh(code: Code, state: State, deadline: UnixMillis) -> Login {

@@ -5,6 +5,7 @@ pub(crate) mod auth_start;
 pub(crate) mod auth_status;
 pub(crate) mod auth_verify;
 pub(crate) mod confirm;
+pub(crate) mod denied;
 pub(crate) mod events;
 pub(crate) mod fallback;
 pub(crate) mod health;

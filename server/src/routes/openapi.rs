@@ -12,9 +12,9 @@ use utoipa::{
 };
 
 pub(crate) use shapes::{
-    ConfirmRequest, ConfirmResponse, Error, EventsRequest, EventsResponse, OtpDelivery, OtpFailure,
-    OtpProgress, OtpStartRequest, OtpStartResponse, OtpStatusResponse, OtpVerifyRequest, OtpVerifyResponse,
-    StreamEvent, VerifyRequest, VerifyResponse,
+    ConfirmRequest, ConfirmResponse, DeniedRequest, DeniedResponse, Error, EventsRequest, EventsResponse,
+    OtpDelivery, OtpFailure, OtpProgress, OtpStartRequest, OtpStartResponse, OtpStatusResponse,
+    OtpVerifyRequest, OtpVerifyResponse, StreamEvent, VerifyRequest, VerifyResponse,
 };
 
 /// The document.
@@ -25,6 +25,7 @@ pub(crate) use shapes::{
         super::events::handle,
         super::verify::handle,
         super::confirm::handle,
+        super::denied::handle,
         super::auth_start::handle,
         super::auth_verify::handle,
         super::auth_status::handle,
@@ -150,6 +151,8 @@ mod tests {
             ("EventsResponse", json!(wire::EventsResponse::default())),
             ("VerifyRequest", json!(redeem)),
             ("ConfirmRequest", json!(confirm)),
+            ("DeniedRequest", json!(wire::DeniedRequest { login_ids: Vec::new() })),
+            ("DeniedResponse", json!(wire::DeniedResponse::default())),
             ("ConfirmResponse", json!(wire::ConfirmResponse::Verified)),
             ("Session", json!(session)),
             ("VerifiedResponse", json!(wire::VerifyResponse::Verified(session))),

@@ -257,6 +257,8 @@ pub(crate) trait Store: AdminStore + OtpStore + OutboxStore {
     async fn awaiting_phone(&self, user_id: &str, limit: u32) -> Result<Vec<Login>, StoreError>;
     /// The login that a "not me" button names.
     async fn by_reply(&self, reference: &str) -> Result<Option<Login>, StoreError>;
+    /// Logins of an app whose result was redeemed and then denied, the latest first.
+    async fn taken_back(&self, app_key: AppKey, limit: u32) -> Result<Vec<Code>, StoreError>;
     /// How many logins of an app have no result yet, counted up to `limit`.
     async fn without_result(&self, app_key: AppKey, limit: u32) -> Result<u32, StoreError>;
 

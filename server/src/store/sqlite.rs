@@ -237,6 +237,13 @@ impl Store for SqliteStore {
         self.readers.read(move |db| first(db, SELECT, [reference], rows::login)).await
     }
 
+    async fn taken_back(&self, app_key: AppKey, limit: u32) -> Result<Vec<Code>, StoreError> {
+        const SELECT: &str =
+            "SELECT code FROM logins WHERE app_key = ? AND state = 7 AND claimed_by IS NOT NULL
+            ORDER BY deadline DESC LIMIT ?";
+        self.readers.read(move |db| all(db, SELECT, params![app_key.as_str(), limit], rows::code)).await
+    }
+
     async fn without_result(&self, app_key: AppKey, limit: u32) -> Result<u32, StoreError> {
         const COUNT: &str =
             "SELECT count(*) FROM (SELECT 1 FROM logins WHERE app_key = ? AND state <= 2 LIMIT ?)";

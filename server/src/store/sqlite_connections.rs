@@ -27,11 +27,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (3, include_str!("../../migrations/sqlite/0003_outbox.sql")),
     (4, include_str!("../../migrations/sqlite/0004_audit.sql")),
     (5, include_str!("../../migrations/sqlite/0005_otp_accounts.sql")),
-    (LATEST, include_str!("../../migrations/sqlite/0006_languages.sql")),
+    (6, include_str!("../../migrations/sqlite/0006_languages.sql")),
+    (LATEST, include_str!("../../migrations/sqlite/0007_denials.sql")),
 ];
 
 /// The version that this program knows.
-pub(crate) const LATEST: u32 = 6;
+pub(crate) const LATEST: u32 = 7;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 2;

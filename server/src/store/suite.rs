@@ -29,6 +29,7 @@ macro_rules! store_suite {
             lapsed_logins_are_trimmed_to_the_limit,
             old_messages_are_purged,
             logins_are_found_by_sender_and_by_reply,
+            logins_that_were_taken_back_are_found,
             logins_without_result_are_counted_to_the_limit,
             a_process_does_not_follow_what_it_published,
             a_closed_store_takes_nothing,
@@ -330,6 +331,25 @@ pub(super) async fn logins_are_found_by_sender_and_by_reply(store: &impl Store) 
     let named = store.by_reply("reference 4").await.unwrap();
     assert_eq!(named.map(|login| login.code), Some(code(4)));
     assert_eq!(store.by_reply("reference 5").await.unwrap(), None);
+}
+
+pub(super) async fn logins_that_were_taken_back_are_found(store: &impl Store) {
+    let redeemed = |number, state, seconds| Login {
+        claimed_by: Some([1; 32]),
+        deadline: NOW + Duration::from_secs(seconds),
+        ..login(number, state)
+    };
+    let logins = [
+        redeemed(1, State::Denied, 10),
+        redeemed(2, State::Denied, 20),
+        redeemed(3, State::Used, 30),
+        login(4, State::Denied),
+    ];
+    store.apply(logins.into_iter().map(insert).collect()).await.unwrap();
+    let app_key = AppKey::parse(APP).unwrap();
+    assert_eq!(store.taken_back(app_key, 10).await.unwrap(), [code(2), code(1)], "the latest first");
+    assert_eq!(store.taken_back(app_key, 1).await.unwrap(), [code(2)]);
+    assert_eq!(store.taken_back(AppKey::parse("00000000").unwrap(), 10).await.unwrap(), []);
 }
 
 pub(super) async fn logins_without_result_are_counted_to_the_limit(store: &impl Store) {

@@ -103,7 +103,9 @@ proptest! {
             prop_assert_eq!(login.state >= State::Used, life::is_tombstone(login));
             if life::is_tombstone(login) {
                 prop_assert!(login.phone.is_none() && login.user_id.is_none());
-                prop_assert!(login.deadline <= now + life::TOMBSTONE);
+                let is_taken_back = login.state == State::Denied && login.claimed_by.is_some();
+                let most = if is_taken_back { life::TAKEN_BACK } else { life::TOMBSTONE };
+                prop_assert!(login.deadline <= now + most);
             }
             // A session tells the sender's number, to one redeemer at most.
             let redeemers = (0..3_u8).map(|redeemer| Viewer::Redeemer([redeemer; 32]));

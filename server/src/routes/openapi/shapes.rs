@@ -133,6 +133,18 @@ pub(crate) enum VerifiedStatus {
 }
 
 #[derive(Serialize, ToSchema)]
+pub(crate) struct DeniedRequest {
+    /// The first 16 bytes, in hexadecimal, of SHA-256 of `loggin login id v1`, a line feed and the login's code.
+    #[schema(min_items = 1, max_items = 100, example = json!(["8b3c5ab4ab84e97a35ac2cbb29ba4a87"]))]
+    login_ids: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeniedResponse {
+    denied: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ConfirmRequest {
     #[schema(pattern = "^lgn1_[0-9A-HJKMNP-TV-Z]{8}_[0-9A-HJKMNP-TV-Z]{32}$")]
     token: String,

@@ -6,6 +6,7 @@ import { configure } from '@loggin/nextjs';
 const moments = new Map<string, Date>();
 
 configure({
+  deniedLogins: true,
   isRevoked: ({ jti }) => Promise.resolve(jti === 'an-ended-session-of-the-tests'),
   signOuts: {
     read: ({ phone }) => moments.get(phone),

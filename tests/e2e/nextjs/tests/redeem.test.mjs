@@ -98,6 +98,18 @@ for (const version of VERSIONS) {
       assert.equal((await node.send('/api/session', { method: 'DELETE', headers })).status, 403);
     });
 
+    test('who says that it was not them is signed out, once the app asks again', async () => {
+      const { token, link } = loginOf(ours);
+      const [node] = nodes;
+      await post(node, '/api/redeem', { token });
+      await sent(link);
+      const [cookie] = (await post(node, '/api/redeem', { token })).cookies;
+      // It returns when the server has taken it.
+      await world.control(`phones/${PHONE}/tap`, {});
+      const { text } = await node.send('/api/session', { headers: { cookie } });
+      assert.equal(JSON.parse(text).session, null);
+    });
+
     test('a login of the server is finished by any node, also where the answer of another was lost', async () => {
       const begun = await post(nodes[0], '/api/login/begin');
       const [cookie] = begun.cookies;

@@ -1,0 +1,67 @@
+/** Logins that their persons took back: how a login is named, and how the server is asked. */
+
+import { AuthenticationError, InvalidInputError, Loggin, ServerError } from '@loggin/web';
+import { describe, expect, it } from 'vitest';
+import { json, ScriptedServer } from '../../sdk/tests/scripted-server.js';
+import { vectorsOf } from '../../sdk/tests/vectors.js';
+
+const SECRET_KEY = 'lgsk_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK';
+
+const client = (baseUrl: string): Loggin => new Loggin({ baseUrl, secretKey: SECRET_KEY, maxRetries: 0 });
+
+describe('the name of a login', () => {
+  const tokens = vectorsOf('token');
+  const named = tokens.filter(({ kind, expect: found }) => kind === 'parse_code' && found);
+  const names = new Map(named.map(({ expect: found }) => [found?.code, found?.login_id]));
+  const made = tokens.filter(({ kind, expect: found }) => kind === 'create' && names.has(found?.code));
+
+  it('is that of its code', () => {
+    expect(made.length).toBeGreaterThan(0);
+    for (const { expect: found } of made) {
+      expect(client('http://127.0.0.1:9').loginId(String(found?.token))).toBe(names.get(found?.code));
+    }
+  });
+
+  it('is that of a token alone', () => {
+    expect(() => client('http://127.0.0.1:9').loginId('lgn1_')).toThrow(InvalidInputError);
+  });
+});
+
+describe('denied logins', () => {
+  it('are asked for a hundred at a time', async () => {
+    const server = await ScriptedServer.start();
+    server.answer(
+      json(200, { denied: ['name 3'] }),
+      json(200, { denied: [] }),
+      json(200, { denied: ['name 249'] }),
+    );
+    const names = Array.from({ length: 250 }, (_, number) => `name ${number}`);
+    await expect(client(server.baseUrl).deniedLogins(names)).resolves.toEqual(['name 3', 'name 249']);
+    expect(server.received.map(({ path }) => path)).toEqual(Array(3).fill('/api/v1/tokens/denied'));
+    expect(server.received.flatMap(({ body }) => body.login_ids)).toEqual(names);
+    expect(server.received.map(({ headers }) => headers.authorization)).toEqual(
+      Array(3).fill(`Bearer ${SECRET_KEY}`),
+    );
+  });
+
+  it('are none where none is asked about', async () => {
+    await expect(client('http://127.0.0.1:9').deniedLogins([])).resolves.toEqual([]);
+  });
+
+  it.each([
+    [401, { error: 'unauthorized' }, AuthenticationError, 'unauthorized'],
+    [200, {}, ServerError, 'invalid_response'],
+    [200, { denied: 'all' }, ServerError, 'invalid_response'],
+  ])('are not told by a %i with %j', async (status, body, kind, code) => {
+    const server = await ScriptedServer.start();
+    server.answer(json(status, body));
+    const asked = client(server.baseUrl).deniedLogins(['a name']);
+    await expect(asked).rejects.toBeInstanceOf(kind);
+    await expect(asked).rejects.toMatchObject({ code });
+  });
+
+  it.each([['a name'], [[1]], [undefined]])('%j is no list of names', async (names) => {
+    const asked = client('http://127.0.0.1:9').deniedLogins(names as unknown as string[]);
+    await expect(asked).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+});
