@@ -25,6 +25,9 @@ pub const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8787";
 /// How long a wait lasts: the server ends a login after the same time.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// How long a call that is no wait takes, all its tries together.
+pub const DEFAULT_CALL_TIMEOUT: Duration = driver::CALL_TIMEOUT;
+
 /// How often a call that fails in passing is repeated.
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
 
@@ -191,8 +194,20 @@ impl Loggin {
         &self,
         token: T,
     ) -> Result<Option<Session>, Error> {
+        self.verify_token_within(token, None)
+    }
+
+    /// Redeems a token, for so long at most with all tries.
+    ///
+    /// # Errors
+    /// Those of [`Loggin::verify_token`]; `connection` where the time is up.
+    pub fn verify_token_within<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+        timeout: Option<Duration>,
+    ) -> Result<Option<Session>, Error> {
         let (token, hub) = self.admit(token)?;
-        hub.verify(&token)
+        hub.make(hub.verify_call(&token, timeout)?, driver::reader_of(token))
     }
 
     /// Redeems a token without blocking the caller's thread.
@@ -203,8 +218,20 @@ impl Loggin {
         &self,
         token: T,
     ) -> Pending<Option<Session>> {
+        self.start_verify(token, None)
+    }
+
+    /// Begins to redeem a token, for so long at most with all tries.
+    ///
+    /// # Errors
+    /// Those of [`Loggin::verify_token`], from the returned value; `connection` where the time is up.
+    pub fn start_verify<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+        timeout: Option<Duration>,
+    ) -> Pending<Option<Session>> {
         match self.admit(token) {
-            Ok((token, hub)) => hub.begin(move |hub| hub.verify(&token)),
+            Ok((token, hub)) => hub.begin(hub.verify_call(&token, timeout), driver::reader_of(token)),
             Err(error) => Pending::settled(Err(error)),
         }
     }
@@ -235,7 +262,7 @@ impl Loggin {
         self.hub().map_or_else(|_| ClientState::default(), |hub| hub.client_state())
     }
 
-    /// Ends every wait of this client and its clones with `closed`; later calls end the same way.
+    /// Ends every wait and call of this client and its clones with `closed`; later ones end the same way.
     pub fn close(&self) {
         if let Ok(hub) = self.hub() {
             hub.close();
@@ -285,6 +312,7 @@ pub struct LogginBuilder {
     whatsapp_number: Option<String>,
     timeout: Option<Duration>,
     max_retries: Option<u32>,
+    call_timeout: Option<Duration>,
     allow_insecure_http: bool,
     idempotency_key: Option<String>,
     is_production: bool,
@@ -334,6 +362,12 @@ impl LogginBuilder {
     /// until their deadline.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.max_retries = Some(retries);
+        self
+    }
+
+    /// How long a call that is no wait takes at most, all its tries together, unless it says otherwise; 10 s by default.
+    pub fn call_timeout(mut self, timeout: Duration) -> Self {
+        self.call_timeout = Some(timeout);
         self
     }
 
@@ -434,6 +468,7 @@ impl LogginBuilder {
             is_redeemer,
             user_agent,
             max_retries,
+            call_timeout: self.call_timeout.unwrap_or(DEFAULT_CALL_TIMEOUT),
             idempotency_key: self.idempotency_key.map(check_idempotency_key).transpose()?,
             stream_silence: STREAM_SILENCE,
         };

@@ -32,8 +32,8 @@ pub mod waits;
 pub mod wire;
 
 pub use client::{
-    CreatedToken, DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Loggin, LogginBuilder,
-    MAX_IDEMPOTENCY_KEY, MAX_RETRIES,
+    CreatedToken, DEFAULT_BASE_URL, DEFAULT_CALL_TIMEOUT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Loggin,
+    LogginBuilder, MAX_IDEMPOTENCY_KEY, MAX_RETRIES,
 };
 pub use driver::{ClientState, Pending, Update, Watch};
 pub use error::{Error, ErrorClass, ErrorCode, Retry};

@@ -3,7 +3,6 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -12,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     client::Loggin,
-    driver::{Hub, Pending},
+    driver::{self, Call, Hub, Pending},
     error::{Error, ErrorCode},
     token::PhoneNumber,
     wire::{
@@ -54,7 +53,9 @@ impl Otp {
     /// too many calls: `retry_after` says when to come back. `blocked` after too many wrong codes. `quota_exceeded`,
     /// `send_failed` or `unavailable` where it cannot be sent. `connection` where the server is not reached.
     pub fn start<R: TryInto<OtpRequest, Error: Into<Error>>>(&self, request: R) -> Result<OtpSession, Error> {
-        start(self.client.hub()?, &request.try_into().map_err(Into::into)?)
+        let request = request.try_into().map_err(Into::into)?;
+        let hub = self.client.hub()?;
+        hub.make(start_call(hub, &request)?, read_session)
     }
 
     /// Sends a code to a phone without blocking the caller's thread.
@@ -63,7 +64,7 @@ impl Otp {
     /// Those of [`Otp::start`], from the returned value.
     pub fn start_async<R: TryInto<OtpRequest, Error: Into<Error>>>(&self, request: R) -> Pending<OtpSession> {
         match request.try_into() {
-            Ok(request) => self.begin(move |hub| start(hub, &request)),
+            Ok(request) => self.begin(|hub| start_call(hub, &request), read_session),
             Err(error) => Pending::settled(Err(error.into())),
         }
     }
@@ -76,10 +77,21 @@ impl Otp {
     /// `max_attempts` where that was the last try, `blocked` after too many. `expired`, `already_used` or
     /// `session_not_found` where the session is over. `rate_limited` and `connection` as for [`Otp::start`].
     pub fn verify(&self, session_id: &str, otp_code: &str) -> Result<OtpResult, Error> {
-        verify(
-            self.client.hub()?,
-            &OtpVerifyRequest { session_id: session_id.into(), otp_code: otp_code.into() },
-        )
+        self.verify_within(session_id, otp_code, None)
+    }
+
+    /// Checks the code that the person typed, for so long at most with all tries.
+    ///
+    /// # Errors
+    /// Those of [`Otp::verify`]; `connection` where the time is up.
+    pub fn verify_within(
+        &self,
+        session_id: &str,
+        otp_code: &str,
+        timeout: Option<Duration>,
+    ) -> Result<OtpResult, Error> {
+        let hub = self.client.hub()?;
+        hub.make(verify_call(hub, session_id, otp_code, timeout)?, read_result)
     }
 
     /// Checks the code that the person typed without blocking the caller's thread.
@@ -87,36 +99,63 @@ impl Otp {
     /// # Errors
     /// Those of [`Otp::verify`], from the returned value.
     pub fn verify_async(&self, session_id: &str, otp_code: &str) -> Pending<OtpResult> {
-        let request = OtpVerifyRequest { session_id: session_id.into(), otp_code: otp_code.into() };
-        self.begin(move |hub| verify(hub, &request))
+        self.start_verify(session_id, otp_code, None)
+    }
+
+    /// Begins to check the code that the person typed, for so long at most with all tries.
+    ///
+    /// # Errors
+    /// Those of [`Otp::verify`], from the returned value; `connection` where the time is up.
+    pub fn start_verify(
+        &self,
+        session_id: &str,
+        otp_code: &str,
+        timeout: Option<Duration>,
+    ) -> Pending<OtpResult> {
+        self.begin(|hub| verify_call(hub, session_id, otp_code, timeout), read_result)
     }
 
     fn begin<T: Clone + Send + 'static>(
         &self,
-        call: impl FnOnce(&Hub) -> Result<T, Error> + Send + 'static,
+        call: impl FnOnce(&Hub) -> Result<Call, Error>,
+        read: fn(&[u8]) -> Result<T, Error>,
     ) -> Pending<T> {
-        match self.client.hub().map(Arc::clone) {
-            Ok(hub) => hub.begin(call),
+        match self.client.hub() {
+            Ok(hub) => hub.begin(call(hub), read),
             Err(error) => Pending::settled(Err(error)),
         }
     }
 }
 
-fn start(hub: &Hub, OtpRequest(request): &OtpRequest) -> Result<OtpSession, Error> {
-    if request.phone.trim().is_empty() {
+fn start_call(hub: &Hub, request: &OtpRequest) -> Result<Call, Error> {
+    if request.body.phone.trim().is_empty() {
         return Err(Error::new(ErrorCode::InvalidPhone, "There is no phone number."));
     }
-    hub.post_once::<OtpStartResponse>(OTP_START_PATH, request)?.try_into()
+    hub.call_once(OTP_START_PATH, &request.body, request.timeout)
 }
 
-fn verify(hub: &Hub, request: &OtpVerifyRequest) -> Result<OtpResult, Error> {
-    if request.session_id.trim().is_empty() {
+fn read_session(body: &[u8]) -> Result<OtpSession, Error> {
+    driver::read_body::<OtpStartResponse>(body)?.try_into()
+}
+
+fn verify_call(
+    hub: &Hub,
+    session_id: &str,
+    otp_code: &str,
+    timeout: Option<Duration>,
+) -> Result<Call, Error> {
+    if session_id.trim().is_empty() {
         return Err(Error::new(ErrorCode::InvalidRequest, "There is no session id."));
     }
-    if request.otp_code.trim().is_empty() {
+    if otp_code.trim().is_empty() {
         return Err(Error::new(ErrorCode::InvalidCode, "No code was typed."));
     }
-    hub.post_once::<OtpVerifyResponse>(OTP_VERIFY_PATH, request)?.try_into()
+    let request = OtpVerifyRequest { session_id: session_id.into(), otp_code: otp_code.into() };
+    hub.call_once(OTP_VERIFY_PATH, &request, timeout)
+}
+
+fn read_result(body: &[u8]) -> Result<OtpResult, Error> {
+    driver::read_body::<OtpVerifyResponse>(body)?.try_into()
 }
 
 /// A phone that a code is sent to, and how. A text stands for one without options.
@@ -129,29 +168,39 @@ fn verify(hub: &Hub, request: &OtpVerifyRequest) -> Result<OtpResult, Error> {
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct OtpRequest(OtpStartRequest);
+pub struct OtpRequest {
+    body: OtpStartRequest,
+    timeout: Option<Duration>,
+}
 
 impl OtpRequest {
     /// A code for this phone: a number with its country code, or as it is written in [`OtpRequest::country_code`].
     pub fn new(phone: impl Into<String>) -> Self {
-        Self(OtpStartRequest { phone: phone.into(), country_code: None, otp_length: None, meta: None })
+        let body = OtpStartRequest { phone: phone.into(), country_code: None, otp_length: None, meta: None };
+        Self { body, timeout: None }
+    }
+
+    /// How long the call takes at most, all its tries together; as long as the client was set up for by default.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
     }
 
     /// The region of a number without country code, such as `IN`.
     pub fn country_code(mut self, region: impl Into<String>) -> Self {
-        self.0.country_code = Some(region.into());
+        self.body.country_code = Some(region.into());
         self
     }
 
     /// Digits of the code, 4 to 8; 6 by default.
     pub fn otp_length(mut self, digits: u32) -> Self {
-        self.0.otp_length = Some(digits);
+        self.body.otp_length = Some(digits);
         self
     }
 
     /// JSON of the app's own, which comes back with the result.
     pub fn meta(mut self, meta: impl Into<Meta>) -> Self {
-        self.0.meta = Some(meta.into().0);
+        self.body.meta = Some(meta.into().0);
         self
     }
 }
@@ -332,7 +381,7 @@ mod tests {
         let body = r#"{"status":"verified","phone":"919876543210","verified_at":"2026-11-22T08:00:00Z",
             "meta":{"name":"Asha"}}"#;
         let result = OtpResult::try_from(serde_json::from_str::<OtpVerifyResponse>(body).unwrap()).unwrap();
-        let shown = format!("{request:?} {:?} {result:?}", request.0);
+        let shown = format!("{request:?} {:?} {result:?}", request.body);
         assert!(!shown.contains("9876543210") && !shown.contains("Asha"), "{shown}");
     }
 

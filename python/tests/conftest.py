@@ -29,7 +29,7 @@ class Door(Protocol):
 
     def wait(self, token: str, timeout: float | None = None) -> Session: ...
 
-    def verify(self, token: str) -> Session | None: ...
+    def verify(self, token: str, timeout: float | None = None) -> Session | None: ...
 
     def otp_start(self, phone: str, **options: Any) -> OtpSession: ...
 
@@ -43,8 +43,8 @@ class BlockingDoor:
     def wait(self, token: str, timeout: float | None = None) -> Session:
         return self.client.wait_for_verify(token, timeout=timeout)
 
-    def verify(self, token: str) -> Session | None:
-        return self.client.verify_token(token)
+    def verify(self, token: str, timeout: float | None = None) -> Session | None:
+        return self.client.verify_token(token, timeout=timeout)
 
     def otp_start(self, phone: str, **options: Any) -> OtpSession:
         return self.client.otp.start(phone, **options)
@@ -62,8 +62,8 @@ class AsyncDoor:
     def wait(self, token: str, timeout: float | None = None) -> Session:
         return asyncio.run(self.client.wait_for_verify(token, timeout=timeout))
 
-    def verify(self, token: str) -> Session | None:
-        return asyncio.run(self.client.verify_token(token))
+    def verify(self, token: str, timeout: float | None = None) -> Session | None:
+        return asyncio.run(self.client.verify_token(token, timeout=timeout))
 
     def otp_start(self, phone: str, **options: Any) -> OtpSession:
         return asyncio.run(self.client.otp.start(phone, **options))

@@ -34,6 +34,7 @@ KEY = "lgsk_8XKPQ2WN_" + "7" * 32
         {"timeout": -0.001},
         {"timeout": math.nan},
         {"timeout": -math.inf},
+        {"call_timeout": -1},
         {"max_retries": -1},
         {"max_retries": 11},
         {"idempotency_key": ""},
@@ -61,6 +62,7 @@ def test_a_malformed_option_is_refused(door_class: DoorClass, options: dict[str,
         {"timeout": 5},
         {"timeout": math.inf},
         {"timeout": 1e300},
+        {"call_timeout": math.inf},
         {"max_retries": 0},
         {"max_retries": 10},
         {"idempotency_key": "x" * 128},
@@ -89,7 +91,7 @@ def test_only_the_base_url_is_positional() -> None:
 def test_a_malformed_deadline_is_refused(open_door: DoorClass, login: CreatedToken, timeout: float) -> None:
     with pytest.raises(InvalidInputError) as caught:
         open_door().wait(login.token, timeout)
-    assert caught.value.code == "invalid_config"
+    assert caught.value.code == "invalid_request"
 
 
 def test_a_wait_without_end_is_possible(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:

@@ -78,6 +78,7 @@ def test_defaults_are_those_of_the_protocol() -> None:
         "whatsapp_number": None,
         "timeout": 300.0,
         "max_retries": 2,
+        "call_timeout": 10.0,
         "allow_insecure_http": False,
         "idempotency_key": None,
         "proxy": None,

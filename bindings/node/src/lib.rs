@@ -59,13 +59,15 @@ impl Client {
     #[napi]
     pub fn wait(&self, id: u32, token: String, timeout_ms: Option<f64>) {
         let timeout = timeout_ms.map(values::duration);
-        self.mailbox.expect_session(id, self.loggin.start_wait(&token, timeout));
+        let wait = self.loggin.start_wait(&token, timeout);
+        self.mailbox.expect_answer(id, wait, |session| Outcome::Session(Some(session)));
     }
 
     /// Begins to redeem a token.
     #[napi]
-    pub fn verify(&self, id: u32, token: String) {
-        self.mailbox.expect_answer(id, &self.loggin.verify_token_async(&token), Outcome::Session);
+    pub fn verify(&self, id: u32, token: String, timeout_ms: Option<f64>) {
+        let call = self.loggin.start_verify(&token, timeout_ms.map(values::duration));
+        self.mailbox.expect_answer(id, call, Outcome::Session);
     }
 
     /// Begins to send a one-time code; the meta is JSON text.
@@ -77,16 +79,18 @@ impl Client {
         country_code: Option<String>,
         otp_length: Option<i64>,
         meta: Option<String>,
+        timeout_ms: Option<f64>,
     ) {
-        let request = OtpRequest { phone, country_code, otp_length, meta };
-        self.mailbox.expect_answer(id, &self.loggin.otp().start_async(request), Outcome::OtpSession);
+        let request = OtpRequest { phone, country_code, otp_length, meta, timeout_ms };
+        self.mailbox.expect_answer(id, self.loggin.otp().start_async(request), Outcome::OtpSession);
     }
 
     /// Begins to check a one-time code.
     #[napi]
-    pub fn verify_otp(&self, id: u32, session_id: String, otp_code: String) {
-        let call = self.loggin.otp().verify_async(&session_id, &otp_code);
-        self.mailbox.expect_answer(id, &call, Outcome::OtpResult);
+    pub fn verify_otp(&self, id: u32, session_id: String, otp_code: String, timeout_ms: Option<f64>) {
+        let timeout = timeout_ms.map(values::duration);
+        let call = self.loggin.otp().start_verify(&session_id, &otp_code, timeout);
+        self.mailbox.expect_answer(id, call, Outcome::OtpResult);
     }
 
     /// Ends a wait or a call, which then has no result.
@@ -119,7 +123,7 @@ impl Client {
         self.loggin.state().into()
     }
 
-    /// Ends every wait with `closed`, and every later one.
+    /// Ends every wait and call with `closed`, and every later one.
     #[napi]
     pub fn close(&self) {
         self.loggin.close();

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use loggin::{Error, Pending, Session};
+use loggin::{Error, Pending};
 use napi::{
     Env, Status,
     bindgen_prelude::Function,
@@ -27,10 +27,12 @@ pub(crate) struct Mailbox {
     notify: Notify,
 }
 
+type Cancel = Box<dyn FnOnce() + Send>;
+
 #[derive(Default)]
 struct State {
-    /// Waits that are under way: dropping one ends it. A call goes on by itself.
-    waits: HashMap<u32, Pending<Session>>,
+    /// Waits and calls that are under way, and how each is ended.
+    under_way: HashMap<u32, Cancel>,
     arrived: Vec<(u32, Result<Outcome, Error>)>,
 }
 
@@ -45,26 +47,25 @@ impl Mailbox {
         Ok(Self { state, notify })
     }
 
-    pub(crate) fn expect_session(self: &Arc<Self>, id: u32, wait: Pending<Session>) {
-        self.expect_answer(id, &wait, |session| Outcome::Session(Some(session)));
-        lock(&self.state).waits.insert(id, wait);
-    }
-
-    pub(crate) fn expect_answer<T: Clone + 'static>(
+    pub(crate) fn expect_answer<T: Clone + Send + 'static>(
         self: &Arc<Self>,
         id: u32,
-        pending: &Pending<T>,
+        pending: Pending<T>,
         outcome: fn(T) -> Outcome,
     ) {
         let weak = Arc::downgrade(self);
         pending.on_settle(move |result| {
             weak.upgrade().inspect(|mailbox| mailbox.deliver(id, result.map(outcome)));
         });
+        lock(&self.state).under_way.insert(id, Box::new(move || pending.cancel()));
     }
 
     pub(crate) fn forget(&self, id: u32) {
-        // Dropped outside the lock: the end of a wait may bring other results, which come here.
-        let _wait = lock(&self.state).waits.remove(&id);
+        // Called outside the lock: the end of a wait may bring other results, which come here.
+        let cancel = lock(&self.state).under_way.remove(&id);
+        if let Some(cancel) = cancel {
+            cancel();
+        }
     }
 
     fn deliver(&self, id: u32, outcome: Result<Outcome, Error>) {
@@ -95,7 +96,7 @@ impl Mailbox {
 fn collect(state: &Mutex<State>) -> Vec<Settled> {
     let mut state = lock(state);
     let arrived = mem::take(&mut state.arrived);
-    let _done: Vec<_> = arrived.iter().map(|(id, _)| state.waits.remove(id)).collect();
+    let _done: Vec<_> = arrived.iter().map(|(id, _)| state.under_way.remove(id)).collect();
     drop(state);
     arrived.into_iter().map(|(id, outcome)| Settled::new(id, outcome)).collect()
 }

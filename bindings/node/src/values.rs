@@ -18,6 +18,7 @@ pub struct ClientOptions {
     pub whatsapp_number: Option<String>,
     pub timeout_ms: Option<f64>,
     pub max_retries: Option<i64>,
+    pub call_timeout_ms: Option<f64>,
     pub allow_insecure_http: Option<bool>,
     pub idempotency_key: Option<String>,
     /// Whether the environment says that this is production.
@@ -35,6 +36,7 @@ impl ClientOptions {
         let builder = apply(builder, self.whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = apply(builder, self.timeout_ms.map(duration), LogginBuilder::timeout);
         let builder = apply(builder, self.max_retries.map(count), LogginBuilder::max_retries);
+        let builder = apply(builder, self.call_timeout_ms.map(duration), LogginBuilder::call_timeout);
         let builder = apply(builder, self.allow_insecure_http, LogginBuilder::allow_insecure_http);
         let builder = apply(builder, self.proxy, LogginBuilder::proxy);
         apply(builder, self.idempotency_key, LogginBuilder::idempotency_key)
@@ -142,6 +144,7 @@ pub(crate) struct OtpRequest {
     pub(crate) otp_length: Option<i64>,
     /// JSON text.
     pub(crate) meta: Option<String>,
+    pub(crate) timeout_ms: Option<f64>,
 }
 
 impl TryFrom<OtpRequest> for loggin::OtpRequest {
@@ -150,6 +153,7 @@ impl TryFrom<OtpRequest> for loggin::OtpRequest {
     fn try_from(given: OtpRequest) -> Result<Self, Error> {
         let request = apply(Self::new(given.phone), given.country_code, Self::country_code);
         let request = apply(request, given.otp_length.map(count), Self::otp_length);
+        let request = apply(request, given.timeout_ms.map(duration), Self::timeout);
         Ok(apply(request, given.meta.map(Meta::parse).transpose()?, Self::meta))
     }
 }

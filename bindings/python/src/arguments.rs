@@ -45,14 +45,29 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Seconds {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let seconds: f64 = object.extract()?;
-        if seconds >= Duration::MAX.as_secs_f64() {
-            return Ok(Self(Duration::MAX));
-        }
-        let duration = Duration::try_from_secs_f64(seconds)
-            .map_err(|_| refused("A timeout is a number of seconds, zero or more."))?;
-        Ok(Self(duration))
+        seconds(object, ErrorCode::InvalidConfig).map(Self)
     }
+}
+
+/// The same for a single wait or call.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience(pub(crate) Duration);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Patience {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        seconds(object, ErrorCode::InvalidRequest).map(Self)
+    }
+}
+
+fn seconds(object: Borrowed<'_, '_, PyAny>, code: ErrorCode) -> PyResult<Duration> {
+    let seconds: f64 = object.extract()?;
+    if seconds >= Duration::MAX.as_secs_f64() {
+        return Ok(Duration::MAX);
+    }
+    let refused = |_| Failure::from(Error::new(code, "A timeout is a number of seconds, zero or more."));
+    Ok(Duration::try_from_secs_f64(seconds).map_err(refused)?)
 }
 
 /// How often a call is repeated.
@@ -103,8 +118,11 @@ pub(crate) fn otp_request(
     country_code: Option<Text>,
     otp_length: Option<Digits>,
     meta: Option<Text>,
+    timeout: Option<Patience>,
 ) -> Result<OtpRequest, Failure> {
-    let request = with(OtpRequest::new(phone.0), country_code, OtpRequest::country_code);
+    let request = OtpRequest::new(phone.0);
+    let request = with(request, timeout.map(|patience| patience.0), OtpRequest::timeout);
+    let request = with(request, country_code, OtpRequest::country_code);
     let request = with(request, otp_length.map(|digits| digits.0), OtpRequest::otp_length);
     let meta = meta.map(|Text(text)| Meta::parse(text)).transpose()?;
     Ok(with(request, meta, OtpRequest::meta))

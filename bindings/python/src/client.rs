@@ -4,7 +4,7 @@ use loggin::{CreatedToken, Loggin, LogginBuilder};
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{Digits, LoginToken, Network, Retries, Seconds, Text, otp_request, with},
+    arguments::{Digits, LoginToken, Network, Patience, Retries, Seconds, Text, otp_request, with},
     errors::Failure,
     notifier::Promise,
     results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields, StateFields},
@@ -19,10 +19,10 @@ const USER_AGENT: &str = concat!("loggin-python/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Client(Loggin);
 
 #[pymethods]
+#[allow(clippy::too_many_arguments, reason = "Python hands over each option by itself")]
 impl Client {
     #[new]
-    #[allow(clippy::too_many_arguments, reason = "they are the options of the client, each by its name")]
-    #[pyo3(signature = (*, base_url, secret_key, app_key, whatsapp_number, timeout, max_retries, idempotency_key, network))]
+    #[pyo3(signature = (*, base_url, secret_key, app_key, whatsapp_number, timeout, max_retries, call_timeout, idempotency_key, network))]
     fn new(
         base_url: Option<Text>,
         secret_key: Option<Text>,
@@ -30,11 +30,12 @@ impl Client {
         whatsapp_number: Option<Text>,
         timeout: Seconds,
         max_retries: Retries,
+        call_timeout: Seconds,
         idempotency_key: Option<Text>,
         network: Network,
     ) -> Result<Self, Failure> {
         let builder = Loggin::builder().user_agent(USER_AGENT);
-        let builder = builder.timeout(timeout.0).max_retries(max_retries.0);
+        let builder = builder.timeout(timeout.0).max_retries(max_retries.0).call_timeout(call_timeout.0);
         let builder = with(builder, base_url, LogginBuilder::base_url);
         let builder = with(builder, secret_key, LogginBuilder::secret_key);
         let builder = with(builder, app_key, LogginBuilder::app_key);
@@ -61,23 +62,29 @@ impl Client {
         &self,
         py: Python<'_>,
         token: LoginToken,
-        timeout: Option<Seconds>,
+        timeout: Option<Patience>,
         is_main_thread: bool,
     ) -> PyResult<SessionFields> {
-        let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
+        let pending = self.0.start_wait(token.0, timeout.map(|patience| patience.0));
         waits::block_on(py, pending, is_main_thread).map(results::session)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
-    #[pyo3(signature = (token, is_main_thread))]
+    #[pyo3(signature = (token, timeout, is_main_thread))]
     fn verify_token(
         &self,
         py: Python<'_>,
         token: LoginToken,
+        timeout: Option<Patience>,
         is_main_thread: bool,
     ) -> PyResult<Option<SessionFields>> {
-        let pending = self.0.verify_token_async(token.0);
-        waits::block_on(py, pending, is_main_thread).map(|session| session.map(results::session))
+        let timeout = timeout.map(|patience| patience.0);
+        let session = if is_main_thread {
+            waits::block_on(py, self.0.start_verify(token.0, timeout), true)?
+        } else {
+            py.detach(|| self.0.verify_token_within(token.0, timeout)).map_err(Failure::from)?
+        };
+        Ok(session.map(results::session))
     }
 
     /// Begins a wait that settles an asyncio future of the running loop.
@@ -85,12 +92,12 @@ impl Client {
     fn start_wait(
         &self,
         token: LoginToken,
-        timeout: Option<Seconds>,
+        timeout: Option<Patience>,
         ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
         let promise = Promise::new(ears, future)?;
-        let pending = self.0.start_wait(token.0, timeout.map(|seconds| seconds.0));
+        let pending = self.0.start_wait(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
         });
@@ -98,18 +105,24 @@ impl Client {
     }
 
     /// Redeems a token, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, ears, future))]
-    fn start_verify(&self, token: LoginToken, ears: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<()> {
+    #[pyo3(signature = (token, timeout, ears, future))]
+    fn start_verify(
+        &self,
+        token: LoginToken,
+        timeout: Option<Patience>,
+        ears: &Bound<'_, PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<Wait> {
         let promise = Promise::new(ears, future)?;
-        let pending = self.0.verify_token_async(token.0);
+        let pending = self.0.start_verify(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
         });
-        Ok(())
+        Ok(Wait::new(pending))
     }
 
     /// Sends a one-time code.
-    #[pyo3(signature = (phone, country_code, otp_length, meta, is_main_thread))]
+    #[pyo3(signature = (phone, country_code, otp_length, meta, timeout, is_main_thread))]
     fn otp_start(
         &self,
         py: Python<'_>,
@@ -117,61 +130,76 @@ impl Client {
         country_code: Option<Text>,
         otp_length: Option<Digits>,
         meta: Option<Text>,
+        timeout: Option<Patience>,
         is_main_thread: bool,
     ) -> PyResult<OtpSessionFields> {
-        let request = otp_request(phone, country_code, otp_length, meta)?;
-        let pending = self.0.otp().start_async(request);
-        waits::block_on(py, pending, is_main_thread).map(results::otp_session)
+        let request = otp_request(phone, country_code, otp_length, meta, timeout)?;
+        let session = if is_main_thread {
+            waits::block_on(py, self.0.otp().start_async(request), true)?
+        } else {
+            py.detach(|| self.0.otp().start(request)).map_err(Failure::from)?
+        };
+        Ok(results::otp_session(session))
     }
 
     /// Checks a one-time code.
-    #[pyo3(signature = (session_id, otp_code, is_main_thread))]
+    #[pyo3(signature = (session_id, otp_code, timeout, is_main_thread))]
     fn otp_verify(
         &self,
         py: Python<'_>,
         session_id: Text,
         otp_code: Text,
+        timeout: Option<Patience>,
         is_main_thread: bool,
     ) -> PyResult<OtpResultFields> {
-        let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
-        waits::block_on(py, pending, is_main_thread).map(results::otp_result)
+        let (session_id, otp_code) = (String::from(session_id), String::from(otp_code));
+        let (otp, timeout) = (self.0.otp(), timeout.map(|patience| patience.0));
+        let result = if is_main_thread {
+            waits::block_on(py, otp.start_verify(&session_id, &otp_code, timeout), true)?
+        } else {
+            py.detach(|| otp.verify_within(&session_id, &otp_code, timeout)).map_err(Failure::from)?
+        };
+        Ok(results::otp_result(result))
     }
 
     /// Sends a one-time code, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (phone, country_code, otp_length, meta, ears, future))]
+    #[pyo3(signature = (phone, country_code, otp_length, meta, timeout, ears, future))]
     fn start_otp_start(
         &self,
         phone: Text,
         country_code: Option<Text>,
         otp_length: Option<Digits>,
         meta: Option<Text>,
+        timeout: Option<Patience>,
         ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
-    ) -> PyResult<()> {
-        let request = otp_request(phone, country_code, otp_length, meta)?;
+    ) -> PyResult<Wait> {
+        let request = otp_request(phone, country_code, otp_length, meta, timeout)?;
         let promise = Promise::new(ears, future)?;
         let pending = self.0.otp().start_async(request);
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::OtpSession(results::otp_session(session))));
         });
-        Ok(())
+        Ok(Wait::new(pending))
     }
 
     /// Checks a one-time code, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (session_id, otp_code, ears, future))]
+    #[pyo3(signature = (session_id, otp_code, timeout, ears, future))]
     fn start_otp_verify(
         &self,
         session_id: Text,
         otp_code: Text,
+        timeout: Option<Patience>,
         ears: &Bound<'_, PyAny>,
         future: Py<PyAny>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Wait> {
         let promise = Promise::new(ears, future)?;
-        let pending = self.0.otp().verify_async(&String::from(session_id), &String::from(otp_code));
+        let timeout = timeout.map(|patience| patience.0);
+        let pending = self.0.otp().start_verify(&String::from(session_id), &String::from(otp_code), timeout);
         pending.on_settle(move |result| {
             promise.settle(result.map(|result| Fields::OtpResult(results::otp_result(result))));
         });
-        Ok(())
+        Ok(Wait::new(pending))
     }
 
     /// How the client stands to its server.

@@ -39,6 +39,7 @@ mod _native {
         SystemTime::UNIX_EPOCH.into_pyobject(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         module.add("DEFAULT_MAX_RETRIES", loggin::DEFAULT_MAX_RETRIES)?;
+        module.add("DEFAULT_CALL_TIMEOUT", loggin::DEFAULT_CALL_TIMEOUT.as_secs_f64())?;
         module.add("DEFAULT_TIMEOUT", loggin::DEFAULT_TIMEOUT.as_secs_f64())
     }
 

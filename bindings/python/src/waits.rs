@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use loggin::{Pending, Session};
+use loggin::Pending;
 use pyo3::prelude::*;
 
 use crate::errors::Failure;
@@ -32,21 +32,25 @@ pub(crate) fn block_on<T: Clone + Send>(
     }
 }
 
-/// A wait that an asyncio future stands for.
+/// A wait or a call that an asyncio future stands for.
 #[pyclass(frozen, module = "loggin._native")]
-pub(crate) struct Wait(Mutex<Option<Pending<Session>>>);
+pub(crate) struct Wait(Mutex<Option<Cancel>>);
+
+type Cancel = Box<dyn FnOnce() + Send>;
 
 impl Wait {
-    pub(crate) fn new(pending: Pending<Session>) -> Self {
-        Self(Mutex::new(Some(pending)))
+    pub(crate) fn new<T: Clone + Send + 'static>(pending: Pending<T>) -> Self {
+        Self(Mutex::new(Some(Box::new(move || pending.cancel()))))
     }
 }
 
 #[pymethods]
 impl Wait {
-    /// Ends the wait; does nothing when it has ended.
+    /// Ends it; does nothing when it has ended.
     fn cancel(&self) {
-        let pending = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(pending);
+        let cancel = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(cancel) = cancel {
+            cancel();
+        }
     }
 }

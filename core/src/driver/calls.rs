@@ -1,9 +1,7 @@
-//! Calls that are answered at once, with their retries, and the few threads that make them for async callers.
+//! Calls that are answered at once, with their retries: on the caller's own thread, or on one of the client's.
 
 use std::{
-    collections::VecDeque,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,8 +9,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Hub,
-    hub::{STACK_SIZE, closed, no_thread},
-    jitter, new_idempotency_key,
+    hub::{FOREVER, closed},
+    jitter,
+    lines::CallId,
+    new_idempotency_key,
     pending::{Pending, Slot},
     transport::{Answer, MAX_ANSWER, Request, invalid_answer},
     unwound,
@@ -25,105 +25,176 @@ use crate::{
     wire::{VERIFY_PATH, VerifyRequest, VerifyResponse},
 };
 
-/// Threads that make calls for async callers: a call is a round trip, so a few carry hundreds a second, and as many
-/// again may hang on a server that does not answer.
-const MAX_WORKERS: usize = 16;
+/// The longest `Retry-After` that a call waits for: somebody waits for its result, often a person at a form. A longer one
+/// is the caller's to wait for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Calls that may wait for a thread; beyond it the caller is told to come back, instead of queueing without end.
-const MAX_QUEUED: usize = 10_000;
+/// A call as it is made: its tries share all of this.
+pub(crate) struct Call {
+    path: &'static str,
+    idempotency_key: String,
+    body: Vec<u8>,
+    began: Instant,
+    /// The time for all tries together.
+    timeout: Duration,
+    attempt: u32,
+}
 
-/// How long a worker stays with nothing to do.
-const IDLE_WORKER: Duration = Duration::from_secs(5);
-
-/// The longest `Retry-After` that a call waits for; a longer one is the caller's to wait for.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
-
-/// The same for a call that a person at a form waits for: they and the app's server can do with a few seconds, but the
-/// half minute between two codes is theirs to be told of.
-const MAX_RETRY_AFTER_AT_FORM: Duration = Duration::from_secs(5);
+/// What a try came to.
+enum Step {
+    Done(Result<Vec<u8>, Error>),
+    Again(Duration),
+}
 
 impl Hub {
-    /// Redeems a token on this thread; `None` while nobody has signed in.
-    pub(crate) fn verify(&self, token: &Token) -> Result<Option<Session>, Error> {
+    /// The call that redeems a token; [`reader_of`] reads its answer.
+    pub(crate) fn verify_call(&self, token: &Token, timeout: Option<Duration>) -> Result<Call, Error> {
         let app_key = self.settings().app_key.map(|app_key| app_key.to_string());
         let request = VerifyRequest { token: token.expose(), app_key };
-        match self.post(VERIFY_PATH, self.idempotency_key(), &request, MAX_RETRY_AFTER)? {
-            VerifyResponse::Pending => Ok(None),
-            VerifyResponse::Verified(session) => session.of_app(token.app_key())?.try_into().map(Some),
-        }
+        self.new_call(VERIFY_PATH, self.idempotency_key().to_owned(), &request, timeout)
     }
 
-    /// Makes a call of the app's server on this thread. It counts once, however often it is sent: the server knows it
-    /// by a key of its own.
-    pub(crate) fn post_once<A: DeserializeOwned>(
+    /// A call of the app's server. It counts once, however often it is sent: the server knows it by a key of its own.
+    pub(crate) fn call_once(
         &self,
-        path: &str,
+        path: &'static str,
         request: &impl Serialize,
-    ) -> Result<A, Error> {
+        timeout: Option<Duration>,
+    ) -> Result<Call, Error> {
         if self.settings().secret_key.is_none() {
             return Err(Error::new(
                 ErrorCode::Unauthorized,
                 "This call needs the app's secret key: the option secret_key, or LOGGIN_SECRET_KEY.",
             ));
         }
-        self.post(path, &new_idempotency_key()?, request, MAX_RETRY_AFTER_AT_FORM)
+        self.new_call(path, new_idempotency_key()?, request, timeout)
+    }
+
+    fn new_call(
+        &self,
+        path: &'static str,
+        idempotency_key: String,
+        request: &impl Serialize,
+        timeout: Option<Duration>,
+    ) -> Result<Call, Error> {
+        let body = serde_json::to_vec(request).map_err(|_| invalid_answer(0))?;
+        let timeout = timeout.unwrap_or(self.settings().call_timeout).min(FOREVER);
+        Ok(Call { path, idempotency_key, body, began: Instant::now(), timeout, attempt: 0 })
+    }
+
+    /// Makes a call on this thread.
+    ///
+    /// `read` makes a result of the body of a 200.
+    pub(crate) fn make<T>(
+        &self,
+        mut call: Call,
+        read: impl Fn(&[u8]) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let id = self.lines().begin(None).ok_or_else(closed)?;
+        loop {
+            match self.try_once(id, &mut call) {
+                Step::Done(result) => {
+                    self.lines().end(id);
+                    return result.and_then(|body| read(&body));
+                }
+                Step::Again(pause) if self.lines().pause(id, pause) => {}
+                Step::Again(_) => return Err(closed()),
+            }
+        }
     }
 
     /// Makes a call on a thread of the client's own.
     pub(crate) fn begin<T: Clone + Send + 'static>(
         self: &Arc<Self>,
-        call: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+        call: Result<Call, Error>,
+        read: impl Fn(&[u8]) -> Result<T, Error> + Send + 'static,
     ) -> Pending<T> {
+        let mut call = match call {
+            Ok(call) => call,
+            Err(error) => return Pending::settled(Err(error)),
+        };
         let slot = Slot::new();
-        let (hub, result) = (Arc::clone(self), Arc::clone(&slot));
-        let job = Box::new(move || result.settle(unwound(|| call(&hub)).unwrap_or_else(|| Err(panicked()))));
+        let to_end = Arc::clone(&slot);
+        let Some(id) = self.lines().begin(Some(Box::new(move |error| to_end.settle(Err(error))))) else {
+            return Pending::settled(Err(closed()));
+        };
+        let settler = Settler { hub: Arc::clone(self), id, slot: Arc::clone(&slot) };
+        let job = Box::new(move || match settler.hub.try_once(id, &mut call) {
+            Step::Again(pause) => Some(pause),
+            Step::Done(result) => {
+                settler.slot.settle(result.and_then(|body| read(&body)));
+                None
+            }
+        });
         if let Err(error) = self.workers().run(job) {
-            slot.settle(Err(error));
+            return Pending::settled(Err(error));
         }
-        Pending::new(slot, None)
+        Pending::of_call(slot, self, id)
     }
 
-    fn post<A: DeserializeOwned>(
-        &self,
-        path: &str,
-        idempotency_key: &str,
-        request: &impl Serialize,
-        longest_pause: Duration,
-    ) -> Result<A, Error> {
-        let body = serde_json::to_vec(request).map_err(|_| invalid_answer(0))?;
-        let request =
-            Request { path, accept: "application/json", idempotency_key, body: &body, timeout: None };
-        let answer = self.call(&request, longest_pause)?;
-        serde_json::from_slice(&answer).map_err(|_| invalid_answer(200))
-    }
-
-    /// Makes a call, and again where its failure passes and the server asks for no longer pause. Returns the body of a
-    /// 200.
-    fn call(&self, request: &Request<'_>, longest_pause: Duration) -> Result<Vec<u8>, Error> {
-        let began = Instant::now();
-        let mut attempt = 0;
-        loop {
-            if self.is_closed() {
-                return Err(closed());
-            }
-            let sent = unwound(|| match self.calls().send(self.settings(), request) {
-                Ok(answer) => read_answer(answer),
-                Err(_) => Err(Error::new(ErrorCode::Connection, "The server was not reached.")),
-            });
-            let error = match sent.unwrap_or_else(|| Err(panicked())) {
-                Ok(body) => return Ok(body),
-                Err(error) => error,
-            };
-            let pause = error.retry_after();
-            if attempt == self.settings().max_retries
-                || !is_worth_repeating(&error)
-                || pause.is_some_and(|pause| pause > longest_pause)
-            {
-                return Err(error);
-            }
-            thread::sleep(backoff::delay(attempt, began.elapsed(), pause, jitter()));
-            attempt += 1;
+    /// Makes one try. What passes is tried again where the server asks for no longer pause, and the time allows it.
+    fn try_once(&self, id: CallId, call: &mut Call) -> Step {
+        let left = call.timeout.saturating_sub(call.began.elapsed());
+        let Some(http) = self.lines().take(id) else { return Step::Done(Err(closed())) };
+        let request = Request {
+            path: call.path,
+            accept: "application/json",
+            idempotency_key: &call.idempotency_key,
+            body: &call.body,
+            timeout: Some(left),
+        };
+        let sent = unwound(|| match http.send(self.settings(), &request) {
+            Ok(answer) => read_answer(answer),
+            Err(_) => Err(Error::new(ErrorCode::Connection, "The server was not reached.")),
+        });
+        if !self.lines().put_back(id, http) {
+            return Step::Done(Err(closed()));
         }
+        let error = match sent.unwrap_or_else(|| Err(panicked())) {
+            Ok(body) => return Step::Done(Ok(body)),
+            Err(error) => error,
+        };
+        let pause = error.retry_after();
+        if call.attempt == self.settings().max_retries
+            || !is_worth_repeating(&error)
+            || pause.is_some_and(|pause| pause > MAX_RETRY_AFTER)
+        {
+            return Step::Done(Err(error));
+        }
+        let pause = backoff::delay(call.attempt, call.began.elapsed(), pause, jitter());
+        call.attempt += 1;
+        if call.began.elapsed() + pause >= call.timeout {
+            return Step::Done(Err(error));
+        }
+        Step::Again(pause)
+    }
+}
+
+/// Reads who signed in with a token; `None` while nobody has.
+pub(crate) fn reader_of(token: Token) -> impl Fn(&[u8]) -> Result<Option<Session>, Error> + Send {
+    move |body| match read_body(body)? {
+        VerifyResponse::Pending => Ok(None),
+        VerifyResponse::Verified(session) => session.of_app(token.app_key())?.try_into().map(Some),
+    }
+}
+
+/// The answer of a call.
+pub(crate) fn read_body<A: DeserializeOwned>(body: &[u8]) -> Result<A, Error> {
+    serde_json::from_slice(body).map_err(|_| invalid_answer(200))
+}
+
+/// Sees to it that a call of another thread has a result, whatever becomes of that thread's work.
+struct Settler<T: Clone> {
+    hub: Arc<Hub>,
+    id: CallId,
+    slot: Arc<Slot<T>>,
+}
+
+impl<T: Clone> Drop for Settler<T> {
+    fn drop(&mut self) {
+        self.hub.lines().end(self.id);
+        // The first result stays.
+        self.slot.settle(Err(panicked()));
     }
 }
 
@@ -148,73 +219,5 @@ fn is_worth_repeating(error: &Error) -> bool {
         }
         ErrorCode::Connection | ErrorCode::RateLimited | ErrorCode::Unavailable => true,
         code => code.retry() == Retry::Temporary && matches!(error.status(), Some(502..=504)),
-    }
-}
-
-type Job = Box<dyn FnOnce() + Send>;
-
-/// Threads that come with the work and go without it.
-pub(super) struct Workers {
-    state: Mutex<Queue>,
-    has_work: Condvar,
-}
-
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
-    workers: usize,
-    idle: usize,
-}
-
-impl Workers {
-    pub(super) fn new() -> Self {
-        Self { state: Mutex::default(), has_work: Condvar::new() }
-    }
-
-    /// Has a worker do the job.
-    fn run(self: &Arc<Self>, job: Job) -> Result<(), Error> {
-        let mut queue = self.lock();
-        if queue.jobs.len() >= MAX_QUEUED {
-            return Err(Error::new(ErrorCode::Unavailable, "Too many calls are waiting in this process."));
-        }
-        queue.jobs.push_back(job);
-        if queue.idle >= queue.jobs.len() || queue.workers >= MAX_WORKERS {
-            self.has_work.notify_one();
-            return Ok(());
-        }
-        let workers = Arc::clone(self);
-        let thread = thread::Builder::new().name("loggin-call".into()).stack_size(STACK_SIZE);
-        if thread.spawn(move || workers.work()).is_ok() {
-            queue.workers += 1;
-        } else if queue.workers == 0 {
-            queue.jobs.pop_back();
-            return Err(no_thread());
-        }
-        Ok(())
-    }
-
-    fn work(&self) {
-        let mut queue = self.lock();
-        loop {
-            if let Some(job) = queue.jobs.pop_front() {
-                drop(queue);
-                job();
-                queue = self.lock();
-                continue;
-            }
-            queue.idle += 1;
-            let (guard, wait) =
-                self.has_work.wait_timeout(queue, IDLE_WORKER).unwrap_or_else(PoisonError::into_inner);
-            queue = guard;
-            queue.idle -= 1;
-            if wait.timed_out() && queue.jobs.is_empty() {
-                queue.workers -= 1;
-                return;
-            }
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,14 +13,15 @@ use std::{
 };
 
 use super::{
-    ClientState,
-    calls::Workers,
-    fork, jitter, new_idempotency_key,
+    ClientState, fork, jitter,
+    lines::Lines,
+    new_idempotency_key,
     pending::{Pending, Slot},
     stream,
-    transport::{Http, Settings, StreamConfig},
+    transport::{CallConfig, Http, Settings, StreamConfig},
     unwound,
     watch::{Watch, Watched},
+    workers::Workers,
 };
 use crate::{
     error::{Error, ErrorCode},
@@ -37,7 +38,7 @@ pub(super) const STACK_SIZE: usize = 256 << 10;
 const IDLE_THREAD: Duration = Duration::from_secs(5);
 
 /// The longest span that is added to the clock, so that no deadline overflows it.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+pub(super) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Who waits: where the outcome is put, in the form that its owner may have it.
 #[derive(Clone)]
@@ -55,7 +56,7 @@ pub(crate) struct Hub {
     state: Mutex<State>,
     /// Tells the timekeeper that its next deadline may have changed.
     sooner: Condvar,
-    calls: Http,
+    lines: Lines,
     stream_config: StreamConfig,
     workers: Arc<Workers>,
 }
@@ -92,7 +93,7 @@ impl Hub {
             alarm: None,
         };
         Ok(Arc::new(Self {
-            calls: Http::for_calls(&settings)?,
+            lines: Lines::new(CallConfig::new(&settings)?),
             stream_config: StreamConfig::new(&settings)?,
             settings,
             idempotency_key,
@@ -120,16 +121,12 @@ impl Hub {
         ClientState { proxy: self.settings.proxy.as_ref().map(ToString::to_string) }
     }
 
-    pub(super) fn calls(&self) -> &Http {
-        &self.calls
+    pub(super) fn lines(&self) -> &Lines {
+        &self.lines
     }
 
     pub(super) fn workers(&self) -> &Arc<Workers> {
         &self.workers
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.lock().is_closed
     }
 
     /// Begins a wait that ends with `timeout` after `patience`.
@@ -177,12 +174,13 @@ impl Hub {
         let _waiter = self.feed(|state, now| state.machine.handle_cancel(now, id));
     }
 
-    /// Ends every wait with `closed`; none can begin after.
+    /// Ends every wait and call with `closed`; none can begin after.
     pub(crate) fn close(self: &Arc<Self>) {
         self.feed(|state, _| {
             state.is_closed = true;
             state.machine.handle_shutdown(&closed());
         });
+        self.lines.close();
     }
 
     /// Hangs up every stream and opens none until [`Hub::resume`]. The waits go on.
@@ -363,6 +361,7 @@ impl Drop for Hub {
         if self.generation != fork::generation() {
             let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
             mem::forget(mem::take(&mut state.streams));
+            self.lines.forget();
         }
     }
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod fork;
 mod hub;
+mod lines;
 #[cfg(test)]
 mod panics;
 mod pending;
@@ -12,6 +13,7 @@ mod silence;
 mod stream;
 mod transport;
 mod watch;
+mod workers;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -21,10 +23,11 @@ use std::{
 use rand::{TryRng, rngs::SysRng};
 
 use crate::error::{Error, ErrorCode};
+pub(crate) use calls::{Call, read_body, reader_of};
 pub(crate) use hub::Hub;
 pub use pending::Pending;
 pub(crate) use proxy::{Proxy, is_loopback};
-pub(crate) use transport::{STREAM_SILENCE, Settings};
+pub(crate) use transport::{CALL_TIMEOUT, STREAM_SILENCE, Settings};
 pub use watch::{Update, Watch};
 
 /// Bytes of an idempotency key: 128 bits are never met twice.

@@ -12,7 +12,7 @@ use std::{
 
 use url::Url;
 
-use super::{Hub, STREAM_SILENCE, Settings};
+use super::{Hub, STREAM_SILENCE, Settings, reader_of};
 use crate::{
     error::ErrorCode,
     token::{AppKey, Token},
@@ -53,6 +53,7 @@ fn hub(panics: usize) -> Arc<Hub> {
         is_redeemer: true,
         user_agent: String::new(),
         max_retries: 0,
+        call_timeout: PATIENCE,
         idempotency_key: None,
         stream_silence: STREAM_SILENCE,
     };
@@ -94,16 +95,17 @@ fn a_stream_that_panics_is_a_stream_that_is_lost() {
 #[test]
 fn a_call_that_panics_is_an_error_and_its_worker_goes_on() {
     let hub = hub(21);
-    assert_eq!(hub.verify(&token(0)).unwrap_err().code(), ErrorCode::Internal);
+    let call = || hub.verify_call(&token(0), None);
+    let error = hub.make(call().unwrap(), reader_of(token(0))).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Internal);
     for _ in 0..20 {
-        let call = hub.begin(|hub| hub.verify(&token(0)));
-        let outcome = call.wait_timeout(PATIENCE).expect("the call does not hang");
+        let outcome =
+            hub.begin(call(), reader_of(token(0))).wait_timeout(PATIENCE).expect("the call does not hang");
         assert_eq!(outcome.unwrap_err().code(), ErrorCode::Internal);
     }
-    let call = hub.begin(|hub| hub.verify(&token(0)));
-    assert_eq!(call.wait_timeout(PATIENCE), Some(Ok(None)));
-    let call = hub.begin(|_| -> Result<(), _> { panic!("as the test says") });
-    assert_eq!(call.wait_timeout(PATIENCE).unwrap().unwrap_err().code(), ErrorCode::Internal);
+    assert_eq!(hub.begin(call(), reader_of(token(0))).wait_timeout(PATIENCE), Some(Ok(None)));
+    let broken = hub.begin::<()>(call(), |_| panic!("as the test says"));
+    assert_eq!(broken.wait_timeout(PATIENCE).unwrap().unwrap_err().code(), ErrorCode::Internal);
 }
 
 struct Panic;

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{fork, hub::Hub, unwound};
+use super::{fork, hub::Hub, lines::CallId, unwound};
 use crate::{
     error::{Error, ErrorCode},
     waits::WaitId,
@@ -172,6 +172,11 @@ impl<T: Clone> Slot<T> {
         unwound(|| callback(result));
     }
 
+    fn has_callback(&self) -> bool {
+        let is_one = |watcher: &Watcher<T>| matches!(watcher, Watcher::Callback(_));
+        matches!(&*self.lock(), State::Open(watchers) if watchers.as_slice().iter().any(is_one))
+    }
+
     /// A panic while the lock is held is not possible, so a poisoned lock is as good as any.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -180,7 +185,7 @@ impl<T: Clone> Slot<T> {
 
 /// A result that is not there yet. Awaiting it needs no particular runtime.
 ///
-/// Dropping it ends a wait. A call that was begun goes on, and its callback is still told.
+/// Dropping it ends what it stands for. Only a call that has a callback goes on, and its callback is still told.
 ///
 /// It may be waited for in several ways at once: blocked threads, tasks that await `&Pending`, and callbacks are all told.
 ///
@@ -192,17 +197,30 @@ impl<T: Clone> Slot<T> {
 /// # Ok(())
 /// # }
 /// ```
-#[must_use = "dropping it ends a wait"]
+#[must_use = "dropping it ends a wait or a call"]
 pub struct Pending<T: Clone> {
     slot: Arc<Slot<T>>,
-    /// The wait that ends when this is dropped.
-    wait: Option<(Arc<Hub>, WaitId)>,
+    /// What ends when this is dropped.
+    under_way: Option<(Arc<Hub>, UnderWay)>,
     generation: u64,
+}
+
+/// What a result is the result of.
+#[derive(Clone, Copy)]
+enum UnderWay {
+    Wait(WaitId),
+    Call(CallId),
 }
 
 impl<T: Clone> Pending<T> {
     pub(crate) fn new(slot: Arc<Slot<T>>, wait: Option<(Arc<Hub>, WaitId)>) -> Self {
-        Self { slot, wait, generation: fork::generation() }
+        let under_way = wait.map(|(hub, id)| (hub, UnderWay::Wait(id)));
+        Self { slot, under_way, generation: fork::generation() }
+    }
+
+    pub(super) fn of_call(slot: Arc<Slot<T>>, hub: &Arc<Hub>, id: CallId) -> Self {
+        let under_way = Some((Arc::clone(hub), UnderWay::Call(id)));
+        Self { slot, under_way, generation: fork::generation() }
     }
 
     /// A result that is there already.
@@ -249,11 +267,12 @@ impl<T: Clone> Pending<T> {
         }
     }
 
-    /// Ends a wait with `closed`, and wakes whoever waits for its result. What has a result keeps it; a call goes on.
+    /// Ends a wait or a call with `closed`, and wakes whoever waits for its result. What has a result keeps it; what a
+    /// call has brought about at the server stays.
     pub fn cancel(&self) {
-        if let (Ok(()), Some((hub, id))) = (self.check_process(), &self.wait) {
-            hub.cancel(*id);
-            self.slot.settle(Err(Error::new(ErrorCode::Closed, "The wait was cancelled.")));
+        if let (Ok(()), Some((hub, under_way))) = (self.check_process(), &self.under_way) {
+            under_way.end(hub);
+            self.slot.settle(Err(Error::new(ErrorCode::Closed, "It was cancelled.")));
         }
     }
 
@@ -298,9 +317,21 @@ impl<T: Clone> Drop for Pending<T> {
     fn drop(&mut self) {
         // In a forked child the hub's lock may be held by a thread that is not there.
         if self.check_process().is_err() {
-            mem::forget(self.wait.take());
-        } else if let Some((hub, id)) = self.wait.take() {
-            hub.cancel(id);
+            mem::forget(self.under_way.take());
+        } else if let Some((hub, under_way)) = self.under_way.take() {
+            let is_wait = matches!(under_way, UnderWay::Wait(_));
+            if is_wait || !self.slot.has_callback() {
+                under_way.end(&hub);
+            }
+        }
+    }
+}
+
+impl UnderWay {
+    fn end(self, hub: &Arc<Hub>) {
+        match self {
+            Self::Wait(id) => hub.cancel(id),
+            Self::Call(id) => hub.lines().cancel(id),
         }
     }
 }

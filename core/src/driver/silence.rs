@@ -45,6 +45,7 @@ fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
         is_redeemer: true,
         user_agent: String::new(),
         max_retries: 0,
+        call_timeout: PATIENCE,
         idempotency_key: None,
         stream_silence,
     };

@@ -22,8 +22,8 @@ use crate::{
 
 /// Longest time to find and reach the server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest time for a whole call.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time for a call with all its tries, unless it says otherwise.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest time for a stream's request to be sent, 10,000 tokens included.
 const STREAM_SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// Longest time until a stream's answer begins; the server looks each token up before.
@@ -48,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) is_redeemer: bool,
     pub(crate) user_agent: String,
     pub(crate) max_retries: u32,
+    /// How long a call takes at most that does not say otherwise.
+    pub(crate) call_timeout: Duration,
     /// Given by the caller; otherwise each process makes its own.
     pub(crate) idempotency_key: Option<String>,
     /// How long a stream may be silent: [`STREAM_SILENCE`], less in tests.
@@ -84,6 +86,15 @@ pub(crate) struct Http(Agent);
 /// How a client opens its streams: made with the client, and not again for each stream.
 pub(crate) struct StreamConfig(Config);
 
+/// The same for its calls, each of which has a time of its own.
+pub(crate) struct CallConfig(Config);
+
+impl CallConfig {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        Ok(Self(configure(settings)?.build()))
+    }
+}
+
 impl StreamConfig {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let config = configure(settings)?
@@ -95,10 +106,9 @@ impl StreamConfig {
 }
 
 impl Http {
-    /// For calls, which share connections.
-    pub(crate) fn for_calls(settings: &Settings) -> Result<Self, Error> {
-        let config = configure(settings)?.timeout_global(Some(CALL_TIMEOUT));
-        Ok(Self(config.build().new_agent()))
+    /// For calls, one after the other.
+    pub(crate) fn for_calls(config: &CallConfig) -> Self {
+        Self(config.0.new_agent())
     }
 
     /// For a single stream.

@@ -1,8 +1,12 @@
 //! Redeeming a token over real sockets: answers, errors and retries.
 
-use std::{sync::mpsc, time::Duration};
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
 
-use loggin::{ErrorCode, Loggin};
+use loggin::{ErrorCode, Loggin, Token};
 
 use crate::{
     client,
@@ -72,7 +76,7 @@ fn what_does_not_pass_is_told_at_once() {
         ("429 Too Many Requests", r#"{"error":"quota_exceeded"}"#, ErrorCode::QuotaExceeded),
         ("502 Bad Gateway", r#"{"error":"send_failed"}"#, ErrorCode::SendFailed),
         ("500 Internal Server Error", r#"{"error":"internal"}"#, ErrorCode::Internal),
-        ("503 Busy", r#"{"error":"unavailable","retry_after":61}"#, ErrorCode::Unavailable),
+        ("503 Busy", r#"{"error":"unavailable","retry_after":6}"#, ErrorCode::Unavailable),
         ("418 Teapot", r#"{"error":"short_and_stout"}"#, ErrorCode::Unrecognized),
         ("400 Bad Request", "not JSON", ErrorCode::InvalidResponse),
         ("200 OK", r#"{"status":"perhaps"}"#, ErrorCode::InvalidResponse),
@@ -144,20 +148,115 @@ fn an_answer_that_breaks_off_is_asked_for_again() {
     }
 }
 
+/// Answers every call but those for the app 00000000, which hang.
+fn hanging() -> Server {
+    Server::start(|_, request, stream| {
+        if request.body.contains("_00000000_") {
+            return hold(stream);
+        }
+        answer_json(stream, "200 OK", r#"{"status":"pending"}"#);
+    })
+}
+
+fn hanging_token(client: &Loggin) -> Token {
+    client.create_token("00000000").unwrap().token
+}
+
 #[test]
 fn calls_that_hang_do_not_hold_up_the_others() {
-    let server = Server::start(|_, request, stream| {
-        if request.body.contains("00000000_") {
-            return hold(stream);
+    let server = hanging();
+    let client = client(&server);
+    let hanging: Vec<_> = (0..16).map(|_| client.verify_token_async(hanging_token(&client))).collect();
+    server.until_requests(hanging.len());
+    let began = Instant::now();
+    assert_eq!(client.verify_token_async(login(&client).token).wait().unwrap(), None);
+    assert_eq!(client.verify_token(login(&client).token).unwrap(), None);
+    assert!(began.elapsed() < Duration::from_secs(5), "none of them has ended by then");
+    drop(hanging);
+}
+
+#[test]
+fn calls_that_pause_occupy_no_thread() {
+    let server = Server::start(|number, _, stream| {
+        if number < 1_000 {
+            return answer_json(stream, "503 Busy", r#"{"error":"unavailable","retry_after":1}"#);
         }
         answer_json(stream, "200 OK", r#"{"status":"pending"}"#);
     });
     let client = client(&server);
-    let hanging: Vec<_> =
-        (0..8).map(|_| client.verify_token_async(client.create_token("00000000").unwrap().token)).collect();
-    server.until_requests(hanging.len());
-    assert_eq!(client.verify_token_async(login(&client).token).wait().unwrap(), None);
-    drop(hanging);
+    let began = Instant::now();
+    let calls: Vec<_> = (0..1_000).map(|_| client.verify_token_async(login(&client).token)).collect();
+    for call in calls {
+        assert_eq!(call.wait_timeout(PATIENCE).unwrap().unwrap(), None);
+    }
+    // In the threads that there are, a thousand pauses of a second would take eight one after the other.
+    assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_call_has_a_time_for_all_its_tries() {
+    let server = hanging();
+    let patience = Duration::from_millis(700);
+    let client = Loggin::builder().base_url(server.url()).call_timeout(patience).build().unwrap();
+    let began = Instant::now();
+    let error = client.verify_token(hanging_token(&client)).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Connection);
+    assert!((patience..patience * 5).contains(&began.elapsed()), "{:?}", began.elapsed());
+    let began = Instant::now();
+    let call = client.start_verify(hanging_token(&client), Some(patience / 2));
+    assert_eq!(call.wait().unwrap_err().code(), ErrorCode::Connection);
+    assert!(began.elapsed() < patience * 5);
+    let call = client.start_verify(hanging_token(&client), Some(Duration::ZERO));
+    assert_eq!(call.wait_timeout(PATIENCE).unwrap().unwrap_err().code(), ErrorCode::Connection);
+    let call = client.start_verify(login(&client).token, Some(Duration::MAX));
+    assert_eq!(call.wait_timeout(PATIENCE), Some(Ok(None)));
+}
+
+#[test]
+fn what_is_cancelled_dropped_or_closed_is_hung_up_on() {
+    let server = hanging();
+    let client = client(&server);
+    let began = Instant::now();
+    let cancelled = client.verify_token_async(hanging_token(&client));
+    server.until_requests(1);
+    cancelled.cancel();
+    assert_eq!(cancelled.result().unwrap().unwrap_err().code(), ErrorCode::Closed);
+    server.until_ended(1);
+    let dropped = client.verify_token_async(hanging_token(&client));
+    server.until_requests(2);
+    drop(dropped);
+    server.until_ended(2);
+    let under_way = client.verify_token_async(hanging_token(&client));
+    let blocked = {
+        let client = client.clone();
+        thread::spawn(move || client.verify_token(hanging_token(&client)))
+    };
+    server.until_requests(4);
+    client.close();
+    assert_eq!(under_way.result().unwrap().unwrap_err().code(), ErrorCode::Closed);
+    assert_eq!(blocked.join().unwrap().unwrap_err().code(), ErrorCode::Closed);
+    server.until_ended(4);
+    assert_eq!(client.verify_token(login(&client).token).unwrap_err().code(), ErrorCode::Closed);
+    assert!(began.elapsed() < Duration::from_secs(9), "none of them was waited for");
+}
+
+#[test]
+fn a_pause_between_two_tries_ends_with_the_client() {
+    let server = Server::start(|_, _, stream| {
+        answer_json(stream, "503 Busy", r#"{"error":"unavailable","retry_after":5}"#);
+    });
+    let client = client(&server);
+    let blocked = {
+        let client = client.clone();
+        thread::spawn(move || client.verify_token(login(&client).token))
+    };
+    let pausing = client.verify_token_async(login(&client).token);
+    server.until_requests(2);
+    let began = Instant::now();
+    client.close();
+    assert_eq!(blocked.join().unwrap().unwrap_err().code(), ErrorCode::Closed);
+    assert_eq!(pausing.wait().unwrap_err().code(), ErrorCode::Closed);
+    assert!(began.elapsed() < Duration::from_secs(4));
 }
 
 #[test]

@@ -37,6 +37,8 @@ struct Log {
     requests: Vec<Request>,
     /// Requests whose connection the client has ended.
     hung_up: Vec<usize>,
+    /// Connections that are over.
+    ended: usize,
 }
 
 pub(crate) struct Server {
@@ -61,7 +63,11 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let (log, script) = (Arc::clone(&log), Arc::clone(&script));
-                thread::spawn(move || serve(&log, &*script, stream.unwrap()));
+                thread::spawn(move || {
+                    serve(&log, &*script, stream.unwrap());
+                    log.0.lock().unwrap().ended += 1;
+                    log.1.notify_all();
+                });
             }
         });
         server
@@ -98,6 +104,13 @@ impl Server {
     pub(crate) fn until_hung_up(&self, number: usize) {
         self.until(|log| log.hung_up.contains(&number));
         assert!(self.log.0.lock().unwrap().hung_up.contains(&number), "request {number} is still connected");
+    }
+
+    /// Waits until so many connections are over.
+    pub(crate) fn until_ended(&self, count: usize) {
+        self.until(|log| log.ended >= count);
+        let ended = self.log.0.lock().unwrap().ended;
+        assert!(ended >= count, "only {ended} connections are over");
     }
 
     fn until(&self, is_there: impl Fn(&Log) -> bool) -> Vec<Request> {

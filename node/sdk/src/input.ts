@@ -25,6 +25,8 @@ export interface LogginOptions {
   readonly timeoutMs?: number | undefined;
   /** How often a call that fails in passing is repeated, 0 to 10; twice by default. Waits go on until their deadline. */
   readonly maxRetries?: number | undefined;
+  /** How many milliseconds a call that is no wait takes at most, all its tries together; 10,000 by default. */
+  readonly callTimeoutMs?: number | undefined;
   /** Allows `http:` to a host other than this one. Tokens and keys then cross the network readable. */
   readonly allowInsecureHttp?: boolean | undefined;
   /** Makes this client the same redeemer as others with the same key: 1 to 128 visible ASCII characters. */
@@ -45,6 +47,7 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   whatsappNumber: 'string',
   timeoutMs: 'number',
   maxRetries: 'number',
+  callTimeoutMs: 'number',
   allowInsecureHttp: 'boolean',
   idempotencyKey: 'string',
   proxy: 'string',
@@ -65,6 +68,7 @@ export function clientOptions(options: LogginOptions): ClientOptions {
   const { maxRetries = 0 } = checked;
   check(Number.isSafeInteger(maxRetries), 'invalid_config', 'maxRetries is a whole number.');
   timeout(checked.timeoutMs, 'invalid_config');
+  timeout(checked.callTimeoutMs, 'invalid_config');
   return checked;
 }
 
@@ -100,10 +104,13 @@ export function jsonText(value: unknown, name: string): string | undefined {
   return json;
 }
 
-/** @internal @throws InvalidInputError where a number of milliseconds is none, or not above 0. */
+/** @internal @throws InvalidInputError where a number of milliseconds is none, or below 0. Infinity is for ever. */
 export function timeout(value: number | null | undefined, code = 'invalid_request'): number | undefined {
-  const isSpan = value == null || (typeof value === 'number' && Number.isFinite(value) && value > 0);
-  check(isSpan, code, 'timeoutMs is a number of milliseconds above 0.');
+  check(
+    value == null || (typeof value === 'number' && value >= 0),
+    code,
+    'A timeout is a number of milliseconds, 0 or more.',
+  );
   return value ?? undefined;
 }
 

@@ -16,13 +16,17 @@ export interface CreateTokenOptions {
 }
 
 export interface VerifyTokenOptions {
+  /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface WaitForVerifyOptions extends VerifyTokenOptions {
+export interface WaitForVerifyOptions {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
+  /** Ends the wait, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a client stands to its server. It holds nothing secret and may be logged. */
@@ -93,12 +97,13 @@ export class Loggin {
   /**
    * Redeems a token, as an app's server does with the one that a browser hands in. `null` while nobody has signed in.
    *
-   * It rejects like `waitForVerify`, but with `connection` where the server is not reached within the retries.
+   * It rejects like `waitForVerify`, but with `connection` where the server is not reached within the retries
+   * and the time.
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
-    const { signal } = optionsObject(options);
+    const { signal, timeoutMs } = optionsObject(options);
     const secret = text(token, 'The token', 'invalid_token');
-    return sessionOf(await this.#waits.verify(secret, abortSignal(signal)));
+    return sessionOf(await this.#waits.verify(secret, timeout(timeoutMs), abortSignal(signal)));
   }
 
   /** How the client stands to its server, without asking it. */
@@ -107,7 +112,7 @@ export class Loggin {
     return { proxy: proxy ?? null };
   }
 
-  /** Ends every wait with `closed`; later calls end the same way. */
+  /** Ends every wait and call with `closed`; later ones end the same way. */
   close(): void {
     this.#waits.client.close();
   }

@@ -16,11 +16,11 @@ export declare class Client {
   /** Begins to wait for a token. */
   wait(id: number, token: string, timeoutMs?: number | undefined | null): void
   /** Begins to redeem a token. */
-  verify(id: number, token: string): void
+  verify(id: number, token: string, timeoutMs?: number | undefined | null): void
   /** Begins to send a one-time code; the meta is JSON text. */
-  startOtp(id: number, phone: string, countryCode?: string | undefined | null, otpLength?: number | undefined | null, meta?: string | undefined | null): void
+  startOtp(id: number, phone: string, countryCode?: string | undefined | null, otpLength?: number | undefined | null, meta?: string | undefined | null, timeoutMs?: number | undefined | null): void
   /** Begins to check a one-time code. */
-  verifyOtp(id: number, sessionId: string, otpCode: string): void
+  verifyOtp(id: number, sessionId: string, otpCode: string, timeoutMs?: number | undefined | null): void
   /** Ends a wait or a call, which then has no result. */
   cancel(id: number): void
   /**
@@ -39,7 +39,7 @@ export declare class Client {
   release(): void
   /** How the client stands to its server. */
   state(): ClientState
-  /** Ends every wait with `closed`, and every later one. */
+  /** Ends every wait and call with `closed`, and every later one. */
   close(): void
 }
 
@@ -51,6 +51,7 @@ export interface ClientOptions {
   whatsappNumber?: string
   timeoutMs?: number
   maxRetries?: number
+  callTimeoutMs?: number
   allowInsecureHttp?: boolean
   idempotencyKey?: string
   /** Whether the environment says that this is production. */

@@ -1,10 +1,10 @@
 /** One-time codes over WhatsApp: sent to a phone, and checked when they were typed. */
 
 import { errorOf } from './errors.js';
-import { abortSignal, jsonText, optionalCount, optionalText, optionsObject, text } from './input.js';
+import { abortSignal, jsonText, optionalCount, optionalText, optionsObject, text, timeout } from './input.js';
 import type { OtpResult as ResultFields, OtpSession as SessionFields, Settled } from './native.js';
 import { hiddenPhone, plain, plainPrototype } from './plain.js';
-import type { StartOtp, Waits } from './waits.js';
+import type { StartOtp, VerifyOtp, Waits } from './waits.js';
 
 export interface StartOtpOptions {
   /** The number, with its country code or as it is written in `countryCode`. */
@@ -15,6 +15,8 @@ export interface StartOtpOptions {
   readonly otpLength?: number | undefined;
   /** Anything that JSON can hold; it comes back with the result. */
   readonly meta?: unknown;
+  /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
   /** Ends the call, which then rejects with the signal's reason; it takes no message back. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -24,6 +26,8 @@ export interface VerifyOtpOptions {
   readonly sessionId: string;
   /** What the person typed. */
   readonly otpCode: string;
+  /** As for `start`. */
+  readonly timeoutMs?: number | undefined;
   /** Ends the call, which then rejects with the signal's reason; an attempt may be spent. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -92,12 +96,13 @@ export class Otp {
    * `send_failed` or `unavailable` where it cannot be sent, `connection` where the server is not reached.
    */
   async start(options: StartOtpOptions): Promise<OtpSession> {
-    const { phone, countryCode, otpLength, meta, signal } = optionsObject(options);
+    const { phone, countryCode, otpLength, meta, timeoutMs, signal } = optionsObject(options);
     const request: StartOtp = [
       text(phone, 'phone', 'invalid_phone'),
       optionalText(countryCode, 'countryCode'),
       optionalCount(otpLength, 'otpLength'),
       jsonText(meta, 'meta'),
+      timeout(timeoutMs),
     ];
     const { otpSession } = succeeded(await this.#waits().startOtp(request, abortSignal(signal)));
     const { sessionId, expiresIn, sentViaEngine, quotaRemaining } = otpSession as SessionFields;
@@ -112,10 +117,11 @@ export class Otp {
    * `expired`, `already_used` or `session_not_found` where the session is over, and otherwise like `start`.
    */
   async verify(options: VerifyOtpOptions): Promise<OtpResult> {
-    const { sessionId, otpCode, signal } = optionsObject(options);
+    const { sessionId, otpCode, timeoutMs, signal } = optionsObject(options);
     const session = text(sessionId, 'sessionId', 'invalid_request');
     const code = text(otpCode, 'otpCode', 'invalid_request');
-    const { otpResult } = succeeded(await this.#waits().verifyOtp(session, code, abortSignal(signal)));
+    const request: VerifyOtp = [session, code, timeout(timeoutMs)];
+    const { otpResult } = succeeded(await this.#waits().verifyOtp(request, abortSignal(signal)));
     return resultOf(otpResult as ResultFields);
   }
 }

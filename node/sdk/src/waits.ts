@@ -14,13 +14,17 @@ interface Waiter {
 
 type Pending = Map<number, Waiter>;
 
-/** Phone, country code, length, and the meta as JSON text. */
+/** Phone, country code, length, the meta as JSON text, and the time of the call. */
 export type StartOtp = [
   phone: string,
   countryCode: string | undefined,
   otpLength: number | undefined,
   meta: string | undefined,
+  timeoutMs: number | undefined,
 ];
+
+/** Session, the digits, and the time of the call. */
+export type VerifyOtp = [sessionId: string, otpCode: string, timeoutMs: number | undefined];
 
 export class Waits {
   readonly client: Client;
@@ -45,9 +49,9 @@ export class Waits {
   }
 
   /** Redeems a token; `#expect` says how. */
-  verify(token: string, signal: AbortSignal | undefined): Promise<Settled> {
+  verify(token: string, timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<Settled> {
     const promise = this.#expect(signal);
-    this.client.verify(this.#lastId, token);
+    this.client.verify(this.#lastId, token, timeoutMs);
     return promise;
   }
 
@@ -59,9 +63,9 @@ export class Waits {
   }
 
   /** Checks a one-time code; `#expect` says how. */
-  verifyOtp(sessionId: string, otpCode: string, signal: AbortSignal | undefined): Promise<Settled> {
+  verifyOtp(request: VerifyOtp, signal: AbortSignal | undefined): Promise<Settled> {
     const promise = this.#expect(signal);
-    this.client.verifyOtp(this.#lastId, sessionId, otpCode);
+    this.client.verifyOtp(this.#lastId, ...request);
     return promise;
   }
 
@@ -70,7 +74,10 @@ export class Waits {
    * with the signal's reason.
    */
   #expect(signal: AbortSignal | undefined): Promise<Settled> {
-    signal?.throwIfAborted();
+    // A polyfill may lack `throwIfAborted`.
+    if (signal?.aborted) {
+      throw signal.reason;
+    }
     const id = this.#nextId();
     const { client } = this;
     if (this.#pending.size === 0) {

@@ -189,12 +189,12 @@ describe('verifyToken', () => {
     expect(server.received).toHaveLength(requests);
   });
 
-  it('does not wait for more than a minute', async () => {
+  it('does not wait for more than five seconds', async () => {
     const { server, client, token } = await start();
-    server.answer(json(429, { error: 'rate_limited', message: 'Slow down.', retry_after: 61 }));
+    server.answer(json(429, { error: 'rate_limited', message: 'Slow down.', retry_after: 6 }));
     const failure = await rejection(client.verifyToken(token));
     expect(failure).toBeInstanceOf(RateLimitError);
-    expect(failure).toMatchObject({ code: 'rate_limited', status: 429, retryable: true, retryAfter: 61 });
+    expect(failure).toMatchObject({ code: 'rate_limited', status: 429, retryable: true, retryAfter: 6 });
     expect(server.received).toHaveLength(1);
   });
 
@@ -229,6 +229,47 @@ describe('verifyToken', () => {
     expect(failure).toBeInstanceOf(ServerError);
     expect(failure).toMatchObject({ code: 'invalid_response' });
     expect(server.received).toHaveLength(requests);
+  });
+
+  it.each([
+    ['its own', {}, { timeoutMs: 300 }],
+    ["the client's", { callTimeoutMs: 300 }, {}],
+    ['0', {}, { timeoutMs: 0 }],
+  ])('has a time for all its tries: %s', async (_, options, callOptions) => {
+    const { server, client, token } = await start(options);
+    server.answer(() => {});
+    const began = performance.now();
+    const failure = await rejection(client.verifyToken(token, callOptions));
+    expect(failure).toMatchObject({ code: 'connection' });
+    expect(performance.now() - began).toBeLessThan(5_000);
+  });
+
+  it('is hung up on when it is aborted, and when the client closes', async () => {
+    const { server, client, token } = await start();
+    server.answer(() => {});
+    const controller = new AbortController();
+    const aborted = rejection(client.verifyToken(token, { signal: controller.signal }));
+    const first = await server.request(0);
+    controller.abort('enough');
+    expect(await aborted).toBe('enough');
+    await first.ended;
+    const closed = rejection(client.verifyToken(token));
+    const second = await server.request(1);
+    client.close();
+    expect(await closed).toMatchObject({ code: 'closed' });
+    await second.ended;
+  });
+
+  it('does not stand behind others that hang', async () => {
+    const { server, client, token } = await start();
+    server.answer(...Array<Answer>(16).fill(() => {}), json(200, { status: 'pending' }));
+    const hanging = Array.from({ length: 16 }, () => rejection(client.verifyToken(token)));
+    await server.request(15);
+    const began = performance.now();
+    await expect(client.verifyToken(token)).resolves.toBeNull();
+    expect(performance.now() - began).toBeLessThan(5_000);
+    client.close();
+    await Promise.all(hanging);
   });
 
   it('tells a server that breaks off as connection', async () => {

@@ -30,6 +30,7 @@ class _Client:
         whatsapp_number: str | None = None,
         timeout: float = _native.DEFAULT_TIMEOUT,
         max_retries: int = _native.DEFAULT_MAX_RETRIES,
+        call_timeout: float = _native.DEFAULT_CALL_TIMEOUT,
         allow_insecure_http: bool = False,
         idempotency_key: str | None = None,
         proxy: str | None = None,
@@ -51,6 +52,7 @@ class _Client:
             timeout: How long a wait lasts unless it says otherwise, in seconds.
             max_retries: How often a call that fails in passing is repeated, 0 to 10. Waits are not calls:
                 they go on until their deadline.
+            call_timeout: How long a call that is no wait takes at most, all its tries together, in seconds.
             allow_insecure_http: Allows `http:` to another machine. Tokens and keys then cross the network
                 readable.
             idempotency_key: Makes this client the same redeemer as others with the same key: 1 to 128
@@ -70,6 +72,7 @@ class _Client:
             whatsapp_number=whatsapp_number,
             timeout=timeout,
             max_retries=max_retries,
+            call_timeout=call_timeout,
             idempotency_key=idempotency_key,
             network={"allow_insecure_http": allow_insecure_http, "proxy": proxy},
         )
@@ -96,7 +99,7 @@ class _Client:
         return ClientState(*self._native.state())
 
     def close(self) -> None:
-        """Ends every wait of this client with `ClosedError`; later waits end the same way."""
+        """Ends every wait and call of this client with `ClosedError`; later ones end the same way."""
         self._native.close()
 
 
@@ -143,8 +146,13 @@ class Loggin(_Client):
         """
         return Session(*self._native.wait_for_verify(token, timeout, is_main_thread()))
 
-    def verify_token(self, token: str) -> Session | None:
+    def verify_token(self, token: str, *, timeout: float | None = None) -> Session | None:
         """Redeems a token, as an app's server does with the one that a browser hands in.
+
+        Args:
+            token: The token that the browser hands in.
+            timeout: How long the call takes at most, in seconds, all its tries together; by default as long as
+                the client was set up for.
 
         Returns:
             The session, or `None` while nobody has signed in.
@@ -152,7 +160,7 @@ class Loggin(_Client):
         Raises:
             InvalidInputError: `invalid_token`, at once, where the token is malformed; `invalid_config` where
                 nothing says whose tokens are accepted.
-            ConnectionFailedError: The server was not reached within the retries.
+            ConnectionFailedError: The server was not reached within the retries and the timeout.
             RateLimitError: Too many calls; wait for `retry_after` seconds.
             ExpiredError, AlreadyUsedError, DeniedError, PhoneHiddenError, AuthenticationError: As for
                 `wait_for_verify`.
@@ -162,7 +170,7 @@ class Loggin(_Client):
             if session is None:
                 return "Not signed in yet"
         """
-        fields = self._native.verify_token(token, is_main_thread())
+        fields = self._native.verify_token(token, timeout, is_main_thread())
         return None if fields is None else Session(*fields)
 
     def __enter__(self) -> Self:
@@ -210,15 +218,18 @@ class AsyncLoggin(_Client):
         finally:
             wait.cancel()
 
-    async def verify_token(self, token: str) -> Session | None:
-        """Redeems a token; `None` while nobody has signed in.
+    async def verify_token(self, token: str, *, timeout: float | None = None) -> Session | None:
+        """Redeems a token; `None` while nobody has signed in. Cancelling the task ends the call.
 
         Arguments and errors are those of `Loggin.verify_token`.
         """
         loop = running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
-        self._native.start_verify(token, ears(loop), future)
-        fields = await future
+        call = self._native.start_verify(token, timeout, ears(loop), future)
+        try:
+            fields = await future
+        finally:
+            call.cancel()
         return None if fields is None else Session(*fields)
 
     async def aclose(self) -> None:

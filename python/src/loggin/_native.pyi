@@ -13,6 +13,7 @@ from loggin._results import (
 )
 
 __all__ = [
+    "DEFAULT_CALL_TIMEOUT",
     "DEFAULT_MAX_RETRIES",
     "DEFAULT_TIMEOUT",
     "Bell",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 __version__: Final[str]
+DEFAULT_CALL_TIMEOUT: Final[float]
 DEFAULT_MAX_RETRIES: Final[int]
 DEFAULT_TIMEOUT: Final[float]
 
@@ -43,6 +45,7 @@ class Client:
         whatsapp_number: str | None,
         timeout: float,
         max_retries: int,
+        call_timeout: float,
         idempotency_key: str | None,
         network: NetworkOptions,
     ) -> Client: ...
@@ -52,7 +55,7 @@ class Client:
     def wait_for_verify(self, token: str, timeout: float | None, is_main_thread: bool) -> SessionFields:
         """Blocks until the person has signed in; on the main thread with an ear for signals."""
 
-    def verify_token(self, token: str, is_main_thread: bool) -> SessionFields | None:
+    def verify_token(self, token: str, timeout: float | None, is_main_thread: bool) -> SessionFields | None:
         """Redeems a token; `None` while nobody has signed in."""
 
     def start_wait(
@@ -65,8 +68,12 @@ class Client:
         """Begins a wait that settles an asyncio future of the running loop."""
 
     def start_verify(
-        self, token: str, ears: Bell | asyncio.AbstractEventLoop, future: asyncio.Future[SessionFields | None]
-    ) -> None:
+        self,
+        token: str,
+        timeout: float | None,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[SessionFields | None],
+    ) -> Wait:
         """Redeems a token, and settles an asyncio future of the running loop."""
 
     def otp_start(
@@ -75,11 +82,14 @@ class Client:
         country_code: str | None,
         otp_length: int | None,
         meta: str | None,
+        timeout: float | None,
         is_main_thread: bool,
     ) -> OtpSessionFields:
         """Sends a one-time code."""
 
-    def otp_verify(self, session_id: str, otp_code: str, is_main_thread: bool) -> OtpResultFields:
+    def otp_verify(
+        self, session_id: str, otp_code: str, timeout: float | None, is_main_thread: bool
+    ) -> OtpResultFields:
         """Checks a one-time code."""
 
     def start_otp_start(
@@ -88,25 +98,27 @@ class Client:
         country_code: str | None,
         otp_length: int | None,
         meta: str | None,
+        timeout: float | None,
         ears: Bell | asyncio.AbstractEventLoop,
         future: asyncio.Future[OtpSessionFields],
-    ) -> None:
+    ) -> Wait:
         """Sends a one-time code, and settles an asyncio future of the running loop."""
 
     def start_otp_verify(
         self,
         session_id: str,
         otp_code: str,
+        timeout: float | None,
         ears: Bell | asyncio.AbstractEventLoop,
         future: asyncio.Future[OtpResultFields],
-    ) -> None:
+    ) -> Wait:
         """Checks a one-time code, and settles an asyncio future of the running loop."""
 
     def state(self) -> StateFields:
         """How the client stands to its server."""
 
     def close(self) -> None:
-        """Ends every wait with `closed`."""
+        """Ends every wait and call with `closed`."""
 
 @final
 class Bell:
@@ -121,10 +133,10 @@ class Bell:
 
 @final
 class Wait:
-    """A wait that an asyncio future stands for."""
+    """A wait or a call that an asyncio future stands for."""
 
     def cancel(self) -> None:
-        """Ends the wait; does nothing when it has ended."""
+        """Ends it; does nothing when it has ended."""
 
 def error_codes() -> list[tuple[str, str, bool]]:
     """Every error code of the protocol, with its class and whether the same call can succeed later."""

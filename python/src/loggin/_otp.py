@@ -41,6 +41,7 @@ class Otp:
         country_code: str | None = None,
         otp_length: int | None = None,
         meta: object = None,
+        timeout: float | None = None,
     ) -> OtpSession:
         """Sends a code to a phone, and blocks until WhatsApp has taken it over.
 
@@ -51,6 +52,8 @@ class Otp:
             country_code: The region of a number without country code, e.g. `"IN"`.
             otp_length: Digits of the code, 4 to 8; 6 by default.
             meta: Anything that JSON can hold; it comes back with the result.
+            timeout: How long the call takes at most, in seconds, all its tries together; by default as long as
+                the client was set up for.
 
         Raises:
             InvalidInputError: `invalid_phone` where no message goes to the number, `invalid_request` for an
@@ -70,15 +73,16 @@ class Otp:
         """
         meta_text = _meta_text(meta)
         return OtpSession(
-            *self._native.otp_start(phone, country_code, otp_length, meta_text, is_main_thread())
+            *self._native.otp_start(phone, country_code, otp_length, meta_text, timeout, is_main_thread())
         )
 
-    def verify(self, session_id: str, otp_code: str) -> OtpResult:
+    def verify(self, session_id: str, otp_code: str, *, timeout: float | None = None) -> OtpResult:
         """Checks the code that the person typed.
 
         Args:
             session_id: The session that `start` gave.
             otp_code: What the person typed.
+            timeout: As for `start`.
 
         Raises:
             InvalidCodeError: It is another code: `attempts_left` says how often they may try again.
@@ -93,7 +97,7 @@ class Otp:
             except InvalidCodeError as error:
                 return f"Wrong code, {error.attempts_left} tries left"
         """
-        return _result(self._native.otp_verify(session_id, otp_code, is_main_thread()))
+        return _result(self._native.otp_verify(session_id, otp_code, timeout, is_main_thread()))
 
 
 class AsyncOtp:
@@ -117,6 +121,7 @@ class AsyncOtp:
         country_code: str | None = None,
         otp_length: int | None = None,
         meta: object = None,
+        timeout: float | None = None,
     ) -> OtpSession:
         """Sends a code to a phone. A task that is cancelled does not take the message back.
 
@@ -124,18 +129,26 @@ class AsyncOtp:
         """
         loop = running_loop()
         future: asyncio.Future[OtpSessionFields] = loop.create_future()
-        self._native.start_otp_start(phone, country_code, otp_length, _meta_text(meta), ears(loop), future)
-        return OtpSession(*await future)
+        call = self._native.start_otp_start(
+            phone, country_code, otp_length, _meta_text(meta), timeout, ears(loop), future
+        )
+        try:
+            return OtpSession(*await future)
+        finally:
+            call.cancel()
 
-    async def verify(self, session_id: str, otp_code: str) -> OtpResult:
+    async def verify(self, session_id: str, otp_code: str, *, timeout: float | None = None) -> OtpResult:
         """Checks the code that the person typed. A task that is cancelled may have spent an attempt.
 
         Arguments and errors are those of `Otp.verify`.
         """
         loop = running_loop()
         future: asyncio.Future[OtpResultFields] = loop.create_future()
-        self._native.start_otp_verify(session_id, otp_code, ears(loop), future)
-        return _result(await future)
+        call = self._native.start_otp_verify(session_id, otp_code, timeout, ears(loop), future)
+        try:
+            return _result(await future)
+        finally:
+            call.cancel()
 
 
 def _meta_text(meta: object) -> str | None:
