@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import multiprocessing
 import os
@@ -12,10 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from scripted_server import PATIENCE, PHONE
 
-from loggin import AsyncLoggin, Loggin, VerifyTimeoutError, _native
+from loggin import AsyncLoggin, ClosedError, Loggin, LogginError, VerifyTimeoutError, _native
 
 APP_KEY = "8XKPQ2WN"
 # How often a program is interrupted: the median says more than one. A call holds one of four threads.
@@ -45,6 +47,55 @@ def report_interruptions(call: Callable[[], object]) -> None:
         with contextlib.suppress(KeyboardInterrupt):
             call()
         print(time.monotonic(), flush=True)
+
+
+def end_of_the_main_thread(url: str) -> None:
+    """Threads that nobody told to end: of the program's own, and of a pool."""
+    client = Loggin(url)
+
+    def wait() -> None:
+        try:
+            client.wait_for_verify(client.create_token(APP_KEY).token)
+        except ClosedError:
+            # Written at once, as another thread writes too.
+            sys.stdout.write("closed\n")
+
+    threading.Thread(target=wait).start()
+    ThreadPoolExecutor().submit(wait)
+    # Both waits are under way.
+    sys.stdin.readline()
+
+
+def greenlets(url: str) -> None:
+    """A worker of greenlets: all calls, while another greenlet counts."""
+    importlib.import_module("gevent.monkey").patch_all()
+    gevent = importlib.import_module("gevent")
+
+    ticks: list[float] = []
+
+    def tick() -> None:
+        while True:
+            ticks.append(time.monotonic())
+            gevent.sleep(0.05)
+
+    gevent.spawn(tick)
+    client = Loggin(url, secret_key=f"lgsk_{APP_KEY}_{'7' * 32}", call_timeout=1)
+    token = client.create_token(APP_KEY).token
+    for call in (
+        lambda: client.wait_for_verify(token, timeout=1),
+        lambda: client.verify_token(token),
+        lambda: client.otp.start(PHONE),
+        lambda: client.otp.verify("s", "1"),
+    ):
+        before = len(ticks)
+        try:
+            call()
+        except LogginError as error:
+            print(type(error).__name__, len(ticks) - before > 5, flush=True)
+    gone = gevent.spawn(client.wait_for_verify, token)
+    gevent.sleep(0.1)
+    gone.kill()
+    print(gone.ready(), flush=True)
 
 
 def sign_in(client: Loggin) -> None:

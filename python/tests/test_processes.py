@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import statistics
@@ -49,6 +50,24 @@ def test_ctrl_c_takes_effect_at_once(
         delays.append(float(process.stdout.readline()) - sent)
     assert statistics.median(delays) < CTRL_C
     assert_ends_well(process)
+
+
+def test_a_program_ends_although_other_threads_wait(start: Start, serve: Serve) -> None:
+    server = serve(keep_waiting)
+    process = start(programs.end_of_the_main_thread, server.url)
+    server.exchange(0)
+    go_on(process)
+    assert assert_ends_well(process).splitlines() == ["closed"] * 2
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gevent") is None, reason="gevent is not installed")
+def test_under_gevent_other_greenlets_run(start: Start, serve: Serve) -> None:
+    process = start(programs.greenlets, serve(hold).url)
+    assert assert_ends_well(process).splitlines() == [
+        "VerifyTimeoutError True",
+        *["ConnectionFailedError True"] * 3,
+        "True",
+    ]
 
 
 def test_ctrl_c_takes_the_token_from_its_stream(start: Start, serve: Serve) -> None:

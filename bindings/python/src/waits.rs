@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use loggin::Pending;
+use loggin::{Error, ErrorCode, Pending};
 use pyo3::prelude::*;
 
 use crate::errors::Failure;
@@ -13,23 +13,38 @@ use crate::errors::Failure;
 /// How long the main thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
 const SLICE: Duration = Duration::from_millis(50);
 
+/// The same for any other thread, which looks whether the program has come to its end: the interpreter joins it then.
+const LONG_SLICE: Duration = Duration::from_millis(250);
+
 /// Blocks until the result is there, with other threads running. A signal's exception ends it on the main thread:
-/// Python runs signal handlers nowhere else, so the others sleep on.
+/// Python runs signal handlers nowhere else. On any other thread the end of the main thread does, with `closed`.
 pub(crate) fn block_on<T: Clone + Send>(
     py: Python<'_>,
     pending: Pending<T>,
     is_main_thread: bool,
 ) -> PyResult<T> {
-    let settled = |result: Result<T, loggin::Error>| result.map_err(|error| Failure::from(error).into());
-    if !is_main_thread {
-        return settled(py.detach(|| pending.wait()));
-    }
+    let slice = if is_main_thread { SLICE } else { LONG_SLICE };
     loop {
-        if let Some(result) = py.detach(|| pending.wait_timeout(SLICE)) {
-            return settled(result);
+        if let Some(result) = py.detach(|| pending.wait_timeout(slice)) {
+            return result.map_err(|error| Failure::from(error).into());
         }
-        py.check_signals()?;
+        if is_main_thread {
+            py.check_signals()?;
+        } else if !runs_on(py)? {
+            let error = Error::new(ErrorCode::Closed, "The program has come to its end.");
+            return Err(Failure::from(error).into());
+        }
     }
+}
+
+/// Whether the program's main thread goes on. Threads of a pool are joined before it counts as ended, when the module is
+/// shutting down already.
+fn runs_on(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    if threading.getattr("_SHUTTING_DOWN").is_ok_and(|flag| flag.is_truthy().unwrap_or(false)) {
+        return Ok(false);
+    }
+    threading.call_method0("main_thread")?.call_method0("is_alive")?.extract()
 }
 
 /// A wait or a call that an asyncio future stands for.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from loggin import _native
-from loggin._event_loops import ears, is_main_thread, running_loop
+from loggin._event_loops import block_green, ears, is_green, is_main_thread, running_loop
 from loggin._otp import AsyncOtp, Otp
 from loggin._results import ClientState, CreatedToken, Session
 
@@ -144,6 +145,9 @@ class Loggin(_Client):
                 not know; `unauthorized` where the secret key is missing.
             ClosedError: The client was closed.
         """
+        if is_green():
+            begin = partial(self._native.start_wait, token, timeout)
+            return Session(*block_green(begin))
         return Session(*self._native.wait_for_verify(token, timeout, is_main_thread()))
 
     def verify_token(self, token: str, *, timeout: float | None = None) -> Session | None:
@@ -170,7 +174,10 @@ class Loggin(_Client):
             if session is None:
                 return "Not signed in yet"
         """
-        fields = self._native.verify_token(token, timeout, is_main_thread())
+        if is_green():
+            fields = block_green(partial(self._native.start_verify, token, timeout))
+        else:
+            fields = self._native.verify_token(token, timeout, is_main_thread())
         return None if fields is None else Session(*fields)
 
     def __enter__(self) -> Self:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from loggin import _native
 from loggin.errors import from_fields
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from loggin._results import Outcome
+
+
+T = TypeVar("T")
 
 
 def is_main_thread() -> bool:
@@ -28,6 +33,32 @@ def running_loop() -> asyncio.AbstractEventLoop:
     import asyncio  # noqa: PLC0415
 
     return asyncio.get_running_loop()
+
+
+def is_green() -> bool:
+    """Whether this program runs greenlets in place of threads: a call that blocks would stop all of them."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("select"))
+
+
+def block_green(begin: Callable[[_native.Bell, asyncio.Future[T]], _native.Wait]) -> T:
+    """Waits for what was begun while other greenlets run. Whatever ends the greenlet ends it too."""
+    # Imported late, as few programs need them, and patched by then.
+    import select  # noqa: PLC0415
+    from concurrent.futures import Future  # noqa: PLC0415
+
+    bell = _native.Bell()
+    # Settled as one of asyncio is, and on this thread alone.
+    future: Any = Future()
+    wait = begin(bell, future)
+    try:
+        while not future.done():
+            select.select([bell.fileno()], [], [])
+            settle(bell.collect())
+        result: T = future.result()
+        return result
+    finally:
+        wait.cancel()
 
 
 def ears(loop: asyncio.AbstractEventLoop) -> _native.Bell | asyncio.AbstractEventLoop:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from loggin._event_loops import ears, is_main_thread, running_loop
+from loggin._event_loops import block_green, ears, is_green, is_main_thread, running_loop
 from loggin._results import OtpResult, OtpSession
 from loggin.errors import InvalidInputError
 
@@ -72,6 +73,9 @@ class Otp:
             session = client.otp.start("98765 43210", country_code="IN", meta={"cart": 7})
         """
         meta_text = _meta_text(meta)
+        if is_green():
+            begin = partial(self._native.start_otp_start, phone, country_code, otp_length, meta_text, timeout)
+            return OtpSession(*block_green(begin))
         return OtpSession(
             *self._native.otp_start(phone, country_code, otp_length, meta_text, timeout, is_main_thread())
         )
@@ -97,6 +101,9 @@ class Otp:
             except InvalidCodeError as error:
                 return f"Wrong code, {error.attempts_left} tries left"
         """
+        if is_green():
+            begin = partial(self._native.start_otp_verify, session_id, otp_code, timeout)
+            return _result(block_green(begin))
         return _result(self._native.otp_verify(session_id, otp_code, timeout, is_main_thread()))
 
 
