@@ -100,3 +100,13 @@ def test_a_link_that_no_qr_picture_holds_is_refused() -> None:
         with pytest.raises(InvalidInputError) as caught:
             draw()
         assert caught.value.code == "invalid_request"
+
+
+def test_a_login_in_place_of_its_token_is_told_from_it() -> None:
+    client = Loggin()
+    login = client.create_token("8XKPQ2WN")
+    for slip in (login, None, 5, b"lgn1_"):
+        with pytest.raises(TypeError) as caught:
+            client.verify_token(slip)  # type: ignore[arg-type]
+        assert ("`token`" in str(caught.value)) == (slip is login)
+        assert login.token not in str(caught.value)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loggin::{Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token};
-use pyo3::{prelude::*, types::PyString};
+use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
 
 use crate::errors::Failure;
 
@@ -32,7 +32,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for LoginToken {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        let Text(text) = object.extract()?;
+        let Ok(Text(text)) = object.extract() else {
+            let kind = object.get_type().name()?;
+            let hint = if object.hasattr("token")? { ": pass its `token`" } else { "" };
+            return Err(PyTypeError::new_err(format!("a token is a str, not {kind}{hint}")));
+        };
         Ok(Self(Token::parse(&text).map_err(Failure::from)?))
     }
 }

@@ -18,6 +18,7 @@ const LONG_SLICE: Duration = Duration::from_millis(250);
 
 /// Blocks until the result is there, with other threads running. A signal's exception ends it on the main thread:
 /// Python runs signal handlers nowhere else. On any other thread the end of the main thread does, with `closed`.
+#[allow(clippy::needless_pass_by_value, reason = "however this ends, the wait ends with it")]
 pub(crate) fn block_on<T: Clone + Send>(
     py: Python<'_>,
     pending: Pending<T>,

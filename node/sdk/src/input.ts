@@ -55,7 +55,7 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
 
 /** @internal @throws InvalidInputError `invalid_config` where an option is of another type, or a number is out of range. */
 export function clientOptions(options: LogginOptions): ClientOptions {
-  optionsObject(options, 'invalid_config');
+  optionsObject(options, Object.keys(OPTION_TYPES), 'invalid_config');
   const given: [string, unknown][] = [];
   for (const [name, type] of Object.entries(OPTION_TYPES)) {
     const value = options[name as keyof LogginOptions];
@@ -122,9 +122,15 @@ export function abortSignal(value: AbortSignal | null | undefined): AbortSignal 
   return value ?? undefined;
 }
 
-/** @internal @throws InvalidInputError where the options of a call are no object. */
-export function optionsObject<T extends object>(value: T, code = 'invalid_request'): T {
+/** @internal @throws InvalidInputError where options are no object, or hold one that has another name. */
+export function optionsObject<T extends object>(
+  value: T,
+  names: readonly string[],
+  code = 'invalid_request',
+): T {
   check(typeof value === 'object' && value !== null, code, 'Options are an object.');
+  const unknown = Object.keys(value).find((name) => !names.includes(name));
+  check(unknown === undefined, code, `There is no option ${unknown}; there are ${names.join(', ')}.`);
   return value;
 }
 

@@ -73,7 +73,7 @@ export class Loggin {
    */
   createToken(appKey: string, options: CreateTokenOptions = {}): CreatedToken {
     const key = text(appKey, 'The app key', 'invalid_app_key');
-    const { text: own } = optionsObject(options);
+    const { text: own } = optionsObject(options, ['text']);
     const message = own == null ? undefined : text(own, 'text', 'invalid_request');
     const [token, link, code] = unwrap(this.#waits.client.createToken(key, message)).split('\n');
     return new CreatedToken(token as string, link as string, code as string);
@@ -88,7 +88,7 @@ export class Loggin {
    * and `invalid_config` where nothing says whose tokens are accepted: see the option `appKey`.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
-    const { signal, timeoutMs } = optionsObject(options);
+    const { signal, timeoutMs } = optionsObject(options, ['signal', 'timeoutMs']);
     const secret = text(token, 'The token', 'invalid_token');
     const patience = timeout(timeoutMs);
     return sessionOf(await this.#waits.wait(secret, patience, abortSignal(signal))) as Session;
@@ -101,7 +101,7 @@ export class Loggin {
    * and the time.
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
-    const { signal, timeoutMs } = optionsObject(options);
+    const { signal, timeoutMs } = optionsObject(options, ['signal', 'timeoutMs']);
     const secret = text(token, 'The token', 'invalid_token');
     return sessionOf(await this.#waits.verify(secret, timeout(timeoutMs), abortSignal(signal)));
   }

@@ -32,6 +32,9 @@ export interface VerifyOtpOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const START: (keyof StartOtpOptions)[] = ['phone', 'countryCode', 'otpLength', 'meta', 'timeoutMs', 'signal'];
+const VERIFY: (keyof VerifyOtpOptions)[] = ['sessionId', 'otpCode', 'timeoutMs', 'signal'];
+
 /** A one-time code that was sent: a plain object. */
 export interface OtpSession {
   /** What the code is verified for. It is of no use without the secret key. */
@@ -96,7 +99,7 @@ export class Otp {
    * `send_failed` or `unavailable` where it cannot be sent, `connection` where the server is not reached.
    */
   async start(options: StartOtpOptions): Promise<OtpSession> {
-    const { phone, countryCode, otpLength, meta, timeoutMs, signal } = optionsObject(options);
+    const { phone, countryCode, otpLength, meta, timeoutMs, signal } = optionsObject(options, START);
     const request: StartOtp = [
       text(phone, 'phone', 'invalid_phone'),
       optionalText(countryCode, 'countryCode'),
@@ -117,7 +120,7 @@ export class Otp {
    * `expired`, `already_used` or `session_not_found` where the session is over, and otherwise like `start`.
    */
   async verify(options: VerifyOtpOptions): Promise<OtpResult> {
-    const { sessionId, otpCode, timeoutMs, signal } = optionsObject(options);
+    const { sessionId, otpCode, timeoutMs, signal } = optionsObject(options, VERIFY);
     const session = text(sessionId, 'sessionId', 'invalid_request');
     const code = text(otpCode, 'otpCode', 'invalid_request');
     const request: VerifyOtp = [session, code, timeout(timeoutMs)];

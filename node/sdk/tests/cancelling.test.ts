@@ -129,6 +129,7 @@ describe('a signal', () => {
     ['a signal that is a string', { signal: 'abort' }],
     ['options that are none', 'now'],
     ['options that are null', null],
+    ['a misspelt name', { timeout: 20 }],
     ['a time below 0', { timeoutMs: -1 }],
     ['a time that is no number', { timeoutMs: Number.NaN }],
     ['a time in words', { timeoutMs: '20' }],

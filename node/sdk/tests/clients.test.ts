@@ -106,6 +106,7 @@ describe('a client', () => {
     ['a secret key that is a number', { secretKey: 5 }],
     ['a number that is none', { whatsappNumber: 'call me' }],
     ['a number that is a number', { whatsappNumber: 15_550_001_111 }],
+    ['a misspelt name', { baseURL: 'https://login.example' }],
     ['a time of calls below 0', { callTimeoutMs: -1 }],
     ['a time that is no number', { timeoutMs: Number.NaN }],
     ['a time below 0', { timeoutMs: -5 }],
