@@ -26,16 +26,22 @@ pub(crate) fn block_on<T: Clone + Send>(
 ) -> PyResult<T> {
     let slice = if is_main_thread { SLICE } else { LONG_SLICE };
     loop {
-        if let Some(result) = py.detach(|| pending.wait_timeout(slice)) {
-            return result.map_err(|error| Failure::from(error).into());
-        }
-        if is_main_thread {
-            py.check_signals()?;
-        } else if !runs_on(py)? {
-            let error = Error::new(ErrorCode::Closed, "The program has come to its end.");
-            return Err(Failure::from(error).into());
+        match py.detach(|| pending.wait_timeout(slice)) {
+            Some(result) => return result.map_err(|error| Failure::from(error).into()),
+            None => look_around(py, is_main_thread)?,
         }
     }
+}
+
+/// Whether there is a reason to end a wait.
+fn look_around(py: Python<'_>, is_main_thread: bool) -> PyResult<()> {
+    if is_main_thread {
+        return py.check_signals();
+    }
+    if runs_on(py)? {
+        return Ok(());
+    }
+    Err(Failure::from(Error::new(ErrorCode::Closed, "The program has come to its end.")).into())
 }
 
 /// Whether the program's main thread goes on. Threads of a pool are joined before it counts as ended, when the module is
