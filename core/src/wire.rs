@@ -19,7 +19,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-pub use denied::{DeniedRequest, DeniedResponse};
+pub use denied::{DeniedRequest, DeniedResponse, MAX_LOGIN_IDS};
 pub use progress::{Progress, Status};
 
 use crate::{
@@ -35,6 +35,8 @@ pub const MAX_TOKENS_WITHOUT_KEY: usize = 100;
 pub const EVENTS_PATH: &str = "api/v1/tokens/events";
 /// The path of redeeming below the base URL.
 pub const VERIFY_PATH: &str = "api/v1/tokens/verify";
+/// The path of asking which logins were denied, below the base URL.
+pub const DENIED_PATH: &str = "api/v1/tokens/denied";
 /// The path of the confirmation code below the base URL.
 pub const CONFIRM_PATH: &str = "api/v1/tokens/confirm";
 /// The path of sending a one-time code below the base URL.

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
@@ -31,6 +31,8 @@ class Door(Protocol):
 
     def verify(self, token: str, timeout: float | None = None) -> Session | None: ...
 
+    def denied(self, login_ids: Iterable[str]) -> list[str]: ...
+
     def otp_start(self, phone: str, **options: Any) -> OtpSession: ...
 
     def otp_verify(self, session_id: str, otp_code: str) -> OtpResult: ...
@@ -45,6 +47,9 @@ class BlockingDoor:
 
     def verify(self, token: str, timeout: float | None = None) -> Session | None:
         return self.client.verify_token(token, timeout=timeout)
+
+    def denied(self, login_ids: Iterable[str]) -> list[str]:
+        return self.client.denied_logins(login_ids)
 
     def otp_start(self, phone: str, **options: Any) -> OtpSession:
         return self.client.otp.start(phone, **options)
@@ -64,6 +69,9 @@ class AsyncDoor:
 
     def verify(self, token: str, timeout: float | None = None) -> Session | None:
         return asyncio.run(self.client.verify_token(token, timeout=timeout))
+
+    def denied(self, login_ids: Iterable[str]) -> list[str]:
+        return asyncio.run(self.client.denied_logins(login_ids))
 
     def otp_start(self, phone: str, **options: Any) -> OtpSession:
         return asyncio.run(self.client.otp.start(phone, **options))

@@ -17,7 +17,15 @@ from loggin import AsyncLoggin, AsyncOtp, Loggin, Otp
 
 ROOT = Path(__file__).parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "--quiet"]
-METHODS = {"create_token", "wait_for_verify", "verify_token", "close", "state"}
+METHODS = {
+    "create_token",
+    "wait_for_verify",
+    "verify_token",
+    "login_id",
+    "denied_logins",
+    "close",
+    "state",
+}
 OTP_METHODS = {"start", "verify"}
 SNIPPET = """
 from loggin import Loggin

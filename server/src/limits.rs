@@ -57,9 +57,6 @@ pub(crate) const HEADERS: usize = 64;
 /// status, each with its quotes and commas.
 pub(crate) const EVENTS_BODY: usize = 3 << 19;
 
-/// Logins that one call asks about, whether they were denied: their names fill most of a small body.
-pub(crate) const LOGIN_IDS_PER_CALL: usize = 100;
-
 /// Denials of an app's redeemed results that a call is compared with, the latest first: each is a person who tapped a
 /// button in WhatsApp.
 pub(crate) const DENIALS_LOOKED_THROUGH: u32 = 10_000;

@@ -16,6 +16,8 @@ LANGUAGES = {
     "rust": (
         (
             "core/src/client.rs",
+            "core/src/client/builder.rs",
+            "core/src/client/denied.rs",
             "core/src/error.rs",
             "core/src/observer.rs",
             "core/src/otp.rs",

@@ -70,6 +70,19 @@ impl Client {
         self.mailbox.expect_answer(id, call, Outcome::Session);
     }
 
+    /// The name of a token's login.
+    #[napi]
+    pub fn login_id(&self, token: String) -> Either<String, Failure> {
+        either(self.loggin.login_id(&token))
+    }
+
+    /// Begins to ask which of these logins their persons took back.
+    #[napi]
+    pub fn denied(&self, id: u32, login_ids: Vec<String>) {
+        let call = self.loggin.denied_logins_async(&login_ids);
+        self.mailbox.expect_answer(id, call, Outcome::LoginIds);
+    }
+
     /// Begins to send a one-time code; the meta is JSON text.
     #[napi]
     pub fn start_otp(

@@ -209,6 +209,7 @@ pub struct Settled {
     pub session: Option<Session>,
     pub otp_session: Option<OtpSession>,
     pub otp_result: Option<OtpResult>,
+    pub login_ids: Option<Vec<String>>,
     pub failure: Option<Failure>,
 }
 
@@ -217,6 +218,7 @@ pub(crate) enum Outcome {
     Session(Option<loggin::Session>),
     OtpSession(loggin::OtpSession),
     OtpResult(loggin::OtpResult),
+    LoginIds(Vec<String>),
 }
 
 impl Settled {
@@ -226,6 +228,7 @@ impl Settled {
             Ok(Outcome::Session(session)) => Self { session: session.map(Into::into), ..settled },
             Ok(Outcome::OtpSession(session)) => Self { otp_session: Some(session.into()), ..settled },
             Ok(Outcome::OtpResult(result)) => Self { otp_result: Some(result.into()), ..settled },
+            Ok(Outcome::LoginIds(login_ids)) => Self { login_ids: Some(login_ids), ..settled },
             Err(error) => Self { failure: Some(error.into()), ..settled },
         }
     }

@@ -121,6 +121,42 @@ impl Client {
         Ok(Wait::new(pending))
     }
 
+    /// The name of a token's login.
+    #[staticmethod]
+    fn login_id(token: LoginToken) -> String {
+        token.0.login_id()
+    }
+
+    /// Those of these logins that their persons took back.
+    #[pyo3(signature = (login_ids, is_main_thread))]
+    fn denied_logins(
+        &self,
+        py: Python<'_>,
+        login_ids: Vec<Text>,
+        is_main_thread: bool,
+    ) -> PyResult<Vec<String>> {
+        let login_ids: Vec<String> = login_ids.into_iter().map(String::from).collect();
+        if is_main_thread {
+            return waits::block_on(py, self.0.denied_logins_async(&login_ids), true);
+        }
+        Ok(py.detach(|| self.0.denied_logins(&login_ids)).map_err(Failure::from)?)
+    }
+
+    /// Asks for them, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (login_ids, ears, future))]
+    fn start_denied(
+        &self,
+        login_ids: Vec<Text>,
+        ears: &Bound<'_, PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<Wait> {
+        let promise = Promise::new(ears, future)?;
+        let login_ids: Vec<String> = login_ids.into_iter().map(String::from).collect();
+        let pending = self.0.denied_logins_async(&login_ids);
+        pending.on_settle(move |result| promise.settle(result.map(Fields::LoginIds)));
+        Ok(Wait::new(pending))
+    }
+
     /// Sends a one-time code.
     #[pyo3(signature = (phone, country_code, otp_length, meta, timeout, is_main_thread))]
     fn otp_start(

@@ -23,6 +23,7 @@ pub(crate) enum Fields {
     Session(Option<SessionFields>),
     OtpSession(OtpSessionFields),
     OtpResult(OtpResultFields),
+    LoginIds(Vec<String>),
 }
 
 pub(crate) fn session(session: Session) -> SessionFields {

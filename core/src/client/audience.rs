@@ -3,7 +3,7 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::invalid_config;
+use super::builder::invalid_config;
 use crate::{
     error::Error,
     session,

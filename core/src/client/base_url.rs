@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::invalid_config;
+use super::builder::invalid_config;
 use crate::{driver::is_loopback, error::Error};
 
 /// A base URL that tokens may be sent to, with a slash at its end so that paths go below it.

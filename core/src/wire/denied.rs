@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Most logins that one call asks about.
+pub const MAX_LOGIN_IDS: usize = 100;
+
 /// `POST /tokens/denied`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct DeniedRequest {

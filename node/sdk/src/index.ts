@@ -23,6 +23,7 @@ export type { LogginOptions } from './input.js';
 export {
   type ClientState,
   type CreateTokenOptions,
+  type DeniedLoginsOptions,
   Loggin,
   loggin,
   type VerifyTokenOptions,

@@ -89,6 +89,13 @@ export function optionalCount(value: unknown, name: string): number | undefined 
   return (value as number | null | undefined) ?? undefined;
 }
 
+/** @internal @throws InvalidInputError `invalid_request` where a value is no list of texts. */
+export function texts(value: readonly string[], name: string): string[] {
+  const isList = Array.isArray(value) && value.every((each) => typeof each === 'string');
+  check(isList, 'invalid_request', `${name} is a list of strings.`);
+  return [...value];
+}
+
 /** @internal @throws InvalidInputError `invalid_request` where JSON cannot hold a value. */
 export function jsonText(value: unknown, name: string): string | undefined {
   if (value == null) {

@@ -1,7 +1,15 @@
 /** The client: one method for each thing a user wants to do. */
 
 import { unwrap } from './addon.js';
-import { abortSignal, clientOptions, type LogginOptions, optionsObject, text, timeout } from './input.js';
+import {
+  abortSignal,
+  clientOptions,
+  type LogginOptions,
+  optionsObject,
+  text,
+  texts,
+  timeout,
+} from './input.js';
 import { CreatedToken, plainSession, type Session } from './login.js';
 import type { Settled } from './native.js';
 import { Otp, succeeded } from './otp.js';
@@ -18,6 +26,11 @@ export interface CreateTokenOptions {
 export interface VerifyTokenOptions {
   /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
   readonly timeoutMs?: number | undefined;
+  /** Ends the call, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface DeniedLoginsOptions {
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -104,6 +117,30 @@ export class Loggin {
     const { signal, timeoutMs } = optionsObject(options, ['signal', 'timeoutMs']);
     const secret = text(token, 'The token', 'invalid_token');
     return sessionOf(await this.#waits.verify(secret, timeout(timeoutMs), abortSignal(signal)));
+  }
+
+  /**
+   * The name of a token's login, offline: keep it with the session that you make, for `deniedLogins`. It tells nothing and
+   * opens nothing.
+   *
+   * @throws InvalidInputError `invalid_token`.
+   */
+  loginId(token: string): string {
+    return unwrap(this.#waits.client.loginId(text(token, 'The token', 'invalid_token')));
+  }
+
+  /**
+   * Those of these logins whose person tapped "Not me" in WhatsApp after the app had redeemed the result (apps with
+   * `confirm = reply`): end the sessions that came of them. The server remembers it for 90 days.
+   *
+   * It rejects with `invalid_request` for more than 100 logins, `unauthorized` without the app's secret key, and
+   * `connection` where the server is not reached within the retries and the time.
+   */
+  async deniedLogins(loginIds: readonly string[], options: DeniedLoginsOptions = {}): Promise<string[]> {
+    const { signal } = optionsObject(options, ['signal']);
+    const names = texts(loginIds, 'loginIds');
+    const settled = await this.#waits.denied(names, abortSignal(signal));
+    return succeeded(settled).loginIds as string[];
   }
 
   /** How the client stands to its server, without asking it. */

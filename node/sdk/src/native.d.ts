@@ -17,6 +17,10 @@ export declare class Client {
   wait(id: number, token: string, timeoutMs?: number | undefined | null): void
   /** Begins to redeem a token. */
   verify(id: number, token: string, timeoutMs?: number | undefined | null): void
+  /** The name of a token's login. */
+  loginId(token: string): string | Failure
+  /** Begins to ask which of these logins their persons took back. */
+  denied(id: number, loginIds: Array<string>): void
   /** Begins to send a one-time code; the meta is JSON text. */
   startOtp(id: number, phone: string, countryCode?: string | undefined | null, otpLength?: number | undefined | null, meta?: string | undefined | null, timeoutMs?: number | undefined | null): void
   /** Begins to check a one-time code. */
@@ -128,5 +132,6 @@ export interface Settled {
   session?: Session
   otpSession?: OtpSession
   otpResult?: OtpResult
+  loginIds?: Array<string>
   failure?: Failure
 }

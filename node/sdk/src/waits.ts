@@ -55,6 +55,13 @@ export class Waits {
     return promise;
   }
 
+  /** Asks which logins were denied; `#expect` says how. */
+  denied(loginIds: string[], signal: AbortSignal | undefined): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.denied(this.#lastId, loginIds);
+    return promise;
+  }
+
   /** Sends a one-time code; `#expect` says how. */
   startOtp(request: StartOtp, signal: AbortSignal | undefined): Promise<Settled> {
     const promise = this.#expect(signal);

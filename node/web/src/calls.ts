@@ -14,19 +14,27 @@ const PASSING_CODES = ['connection', 'rate_limited', 'unavailable'];
 /** Statuses after which a call is repeated where the code does not decide: a proxy's, and those of newer servers. */
 const PASSING_STATUSES = [408, 429, 502, 503, 504];
 
-/** The longest pause, in seconds, that is made before a call is repeated; a longer one is the caller's to make. */
-const LONGEST_PAUSE_S = 60;
+/**
+ * The longest pause, in seconds, that the server may ask for before a call is repeated: somebody waits for its result. A
+ * longer one is the caller's to make.
+ */
+const LONGEST_PAUSE_S = 5;
 
-/** Calls until there is an answer, or an error that does not pass. It rejects with the signal's reason. */
+/**
+ * Calls until there is an answer, an error that does not pass, or no time left for another try. It rejects with the
+ * signal's reason.
+ */
 export async function call(
   settings: Settings,
   path: string,
   body: object,
   signal: AbortSignal,
+  timeoutMs = settings.callTimeoutMs,
 ): Promise<Record<string, unknown>> {
   const began = performance.now();
+  const spent = (): number => performance.now() - began;
   for (let attempt = 0; ; attempt++) {
-    const answer = await callOnce(settings, path, body, signal);
+    const answer = await callOnce(settings, path, body, signal, timeoutMs - spent());
     if (!isLogginError(answer)) {
       return answer;
     }
@@ -34,7 +42,11 @@ export async function call(
     if (attempt === settings.maxRetries || !passes(answer) || retryAfter > LONGEST_PAUSE_S) {
       throw answer;
     }
-    await pause(delay(attempt, performance.now() - began, retryAfter * 1000), signal);
+    const rest = delay(attempt, spent(), retryAfter * 1000);
+    if (spent() + rest >= timeoutMs) {
+      throw answer;
+    }
+    await pause(rest, signal);
   }
 }
 

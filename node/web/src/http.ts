@@ -5,8 +5,8 @@ import type { LogginError } from './error.js';
 import { failure, failureOf } from './failure.js';
 import type { Server } from './server.js';
 
-/** Longest time for a whole call. */
-const CALL_TIMEOUT_MS = 10_000;
+/** How many milliseconds a call takes at most, unless it says otherwise. */
+export const CALL_TIMEOUT_MS = 10_000;
 
 /** Longest JSON that is read, in characters: no answer of the protocol comes near it. */
 const MAX_ANSWER = 64 << 10;
@@ -84,9 +84,10 @@ export async function callOnce(
   path: string,
   body: object,
   signal?: AbortSignal | null,
+  timeoutMs = CALL_TIMEOUT_MS,
 ): Promise<Record<string, unknown> | LogginError> {
   const turn = new Linked(signal);
-  turn.abortAfter(CALL_TIMEOUT_MS);
+  turn.abortAfter(timeoutMs);
   try {
     throwIfEnded(signal);
     const response = await post(server, path, body, 'application/json', turn.signal);

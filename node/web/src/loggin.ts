@@ -33,7 +33,7 @@ export interface CreateTokenOptions {
 
 /** The text and the language of a token. */
 function wordsOf(options: CreateTokenOptions): [string | undefined, string | undefined] {
-  const { text, lang } = optionsObject(options);
+  const { text, lang } = optionsObject(options, ['lang', 'text']);
   check(text == null || typeof text === 'string', 'invalid_request', 'The text is a string.');
   check(lang == null || isTag(lang), 'invalid_request', 'The language is a tag such as pt-BR.');
   return [text ?? undefined, lang ?? undefined];
@@ -48,6 +48,8 @@ export interface VerifyTokenOptions {
   readonly appKey?: string | undefined;
   /** Makes this call the same redeemer as others with the same key, instead of the client's: 1 to 128 visible ASCII characters. */
   readonly idempotencyKey?: string | undefined;
+  /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -61,8 +63,10 @@ export interface WaitForVerifyOptions extends VerifyTokenOptions {
 
 export type DeniedLoginsOptions = Pick<VerifyTokenOptions, 'signal'>;
 
-/** Names of logins that one call asks about. */
-const LOGIN_IDS_PER_CALL = 100;
+const CALL: (keyof VerifyTokenOptions)[] = ['appKey', 'idempotencyKey', 'signal', 'timeoutMs'];
+
+/** Most logins that one call asks about. */
+const MAX_LOGIN_IDS = 100;
 
 /** Where the app key stands in a token, behind `lgn1_`. */
 const APP_KEY_IN_TOKEN = [5, 13] as const;
@@ -152,7 +156,7 @@ export class Loggin {
    * `unknown_app` at once.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<ObservedSession> {
-    return await this.#run(options, async (settings, signal) => {
+    return await this.#run(options, [...CALL, 'onProgress'], async (settings, signal) => {
       const { onProgress } = options;
       const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
       checkTimeout(timeoutMs, 'invalid_request');
@@ -181,9 +185,11 @@ export class Loggin {
    * It rejects like `waitForVerify`, `unknown_app` included, but with `connection` where the server is not reached within the retries.
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
-    return await this.#run(options, async (settings, signal) => {
+    return await this.#run(options, CALL, async (settings, signal) => {
       const body = { token: tokenOfApp(token, options, settings, true) };
-      const answer = await call(asRedeemer(settings, options), 'tokens/verify', body, signal);
+      checkTimeout(options.timeoutMs, 'invalid_request');
+      const redeemer = asRedeemer(settings, options);
+      const answer = await call(redeemer, 'tokens/verify', body, signal, options.timeoutMs);
       if (answer.status === 'pending') {
         return null;
       }
@@ -199,10 +205,11 @@ export class Loggin {
    * where they come too late, and `connection` where the server is not reached within the retries.
    */
   async confirm(token: string, confirmationCode: string, options: VerifyTokenOptions = {}): Promise<void> {
-    return await this.#run(options, async (settings, signal) => {
+    return await this.#run(options, CALL, async (settings, signal) => {
       check(typeof confirmationCode === 'string', 'invalid_request', 'The confirmation code is a string.');
       const body = { token: parseToken(token), confirmation_code: confirmationCode };
-      const { status } = await call(settings, 'tokens/confirm', body, signal);
+      checkTimeout(options.timeoutMs, 'invalid_request');
+      const { status } = await call(settings, 'tokens/confirm', body, signal, options.timeoutMs);
       if (status !== 'verified') {
         throw invalidAnswer();
       }
@@ -223,21 +230,21 @@ export class Loggin {
    * Those of these logins whose person tapped "Not me" in WhatsApp after the app had redeemed the result (apps with
    * `confirm = reply`): end the sessions that came of them. The server remembers it for 90 days.
    *
-   * It needs the secret key, and rejects with `unauthorized` without it, `invalid_request` where it is handed no list of
-   * texts, and `connection` where the server is not reached within the retries.
+   * It rejects with `invalid_request` for more than 100 logins, `unauthorized` without the app's secret key, and
+   * `connection` where the server is not reached within the retries.
    */
   async deniedLogins(loginIds: readonly string[], options: DeniedLoginsOptions = {}): Promise<string[]> {
-    return await this.#run(options, async (settings, signal) => {
+    return await this.#run(options, ['signal'], async (settings, signal) => {
       const isList = Array.isArray(loginIds) && loginIds.every((each) => typeof each === 'string');
-      check(isList, 'invalid_request', 'loginIds is a list of strings.');
-      const found: string[] = [];
-      for (let at = 0; at < loginIds.length; at += LOGIN_IDS_PER_CALL) {
-        const body = { login_ids: loginIds.slice(at, at + LOGIN_IDS_PER_CALL) };
-        const { denied } = await call(settings, 'tokens/denied', body, signal);
-        check(Array.isArray(denied), 'invalid_response', 'The answer has no list.');
-        found.push(...(denied as string[]));
+      check(isList && loginIds.length <= MAX_LOGIN_IDS, 'invalid_request', 'loginIds: up to 100 strings.');
+      if (!loginIds.length) {
+        return [];
       }
-      return found;
+      const { denied } = await call(settings, 'tokens/denied', { login_ids: loginIds }, signal);
+      if (!Array.isArray(denied)) {
+        throw invalidAnswer();
+      }
+      return denied;
     });
   }
 
@@ -254,11 +261,12 @@ export class Loggin {
   /** Runs something that ends with the caller's signal, and with this client. */
   async #run<T>(
     options: VerifyTokenOptions,
+    names: readonly string[],
     run: (settings: Settings, ended: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const unwatch: (() => void)[] = [];
     try {
-      const { signal } = optionsObject(options);
+      const { signal } = optionsObject(options, names);
       const isSignal = signal == null || typeof signal.addEventListener === 'function';
       check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
       const ended = new Linked();

@@ -7,7 +7,7 @@
 import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
 import { check, invalidAnswer } from './failure.js';
-import { isBrowser, type LogginOptions, optionsObject, settingsOf } from './settings.js';
+import { checkTimeout, isBrowser, type LogginOptions, optionsObject, settingsOf } from './settings.js';
 import { randomBytes } from './token.js';
 
 /** The client of one-time codes takes what the other one does, except for the key of a redeemer. */
@@ -22,6 +22,8 @@ export interface StartOtpOptions {
   readonly otpLength?: number | undefined;
   /** What the answer of `verify` brings back. */
   readonly meta?: unknown;
+  /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,6 +39,8 @@ export interface OtpSession {
 export interface VerifyOtpOptions {
   readonly sessionId: string;
   readonly otpCode: string;
+  /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,6 +51,9 @@ export interface OtpResult {
   readonly verifiedAt: Date;
   readonly meta: unknown;
 }
+
+const START: (keyof StartOtpOptions)[] = ['phone', 'countryCode', 'otpLength', 'meta', 'timeoutMs', 'signal'];
+const VERIFY: (keyof VerifyOtpOptions)[] = ['sessionId', 'otpCode', 'timeoutMs', 'signal'];
 
 /** Random bytes of an idempotency key: a call that is repeated sends nothing twice and spends no second try. */
 const IDEMPOTENCY_KEY_BYTES = 16;
@@ -71,7 +78,7 @@ export class Otp {
    * `retryAfter`, `quota_exceeded`, `blocked`, `unauthorized` without a valid key, `unavailable` or `connection`.
    */
   async start(request: StartOtpOptions): Promise<OtpSession> {
-    return await this.#call(request, 'auth/start', ({ phone, countryCode, otpLength, meta }) => {
+    return await this.#call(request, START, 'auth/start', ({ phone, countryCode, otpLength, meta }) => {
       check(typeof phone === 'string', 'invalid_phone', 'The phone number is a string.');
       return [{ phone, country_code: countryCode, otp_length: otpLength, meta }, sessionOfStart];
     });
@@ -84,23 +91,26 @@ export class Otp {
    * `blocked`, `expired`, `session_not_found`, `already_used`, or what `start` does.
    */
   async verify(request: VerifyOtpOptions): Promise<OtpResult> {
-    return await this.#call(request, 'auth/verify', ({ sessionId, otpCode }) => {
+    return await this.#call(request, VERIFY, 'auth/verify', ({ sessionId, otpCode }) => {
       check(typeof sessionId === 'string', 'invalid_request', 'The session is a string.');
       check(typeof otpCode === 'string', 'invalid_request', 'The code is a string.');
       return [{ session_id: sessionId, otp_code: otpCode }, resultOf];
     });
   }
 
-  async #call<Request extends { signal?: AbortSignal | undefined }, Result>(
+  async #call<Request extends Pick<StartOtpOptions, 'signal' | 'timeoutMs'>, Result>(
     request: Request,
+    names: readonly string[],
     path: string,
     prepare: (request: Request) => [body: object, read: (answer: Record<string, unknown>) => Result],
   ): Promise<Result> {
     try {
-      const [body, read] = prepare(optionsObject(request));
+      const [body, read] = prepare(optionsObject(request, names));
+      const { signal = new AbortController().signal, timeoutMs } = request;
+      checkTimeout(timeoutMs, 'invalid_request');
       const idempotencyKey = Array.from(randomBytes(IDEMPOTENCY_KEY_BYTES), String).join('.');
       const settings = settingsOf({ ...this.#options, idempotencyKey });
-      return read(await call(settings, path, body, request.signal ?? new AbortController().signal));
+      return read(await call(settings, path, body, signal, timeoutMs));
     } catch (reason) {
       throw classed(reason);
     }

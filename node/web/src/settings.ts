@@ -1,6 +1,7 @@
 /** The options of a client, and what becomes of them: plain JavaScript passes anything, so everything is checked. */
 
 import { check } from './failure.js';
+import { CALL_TIMEOUT_MS } from './http.js';
 import { type Server, type ServerOptions, serverOf } from './server.js';
 import { parseAppKey, parseSecretKey, randomBytes } from './token.js';
 import { DEFAULT_TIMEOUT_MS } from './wait.js';
@@ -16,6 +17,8 @@ export interface LogginOptions extends ServerOptions {
   readonly timeoutMs?: number | undefined;
   /** How often a call that fails in passing is repeated, 0 to 10; twice by default. Waits go on until their deadline. */
   readonly maxRetries?: number | undefined;
+  /** How many milliseconds a call that is no wait takes at most, all its tries together; 10,000 by default. */
+  readonly callTimeoutMs?: number | undefined;
   /**
    * The app whose tokens are redeemed; those of others are refused. `LOGGIN_APP_KEY`, or the app of the secret key; in
    * production one of them has to be there, as anybody can have an app of their own on a shared server.
@@ -29,6 +32,7 @@ export interface Settings extends Server {
   /** The app whose tokens are redeemed; any, where it is not said. */
   readonly appKey: string | undefined;
   readonly timeoutMs: number;
+  readonly callTimeoutMs: number;
   readonly maxRetries: number;
 }
 
@@ -54,6 +58,7 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   allowInsecureHttp: 'boolean',
   appKey: 'string',
   baseUrl: 'string',
+  callTimeoutMs: 'number',
   fetch: 'function',
   idempotencyKey: 'string',
   maxRetries: 'number',
@@ -97,9 +102,10 @@ function environment(): LogginOptions {
 /** Whether this is an app's server in production, as its environment says. */
 export const isProduction = (): boolean => variable('NODE_ENV') === 'production';
 
-/** @throws LogginError with the code where a number of milliseconds is none, or not above 0. */
-export function checkTimeout(value: number, code: string): void {
-  check(Number.isFinite(value) && value > 0, code, 'timeoutMs is a number of milliseconds above 0.');
+/** @throws LogginError with the code where a number of milliseconds is none, or below 0. Infinity is for ever. */
+export function checkTimeout(value: number | undefined, code: string): void {
+  const isTime = value === undefined || (typeof value === 'number' && value >= 0);
+  check(isTime, code, 'A timeout is a number of milliseconds, 0 or more.');
 }
 
 /** @throws LogginError with the code where an idempotency key is given that is none. */
@@ -108,22 +114,30 @@ export function checkIdempotencyKey(value: string | undefined, code: string): vo
   check(isKey, code, 'An idempotency key is 1 to 128 visible ASCII characters.');
 }
 
-/** @throws LogginError with the code where the options are no object. */
-export function optionsObject<T extends object>(value: T, code = 'invalid_request'): T {
+/** @throws LogginError with the code where the options are no object, or hold one that has another name. */
+export function optionsObject<T extends object>(
+  value: T,
+  names: readonly string[],
+  code = 'invalid_request',
+): T {
   check(typeof value === 'object' && value !== null, code, 'Options are an object.');
+  const unknown = Object.keys(value).find((name) => !names.includes(name));
+  check(unknown === undefined, code, `There is no option ${unknown}; there are ${names.join(', ')}.`);
   return value;
 }
 
 /** @throws LogginError `invalid_config` where an option is malformed, or a browser has a secret key. */
 export function settingsOf(options: LogginOptions): Settings {
   const must = (condition: unknown, message: string): void => check(condition, 'invalid_config', message);
-  const own = Object.entries(optionsObject(options, 'invalid_config')).filter(([, value]) => value != null);
+  const checked = optionsObject(options, Object.keys(OPTION_TYPES), 'invalid_config');
+  const own = Object.entries(checked).filter(([, value]) => value != null);
   for (const [name, value] of own) {
     const type = OPTION_TYPES[name as keyof LogginOptions];
-    must(!type || typeof value === type, `The option ${name} is a ${type}.`);
+    must(typeof value === type, `The option ${name} is a ${type}.`);
   }
   const given: LogginOptions = { ...environment(), ...Object.fromEntries(own) };
-  const { maxRetries = DEFAULT_MAX_RETRIES, secretKey, timeoutMs = DEFAULT_TIMEOUT_MS } = given;
+  const { maxRetries = DEFAULT_MAX_RETRIES, secretKey } = given;
+  const { callTimeoutMs = CALL_TIMEOUT_MS, timeoutMs = DEFAULT_TIMEOUT_MS } = given;
   must(
     !secretKey || !isBrowser(),
     'A secret key stays on the server: everybody can read what a browser has.',
@@ -133,6 +147,7 @@ export function settingsOf(options: LogginOptions): Settings {
     'maxRetries is a whole number from 0 to 10.',
   );
   checkTimeout(timeoutMs, 'invalid_config');
+  checkTimeout(callTimeoutMs, 'invalid_config');
   let redeemer = given.idempotencyKey;
   checkIdempotencyKey(redeemer, 'invalid_config');
   const key = secretKey === undefined ? secretKey : parseSecretKey(secretKey);
@@ -146,7 +161,14 @@ export function settingsOf(options: LogginOptions): Settings {
       ...(key && { Authorization: `Bearer ${key}` }),
     };
   };
-  return { ...serverOf(given), appKey: appOf(given, options, key), headers, maxRetries, timeoutMs };
+  return {
+    ...serverOf(given),
+    appKey: appOf(given, options, key),
+    headers,
+    maxRetries,
+    callTimeoutMs,
+    timeoutMs,
+  };
 }
 
 /**

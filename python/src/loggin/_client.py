@@ -12,11 +12,19 @@ from loggin._results import ClientState, CreatedToken, Session
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterable
     from types import TracebackType
 
     from typing_extensions import Self
 
     from loggin._results import SessionFields
+
+
+def _list_of(login_ids: Iterable[str]) -> list[str]:
+    """The names as a list; a single one would fall apart into its characters."""
+    if isinstance(login_ids, str):
+        raise TypeError("login_ids are several str, not one")
+    return list(login_ids)
 
 
 class _Client:
@@ -94,6 +102,16 @@ class _Client:
             login = client.create_token("8XKPQ2WN", text="Sign in to Acme: {code}")
         """
         return CreatedToken(*self._native.create_token(app_key, text))
+
+    def login_id(self, token: str) -> str:
+        """The name of a token's login, offline: keep it with the session that you make, for `denied_logins`.
+
+        It tells nothing and opens nothing.
+
+        Raises:
+            InvalidInputError: `invalid_token` where the token is malformed.
+        """
+        return self._native.login_id(token)
 
     def state(self) -> ClientState:
         """How the client stands to its server, without asking it."""
@@ -180,6 +198,25 @@ class Loggin(_Client):
             fields = self._native.verify_token(token, timeout, is_main_thread())
         return None if fields is None else Session(*fields)
 
+    def denied_logins(self, login_ids: Iterable[str]) -> list[str]:
+        """Those of these logins whose person tapped "Not me" in WhatsApp after the app had redeemed the result.
+
+        End the sessions that came of them. Apps with `confirm = reply` have that button, and the server remembers
+        it for 90 days.
+
+        Args:
+            login_ids: Names of logins, of `login_id`: 100 at most.
+
+        Raises:
+            InvalidInputError: `invalid_request` for more than 100.
+            AuthenticationError: `unauthorized` without the app's secret key.
+            ConnectionFailedError: The server was not reached within the retries and the timeout.
+        """
+        names = _list_of(login_ids)
+        if is_green():
+            return block_green(partial(self._native.start_denied, names))
+        return self._native.denied_logins(names, is_main_thread())
+
     def __enter__(self) -> Self:
         return self
 
@@ -238,6 +275,19 @@ class AsyncLoggin(_Client):
         finally:
             call.cancel()
         return None if fields is None else Session(*fields)
+
+    async def denied_logins(self, login_ids: Iterable[str]) -> list[str]:
+        """Those of these logins whose person tapped "Not me" after the app had redeemed the result.
+
+        Arguments and errors are those of `Loggin.denied_logins`.
+        """
+        loop = running_loop()
+        future: asyncio.Future[list[str]] = loop.create_future()
+        call = self._native.start_denied(_list_of(login_ids), ears(loop), future)
+        try:
+            return await future
+        finally:
+            call.cancel()
 
     async def aclose(self) -> None:
         """The same as `close`, for those who close asynchronously."""

@@ -76,6 +76,21 @@ class Client:
     ) -> Wait:
         """Redeems a token, and settles an asyncio future of the running loop."""
 
+    @staticmethod
+    def login_id(token: str) -> str:
+        """The name of a token's login."""
+
+    def denied_logins(self, login_ids: list[str], is_main_thread: bool) -> list[str]:
+        """Those of these logins that their persons took back."""
+
+    def start_denied(
+        self,
+        login_ids: list[str],
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[list[str]],
+    ) -> Wait:
+        """Asks for them, and settles an asyncio future of the running loop."""
+
     def otp_start(
         self,
         phone: str,

@@ -36,7 +36,9 @@ StateFields: TypeAlias = tuple[str | None]
 
 # A future, and what it settles with.
 Outcome: TypeAlias = tuple[
-    "asyncio.Future[Any]", SessionFields | OtpSessionFields | OtpResultFields | None, FailureFields | None
+    "asyncio.Future[Any]",
+    SessionFields | OtpSessionFields | OtpResultFields | list[str] | None,
+    FailureFields | None,
 ]
 
 # Digits of a phone number that are shown: enough to tell two test phones apart, in a number of any length.

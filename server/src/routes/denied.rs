@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use axum::{Json, body::Body, extract::State, http::HeaderMap};
 use loggin::{
     ErrorCode,
-    wire::{DeniedRequest, DeniedResponse},
+    wire::{DeniedRequest, DeniedResponse, MAX_LOGIN_IDS},
 };
 
 use crate::{app::Server, body, error::ApiError, limits};
@@ -37,7 +37,7 @@ pub(crate) async fn handle(
         .await?
         .ok_or(ApiError::new(ErrorCode::Unauthorized, "This call needs the app's secret key."))?;
     let DeniedRequest { login_ids } = body::json(&headers, body).await?;
-    if login_ids.is_empty() || login_ids.len() > limits::LOGIN_IDS_PER_CALL {
+    if login_ids.is_empty() || login_ids.len() > MAX_LOGIN_IDS {
         return Err(ApiError::invalid_request("`login_ids` has 1 to 100 names of logins."));
     }
     let denied = server.store.taken_back(app_key, limits::DENIALS_LOOKED_THROUGH).await?;
