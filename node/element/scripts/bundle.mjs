@@ -14,6 +14,16 @@ const dist = join(root, 'dist');
 const { resolve } = createRequire(import.meta.url);
 const folderOf = (name) => dirname(resolve(`${name}/package.json`));
 
+/** The element has no second way in, so that the form for one-time codes, with its countries, is left out. */
+const withoutForm = {
+  name: 'without-form',
+  setup(bundler) {
+    bundler.onLoad({ filter: /react\/dist\/esm\/otp-form\.js$/ }, () => ({
+      contents: 'export const OtpForm = undefined;',
+    }));
+  },
+};
+
 const SHARED = {
   absWorkingDir: root,
   alias: {
@@ -31,6 +41,7 @@ const SHARED = {
   loader: { '.css': 'text' },
   logLevel: 'warning',
   minify: true,
+  plugins: [withoutForm],
   target: 'es2022',
 };
 

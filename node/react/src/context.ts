@@ -39,7 +39,9 @@ export interface Looks {
   /** Classes of the app's own: they win over the style sheet, whatever their order. */
   readonly classNames?: Partial<Record<LogginPart, string>> | undefined;
   /** Another way in: a code to a number that is typed, by routes of the app's own server. */
-  readonly otp?: Pick<OtpFormProps, 'start' | 'verify' | 'countryCode' | 'onSuccess'> | undefined;
+  readonly otp?:
+    | Pick<OtpFormProps, 'start' | 'verify' | 'countries' | 'countryCode' | 'onSuccess'>
+    | undefined;
   /** Leaves out style sheet and classes: what there is of looks is the app's. */
   readonly unstyled?: boolean | undefined;
 }
@@ -93,10 +95,13 @@ type Inner =
   | 'boxes'
   | 'busy'
   | 'choices'
+  | 'country'
+  | 'flag'
   | 'frame'
   | 'grab'
   | 'icon'
   | 'logo'
+  | 'phone'
   | 'picture'
   | 'ring'
   | 'row'

@@ -21,9 +21,11 @@ import {
   type OtpHandlers,
   type OtpRoute,
   type OtpStart,
+  type OtpState,
   type OtpVerify,
 } from './otp.js';
 import { englishOtp, type OtpTexts } from './otp-texts.js';
+import { PhoneField, regionOf, type TypedNumber } from './phone-field.js';
 import { StyleSheet } from './style-sheet.js';
 import { digitsOf, fill, isolated, numeral } from './texts.js';
 
@@ -34,6 +36,10 @@ export interface OtpFormProps extends OtpHandlers, Omit<ComponentProps<'form'>, 
   readonly verify: OtpRoute<OtpVerify>;
   /** A region such as `IN`, for numbers without country code. */
   readonly countryCode?: string | undefined;
+  /** The only regions in the list of countries, such as `['IN', 'BR']`: those of `otpHandlers({ countries })`. */
+  readonly countries?: readonly string[] | undefined;
+  /** `false` leaves the list of countries out: numbers are typed with their country code. */
+  readonly countrySelect?: boolean | undefined;
   /** Digits of a code, as the app asks for them; 6 by default. */
   readonly otpLength?: number | undefined;
   /** Words of the app's own. */
@@ -42,40 +48,46 @@ export interface OtpFormProps extends OtpHandlers, Omit<ComponentProps<'form'>, 
 
 const OTP_LENGTH = 6;
 
+/** An attempt, how it stands, and the seconds until another code may be sent: those that are left, and all of them. */
+function useOtp(handlers: OtpHandlers): readonly [Otp, OtpState, number | null, number] {
+  const [otp] = useState(() => new Otp());
+  const state = useSyncExternalStore(otp.subscribe, otp.getState, otp.getState);
+  const { resendAt } = state;
+  const wait = useSecondsUntil(resendAt);
+  // An alert is read out whenever it changes, so it keeps the span that it began with.
+  const all = useMemo(() => (resendAt ? Math.ceil((resendAt - Date.now()) / 1000) : 0), [resendAt]);
+  useEffect(() => {
+    otp.handlers = handlers;
+  });
+  return [otp, state, wait, all];
+}
+
 /** Verifies a phone number by a code that WhatsApp brings. */
 export function OtpForm(props: OtpFormProps): ReactNode {
   const {
     start,
     verify,
     countryCode,
+    countries,
+    countrySelect = true,
     otpLength = OTP_LENGTH,
     onSuccess,
     onError,
     texts: own,
-    ...rest
+    className = '',
+    ...form
   } = props;
-  const { className = '', ...form } = rest;
   const classes = useClasses();
   const { otpTexts, lang, dir, theme, unstyled } = useContext(AppearanceContext);
   const texts: OtpTexts = { ...englishOtp, ...otpTexts, ...own };
-  const [otp] = useState(() => new Otp());
-  const state = useSyncExternalStore(otp.subscribe, otp.getState, otp.getState);
-  const [phone, setPhone] = useState('');
+  const [otp, state, wait, first] = useOtp({ onSuccess, onError });
+  const [number, setNumber] = useState<TypedNumber>({ text: '', region: countryCode });
   const [code, setCode] = useState('');
   const id = useId();
-  const wait = useSecondsUntil(state.resendAt);
-  // An alert is read out whenever it changes, so it keeps the span that it began with.
-  const first = useMemo(
-    () => (state.resendAt ? Math.ceil((state.resendAt - Date.now()) / 1000) : 0),
-    [state.resendAt],
-  );
-  useEffect(() => {
-    otp.handlers = { onSuccess, onError };
-  }, [otp, onSuccess, onError]);
 
   const send = (): void => {
     setCode('');
-    void otp.send(start, phone, countryCode);
+    void otp.send(start, number.text, regionOf(number) ?? countryCode);
   };
   const { error, step, isBusy } = state;
   /** The server wants to be left alone for a while. */
@@ -94,6 +106,11 @@ export function OtpForm(props: OtpFormProps): ReactNode {
     }
   };
 
+  const second = (words: string, act: () => void): ReactNode => (
+    <button type="button" className={classes('second')} disabled={isBusy} onClick={act}>
+      {words}
+    </button>
+  );
   // In the first step another number, and the same one later, is still worth a try.
   const isSpent = step === 'code' && error !== null && NEEDS_NEW_CODE.includes(error.code);
   const field = { id, required: true, className: classes('field'), 'aria-invalid': !!error };
@@ -113,20 +130,14 @@ export function OtpForm(props: OtpFormProps): ReactNode {
         {step === 'verified' && texts.verified}
       </p>
       {step === 'phone' && (
-        <>
-          <label htmlFor={id}>{texts.phoneLabel}</label>
-          <input
-            {...field}
-            key="phone"
-            aria-describedby={`${id}-hint ${id}-error`}
-            type="tel"
-            autoComplete="tel"
-            dir="ltr"
-            value={phone}
-            onChange={({ target }) => setPhone(target.value)}
-          />
-          <small id={`${id}-hint`}>{texts.phoneHint}</small>
-        </>
+        <PhoneField
+          {...field}
+          key="phone"
+          number={number}
+          setNumber={setNumber}
+          texts={texts}
+          countries={countrySelect && countries}
+        />
       )}
       {step === 'code' && (
         <>
@@ -158,12 +169,12 @@ export function OtpForm(props: OtpFormProps): ReactNode {
       )}
       {step === 'code' && (
         <div className={classes('choices')}>
-          <button type="button" className={classes('second')} disabled={isBusy || !!wait} onClick={send}>
-            {wait ? fill(texts.resendIn, { seconds: numeral(wait, lang) }) : texts.resend}
-          </button>
-          <button type="button" className={classes('second')} disabled={isBusy} onClick={otp.restart}>
-            {texts.changePhone}
-          </button>
+          {wait ? (
+            <small>{fill(texts.resendIn, { seconds: numeral(wait, lang) })}</small>
+          ) : (
+            second(texts.resend, send)
+          )}
+          {second(texts.changePhone, otp.restart)}
         </div>
       )}
     </form>

@@ -4,6 +4,8 @@
 export interface OtpTexts {
   readonly phoneLabel: string;
   readonly phoneHint: string;
+  /** Names the list of countries. */
+  readonly countryLabel: string;
   readonly send: string;
   /** Where the code went. */
   readonly sentTo: string;
@@ -33,6 +35,7 @@ export interface OtpTexts {
 export const englishOtp: OtpTexts = {
   phoneLabel: 'Phone number',
   phoneHint: 'With country code, for example +91 98765 43210',
+  countryLabel: 'Country',
   send: 'Send code on WhatsApp',
   sentTo: 'We sent a code to {phone} on WhatsApp.',
   codeLabel: 'Code',

@@ -51,6 +51,7 @@ export const ar: Locale = {
   otpTexts: {
     phoneLabel: 'رقم الهاتف',
     phoneHint: 'مع رمز البلد، مثل ‎+966 50 123 4567',
+    countryLabel: 'البلد',
     send: 'إرسال الرمز عبر واتساب',
     sentTo: 'أرسلنا رمزًا إلى {phone} عبر واتساب.',
     codeLabel: 'الرمز',

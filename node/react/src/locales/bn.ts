@@ -51,6 +51,7 @@ export const bn: Locale = {
   otpTexts: {
     phoneLabel: 'ফোন নম্বর',
     phoneHint: 'দেশের কোডসহ, যেমন +880 1712 345678',
+    countryLabel: 'দেশ',
     send: 'WhatsApp-এ কোড পাঠান',
     sentTo: 'আমরা WhatsApp-এ {phone} নম্বরে একটি কোড পাঠিয়েছি।',
     codeLabel: 'কোড',

@@ -50,6 +50,7 @@ export const de: Locale = {
   otpTexts: {
     phoneLabel: 'Telefonnummer',
     phoneHint: 'Mit Ländervorwahl, zum Beispiel +49 1512 3456789',
+    countryLabel: 'Land',
     send: 'Code über WhatsApp senden',
     sentTo: 'Wir haben über WhatsApp einen Code an {phone} gesendet.',
     codeLabel: 'Code',

@@ -50,6 +50,7 @@ export const es: Locale = {
   otpTexts: {
     phoneLabel: 'Número de teléfono',
     phoneHint: 'Con prefijo de país, por ejemplo +34 612 34 56 78',
+    countryLabel: 'País',
     send: 'Enviar código por WhatsApp',
     sentTo: 'Enviamos un código a {phone} por WhatsApp.',
     codeLabel: 'Código',

@@ -50,6 +50,7 @@ export const fr: Locale = {
   otpTexts: {
     phoneLabel: 'Numéro de téléphone',
     phoneHint: 'Avec l’indicatif du pays, par exemple +33 6 12 34 56 78',
+    countryLabel: 'Pays',
     send: 'Envoyer le code par WhatsApp',
     sentTo: 'Nous avons envoyé un code au {phone} par WhatsApp.',
     codeLabel: 'Code',

@@ -51,6 +51,7 @@ export const hi: Locale = {
   otpTexts: {
     phoneLabel: 'फ़ोन नंबर',
     phoneHint: 'देश के कोड के साथ, जैसे +91 98765 43210',
+    countryLabel: 'देश',
     send: 'WhatsApp पर कोड भेजें',
     sentTo: 'हमने WhatsApp पर {phone} को कोड भेजा है।',
     codeLabel: 'कोड',

@@ -49,6 +49,7 @@ export const id: Locale = {
   otpTexts: {
     phoneLabel: 'Nomor telepon',
     phoneHint: 'Dengan kode negara, misalnya +62 812 3456 7890',
+    countryLabel: 'Negara',
     send: 'Kirim kode lewat WhatsApp',
     sentTo: 'Kami mengirim kode ke {phone} lewat WhatsApp.',
     codeLabel: 'Kode',

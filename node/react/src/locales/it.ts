@@ -50,6 +50,7 @@ export const it: Locale = {
   otpTexts: {
     phoneLabel: 'Numero di telefono',
     phoneHint: 'Con il prefisso internazionale, per esempio +39 312 345 6789',
+    countryLabel: 'Paese',
     send: 'Invia il codice su WhatsApp',
     sentTo: 'Abbiamo inviato un codice a {phone} su WhatsApp.',
     codeLabel: 'Codice',

@@ -49,6 +49,7 @@ export const pt: Locale = {
   otpTexts: {
     phoneLabel: 'Número de celular',
     phoneHint: 'Com código do país, por exemplo +55 11 91234-5678',
+    countryLabel: 'País',
     send: 'Enviar código pelo WhatsApp',
     sentTo: 'Enviamos um código para {phone} pelo WhatsApp.',
     codeLabel: 'Código',

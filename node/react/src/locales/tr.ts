@@ -50,6 +50,7 @@ export const tr: Locale = {
   otpTexts: {
     phoneLabel: 'Telefon numarası',
     phoneHint: 'Ülke koduyla, örneğin +90 501 234 56 78',
+    countryLabel: 'Ülke',
     send: 'Kodu WhatsApp’tan gönder',
     sentTo: 'WhatsApp’tan {phone} numarasına bir kod gönderdik.',
     codeLabel: 'Kod',

@@ -51,6 +51,7 @@ export const ur: Locale = {
   otpTexts: {
     phoneLabel: 'فون نمبر',
     phoneHint: 'ملک کے کوڈ کے ساتھ، مثلاً \u2066+92 301 2345678\u2069',
+    countryLabel: 'ملک',
     send: 'واٹس ایپ پر کوڈ بھیجیں',
     sentTo: 'ہم نے واٹس ایپ پر {phone} کو کوڈ بھیجا ہے۔',
     codeLabel: 'کوڈ',
