@@ -1,4 +1,5 @@
 import type { Metadata } from 'next';
+import Link from 'next/link';
 import type { ReactNode } from 'react';
 import './style.css';
 
@@ -8,6 +9,11 @@ export default function Layout({ children }: { children: ReactNode }) {
   return (
     <html lang="en">
       <body>
+        <header className="bar">
+          <Link href="/" className="name">
+            Acme
+          </Link>
+        </header>
         <main>{children}</main>
       </body>
     </html>

@@ -5,9 +5,18 @@ import Link from 'next/link';
 export default async function Home() {
   const session = await getSession();
   return (
-    <>
-      <h1>Acme</h1>
-      {session ? <Link href="/dashboard">Your dashboard</Link> : <Link href="/login">Sign in</Link>}
-    </>
+    <div className="card">
+      <h1>Orders, where your customers are</h1>
+      <p className="soft">Acme is an example: sign-in with WhatsApp, a door, and a page behind it.</p>
+      {session ? (
+        <Link href="/dashboard" className="action">
+          Your dashboard
+        </Link>
+      ) : (
+        <Link href="/login" className="action">
+          Sign in
+        </Link>
+      )}
+    </div>
   );
 }

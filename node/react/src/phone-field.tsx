@@ -44,7 +44,7 @@ export function PhoneField(props: PhoneFieldProps): ReactNode {
   const { lang = 'en', unstyled } = useContext(AppearanceContext);
   const [numbers, setNumbers] = useState<Numbers | undefined>();
   const [list, setList] = useState<readonly Country[]>([]);
-  const only = countries && countries.join();
+  const only = countries === false ? countries : countries?.join();
   useEffect(() => {
     let isGone = only === false;
     const show = (loaded: Numbers): void => {

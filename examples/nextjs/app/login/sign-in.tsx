@@ -12,10 +12,9 @@ interface Props {
 /** The button, and the form for one-time codes. The server redeems; what this page knows proves nothing. */
 export function SignIn({ appKey, baseUrl, next }: Props) {
   return (
-    <LogginProvider baseUrl={baseUrl}>
-      <section>
-        <LogginButton appKey={appKey} onSuccess={({ token }) => signIn(token, next)} />
-      </section>
+    <LogginProvider baseUrl={baseUrl} appName="Acme">
+      <LogginButton appKey={appKey} fullWidth onSuccess={({ token }) => signIn(token, next)} />
+      <span className="or">or</span>
       <section aria-label="One-time code">
         <OtpForm
           start="/api/otp/start"

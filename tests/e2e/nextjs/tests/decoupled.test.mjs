@@ -140,7 +140,7 @@ for (const version of VERSIONS) {
       const page = await stage.visit(t, '/open');
       const seen = await watched(page);
       await page.goto(`${app.url}/own`);
-      const link = page.locator('a[href]');
+      const link = page.getByRole('link', { name: 'Open WhatsApp' });
       const href = await link.getAttribute('href');
       const popup = page.waitForEvent('popup');
       await link.click();

@@ -55,8 +55,6 @@ function part(path, begin, end) {
 const SNIPPETS = [
   ['tests/e2e/nextjs/published/app/actions.ts', '"use server"', '  return session\n}'],
   ['tests/e2e/nextjs/published/app/login/login-button.tsx', 'onSuccess={async', '/>'],
-  ['examples/nextjs/app/login/actions.ts', 'export async function signIn', '\n}'],
-  ['examples/nextjs/app/login/sign-in.tsx', '<LogginButton appKey', '/>'],
 ];
 
 for (const [path, begin, end] of SNIPPETS) {

@@ -9,9 +9,9 @@ interface Props {
 export default async function LoginByServer({ searchParams }: Props) {
   const { returnTo } = await searchParams;
   return (
-    <>
+    <div className="card">
       <h1>Sign in</h1>
       <DecoupledLogin next={returnToOf(returnTo, '/dashboard')} />
-    </>
+    </div>
   );
 }
