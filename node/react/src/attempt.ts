@@ -161,7 +161,7 @@ export class Attempt {
       if (!--this.#mounts) {
         held.delete(this.#login?.token);
       }
-      queueMicrotask(() => this.#mounts || this.#stop());
+      queueMicrotask(() => this.#mounts || this.#course?.isTold || this.#stop());
     };
   }
 

@@ -17,6 +17,8 @@ export interface Course {
   readonly token: string;
   readonly code: string;
   readonly wait: AbortController;
+  /** The app has been told who signed in, and is told once: a page that is hidden meanwhile does not begin anew. */
+  isTold?: boolean;
   /** Changes the state, unless the attempt is over. */
   readonly set: (change: Partial<LogginState>) => unknown;
   readonly attempt: Pick<Attempt, 'getState' | 'handlers'>;
@@ -56,6 +58,7 @@ export async function follow(course: Course): Promise<unknown> {
     return undefined;
   }
   // Nobody is signed in before the app's own server says so.
+  course.isTold = true;
   set({ status: 'message_received', error: null, isConfirming: false, phone: session.phone });
   try {
     const answer = await onSuccess({ ...session, token });

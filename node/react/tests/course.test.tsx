@@ -238,3 +238,22 @@ describe('a text of the app', () => {
     expect(await told(server, undefined)).toBe(0);
   });
 });
+
+it('a page that is hidden while the app signs in is told once, and shows what came of it', async () => {
+  const { server } = serverTelling(VERIFIED);
+  let take = (): void => {};
+  const taken = new Promise<void>((resolve) => {
+    take = resolve;
+  });
+  const onSuccess = vi.fn(() => taken);
+  const { attempt, leave, reach } = page({ server }, { onSuccess });
+  attempt.start();
+  await vi.waitFor(() => expect(onSuccess).toHaveBeenCalled(), { interval: 1 });
+  // As React does with what an `<Activity>` hides, and shows again.
+  leave();
+  await Promise.resolve();
+  onTestFinished(attempt.hold());
+  take();
+  await reach('verified');
+  expect(onSuccess).toHaveBeenCalledTimes(1);
+});
