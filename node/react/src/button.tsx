@@ -16,6 +16,7 @@ import { type Attempt, isUnderWay } from './attempt.js';
 import type { LocaleChoice } from './auto-locale.js';
 import { AppearanceContext, type Looks, ShowContext, useClasses } from './context.js';
 import { deviceOf } from './device.js';
+import { useEarlyTap } from './early-tap.js';
 import { BubbleIcon } from './icons.js';
 import { LocaleScope } from './locale-scope.js';
 import { LooksProvider, looksOf, type WithoutLooks } from './looks.js';
@@ -87,6 +88,7 @@ function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
   }, [attempt, inProvider, key, locale]);
 
   useEffect(() => void loadPanel().catch(() => {}), []);
+  const early = useEarlyTap(showDialog);
 
   // What a page that is back has to say, and a code to be typed, are not left to the next tap.
   const isDue = isUnderWay(login) && (login.isResumed || login.status === 'awaiting_confirmation');
@@ -115,6 +117,9 @@ function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
         data-size={size}
         data-wide={fullWidth || undefined}
         aria-haspopup="dialog"
+        // Without an address it takes no focus by itself.
+        tabIndex={login.link ? undefined : 0}
+        {...early}
         {...rest}
         className={classes('button', className)}
         onClick={open}

@@ -72,6 +72,8 @@ function Chosen({ component, appKey, className }) {
   return (
     <>
       {component === 'button' && <LogginButton {...login} className={className} />}
+      {component === 'server-button' && <LogginButton mode="server" onSuccess={() => say('Hello')} />}
+      {component === 'focused-later' && <FocusedLater {...login} />}
       {component === 'hidden-menu' && <HiddenMenu {...login} />}
       {component === 'closing-menu' && <ClosingMenu {...login} />}
       {component === 'modal' && <Modal {...login} />}
@@ -96,6 +98,21 @@ function HiddenMenu(login) {
     <div style={{ display: isOpen ? 'block' : 'none' }} onClick={() => setOpen(false)}>
       <LogginButton {...login} />
     </div>
+  );
+}
+
+/** A button that appears and has the focus at once. */
+function FocusedLater(login) {
+  const [isShown, show] = useState(false);
+  const focus = (element) => element?.querySelector('a').focus();
+  return isShown ? (
+    <div ref={focus}>
+      <LogginButton {...login} tabIndex={0} />
+    </div>
+  ) : (
+    <button type="button" onClick={() => show(true)}>
+      Sign in
+    </button>
   );
 }
 
