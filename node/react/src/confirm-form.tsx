@@ -77,6 +77,14 @@ export function LogginConfirmForm({ children, boxes, ...props }: ConfirmFormProp
       void confirm(next);
     }
   };
+  const paste = async (): Promise<void> => {
+    field.current?.focus();
+    // A refusal changes nothing, and neither does a text without digits.
+    const text = await navigator.clipboard.readText().catch(() => '');
+    if (digitsOf(text)) {
+      type(text);
+    }
+  };
   return (
     <form {...props} onSubmit={submit}>
       <label>
@@ -96,6 +104,11 @@ export function LogginConfirmForm({ children, boxes, ...props }: ConfirmFormProp
         />
         {boxes && <span dir="ltr">{boxes(digits)}</span>}
       </label>
+      {boxes && 'readText' in (navigator.clipboard ?? {}) && (
+        <button type="button" className={classes('second')} disabled={isConfirming} onClick={paste}>
+          {texts.paste}
+        </button>
+      )}
       <p role="alert" id={id}>
         {error &&
           (isWrong

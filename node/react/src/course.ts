@@ -98,7 +98,7 @@ declare const process: { readonly env: { readonly NODE_ENV?: string } };
 function inDevelopment(tell: (diagnosis: typeof import('./diagnosis.js')) => void): void {
   try {
     if (process.env.NODE_ENV !== 'production') {
-      void import('./diagnosis.js').then(tell);
+      void import('./diagnosis.js').then(tell, () => {});
     }
   } catch {
     // Pages without a bundler have no such name.

@@ -3,6 +3,12 @@
 import { isLoopback, type LogginError } from '@loggin/web/create';
 import { isSetupFault } from './faults.js';
 
+/** What runs outside of a page has no origin. */
+const THE_PAGE = 'the page';
+
+/** Lets a page call. */
+const allowing = (origin: string): string => `loggin-server app update <app key> --allowed-origin ${origin}`;
+
 const WHAT_TO_DO: Readonly<Record<string, string>> = {
   unknown_app: 'The server knows no such app. It has these: loggin-server app list',
   invalid_config:
@@ -11,7 +17,7 @@ const WHAT_TO_DO: Readonly<Record<string, string>> = {
 
 /** A page that cannot reach its server is told no reason by the browser, so the likely ones are gone through. */
 function causeOf({ status }: LogginError, server: URL): string {
-  const { hostname = 'localhost', origin = 'the page', protocol } = globalThis.location ?? {};
+  const { hostname = 'localhost', origin = THE_PAGE, protocol } = globalThis.location ?? {};
   if (status !== undefined) {
     return `it answers ${status}, and not as a Loggin server does: is this the address of one, or of a proxy whose server is away?`;
   }
@@ -23,7 +29,7 @@ function causeOf({ status }: LogginError, server: URL): string {
   }
   return [
     'is it running (curl it)?',
-    `May ${origin} call it: loggin-server app update <app key> --allowed-origin ${origin}`,
+    `May ${origin} call it: ${allowing(origin)}`,
     `Does the page allow it: Content-Security-Policy: connect-src ${server.origin}`,
     'An ad blocker blocks it, perhaps.',
   ].join('\n- ');
@@ -33,7 +39,11 @@ function causeOf({ status }: LogginError, server: URL): string {
 export function diagnose(error: Error, baseUrl: string | undefined): void {
   const { code } = error as LogginError;
   if (isSetupFault(error)) {
-    const more = WHAT_TO_DO[code] ?? error.message;
+    const { origin = THE_PAGE } = globalThis.location ?? {};
+    const more =
+      code === 'unauthorized'
+        ? `The app does not let ${origin} call: ${allowing(origin)}`
+        : (WHAT_TO_DO[code] ?? error.message);
     // biome-ignore lint/suspicious/noConsole: this is what the module is for.
     console.error(`Loggin: ${code}. ${more}`);
   } else if (baseUrl) {

@@ -7,7 +7,7 @@ const REDIRECT = 'NEXT_REDIRECT';
 const CONTROL_FLOW = [REDIRECT, 'NEXT_NOT_FOUND', 'NEXT_HTTP_ERROR_FALLBACK'];
 
 /** Codes of what is wrong with the page itself: trying again does not help. */
-const SETUP = ['invalid_app_key', 'invalid_config', 'invalid_request', 'unknown_app'];
+const SETUP = ['invalid_app_key', 'invalid_config', 'invalid_request', 'unauthorized', 'unknown_app'];
 
 const digestOf = (reason: unknown): string => {
   const { digest } = Object(reason) as { digest?: unknown };

@@ -10,6 +10,7 @@ import {
   useEffect,
   useId,
   useMemo,
+  useRef,
   useState,
   useSyncExternalStore,
 } from 'react';
@@ -83,10 +84,13 @@ export function OtpForm(props: OtpFormProps): ReactNode {
   const [otp, state, wait, first] = useOtp({ onSuccess, onError });
   const [number, setNumber] = useState<TypedNumber>({ text: '', region: countryCode });
   const [code, setCode] = useState('');
+  const codeField = useRef<HTMLInputElement>(null);
   const id = useId();
 
   const send = (): void => {
     setCode('');
+    // The button for another code goes meanwhile, and would take the focus along.
+    codeField.current?.focus();
     void otp.send(start, number.text, regionOf(number) ?? countryCode);
   };
   const { error, step, isBusy } = state;
@@ -111,8 +115,7 @@ export function OtpForm(props: OtpFormProps): ReactNode {
       {words}
     </button>
   );
-  // In the first step another number, and the same one later, is still worth a try.
-  const isSpent = step === 'code' && error !== null && NEEDS_NEW_CODE.includes(error.code);
+  const isSpent = needsNewCode(state);
   const field = { id, required: true, className: classes('field'), 'aria-invalid': !!error };
   return (
     <form
@@ -144,6 +147,7 @@ export function OtpForm(props: OtpFormProps): ReactNode {
           <label htmlFor={id}>{texts.codeLabel}</label>
           <input
             {...field}
+            ref={codeField}
             key="code"
             aria-describedby={`${id}-error`}
             // biome-ignore lint/a11y/noAutofocus: the form has just asked for it.
@@ -180,6 +184,10 @@ export function OtpForm(props: OtpFormProps): ReactNode {
     </form>
   );
 }
+
+/** Whether no code is worth typing. In the first step another number, and the same one later, is still worth a try. */
+const needsNewCode = ({ step, error }: OtpState): boolean =>
+  step === 'code' && error !== null && NEEDS_NEW_CODE.includes(error.code);
 
 /** An error in words, with the tries that are left. */
 function wordsOf(

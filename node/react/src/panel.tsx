@@ -124,10 +124,7 @@ function ByLink({ device }: { device: Device }): ReactNode {
       </div>
       <LogginConnectionText className={classes('lead')} />
       {isPending && <TimeLeft />}
-      <Suspense>
-        {status === 'awaiting_confirmation' && <Boxes />}
-        {/verified|denied|error|expired/.test(status) && <Ending />}
-      </Suspense>
+      <Late />
       {!hasPicture && (
         <LogginRetry className={classes('main')}>{status === 'expired' && texts.refresh}</LogginRetry>
       )}
@@ -141,6 +138,17 @@ function ByLink({ device }: { device: Device }): ReactNode {
       {isPending && onComputer && <LogginLink className={classes('second')}>{texts.openHere}</LogginLink>}
     </>
   );
+}
+
+/**
+ * What only some sign-ins come to. Without it there is no boundary either: React 18 hydrates one later than the rest, and a
+ * card that begins by itself would change it before.
+ */
+function Late(): ReactNode {
+  const { status } = useLogginLogin();
+  const isAsked = status === 'awaiting_confirmation';
+  const hasEnded = /verified|denied|error|expired/.test(status);
+  return isAsked || hasEnded ? <Suspense>{isAsked ? <Boxes /> : <Ending />}</Suspense> : null;
 }
 
 /** What the person has done and what comes next. */

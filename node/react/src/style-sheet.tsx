@@ -7,7 +7,7 @@ import { AppearanceContext } from './context.js';
 import { CSS } from './styles.js';
 
 /** On a server and while a page is hydrated the sheet stands where the component does; then it moves. */
-const useIsServed = (): boolean =>
+export const useIsServed = (): boolean =>
   useSyncExternalStore(
     () => () => {},
     () => false,

@@ -37,6 +37,8 @@ export interface LogginTexts {
   /** The label of the field for the code that WhatsApp showed. */
   readonly codeLabel: string;
   readonly confirm: string;
+  /** Fills in the digits that the clipboard holds. */
+  readonly paste: string;
   readonly wrongCode: string;
   readonly retry: string;
   /** Closes the modal, not the sign-in. */
@@ -89,6 +91,7 @@ export const english: LogginTexts = {
   phoneHiddenHint: 'WhatsApp did not share your phone number.',
   codeLabel: '6-digit code',
   confirm: 'Confirm',
+  paste: 'Paste',
   wrongCode: 'That code is not right. Tries left: {count}',
   retry: 'Try again',
   close: 'Close',

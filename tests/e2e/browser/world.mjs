@@ -62,11 +62,12 @@ export class World {
     return this.createApp('--require-secret-key', 'false', ...options).appKey;
   }
 
-  /** Adds an app, which any page may call for and its server redeems with the secret key; gives both keys. */
+  /** Adds an app, which any page may call for unless options say which, and its server redeems with the secret key; gives both keys. */
   createApp(...options) {
+    const origins = options.includes('--allowed-origin') ? [] : ['--allowed-origin', '*'];
     const created = execFileSync(
       this.#program,
-      ['app', 'create', '--name', 'Acme', '--json', '--allowed-origin', '*', ...options],
+      ['app', 'create', '--name', 'Acme', '--json', ...origins, ...options],
       {
         encoding: 'utf8',
         env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}` },

@@ -32,6 +32,7 @@ export const ar: Locale = {
     phoneHiddenHint: 'لم يشارك واتساب رقم هاتفك.',
     codeLabel: 'رمز من 6 أرقام',
     confirm: 'تأكيد',
+    paste: 'لصق',
     wrongCode: 'هذا الرمز غير صحيح. المحاولات المتبقية: {count}',
     retry: 'المحاولة مرة أخرى',
     close: 'إغلاق',

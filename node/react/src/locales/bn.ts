@@ -32,6 +32,7 @@ export const bn: Locale = {
     phoneHiddenHint: 'WhatsApp আপনার ফোন নম্বর জানায়নি।',
     codeLabel: '৬ সংখ্যার কোড',
     confirm: 'নিশ্চিত করুন',
+    paste: 'পেস্ট করুন',
     wrongCode: 'কোডটি সঠিক নয়। বাকি চেষ্টা: {count}',
     retry: 'আবার চেষ্টা করুন',
     close: 'বন্ধ করুন',

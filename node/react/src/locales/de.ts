@@ -29,6 +29,7 @@ export const de: Locale = {
     phoneHiddenHint: 'WhatsApp hat Ihre Telefonnummer nicht mitgeteilt.',
     codeLabel: '6-stelliger Code',
     confirm: 'Bestätigen',
+    paste: 'Einfügen',
     wrongCode: 'Dieser Code ist falsch. Verbleibende Versuche: {count}',
     retry: 'Noch einmal versuchen',
     close: 'Schließen',

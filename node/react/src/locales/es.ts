@@ -29,6 +29,7 @@ export const es: Locale = {
     phoneHiddenHint: 'WhatsApp no compartió tu número de teléfono.',
     codeLabel: 'Código de 6 dígitos',
     confirm: 'Confirmar',
+    paste: 'Pegar',
     wrongCode: 'Ese código no es correcto. Intentos restantes: {count}',
     retry: 'Intentar de nuevo',
     close: 'Cerrar',

@@ -29,6 +29,7 @@ export const fr: Locale = {
     phoneHiddenHint: 'WhatsApp n’a pas communiqué votre numéro de téléphone.',
     codeLabel: 'Code à 6 chiffres',
     confirm: 'Confirmer',
+    paste: 'Coller',
     wrongCode: 'Ce code est incorrect. Essais restants : {count}',
     retry: 'Réessayer',
     close: 'Fermer',

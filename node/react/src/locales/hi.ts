@@ -32,6 +32,7 @@ export const hi: Locale = {
     phoneHiddenHint: 'WhatsApp ने आपका फ़ोन नंबर साझा नहीं किया।',
     codeLabel: '6 अंकों का कोड',
     confirm: 'पुष्टि करें',
+    paste: 'पेस्ट करें',
     wrongCode: 'यह कोड सही नहीं है। बची हुई कोशिशें: {count}',
     retry: 'फिर कोशिश करें',
     close: 'बंद करें',

@@ -29,6 +29,7 @@ export const id: Locale = {
     phoneHiddenHint: 'WhatsApp tidak membagikan nomor telepon Anda.',
     codeLabel: 'Kode 6 digit',
     confirm: 'Konfirmasi',
+    paste: 'Tempel',
     wrongCode: 'Kode itu salah. Sisa percobaan: {count}',
     retry: 'Coba lagi',
     close: 'Tutup',

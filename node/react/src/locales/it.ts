@@ -29,6 +29,7 @@ export const it: Locale = {
     phoneHiddenHint: 'WhatsApp non ha condiviso il tuo numero di telefono.',
     codeLabel: 'Codice di 6 cifre',
     confirm: 'Conferma',
+    paste: 'Incolla',
     wrongCode: 'Questo codice non è corretto. Tentativi rimasti: {count}',
     retry: 'Riprova',
     close: 'Chiudi',

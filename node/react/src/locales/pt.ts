@@ -29,6 +29,7 @@ export const pt: Locale = {
     phoneHiddenHint: 'O WhatsApp não compartilhou seu número.',
     codeLabel: 'Código de 6 dígitos',
     confirm: 'Confirmar',
+    paste: 'Colar',
     wrongCode: 'Esse código não está certo. Tentativas restantes: {count}',
     retry: 'Tentar de novo',
     close: 'Fechar',

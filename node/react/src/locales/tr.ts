@@ -29,6 +29,7 @@ export const tr: Locale = {
     phoneHiddenHint: 'WhatsApp telefon numaranızı paylaşmadı.',
     codeLabel: '6 haneli kod',
     confirm: 'Onayla',
+    paste: 'Yapıştır',
     wrongCode: 'Bu kod doğru değil. Kalan deneme: {count}',
     retry: 'Tekrar dene',
     close: 'Kapat',

@@ -32,6 +32,7 @@ export const ur: Locale = {
     phoneHiddenHint: 'واٹس ایپ نے آپ کا فون نمبر نہیں بتایا۔',
     codeLabel: '6 ہندسوں کا کوڈ',
     confirm: 'تصدیق کریں',
+    paste: 'پیسٹ کریں',
     wrongCode: 'یہ کوڈ درست نہیں۔ باقی کوششیں: {count}',
     retry: 'دوبارہ کوشش کریں',
     close: 'بند کریں',

@@ -16,6 +16,7 @@ import {
 } from '@loggin/react';
 import * as locales from '@loggin/react/locales';
 import { useState } from 'react';
+import { createPortal } from 'react-dom';
 
 /** Hands the token to the app's own server, which redeems it and says who it is. */
 async function signIn({ token }) {
@@ -29,6 +30,7 @@ async function signIn({ token }) {
 export function App({ search }) {
   const options = Object.fromEntries(new URLSearchParams(search));
   const { server, component = 'button', appKey = '8XKPQ2WN', locale, theme, number, nonce } = options;
+  const { keepOpen, fullWidth } = options;
   const { variant, size, button: className, appName, unstyled, hasStyles, logo, ways } = options;
   const classNames = options.title && { title: options.title, main: options.main };
   return (
@@ -49,7 +51,14 @@ export function App({ search }) {
     >
       <main>
         <h1>Acme</h1>
-        <Chosen component={component} appKey={appKey} className={className} />
+        <Chosen
+          component={component}
+          appKey={appKey}
+          className={className}
+          server={server}
+          keepOpen={keepOpen !== undefined}
+          fullWidth={fullWidth !== undefined}
+        />
       </main>
     </LogginProvider>
   );
@@ -57,7 +66,7 @@ export function App({ search }) {
 
 const OTP = { start: '/otp/start', verify: '/otp/verify' };
 
-function Chosen({ component, appKey, className }) {
+function Chosen({ component, appKey, className, server, keepOpen, fullWidth }) {
   const [said, say] = useState('');
   const [renders, renderAgain] = useState(0);
   const login = {
@@ -65,13 +74,16 @@ function Chosen({ component, appKey, className }) {
     onSuccess: async (success) => {
       const { phone } = await signIn(success);
       say(`Hello ${phone}`);
+      return keepOpen && { keepOpen };
     },
     onError: (error) => say(`error ${error.code ?? error.message}`),
     onExpire: () => say('expired'),
   };
   return (
     <>
-      {component === 'button' && <LogginButton {...login} className={className} />}
+      {component === 'button' && <LogginButton {...login} className={className} fullWidth={fullWidth} />}
+      {component === 'shadow' && <InShadow {...login} server={server} />}
+      {component === 'contained' && <Contained {...login} server={server} />}
       {component === 'server-button' && <LogginButton mode="server" onSuccess={() => say('Hello')} />}
       {component === 'focused-later' && <FocusedLater {...login} />}
       {component === 'hidden-menu' && <HiddenMenu {...login} />}
@@ -113,6 +125,38 @@ function FocusedLater(login) {
     <button type="button" onClick={() => show(true)}>
       Sign in
     </button>
+  );
+}
+
+/** A button in the shadow of an element, as apps that are web components have it. */
+function InShadow({ server, ...login }) {
+  const [shadow, setShadow] = useState(null);
+  const attach = (element) =>
+    element && setShadow(element.shadowRoot ?? element.attachShadow({ mode: 'open' }));
+  return (
+    <div id="host" ref={attach}>
+      {shadow &&
+        createPortal(
+          <LogginProvider baseUrl={server} container={shadow}>
+            <LogginButton {...login} />
+          </LogginProvider>,
+          shadow,
+        )}
+    </div>
+  );
+}
+
+/** A modal that stands in an element of the app's. */
+function Contained({ server, ...login }) {
+  const [element, setElement] = useState(null);
+  return (
+    <div id="place" ref={setElement}>
+      {element && (
+        <LogginProvider baseUrl={server} container={element}>
+          <LogginButton {...login} />
+        </LogginProvider>
+      )}
+    </div>
   );
 }
 

@@ -120,6 +120,53 @@ test('a code that WhatsApp shows is typed where the login began', async (t) => {
   await said(page, `Hello ${PHONE}`);
 });
 
+/** A page whose login asks for a code, and that code. */
+async function asked(t, init = () => {}) {
+  const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'code') });
+  await page.addInitScript(init);
+  await page.reload();
+  const seen = await stage.world.lastMessage();
+  const link = await button(page).getAttribute('href');
+  await button(page).click();
+  await stage.world.send(link);
+  await statusIs(page, 'awaiting_confirmation');
+  const { text } = await stage.world.messageAfter(seen);
+  return { page, text, paste: page.getByRole('button', { name: 'Paste' }) };
+}
+
+test('a code is pasted from the message that it stands in', async (t) => {
+  const { page, text, paste } = await asked(t);
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.evaluate(() => navigator.clipboard.writeText('no digits'));
+  await paste.click();
+  await page.evaluate((copied) => navigator.clipboard.writeText(copied), text.match(/\d{6}/)[0]);
+  await paste.click();
+  await said(page, `Hello ${PHONE}`);
+});
+
+test('a clipboard that is refused changes nothing', async (t) => {
+  const { page, paste } = await asked(t, () => {
+    navigator.clipboard.readText = () => {
+      globalThis.refused = true;
+      return Promise.reject(new DOMException('No.', 'NotAllowedError'));
+    };
+  });
+  const field = page.getByLabel('6-digit code');
+  await field.fill('12');
+  await paste.click();
+  await page.waitForFunction(() => globalThis.refused);
+  assert.equal(await field.inputValue(), '12');
+  assert.ok(await field.evaluate((element) => element === document.activeElement));
+});
+
+test('a browser that reads no clipboard has no button for it', async (t) => {
+  const { page, paste } = await asked(t, () => {
+    Reflect.deleteProperty(Clipboard.prototype, 'readText');
+  });
+  await page.getByLabel('6-digit code').waitFor();
+  assert.equal(await paste.count(), 0);
+});
+
 test('too many wrong codes end the attempt, and another one can begin', async (t) => {
   const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'code') });
   const first = await button(page).getAttribute('href');

@@ -27,7 +27,7 @@ for (const react of Object.keys(REACTS)) {
     assert.equal(connections[0].length, 1);
   });
 
-  for (const component of ['button', 'modal', 'parts', 'otp']) {
+  for (const component of ['button', 'card', 'modal', 'parts', 'otp']) {
     test(`React ${react}: ${component} is rendered on a server, and hydrated without a word`, async (t) => {
       const page = await stage.open(t, COMPUTER, { react, component, ssr: '', locale: 'ar', strict: '' });
       const served = await (await page.request.get(page.url())).text();

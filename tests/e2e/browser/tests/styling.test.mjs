@@ -5,7 +5,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { COMPUTER } from '../browser.mjs';
 import { REACTS } from '../site.mjs';
-import { button, setStage, statusIs } from '../stage.mjs';
+import { button, said, setStage, statusIs } from '../stage.mjs';
+import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
@@ -79,6 +80,27 @@ test('variant and size are seen', async (t) => {
   assert.deepEqual(await styleOf(button(page), ...names), ['rgba(0, 0, 0, 0)', '58px']);
 });
 
+test('neutral is as the text is, in both themes, and a small button is small', async (t) => {
+  for (const [theme, text, surface] of [
+    ['light', 'rgb(21, 24, 27)', 'rgb(255, 255, 255)'],
+    ['dark', 'rgb(242, 244, 245)', 'rgb(32, 36, 40)'],
+  ]) {
+    const page = await stage.open(t, COMPUTER, { variant: 'neutral', size: 'small', theme });
+    const names = ['backgroundColor', 'color', 'minHeight', 'fontSize', 'paddingLeft'];
+    assert.deepEqual(await styleOf(button(page), ...names), [text, surface, '40px', '14px', '16px']);
+  }
+});
+
+test('a button of full width is as wide as what it stands in, and another is not', async (t) => {
+  const shares = [];
+  for (const options of [{ fullWidth: '' }, {}]) {
+    const page = await stage.open(t, COMPUTER, options);
+    shares.push(await button(page).evaluate((link) => link.offsetWidth / link.closest('main').clientWidth));
+  }
+  assert.equal(shares[0], 1);
+  assert.ok(shares[1] < 1);
+});
+
 test('unstyled leaves neither a style sheet nor classes', async (t) => {
   const page = await stage.open(t, COMPUTER, { unstyled: '', component: 'modal', ssr: '' });
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -117,6 +139,31 @@ for (const react of Object.keys(REACTS)) {
       }
     });
   }
+}
+
+for (const react of Object.keys(REACTS)) {
+  test(`React ${react}: a card signs in under a strict policy, and its form for codes has its countries`, async (t) => {
+    const page = await stage.open(t, COMPUTER, {
+      react,
+      component: 'card',
+      nonce: 'bm9uY2U',
+      ssr: '',
+      strict: '',
+      ways: '1',
+    });
+    const served = await (await page.request.get(page.url())).text();
+    assert.match(served, /<div id="root">.*<style nonce="bm9uY2U">.*<section /s);
+    assert.doesNotMatch(served, / style="/);
+    const card = page.locator('section[data-status=pending]');
+    await card.locator('svg[role=img]').waitFor();
+    await isSettled(page);
+    assert.deepEqual(await styleOf(card, 'borderTopLeftRadius', 'maxWidth'), ['24px', '400px']);
+    await card.getByRole('button', { name: 'Use a code instead' }).click();
+    await page.getByLabel('Country').waitFor();
+    await page.getByRole('button', { name: 'Back to WhatsApp' }).click();
+    await stage.world.send(await card.locator('a[href]').getAttribute('href'));
+    await said(page, `Hello ${PHONE}`);
+  });
 }
 
 test('a right click begins nothing', async (t) => {
