@@ -14,16 +14,6 @@ const dist = join(root, 'dist');
 const { resolve } = createRequire(import.meta.url);
 const folderOf = (name) => dirname(resolve(`${name}/package.json`));
 
-/** The element has no second way in, so that the form for one-time codes, with its countries, is left out. */
-const withoutForm = {
-  name: 'without-form',
-  setup(bundler) {
-    bundler.onLoad({ filter: /react\/dist\/esm\/otp-form\.js$/ }, () => ({
-      contents: 'export const OtpForm = undefined;',
-    }));
-  },
-};
-
 const SHARED = {
   absWorkingDir: root,
   alias: {
@@ -41,7 +31,23 @@ const SHARED = {
   loader: { '.css': 'text' },
   logLevel: 'warning',
   minify: true,
-  plugins: [withoutForm],
+  plugins: [
+    {
+      // No attribute asks for the form for one-time codes, and the one script would have all phone numbers' plans in it.
+      name: 'without-phone-plans',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /phone-plans\.js$/ }, () => ({ contents: 'throw new Error("No plans.");' })),
+    },
+    {
+      // Shadow roots adopt the file, and the components have the same text as a module: once is enough.
+      name: 'one-style-sheet',
+      setup: ({ onLoad }) =>
+        onLoad({ filter: /esm[\\/]styles\.js$/ }, () => ({
+          contents: "export { default as CSS } from '@loggin/react/styles.css';",
+          resolveDir: root,
+        })),
+    },
+  ],
   target: 'es2022',
 };
 

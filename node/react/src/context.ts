@@ -8,6 +8,7 @@ import type { NamedServer } from './attempt.js';
 import type { Locale } from './locales.js';
 import type { OtpFormProps } from './otp-form.js';
 import type { OtpTexts } from './otp-texts.js';
+import type { CountryOptions } from './phone-field.js';
 import type { LogginTexts } from './texts.js';
 
 /** The server that a provider names. */
@@ -39,9 +40,7 @@ export interface Looks {
   /** Classes of the app's own: they win over the style sheet, whatever their order. */
   readonly classNames?: Partial<Record<LogginPart, string>> | undefined;
   /** Another way in: a code to a number that is typed, by routes of the app's own server. */
-  readonly otp?:
-    | Pick<OtpFormProps, 'start' | 'verify' | 'countries' | 'countryCode' | 'onSuccess'>
-    | undefined;
+  readonly otp?: Pick<OtpFormProps, 'start' | 'verify' | 'onSuccess' | keyof CountryOptions> | undefined;
   /** Leaves out style sheet and classes: what there is of looks is the app's. */
   readonly unstyled?: boolean | undefined;
 }
@@ -95,8 +94,6 @@ type Inner =
   | 'boxes'
   | 'busy'
   | 'choices'
-  | 'country'
-  | 'flag'
   | 'frame'
   | 'grab'
   | 'icon'

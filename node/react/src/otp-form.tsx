@@ -15,32 +15,28 @@ import {
   useSyncExternalStore,
 } from 'react';
 import { AppearanceContext, useClasses } from './context.js';
-import { useSecondsUntil } from './countdown.js';
+import { clock, useSecondsUntil } from './countdown.js';
 import {
   NEEDS_NEW_CODE,
   Otp,
   type OtpHandlers,
   type OtpRoute,
   type OtpStart,
-  type OtpState,
   type OtpVerify,
 } from './otp.js';
 import { englishOtp, type OtpTexts } from './otp-texts.js';
-import { PhoneField, regionOf, type TypedNumber } from './phone-field.js';
+import { type CountryOptions, PhoneField, usePhone } from './phone-field.js';
 import { StyleSheet } from './style-sheet.js';
 import { digitsOf, fill, isolated, numeral } from './texts.js';
 
-export interface OtpFormProps extends OtpHandlers, Omit<ComponentProps<'form'>, 'onError' | 'onSubmit'> {
+export interface OtpFormProps
+  extends OtpHandlers,
+    CountryOptions,
+    Omit<ComponentProps<'form'>, 'onError' | 'onSubmit'> {
   /** The app's own route that starts, or a function: the secret key stays on its server. */
   readonly start: OtpRoute<OtpStart>;
   /** The app's own route that verifies, or a function. */
   readonly verify: OtpRoute<OtpVerify>;
-  /** A region such as `IN`, for numbers without country code. */
-  readonly countryCode?: string | undefined;
-  /** The only regions in the list of countries, such as `['IN', 'BR']`: those of `otpHandlers({ countries })`. */
-  readonly countries?: readonly string[] | undefined;
-  /** `false` leaves the list of countries out: numbers are typed with their country code. */
-  readonly countrySelect?: boolean | undefined;
   /** Digits of a code, as the app asks for them; 6 by default. */
   readonly otpLength?: number | undefined;
   /** Words of the app's own. */
@@ -49,20 +45,6 @@ export interface OtpFormProps extends OtpHandlers, Omit<ComponentProps<'form'>, 
 
 const OTP_LENGTH = 6;
 
-/** An attempt, how it stands, and the seconds until another code may be sent: those that are left, and all of them. */
-function useOtp(handlers: OtpHandlers): readonly [Otp, OtpState, number | null, number] {
-  const [otp] = useState(() => new Otp());
-  const state = useSyncExternalStore(otp.subscribe, otp.getState, otp.getState);
-  const { resendAt } = state;
-  const wait = useSecondsUntil(resendAt);
-  // An alert is read out whenever it changes, so it keeps the span that it began with.
-  const all = useMemo(() => (resendAt ? Math.ceil((resendAt - Date.now()) / 1000) : 0), [resendAt]);
-  useEffect(() => {
-    otp.handlers = handlers;
-  });
-  return [otp, state, wait, all];
-}
-
 /** Verifies a phone number by a code that WhatsApp brings. */
 export function OtpForm(props: OtpFormProps): ReactNode {
   const {
@@ -70,28 +52,38 @@ export function OtpForm(props: OtpFormProps): ReactNode {
     verify,
     countryCode,
     countries,
-    countrySelect = true,
+    countrySelect,
     otpLength = OTP_LENGTH,
     onSuccess,
     onError,
     texts: own,
-    className = '',
-    ...form
+    ...rest
   } = props;
+  const { className = '', ...form } = rest;
   const classes = useClasses();
   const { otpTexts, lang, dir, theme, unstyled } = useContext(AppearanceContext);
   const texts: OtpTexts = { ...englishOtp, ...otpTexts, ...own };
-  const [otp, state, wait, first] = useOtp({ onSuccess, onError });
-  const [number, setNumber] = useState<TypedNumber>({ text: '', region: countryCode });
+  const [otp] = useState(() => new Otp());
+  const state = useSyncExternalStore(otp.subscribe, otp.getState, otp.getState);
+  const phone = usePhone({ countryCode, countries, countrySelect });
   const [code, setCode] = useState('');
   const codeField = useRef<HTMLInputElement>(null);
   const id = useId();
+  const wait = useSecondsUntil(state.resendAt);
+  // An alert is read out whenever it changes, so it keeps the span that it began with.
+  const first = useMemo(
+    () => (state.resendAt ? Math.ceil((state.resendAt - Date.now()) / 1000) : 0),
+    [state.resendAt],
+  );
+  useEffect(() => {
+    otp.handlers = { onSuccess, onError };
+  }, [otp, onSuccess, onError]);
 
   const send = (): void => {
     setCode('');
-    // The button for another code goes meanwhile, and would take the focus along.
+    // The button for another code goes until one can be asked for again.
     codeField.current?.focus();
-    void otp.send(start, number.text, regionOf(number) ?? countryCode);
+    void otp.send(start, phone.asked, phone.region);
   };
   const { error, step, isBusy } = state;
   /** The server wants to be left alone for a while. */
@@ -110,12 +102,8 @@ export function OtpForm(props: OtpFormProps): ReactNode {
     }
   };
 
-  const second = (words: string, act: () => void): ReactNode => (
-    <button type="button" className={classes('second')} disabled={isBusy} onClick={act}>
-      {words}
-    </button>
-  );
-  const isSpent = needsNewCode(state);
+  // In the first step another number, and the same one later, is still worth a try.
+  const isSpent = step === 'code' && error !== null && NEEDS_NEW_CODE.includes(error.code);
   const field = { id, required: true, className: classes('field'), 'aria-invalid': !!error };
   return (
     <form
@@ -132,23 +120,13 @@ export function OtpForm(props: OtpFormProps): ReactNode {
         {step === 'code' && fill(texts.sentTo, { phone: isolated(state.phone) })}
         {step === 'verified' && texts.verified}
       </p>
-      {step === 'phone' && (
-        <PhoneField
-          {...field}
-          key="phone"
-          number={number}
-          setNumber={setNumber}
-          texts={texts}
-          countries={countrySelect && countries}
-        />
-      )}
+      {step === 'phone' && <PhoneField {...field} phone={phone} countries={countries} texts={texts} />}
       {step === 'code' && (
         <>
           <label htmlFor={id}>{texts.codeLabel}</label>
           <input
             {...field}
             ref={codeField}
-            key="code"
             aria-describedby={`${id}-error`}
             // biome-ignore lint/a11y/noAutofocus: the form has just asked for it.
             autoFocus
@@ -174,20 +152,20 @@ export function OtpForm(props: OtpFormProps): ReactNode {
       {step === 'code' && (
         <div className={classes('choices')}>
           {wait ? (
-            <small>{fill(texts.resendIn, { seconds: numeral(wait, lang) })}</small>
+            <span role="timer">{fill(texts.resendIn, { time: isolated(clock(wait, lang)) })}</span>
           ) : (
-            second(texts.resend, send)
+            <button type="button" className={classes('second')} disabled={isBusy} onClick={send}>
+              {texts.resend}
+            </button>
           )}
-          {second(texts.changePhone, otp.restart)}
+          <button type="button" className={classes('second')} disabled={isBusy} onClick={otp.restart}>
+            {texts.changePhone}
+          </button>
         </div>
       )}
     </form>
   );
 }
-
-/** Whether no code is worth typing. In the first step another number, and the same one later, is still worth a try. */
-const needsNewCode = ({ step, error }: OtpState): boolean =>
-  step === 'code' && error !== null && NEEDS_NEW_CODE.includes(error.code);
 
 /** An error in words, with the tries that are left. */
 function wordsOf(

@@ -1,10 +1,10 @@
 /** The words of the form for one-time codes, in English: what every other language and every app of its own replaces. */
 
-/** `{count}`, `{phone}` and `{seconds}` are filled in. */
+/** `{count}`, `{phone}`, `{seconds}` and `{time}`, as in `0:30`, are filled in. */
 export interface OtpTexts {
   readonly phoneLabel: string;
   readonly phoneHint: string;
-  /** Names the list of countries. */
+  /** The select beside the number. */
   readonly countryLabel: string;
   readonly send: string;
   /** Where the code went. */
@@ -41,7 +41,7 @@ export const englishOtp: OtpTexts = {
   codeLabel: 'Code',
   verify: 'Verify',
   resend: 'Send a new code',
-  resendIn: 'Send a new code in {seconds} s',
+  resendIn: 'Send a new code in {time}',
   changePhone: 'Use another number',
   verified: 'Your number is verified.',
   attemptsLeft: 'Tries left: {count}',

@@ -1,117 +1,94 @@
 'use client';
 
-/** The field for a phone number: the country beside it, and the number as people write it there. */
+/** The field for a phone number, with its country beside it once the plans of all countries are there. */
 
 import {
+  type ChangeEvent,
   type ComponentProps,
-  type Dispatch,
   type ReactNode,
-  type SetStateAction,
   useContext,
   useEffect,
   useState,
 } from 'react';
 import { AppearanceContext, useClasses } from './context.js';
 import type { OtpTexts } from './otp-texts.js';
-import type { Country } from './phone-numbers.js';
+import type { TypedPhone } from './phone-plans.js';
 
-/** What a person typed, and where it belongs. */
-export interface TypedNumber {
+type Plans = typeof import('./phone-plans.js');
+
+export interface CountryOptions {
+  /** A region such as `IN`, for numbers without country code: the first choice of the select, else the browser's region. */
+  readonly countryCode?: string | undefined;
+  /** Limits the select to these regions, as `countries` of `otpHandlers` in `@loggin/nextjs` limits the codes. */
+  readonly countries?: readonly string[] | undefined;
+  /** `false` leaves the select out, and the plans of all countries with it. */
+  readonly countrySelect?: boolean | undefined;
+}
+
+/** A phone number as it is being typed. */
+export interface Phone {
+  /** Undefined while the plans are loaded; null where there are none. */
+  readonly plans: Plans | null | undefined;
   readonly text: string;
-  /** The region that is chosen, such as `IN`. */
   readonly region: string | undefined;
+  readonly set: (typed: TypedPhone) => void;
+  /** What the app's server is asked for. */
+  readonly asked: string;
 }
 
-export interface PhoneFieldProps extends Omit<ComponentProps<'input'>, 'id'> {
-  readonly id: string;
-  readonly number: TypedNumber;
-  readonly setNumber: Dispatch<SetStateAction<TypedNumber>>;
-  readonly texts: OtpTexts;
-  /** The only regions in the list; all where there is none, no list where that is `false`. */
-  readonly countries: readonly string[] | false | undefined;
-}
-
-/** The region that a number needs: one with its country code needs none, whatever the list shows by then. */
-export const regionOf = ({ text, region }: TypedNumber): string | undefined =>
-  /^\s*(?:[+\uff0b]|00)/.test(text) ? undefined : region;
-
-type Numbers = typeof import('./phone-numbers.js');
-
-export function PhoneField(props: PhoneFieldProps): ReactNode {
-  const { number, setNumber, texts, countries, ...field } = props;
-  const { text, region } = number;
-  const classes = useClasses();
-  const { lang = 'en', unstyled } = useContext(AppearanceContext);
-  const [numbers, setNumbers] = useState<Numbers | undefined>();
-  const [list, setList] = useState<readonly Country[]>([]);
-  const only = countries === false ? countries : countries?.join();
+/** Holds a phone number, and loads the plans once the form is there. */
+export function usePhone({ countryCode, countries, countrySelect }: CountryOptions): Phone {
+  const [loaded, setPlans] = useState<Plans | null>();
+  const [typed, set] = useState<TypedPhone>({ text: '' });
   useEffect(() => {
-    let isGone = only === false;
-    const show = (loaded: Numbers): void => {
-      const found = loaded.countriesIn(lang, only ? only.split(',') : undefined);
-      const has = (wanted: string | undefined): boolean => found.some((each) => each.region === wanted);
-      const first = only ? found[0]?.region : undefined;
-      setNumbers(loaded);
-      setList(found);
-      setNumber((before) => {
-        const chosen = [before.region, loaded.ownRegion(), first].find(has);
-        return { ...before, region: chosen ?? before.region };
-      });
-    };
-    if (!isGone) {
-      import('./phone-numbers.js')
-        .then((loaded) => isGone || show(loaded))
-        // The number is typed with its country code then.
-        .catch(() => {});
+    if (countrySelect !== false) {
+      import('./phone-plans.js').then(setPlans, () => setPlans(null));
     }
-    return () => {
-      isGone = true;
-    };
-  }, [lang, only, setNumber]);
+  }, [countrySelect]);
+  const plans = countrySelect === false ? null : loaded;
+  const { text } = typed;
+  const region = typed.region ?? (plans ? plans.regionOf(text, countryCode, countries) : countryCode);
+  return { plans, text, region, set, asked: plans ? plans.asked({ text, region }) : text };
+}
 
-  const chosen = list.find((country) => country.region === region);
-  const type = ({ value, selectionEnd }: HTMLInputElement): void => {
-    const written = numbers?.write(value, region);
-    // Elsewhere than at the end the caret would jump, and what is deleted would come back.
-    const isAtEnd = value.length > text.length && selectionEnd === value.length;
-    const found = list.find((country) => country.region === written?.region);
-    setNumber({ text: (isAtEnd && written?.text) || value, region: found?.region ?? region });
-  };
+interface PhoneFieldProps extends ComponentProps<'input'> {
+  readonly phone: Phone;
+  readonly countries: CountryOptions['countries'];
+  readonly texts: OtpTexts;
+}
+
+export function PhoneField({ phone, countries, texts, ...field }: PhoneFieldProps): ReactNode {
+  const { plans, text, region, set } = phone;
+  const { id } = field;
+  const classes = useClasses();
+  const { lang } = useContext(AppearanceContext);
+  const change = (event: ChangeEvent<HTMLInputElement>): void =>
+    set(plans ? plans.changed(event, { text, region }, countries) : { text: event.target.value });
   return (
     <>
-      <label htmlFor={field.id}>{texts.phoneLabel}</label>
-      <div className={classes('phone')} dir="ltr">
-        {list.length > 0 && (
-          <span className={classes('country')}>
-            {!unstyled && (
-              <span aria-hidden="true" className={classes('flag')}>
-                {chosen?.short ?? '+'}
-              </span>
-            )}
-            <select
-              aria-label={texts.countryLabel}
-              value={chosen?.region ?? ''}
-              onChange={({ target }) => setNumber({ text, region: target.value })}
-            >
-              {!chosen && <option />}
-              {list.map((country) => (
-                <option key={country.region} value={country.region}>
-                  {country.name}
-                </option>
-              ))}
-            </select>
-          </span>
+      <label htmlFor={id}>{texts.phoneLabel}</label>
+      <div className={classes('phone')}>
+        {plans && (
+          <plans.CountrySelect
+            className={classes('field')}
+            aria-label={texts.countryLabel}
+            countries={countries}
+            lang={lang}
+            typed={{ text, region }}
+            onMove={set}
+          />
         )}
         <input
           {...field}
-          aria-describedby={`${field.id}-hint ${field.id}-error`}
+          aria-describedby={plans === null ? `${id}-hint ${id}-error` : `${id}-error`}
           type="tel"
           autoComplete="tel"
+          dir="ltr"
           value={text}
-          onChange={({ target }) => type(target)}
+          onChange={change}
         />
       </div>
-      {!chosen && <small id={`${field.id}-hint`}>{texts.phoneHint}</small>}
+      {plans === null && <small id={`${id}-hint`}>{texts.phoneHint}</small>}
     </>
   );
 }

@@ -2,17 +2,10 @@
 
 /** Brings the style sheet into the page: with the components, as bundlers drop an import from a package without side effects. */
 
-import { type ReactNode, useContext, useInsertionEffect, useSyncExternalStore } from 'react';
+import { type ReactNode, useContext, useInsertionEffect } from 'react';
 import { AppearanceContext } from './context.js';
+import { useIsServed } from './served.js';
 import { CSS } from './styles.js';
-
-/** On a server and while a page is hydrated the sheet stands where the component does; then it moves. */
-export const useIsServed = (): boolean =>
-  useSyncExternalStore(
-    () => () => {},
-    () => false,
-    () => true,
-  );
 
 /**
  * Puts the sheet into the page, or the tree of a shadow, once. It comes first, so that what the app says comes after it.
@@ -35,6 +28,7 @@ function insert(container: Node | undefined, nonce: string | undefined): void {
 /** The style sheet: one in each tree, however many components there are. */
 export function StyleSheet(): ReactNode {
   const { nonce, container, unstyled, hasStyles } = useContext(AppearanceContext);
+  // On a server and while a page is hydrated the sheet stands where the component does; then it moves.
   const isServed = useIsServed();
   const isNeeded = !(unstyled || hasStyles);
   useInsertionEffect(() => {

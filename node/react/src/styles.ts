@@ -30,7 +30,7 @@ const RULES = `
 .loggin :is(p,small,.loggin-title){margin:0;text-wrap:balance}
 .loggin-title{font:600 21px/1.25 var(--lg-font);outline:0}
 .loggin :is(small,summary,.loggin-lead,[role=timer]){color:var(--lg-muted)}
-.loggin:is(a):focus-visible,.loggin :is(a,button,input,summary):focus-visible{outline:3px solid var(--lg-accent);outline-offset:3px}
+.loggin:is(a):focus-visible,.loggin :is(a,button,input,select,summary):focus-visible{outline:3px solid var(--lg-accent);outline-offset:3px}
 .loggin-main{display:inline-flex;gap:10px;align-items:center;justify-content:center;min-height:50px;padding:10px 24px;border:1px solid transparent;border-radius:var(--lg-radius);background:var(--lg-brand);color:var(--lg-on);font:600 16px/1.2 var(--lg-font);text-decoration:none;cursor:pointer}
 .loggin-main:hover{filter:brightness(1.06)}
 .loggin-main[data-variant=neutral]{background:var(--lg-text);color:var(--lg-surface)}
@@ -77,13 +77,10 @@ const RULES = `
 .loggin form,form.loggin{display:grid;gap:12px;text-align:start}
 .loggin label{display:grid;gap:6px;font-weight:600}
 .loggin-field{width:100%;min-height:50px;padding:10px 14px;border:1px solid var(--lg-muted);border-radius:var(--lg-radius);background:var(--lg-surface);color:var(--lg-text);font:400 17px/1.2 var(--lg-font)}
+.loggin-phone{display:flex;gap:8px}
+.loggin-phone select{flex:0 0 42%;min-width:0;padding-inline:10px 4px;text-overflow:ellipsis}
 .loggin-field[aria-invalid=true]{border-color:var(--lg-alert)}
 .loggin-field[autocomplete=one-time-code]{font-size:24px;letter-spacing:.3em}
-.loggin-phone{display:flex;gap:8px}
-.loggin-country{position:relative;flex:none}
-.loggin-flag{display:flex;background:var(--lg-surface);align-items:center;height:100%;padding:0 12px;border:1px solid var(--lg-muted);border-radius:var(--lg-radius);font-size:17px;white-space:nowrap}
-.loggin-country select{position:absolute;inset:0;width:100%;opacity:0;font-size:16px;cursor:pointer}
-.loggin-country:focus-within .loggin-flag{outline:2px solid var(--lg-accent);outline-offset:1px}
 .loggin-boxes label{position:relative;text-align:center}
 .loggin-boxes input{position:absolute;inset:auto 0 0;height:56px;opacity:0}
 .loggin-boxes label span{display:flex;gap:8px;justify-content:center}
@@ -91,7 +88,8 @@ const RULES = `
 .loggin-boxes input[aria-invalid=true]+span span{border-color:var(--lg-alert)}
 .loggin-boxes input:focus+span span[data-next]{outline:2px solid var(--lg-accent);outline-offset:1px}
 .loggin-boxes [role=alert]{text-align:center}
-.loggin-choices{display:flex;flex-wrap:wrap;align-items:center;justify-content:space-between;margin:0 -10px}.loggin-choices small{padding:8px 10px}
+.loggin-choices{display:flex;align-items:center;flex-wrap:wrap;justify-content:space-between;margin:0 -10px}
+.loggin-choices [role=timer]{padding:8px 10px}
 .loggin [role]:is(p):empty{position:absolute}
 .loggin-modal[open]{animation:loggin-in .22s ease-out}
 .loggin-modal[data-device=phone]{width:auto;max-width:none;margin:auto 0 0;padding-bottom:env(safe-area-inset-bottom);border-width:1px 0 0;border-end-start-radius:0;border-end-end-radius:0}

@@ -3,7 +3,7 @@
 /** The form for one-time codes has a way on from everywhere, and takes the digits of every keyboard. */
 
 import { OtpForm, type OtpFormProps } from '@loggin/react';
-import { act, cleanup, fireEvent, render, waitFor } from '@testing-library/react';
+import { act, cleanup, fireEvent, render } from '@testing-library/react';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ar } from '../dist/esm/locales.js';
 import { digitsOf } from '../dist/esm/texts.js';
@@ -138,94 +138,4 @@ it('a phone number stands from left to right in every language', async () => {
   await type(PHONE);
   await submit();
   expect(one('[role=status]')?.textContent).toContain(`\u2066${PHONE}\u2069`);
-});
-
-describe('countries', () => {
-  /** The form once its countries are there, and what its start was handed. */
-  async function listed(props: Partial<OtpFormProps> = {}) {
-    const started: unknown[] = [];
-    const start = async (request: unknown) => {
-      started.push(request);
-      return { session_id: 's' };
-    };
-    const shown = await form({ start, ...props });
-    const select = () => shown.one<HTMLSelectElement>('select') ?? expect.fail('there is no list');
-    await waitFor(select);
-    const choose = (region: string) =>
-      act(async () => void fireEvent.change(select(), { target: { value: region } }));
-    const regions = () => Array.from(select().options, ({ value }) => value).sort();
-    return { ...shown, started, select, choose, regions };
-  }
-
-  const speak = (...languages: string[]): void => {
-    const spy = vi.spyOn(navigator, 'languages', 'get').mockReturnValue(languages);
-    onTestFinished(() => spy.mockRestore());
-  };
-
-  it.each<[string, readonly string[], Partial<OtpFormProps>, string]>([
-    ['that the app says', ['pt-BR'], { countryCode: 'IN' }, 'IN'],
-    ['of the first language that names one', ['es', 'pt-BR', 'en-GB'], {}, 'BR'],
-    ['of none', ['es'], {}, ''],
-    ['of a list, by the language', ['pt-BR'], { countries: ['IN', 'BR'] }, 'BR'],
-    ['of a list, its first by name', ['de-DE'], { countries: ['IN', 'BR'] }, 'BR'],
-  ])('begin with the one %s', async (_, languages, props, region) => {
-    speak(...languages);
-    const { select } = await listed(props);
-    expect(select().value).toBe(region);
-  });
-
-  it('are those of a list', async () => {
-    speak('en-GB');
-    const { regions } = await listed({ countries: ['IN', 'BR', 'XX'] });
-    expect(regions()).toEqual(['BR', 'IN']);
-  });
-
-  it('go along with the number, which is written as people write it', async () => {
-    const { type, submit, field, started } = await listed({ countryCode: 'IN' });
-    await type('9876543210');
-    expect(field().value).toBe('98765 43210');
-    await submit();
-    expect(started).toEqual([{ phone: '98765 43210', country_code: 'IN' }]);
-  });
-
-  it.each([
-    ['+551199', 'BR'],
-    ['00551199', 'BR'],
-    ['\uff0b\uff15\uff15\uff11\uff11\uff19\uff19', 'BR'],
-    ['+\u0669\u0661\u0669\u0668', 'IN'],
-    ['0551199', 'IN'],
-  ])('follow what is typed: %j', async (typed, region) => {
-    const { type, select } = await listed({ countryCode: 'IN' });
-    await type(typed);
-    expect(select().value).toBe(region);
-  });
-
-  it('that are chosen go before the one of the page', async () => {
-    const { type, choose, submit, started } = await listed({ countryCode: 'IN' });
-    await choose('BR');
-    await type('11961234567');
-    await submit();
-    expect(started).toEqual([{ phone: '(11) 96123-4567', country_code: 'BR' }]);
-  });
-
-  it('leave alone what is taken away or put in the middle', async () => {
-    const { type, field } = await listed({ countryCode: 'IN' });
-    await type('9876543210');
-    await type('98765 ');
-    expect(field().value).toBe('98765 ');
-    await act(async () => {
-      field().value = '1298765 ';
-      field().setSelectionRange(2, 2);
-      fireEvent.input(field());
-    });
-    expect(field().value).toBe('1298765 ');
-  });
-
-  it('are no part of the form where the app wants none', async () => {
-    const { one, type, field } = await form({ countrySelect: false });
-    await type('9876543210');
-    expect(field().value).toBe('9876543210');
-    expect(one('select')).toBeNull();
-    expect(one('small')).not.toBeNull();
-  });
 });

@@ -55,12 +55,32 @@ it('is bundled for a page without anything of Node, and with nothing but what it
     write: false,
   });
   const inputs = Object.keys(metafile.inputs).filter((path) => path !== '<stdin>');
-  expect(inputs.filter((path) => !/^(?:\.\.\/web\/)?dist\/esm\/|\/libphonenumber-js\//.test(path))).toEqual(
-    [],
-  );
+  const known = /^(?:(?:\.\.\/web\/)?dist\/esm|\.\.\/node_modules\/libphonenumber-js)\//;
+  expect(inputs.filter((path) => !known.test(path))).toEqual([]);
   expect(outputFiles[0]?.text).not.toMatch(/\brequire\(|\.node\b|node:|@loggin\/sdk['"]/);
   expect(Object.keys(manifest.dependencies)).toEqual(['@loggin/web', 'libphonenumber-js']);
   expect(manifest.sideEffects).toEqual(['./dist/styles.css']);
+});
+
+it('a page loads the plans of all phone numbers with nothing but the form that is there already', async () => {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    bundle: true,
+    external: ['react', 'react-dom'],
+    format: 'esm',
+    metafile: true,
+    outdir: 'built',
+    splitting: true,
+    stdin: { contents: "export * from '@loggin/react'", resolveDir: ROOT },
+    write: false,
+  });
+  const files = Object.values(metafile.outputs);
+  const withPlans = Object.entries(metafile.outputs)
+    .filter(([, { inputs }]) => Object.keys(inputs).some((path) => path.includes('libphonenumber-js')))
+    .map(([name]) => name);
+  const ways = files.flatMap(({ imports }) => imports.filter(({ path }) => withPlans.includes(path)));
+  expect(withPlans).toHaveLength(1);
+  expect(ways.map(({ kind }) => kind)).toEqual(['dynamic-import']);
 });
 
 it('a bundle takes only what is used of it', async () => {

@@ -58,7 +58,7 @@ export const bn: Locale = {
     codeLabel: 'কোড',
     verify: 'যাচাই করুন',
     resend: 'নতুন কোড পাঠান',
-    resendIn: '{seconds} সেকেন্ড পরে নতুন কোড পাঠানো যাবে',
+    resendIn: '{time} পরে নতুন কোড পাঠানো যাবে',
     changePhone: 'অন্য নম্বর ব্যবহার করুন',
     verified: 'আপনার নম্বর যাচাই করা হয়েছে।',
     attemptsLeft: 'বাকি চেষ্টা: {count}',

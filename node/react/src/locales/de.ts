@@ -57,7 +57,7 @@ export const de: Locale = {
     codeLabel: 'Code',
     verify: 'Prüfen',
     resend: 'Neuen Code senden',
-    resendIn: 'Neuer Code in {seconds} s möglich',
+    resendIn: 'Neuer Code in {time} möglich',
     changePhone: 'Andere Nummer verwenden',
     verified: 'Ihre Nummer ist bestätigt.',
     attemptsLeft: 'Verbleibende Versuche: {count}',

@@ -57,7 +57,7 @@ export const es: Locale = {
     codeLabel: 'Código',
     verify: 'Verificar',
     resend: 'Enviar otro código',
-    resendIn: 'Podrás pedir otro código en {seconds} s',
+    resendIn: 'Podrás pedir otro código en {time}',
     changePhone: 'Usar otro número',
     verified: 'Tu número está verificado.',
     attemptsLeft: 'Intentos restantes: {count}',

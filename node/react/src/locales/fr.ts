@@ -57,7 +57,7 @@ export const fr: Locale = {
     codeLabel: 'Code',
     verify: 'Vérifier',
     resend: 'Envoyer un nouveau code',
-    resendIn: 'Nouveau code possible dans {seconds} s',
+    resendIn: 'Nouveau code possible dans {time}',
     changePhone: 'Utiliser un autre numéro',
     verified: 'Votre numéro est vérifié.',
     attemptsLeft: 'Essais restants : {count}',

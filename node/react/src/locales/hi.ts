@@ -58,7 +58,7 @@ export const hi: Locale = {
     codeLabel: 'कोड',
     verify: 'सत्यापित करें',
     resend: 'नया कोड भेजें',
-    resendIn: '{seconds} सेकंड बाद नया कोड भेज सकते हैं',
+    resendIn: '{time} बाद नया कोड भेज सकते हैं',
     changePhone: 'दूसरा नंबर इस्तेमाल करें',
     verified: 'आपका नंबर सत्यापित हो गया।',
     attemptsLeft: 'बची हुई कोशिशें: {count}',

@@ -56,7 +56,7 @@ export const id: Locale = {
     codeLabel: 'Kode',
     verify: 'Verifikasi',
     resend: 'Kirim kode baru',
-    resendIn: 'Kirim kode baru setelah {seconds} dtk',
+    resendIn: 'Kirim kode baru setelah {time}',
     changePhone: 'Gunakan nomor lain',
     verified: 'Nomor Anda sudah diverifikasi.',
     attemptsLeft: 'Sisa percobaan: {count}',

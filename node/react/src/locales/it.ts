@@ -57,7 +57,7 @@ export const it: Locale = {
     codeLabel: 'Codice',
     verify: 'Verifica',
     resend: 'Invia un nuovo codice',
-    resendIn: 'Nuovo codice disponibile tra {seconds} s',
+    resendIn: 'Nuovo codice disponibile tra {time}',
     changePhone: 'Usa un altro numero',
     verified: 'Il tuo numero è verificato.',
     attemptsLeft: 'Tentativi rimasti: {count}',

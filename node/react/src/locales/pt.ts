@@ -56,7 +56,7 @@ export const pt: Locale = {
     codeLabel: 'Código',
     verify: 'Verificar',
     resend: 'Enviar outro código',
-    resendIn: 'Enviar outro código em {seconds} s',
+    resendIn: 'Enviar outro código em {time}',
     changePhone: 'Usar outro número',
     verified: 'Seu número foi verificado.',
     attemptsLeft: 'Tentativas restantes: {count}',

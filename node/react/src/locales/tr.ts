@@ -57,7 +57,7 @@ export const tr: Locale = {
     codeLabel: 'Kod',
     verify: 'Doğrula',
     resend: 'Yeni kod gönder',
-    resendIn: 'Yeni kod için kalan süre: {seconds} sn',
+    resendIn: 'Yeni kod için kalan süre: {time}',
     changePhone: 'Başka bir numara kullan',
     verified: 'Numaranız doğrulandı.',
     attemptsLeft: 'Kalan deneme: {count}',

@@ -58,7 +58,7 @@ export const ur: Locale = {
     codeLabel: 'کوڈ',
     verify: 'تصدیق کریں',
     resend: 'نیا کوڈ بھیجیں',
-    resendIn: '{seconds} سیکنڈ بعد نیا کوڈ بھیجا جا سکے گا',
+    resendIn: '{time} بعد نیا کوڈ بھیجا جا سکے گا',
     changePhone: 'دوسرا نمبر استعمال کریں',
     verified: 'آپ کے نمبر کی تصدیق ہو گئی۔',
     attemptsLeft: 'باقی کوششیں: {count}',

@@ -44,7 +44,7 @@ const STATES = {
     reach: async (page) => {
       await opened(page);
       await page.getByRole('button', { name: 'Use a code instead' }).click();
-      await page.getByLabel('Phone number').waitFor();
+      await page.getByLabel('Country').waitFor();
     },
   },
   card: {
@@ -123,9 +123,18 @@ const STATES = {
     options: { component: 'otp' },
     reach: async (page) => {
       stage.site.routes.set('/otp/start', refusedOtp('invalid_phone'));
+      await page.getByLabel('Country').waitFor();
       await page.getByLabel('Phone number').fill('12');
       await page.getByRole('button', { name: 'Send code on WhatsApp' }).click();
       await page.getByRole('alert').filter({ hasText: 'country code' }).waitFor();
+    },
+  },
+  'otp-arabic': {
+    device: PHONE,
+    options: { component: 'otp', locale: 'ar' },
+    reach: async (page) => {
+      await page.getByLabel('الدولة').selectOption('SA');
+      await page.getByLabel('رقم الهاتف').fill('0501234567');
     },
   },
   'otp-code': {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER } from '../browser.mjs';
-import { said, setStage } from '../stage.mjs';
+import { button, said, setStage, statusIs } from '../stage.mjs';
 
 const stage = setStage();
 
@@ -18,10 +18,16 @@ const started = { body: { session_id: 'session-1', expires_in: 300 } };
 
 const refused = (error, more = {}) => ({ status: 422, body: { error, message: 'No.', ...more } });
 
-async function open(t) {
+async function open(t, options = {}) {
   stage.site.received.length = 0;
-  return stage.open(t, COMPUTER, { component: 'otp', strict: '' });
+  const page = await stage.open(t, COMPUTER, { component: 'otp', strict: '', ...options });
+  await country(page).waitFor();
+  return page;
 }
+
+const country = (page) => page.locator('select');
+
+const PLANS = '**/phone-plans-*.js';
 
 async function sendCode(page) {
   await page.getByLabel('Phone number').fill(NUMBER);
@@ -44,27 +50,8 @@ test('a phone number, then the code that came, verify a person', async (t) => {
   await said(page, 'Hello 919876543210');
   await page.getByText('Your number is verified.').waitFor();
   assert.deepEqual(stage.site.received, [
-    { path: '/otp/start', body: { phone: NUMBER } },
+    { path: '/otp/start', body: { phone: NUMBER, country_code: 'IN' } },
     { path: '/otp/verify', body: { session_id: 'session-1', otp_code: '123456' } },
-  ]);
-});
-
-test('a number of the country that is chosen goes with it, written as people write it there', async (t) => {
-  answer('/otp/start', started);
-  const page = await open(t);
-  await page.getByLabel('Country').selectOption('IN');
-  const field = page.getByLabel('Phone number');
-  await field.pressSequentially('9876543210');
-  assert.equal(await field.inputValue(), '98765 43210');
-  // What is put in the middle leaves the caret there.
-  await field.press('ArrowLeft');
-  await field.press('Backspace');
-  await field.pressSequentially('7');
-  assert.equal(await field.inputValue(), '98765 43270');
-  await page.getByRole('button', { name: 'Send code on WhatsApp' }).click();
-  await page.getByLabel('Code', { exact: true }).waitFor();
-  assert.deepEqual(stage.site.received, [
-    { path: '/otp/start', body: { phone: '98765 43270', country_code: 'IN' } },
   ]);
 });
 
@@ -85,12 +72,19 @@ test('another code is sent when the cooldown is over', async (t) => {
   await page.clock.install();
   await page.reload();
   await sendCode(page);
-  await page.getByText('Send a new code in 30 s').waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Send a new code' }).count(), 0);
+  const wait = page.getByRole('timer').filter({ hasText: /Send a new code in \u20660:30\u2069/ });
+  await wait.waitFor();
+  const button = page.getByRole('button', { name: 'Send a new code' });
+  assert.equal(await button.count(), 0);
   await page.clock.runFor(30_000);
   const again = page.waitForRequest('**/otp/start');
-  await page.getByRole('button', { name: 'Send a new code', exact: true }).click();
+  await button.click();
   await again;
+  // The button has gone, and the focus is where the next code goes.
+  await wait.waitFor();
+  assert.ok(
+    await page.getByLabel('Code', { exact: true }).evaluate((field) => field === document.activeElement),
+  );
 });
 
 for (const [error, words] of [
@@ -135,4 +129,67 @@ test('a network that is away is told in words', async (t) => {
   await page.route('**/otp/start', (route) => route.abort());
   await sendCode(page);
   await page.getByRole('alert').filter({ hasText: 'No connection.' }).waitFor();
+});
+
+/** What stands in the field, with `|` for the caret. */
+const written = (page) =>
+  page
+    .getByLabel('Phone number')
+    .evaluate(({ value, selectionStart: at }) => `${value.slice(0, at)}|${value.slice(at)}`);
+
+test('a number is written as its country writes it, and the caret stays where it is', async (t) => {
+  const page = await open(t);
+  assert.equal(await country(page).inputValue(), 'US');
+  await page.getByLabel('Phone number').focus();
+  const { keyboard } = page;
+  await keyboard.type('2133734253');
+  assert.equal(await written(page), '(213) 373-4253|');
+  for (let count = 0; count < 8; count++) {
+    await keyboard.press('ArrowLeft');
+  }
+  assert.equal(await written(page), '(213) |373-4253');
+  await keyboard.press('Backspace');
+  assert.equal(await written(page), '(21|3) 734-253');
+  await keyboard.type('9');
+  assert.equal(await written(page), '(219|) 373-4253');
+  await keyboard.press('Delete');
+  assert.equal(await written(page), '(219|) 734-253');
+});
+
+test('a number that names its country chooses it, and a keyboard chooses another', async (t) => {
+  answer('/otp/start', started);
+  const page = await open(t);
+  await page.getByLabel('Phone number').pressSequentially('0049');
+  assert.equal(await country(page).inputValue(), 'DE');
+  await page.getByLabel('Phone number').fill('+919876543210');
+  assert.equal(await country(page).inputValue(), 'IN');
+  await page.keyboard.press('Shift+Tab');
+  assert.ok(await page.getByLabel('Country').evaluate((select) => select === document.activeElement));
+  await page.keyboard.type('Braz');
+  assert.equal(await country(page).inputValue(), 'BR');
+  const sent = page.waitForRequest('**/otp/start');
+  await page.getByLabel('Phone number').press('Enter');
+  assert.deepEqual((await sent).postDataJSON(), { phone: '(98) 7654-3210', country_code: 'BR' });
+});
+
+test('the plans of all phone numbers are loaded with the form, and it does without them', async (t) => {
+  answer('/otp/start', started);
+  const page = await stage.open(t, COMPUTER, { ways: '1', appName: 'Acme' });
+  let asked = 0;
+  await page.route(PLANS, (route) => {
+    asked++;
+    return route.abort();
+  });
+  await page.reload();
+  await button(page).click();
+  await statusIs(page, 'pending');
+  assert.equal(asked, 0);
+  const refused = page.waitForEvent('requestfailed', (request) => request.url().includes('/phone-plans-'));
+  await page.getByRole('button', { name: 'Use a code instead' }).click();
+  await refused;
+  await page.getByText('With country code').waitFor();
+  assert.equal(await country(page).count(), 0);
+  const sent = page.waitForRequest('**/otp/start');
+  await sendCode(page);
+  assert.deepEqual((await sent).postDataJSON(), { phone: NUMBER });
 });
