@@ -99,7 +99,7 @@ const held = new Set<string | undefined>();
 export interface NamedServer extends Server {
   readonly isUnnamed?: boolean;
   /** Begins a login that the app's own server holds, in place of another one: the page knows its name, and no token. */
-  readonly begin?: (what: RoutedBeginning, signal: AbortSignal) => Promise<NewLogin>;
+  readonly begin?: (what: RoutedBeginning, course: Course) => Promise<NewLogin>;
 }
 
 export interface AttemptOptions {
@@ -134,12 +134,13 @@ export class Attempt {
    */
   mount(options: AttemptOptions): () => void {
     const before = this.#options;
-    const isOther = !before || nameOf(before) !== nameOf(options);
+    // At first, and after its end.
     const isGone = !this.#login && !this.#course;
     // An attempt that is under way keeps the words that the person has read.
     if (
-      isOther ||
       isGone ||
+      !before ||
+      nameOf(before) !== nameOf(options) ||
       !(isUnderWay(this.#state) || (options.server === before.server && options.text === before.text))
     ) {
       this.#discard();
@@ -223,10 +224,9 @@ export class Attempt {
         this.#set({ status: 'pending', expiresAt, isOpened, isResumed: true });
         this.#go(kept);
       } else if (server.begin) {
-        const wait = new AbortController();
-        const { signal } = wait;
-        this.#course = { wait } as Course;
-        server.begin({ text, replaces }, signal).then(
+        const course = this.#newCourse();
+        const { signal } = course.wait;
+        server.begin({ text, replaces }, course).then(
           (login) => signal.aborted || this.#go(login),
           (error) => signal.aborted || this.#end(error),
         );
@@ -250,21 +250,22 @@ export class Attempt {
     }
   }
 
-  async #run({ token, code }: NewLogin): Promise<void> {
-    const { server, text } = this.#options as AttemptOptions;
+  #newCourse(login?: NewLogin): Course {
     const wait = new AbortController();
-    const { signal } = wait;
-    const course: Course = {
-      server,
-      text,
-      token,
-      code,
+    this.#course = {
+      ...(this.#options as AttemptOptions),
+      ...(login as NewLogin),
       wait,
-      set: (change) => signal.aborted || this.#set(change),
+      set: (change) => wait.signal.aborted || this.#set(change),
       attempt: this,
     };
-    this.#course = course;
-    held.add(token);
+    return this.#course;
+  }
+
+  async #run(login: NewLogin): Promise<void> {
+    const course = this.#newCourse(login);
+    const { signal } = course.wait;
+    held.add(login.token);
     try {
       const { follow } = await loadCourse();
       const passedOn = await follow(course);

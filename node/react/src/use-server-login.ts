@@ -34,7 +34,11 @@ function serverOfRoute(route: string): NamedServer {
     baseUrl: route,
     whatsappNumber: undefined,
     fetch: async (url, init) => (await load()).routeFetch(route, String(url), init as RequestInit),
-    begin: async (what, signal) => (await load()).beginByRoute(route, what, signal),
+    begin: async (what, { attempt, set, wait }) =>
+      (await load()).beginByRoute(route, what, wait.signal, (problem) => {
+        set({ connection: 'lost' });
+        attempt.handlers.onConnectionProblem?.(problem);
+      }),
   };
   servers.set(route, server);
   return server;

@@ -11,6 +11,7 @@ import { isLogginError, type LogginError } from './error.js';
 import { failure } from './failure.js';
 import { callOnce, objectOf } from './http.js';
 import type { Server } from './server.js';
+import { LOST_MS } from './wait.js';
 import { onWake } from './wake.js';
 
 const STREAM = 'text/event-stream';
@@ -71,7 +72,7 @@ export interface RoutedBeginning {
 
 /**
  * Has the app's route begin a login; the token is its name. A route that is not reached is asked again until the signal
- * ends, sooner where the page comes back.
+ * ends, sooner where the page comes back; after 8 s `onLost` is told why.
  *
  * It rejects with the signal's reason, or with a `LogginError` of the route: `invalid_request` where it is none.
  */
@@ -79,6 +80,7 @@ export async function beginByRoute(
   route: string,
   what: RoutedBeginning,
   signal: AbortSignal,
+  onLost?: (problem: LogginError) => void,
 ): Promise<NewLogin> {
   const server: Server = {
     baseUrl: '',
@@ -86,6 +88,7 @@ export async function beginByRoute(
     fetch: (_url, init = {}) => ask(`${route}/begin`, init, what),
   };
   const began = performance.now();
+  let isLost = false;
   for (let attempt = 0; ; attempt++) {
     const answer = await callOnce(server, 'begin', what, signal);
     if (!isLogginError(answer)) {
@@ -100,7 +103,16 @@ export async function beginByRoute(
       const isRoute = !['invalid_response', 'not_found', 'unauthorized'].includes(answer.code);
       throw isRoute ? answer : noRoute(route, String(answer.status));
     }
-    await rest(delay(attempt, performance.now() - began, (answer.retryAfter ?? 0) * 1000), signal);
+    const outage = performance.now() - began;
+    let pause = delay(attempt, outage, (answer.retryAfter ?? 0) * 1000);
+    if (!isLost && outage + pause > LOST_MS) {
+      await rest(Math.max(0, LOST_MS - outage), signal);
+      throwIfEnded(signal);
+      isLost = true;
+      pause -= LOST_MS - outage;
+      onLost?.(answer);
+    }
+    await rest(Math.max(0, pause), signal);
     throwIfEnded(signal);
   }
 }

@@ -49,7 +49,7 @@ const FRESH_MS = 20_000;
 const PROVED_MS = 10_000;
 
 /** A server that was not reached for so long is told to be lost: a moment between two cells is nobody's business. */
-const LOST_MS = 8_000;
+export const LOST_MS = 8_000;
 
 /** Statuses that end a wait, where an error stands with them: repeating the same request does not help. */
 const FINAL_STATUSES = [400, 401, 403, 404];

@@ -54,6 +54,25 @@ describe('a login is begun', () => {
     await expect(beginByRoute(ROUTE, {}, never())).rejects.toMatchObject({ code });
   });
 
+  it('and what keeps it is told once, after 8 s', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { asked } = routeAnswering(
+      ...Array(40).fill(new TypeError('Failed to fetch')),
+      Response.json(BEGUN),
+    );
+    const lost = vi.fn();
+    const begun = beginByRoute(ROUTE, {}, never(), lost);
+    await vi.advanceTimersByTimeAsync(7_990);
+    expect(lost).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(20);
+    expect(lost.mock.calls).toEqual([[expect.objectContaining({ code: 'connection' })]]);
+    await vi.advanceTimersByTimeAsync(600_000);
+    await expect(begun).resolves.toMatchObject({ link: BEGUN.link });
+    expect(lost).toHaveBeenCalledTimes(1);
+    expect(asked).toHaveLength(41);
+  });
+
   it('until nobody wants it any more', async () => {
     const { asked } = routeAnswering(...Array(20).fill(new TypeError('Failed to fetch')));
     const ended = new AbortController();
