@@ -139,6 +139,16 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
     }
   }, [open, start]);
 
+  // Where React hides a page (`<Activity>`), its elements stay: a modal among them would make the page in front dead.
+  useEffect(() => {
+    const element = dialog.current;
+    return () => {
+      if (element?.isConnected) {
+        element.close();
+      }
+    };
+  }, []);
+
   /** Whether the message may be on its way, so that the attempt is worth something without the modal. */
   const mayBeSent = (): boolean => {
     const hasPicture = device !== 'phone' || dialog.current?.querySelector('details')?.open;
@@ -148,6 +158,10 @@ function Dialog({ open, onClose, login }: LoginDialogProps): ReactNode {
 
   // It is closed by the app, or by the person with Esc.
   const closed = (): void => {
+    // The event comes late, and development closes and opens at once.
+    if (dialog.current?.open) {
+      return;
+    }
     if (!mayBeSent()) {
       cancel();
     }

@@ -15,7 +15,7 @@ import {
   OtpForm,
 } from '@loggin/react';
 import * as locales from '@loggin/react/locales';
-import { useState } from 'react';
+import { Activity, useState } from 'react';
 import { createPortal } from 'react-dom';
 
 /** Hands the token to the app's own server, which redeems it and says who it is. */
@@ -88,6 +88,7 @@ function Chosen({ component, appKey, className, server, keepOpen, fullWidth }) {
       {component === 'focused-later' && <FocusedLater {...login} />}
       {component === 'hidden-menu' && <HiddenMenu {...login} />}
       {component === 'closing-menu' && <ClosingMenu {...login} />}
+      {component === 'kept-page' && <KeptPage {...login} server={server} />}
       {component === 'modal' && <Modal {...login} />}
       {component === 'parts' && <Parts {...login} />}
       {component === 'card' && <LogginCard {...login} />}
@@ -166,6 +167,27 @@ function ClosingMenu(login) {
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: as menus of apps are.
     <div onClick={() => setOpen(false)}>{isOpen && <LogginButton {...login} />}</div>
+  );
+}
+
+/** A page that is kept, with its elements, behind the one that a login leads to: frameworks do so for the way back. */
+function KeptPage({ server, onSuccess, ...login }) {
+  const [isInFront, setInFront] = useState(true);
+  const leave = async (success) => {
+    await onSuccess(success);
+    setInFront(false);
+  };
+  return (
+    <>
+      <Activity mode={isInFront ? 'visible' : 'hidden'}>
+        <LogginProvider baseUrl={server}>
+          <LogginButton {...login} onSuccess={leave} />
+        </LogginProvider>
+      </Activity>
+      <button type="button" onClick={() => setInFront(!isInFront)}>
+        {isInFront ? 'Leave' : 'Back'}
+      </button>
+    </>
   );
 }
 

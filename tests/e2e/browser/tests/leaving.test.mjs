@@ -115,6 +115,31 @@ for (const component of ['hidden-menu', 'closing-menu']) {
   });
 }
 
+test('a page that React keeps behind the next one leaves that one usable, and signs in again', async (t) => {
+  const page = await stage.open(t, COMPUTER, { component: 'kept-page' });
+  for (const _ of ['first', 'again']) {
+    const link = await begin(page);
+    await stage.world.send(link);
+    await said(page, `Hello ${PHONE}`);
+    await page.getByRole('button', { name: 'Back' }).click();
+    await button(page).waitFor();
+    assert.notEqual(await button(page).getAttribute('href'), link);
+    assert.equal(await dialog(page).count(), 0);
+  }
+});
+
+test('a page that React keeps, left before anything was sent, begins another login when it is back', async (t) => {
+  const page = await stage.open(t, COMPUTER, { component: 'kept-page' });
+  const link = await begin(page);
+  await page.evaluate(() => document.querySelector('#root button:not([id])').click());
+  await page.getByRole('button', { name: 'Back' }).click();
+  await button(page).waitFor();
+  const next = await begin(page);
+  assert.notEqual(next, link);
+  await stage.world.send(next);
+  await said(page, `Hello ${PHONE}`);
+});
+
 test('on a phone a tap beside the sheet closes nothing, and Close lets the login go on', async (t) => {
   const page = await stage.open(t, HANDSET);
   const popup = page.waitForEvent('popup');
