@@ -47,7 +47,7 @@ python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproj
 node_sources := $(shell find bindings/node -type f) \
 	$(shell find node -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' -not -name '*.node')
 
-next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.md $(shell find examples/nextjs tests/e2e/nextjs/fortress tests/e2e/nextjs/published tests/e2e/nextjs/next-15 \
+next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.md $(shell find examples/nextjs tests/e2e/nextjs/fortress tests/e2e/nextjs/followed tests/e2e/nextjs/next-15 \
 	-type f -not -path '*/node_modules/*' -not -path '*/.next/*')
 
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')

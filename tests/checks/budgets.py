@@ -69,7 +69,7 @@ def _is_module(file: File) -> bool:
         and not file.stem.endswith(".config")
         and not file.under("examples")
         and not file.under("tests/e2e/nextjs/fortress")
-        and not file.under("tests/e2e/nextjs/published")
+        and not file.under("tests/e2e/nextjs/followed")
     )
 
 

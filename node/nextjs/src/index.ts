@@ -52,4 +52,10 @@ export {
   withSession,
 } from './session.js';
 export { type SessionHandlersOptions, sessionHandlers } from './session-handlers.js';
-export type { Identity, SessionSource, SignedIn } from './signed-in.js';
+export {
+  type Identity,
+  type SessionData,
+  type SessionSource,
+  type SignedIn,
+  sessionData,
+} from './signed-in.js';

@@ -61,6 +61,14 @@ export interface SignedIn {
   readonly claims: SessionClaims;
 }
 
+/** A session in JSON's own types: what a page of the Pages Router, or any other JSON, may hold of it. */
+export interface SessionData extends Omit<SignedIn, 'createdAt' | 'jti' | 'verifiedAt'> {
+  /** When the person proved who they are: ISO 8601, in UTC. */
+  readonly verifiedAt: string;
+  /** When this session began: ISO 8601, in UTC. */
+  readonly createdAt: string;
+}
+
 /** What makes a session one of its own. */
 export type SessionMarks = Pick<SignedIn, 'createdAt' | 'jti' | 'claims'>;
 
@@ -107,6 +115,20 @@ function signedIn(identity: Identity, marks: SessionMarks): SignedIn {
     jti,
     claims,
   });
+}
+
+/**
+ * The session as `getServerSideProps` may return it, or null where nobody is signed in: its dates are strings, in ISO 8601,
+ * and `jti`, by which the app's server tells it from others, stays there.
+ */
+export function sessionData(session: SignedIn): SessionData;
+export function sessionData(session: SignedIn | null): SessionData | null;
+export function sessionData(session: SignedIn | null): SessionData | null {
+  if (!session) {
+    return null;
+  }
+  const { jti: _, verifiedAt, createdAt, ...rest } = session;
+  return { ...rest, verifiedAt: verifiedAt.toISOString(), createdAt: createdAt.toISOString() };
 }
 
 /** The same session with other claims. */

@@ -1,7 +1,7 @@
 /** Sessions in actions and routes: claims of the app's own, sign-out in every browser, and the route that pages ask. */
 
 import { InvalidInputError } from '@loggin/web';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { MAX_CLAIMS } from '../src/claims.js';
 import {
   configure,
@@ -11,6 +11,8 @@ import {
   type Identity,
   otpHandlers,
   type Person,
+  type SessionData,
+  sessionData,
   sessionHandlers,
   signOutEverywhere,
   updateSession,
@@ -48,6 +50,42 @@ afterEach(() => {
 
 /** Lets time pass: what happens in the same millisecond has no order. */
 const later = (): void => void vi.advanceTimersByTime(1);
+
+describe('sessionData', () => {
+  test('is JSON as it stands, and has no name of the session', async () => {
+    vi.setSystemTime('2026-05-04T03:02:01.005Z');
+    const claims = { account: 'a-1', roles: ['owner'] };
+    const session = await createSession({ ...identity(), loginId: 'l-1' }, { claims });
+    const data = sessionData(session);
+    expect(data).toStrictEqual({
+      phone: '919876543210',
+      appKey: '8XKPQ2WN',
+      userId: null,
+      loginId: 'l-1',
+      claims,
+      verifiedAt: '2026-05-04T03:02:01.005Z',
+      createdAt: '2026-05-04T03:02:01.005Z',
+    });
+    expect(Object.getPrototypeOf(data)).toBe(Object.prototype);
+    expect(JSON.parse(JSON.stringify(data))).toStrictEqual(data);
+    expectTypeOf(data.verifiedAt).toEqualTypeOf<string>();
+    expectTypeOf(data).not.toHaveProperty('jti');
+  });
+
+  test('of a cookie that was opened is the same, and of nobody null', async () => {
+    const session = await createSession(identity());
+    const opened = await getSession({ cookies: Object.fromEntries(jar) });
+    expect(sessionData(opened)).toStrictEqual(sessionData(session));
+    expect(sessionData(await getSession({ cookies: {} }))).toBeNull();
+    expectTypeOf(sessionData(opened)).toEqualTypeOf<SessionData | null>();
+  });
+
+  test('is what pages are told, where the app wants it so', async () => {
+    const session = await createSession(identity());
+    const response = await sessionHandlers({ show: sessionData }).GET();
+    expect(await response.json()).toStrictEqual({ session: sessionData(session) });
+  });
+});
 
 describe('claims', () => {
   test('are what the app said, or found for the person', async () => {

@@ -12,7 +12,8 @@ export interface BrowserSession {
   /** When the person proved who they are, and when this session began: ISO 8601. */
   readonly verifiedAt: string;
   readonly createdAt: string;
-  readonly jti: string;
+  /** The session's name, unless the app keeps it to itself. */
+  readonly jti?: string | undefined;
   /** What the app added to it. */
   readonly claims: Readonly<Record<string, unknown>>;
 }

@@ -119,12 +119,6 @@ export const NAMED = [
   { page: 'docs/nextjs.md', has: 'npm install', how: 'commands' },
   { page: 'docs/nextjs.md', has: '.env.local', how: 'environment' },
   { page: 'docs/nextjs.md', has: 'npm run dev', how: 'commands' },
-  {
-    page: 'docs/nextjs.md',
-    has: 'const router = useRouter();',
-    before:
-      "import { useRouter } from 'next/navigation'; declare const appKey: string; declare function loginAction(token: string): Promise<unknown>;",
-  },
   { page: 'docs/nextjs.md', has: "'x-nonce'", before: "import { NextResponse } from 'next/server';" },
   {
     page: 'docs/nextjs.md',

@@ -8,7 +8,6 @@ export function Badge({ session }: { session: SignedIn }) {
   const [answer, setAnswer] = useState('');
   return (
     <p>
-      You are +{session.phone}.
       <button type="button" onClick={async () => setAnswer(await whoAmI(session))}>
         Who am I?
       </button>
