@@ -19,14 +19,17 @@ const TYPES = {
   types: ['node'],
 };
 
+const NEXT = {
+  compilerOptions: { ...TYPES, allowImportingTsExtensions: false, paths: { '@/*': ['./*'] } },
+  include: ['next-env.d.ts', '**/*.ts', '**/*.tsx', '.next/types/**/*.ts'],
+};
+
 /** What a new app of the framework has for TypeScript, so that no page shows it. */
 const SETTINGS = {
   astro: { compilerOptions: TYPES, include: ['.astro/types.d.ts', 'src'] },
-  authjs: {
-    compilerOptions: { ...TYPES, allowImportingTsExtensions: false, paths: { '@/*': ['./*'] } },
-    include: ['next-env.d.ts', '**/*.ts', '**/*.tsx', '.next/types/**/*.ts'],
-  },
+  authjs: NEXT,
   hono: { compilerOptions: TYPES, include: ['*.ts'] },
+  'next-intl': NEXT,
   sveltekit: {
     compilerOptions: { ...TYPES, rootDirs: ['.', '.svelte-kit/types'], types: ['node', '@sveltejs/kit'] },
     include: ['src', '.svelte-kit/types'],

@@ -18,6 +18,7 @@ const SERVED = {
   astro: { program: ['dist/server/entry.mjs'], ready: 'Server listening on' },
   authjs: { program: ['../node_modules/next/dist/bin/next', 'start'], ready: 'Ready in' },
   hono: { program: ['server.ts'], ready: 'listening on' },
+  'next-intl': { program: ['../node_modules/next/dist/bin/next', 'start'], ready: 'Ready in' },
   sveltekit: { program: ['build/index.js'], ready: 'Listening on' },
 };
 
@@ -58,6 +59,7 @@ export class Site {
         AUTH_URL: site.url,
         AUTH_SECRET: SECRET,
         SESSION_SECRET: SECRET,
+        LOGGIN_SESSION_SECRET: SECRET,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

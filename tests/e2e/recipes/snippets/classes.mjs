@@ -1,7 +1,7 @@
 /** What is done with each block of the documentation: by its language, but for those that are named here. */
 
 /** The recipes, whose blocks with a title are files of an app: another test builds and runs them. */
-export const RECIPES = ['astro', 'authjs', 'express', 'hono', 'sveltekit'].map(
+export const RECIPES = ['astro', 'authjs', 'express', 'hono', 'next-intl', 'sveltekit'].map(
   (name) => `docs/recipes/${name}.md`,
 );
 

@@ -58,10 +58,10 @@ function forgeries() {
 }
 
 /** Does what a person does in a browser, in a page that complains of nothing. */
-async function inBrowser(site, steps) {
+async function inBrowser(site, steps, options) {
   const browser = await launch();
   try {
-    const page = await browser.newPage();
+    const page = await browser.newPage(options);
     const complaints = [];
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.route(`${site.url}/**`, async (route) =>
@@ -241,6 +241,88 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
     }
   });
 }
+
+describe('next-intl', () => {
+  let world;
+  let site;
+
+  before(async () => {
+    world = await World.start();
+    const { appKey, secretKey } = world.createApp();
+    const env = { LOGGIN_BASE_URL: world.url, LOGGIN_APP_KEY: appKey, LOGGIN_SECRET_KEY: secretKey };
+    site = await Site.start('next-intl', env);
+  });
+
+  after(async () => {
+    await site?.stop();
+    await world?.stop();
+  });
+
+  test('the door is in front of every language, and of what has none', async () => {
+    const guarded = ['/dashboard', '/fr/dashboard', '/en/dashboard', '/de/dashboard', '/dashboard/a.png'];
+    for (const path of guarded) {
+      const { status, headers } = await new Visitor(site).visit(path);
+      const { pathname, searchParams } = new URL(headers.get('location'), site.url);
+      assert.deepEqual([status, pathname, searchParams.get('returnTo')], [307, '/login', path]);
+    }
+    // Not even where another cookie says which language it is.
+    const visitor = new Visitor(site);
+    visitor.cookies.set('NEXT_LOCALE', 'fr');
+    assert.equal((await visitor.visit('/dashboard')).location, '/login');
+  });
+
+  test('next-intl goes on behind it: it rewrites, redirects, and keeps the query', async () => {
+    const visitor = new Visitor(site);
+    const english = await visitor.visit('/login?returnTo=%2Fdashboard');
+    assert.match(english.text, /<html lang="en"/);
+    assert.match(english.text, /Continue with WhatsApp/);
+    visitor.cookies.set('NEXT_LOCALE', 'fr');
+    const { status, headers } = await visitor.visit('/login?returnTo=%2Ffr%2Fdashboard');
+    const { pathname, search } = new URL(headers.get('location'), site.url);
+    assert.deepEqual([status, pathname + search], [307, '/fr/login?returnTo=%2Ffr%2Fdashboard']);
+    const french = await visitor.visit('/fr/login');
+    assert.match(french.text, /<html lang="fr"/);
+    assert.match(french.text, /Continuer avec WhatsApp/);
+    assert.match(french.headers.get('link'), /hreflang="en"/);
+    assert.equal((await visitor.visit('/api/nothing')).status, 404);
+  });
+
+  if (CHROMIUM) {
+    test('in a browser: signed in and out in French, and in the other language too', async () =>
+      inBrowser(
+        site,
+        async (page) => {
+          await page.goto(`${site.url}/fr/dashboard`);
+          const { pathname, search } = new URL(page.url());
+          assert.equal(pathname + search, '/fr/login?returnTo=%2Ffr%2Fdashboard');
+          await page.getByRole('heading', { name: 'Se connecter' }).waitFor();
+          const link = await linkOf(page);
+          const href = await link.getAttribute('href');
+          assert.equal(new URL(href).searchParams.get('lang'), 'fr');
+          await link.click();
+          await world.send(href);
+          await page.getByText(`Vous êtes +${PHONE}`).waitFor();
+          assert.equal(new URL(page.url()).pathname, '/fr/dashboard');
+
+          const [session] = (await page.context().cookies()).filter(({ name }) => name === '__Host-loggin');
+          assert.deepEqual([session.httpOnly, session.secure], [true, true]);
+          // What next-intl writes anew for `/dashboard` is as private as what was asked for.
+          await page.context().clearCookies({ name: 'NEXT_LOCALE' });
+          const response = await page.goto(`${site.url}/en/dashboard`);
+          await page.getByText(`You are +${PHONE}`).waitFor();
+          assert.equal(new URL(page.url()).pathname, '/dashboard');
+          assert.match(response.headers()['cache-control'], /no-store/);
+
+          await page.goto(`${site.url}/fr/dashboard`);
+          await page.getByRole('button', { name: 'Se déconnecter' }).click();
+          await page.getByRole('heading', { name: 'Accueil' }).waitFor();
+          await page.goto(`${site.url}/fr/dashboard`);
+          assert.equal(new URL(page.url()).pathname, '/fr/login');
+        },
+        { locale: 'fr-FR' },
+      ));
+  }
+});
 
 test('the page for Express has the file of the example', () => {
   const files = blocksOf('docs/recipes/express.md').filter(({ title }) => title);
