@@ -11,12 +11,13 @@ use audience::Audience;
 pub use builder::LogginBuilder;
 
 use crate::{
-    driver::{self, ClientState, Hub, Hubs, Pending},
+    driver::{self, Hub, Hubs, Pending},
     error::Error,
     link::{self, WhatsAppNumber},
     otp::Otp,
     qr,
     session::Session,
+    state::ClientState,
     token::{AppKey, Code, Token},
 };
 
@@ -260,7 +261,9 @@ impl Loggin {
 
     /// How the client stands to its server, without asking it.
     pub fn state(&self) -> ClientState {
-        self.hub().map_or_else(|_| ClientState::default(), |hub| hub.client_state())
+        let Ok(hub) = self.hub() else { return ClientState::default() };
+        let proxy = hub.settings().proxy.as_ref().map(ToString::to_string);
+        ClientState::new(hub.reached(), proxy)
     }
 
     /// Ends every wait and call of this client and its clones with `closed`; later ones end the same way.

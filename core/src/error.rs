@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::cause::Cause;
+
 /// What went wrong, as the protocol names it.
 ///
 /// The list is the protocol's (section 3.6). A newer server may answer with a code that this version does not
@@ -297,8 +299,7 @@ const MAX_MESSAGE: usize = 500;
 /// assert_eq!(error.code(), ErrorCode::InvalidAppKey);
 /// assert!(!error.is_retryable());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} ({})", .0.message, self.code_str())]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error(Box<Report>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -310,6 +311,7 @@ struct Report {
     retry_after: Option<Duration>,
     attempts_left: Option<u32>,
     request_id: Option<Box<str>>,
+    cause: Option<Cause>,
 }
 
 impl Error {
@@ -323,6 +325,7 @@ impl Error {
             retry_after: None,
             attempts_left: None,
             request_id: None,
+            cause: None,
         }))
     }
 
@@ -370,6 +373,13 @@ impl Error {
         self
     }
 
+    /// Adds why the server was not reached.
+    #[must_use]
+    pub fn with_cause(mut self, cause: Option<Cause>) -> Self {
+        self.0.cause = cause;
+        self
+    }
+
     /// What went wrong.
     pub fn code(&self) -> ErrorCode {
         self.0.code
@@ -408,6 +418,24 @@ impl Error {
     /// The server's id of the request.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
+    }
+
+    /// Why the server was not reached: with `connection`, with an `invalid_response` that is of somebody else, and with
+    /// the `timeout` of a wait that had no connection at its end. It is this error's `source()` too.
+    pub fn cause(&self) -> Option<Cause> {
+        self.0.cause
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ({})", self.0.message, self.code_str())
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause.as_ref().map(|cause| cause as _)
     }
 }
 

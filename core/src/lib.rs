@@ -14,6 +14,7 @@
 
 pub mod backoff;
 pub mod base32;
+mod cause;
 mod client;
 mod driver;
 mod error;
@@ -23,6 +24,7 @@ mod otp;
 pub mod qr;
 mod session;
 pub mod sse;
+mod state;
 mod token;
 #[cfg(not(fuzzing))]
 mod waits;
@@ -31,14 +33,16 @@ mod waits;
 pub mod waits;
 pub mod wire;
 
+pub use cause::Cause;
 pub use client::{
     CreatedToken, DEFAULT_BASE_URL, DEFAULT_CALL_TIMEOUT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Loggin,
     LogginBuilder, MAX_IDEMPOTENCY_KEY, MAX_RETRIES,
 };
-pub use driver::{ClientState, Pending, Update, Watch};
+pub use driver::{Pending, Update, Watch};
 pub use error::{Error, ErrorClass, ErrorCode, Retry};
 pub use observer::Observer;
 pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
 pub use session::{Observed, Session};
+pub use state::ClientState;
 pub use token::{AppKey, Code, PhoneNumber, SecretKey, Token};
 pub use wire::{OtpStatus, Progress, Status};

@@ -36,6 +36,7 @@ FIELDS = st.fixed_dictionaries(
         "retry_after": st.floats(0, 1e6),
         "attempts_left": st.integers(0, 10),
         "request_id": st.text(),
+        "cause": st.sampled_from(["dns", "http_502"]),
     },
 )
 
@@ -52,7 +53,9 @@ def test_classes_of_python_that_errors_are_besides() -> None:
 
 
 def test_a_class_that_is_not_known_is_a_server_error() -> None:
-    error = errors.from_fields("too_early", "TooEarlyError", "Tomorrow.", 425, True, 86400.0, None, "r-1")
+    error = errors.from_fields(
+        "too_early", "TooEarlyError", "Tomorrow.", 425, True, 86400.0, None, "r-1", "dns"
+    )
     assert type(error) is ServerError
     assert (error.code, error.status, error.retry_after) == ("too_early", 425, 86400.0)
 

@@ -182,7 +182,7 @@ def answered(serve: Serve, status: int, name: str) -> LogginError:
 def code(given: Any) -> LogginError:
     listed = {name: (class_name, retryable) for name, class_name, retryable in _native.error_codes()}
     class_name, retryable = listed.get(given["code"], ("UnknownError", False))
-    return errors.from_fields(given["code"], class_name, "", None, retryable, None, None, None)
+    return errors.from_fields(given["code"], class_name, "", None, retryable, None, None, None, None)
 
 
 @pytest.mark.parametrize("vector", vectors_of("otp"))

@@ -1,6 +1,6 @@
 //! The one way errors cross the border: a class to branch on, and what is known of the failure.
 
-use loggin::{Error, ErrorClass};
+use loggin::{Cause, Error, ErrorClass};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error, uniffi::Error)]
@@ -32,6 +32,8 @@ pub struct FailureDetails {
     pub attempts_left: Option<u32>,
     /// The server's name for the request.
     pub request_id: Option<String>,
+    /// Why the server was not reached.
+    pub cause: Option<String>,
 }
 
 /// What to do about a failure.
@@ -86,6 +88,7 @@ impl From<Error> for FailureDetails {
             retry_after: error.retry_after().map(|delay| delay.as_secs_f64()),
             attempts_left: error.attempts_left(),
             request_id: error.request_id().map(Into::into),
+            cause: error.cause().map(Cause::name),
         }
     }
 }

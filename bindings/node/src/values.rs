@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use loggin::{Error, Loggin, LogginBuilder, Meta};
+use loggin::{Cause, Error, Loggin, LogginBuilder, Meta};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
@@ -72,6 +72,7 @@ pub struct Failure {
     pub retry_after: Option<f64>,
     pub attempts_left: Option<u32>,
     pub request_id: Option<String>,
+    pub cause: Option<String>,
 }
 
 impl From<Error> for Failure {
@@ -85,6 +86,7 @@ impl From<Error> for Failure {
             retry_after: error.retry_after().map(|delay| delay.as_secs_f64()),
             attempts_left: error.attempts_left(),
             request_id: error.request_id().map(Into::into),
+            cause: error.cause().map(Cause::name),
         }
     }
 }
@@ -99,12 +101,18 @@ pub(crate) fn either<T>(result: Result<T, Error>) -> Either<T, Failure> {
 /// How a client stands to its server.
 #[napi(object, object_from_js = false)]
 pub struct ClientState {
+    pub is_connected: bool,
+    /// Milliseconds since 1970.
+    pub since: Option<f64>,
+    pub cause: Option<String>,
     pub proxy: Option<String>,
 }
 
 impl From<loggin::ClientState> for ClientState {
     fn from(state: loggin::ClientState) -> Self {
-        Self { proxy: state.proxy }
+        let loggin::ClientState { is_connected, since, cause, proxy, .. } = state;
+        let since = since.map(|time| since_1970(time) * 1_000.0);
+        Self { is_connected, since, cause: cause.map(Cause::name), proxy }
     }
 }
 

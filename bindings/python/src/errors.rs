@@ -1,10 +1,11 @@
 //! The core's errors as exceptions, which `loggin.errors` builds from plain fields.
 
-use loggin::{Error, ErrorCode};
+use loggin::{Cause, Error, ErrorCode};
 use pyo3::{prelude::*, sync::PyOnceLock};
 
-/// Code, class, message, status, retryable, retry after (seconds), attempts left, request id.
-type Fields<'a> = (&'a str, &'a str, &'a str, Option<u16>, bool, Option<f64>, Option<u32>, Option<&'a str>);
+/// Code, class, message, status, retryable, retry after (seconds), attempts left, request id, cause.
+type Fields<'a> =
+    (&'a str, &'a str, &'a str, Option<u16>, bool, Option<f64>, Option<u32>, Option<&'a str>, Option<String>);
 
 /// An error of the core on its way to Python.
 pub(crate) struct Failure(Error);
@@ -21,6 +22,7 @@ impl Failure {
             error.retry_after().map(|delay| delay.as_secs_f64()),
             error.attempts_left(),
             error.request_id(),
+            error.cause().map(Cause::name),
         )
     }
 

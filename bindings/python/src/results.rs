@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use loggin::{ClientState, OtpResult, OtpSession, Session};
+use loggin::{Cause, ClientState, OtpResult, OtpSession, Session};
 use pyo3::prelude::*;
 
 /// App key, phone, user id and the time of a session.
@@ -14,8 +14,8 @@ pub(crate) type OtpSessionFields = (String, u64, bool, Option<u64>);
 /// Status, phone, time, and the app's own JSON as text.
 pub(crate) type OtpResultFields = (&'static str, String, SystemTime, Option<String>);
 
-/// The proxy.
-pub(crate) type StateFields = (Option<String>,);
+/// Whether a client is connected, since when, why not, and the proxy.
+pub(crate) type StateFields = (bool, Option<SystemTime>, Option<String>, Option<String>);
 
 /// Any of them, on its way to an asyncio future.
 #[derive(IntoPyObject)]
@@ -32,7 +32,7 @@ pub(crate) fn session(session: Session) -> SessionFields {
 }
 
 pub(crate) fn state(state: ClientState) -> StateFields {
-    (state.proxy,)
+    (state.is_connected, state.since, state.cause.map(Cause::name), state.proxy)
 }
 
 pub(crate) fn otp_session(session: OtpSession) -> OtpSessionFields {

@@ -14,7 +14,7 @@ use super::{
     lines::CallId,
     new_idempotency_key,
     pending::{Pending, Slot},
-    transport::{Answer, MAX_ANSWER, Request, invalid_answer},
+    transport::{Answer, MAX_ANSWER, Request, Unreached, invalid_answer, unreached},
     unwound,
 };
 use crate::{
@@ -145,12 +145,14 @@ impl Hub {
         };
         let sent = unwound(|| match http.send(self.settings(), &request) {
             Ok(answer) => read_answer(answer),
-            Err(_) => Err(Error::new(ErrorCode::Connection, "The server was not reached.")),
+            Err(Unreached(cause)) => Err(unreached(cause)),
         });
         if !self.lines().put_back(id, http) {
             return Step::Done(Err(closed()));
         }
-        let error = match sent.unwrap_or_else(|| Err(panicked())) {
+        let result = sent.unwrap_or_else(|| Err(panicked()));
+        self.note(&result);
+        let error = match result {
             Ok(body) => return Step::Done(Ok(body)),
             Err(error) => error,
         };
@@ -167,6 +169,18 @@ impl Hub {
             return Step::Done(Err(error));
         }
         Step::Again(pause)
+    }
+
+    /// Keeps what a try tells of the way to the server.
+    fn note(&self, result: &Result<Vec<u8>, Error>) {
+        match result {
+            Ok(_) => self.reach().answered(),
+            Err(error) => match error.cause() {
+                Some(cause) => self.reach().failed(cause),
+                None if error.code() == ErrorCode::Internal => {}
+                None => self.reach().answered(),
+            },
+        }
     }
 }
 

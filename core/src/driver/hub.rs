@@ -13,10 +13,11 @@ use std::{
 };
 
 use super::{
-    ClientState, fork, jitter,
+    fork, jitter,
     lines::Lines,
     new_idempotency_key,
     pending::{Pending, Slot},
+    reach::{Reach, Reached},
     stream,
     transport::{CallConfig, Http, Settings, StreamConfig},
     unwound,
@@ -24,6 +25,7 @@ use super::{
     workers::Workers,
 };
 use crate::{
+    cause::Cause,
     error::{Error, ErrorCode},
     session::{Observed, Session},
     token::Token,
@@ -59,6 +61,7 @@ pub(crate) struct Hub {
     lines: Lines,
     stream_config: StreamConfig,
     workers: Arc<Workers>,
+    reach: Reach,
 }
 
 struct State {
@@ -102,6 +105,7 @@ impl Hub {
             state: Mutex::new(state),
             sooner: Condvar::new(),
             workers: Arc::new(Workers::new()),
+            reach: Reach::default(),
         }))
     }
 
@@ -117,8 +121,20 @@ impl Hub {
         &self.idempotency_key
     }
 
-    pub(crate) fn client_state(&self) -> ClientState {
-        ClientState { proxy: self.settings.proxy.as_ref().map(ToString::to_string) }
+    pub(crate) fn reached(&self) -> Reached {
+        self.reach.known()
+    }
+
+    pub(super) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// A stream was not opened or has broken off; that the client hung up is no failure.
+    pub(super) fn stream_failed(&self, id: StreamId, cause: Cause) {
+        let is_open = self.lock().streams.contains_key(&id);
+        if is_open {
+            self.reach.failed(cause);
+        }
     }
 
     pub(super) fn lines(&self) -> &Lines {
@@ -197,6 +213,9 @@ impl Hub {
         if events.is_empty() {
             return;
         }
+        if events.iter().any(|event| matches!(event, TokenEvent::Ready { .. })) {
+            self.reach.ready(id);
+        }
         self.feed(|state, now| {
             for event in events {
                 state.machine.handle_event(now, id, event);
@@ -205,6 +224,7 @@ impl Hub {
     }
 
     pub(super) fn stream_closed(self: &Arc<Self>, id: StreamId, closed: Closed) {
+        self.reach.ended(id);
         let random = jitter();
         self.feed(|state, now| {
             state.streams.remove(&id);
@@ -237,7 +257,10 @@ impl Hub {
                 }
                 Action::Close { stream } => errands.hang_up.extend(state.streams.remove(&stream)),
                 Action::Tell { waiter, progress } => errands.tell.push((waiter, progress)),
-                Action::Settle { waiter, outcome } => errands.settle.push((waiter, outcome)),
+                Action::Settle { waiter, outcome } => {
+                    let outcome = outcome.map_err(|error| self.reach.explain(error));
+                    errands.settle.push((waiter, outcome));
+                }
             }
         }
         errands

@@ -8,6 +8,7 @@ mod lines;
 mod panics;
 mod pending;
 mod proxy;
+mod reach;
 #[cfg(test)]
 mod silence;
 mod stream;
@@ -27,21 +28,12 @@ pub(crate) use calls::{Call, read_body, reader_of};
 pub(crate) use hub::Hub;
 pub use pending::Pending;
 pub(crate) use proxy::{Proxy, is_loopback};
+pub(crate) use reach::Reached;
 pub(crate) use transport::{CALL_TIMEOUT, STREAM_SILENCE, Settings};
 pub use watch::{Update, Watch};
 
 /// Bytes of an idempotency key: 128 bits are never met twice.
 const IDEMPOTENCY_KEY_BYTES: usize = 16;
-
-/// How a client stands to its server.
-///
-/// It holds nothing secret and may be logged.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ClientState {
-    /// The proxy that the client goes through, without its name and password; none where it connects by itself.
-    pub proxy: Option<String>,
-}
 
 /// The hub of this process, one after each fork.
 ///

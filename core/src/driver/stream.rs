@@ -4,10 +4,11 @@ use std::{io::Read, sync::Arc, time::Duration};
 
 use super::{
     Hub,
-    transport::{Answer, Http, Request},
+    transport::{Answer, Http, Request, Unreached, cause_of_end},
     unwound,
 };
 use crate::{
+    cause::Cause,
     error::ErrorCode,
     sse::{Decoder, Item},
     token::{AppKey, Code, Token},
@@ -36,7 +37,7 @@ const MAX_POLL_ANSWER: u64 = 1 << 20;
 /// Carries a stream from its request to its end, which is reported whatever happens: a panic of the code that it calls
 /// is a loss of the connection.
 pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) {
-    let closed = unwound(|| match open(hub, http, tokens, form) {
+    let closed = unwound(|| match open(hub, id, http, tokens, form) {
         Ok(answer) => match form {
             Form::Events => read(hub, id, answer),
             Form::Poll { .. } => read_poll(hub, id, answer),
@@ -46,7 +47,7 @@ pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>,
     hub.stream_closed(id, closed.unwrap_or_else(|| dropped(None)));
 }
 
-fn open(hub: &Hub, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answer, Closed> {
+fn open(hub: &Hub, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answer, Closed> {
     let count = tokens.len();
     let (accept, known, timeout) = match form {
         Form::Events => ("text/event-stream", &[][..], None),
@@ -55,7 +56,10 @@ fn open(hub: &Hub, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answe
     let body = request_body(tokens, hub.settings().is_redeemer, hub.settings().app_key, known);
     let request =
         Request { path: EVENTS_PATH, accept, idempotency_key: hub.idempotency_key(), body: &body, timeout };
-    let mut answer = http.send(hub.settings(), &request).map_err(|_| dropped(None))?;
+    let mut answer = http.send(hub.settings(), &request).map_err(|Unreached(cause)| {
+        hub.stream_failed(id, cause);
+        dropped(None)
+    })?;
     if match form {
         Form::Events => answer.is_event_stream(),
         Form::Poll { .. } => answer.status == 200,
@@ -63,8 +67,12 @@ fn open(hub: &Hub, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answe
         return Ok(answer);
     }
     let pause = answer.retry_after();
-    let Ok(error) = answer.read_error() else {
-        return Err(dropped(pause));
+    let error = match answer.read_error() {
+        Ok(error) => error,
+        Err(error) => {
+            hub.stream_failed(id, error.cause().unwrap_or(Cause::Protocol));
+            return Err(dropped(pause));
+        }
     };
     let is_final = match answer.status {
         400 | 401 | 403 | 404 => true,
@@ -72,7 +80,11 @@ fn open(hub: &Hub, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answe
         413 => count > MAX_TOKENS_WITHOUT_KEY,
         _ => error.code() == ErrorCode::QuotaExceeded,
     };
-    Err(if is_final { Closed::Refused(error) } else { dropped(error.retry_after()) })
+    if is_final {
+        return Err(Closed::Refused(error));
+    }
+    hub.stream_failed(id, Cause::Http(answer.status));
+    Err(dropped(error.retry_after()))
 }
 
 /// The request's JSON, written token by token: ten thousand of them are a megabyte and more in any form between.
@@ -114,10 +126,18 @@ fn request_body(
 
 /// Reads what a long poll was told.
 fn read_poll(hub: &Arc<Hub>, id: StreamId, mut answer: Answer) -> Closed {
-    let events = answer.read_json(MAX_POLL_ANSWER).ok().and_then(|body| EventsResponse::parse(&body));
-    let Some(EventsResponse { events }) = events else { return dropped(answer.retry_after()) };
-    hub.stream_events(id, events);
-    Closed::Answered
+    let cause = match answer.read_json(MAX_POLL_ANSWER) {
+        Ok(body) => match EventsResponse::parse(&body) {
+            Some(EventsResponse { events }) => {
+                hub.stream_events(id, events);
+                return Closed::Answered;
+            }
+            None => Cause::Protocol,
+        },
+        Err(error) => error.cause().unwrap_or(Cause::Protocol),
+    };
+    hub.stream_failed(id, cause);
+    dropped(answer.retry_after())
 }
 
 /// Reads events until the stream ends, fails, or says something larger than any event of ours.
@@ -126,9 +146,14 @@ fn read(hub: &Arc<Hub>, id: StreamId, answer: Answer) -> Closed {
     let mut decoder = Decoder::default();
     let mut chunk = vec![0; CHUNK];
     let mut pause = None;
-    while let Ok(length @ 1..) = body.read(&mut chunk) {
+    let cause = loop {
+        let length = match body.read(&mut chunk) {
+            Ok(0) => break Cause::Cut,
+            Ok(length) => length,
+            Err(error) => break cause_of_end(&error),
+        };
         if decoder.feed(&chunk[..length]).is_err() {
-            break;
+            break Cause::Protocol;
         }
         let mut events = Vec::new();
         while let Some(item) = decoder.next_item() {
@@ -138,7 +163,8 @@ fn read(hub: &Arc<Hub>, id: StreamId, answer: Answer) -> Closed {
             }
         }
         hub.stream_events(id, events);
-    }
+    };
+    hub.stream_failed(id, cause);
     dropped(pause)
 }
 

@@ -1,4 +1,7 @@
-//! HTTP, and the only file that names the library behind it.
+//! HTTP, and the only module that names the library behind it.
+
+mod failure;
+mod resolver;
 
 use std::{
     fmt,
@@ -10,11 +13,16 @@ use ureq::{
     Agent,
     config::{AutoHeaderValue, Config, ConfigBuilder},
     typestate::AgentScope,
+    unversioned::transport::DefaultConnector,
 };
 use url::Url;
 
+use failure::{cause_of, cause_of_io};
+use resolver::SystemResolver;
+
 use super::Proxy;
 use crate::{
+    cause::Cause,
     error::{Error, ErrorCode},
     token::{AppKey, Credential},
     wire::{ErrorBody, IDEMPOTENCY_KEY, REQUEST_ID},
@@ -72,12 +80,14 @@ pub(crate) struct Answer {
     content_type: String,
     retry_after: Option<Duration>,
     request_id: Option<String>,
+    /// The host that a redirect points to.
+    location: Option<String>,
     body: Box<dyn Read + Send>,
 }
 
 /// The server was not reached, or did not answer.
 #[derive(Debug)]
-pub(crate) struct Unreached;
+pub(crate) struct Unreached(pub(crate) Cause);
 
 /// A client's way to its server. A stream has one of its own, so that it can be hung up on.
 #[derive(Clone)]
@@ -108,19 +118,19 @@ impl StreamConfig {
 impl Http {
     /// For calls, one after the other.
     pub(crate) fn for_calls(config: &CallConfig) -> Self {
-        Self(config.0.new_agent())
+        Self(agent(config.0.clone()))
     }
 
     /// For a single stream.
     pub(crate) fn for_stream(config: &StreamConfig) -> Self {
-        Self(config.0.new_agent())
+        Self(agent(config.0.clone()))
     }
 
     /// Sends a request and returns as soon as the answer's head is there.
     pub(crate) fn send(&self, settings: &Settings, request: &Request<'_>) -> Result<Answer, Unreached> {
         #[cfg(test)]
         super::panics::strike(&settings.base_url);
-        let url = settings.base_url.join(request.path).map_err(|_| Unreached)?;
+        let url = settings.base_url.join(request.path).map_err(|_| Unreached(Cause::Other))?;
         let mut builder = self
             .0
             .post(url.as_str())
@@ -134,13 +144,16 @@ impl Http {
             let no_less = builder.config().timeout_recv_response(None).timeout_send_body(None);
             builder = no_less.timeout_global(Some(timeout)).build();
         }
-        let response = builder.send(request.body).map_err(|_| Unreached)?;
+        let response = builder
+            .send(request.body)
+            .map_err(|error| Unreached(cause_of(&error, settings.proxy.is_some())))?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
         Ok(Answer {
             status: response.status().as_u16(),
             content_type: header("Content-Type").unwrap_or_default().to_ascii_lowercase(),
             retry_after: header("Retry-After").and_then(retry_after),
             request_id: header(REQUEST_ID).map(str::to_owned),
+            location: header("Location").and_then(host_of),
             body: Box::new(response.into_body().into_reader()),
         })
     }
@@ -169,7 +182,7 @@ impl Answer {
     /// The whole body, where it is JSON and of a size that the protocol knows.
     pub(crate) fn read_json(&mut self, longest: u64) -> Result<Vec<u8>, Error> {
         if !self.content_type.starts_with("application/json") {
-            return Err(invalid_answer(self.status));
+            return Err(self.foreign());
         }
         let mut body = Vec::new();
         self.body.by_ref().take(longest + 1).read_to_end(&mut body).map_err(|error| lost_answer(&error))?;
@@ -179,17 +192,35 @@ impl Answer {
         Ok(body)
     }
 
+    /// The error of an answer that is somebody else's, such as a gateway's or a hotel's page.
+    fn foreign(&self) -> Error {
+        let (cause, message) = match (self.status, &self.location) {
+            (300..=399, Some(host)) => (
+                Cause::Redirect,
+                format!("The server's answer is a redirect to {host}, which is not followed."),
+            ),
+            (300..=399, None) => {
+                (Cause::Redirect, "The server's answer is a redirect, which is not followed.".to_owned())
+            }
+            (200..=299, _) => return invalid_answer(self.status),
+            (status, _) => {
+                (Cause::Http(status), format!("The answer, of status {status}, is none of this protocol."))
+            }
+        };
+        Error::new(ErrorCode::InvalidResponse, message).with_status(self.status).with_cause(Some(cause))
+    }
+
     /// The error that the answer tells.
     ///
     /// # Errors
     /// `connection` where the answer broke off, `invalid_response` where its body is no error of the protocol.
     pub(crate) fn read_error(&mut self) -> Result<Error, Error> {
         let body = self.read_json(MAX_ANSWER)?;
-        let mut body: ErrorBody = serde_json::from_slice(&body).map_err(|_| invalid_answer(self.status))?;
+        let mut body: ErrorBody = serde_json::from_slice(&body).map_err(|_| self.foreign())?;
         body.request_id = body.request_id.or_else(|| self.request_id.take());
         let error = body.into_error(self.status);
         if error.code() == ErrorCode::InvalidResponse {
-            return Err(invalid_answer(self.status));
+            return Err(self.foreign());
         }
         let hint = error.retry_after().or(self.retry_after);
         Ok(error.with_retry_after(hint))
@@ -206,6 +237,7 @@ impl fmt::Debug for Settings {
 pub(crate) fn invalid_answer(status: u16) -> Error {
     Error::new(ErrorCode::InvalidResponse, "The server's answer is none of this protocol.")
         .with_status(status)
+        .with_cause(Some(Cause::Protocol))
 }
 
 fn lost_answer(error: &io::Error) -> Error {
@@ -213,6 +245,26 @@ fn lost_answer(error: &io::Error) -> Error {
         ErrorCode::Connection,
         format!("The connection was lost while the answer was read: {}.", error.kind()),
     )
+    .with_cause(Some(cause_of_io(error)))
+}
+
+/// The error of a call whose server was not reached.
+pub(crate) fn unreached(cause: Cause) -> Error {
+    Error::new(ErrorCode::Connection, format!("The server was not reached: {cause}.")).with_cause(Some(cause))
+}
+
+/// What a stream's body ended of.
+pub(crate) fn cause_of_end(error: &io::Error) -> Cause {
+    cause_of_io(error)
+}
+
+fn agent(config: Config) -> Agent {
+    Agent::with_parts(config, DefaultConnector::default(), SystemResolver)
+}
+
+/// The host of an absolute URL, which is all of it that is shown: the rest may hold what is secret.
+fn host_of(location: &str) -> Option<String> {
+    Url::parse(location).ok()?.host_str().map(str::to_owned)
 }
 
 /// What streams and calls have in common. No redirect is followed: it would carry a key or a token elsewhere.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // every function here is a test's
 
 mod calls;
+mod causes;
 mod fixture;
 mod otp;
 mod proxies;

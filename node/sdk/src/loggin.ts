@@ -44,6 +44,12 @@ export interface WaitForVerifyOptions {
 
 /** How a client stands to its server. It holds nothing secret and may be logged. */
 export interface ClientState {
+  /** Whether an event stream is ready. A client that nothing waits for has none, and is not connected. */
+  readonly isConnected: boolean;
+  /** Since when it is connected or, with a cause, since when the server has not been reached. */
+  readonly since: Date | null;
+  /** Why the server was not reached the last time, as in `LogginError.cause`; `null` once it was. */
+  readonly cause: string | null;
   /** The proxy that the client goes through, without its name and password; `null` where it connects by itself. */
   readonly proxy: string | null;
 }
@@ -145,8 +151,13 @@ export class Loggin {
 
   /** How the client stands to its server, without asking it. */
   state(): ClientState {
-    const { proxy } = this.#waits.client.state();
-    return { proxy: proxy ?? null };
+    const { isConnected, since, cause, proxy } = this.#waits.client.state();
+    return {
+      isConnected,
+      since: since == null ? null : new Date(since),
+      cause: cause ?? null,
+      proxy: proxy ?? null,
+    };
   }
 
   /** Ends every wait and call with `closed`; later ones end the same way. */

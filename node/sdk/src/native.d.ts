@@ -65,6 +65,10 @@ export interface ClientOptions {
 
 /** How a client stands to its server. */
 export interface ClientState {
+  isConnected: boolean
+  /** Milliseconds since 1970. */
+  since?: number
+  cause?: string
   proxy?: string
 }
 
@@ -82,6 +86,7 @@ export interface Failure {
   retryAfter?: number
   attemptsLeft?: number
   requestId?: string
+  cause?: string
 }
 
 /**

@@ -18,6 +18,7 @@ const FIELDS = {
   retryAfter: 2.5,
   attemptsLeft: 0,
   requestId: 'r-1',
+  cause: 'http_429',
 };
 
 /** The package a second time, as a dependency that brings its own copy along has it. */

@@ -20,8 +20,11 @@ OtpSessionFields: TypeAlias = tuple[str, int, bool, int | None]
 # Status, phone, time, and the meta as JSON text.
 OtpResultFields: TypeAlias = tuple[Literal["verified"], str, datetime, str | None]
 
-# Code, class, message, status, retryable, retry after (seconds), attempts left and request id of an error.
-FailureFields: TypeAlias = tuple[str, str, str, int | None, bool, float | None, int | None, str | None]
+# Code, class, message, status, retryable, retry after (seconds), attempts left, request id and cause of an
+# error.
+FailureFields: TypeAlias = tuple[
+    str, str, str, int | None, bool, float | None, int | None, str | None, str | None
+]
 
 
 class NetworkOptions(TypedDict):
@@ -31,8 +34,8 @@ class NetworkOptions(TypedDict):
     proxy: str | None
 
 
-# The proxy of a client's state.
-StateFields: TypeAlias = tuple[str | None]
+# Whether a client is connected, since when, why not, and the proxy.
+StateFields: TypeAlias = tuple[bool, datetime | None, str | None, str | None]
 
 # A future, and what it settles with.
 Outcome: TypeAlias = tuple[
@@ -113,6 +116,15 @@ class Session:
 @dataclass(frozen=True, slots=True)
 class ClientState:
     """How a client stands to its server. It holds nothing secret and may be logged."""
+
+    is_connected: bool
+    """Whether an event stream is ready. A client that nothing waits for has none, and is not connected."""
+
+    since: datetime | None
+    """Since when it is connected or, with a cause, since when the server has not been reached; in UTC."""
+
+    cause: str | None
+    """Why the server was not reached the last time, as in `LogginError.cause`; `None` once it was."""
 
     proxy: str | None
     """The proxy that the client goes through, without its name and password; `None` where it connects by itself."""

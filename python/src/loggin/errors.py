@@ -26,6 +26,9 @@ class LogginError(Exception):
         retry_after: Seconds to wait before the next try, where the server said so.
         attempts_left: How many tries are left for a code, where the server said so.
         request_id: The server's id of the request, to be named when asking its operator.
+        cause: Why the server was not reached, one of a closed list: `"dns"`, `"refused"`, `"timeout"`,
+            `"tls_expired"`, `"http_502"` and so on. A `VerifyTimeoutError` has it where nothing was
+            connected at the end of the wait.
     """
 
     code: str
@@ -35,6 +38,7 @@ class LogginError(Exception):
     retry_after: float | None
     attempts_left: int | None
     request_id: str | None
+    cause: str | None
 
     def __init__(
         self,
@@ -46,6 +50,7 @@ class LogginError(Exception):
         retry_after: float | None = None,
         attempts_left: int | None = None,
         request_id: str | None = None,
+        cause: str | None = None,
     ) -> None:
         """Loggin raises its errors itself; this is for those who test their own handling of them."""
         super().__init__(message)
@@ -56,13 +61,14 @@ class LogginError(Exception):
         self.retry_after = retry_after
         self.attempts_left = attempts_left
         self.request_id = request_id
+        self.cause = cause
 
     def __str__(self) -> str:
         return f"{self.message} ({self.code})"
 
     def __repr__(self) -> str:
         shown = [f"code={self.code!r}", f"message={self.message!r}"]
-        for name in ("status", "retry_after", "attempts_left", "request_id"):
+        for name in ("status", "retry_after", "attempts_left", "request_id", "cause"):
             value = getattr(self, name)
             if value is not None:
                 shown.append(f"{name}={value!r}")
@@ -159,6 +165,7 @@ def from_fields(
     retry_after: float | None,
     attempts_left: int | None,
     request_id: str | None,
+    cause: str | None,
     /,
 ) -> LogginError:
     """The exception for what the native half reports. A class that is not known is a `ServerError`."""
@@ -170,4 +177,5 @@ def from_fields(
         retry_after=retry_after,
         attempts_left=attempts_left,
         request_id=request_id,
+        cause=cause,
     )

@@ -53,6 +53,8 @@ public struct LogginError: Error, Sendable, LocalizedError {
   public let attemptsLeft: Int?
   /// The server's name for the request, for its log.
   public let requestID: String?
+  /// Why the server was not reached, e.g. `dns` or `tls_expired`; a timeout has it where nothing was connected.
+  public let cause: String?
 
   public var errorDescription: String? { message }
 
@@ -65,6 +67,7 @@ public struct LogginError: Error, Sendable, LocalizedError {
     retryAfter = details.retryAfter
     attemptsLeft = details.attemptsLeft.map(Int.init)
     requestID = details.requestId
+    cause = details.cause
   }
 
   /// A failure of the native library; anything else is a defect of the binding, told as `internal`.

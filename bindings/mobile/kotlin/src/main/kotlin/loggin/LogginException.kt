@@ -32,6 +32,9 @@ public sealed class LogginException(details: FailureDetails) : Exception(details
     /** The server's name for the request, for its log. */
     public val requestId: String? = details.requestId
 
+    /** Why the server was not reached, e.g. `dns` or `tls_expired`; a timeout has it where nothing was connected. */
+    public val networkCause: String? = details.cause
+
     /** The login was redeemed before: start another one. */
     public class AlreadyUsed internal constructor(details: FailureDetails) : LogginException(details)
 

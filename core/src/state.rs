@@ -1,0 +1,27 @@
+//! What a client can tell of itself without asking its server.
+
+use std::time::SystemTime;
+
+use crate::{cause::Cause, driver::Reached};
+
+/// How a client stands to its server.
+///
+/// It holds nothing secret and may be logged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClientState {
+    /// Whether a stream is ready. A client that nothing waits for has none, and is not connected.
+    pub is_connected: bool,
+    /// Since when it is connected or, with a cause, since when the server has not been reached.
+    pub since: Option<SystemTime>,
+    /// Why the server was not reached the last time; none once it was.
+    pub cause: Option<Cause>,
+    /// The proxy that the client goes through, without its name and password; none where it connects by itself.
+    pub proxy: Option<String>,
+}
+
+impl ClientState {
+    pub(crate) fn new(Reached { is_connected, since, cause }: Reached, proxy: Option<String>) -> Self {
+        Self { is_connected, since, cause, proxy }
+    }
+}
