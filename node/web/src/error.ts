@@ -20,6 +20,11 @@ export interface LogginErrorFields {
   readonly attemptsLeft?: number | undefined;
   /** The server's id of the request, to be named when asking its operator. */
   readonly requestId?: string | undefined;
+  /**
+   * Why the server was not reached, one of a closed list: `dns`, `refused`, `timeout`, `tls_expired`, `http_502` and so
+   * on. A `timeout` has it where nothing was connected at the end of the wait.
+   */
+  readonly cause?: string | undefined;
 }
 
 /** Holds a class's name on the class itself: the same in every copy of the package. */
@@ -40,6 +45,7 @@ export class LogginError extends Error implements LogginErrorFields {
   declare readonly retryAfter?: number | undefined;
   declare readonly attemptsLeft?: number | undefined;
   declare readonly requestId?: string | undefined;
+  declare readonly cause?: string | undefined;
 
   constructor({ code, message, retryable = false, ...fields }: LogginErrorFields) {
     super(message);

@@ -55,12 +55,16 @@ export async function objectOf(response: Response): Promise<Record<string, unkno
   }
 }
 
+/** What answered where it was none of this protocol. A redirect that is not followed has status 0 in browsers. */
+const causeOf = (status: number): string => (/^(0|3..)$/.test(`${status}`) ? 'redirect' : `http_${status}`);
+
 /** The error that an answer tells. */
 export async function errorOfAnswer(response: Response): Promise<LogginError> {
   const { error, message, attempts_left, request_id, retry_after } = await objectOf(response);
   const { headers, status } = response;
   return failureOf(error, message, {
     status,
+    cause: typeof error === 'string' ? undefined : causeOf(status),
     attemptsLeft: attempts_left as number | undefined,
     requestId: (request_id as string | undefined) ?? headers.get('X-Request-Id') ?? undefined,
     retryAfter: seconds(retry_after) ?? seconds(headers.get('Retry-After')),
@@ -73,6 +77,10 @@ function seconds(value: unknown): number | undefined {
   const left = /^[0-9.]+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   return Number.isFinite(left) ? Math.max(0, left) : undefined;
 }
+
+/** The error of a server that nothing was heard from. */
+export const notReached = (cause: string): LogginError =>
+  failure('connection', 'The server was not reached.', { cause });
 
 /**
  * Makes a call once; the result is the object of a 200, or the error.
@@ -94,7 +102,8 @@ export async function callOnce(
     return isAnswer(response, 'application/json') ? await objectOf(response) : await errorOfAnswer(response);
   } catch {
     throwIfEnded(signal);
-    return failure('connection', 'The server was not reached.');
+    // `fetch` tells no more than that it failed.
+    return notReached(turn.signal.aborted ? 'timeout' : 'other');
   } finally {
     turn.release();
   }

@@ -4,7 +4,7 @@ import { Linked, pause, throwIfEnded } from './abort.js';
 import { delay, MAX_HINT_MS } from './backoff.js';
 import { isLogginError, type LogginError } from './error.js';
 import { failure, failureOf } from './failure.js';
-import { errorOfAnswer, isAnswer, objectOf, post } from './http.js';
+import { errorOfAnswer, isAnswer, notReached, objectOf, post } from './http.js';
 import type { Server } from './server.js';
 import { type SessionFields, sessionOf } from './session.js';
 import { streamReader } from './sse.js';
@@ -114,7 +114,7 @@ class Wait {
   #progress: string | undefined;
   #turn: Turn | undefined;
   #connection: Connection = 'connecting';
-  #problem: LogginError | undefined;
+  #problem: LogginError | undefined = notReached('timeout');
   #lost: ReturnType<typeof setTimeout> | undefined;
 
   constructor(server: Server, what: WaitFor, ended: AbortSignal) {
@@ -155,7 +155,7 @@ class Wait {
       }
       const { isAwoken, isHeard, isKeptBack, isNews } = turn;
       if (!isHeard && !isAwoken && !isKeptBack) {
-        this.#miss(turn.problem ?? failure('connection', 'The server was not reached.'));
+        this.#miss(turn.problem);
       }
       const lived = performance.now() - turn.began >= PROVED_MS;
       if (isAwoken || isNews || (isHeard && (polls || lived))) {
@@ -179,7 +179,14 @@ class Wait {
     clearTimeout(this.#lost);
   }
 
-  #miss(problem: LogginError): void {
+  /** The error of its deadline, which has a cause where it is not the person who did not come. */
+  timeout(): LogginError {
+    return failure('timeout', 'Nobody signed in before the wait was over.', {
+      cause: this.#problem?.cause,
+    });
+  }
+
+  #miss(problem = notReached('other')): void {
     this.#problem = problem;
     if (this.#connection === 'open' || this.#lost === undefined) {
       this.#connect('connecting');
@@ -190,6 +197,7 @@ class Wait {
   #hear(turn: Turn): void {
     turn.isHeard = true;
     this.release();
+    this.#problem = undefined;
     this.#connect('open');
   }
 
@@ -325,11 +333,8 @@ class Wait {
 /** Waits until the person has signed in. It rejects with the signal's reason, or with a `LogginError`. */
 export async function awaitLogin(server: Server, what: WaitFor): Promise<SessionFields> {
   const ended = new Linked(what.signal);
-  ended.abortAfter(
-    what.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-    failure('timeout', 'Nobody signed in before the wait was over.'),
-  );
   const wait = new Wait(server, what, ended.signal);
+  ended.after(what.timeoutMs ?? DEFAULT_TIMEOUT_MS, () => ended.abort(wait.timeout()));
   const unwatch = onWake((hasMissed) => wait.wake(hasMissed));
   try {
     const end = await wait.run();
