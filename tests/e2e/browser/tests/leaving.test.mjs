@@ -122,8 +122,8 @@ test('a page that React keeps behind the next one leaves that one usable, and si
     await stage.world.send(link);
     await said(page, `Hello ${PHONE}`);
     await page.getByRole('button', { name: 'Back' }).click();
-    await button(page).waitFor();
-    assert.notEqual(await button(page).getAttribute('href'), link);
+    // React shows a page that it kept before it runs the page's effects, which make the next link.
+    await page.locator(`a.loggin[href]:not([href="${link}"])`).waitFor();
     assert.equal(await dialog(page).count(), 0);
   }
 });
