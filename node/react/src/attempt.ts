@@ -134,8 +134,10 @@ export class Attempt {
    */
   mount(options: AttemptOptions): () => void {
     const before = this.#options;
-    // At first, and after its end.
-    const isGone = !this.#login && !this.#course;
+    const { status } = this.#state;
+    // At first, and where a page that was kept comes back after the end.
+    const isGone =
+      (!this.#login && !this.#course) || !(this.#mounts || isUnderWay(this.#state) || status === 'idle');
     // An attempt that is under way keeps the words that the person has read.
     if (
       isGone ||
