@@ -7,6 +7,13 @@ use crate::{cause::Cause, driver::Reached};
 /// How a client stands to its server.
 ///
 /// It holds nothing secret and may be logged.
+///
+/// ```
+/// let client = loggin::Loggin::builder().build()?;
+/// let state = client.state();
+/// assert!(!state.is_connected && state.cause.is_none(), "nothing has been asked for yet");
+/// # Ok::<(), loggin::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientState {

@@ -34,12 +34,14 @@ impl Client {
         whatsapp_number: Option<String>,
         timeout: Option<Duration>,
         allow_insecure_http: bool,
+        ca_pem: Option<String>,
     ) -> Result<Self, Failure> {
         let builder = Loggin::builder().user_agent(USER_AGENT).allow_insecure_http(allow_insecure_http);
         let builder = apply(builder, base_url, LogginBuilder::base_url);
         let builder = apply(builder, secret_key, LogginBuilder::secret_key);
         let builder = apply(builder, app_key, LogginBuilder::app_key);
         let builder = apply(builder, whatsapp_number, LogginBuilder::whatsapp_number);
+        let builder = apply(builder, ca_pem, LogginBuilder::ca_pem);
         Ok(Self { observer: apply(builder, timeout, LogginBuilder::timeout).build_observer()? })
     }
 

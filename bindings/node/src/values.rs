@@ -24,6 +24,10 @@ pub struct ClientOptions {
     /// Whether the environment says that this is production.
     pub production: Option<bool>,
     pub proxy: Option<String>,
+    pub ca_file: Option<String>,
+    pub ca_pem: Option<String>,
+    pub client_cert_file: Option<String>,
+    pub client_cert_pem: Option<String>,
 }
 
 impl ClientOptions {
@@ -39,6 +43,10 @@ impl ClientOptions {
         let builder = apply(builder, self.call_timeout_ms.map(duration), LogginBuilder::call_timeout);
         let builder = apply(builder, self.allow_insecure_http, LogginBuilder::allow_insecure_http);
         let builder = apply(builder, self.proxy, LogginBuilder::proxy);
+        let builder = apply(builder, self.ca_file, LogginBuilder::ca_file);
+        let builder = apply(builder, self.ca_pem, LogginBuilder::ca_pem);
+        let builder = apply(builder, self.client_cert_file, LogginBuilder::client_cert_file);
+        let builder = apply(builder, self.client_cert_pem, LogginBuilder::client_cert_pem);
         apply(builder, self.idempotency_key, LogginBuilder::idempotency_key)
     }
 }

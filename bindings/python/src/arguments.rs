@@ -1,6 +1,6 @@
 //! What Python passes in, in the types of the core.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use loggin::{Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token};
 use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
@@ -93,12 +93,20 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Retries {
 pub(crate) struct Network {
     allow_insecure_http: bool,
     proxy: Option<Text>,
+    ca_file: Option<PathBuf>,
+    ca_pem: Option<Text>,
+    client_cert_file: Option<PathBuf>,
+    client_cert_pem: Option<Text>,
 }
 
 impl Network {
     pub(crate) fn apply(self, builder: LogginBuilder) -> LogginBuilder {
         let builder = builder.allow_insecure_http(self.allow_insecure_http);
-        with(builder, self.proxy, LogginBuilder::proxy)
+        let builder = with(builder, self.proxy, LogginBuilder::proxy);
+        let builder = with(builder, self.ca_file, LogginBuilder::ca_file);
+        let builder = with(builder, self.ca_pem, LogginBuilder::ca_pem);
+        let builder = with(builder, self.client_cert_file, LogginBuilder::client_cert_file);
+        with(builder, self.client_cert_pem, LogginBuilder::client_cert_pem)
     }
 }
 

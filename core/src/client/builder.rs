@@ -1,6 +1,6 @@
 //! The options of a client, and what is made of them.
 
-use std::{collections::HashMap, env, fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, env, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     DEFAULT_BASE_URL, DEFAULT_CALL_TIMEOUT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Inner, Loggin,
@@ -9,7 +9,7 @@ use super::{
     base_url::parse_base_url,
 };
 use crate::{
-    driver::{Hubs, Proxy, STREAM_SILENCE, Settings, is_loopback},
+    driver::{Hubs, Proxy, STREAM_SILENCE, Settings, TlsOptions, Trust, is_loopback},
     error::{Error, ErrorCode},
     link::WhatsAppNumber,
     observer::Observer,
@@ -31,6 +31,7 @@ pub struct LogginBuilder {
     idempotency_key: Option<String>,
     is_production: bool,
     proxy: Option<String>,
+    tls: TlsOptions,
     user_agent: Option<String>,
     environment: Option<HashMap<String, String>>,
 }
@@ -113,6 +114,32 @@ impl LogginBuilder {
         self
     }
 
+    /// A file of certificates, PEM, whose issuers are trusted beside the bundled ones: a company's own. The files that
+    /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name are read too.
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.ca_file = Some(path.into());
+        self
+    }
+
+    /// The same as text.
+    pub fn ca_pem(mut self, pem: impl Into<String>) -> Self {
+        self.tls.ca_pem = Some(pem.into());
+        self
+    }
+
+    /// A file with the certificate by which this client shows who it is, those that lead to its issuer, and its private
+    /// key, all of them PEM.
+    pub fn client_cert_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.client_cert_file = Some(path.into());
+        self
+    }
+
+    /// The same as text.
+    pub fn client_cert_pem(mut self, pem: impl Into<String>) -> Self {
+        self.tls.client_cert_pem = Some(pem.into());
+        self
+    }
+
     /// Variables that are read in place of the process's environment.
     #[doc(hidden)]
     pub fn environment(mut self, variables: HashMap<String, String>) -> Self {
@@ -172,6 +199,8 @@ impl LogginBuilder {
             return Err(invalid_config("max_retries is 10 at most."));
         }
         let proxy = Proxy::choose(&base_url, self.proxy.as_deref(), &|name| self.variable(name))?;
+        let is_secure = base_url.scheme() == "https" || proxy.as_ref().is_some_and(Proxy::is_https);
+        let trust = is_secure.then(|| Trust::read(&self.tls, &|name| self.variable(name))).transpose()?;
         let user_agent =
             self.user_agent.unwrap_or_else(|| concat!("loggin-rust/", env!("CARGO_PKG_VERSION")).into());
         let settings = Settings {
@@ -179,6 +208,7 @@ impl LogginBuilder {
             secret_key,
             app_key: audience.app_key(),
             proxy,
+            trust,
             is_redeemer,
             user_agent,
             max_retries,

@@ -19,7 +19,7 @@ use super::{
     pending::{Pending, Slot},
     reach::{Reach, Reached},
     stream,
-    transport::{CallConfig, Http, Settings, StreamConfig},
+    transport::{CallConfig, Http, Network, Settings, StreamConfig},
     unwound,
     watch::{Watch, Watched},
     workers::Workers,
@@ -95,9 +95,10 @@ impl Hub {
             has_timekeeper: false,
             alarm: None,
         };
+        let network = Network::new(&settings)?;
         Ok(Arc::new(Self {
-            lines: Lines::new(CallConfig::new(&settings)?),
-            stream_config: StreamConfig::new(&settings)?,
+            lines: Lines::new(CallConfig::new(&settings, network.clone())?),
+            stream_config: StreamConfig::new(&settings, network)?,
             settings,
             idempotency_key,
             generation: fork::generation(),

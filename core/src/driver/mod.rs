@@ -29,7 +29,7 @@ pub(crate) use hub::Hub;
 pub use pending::Pending;
 pub(crate) use proxy::{Proxy, is_loopback};
 pub(crate) use reach::Reached;
-pub(crate) use transport::{CALL_TIMEOUT, STREAM_SILENCE, Settings};
+pub(crate) use transport::{CALL_TIMEOUT, STREAM_SILENCE, Settings, TlsOptions, Trust};
 pub use watch::{Update, Watch};
 
 /// Bytes of an idempotency key: 128 bits are never met twice.

@@ -50,6 +50,7 @@ fn hub(panics: usize) -> Arc<Hub> {
         secret_key: None,
         app_key: None,
         proxy: None,
+        trust: None,
         is_redeemer: true,
         user_agent: String::new(),
         max_retries: 0,

@@ -78,6 +78,11 @@ impl Proxy {
         })
     }
 
+    /// Whether the connection to the proxy itself is secure.
+    pub(crate) fn is_https(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
     /// The whole address, with the name and password that the proxy asks for.
     pub(super) fn expose(&self) -> &str {
         self.0.as_str()

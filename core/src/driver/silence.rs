@@ -42,6 +42,7 @@ fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
         app_key: None,
         secret_key: None,
         proxy: None,
+        trust: None,
         is_redeemer: true,
         user_agent: String::new(),
         max_retries: 0,

@@ -2,23 +2,28 @@
 
 mod failure;
 mod resolver;
+mod tls;
 
 use std::{
     fmt,
     io::{self, Read},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use rustls::ClientConfig;
 use ureq::{
     Agent,
     config::{AutoHeaderValue, Config, ConfigBuilder},
     typestate::AgentScope,
-    unversioned::transport::DefaultConnector,
+    unversioned::transport::{ConnectProxyConnector, Connector, SocksConnector, TcpConnector},
 };
 use url::Url;
 
 use failure::{cause_of, cause_of_io};
 use resolver::SystemResolver;
+use tls::TlsConnector;
+pub(crate) use tls::{TlsOptions, Trust};
 
 use super::Proxy;
 use crate::{
@@ -52,6 +57,7 @@ pub(crate) struct Settings {
     /// The app whose tokens it asks about, where it is known; the server refuses those of others.
     pub(crate) app_key: Option<AppKey>,
     pub(crate) proxy: Option<Proxy>,
+    pub(crate) trust: Option<Trust>,
     /// Whether its streams claim what they are told of, or only observe.
     pub(crate) is_redeemer: bool,
     pub(crate) user_agent: String,
@@ -93,37 +99,59 @@ pub(crate) struct Unreached(pub(crate) Cause);
 #[derive(Clone)]
 pub(crate) struct Http(Agent);
 
+/// What all connections of a client have in common, such as their TLS sessions, which later ones resume.
+#[derive(Clone)]
+pub(crate) struct Network {
+    tls: Option<Arc<ClientConfig>>,
+}
+
+impl Network {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        let tls = settings.trust.as_ref().map(Trust::config).transpose()?;
+        Ok(Self { tls })
+    }
+
+    fn agent(&self, config: Config) -> Agent {
+        let connector =
+            ().chain(SocksConnector::default())
+                .chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(TlsConnector(self.tls.clone()));
+        Agent::with_parts(config, connector, SystemResolver)
+    }
+}
+
 /// How a client opens its streams: made with the client, and not again for each stream.
-pub(crate) struct StreamConfig(Config);
+pub(crate) struct StreamConfig(Config, Network);
 
 /// The same for its calls, each of which has a time of its own.
-pub(crate) struct CallConfig(Config);
+pub(crate) struct CallConfig(Config, Network);
 
 impl CallConfig {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
-        Ok(Self(configure(settings)?.build()))
+    pub(crate) fn new(settings: &Settings, network: Network) -> Result<Self, Error> {
+        Ok(Self(configure(settings)?.build(), network))
     }
 }
 
 impl StreamConfig {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &Settings, network: Network) -> Result<Self, Error> {
         let config = configure(settings)?
             .timeout_send_body(Some(STREAM_SEND_TIMEOUT))
             .timeout_recv_response(Some(STREAM_ANSWER_TIMEOUT))
             .timeout_per_read(Some(settings.stream_silence));
-        Ok(Self(config.build()))
+        Ok(Self(config.build(), network))
     }
 }
 
 impl Http {
     /// For calls, one after the other.
     pub(crate) fn for_calls(config: &CallConfig) -> Self {
-        Self(agent(config.0.clone()))
+        Self(config.1.agent(config.0.clone()))
     }
 
     /// For a single stream.
     pub(crate) fn for_stream(config: &StreamConfig) -> Self {
-        Self(agent(config.0.clone()))
+        Self(config.1.agent(config.0.clone()))
     }
 
     /// Sends a request and returns as soon as the answer's head is there.
@@ -256,10 +284,6 @@ pub(crate) fn unreached(cause: Cause) -> Error {
 /// What a stream's body ended of.
 pub(crate) fn cause_of_end(error: &io::Error) -> Cause {
     cause_of_io(error)
-}
-
-fn agent(config: Config) -> Agent {
-    Agent::with_parts(config, DefaultConnector::default(), SystemResolver)
 }
 
 /// The host of an absolute URL, which is all of it that is shown: the rest may hold what is secret.

@@ -1,6 +1,7 @@
 //! The client against a server that does as a test says, over real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // every function here is a test's
 
+mod authority;
 mod calls;
 mod causes;
 mod fixture;
@@ -8,6 +9,7 @@ mod otp;
 mod proxies;
 #[cfg(target_os = "linux")]
 mod threads;
+mod tls;
 mod waits;
 
 use fixture::Server;

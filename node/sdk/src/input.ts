@@ -36,6 +36,17 @@ export interface LogginOptions {
    * them, or `none`. By default the environment says it, by curl's rules, and never for this machine.
    */
   readonly proxy?: string | undefined;
+  /**
+   * A file of certificates, PEM, whose issuers are trusted beside the bundled ones: a company's own. Those of
+   * `SSL_CERT_FILE` and `SSL_CERT_DIR` are trusted too.
+   */
+  readonly caFile?: string | undefined;
+  /** The same as text. */
+  readonly caPem?: string | undefined;
+  /** A file with the certificate by which this client shows who it is, those that lead to its issuer, and its key, PEM. */
+  readonly clientCertFile?: string | undefined;
+  /** The same as text. */
+  readonly clientCertPem?: string | undefined;
 }
 
 type Type = 'boolean' | 'number' | 'string';
@@ -51,6 +62,10 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   allowInsecureHttp: 'boolean',
   idempotencyKey: 'string',
   proxy: 'string',
+  caFile: 'string',
+  caPem: 'string',
+  clientCertFile: 'string',
+  clientCertPem: 'string',
 };
 
 /** @internal @throws InvalidInputError `invalid_config` where an option is of another type, or a number is out of range. */

@@ -12,6 +12,7 @@ from loggin._results import ClientState, CreatedToken, Session
 
 if TYPE_CHECKING:
     import asyncio
+    import os
     from collections.abc import Iterable
     from types import TracebackType
 
@@ -43,6 +44,10 @@ class _Client:
         allow_insecure_http: bool = False,
         idempotency_key: str | None = None,
         proxy: str | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+        ca_pem: str | None = None,
+        client_cert_file: str | os.PathLike[str] | None = None,
+        client_cert_pem: str | None = None,
     ) -> None:
         """Sets the client up; it opens no connection before it is used.
 
@@ -70,6 +75,12 @@ class _Client:
             proxy: The proxy to go through, `http://host:port` or `socks5://host:port` with a name and a
                 password where it asks for them, or `"none"`. By default the environment says it, by curl's
                 rules, and never for this machine.
+            ca_file: A file of certificates, PEM, whose issuers are trusted beside the bundled ones: a company's
+                own. Those of `SSL_CERT_FILE` and `SSL_CERT_DIR` are trusted too.
+            ca_pem: The same as text.
+            client_cert_file: A file with the certificate by which this client shows who it is, those that lead
+                to its issuer, and its private key, all of them PEM.
+            client_cert_pem: The same as text.
 
         Raises:
             InvalidInputError: `invalid_config` where an option is malformed.
@@ -83,7 +94,14 @@ class _Client:
             max_retries=max_retries,
             call_timeout=call_timeout,
             idempotency_key=idempotency_key,
-            network={"allow_insecure_http": allow_insecure_http, "proxy": proxy},
+            network={
+                "allow_insecure_http": allow_insecure_http,
+                "proxy": proxy,
+                "ca_file": ca_file,
+                "ca_pem": ca_pem,
+                "client_cert_file": client_cert_file,
+                "client_cert_pem": client_cert_pem,
+            },
         )
 
     def create_token(self, app_key: str, *, text: str | None = None) -> CreatedToken:

@@ -10,6 +10,7 @@ from loggin import _native
 
 if TYPE_CHECKING:
     import asyncio
+    from os import PathLike
 
 # App key, phone, user id and the time of a session, as the native half hands them over.
 SessionFields: TypeAlias = tuple[str, str, str | None, datetime]
@@ -32,6 +33,10 @@ class NetworkOptions(TypedDict):
 
     allow_insecure_http: bool
     proxy: str | None
+    ca_file: str | PathLike[str] | None
+    ca_pem: str | None
+    client_cert_file: str | PathLike[str] | None
+    client_cert_pem: str | None
 
 
 # Whether a client is connected, since when, why not, and the proxy.

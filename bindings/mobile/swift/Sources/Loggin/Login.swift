@@ -16,6 +16,8 @@ public struct LogginConfig: Sendable, CustomStringConvertible, CustomReflectable
   private let secretKey: String?
   /// The app whose logins are waited for: tokens of others are `unknown_app`. By default those of any app.
   public var appKey: String?
+  /// Certificates, PEM, whose issuers are trusted beside the others: those of a company, or of your own server.
+  public var caPem: String?
 
   /// A `secretKey` is always refused: it belongs to your server, as whoever takes the app apart would have it. The
   /// option is here so that a key copied from elsewhere is an error that says so.
@@ -25,7 +27,8 @@ public struct LogginConfig: Sendable, CustomStringConvertible, CustomReflectable
     timeout: Duration? = nil,
     allowInsecureHTTP: Bool = false,
     secretKey: String? = nil,
-    appKey: String? = nil
+    appKey: String? = nil,
+    caPem: String? = nil
   ) {
     self.baseURL = baseURL
     self.whatsappNumber = whatsappNumber
@@ -33,6 +36,7 @@ public struct LogginConfig: Sendable, CustomStringConvertible, CustomReflectable
     self.allowInsecureHTTP = allowInsecureHTTP
     self.secretKey = secretKey
     self.appKey = appKey
+    self.caPem = caPem
   }
 
   func makeClient() throws -> Client {
@@ -42,7 +46,8 @@ public struct LogginConfig: Sendable, CustomStringConvertible, CustomReflectable
       appKey: appKey,
       whatsappNumber: whatsappNumber,
       timeout: timeout?.seconds,
-      allowInsecureHttp: allowInsecureHTTP
+      allowInsecureHttp: allowInsecureHTTP,
+      caPem: caPem
     )
   }
 

@@ -73,7 +73,8 @@ final class LoginTests: XCTestCase {
   func testPrintingShowsNoSecret() throws {
     let login = try client().createToken("8XKPQ2WN")
     let quiet = try Client(
-      baseUrl: "http://127.0.0.1:1", secretKey: nil, appKey: nil, whatsappNumber: nil, timeout: nil, allowInsecureHttp: false)
+      baseUrl: "http://127.0.0.1:1", secretKey: nil, appKey: nil, whatsappNumber: nil, timeout: nil, allowInsecureHttp: false,
+      caPem: nil)
     let native = try quiet.createToken(appKey: "8XKPQ2WN", text: nil)
     var dumped = ""
     dump(login, to: &dumped)

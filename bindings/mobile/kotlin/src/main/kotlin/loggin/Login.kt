@@ -21,6 +21,8 @@ public class LogginConfig(
     private val secretKey: String? = null,
     /** The app whose logins are waited for: tokens of others are `unknown_app`. By default those of any app. */
     public val appKey: String? = null,
+    /** Certificates, PEM, whose issuers are trusted beside the others: those of a company, or of your own server. */
+    public val caPem: String? = null,
 ) {
     internal fun makeClient() = loggin.ffi.Client(
         baseUrl = baseUrl,
@@ -29,6 +31,7 @@ public class LogginConfig(
         whatsappNumber = whatsappNumber,
         timeout = timeout?.toJavaDuration(),
         allowInsecureHttp = allowInsecureHttp,
+        caPem = caPem,
     )
 
     override fun toString(): String = "LogginConfig(baseUrl=$baseUrl)"
