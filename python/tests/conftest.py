@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -109,8 +110,8 @@ def serve() -> Iterator[Serve]:
     """Starts servers, and ends them with the test."""
     servers: list[ScriptedServer] = []
 
-    def start(*steps: Step, port: int = 0) -> ScriptedServer:
-        servers.append(ScriptedServer(*steps, port=port))
+    def start(*steps: Step, port: int = 0, tls: ssl.SSLContext | None = None) -> ScriptedServer:
+        servers.append(ScriptedServer(*steps, port=port, tls=tls))
         return servers[-1]
 
     yield start

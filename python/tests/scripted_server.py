@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -143,8 +144,9 @@ def reject(error: str) -> Step:
 class ScriptedServer:
     """Takes a step for each request; the last one for all that follow. A connection ends with its step."""
 
-    def __init__(self, *steps: Step, port: int = 0) -> None:
+    def __init__(self, *steps: Step, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._steps = steps
+        self._tls = tls
         self._changed = threading.Condition()
         self._exchanges: list[Exchange] = []
         self._listener = socket.create_server(("127.0.0.1", port))
@@ -153,7 +155,7 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self._tls else f"http://127.0.0.1:{self.port}"
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -185,6 +187,12 @@ class ScriptedServer:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        if self._tls:
+            with connection:
+                try:
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                except OSError:
+                    return
         with connection:
             try:
                 exchange = _read_request(connection)

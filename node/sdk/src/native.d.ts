@@ -61,6 +61,10 @@ export interface ClientOptions {
   /** Whether the environment says that this is production. */
   production?: boolean
   proxy?: string
+  caFile?: string
+  caPem?: string
+  clientCertFile?: string
+  clientCertPem?: string
 }
 
 /** How a client stands to its server. */

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -20,13 +21,20 @@ export type Answer = (response: ServerResponse, received: Received) => void;
 
 export class ScriptedServer {
   readonly received: Received[] = [];
-  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #server: ReturnType<typeof createServer>;
+  readonly #isSecure: boolean;
   readonly #watchers = new Set<() => void>();
   #script: Answer[] = [];
 
+  private constructor(tls?: ServerOptions) {
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    this.#isSecure = tls !== undefined;
+    this.#server = tls ? createSecureServer(tls, serve) : createServer(serve);
+  }
+
   /** Starts a server, which stops with the test. */
-  static async start(port = 0): Promise<ScriptedServer> {
-    const server = new ScriptedServer();
+  static async start(port = 0, tls?: ServerOptions): Promise<ScriptedServer> {
+    const server = new ScriptedServer(tls);
     server.#server.listen(port, '127.0.0.1');
     await once(server.#server, 'listening');
     onTestFinished(() => server.stop());
@@ -43,7 +51,7 @@ export class ScriptedServer {
   }
 
   get baseUrl(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return this.#isSecure ? `https://localhost:${this.port}` : `http://127.0.0.1:${this.port}`;
   }
 
   /** The request with this number, from 0; it may be still to come. */
