@@ -188,11 +188,10 @@ class ScriptedServer:
 
     def _serve(self, connection: socket.socket) -> None:
         if self._tls:
-            with connection:
-                try:
-                    connection = self._tls.wrap_socket(connection, server_side=True)
-                except OSError:
-                    return
+            secure = _handshake(connection, self._tls)
+            if secure is None:
+                return
+            connection = secure
         with connection:
             try:
                 exchange = _read_request(connection)
@@ -208,6 +207,22 @@ class ScriptedServer:
                 step(exchange)
             except OSError:
                 exchange.was_hung_up.set()
+
+
+def _handshake(connection: socket.socket, tls: ssl.SSLContext) -> ssl.SSLSocket | None:
+    """Takes TLS up; where that fails the client is told why."""
+    with connection.dup() as raw:
+        secure = tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            secure.do_handshake()
+        except OSError:
+            # What is unread when a socket is closed takes back what was sent: the alert.
+            with secure, contextlib.suppress(OSError):
+                raw.shutdown(socket.SHUT_WR)
+                while raw.recv(4096):
+                    pass
+            return None
+    return secure
 
 
 def _read_request(connection: socket.socket) -> Exchange | None:

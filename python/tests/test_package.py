@@ -90,6 +90,10 @@ def test_defaults_are_those_of_the_protocol() -> None:
         "allow_insecure_http": False,
         "idempotency_key": None,
         "proxy": None,
+        "ca_file": None,
+        "ca_pem": None,
+        "client_cert_file": None,
+        "client_cert_pem": None,
     }
 
 

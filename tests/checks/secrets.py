@@ -15,7 +15,10 @@ VOICE = "node/react/src/diagnosis.ts"
 # Types that stand for a secret or for a person: they write `Debug` and `Display` by hand, redacted.
 SECRET_TYPES = ("Token", "SecretKey", "Code", "PhoneNumber")
 
-_RUST_VOICE = re.compile(r"\b(?:e?print(?:ln)?|dbg|info|warn|error|debug|trace)!\s*[(\[{]")
+# The core speaks by the `log` facade, which is silent unless somebody listens, and by its name.
+_RUST_VOICE = re.compile(
+    r"\b(?:e?print(?:ln)?|dbg)!\s*[(\[{]|\b(?:info|warn|error|debug|trace)!\s*[(\[{](?!\s*target: )"
+)
 _PYTHON_VOICE = re.compile(r"^\s*(?:print\(|import logging|from logging|warnings\.warn\()", re.MULTILINE)
 _JAVASCRIPT_VOICE = re.compile(r"\bconsole\.\w+\(|\bprocess\.std(?:out|err)\b")
 _LOG_MACRO = re.compile(

@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 #![allow(clippy::needless_pass_by_value, reason = "Node hands strings and functions over by value")]
 
+mod logs;
 mod mailbox;
 mod values;
 
@@ -19,7 +20,7 @@ use napi::{
 use napi_derive::napi;
 
 use mailbox::Mailbox;
-use values::{ClientOptions, ClientState, Failure, OtpRequest, Outcome, Settled, either};
+use values::{ClientOptions, ClientState, Failure, LogLine, OtpRequest, Outcome, Settled, either};
 
 /// One client: its streams, and the way back for its results.
 #[napi]
@@ -39,6 +40,22 @@ pub fn open_client(
 ) -> napi::Result<Either<Client, Failure>> {
     let mailbox = Arc::new(Mailbox::new(&settle)?);
     Ok(either(options.into_builder().build().map(|loggin| Client { loggin, mailbox })))
+}
+
+/// Has a function hear what the core logs at this level (`error`, `warn`, `info`, `debug`) and above; it must not
+/// throw. The result is its number.
+///
+/// # Errors
+/// Where Node cannot make a function that other threads call.
+#[napi]
+pub fn listen(level: String, tell: Function<'_, LogLine, ()>) -> napi::Result<u32> {
+    logs::listen(&level, tell)
+}
+
+/// Takes the function with this number away.
+#[napi]
+pub fn forget_listener(id: u32) {
+    logs::forget_listener(id);
 }
 
 #[napi]

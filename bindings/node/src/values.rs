@@ -30,6 +30,14 @@ pub struct ClientOptions {
     pub client_cert_pem: Option<String>,
 }
 
+/// Something that the core logged.
+#[napi(object, object_from_js = false)]
+pub struct LogLine {
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    pub text: String,
+}
+
 impl ClientOptions {
     pub(crate) fn into_builder(self) -> LogginBuilder {
         let builder = Loggin::builder().user_agent(USER_AGENT);

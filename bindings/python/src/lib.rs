@@ -6,7 +6,9 @@ mod arguments;
 #[cfg(unix)]
 mod bell;
 mod client;
+mod courier;
 mod errors;
+mod logs;
 mod notifier;
 mod results;
 mod waits;
@@ -29,6 +31,7 @@ mod _native {
     use crate::{
         client::Client,
         errors::error_codes,
+        logs::{forget_logs, listen, stop_logs},
         notifier::{forget_notifier, stop_notifier},
         waits::Wait,
     };

@@ -1,16 +1,13 @@
 //! Hands settled waits to the asyncio loops that wait for them.
 //!
-//! The threads of the core never attach to Python: a busy interpreter would stall every waiter. They put what settled
-//! into the queue of a loop and ring its bell. For loops that can have none, such as the one of Windows, there is a
+//! The threads of the core put what settled into the queue of a loop and ring its bell. For loops that can have none, such as the one of Windows, there is a
 //! queue of the process, and a thread that takes all of it at once, so that ten thousand logins that settle together
 //! wake a loop once.
 
 use std::{
     collections::HashMap,
     mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use loggin::Error;
@@ -18,29 +15,13 @@ use pyo3::{prelude::*, sync::PyOnceLock, types::PyList};
 
 #[cfg(unix)]
 use crate::bell::{Bell, Queue};
-use crate::{errors::Failure, results::Fields};
-
-/// Stack of the notifier's thread: room for the Python code of an event loop that is not asyncio's own.
-const STACK_SIZE: usize = 1 << 20;
-
-/// How long the exit of the interpreter waits for a batch that is being handed over.
-const STOP_PATIENCE: Duration = Duration::from_secs(1);
+use crate::{courier::Courier, errors::Failure, results::Fields};
 
 /// Locked only by threads that are attached to Python, and never while they call it: so nobody holds it at a fork.
 static CURRENT: Mutex<Option<Arc<Notifier>>> = Mutex::new(None);
 
-/// The queue of what settled, and its thread.
-pub(crate) struct Notifier {
-    state: Mutex<State>,
-    has_changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    settled: Vec<(Py<PyAny>, Settled)>,
-    is_stopping: bool,
-    has_ended: bool,
-}
+/// What settled for loops, and the thread that tells them.
+type Notifier = Courier<(Py<PyAny>, Settled)>;
 
 /// A future whose result is there.
 pub(crate) struct Settled {
@@ -68,7 +49,7 @@ impl Promise {
         if let Ok(bell) = ears.cast::<Bell>() {
             return Ok(Self { future, way: Way::Bell(bell.get().queue()) });
         }
-        let notifier = Notifier::of_this_process(ears.py())?;
+        let notifier = of_this_process(ears.py())?;
         Ok(Self { future, way: Way::Thread(notifier, ears.clone().unbind()) })
     }
 
@@ -78,65 +59,21 @@ impl Promise {
         match self.way {
             #[cfg(unix)]
             Way::Bell(queue) => queue.push(settled),
-            Way::Thread(notifier, event_loop) => notifier.push(event_loop, settled),
+            Way::Thread(notifier, event_loop) => notifier.push((event_loop, settled)),
         }
     }
 }
 
-impl Notifier {
-    /// The notifier of this process, started at its first use.
-    fn of_this_process(_py: Python<'_>) -> PyResult<Arc<Self>> {
-        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(notifier) = &*current {
-            return Ok(Arc::clone(notifier));
-        }
-        let notifier = Arc::new(Self { state: Mutex::default(), has_changed: Condvar::new() });
-        let runner = Arc::clone(&notifier);
-        let thread = thread::Builder::new().name("loggin-notifier".into()).stack_size(STACK_SIZE);
-        thread.spawn(move || runner.run())?;
-        *current = Some(Arc::clone(&notifier));
-        Ok(notifier)
+/// The notifier of this process, started at its first use.
+fn of_this_process(_py: Python<'_>) -> PyResult<Arc<Notifier>> {
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(notifier) = &*current {
+        return Ok(Arc::clone(notifier));
     }
-
-    fn push(&self, event_loop: Py<PyAny>, settled: Settled) {
-        let mut state = self.lock();
-        if !state.is_stopping {
-            state.settled.push((event_loop, settled));
-            self.has_changed.notify_all();
-        }
-    }
-
-    /// Hands batches over until the notifier is stopped or the interpreter is gone.
-    fn run(&self) {
-        while let Some(batch) = self.next_batch() {
-            if Python::try_attach(|py| deliver(py, batch)).is_none() {
-                break;
-            }
-        }
-        self.lock().has_ended = true;
-        self.has_changed.notify_all();
-    }
-
-    /// Everything that has settled; waits for something. `None` once the notifier is to stop.
-    fn next_batch(&self) -> Option<Vec<(Py<PyAny>, Settled)>> {
-        let is_idle = |state: &mut State| state.settled.is_empty() && !state.is_stopping;
-        let mut state =
-            self.has_changed.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner);
-        (!state.is_stopping).then(|| mem::take(&mut state.settled))
-    }
-
-    /// Ends the thread, and waits until it can touch no Python object any more.
-    fn stop(&self) {
-        let mut state = self.lock();
-        state.is_stopping = true;
-        self.has_changed.notify_all();
-        // Whether it ended in time makes no difference: the interpreter exits in either case.
-        let _ = self.has_changed.wait_timeout_while(state, STOP_PATIENCE, |state| !state.has_ended);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    let notifier = Notifier::new("loggin-notifier", deliver);
+    notifier.start()?;
+    *current = Some(Arc::clone(&notifier));
+    Ok(notifier)
 }
 
 /// Wakes each loop once, with all that settled for it.

@@ -203,6 +203,8 @@ impl LogginBuilder {
         let trust = is_secure.then(|| Trust::read(&self.tls, &|name| self.variable(name))).transpose()?;
         let user_agent =
             self.user_agent.unwrap_or_else(|| concat!("loggin-rust/", env!("CARGO_PKG_VERSION")).into());
+        let way = proxy.as_ref().map_or_else(|| "by itself".to_owned(), |proxy| format!("through {proxy}"));
+        log::debug!(target: "loggin", "a client of {base_url} connects {way}");
         let settings = Settings {
             base_url,
             secret_key,

@@ -156,6 +156,7 @@ impl Hub {
             Ok(body) => return Step::Done(Ok(body)),
             Err(error) => error,
         };
+        log::debug!(target: "loggin", "{} failed at attempt {}: {}", call.path, call.attempt, error.code());
         let pause = error.retry_after();
         if call.attempt == self.settings().max_retries
             || !is_worth_repeating(&error)

@@ -134,6 +134,7 @@ impl Hub {
     pub(super) fn stream_failed(&self, id: StreamId, cause: Cause) {
         let is_open = self.lock().streams.contains_key(&id);
         if is_open {
+            log::debug!(target: "loggin", "a stream has ended: {cause}");
             self.reach.failed(cause);
         }
     }

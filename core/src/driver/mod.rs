@@ -80,7 +80,11 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
 /// What the code has touched is either its own and gone with it, or behind locks of ours, which are never held over code
 /// that may panic.
 fn unwound<T>(code: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(code)).ok()
+    let result = catch_unwind(AssertUnwindSafe(code));
+    if result.is_err() {
+        log::error!(target: "loggin", "a thread of the client panicked; what it did is begun anew");
+    }
+    result.ok()
 }
 
 /// Random bits that only spread load: without any, all clients would keep step, but nothing breaks.

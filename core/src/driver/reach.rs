@@ -38,9 +38,12 @@ impl Reach {
     /// A stream has said that it is ready.
     pub(super) fn ready(&self, id: StreamId) {
         let mut state = self.lock();
-        state.failing = None;
+        let outage = state.failing.take();
         state.ready.insert(id);
         state.connected_since.get_or_insert_with(SystemTime::now);
+        drop(state);
+        log::debug!(target: "loggin", "a stream is ready");
+        tell_of_end(outage);
     }
 
     /// A stream has ended, for whatever reason.
@@ -54,14 +57,20 @@ impl Reach {
 
     /// The server has answered a call.
     pub(super) fn answered(&self) {
-        self.lock().failing = None;
+        let outage = self.lock().failing.take();
+        tell_of_end(outage);
     }
 
     /// A call or a stream has failed.
     pub(super) fn failed(&self, cause: Cause) {
         let mut state = self.lock();
-        let since = state.failing.map_or_else(SystemTime::now, |(since, _)| since);
-        state.failing = Some((since, cause));
+        let before = state.failing;
+        state.failing = Some((before.map_or_else(SystemTime::now, |(since, _)| since), cause));
+        drop(state);
+        // An outage is told once, and again where its reason is another.
+        if before.is_none_or(|(_, before)| before != cause) {
+            log::warn!(target: "loggin", "the server is not reached: {cause}");
+        }
     }
 
     /// A wait's `timeout`, which says so where the server was not reached: it is not the person then who did not come.
@@ -95,5 +104,12 @@ impl Reach {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn tell_of_end(outage: Option<(SystemTime, Cause)>) {
+    if let Some((since, _)) = outage {
+        let seconds = since.elapsed().unwrap_or_default().as_secs();
+        log::info!(target: "loggin", "the server is reached again, after {seconds} s");
     }
 }

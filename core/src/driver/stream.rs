@@ -49,6 +49,8 @@ pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>,
 
 fn open(hub: &Hub, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answer, Closed> {
     let count = tokens.len();
+    let kind = if matches!(form, Form::Events) { "stream" } else { "long poll" };
+    log::debug!(target: "loggin", "a {kind} for {count} logins is opened");
     let (accept, known, timeout) = match form {
         Form::Events => ("text/event-stream", &[][..], None),
         Form::Poll { known } => ("application/json", &known[..], Some(POLL_TIMEOUT)),

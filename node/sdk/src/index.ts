@@ -30,4 +30,5 @@ export {
   type WaitForVerifyOptions,
 } from './loggin.js';
 export type { CreatedToken, Session } from './login.js';
+export { type Logger, setLogger } from './logs.js';
 export type { Otp, OtpResult, OtpSession, StartOtpOptions, VerifyOtpOptions } from './otp.js';

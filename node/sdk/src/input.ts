@@ -156,7 +156,8 @@ export function optionsObject<T extends object>(
   return value;
 }
 
-function check(condition: boolean, code: string, message: string): asserts condition {
+/** @internal @throws InvalidInputError with the code where the condition does not hold. */
+export function check(condition: boolean, code: string, message: string): asserts condition {
   if (!condition) {
     throw new InvalidInputError({ code, message });
   }

@@ -93,6 +93,25 @@ export interface Failure {
   cause?: string
 }
 
+/** Takes the function with this number away. */
+export declare function forgetListener(id: number): void
+
+/**
+ * Has a function hear what the core logs at this level (`error`, `warn`, `info`, `debug`) and above; it must not
+ * throw. The result is its number.
+ *
+ * # Errors
+ * Where Node cannot make a function that other threads call.
+ */
+export declare function listen(level: string, tell: (arg: LogLine) => void): number
+
+/** Something that the core logged. */
+export interface LogLine {
+  /** `error`, `warn`, `info`, `debug` or `trace`. */
+  level: string
+  text: string
+}
+
 /**
  * Opens a client. `settle` is called with every result, in batches; it must not throw.
  *

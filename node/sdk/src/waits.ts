@@ -1,6 +1,7 @@
 /** What is under way: each wait or call has an id, and the native half calls back with the ids that have settled. */
 
 import { addon, unwrap } from './addon.js';
+import { listenByDefault } from './logs.js';
 import type { Client, ClientOptions, Settled } from './native.js';
 import { onAbort } from './signals.js';
 
@@ -37,6 +38,7 @@ export class Waits {
    * @throws InvalidInputError where an option is malformed.
    */
   constructor(options: ClientOptions) {
+    listenByDefault();
     const production = process.env.NODE_ENV === 'production';
     this.client = unwrap(addon().openClient({ ...options, production }, settler(this.#pending)));
   }

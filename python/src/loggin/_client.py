@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from loggin import _native
 from loggin._event_loops import block_green, ears, is_green, is_main_thread, running_loop
+from loggin._logs import listen
 from loggin._otp import AsyncOtp, Otp
 from loggin._results import ClientState, CreatedToken, Session
 
@@ -85,6 +86,7 @@ class _Client:
         Raises:
             InvalidInputError: `invalid_config` where an option is malformed.
         """
+        listen()
         self._native = _native.Client(
             base_url=base_url,
             secret_key=secret_key,

@@ -21,9 +21,12 @@ __all__ = [
     "Wait",
     "__version__",
     "error_codes",
+    "forget_logs",
     "forget_notifier",
+    "listen",
     "qr_svg",
     "qr_terminal",
+    "stop_logs",
     "stop_notifier",
 ]
 
@@ -161,6 +164,15 @@ def qr_svg(link: str) -> str:
 
 def qr_terminal(link: str) -> str:
     """A link as a QR picture of characters."""
+
+def listen(level: int | None) -> None:
+    """Has the core tell what it logs from a level of `logging` on; `None` is nothing."""
+
+def stop_logs() -> None:
+    """Hands over what is there, before the interpreter ends."""
+
+def forget_logs() -> None:
+    """Begins anew in a forked child."""
 
 def stop_notifier() -> None:
     """Ends the notifier before the interpreter does; a later wait starts another."""

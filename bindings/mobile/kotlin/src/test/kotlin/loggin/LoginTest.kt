@@ -150,7 +150,7 @@ class LoginTest {
 
     @Test
     fun `what crosses the border shows no secret either`() = test {
-        val native = loggin.ffi.Client(world.url, null, null, null, null, false)
+        val native = loggin.ffi.Client(world.url, null, null, null, null, false, null)
         val login = native.createToken(DEMO_APP, null)
         val phone = world.tap(login.link())
         val session = native.waitForVerify(login.token(), null)
