@@ -5,6 +5,7 @@
 #![allow(clippy::result_large_err, reason = "a failure that crosses the border cannot be boxed")]
 
 mod failure;
+mod logs;
 mod values;
 
 use std::{sync::Arc, time::Duration};
@@ -12,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 use loggin::{Loggin, LogginBuilder, Observed, Observer, Pending, qr};
 
 pub use failure::{Failure, FailureClass, FailureDetails, failure_of};
+pub use logs::{LogLevel, LogListener, set_log_listener};
 pub use values::{CreatedToken, Session, Update};
 use values::{USER_AGENT, apply};
 
