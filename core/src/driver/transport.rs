@@ -2,6 +2,8 @@
 
 mod failure;
 mod resolver;
+mod socket;
+mod tcp;
 mod tls;
 
 use std::{
@@ -16,12 +18,13 @@ use ureq::{
     Agent,
     config::{AutoHeaderValue, Config, ConfigBuilder},
     typestate::AgentScope,
-    unversioned::transport::{ConnectProxyConnector, Connector, SocksConnector, TcpConnector},
+    unversioned::transport::{ConnectProxyConnector, Connector, SocksConnector},
 };
 use url::Url;
 
 use failure::{cause_of, cause_of_io};
 use resolver::SystemResolver;
+use tcp::RacingConnector;
 use tls::TlsConnector;
 pub(crate) use tls::{TlsOptions, Trust};
 
@@ -99,23 +102,24 @@ pub(crate) struct Unreached(pub(crate) Cause);
 #[derive(Clone)]
 pub(crate) struct Http(Agent);
 
-/// What all connections of a client have in common, such as their TLS sessions, which later ones resume.
+/// What all connections of a client have in common: what worked, and the TLS sessions, which later ones resume.
 #[derive(Clone)]
 pub(crate) struct Network {
+    tcp: RacingConnector,
     tls: Option<Arc<ClientConfig>>,
 }
 
 impl Network {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let tls = settings.trust.as_ref().map(Trust::config).transpose()?;
-        Ok(Self { tls })
+        Ok(Self { tcp: RacingConnector::default(), tls })
     }
 
     fn agent(&self, config: Config) -> Agent {
         let connector =
             ().chain(SocksConnector::default())
                 .chain(ConnectProxyConnector::default())
-                .chain(TcpConnector::default())
+                .chain(self.tcp.clone())
                 .chain(TlsConnector(self.tls.clone()));
         Agent::with_parts(config, connector, SystemResolver)
     }
