@@ -9,6 +9,8 @@ from .tree import File, Problem, Tree
 
 ERROR_LIST = "core/src/error.rs"
 ERROR_PAGE = "docs/errors.md"
+CAUSE_LIST = "core/src/cause.rs"
+CAUSE_PAGE = "docs/networks.md"
 # Where a setting must be explained: one page for those who run a server, one for those who use an SDK.
 SETTING_PAGES = ("docs/deploy.md", "README.md")
 # Stands for the codes of newer servers, which have their own names.
@@ -18,6 +20,10 @@ SETTING_SOURCES = ("core/src", "server/src")
 
 _ROW = re.compile(r"\b(?:client_)?row\(\s*\"(?P<code>[a-z_]+)\"")
 _PAGE_ROW = re.compile(r"^\| `(?P<code>[a-z_]+)` \|", re.MULTILINE)
+_CAUSE = re.compile(r"Self::\w+(?:\(_\))? => \(\"(?P<code>[a-z_]+)\"")
+# A row of the page may explain several, and `http` has a status behind it.
+_CAUSE_ROW = re.compile(r"^\| (?P<names>`[a-z_]+(?:<status>)?`(?:, `[a-z_]+`)*) \|", re.MULTILINE)
+_NAME = re.compile(r"`(?P<code>[a-z_]+?)(?:_<status>)?`")
 _SETTING = re.compile(r"\b(?:LOGGIN|WHATSAPP)_[A-Z][A-Z_]*[A-Z]\b")
 
 
@@ -25,16 +31,34 @@ def check(tree: Tree) -> Iterator[Problem]:
     files = {file.path: file for file in tree.files}
     if ERROR_LIST in files and ERROR_PAGE in files:
         yield from _check_errors(files[ERROR_LIST], files[ERROR_PAGE])
+    if CAUSE_LIST in files and CAUSE_PAGE in files:
+        yield from _check_causes(files[CAUSE_LIST], files[CAUSE_PAGE])
     yield from _check_settings(tree, [files[path] for path in SETTING_PAGES if path in files])
 
 
 def _check_errors(source: File, page: File) -> Iterator[Problem]:
     known = {match["code"] for match in _ROW.finditer(source.text)} - {NO_CODE}
     explained = {match["code"]: page.line_at(match.start()) for match in _PAGE_ROW.finditer(page.text)}
+    yield from _differences(known, explained, source, page, "error code")
+
+
+def _check_causes(source: File, page: File) -> Iterator[Problem]:
+    known = {match["code"] for match in _CAUSE.finditer(source.text)}
+    explained = {
+        name["code"]: page.line_at(row.start())
+        for row in _CAUSE_ROW.finditer(page.text)
+        for name in _NAME.finditer(row["names"])
+    }
+    yield from _differences(known, explained, source, page, "cause")
+
+
+def _differences(
+    known: set[str], explained: dict[str, int], source: File, page: File, what: str
+) -> Iterator[Problem]:
     for code in sorted(known - explained.keys()):
-        yield page.problem(1, f"lacks the error code {code}")
+        yield page.problem(1, f"lacks the {what} {code}")
     for code in sorted(explained.keys() - known):
-        yield page.problem(explained[code], f"{code} is no error code of {ERROR_LIST}")
+        yield page.problem(explained[code], f"{code} is no {what} of {source.path}")
 
 
 def _check_settings(tree: Tree, pages: list[File]) -> Iterator[Problem]:

@@ -27,6 +27,20 @@ def test_an_explanation_without_a_code_is_found() -> None:
     assert _found({"core/src/error.rs": _SOURCE, "docs/errors.md": page}) == [("docs/errors.md", 5)]
 
 
+_CAUSES = 'Self::Http(_) => ("http", "…"),\nSelf::Dns => ("dns", "…"),\nSelf::Tls => ("tls", "…"),\n'
+_CAUSE_PAGE = "| cause | what |\n| --- | --- |\n| `http_<status>` | … |\n| `dns`, `tls` | … |\n"
+
+
+def test_equal_lists_of_causes_pass() -> None:
+    assert _found({"core/src/cause.rs": _CAUSES, "docs/networks.md": _CAUSE_PAGE}) == []
+
+
+def test_a_cause_that_one_of_them_lacks_is_found() -> None:
+    page = _CAUSE_PAGE.replace("`tls`", "`tsl`")
+    places = [("docs/networks.md", 1), ("docs/networks.md", 4)]
+    assert _found({"core/src/cause.rs": _CAUSES, "docs/networks.md": page}) == places
+
+
 def test_settings_that_are_read_and_explained_pass() -> None:
     texts = {"core/src/client.rs": 'env::var("LOGGIN_BASE_URL")', "README.md": "`LOGGIN_BASE_URL`"}
     assert _found(texts) == []
