@@ -66,7 +66,8 @@ fn cause_of_tls(error: &rustls::Error) -> Cause {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Cause::TlsName
             }
-            CertificateError::UnknownIssuer => Cause::TlsUnknownIssuer,
+            // An issuer of the name of one that is trusted, with another key: such as a server's own certificate, made anew.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Cause::TlsUnknownIssuer,
             _ => Cause::Tls,
         },
         Error::AlertReceived(
