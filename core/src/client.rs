@@ -259,6 +259,11 @@ impl Loggin {
         Otp::of(self.clone())
     }
 
+    /// The URL of its server, with a slash at its end.
+    pub fn base_url(&self) -> &str {
+        self.inner.hubs.settings().base_url.as_str()
+    }
+
     /// How the client stands to its server, without asking it.
     pub fn state(&self) -> ClientState {
         let Ok(hub) = self.hub() else { return ClientState::default() };
@@ -280,7 +285,10 @@ impl Loggin {
 
 impl fmt::Debug for Loggin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Loggin").finish_non_exhaustive()
+        let mut shown = formatter.debug_struct("Loggin");
+        shown.field("base_url", &self.base_url());
+        shown.field("app_key", &self.inner.hubs.settings().app_key.map(|key| key.to_string()));
+        shown.finish_non_exhaustive()
     }
 }
 

@@ -243,6 +243,11 @@ impl Client {
         results::state(self.0.state())
     }
 
+    /// The URL of its server.
+    fn base_url(&self) -> &str {
+        self.0.base_url()
+    }
+
     /// Ends every wait with `closed`.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());

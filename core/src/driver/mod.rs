@@ -49,6 +49,10 @@ impl Hubs {
         Ok(Self { hub: Hub::new(settings)?, after_fork: OnceLock::new() })
     }
 
+    pub(crate) fn settings(&self) -> &Settings {
+        self.hub.settings()
+    }
+
     /// The hub that belongs to this process.
     pub(crate) fn current(&self) -> Result<&Arc<Hub>, Error> {
         let mut last = self;

@@ -57,7 +57,7 @@ export class CreatedToken {
   }
 }
 
-/** Who signed in, as the server verified it: a plain object. Only when Node prints it does it hide the phone number. */
+/** Who signed in, as the server verified it: a plain object. Only when Node prints it does it hide who it is. */
 export interface Session {
   /** The app that the person signed in to. */
   readonly appKey: string;
@@ -69,9 +69,9 @@ export interface Session {
   readonly verifiedAt: Date;
 }
 
-const SESSION = plainPrototype<Session>('Session', (session) => ({
-  ...session,
-  phone: hiddenPhone(session.phone),
+const SESSION = plainPrototype<Session>('Session', ({ userId: _, ...shown }) => ({
+  ...shown,
+  phone: hiddenPhone(shown.phone),
 }));
 
 /** @internal */

@@ -49,11 +49,12 @@ describe('what a client returns', () => {
     }
   });
 
-  it('hides the phone number and the meta when printed, wherever it stands', async () => {
+  it('hides the phone number, the user id and the meta when printed, wherever it stands', async () => {
     const [, checked] = await codes();
     for (const result of [...(await sessions()), checked]) {
       const shown = `${inspect({ a: [result] }, { depth: 9 })} ${inspect(result, { showHidden: true })}`;
       expect(shown).not.toContain(SESSION.phone);
+      expect(shown).not.toContain(SESSION.user_id);
       expect(shown).not.toContain(META.cart);
       expect(inspect(result)).toContain(`…${SESSION.phone.slice(-2)}`);
     }

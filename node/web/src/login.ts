@@ -58,9 +58,9 @@ export interface Session {
 /** Who signed in, as a browser is told: an app may keep the phone number from browsers. */
 export type ObservedSession = Omit<Session, 'phone'> & Pick<SessionFields, 'phone'>;
 
-const SESSION = /* @__PURE__ */ plainPrototype<ObservedSession>('Session', (session) => ({
-  ...session,
-  phone: session.phone && hiddenPhone(session.phone),
+const SESSION = /* @__PURE__ */ plainPrototype<ObservedSession>('Session', ({ userId: _, ...shown }) => ({
+  ...shown,
+  phone: shown.phone && hiddenPhone(shown.phone),
 }));
 
 /** A session as a plain object. */

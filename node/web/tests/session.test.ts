@@ -1,4 +1,4 @@
-/** A session crosses the border between React's server and its pages, and hides its phone number when printed. */
+/** A session crosses the border between React's server and its pages, and hides whose it is when printed. */
 
 import { inspect } from 'node:util';
 import { Loggin, type Session } from '@loggin/web';
@@ -37,7 +37,9 @@ describe('a session', () => {
 
   it('hides its phone number when printed, wherever it stands', async () => {
     for (const session of await sessions()) {
-      expect(inspect({ a: [session] }, { depth: 9 })).not.toContain(SESSION.phone);
+      const shown = inspect({ a: [session] }, { depth: 9 });
+      expect(shown).not.toContain(SESSION.phone);
+      expect(shown).not.toContain(SESSION.user_id);
       expect(inspect(session)).toContain(`…${SESSION.phone.slice(-2)}`);
     }
   });

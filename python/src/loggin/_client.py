@@ -133,6 +133,9 @@ class _Client:
         """
         return self._native.login_id(token)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._native.base_url()!r})"
+
     def state(self) -> ClientState:
         """How the client stands to its server, without asking it."""
         return ClientState(*self._native.state())

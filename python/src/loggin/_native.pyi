@@ -132,6 +132,7 @@ class Client:
     ) -> Wait:
         """Checks a one-time code, and settles an asyncio future of the running loop."""
 
+    def base_url(self) -> str: ...
     def state(self) -> StateFields:
         """How the client stands to its server."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, final
 
 from loggin import _native
 
@@ -53,27 +53,51 @@ Outcome: TypeAlias = tuple[
 _SHOWN_DIGITS = 2
 
 
-@dataclass(frozen=True, slots=True)
+@final
 class CreatedToken:
     """A new login: its secret token and the link that the person opens.
+
+    It keeps its secrets to itself: what makes JSON or a dictionary of any object finds nothing in it. Hand on what
+    you mean to hand on, such as `login.link`.
 
     Example:
         login = client.create_token("8XKPQ2WN")
         page = f'<a href="{login.link}">Sign in</a> {login.qr_svg()}'
     """
 
-    token: str = field(repr=False)
-    """The secret that redeems the login. Keep it on your server; never show it."""
+    __slots__ = ("_code", "_link", "_token")
 
-    link: str = field(repr=False)
-    """Opens WhatsApp with the message written. It holds the code, not the token."""
+    def __init__(self, token: str, link: str, code: str) -> None:
+        self._token = token
+        self._link = link
+        self._code = code
 
-    code: str = field(repr=False)
-    """The public half, which the message carries."""
+    @property
+    def token(self) -> str:
+        """The secret that redeems the login. Keep it on your server; never show it."""
+        return self._token
+
+    @property
+    def link(self) -> str:
+        """Opens WhatsApp with the message written. It holds the code, not the token."""
+        return self._link
+
+    @property
+    def code(self) -> str:
+        """The public half, which the message carries."""
+        return self._code
 
     def __repr__(self) -> str:
-        app_key, _, _ = self.code.partition("-")
+        app_key, _, _ = self._code.partition("-")
         return f"CreatedToken(app_key={app_key!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, CreatedToken):
+            return NotImplemented
+        return (self._token, self._link) == (other._token, other._link)
+
+    def __hash__(self) -> int:
+        return hash(self._token)
 
     def qr_svg(self) -> str:
         """The link as a QR picture, SVG.

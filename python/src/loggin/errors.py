@@ -95,8 +95,8 @@ class ClosedError(LogginError):
     """The client was closed, or the process was forked, while this was going on."""
 
 
-class ConnectionFailedError(LogginError):
-    """The server was not reached within the retries."""
+class ConnectionFailedError(LogginError, ConnectionError):
+    """The server was not reached within the retries; `cause` says why."""
 
 
 class DeniedError(LogginError):
