@@ -1,6 +1,9 @@
 //! What crosses the border between Rust and JavaScript, as plain objects.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    collections::HashMap,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use loggin::{Cause, Error, Loggin, LogginBuilder, Meta};
 use napi::bindgen_prelude::Either;
@@ -23,6 +26,8 @@ pub struct ClientOptions {
     pub idempotency_key: Option<String>,
     /// Whether the environment says that this is production.
     pub production: Option<bool>,
+    /// The variables that are read.
+    pub environment: Option<HashMap<String, String>>,
     pub proxy: Option<String>,
     pub ca_file: Option<String>,
     pub ca_pem: Option<String>,
@@ -45,6 +50,7 @@ impl ClientOptions {
         let builder = apply(builder, self.secret_key, LogginBuilder::secret_key);
         let builder = apply(builder, self.app_key, LogginBuilder::app_key);
         let builder = apply(builder, self.production, LogginBuilder::production);
+        let builder = apply(builder, self.environment, LogginBuilder::environment);
         let builder = apply(builder, self.whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = apply(builder, self.timeout_ms.map(duration), LogginBuilder::timeout);
         let builder = apply(builder, self.max_retries.map(count), LogginBuilder::max_retries);

@@ -66,6 +66,7 @@ const ON_FIRST_USE: LogginOptions = {};
 export class Loggin {
   #opened: Waits | undefined;
   #otp: Otp | undefined;
+  #isClosed = false;
 
   /** @throws InvalidInputError `invalid_config` where an option is malformed. */
   constructor(options: LogginOptions = {}) {
@@ -75,7 +76,12 @@ export class Loggin {
   }
 
   get #waits(): Waits {
-    this.#opened ??= new Waits({});
+    if (!this.#opened) {
+      this.#opened = new Waits({});
+      if (this.#isClosed) {
+        this.#opened.client.close();
+      }
+    }
     return this.#opened;
   }
 
@@ -162,7 +168,8 @@ export class Loggin {
 
   /** Ends every wait and call with `closed`; later ones end the same way. */
   close(): void {
-    this.#waits.client.close();
+    this.#isClosed = true;
+    this.#opened?.client.close();
   }
 
   /** Closes the client at the end of a `using` block. */

@@ -60,6 +60,8 @@ export interface ClientOptions {
   idempotencyKey?: string
   /** Whether the environment says that this is production. */
   production?: boolean
+  /** The variables that are read. */
+  environment?: Record<string, string>
   proxy?: string
   caFile?: string
   caPem?: string

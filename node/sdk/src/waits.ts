@@ -1,6 +1,7 @@
 /** What is under way: each wait or call has an id, and the native half calls back with the ids that have settled. */
 
 import { addon, unwrap } from './addon.js';
+import { environmentOf } from './environment.js';
 import { listenByDefault } from './logs.js';
 import type { Client, ClientOptions, Settled } from './native.js';
 import { onAbort } from './signals.js';
@@ -40,7 +41,9 @@ export class Waits {
   constructor(options: ClientOptions) {
     listenByDefault();
     const production = process.env.NODE_ENV === 'production';
-    this.client = unwrap(addon().openClient({ ...options, production }, settler(this.#pending)));
+    const environment = environmentOf(process.env);
+    const given = { ...options, production, environment };
+    this.client = unwrap(addon().openClient(given, settler(this.#pending)));
   }
 
   /** Waits for a token; `#expect` says how. */

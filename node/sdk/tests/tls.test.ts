@@ -3,9 +3,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Loggin, type LogginOptions } from '@loggin/sdk';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Authority, type Years } from './authority.js';
 import { event, ScriptedServer, stream, verified } from './scripted-server.js';
 
@@ -48,6 +48,24 @@ describe('a private authority is trusted', () => {
     ['in a file', () => ({ caFile: fileOf('ca.pem', authority.pem) })],
   ])('%s', async (_, options) => {
     const { client, token } = clientOf(await start(), options());
+    expect((await client.waitForVerify(token)).appKey).toBe('8XKPQ2WN');
+  });
+});
+
+describe('a private authority of the environment is trusted', () => {
+  const before = process.env;
+
+  afterEach(() => {
+    process.env = before;
+  });
+
+  it.each<[string, () => string]>([
+    ['SSL_CERT_FILE', () => fileOf('ca.pem', authority.pem)],
+    ['SSL_CERT_DIR', () => dirname(fileOf('ca.pem', authority.pem))],
+    ['NODE_EXTRA_CA_CERTS', () => fileOf('ca.pem', authority.pem)],
+  ])('%s', async (name, value) => {
+    process.env = { [name]: value() };
+    const { client, token } = clientOf(await start(), {});
     expect((await client.waitForVerify(token)).appKey).toBe('8XKPQ2WN');
   });
 });
