@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AlreadyUsedError, AuthenticationError, Loggin } from '@loggin/sdk';
+import { RUNTIMES } from './runtimes.mjs';
 import { PHONE, printed, World } from './world.mjs';
 
 const APP_KEY = '8XKPQ2WN';
@@ -18,18 +19,36 @@ before(async () => {
 
 after(() => world.stop());
 
-for (const program of ['login.mjs', 'login.cjs']) {
-  test(`${program} logs in without any set-up but the server's address`, async () => {
-    const path = fileURLToPath(new URL(`programs/${program}`, import.meta.url));
-    const child = spawn(process.execPath, [path], {
-      env: { ...process.env, LOGGIN_BASE_URL: world.url },
-      stdio: ['ignore', 'pipe', 'inherit'],
+/** Runs a program in a runtime: what it prints, and its end, which it has to come to by itself. */
+function run({ command: [program, ...flags] }, name, ...words) {
+  const path = fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+  const child = spawn(program, [...flags, path, ...words], {
+    env: { ...process.env, LOGGIN_BASE_URL: world.url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return { lines: printed(child), exit: once(child, 'exit') };
+}
+
+for (const runtime of RUNTIMES) {
+  for (const program of ['login.mjs', 'login.cjs']) {
+    test(`${runtime.name}: ${program} logs in without any set-up but the server's address`, async () => {
+      const { lines, exit } = run(runtime, program);
+      const { value: link } = await lines.next();
+      await world.tap(link);
+      assert.deepEqual((await lines.next()).value, { phone: PHONE, appKey: APP_KEY });
+      assert.deepEqual(await exit, [0, null]);
     });
-    const exit = once(child, 'exit');
-    const lines = printed(child);
+  }
+
+  test(`${runtime.name}: many waits, each way to end one, and an end by itself`, async () => {
+    const { lines, exit } = run(runtime, 'core.mjs', APP_KEY, world.secretKey);
     const { value: link } = await lines.next();
     await world.tap(link);
-    assert.deepEqual((await lines.next()).value, { phone: PHONE, appKey: APP_KEY });
+    const told = [];
+    for await (const line of lines) {
+      told.push(line);
+    }
+    assert.deepEqual(told, [[PHONE, true, false], ['enough', 'timeout', 'already_used'], 1]);
     assert.deepEqual(await exit, [0, null]);
   });
 }
