@@ -19,6 +19,7 @@ SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 # What is up to date: an empty file beside what each step makes, so that both go together.
+MATURIN := $(VENV)/maturin.stamp
 PYTHON_TOOLS := $(VENV)/tools.stamp
 PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
@@ -65,7 +66,7 @@ build: build-rust build-python build-node ## build the server, the simulator, th
 build-rust: ## build the server and the simulator into target/debug
 	$(CARGO) build $(LOCKED) $(BINARIES)
 
-build-python: $(PYTHON_PACKAGE) ## install `loggin` and the Python tools into .venv
+build-python: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) ## install `loggin` and the Python tools into .venv
 
 build-node: $(NODE_PACKAGES) ## install and build the npm workspaces
 
@@ -76,11 +77,16 @@ build-recipes: $(RECIPES) ## install what the snippets and recipes of the docume
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# All that a build of the package needs, and so the demo.
+$(MATURIN): python/requirements-dev.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^maturin==' $<)"
+	@touch $@
+
 $(PYTHON_TOOLS): python/requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
-$(PYTHON_PACKAGE): $(PYTHON_TOOLS) $(manifests) $(core_sources) $(python_sources)
+$(PYTHON_PACKAGE): $(MATURIN) $(manifests) $(core_sources) $(python_sources)
 	cd python && VIRTUAL_ENV=$(abspath $(VENV)) ../$(BIN)/maturin develop $(LOCKED)
 	@touch $@
 
@@ -102,7 +108,7 @@ $(RECIPES): $(NODE_PACKAGES) $(recipe_sources)
 
 ## Running -------------------------------------------------------------------------------------------
 
-demo: build-rust build-python ## one login from beginning to end; TAP=auto taps Send by itself
+demo: build-rust $(PYTHON_PACKAGE) ## one login from beginning to end; TAP=auto taps Send by itself
 	$(BIN)/python examples/python/demo.py --tap $(TAP)
 
 ## Testing -------------------------------------------------------------------------------------------
@@ -202,7 +208,7 @@ check-format: $(PYTHON_TOOLS) $(NODE_MODULES)
 	$(BIN)/ruff format --check .
 	$(BIOME) format .
 
-check-lint: $(PYTHON_PACKAGE) $(NODE_PACKAGES)
+check-lint: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	cd python && ../$(BIN)/mypy --strict src tests
@@ -221,7 +227,7 @@ check-tree: ## the map of the tree, budgets, names, purity of the core, thin bin
 check-generated: build ## generated files that people read are the ones this tree generates
 	tests/generated --check
 
-generate: build ## write the generated files that people read: openapi.json, index.d.ts
+generate: build ## write the generated files that people read, such as openapi.json and native.d.ts
 	tests/generated
 
 fmt: $(PYTHON_TOOLS) $(NODE_MODULES) ## format every language

@@ -1,4 +1,4 @@
-"""The map of the tree in README.md: it shows what is there, and nothing else."""
+"""The map of the tree in CONTRIBUTING.md: it shows what is there, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .tree import File, Problem, Tree
 
-MAP_FILE = "README.md"
+MAP_FILE = "CONTRIBUTING.md"
 MAP_HEADING = "## Map of the tree"
 # Every folder this deep stands on the map; deeper ones may.
 MAPPED_DEPTH = 2
