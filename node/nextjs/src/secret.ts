@@ -1,5 +1,6 @@
 /** The keys that seal cookies: from `LOGGIN_SESSION_SECRET`, a list of which the first seals and all open. */
 
+import { base64url } from 'jose';
 import { misconfigured, variable } from './environment.js';
 
 /** Shortest secret, in bytes: what a key of AES-256 has. */
@@ -62,7 +63,7 @@ export function secretList(): string {
 function randomSecret(): string {
   // biome-ignore lint/suspicious/noConsole: who develops has to know why a restart signs everybody out.
   console.warn(`@loggin/nextjs: ${SECRET_VARIABLE} is not set, so sessions last until this process ends.`);
-  return base64Url(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
+  return base64url.encode(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
 }
 
 async function derive(secret: string): Promise<SealingKey> {
@@ -74,12 +75,5 @@ async function derive(secret: string): Promise<SealingKey> {
     const how = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info };
     return new Uint8Array(await crypto.subtle.deriveBits(how, material, bytes * 8));
   };
-  return { name: base64Url(await bits('name', NAME_BYTES)), bytes: await bits('key', KEY_BYTES) };
-}
-
-function base64Url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replace(/=+$/, '');
+  return { name: base64url.encode(await bits('name', NAME_BYTES)), bytes: await bits('key', KEY_BYTES) };
 }

@@ -13,37 +13,36 @@ const TAIL = 9;
 
 const ROUNDS = 64;
 
-/** The first 32 bits of the fractional part of a number. */
-const fraction = (value: number): number => ((value % 1) * 2 ** 32) | 0;
-
 const rotate = (word: number, bits: number): number => (word >>> bits) | (word << (32 - bits));
 
 /**
- * The first primes. The standard takes its constants from their roots: the square roots of 8 for the initial hash, the
- * cube roots of 64 for the rounds. A double holds 50 bits of such a fraction, and 32 are needed.
+ * The first 32 bits of the fractional parts of roots of the first primes: the standard takes its constants from them. A
+ * double holds 50 bits of such a fraction.
  */
-function primes(count: number): number[] {
-  const found: number[] = [];
-  for (let candidate = 2; found.length < count; candidate++) {
-    if (found.every((prime) => candidate % prime)) {
-      found.push(candidate);
+function fractions(count: number, power: number): number[] {
+  const primes: number[] = [];
+  for (let candidate = 2; primes.length < count; candidate++) {
+    if (primes.every((prime) => candidate % prime)) {
+      primes.push(candidate);
     }
   }
-  return found;
+  return primes.map((prime) => ((prime ** power % 1) * 2 ** 32) | 0);
 }
+
+const INITIAL = /* @__PURE__ */ fractions(8, 1 / 2);
+
+const CONSTANTS = /* @__PURE__ */ fractions(ROUNDS, 1 / 3);
 
 /** The hash of a message shorter than 512 MiB. */
 export function sha256(message: Uint8Array): Uint8Array<ArrayBuffer> {
-  const roots = primes(ROUNDS);
-  const hash = roots.slice(0, 8).map((prime) => fraction(prime ** (1 / 2)));
-  const constants = roots.map((prime) => fraction(prime ** (1 / 3)));
+  const hash = [...INITIAL];
   const padded = new Uint8Array(Math.ceil((message.length + TAIL) / BLOCK) * BLOCK);
   padded.set(message);
   padded[message.length] = 0x80;
   const words = new DataView(padded.buffer);
   words.setUint32(padded.length - 4, message.length * 8);
   for (let start = 0; start < padded.length; start += BLOCK) {
-    compress(hash, constants, (index) => words.getInt32(start + index * 4));
+    compress(hash, (index) => words.getInt32(start + index * 4));
   }
   const digest = new DataView(new ArrayBuffer(32));
   hash.forEach((word, index) => {
@@ -53,11 +52,11 @@ export function sha256(message: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 /** Takes one block into the hash. */
-function compress(hash: number[], constants: readonly number[], block: (index: number) => number): void {
+function compress(hash: number[], block: (index: number) => number): void {
   const w: number[] = [];
   // The letters are those of the standard.
   let [a, b, c, d, e, f, g, h] = hash as [number, number, number, number, number, number, number, number];
-  constants.forEach((constant, round) => {
+  CONSTANTS.forEach((constant, round) => {
     if (round < BLOCK / 4) {
       w[round] = block(round);
     } else {
