@@ -264,6 +264,14 @@ impl Loggin {
         self.inner.hubs.settings().base_url.as_str()
     }
 
+    /// Connects anew, at once, and learns what has happened meanwhile: where the network has changed, and the old
+    /// connections may be dead without knowing. A machine that has slept is noticed without it, within 5 seconds.
+    pub fn resume(&self) {
+        if let Ok(hub) = self.hub() {
+            hub.resume();
+        }
+    }
+
     /// How the client stands to its server, without asking it.
     pub fn state(&self) -> ClientState {
         let Ok(hub) = self.hub() else { return ClientState::default() };

@@ -248,6 +248,11 @@ impl Client {
         self.0.base_url()
     }
 
+    /// Connects anew, at once.
+    fn resume(&self, py: Python<'_>) {
+        py.detach(|| self.0.resume());
+    }
+
     /// Ends every wait with `closed`.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());

@@ -133,6 +133,7 @@ class Client:
         """Checks a one-time code, and settles an asyncio future of the running loop."""
 
     def base_url(self) -> str: ...
+    def resume(self) -> None: ...
     def state(self) -> StateFields:
         """How the client stands to its server."""
 
