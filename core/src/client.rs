@@ -272,6 +272,12 @@ impl Loggin {
         }
     }
 
+    /// The app whose tokens it accepts, where the options or the environment say it.
+    #[doc(hidden)]
+    pub fn app_key(&self) -> Option<AppKey> {
+        self.inner.hubs.settings().app_key
+    }
+
     /// How the client stands to its server, without asking it.
     pub fn state(&self) -> ClientState {
         let Ok(hub) = self.hub() else { return ClientState::default() };
@@ -295,7 +301,7 @@ impl fmt::Debug for Loggin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Loggin");
         shown.field("base_url", &self.base_url());
-        shown.field("app_key", &self.inner.hubs.settings().app_key.map(|key| key.to_string()));
+        shown.field("app_key", &self.app_key().map(|key| key.to_string()));
         shown.finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -75,7 +76,15 @@ def test_an_option_in_its_range_is_accepted(door_class: DoorClass, options: dict
 
 
 @pytest.mark.parametrize(
-    "options", [{"timeout": "5"}, {"max_retries": 1.5}, {"base_url": 5}, {"unknown": 1}], ids=str
+    "options",
+    [
+        {"timeout": "5"},
+        {"timeout": timedelta(seconds=5)},
+        {"max_retries": 1.5},
+        {"base_url": 5},
+        {"unknown": 1},
+    ],
+    ids=str,
 )
 def test_an_option_of_another_type_is_a_type_error(door_class: DoorClass, options: dict[str, Any]) -> None:
     with pytest.raises(TypeError):

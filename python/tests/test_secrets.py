@@ -56,6 +56,15 @@ def test_a_login_gives_its_secrets_to_no_serializer(login: CreatedToken) -> None
         assert_hidden(str(caught.value), login.token, login.code)
 
 
+@pytest.mark.parametrize("take", [Loggin.wait_for_verify, Loggin.verify_token, Loggin.login_id])
+def test_a_login_in_place_of_its_token_is_refused_without_showing_it(
+    take: Callable[[Any, Any], object], login: CreatedToken
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        take(Loggin(), login)
+    assert_hidden(str(caught.value), login.token, login.code, login.link)
+
+
 @pytest.mark.parametrize("phone", [PHONE, "123456", "987654321012345"])
 def test_a_session_shows_two_digits(phone: str) -> None:
     session = Session("8XKPQ2WN", phone, "IN.12345678", WHEN)
@@ -67,7 +76,10 @@ def test_a_session_shows_two_digits(phone: str) -> None:
 @pytest.mark.parametrize("kind", [Loggin, AsyncLoggin])
 def test_a_client_shows_no_key(kind: type[Loggin | AsyncLoggin]) -> None:
     client = kind(secret_key=KEY, idempotency_key="my-own-idempotency-key")
-    assert repr(client) == f"{kind.__name__}(base_url='http://127.0.0.1:8787/')"
+    assert repr(client) == f"{kind.__name__}(base_url='http://127.0.0.1:8787/', app_key='8XKPQ2WN')"
+    assert repr(kind("https://login.example")) == (
+        f"{kind.__name__}(base_url='https://login.example/', app_key=None)"
+    )
     assert_hidden(shown(client), KEY, "my-own-idempotency-key")
     assert_hidden(shown(vars(client)), KEY, "my-own-idempotency-key")
     for copier in (pickle.dumps, copy.deepcopy):

@@ -66,12 +66,19 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Patience {
 }
 
 fn seconds(object: Borrowed<'_, '_, PyAny>, code: ErrorCode) -> PyResult<Duration> {
-    let seconds: f64 = object.extract()?;
+    let Ok(seconds) = object.extract::<f64>() else { return Err(no_seconds(object)?) };
     if seconds >= Duration::MAX.as_secs_f64() {
         return Ok(Duration::MAX);
     }
     let refused = |_| Failure::from(Error::new(code, "A timeout is a number of seconds, zero or more."));
     Ok(Duration::try_from_secs_f64(seconds).map_err(refused)?)
+}
+
+/// Why something is no number of seconds, and what to pass in its place.
+fn no_seconds(object: Borrowed<'_, '_, PyAny>) -> PyResult<PyErr> {
+    let kind = object.get_type().name()?;
+    let hint = if object.hasattr("total_seconds")? { ": pass its `total_seconds()`" } else { "" };
+    Ok(PyTypeError::new_err(format!("a timeout is a number of seconds, not {kind}{hint}")))
 }
 
 /// How often a call is repeated.

@@ -253,6 +253,11 @@ impl Client {
         py.detach(|| self.0.resume());
     }
 
+    /// The app whose tokens it accepts.
+    fn app_key(&self) -> Option<String> {
+        self.0.app_key().map(|key| key.to_string())
+    }
+
     /// Ends every wait with `closed`.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());

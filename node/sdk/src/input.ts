@@ -93,6 +93,16 @@ export function text(value: unknown, name: string, code: string): string {
   return value;
 }
 
+/** @internal @throws InvalidInputError `invalid_token` where a value is no string: a login, say, in place of its token. */
+export function tokenText(value: unknown): string {
+  const isLogin = typeof value === 'object' && value !== null && 'token' in value;
+  return text(
+    value,
+    isLogin ? 'The token of a login, which is its property `token`,' : 'The token',
+    'invalid_token',
+  );
+}
+
 /** @internal @throws InvalidInputError `invalid_request` where something that may be left out is no string. */
 export function optionalText(value: unknown, name: string): string | undefined {
   return value == null ? undefined : text(value, name, 'invalid_request');

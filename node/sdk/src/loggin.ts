@@ -9,6 +9,7 @@ import {
   text,
   texts,
   timeout,
+  tokenText,
 } from './input.js';
 import { CreatedToken, plainSession, type Session } from './login.js';
 import type { Settled } from './native.js';
@@ -114,7 +115,7 @@ export class Loggin {
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
     const { signal, timeoutMs } = optionsObject(options, ['signal', 'timeoutMs']);
-    const secret = text(token, 'The token', 'invalid_token');
+    const secret = tokenText(token);
     const patience = timeout(timeoutMs);
     return sessionOf(await this.#waits.wait(secret, patience, abortSignal(signal))) as Session;
   }
@@ -127,7 +128,7 @@ export class Loggin {
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
     const { signal, timeoutMs } = optionsObject(options, ['signal', 'timeoutMs']);
-    const secret = text(token, 'The token', 'invalid_token');
+    const secret = tokenText(token);
     return sessionOf(await this.#waits.verify(secret, timeout(timeoutMs), abortSignal(signal)));
   }
 
@@ -138,7 +139,7 @@ export class Loggin {
    * @throws InvalidInputError `invalid_token`.
    */
   loginId(token: string): string {
-    return unwrap(this.#waits.client.loginId(text(token, 'The token', 'invalid_token')));
+    return unwrap(this.#waits.client.loginId(tokenText(token)));
   }
 
   /**

@@ -40,6 +40,21 @@ async function codes(): Promise<[started: object, checked: object]> {
   return [session, await client.otp.verify({ sessionId: 'one', otpCode: '123456' })];
 }
 
+it('a login in place of its token is refused without being shown', async () => {
+  const client = new Loggin();
+  const login = client.createToken('8XKPQ2WN');
+  const given = login as unknown as string;
+  const ends = await Promise.allSettled([
+    client.waitForVerify(given),
+    client.verifyToken(given),
+    (async () => client.loginId(given))(),
+  ]);
+  for (const end of ends) {
+    expect(end).toMatchObject({ status: 'rejected', reason: { code: 'invalid_token' } });
+    expect(inspect(end)).not.toContain(login.token);
+  }
+});
+
 describe('what a client returns', () => {
   it('is a plain object, and can be cloned', async () => {
     for (const result of [...(await sessions()), ...(await codes())]) {

@@ -134,7 +134,8 @@ class _Client:
         return self._native.login_id(token)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._native.base_url()!r})"
+        base_url, app_key = self._native.base_url(), self._native.app_key()
+        return f"{type(self).__name__}(base_url={base_url!r}, app_key={app_key!r})"
 
     def state(self) -> ClientState:
         """How the client stands to its server, without asking it."""

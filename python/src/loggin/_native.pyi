@@ -132,8 +132,15 @@ class Client:
     ) -> Wait:
         """Checks a one-time code, and settles an asyncio future of the running loop."""
 
-    def base_url(self) -> str: ...
-    def resume(self) -> None: ...
+    def base_url(self) -> str:
+        """The URL of its server."""
+
+    def app_key(self) -> str | None:
+        """The app whose tokens it accepts."""
+
+    def resume(self) -> None:
+        """Connects anew, at once."""
+
     def state(self) -> StateFields:
         """How the client stands to its server."""
 

@@ -37,18 +37,24 @@ public class LogginConfig(
     override fun toString(): String = "LogginConfig(baseUrl=$baseUrl)"
 }
 
-/** A new login. Printing it shows neither the token nor the code. */
+/**
+ * A new login. Printing it shows neither the token nor the code, and what writes the fields of any object as JSON finds
+ * none. Hand on what you mean to hand on.
+ */
 public class CreatedToken internal constructor(native: loggin.ffi.CreatedTokenInterface) {
     /** The secret that redeems the login: keep it, hand it to your server, show it to nobody. */
+    @Transient
     public val token: String = native.token()
 
     /** Opens WhatsApp with the message written. It holds the code, not the token. */
+    @Transient
     public val link: String = native.link()
 
     /** The same link, for an intent that views it. */
     public val whatsappUrl: String get() = link
 
     /** The public half, which the message carries. */
+    @Transient
     public val code: String = native.code()
 
     /**

@@ -1,5 +1,7 @@
 package loggin
 
+import java.lang.reflect.Field
+import java.lang.reflect.Modifier
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineStart
@@ -46,6 +48,13 @@ class LoginTest {
         val session = client.waitForVerify(login.token)
         assertNull(session.phone)
         assertEquals(phone, world.redeem(login.token, secretKey).text("phone"))
+    }
+
+    @Test
+    fun `what writes the fields of any object finds no secret of a login`() {
+        val fields = CreatedToken::class.java.declaredFields
+        assertEquals(setOf("token", "link", "code"), fields.map { it.name }.toSet())
+        assertEquals(emptyList<Field>(), fields.filterNot { Modifier.isTransient(it.modifiers) })
     }
 
     @Test
