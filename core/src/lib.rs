@@ -25,6 +25,7 @@ pub mod qr;
 mod session;
 pub mod sse;
 mod state;
+mod timeout;
 mod token;
 #[cfg(not(fuzzing))]
 mod waits;
@@ -44,5 +45,7 @@ pub use observer::Observer;
 pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
 pub use session::{Observed, Session};
 pub use state::ClientState;
+#[doc(hidden)]
+pub use timeout::timeout_of;
 pub use token::{AppKey, Code, PhoneNumber, SecretKey, Token};
 pub use wire::{OtpStatus, Progress, Status};

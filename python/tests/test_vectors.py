@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import dataclasses
 import json
@@ -19,7 +20,16 @@ from conftest import Serve
 from httpx_sse import EventSource
 from scripted_server import PATIENCE, PHONE, Exchange, code_of, session
 
-from loggin import Loggin, LogginError, _native, errors
+from loggin import (
+    AsyncLoggin,
+    ClosedError,
+    ConnectionFailedError,
+    Loggin,
+    LogginError,
+    VerifyTimeoutError,
+    _native,
+    errors,
+)
 
 FOLDER = Path(__file__).parents[2] / "tests" / "vectors"
 # What the package has no function for: the native half calls the core, which its own runner holds to them.
@@ -34,6 +44,8 @@ ONLY_FOR_THE_FUNCTION = {
     "server-code-refused": "no method takes a code",
     "server-query-dropped": "a client refuses such a base URL",
 }
+# Nobody listens there, and no proxy is asked.
+NOBODY = "http://127.0.0.1:1"
 SECRET_KEY = "lgsk_8XKPQ2WN_" + "7" * 32
 # What httpx-sse keeps as a part of the first line, against the standard.
 BYTE_ORDER_MARK = "\ufeff".encode()
@@ -269,6 +281,61 @@ def proxy(given: Any) -> Any:
         return {"proxy": client.state().proxy}
 
 
+@pytest.mark.parametrize("vector", vectors_of("timeout"))
+def test_timeout(vector: Vector) -> None:
+    run(vector)
+
+
+def wait_timeout(given: Any) -> Any:
+    return lasts({}, {"timeout": float(given["seconds"])})
+
+
+def client_timeout(given: Any) -> Any:
+    return lasts({"timeout": float(given["seconds"])}, {})
+
+
+def lasts(options: dict[str, Any], of_wait: dict[str, Any]) -> Any:
+    """Whether a wait goes on when one that began later is over."""
+
+    async def outcome() -> str:
+        async with AsyncLoggin(NOBODY, **options) as client:
+            tokens = [client.create_token("8XKPQ2WN").token for _ in range(2)]
+            first = asyncio.create_task(client.wait_for_verify(tokens[0], **of_wait))
+            # It has begun, or was refused.
+            await asyncio.sleep(0)
+            with pytest.raises(VerifyTimeoutError):
+                await client.wait_for_verify(tokens[1], timeout=0.001)
+            client.close()
+            try:
+                await first
+            except VerifyTimeoutError:
+                return "timeout"
+            except ClosedError:
+                return "goes_on"
+            raise AssertionError("nobody signed in")
+
+    return {"outcome": asyncio.run(outcome())}
+
+
+def call_timeout(given: Any) -> Any:
+    return is_tried({}, {"timeout": float(given["seconds"])})
+
+
+def client_call_timeout(given: Any) -> Any:
+    return is_tried({"call_timeout": float(given["seconds"])}, {})
+
+
+def is_tried(options: dict[str, Any], of_call: dict[str, Any]) -> Any:
+    """Whether there was time to find that nobody listens."""
+    with Loggin(NOBODY, max_retries=0, **options) as client:
+        token = client.create_token("8XKPQ2WN").token
+        try:
+            client.verify_token(token, **of_call)
+        except ConnectionFailedError as error:
+            return {"is_tried": error.cause != "timeout"}
+        raise AssertionError("nobody listens")
+
+
 @pytest.mark.parametrize("vector", vectors_of("sse"))
 def test_sse(vector: Vector) -> None:
     """A third-party decoder has the same opinion, where it follows the standard and knows no bounds."""
@@ -293,9 +360,12 @@ def decode(given: Any) -> list[dict[str, str]]:
     ]
 
 
-SUBJECTS = ("backoff", "errors", "events", "link", "otp", "proxy", "sse", "token")
+SUBJECTS = ("backoff", "errors", "events", "link", "otp", "proxy", "sse", "timeout", "token")
 ANSWERED: dict[str, Callable[[Loggin], Any]] = {"otp_result": otp_result, "otp_session": otp_session}
 RUNNERS: dict[str, Callable[[Any], Any]] = {
+    "call_timeout": call_timeout,
+    "client_call_timeout": client_call_timeout,
+    "client_timeout": client_timeout,
     "code": code,
     "create": create,
     "decode": decode,
@@ -305,5 +375,6 @@ RUNNERS: dict[str, Callable[[Any], Any]] = {
     "parse_token": parse_token,
     "proxy": proxy,
     "server_link": server_link,
+    "wait_timeout": wait_timeout,
     "whatsapp_number": whatsapp_number,
 }

@@ -10,7 +10,7 @@ mod values;
 
 use std::{sync::Arc, time::Duration};
 
-use loggin::{Loggin, LogginBuilder, Observed, Observer, Pending, qr};
+use loggin::{Error, ErrorCode, Loggin, LogginBuilder, Observed, Observer, Pending, qr, timeout_of};
 
 pub use failure::{Failure, FailureClass, FailureDetails, failure_of};
 pub use logs::{LogLevel, LogListener, set_log_listener};
@@ -27,14 +27,15 @@ pub struct Client {
 
 #[uniffi::export]
 impl Client {
-    /// Makes a client; it opens no connection before it is used. A secret key is always refused.
+    /// Makes a client; it opens no connection before it is used. A secret key is always refused. A timeout is in seconds,
+    /// here and below.
     #[uniffi::constructor]
     pub fn new(
         base_url: Option<String>,
         secret_key: Option<String>,
         app_key: Option<String>,
         whatsapp_number: Option<String>,
-        timeout: Option<Duration>,
+        timeout: Option<f64>,
         allow_insecure_http: bool,
         ca_pem: Option<String>,
     ) -> Result<Self, Failure> {
@@ -44,6 +45,7 @@ impl Client {
         let builder = apply(builder, app_key, LogginBuilder::app_key);
         let builder = apply(builder, whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = apply(builder, ca_pem, LogginBuilder::ca_pem);
+        let timeout = timeout.map(|seconds| timeout_of(seconds, ErrorCode::InvalidConfig)).transpose()?;
         Ok(Self { observer: apply(builder, timeout, LogginBuilder::timeout).build_observer()? })
     }
 
@@ -60,28 +62,32 @@ impl Client {
     pub async fn wait_for_verify(
         &self,
         token: String,
-        timeout: Option<Duration>,
+        timeout: Option<f64>,
     ) -> Result<Arc<Session>, Failure> {
-        Ok(Arc::new(self.observer.start_wait(&token, timeout).await?.into()))
+        Ok(Arc::new(self.begin(&token, timeout).await?.into()))
     }
 
     /// The same, blocking the calling thread.
     pub fn wait_for_verify_blocking(
         &self,
         token: String,
-        timeout: Option<Duration>,
+        timeout: Option<f64>,
     ) -> Result<Arc<Session>, Failure> {
-        Ok(Arc::new(self.observer.start_wait(&token, timeout).wait()?.into()))
+        Ok(Arc::new(self.begin(&token, timeout).wait()?.into()))
     }
 
     /// Begins a wait that somebody else may cancel.
-    pub fn start_wait(&self, token: String, timeout: Option<Duration>) -> Arc<Wait> {
-        Arc::new(Wait { pending: self.observer.start_wait(&token, timeout) })
+    pub fn start_wait(&self, token: String, timeout: Option<f64>) -> Arc<Wait> {
+        Arc::new(Wait { pending: self.begin(&token, timeout) })
     }
 
     /// Begins a wait that also tells how far the login has come.
-    pub fn watch(&self, token: String, timeout: Option<Duration>) -> Arc<Watch> {
-        Arc::new(Watch { watch: self.observer.watch(&token, timeout) })
+    pub fn watch(&self, token: String, timeout: Option<f64>) -> Arc<Watch> {
+        let watch = match patience(timeout) {
+            Ok(timeout) => self.observer.watch(&token, timeout),
+            Err(error) => loggin::Watch::failed(error),
+        };
+        Arc::new(Watch { watch })
     }
 
     /// Hangs up: the app is about to be frozen. The waits go on.
@@ -98,6 +104,20 @@ impl Client {
     pub fn shutdown(&self) {
         self.observer.close();
     }
+}
+
+impl Client {
+    fn begin(&self, token: &str, timeout: Option<f64>) -> Pending<Observed> {
+        match patience(timeout) {
+            Ok(timeout) => self.observer.start_wait(token, timeout),
+            Err(error) => Pending::failed(error),
+        }
+    }
+}
+
+/// How long a wait lasts, where it says so.
+fn patience(timeout: Option<f64>) -> Result<Option<Duration>, Error> {
+    timeout.map(|seconds| timeout_of(seconds, ErrorCode::InvalidRequest)).transpose()
 }
 
 /// A wait that has begun. Letting go of it ends it.

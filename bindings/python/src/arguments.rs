@@ -2,8 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loggin::{Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token};
-use pyo3::{exceptions::PyTypeError, prelude::*, types::PyString};
+use loggin::{Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token, timeout_of};
+use pyo3::{
+    exceptions::{PyOverflowError, PyTypeError},
+    prelude::*,
+    types::PyString,
+};
 
 use crate::errors::Failure;
 
@@ -66,12 +70,19 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Patience {
 }
 
 fn seconds(object: Borrowed<'_, '_, PyAny>, code: ErrorCode) -> PyResult<Duration> {
-    let Ok(seconds) = object.extract::<f64>() else { return Err(no_seconds(object)?) };
-    if seconds >= Duration::MAX.as_secs_f64() {
-        return Ok(Duration::MAX);
-    }
-    let refused = |_| Failure::from(Error::new(code, "A timeout is a number of seconds, zero or more."));
-    Ok(Duration::try_from_secs_f64(seconds).map_err(refused)?)
+    let seconds = match object.extract::<f64>() {
+        Ok(seconds) => seconds,
+        // A whole number may be larger than any other.
+        Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
+            if object.lt(0)? {
+                f64::NEG_INFINITY
+            } else {
+                f64::INFINITY
+            }
+        }
+        Err(_) => return Err(no_seconds(object)?),
+    };
+    Ok(timeout_of(seconds, code).map_err(Failure::from)?)
 }
 
 /// Why something is no number of seconds, and what to pass in its place.

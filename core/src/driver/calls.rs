@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     backoff,
+    cause::Cause,
     error::{Error, ErrorCode, Retry},
     session::Session,
     token::Token,
@@ -135,6 +136,9 @@ impl Hub {
     /// Makes one try. What passes is tried again where the server asks for no longer pause, and the time allows it.
     fn try_once(&self, id: CallId, call: &mut Call) -> Step {
         let left = call.timeout.saturating_sub(call.began.elapsed());
+        if left.is_zero() {
+            return Step::Done(Err(unreached(Cause::Timeout)));
+        }
         let Some(http) = self.lines().take(id) else { return Step::Done(Err(closed())) };
         let request = Request {
             path: call.path,

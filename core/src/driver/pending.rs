@@ -230,6 +230,12 @@ impl<T: Clone> Pending<T> {
         Self::new(slot, None)
     }
 
+    /// What failed before it began.
+    #[doc(hidden)]
+    pub fn failed(error: Error) -> Self {
+        Self::settled(Err(error))
+    }
+
     /// Blocks this thread until the result is there.
     ///
     /// # Errors

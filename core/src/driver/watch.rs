@@ -101,7 +101,8 @@ impl Watch {
     }
 
     /// A watch that has ended before it began.
-    pub(crate) fn failed(error: Error) -> Self {
+    #[doc(hidden)]
+    pub fn failed(error: Error) -> Self {
         Self::new(Watched::new(), Pending::settled(Err(error)))
     }
 

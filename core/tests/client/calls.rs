@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use loggin::{ErrorCode, Loggin, Token};
+use loggin::{Cause, ErrorCode, Loggin, Token};
 
 use crate::{
     client,
@@ -34,6 +34,23 @@ fn a_token_is_pending_and_then_redeemed_by_one_redeemer() {
     assert_eq!(requests[0].body, format!("{{\"token\":\"{}\"}}", login.token.expose()));
     let keys: Vec<_> = requests.iter().map(|request| request.header("Idempotency-Key").unwrap()).collect();
     assert!(keys[0] == keys[1] && keys[0].len() == 32);
+}
+
+#[test]
+fn a_call_without_time_asks_nothing() {
+    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", r#"{"status":"pending"}"#));
+    let client = client(&server);
+    let token = login(&client).token;
+    let errors = [
+        client.verify_token_within(token, Some(Duration::ZERO)).unwrap_err(),
+        client.start_verify(token, Some(Duration::ZERO)).wait().unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!((error.code(), error.cause()), (ErrorCode::Connection, Some(Cause::Timeout)));
+    }
+    assert_eq!(client.state().cause, None, "nothing was found out about the server");
+    assert_eq!(client.verify_token(token).unwrap(), None);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

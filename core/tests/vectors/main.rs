@@ -9,6 +9,7 @@ mod link;
 mod otp;
 mod proxy;
 mod sse;
+mod timeout;
 mod token;
 
 use std::{
@@ -31,7 +32,7 @@ const FIELDS_OF_OTHERS: [&str; 2] = ["otp_http_status", "python_also"];
 type Call = fn(kind: &str, input: Value) -> Option<Outcome>;
 
 /// The files of vectors, without `.json`.
-const SUBJECTS: [(&str, Call); 8] = [
+const SUBJECTS: [(&str, Call); 9] = [
     ("backoff", backoff::call),
     ("errors", errors::call),
     ("events", events::call),
@@ -39,6 +40,7 @@ const SUBJECTS: [(&str, Call); 8] = [
     ("otp", otp::call),
     ("proxy", proxy::call),
     ("sse", sse::call),
+    ("timeout", timeout::call),
     ("token", token::call),
 ];
 
@@ -159,6 +161,11 @@ fn proxy_vectors() {
 #[test]
 fn sse_vectors() {
     run("sse");
+}
+
+#[test]
+fn timeout_vectors() {
+    run("timeout");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 /** The shared vectors, through the package: each file, each kind, each vector. */
 
-import { isLogginError, Loggin } from '@loggin/sdk';
+import { InvalidInputError, isLogginError, Loggin, type LogginOptions } from '@loggin/sdk';
 import { createParser } from 'eventsource-parser';
 import { describe, expect, it } from 'vitest';
 import { codeOf, crockford, delay } from './oracle.js';
@@ -11,6 +11,9 @@ type Call = (input: never) => Fields | Promise<Fields>;
 
 /** What each kind calls. */
 const CALLS: Record<string, Call> = {
+  call_timeout: (input: Seconds) => isTried({}, input),
+  client_call_timeout: (input: Seconds) => isTried({ callTimeoutMs: milliseconds(input) }),
+  client_timeout: (input: Seconds) => lasts({ timeoutMs: milliseconds(input) }),
   code: codeOfServer,
   create,
   decode,
@@ -23,6 +26,7 @@ const CALLS: Record<string, Call> = {
   parse_token: parseToken,
   proxy,
   server_link: serverLink,
+  wait_timeout: (input: Seconds) => lasts({}, input),
   wa_me_link: waMeLink,
   whatsapp_number: whatsappNumber,
 };
@@ -166,6 +170,45 @@ async function loginEvent({ event: name, data }: { event: string; data: string }
   return { outcome: phone === SESSION.phone ? 'pending' : 'verified' };
 }
 
+interface Seconds {
+  readonly seconds: string;
+}
+
+const milliseconds = ({ seconds }: Seconds): number => Number(seconds) * 1000;
+
+/** Nobody listens there, and no proxy is asked. */
+const NOBODY = 'http://127.0.0.1:1';
+
+/** Whether a wait goes on when one that began later is over. */
+async function lasts(options: LogginOptions, input?: Seconds): Promise<Fields> {
+  const client = new Loggin({ baseUrl: NOBODY, ...options });
+  const begin = (timeoutMs?: number) => codeOfEnd(client.waitForVerify(tokenOf(client), { timeoutMs }));
+  const first = begin(input && milliseconds(input));
+  expect(await begin(1)).toBe('timeout');
+  client.close();
+  const code = await first;
+  if (code !== 'timeout' && code !== 'closed') {
+    throw new InvalidInputError({ code, message: '' });
+  }
+  return { outcome: code === 'timeout' ? code : 'goes_on' };
+}
+
+/** Whether there was time to find that nobody listens. */
+async function isTried(options: LogginOptions, input?: Seconds): Promise<Fields> {
+  const client = new Loggin({ baseUrl: NOBODY, maxRetries: 0, ...options });
+  const timeoutMs = input && milliseconds(input);
+  const error = await client.verifyToken(tokenOf(client), { timeoutMs }).catch((reason) => reason);
+  if (error.code !== 'connection') {
+    throw error;
+  }
+  return { is_tried: error.cause !== 'timeout' };
+}
+
+const tokenOf = (client: Loggin): string => client.createToken('8XKPQ2WN').token;
+
+const codeOfEnd = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(String, (reason) => (isLogginError(reason) ? reason.code : String(reason)));
+
 /**
  * Fields that others are held to: the core, the server, the Python package; eventsource-parser tells no last id, and a
  * wait no progress.
@@ -213,7 +256,8 @@ function wanted({ expect: fields, error }: Vector): Pick<Vector, 'expect' | 'err
 }
 
 it('no file of the folder is left out', () => {
-  expect(subjects()).toEqual(['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'token']);
+  const known = ['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'timeout', 'token'];
+  expect(subjects()).toEqual(known);
 });
 
 it('a kind that nobody calls fails', () => {

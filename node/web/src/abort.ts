@@ -42,10 +42,17 @@ export class Linked extends AbortController {
     super.abort(reason);
   }
 
-  /** Has something happen after some milliseconds, instead of what it was told before. */
+  /** Has something happen after some milliseconds, at once where there are none, instead of what it was told before. */
   after(milliseconds: number, act: () => void): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(act, Math.min(milliseconds, LONGEST_TIMER_MS));
+    const rest = milliseconds - LONGEST_TIMER_MS;
+    if (milliseconds <= 0) {
+      act();
+    } else if (rest > 0) {
+      this.#timer = setTimeout(() => this.after(rest, act), LONGEST_TIMER_MS);
+    } else {
+      this.#timer = setTimeout(act, milliseconds);
+    }
   }
 
   /** Has it end after some milliseconds, instead of those it was told before. */

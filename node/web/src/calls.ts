@@ -29,8 +29,9 @@ export async function call(
   path: string,
   body: object,
   signal: AbortSignal,
-  timeoutMs = settings.callTimeoutMs,
+  given?: number | null,
 ): Promise<Record<string, unknown>> {
+  const timeoutMs = given ?? settings.callTimeoutMs;
   const began = performance.now();
   const spent = (): number => performance.now() - began;
   for (let attempt = 0; ; attempt++) {

@@ -97,7 +97,7 @@ export async function callOnce(
   const turn = new Linked(signal);
   turn.abortAfter(timeoutMs);
   try {
-    throwIfEnded(signal);
+    throwIfEnded(turn.signal);
     const response = await post(server, path, body, 'application/json', turn.signal);
     return isAnswer(response, 'application/json') ? await objectOf(response) : await errorOfAnswer(response);
   } catch {

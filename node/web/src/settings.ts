@@ -103,8 +103,8 @@ function environment(): LogginOptions {
 export const isProduction = (): boolean => variable('NODE_ENV') === 'production';
 
 /** @throws LogginError with the code where a number of milliseconds is none, or below 0. Infinity is for ever. */
-export function checkTimeout(value: number | undefined, code: string): void {
-  const isTime = value === undefined || (typeof value === 'number' && value >= 0);
+export function checkTimeout(value: number | null | undefined, code: string): void {
+  const isTime = value == null || (typeof value === 'number' && value >= 0);
   check(isTime, code, 'A timeout is a number of milliseconds, 0 or more.');
 }
 

@@ -332,11 +332,13 @@ class Wait {
 
 /** Waits until the person has signed in. It rejects with the signal's reason, or with a `LogginError`. */
 export async function awaitLogin(server: Server, what: WaitFor): Promise<SessionFields> {
-  const ended = new Linked(what.signal);
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = what;
+  const ended = new Linked(signal);
   const wait = new Wait(server, what, ended.signal);
-  ended.after(what.timeoutMs ?? DEFAULT_TIMEOUT_MS, () => ended.abort(wait.timeout()));
+  ended.after(timeoutMs, () => ended.abort(wait.timeout()));
   const unwatch = onWake((hasMissed) => wait.wake(hasMissed));
   try {
+    throwIfEnded(ended.signal);
     const end = await wait.run();
     if (isLogginError(end)) {
       throw end;

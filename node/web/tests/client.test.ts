@@ -5,8 +5,9 @@ import * as web from '@loggin/web';
 import { Loggin, type LogginOptions, type Progress } from '@loggin/web';
 import { describe, expect, it, vi } from 'vitest';
 import { event, json, ScriptedServer, SESSION, stream, verified } from '../../sdk/tests/scripted-server.js';
+import { Linked } from '../dist/esm/abort.js';
 import { version } from '../package.json';
-import { openPage } from './page.js';
+import { openPage, stopClock } from './page.js';
 
 const APP_KEY = '8XKPQ2WN';
 const SECRET_KEY = 'lgsk_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK';
@@ -23,6 +24,22 @@ const rejection = (promise: Promise<unknown>): Promise<unknown> =>
     () => expect.fail('nothing was thrown'),
     (reason: unknown) => reason,
   );
+
+it('a deadline beyond the longest timer comes when it should', () => {
+  stopClock();
+  const ended = new Linked();
+  ended.abortAfter(2 ** 33);
+  vi.advanceTimersByTime(2 ** 33 - 1);
+  expect(ended.signal.aborted).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(ended.signal.aborted).toBe(true);
+});
+
+it('null stands for a timeout that is not given', async () => {
+  const { server, client, token } = await start();
+  server.answer(json(200, { status: 'pending' }));
+  expect(await client.verifyToken(token, { timeoutMs: null as unknown as undefined })).toBeNull();
+});
 
 describe('on a server', () => {
   it('a wait redeems, and names itself', async () => {

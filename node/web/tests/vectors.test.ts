@@ -1,5 +1,6 @@
 /** The shared vectors, through the functions of this package: each file, each kind, each vector. */
 
+import { Loggin, type LogginOptions } from '@loggin/web';
 import { describe, expect, it } from 'vitest';
 import { event, SESSION, verified } from '../../sdk/tests/scripted-server.js';
 import { type Fields, subjects, type Vector, vectorsOf } from '../../sdk/tests/vectors.js';
@@ -25,6 +26,9 @@ type Call = (input: never) => Fields | Promise<Fields>;
 
 /** What each kind calls. */
 const CALLS: Record<string, Call> = {
+  call_timeout: (input: Seconds) => isTried({}, input),
+  client_call_timeout: (input: Seconds) => isTried({ callTimeoutMs: milliseconds(input) }),
+  client_timeout: (input: Seconds) => lasts({ timeoutMs: milliseconds(input) }),
   code: ({ code }: { code: string }) => {
     const error = classed(failure(code, 'No.')) as Error & { retryable: boolean };
     return { class: error.name, retryable: error.retryable };
@@ -51,6 +55,7 @@ const CALLS: Record<string, Call> = {
   server_link: ({ base_url, code }: { base_url: string; code: string }) => ({
     link: serverLink(serverOf({ baseUrl: base_url, allowInsecureHttp: true }).baseUrl, code),
   }),
+  wait_timeout: (input: Seconds) => lasts({}, input),
   wa_me_link: ({ number, text }: { number: string; text: string }) => ({
     link: waMeLink(parseNumber(number), text),
   }),
@@ -135,6 +140,46 @@ async function loginEvent({ event: name, data }: { event: string; data: string }
   return { outcome: phone === SESSION.phone ? 'pending' : 'verified', told: progress[0] ?? null };
 }
 
+interface Seconds {
+  readonly seconds: string;
+}
+
+const milliseconds = ({ seconds }: Seconds): number => Number(seconds) * 1000;
+
+/** Whether a wait goes on when one that began later is over. */
+async function lasts(options: LogginOptions, input?: Seconds): Promise<Fields> {
+  const { fetch } = scriptedFetch(openStream(event('ready', { pending: 1 })));
+  const client = new Loggin({ baseUrl: 'http://127.0.0.1', fetch, ...options });
+  const ended = new AbortController();
+  const begin = (timeoutMs?: number): Promise<unknown> => {
+    const { token } = client.createToken('8XKPQ2WN');
+    return client.waitForVerify(token, { signal: ended.signal, timeoutMs }).catch((reason) => reason);
+  };
+  const first = begin(input && milliseconds(input));
+  expect(await begin(1)).toMatchObject({ code: 'timeout' });
+  ended.abort();
+  const end = await first;
+  if (isLogginError(end) && end.code !== 'timeout') {
+    throw end;
+  }
+  return { outcome: isLogginError(end) ? end.code : 'goes_on' };
+}
+
+/** Whether the server is asked. */
+async function isTried(options: LogginOptions, input?: Seconds): Promise<Fields> {
+  const { fetch, asked } = scriptedFetch(() => Response.json({ status: 'pending' }));
+  const client = new Loggin({ baseUrl: 'http://127.0.0.1', fetch, ...options });
+  const { token } = client.createToken('8XKPQ2WN');
+  try {
+    await client.verifyToken(token, { timeoutMs: input && milliseconds(input) });
+  } catch (reason) {
+    if (!isLogginError(reason) || reason.code !== 'connection') {
+      throw reason;
+    }
+  }
+  return { is_tried: asked.length > 0 };
+}
+
 /** The outcome of a call, in a vector's words. */
 async function outcome(call: Call, input: Fields): Promise<Pick<Vector, 'expect' | 'error'>> {
   try {
@@ -154,7 +199,8 @@ function own(fields: Fields): Fields {
 }
 
 it('no file of the folder is left out', () => {
-  expect(subjects()).toEqual(['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'token']);
+  const known = ['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'timeout', 'token'];
+  expect(subjects()).toEqual(known);
 });
 
 it('a kind that nobody calls fails', () => {

@@ -37,7 +37,7 @@ public final class Loggin: Sendable {
   /// Waits until the person has signed in. Cancelling the task ends the wait with `CancellationError`.
   ///
   /// It survives whatever is temporary (no network, a restart of the server) until its deadline. The token may be one
-  /// that an earlier process of the app has saved.
+  /// that an earlier process of the app has saved. A timeout of zero is no wait; a negative one is `invalid_request`.
   public func waitForVerify(_ token: String, timeout: Duration? = nil) async throws -> Session {
     let wait = startWait(token, timeout: timeout)
     return try await withTaskCancellationHandler {

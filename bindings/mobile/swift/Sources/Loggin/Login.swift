@@ -101,9 +101,9 @@ public struct Session: Sendable, Hashable, CustomStringConvertible, CustomReflec
 }
 
 extension Duration {
-  /// A duration below zero is none.
+  /// Below zero too: what that means, the core says.
   var seconds: TimeInterval {
     let (seconds, attoseconds) = components
-    return max(0, TimeInterval(seconds) + TimeInterval(attoseconds) * 1e-18)
+    return TimeInterval(seconds) + TimeInterval(attoseconds) * 1e-18
   }
 }

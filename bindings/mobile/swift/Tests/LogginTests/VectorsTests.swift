@@ -13,6 +13,8 @@ private let fieldsOfOthers: Set = ["http_status", "otp_http_status", "python_als
 
 /// Kinds that the package has no function for: the core, which it is made of, is held to them.
 private let noFunction = [
+  "call_timeout": "a device makes no calls",
+  "client_call_timeout": "a device makes no calls",
   "create": "the package chooses the secret",
   "decode": "streams are read by the core",
   "delay": "delays are chosen by the core",
@@ -27,17 +29,25 @@ private let noFunction = [
 
 /// Vectors that cannot be put to the package.
 private let notHere = [
+  "client-huge": "no Duration is so long",
+  "client-infinity": "no Duration is so long",
+  "client-minus-infinity": "no Duration is so long",
+  "client-nan": "no Duration holds it",
   "server-code-made-canonical": "a code is never passed in",
   "server-code-refused": "a code is never passed in",
   "server-query-dropped": "a client refuses a base URL with a query before it makes a link",
   "wa-me-injection": "a text has to hold a code",
   "wa-me-plus": "a text has to hold a code",
+  "wait-huge": "no Duration is so long",
+  "wait-infinity": "no Duration is so long",
+  "wait-minus-infinity": "no Duration is so long",
+  "wait-nan": "no Duration holds it",
 ]
 
 final class VectorsTests: XCTestCase {
   func testNoFileKindOrExceptionIsUnknown() throws {
     let files = try Self.files()
-    XCTAssertEqual(Set(files.keys), ["backoff", "errors", "events", "link", "otp", "proxy", "sse", "token"])
+    XCTAssertEqual(Set(files.keys), ["backoff", "errors", "events", "link", "otp", "proxy", "sse", "timeout", "token"])
     let vectors = files.values.joined()
     XCTAssertEqual(Set(vectors.map { $0.text("kind") }), Set(Self.calls.keys).union(noFunction.keys))
     XCTAssertEqual(Set(notHere.keys).subtracting(vectors.map { $0.text("id") }), [])
@@ -75,6 +85,7 @@ final class VectorsTests: XCTestCase {
   }
 
   private static let calls: [String: @Sendable (Object) throws -> Object] = [
+    "client_timeout": { input in try lasts(ofClient: input.duration, ofWait: nil) },
     "code": { input in
       // A code of a newer server is a `server` error, and keeps its name.
       let error = LogginError(details: failureOf(code: input.text("code")))
@@ -101,11 +112,48 @@ final class VectorsTests: XCTestCase {
       let client = try Loggin(LogginConfig(whatsappNumber: input.text("number")))
       return ["link": try link(client, code, text.replacingOccurrences(of: code, with: "{code}"))]
     },
+    "wait_timeout": { input in try lasts(ofClient: nil, ofWait: input.duration) },
     "whatsapp_number": { input in
       let client = try Loggin(LogginConfig(whatsappNumber: input.text("text")))
       return ["digits": URL(string: try client.createToken(demoApp).link)?.lastPathComponent ?? ""]
     },
   ]
+}
+
+/// Whether a wait goes on when one that began later is over. Nobody listens where the client asks.
+private func lasts(ofClient: Duration?, ofWait: Duration?) throws -> Object {
+  let client = try Loggin(LogginConfig(baseURL: "http://127.0.0.1:1", timeout: ofClient))
+  let ending = Ending(of: client.startWait(try client.createToken(demoApp).token, timeout: ofWait))
+  let later = try client.createToken(demoApp).token
+  XCTAssertThrowsError(try client.waitForVerifyBlocking(later, timeout: .milliseconds(1))) { error in
+    XCTAssertEqual((error as? LogginError)?.kind, .verifyTimeout)
+  }
+  client.shutdown()
+  let error = ending.error()
+  if let error, error.kind == .invalidInput { throw error }
+  return ["outcome": error?.kind == .closed ? "goes_on" : error?.code ?? "verified"]
+}
+
+/// What a wait ended with, for a thread that blocks.
+private final class Ending: @unchecked Sendable {
+  private let isThere = DispatchSemaphore(value: 0)
+  private var thrown: LogginError?
+
+  init(of wait: PendingWait) {
+    Task {
+      do {
+        _ = try await wait.result()
+      } catch {
+        self.thrown = error
+      }
+      self.isThere.signal()
+    }
+  }
+
+  func error() -> LogginError? {
+    isThere.wait()
+    return thrown
+  }
 }
 
 /// A link of the package, with the vector's code in place of its own.
@@ -134,4 +182,6 @@ extension [String: Any] {
   fileprivate func text(_ name: String) -> String {
     self[name] as? String ?? ""
   }
+
+  fileprivate var duration: Duration { .seconds(Double(text("seconds")) ?? 0) }
 }

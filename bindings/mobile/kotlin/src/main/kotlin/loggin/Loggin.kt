@@ -1,7 +1,7 @@
 package loggin
 
 import kotlin.time.Duration
-import kotlin.time.toJavaDuration
+import kotlin.time.DurationUnit.SECONDS
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.sync.Mutex
@@ -45,11 +45,12 @@ public class Loggin(config: LogginConfig = LogginConfig()) {
      * It survives whatever is temporary (no network, a restart of the server) until its deadline.
      *
      * @param token The token of [createToken], also one that an earlier process of the app has saved.
-     * @param timeout How long to wait; the client's own [LogginConfig.timeout] by default.
+     * @param timeout How long to wait; the client's own [LogginConfig.timeout] by default. Zero is no wait; a negative one
+     *   is `invalid_request`.
      * @throws LogginException of the class that says what to do.
      */
     public suspend fun waitForVerify(token: String, timeout: Duration? = null): Session =
-        translated { client.waitForVerify(token, timeout?.toJavaDuration()).use(::Session) }
+        translated { client.waitForVerify(token, timeout?.toDouble(SECONDS)).use(::Session) }
 
     /** [waitForVerify] for a thread that may block. Interrupting the thread ends the wait. */
     @Throws(LogginException::class, InterruptedException::class)
@@ -58,7 +59,7 @@ public class Loggin(config: LogginConfig = LogginConfig()) {
 
     /** Begins a wait that may be cancelled from elsewhere. */
     public fun startWait(token: String, timeout: Duration? = null): PendingWait =
-        PendingWait(client.startWait(token, timeout?.toJavaDuration()))
+        PendingWait(client.startWait(token, timeout?.toDouble(SECONDS)))
 
     /**
      * Waits as [waitForVerify], and tells on the way how far the login has come; ends with [LoginUpdate.Verified].
@@ -74,7 +75,7 @@ public class Loggin(config: LogginConfig = LogginConfig()) {
      */
     @JvmOverloads
     public fun watch(token: String, timeout: Duration? = null): Flow<LoginUpdate> =
-        updates { client.watch(token, timeout?.toJavaDuration()) }
+        updates { client.watch(token, timeout?.toDouble(SECONDS)) }
 
     /** Hangs up: call it when the app goes to the background. The waits go on, and so do their deadlines. */
     public fun onBackground(): Unit = client.onBackground()

@@ -2,7 +2,7 @@ package loggin
 
 import java.time.Instant
 import kotlin.time.Duration
-import kotlin.time.toJavaDuration
+import kotlin.time.DurationUnit.SECONDS
 
 /** The options of a client. */
 public class LogginConfig(
@@ -29,7 +29,7 @@ public class LogginConfig(
         secretKey = secretKey,
         appKey = appKey,
         whatsappNumber = whatsappNumber,
-        timeout = timeout?.toJavaDuration(),
+        timeout = timeout?.toDouble(SECONDS),
         allowInsecureHttp = allowInsecureHttp,
         caPem = caPem,
     )

@@ -3,6 +3,10 @@ package loggin
 import java.net.URI
 import java.nio.file.Files
 import kotlin.io.path.name
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.runBlocking
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
@@ -13,6 +17,7 @@ import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.DynamicTest.dynamicTest
 import org.junit.jupiter.api.Test
@@ -23,6 +28,8 @@ private val FIELDS_OF_OTHERS = setOf("http_status", "otp_http_status", "python_a
 
 /** Kinds that the package has no function for: the core, which it is made of, is held to them. */
 private val NO_FUNCTION = mapOf(
+    "call_timeout" to "a device makes no calls",
+    "client_call_timeout" to "a device makes no calls",
     "create" to "the package chooses the secret",
     "decode" to "streams are read by the core",
     "delay" to "delays are chosen by the core",
@@ -37,9 +44,11 @@ private val NO_FUNCTION = mapOf(
 
 /** Vectors that cannot be put to the package. */
 private val NOT_HERE = mapOf(
+    "client-nan" to "no Duration holds it",
     "server-code-made-canonical" to "a code is never passed in",
     "server-code-refused" to "a code is never passed in",
     "server-query-dropped" to "a client refuses a base URL with a query before it makes a link",
+    "wait-nan" to "no Duration holds it",
     "wa-me-injection" to "a text has to hold a code",
     "wa-me-plus" to "a text has to hold a code",
 )
@@ -47,11 +56,13 @@ private val NOT_HERE = mapOf(
 /** The shared vectors, through the package: each file, each kind, each vector. */
 class VectorsTest {
     private val calls: Map<String, (JsonObject) -> Map<String, JsonElement>> = mapOf(
+        "client_timeout" to ::clientTimeout,
         "code" to ::code,
         "message_text" to ::messageText,
         "parse_app_key" to ::parseAppKey,
         "server_link" to ::serverLink,
         "wa_me_link" to ::waMeLink,
+        "wait_timeout" to ::waitTimeout,
         "whatsapp_number" to ::whatsappNumber,
     )
     private val files = Files.list(WORKSPACE.resolve("tests/vectors")).use { paths ->
@@ -63,7 +74,7 @@ class VectorsTest {
 
     @Test
     fun `no file, kind or exception is unknown`() {
-        assertEquals(setOf("backoff", "errors", "events", "link", "otp", "proxy", "sse", "token"), files.keys)
+        assertEquals(setOf("backoff", "errors", "events", "link", "otp", "proxy", "sse", "timeout", "token"), files.keys)
         val vectors = files.values.flatten()
         assertEquals(calls.keys + NO_FUNCTION.keys, vectors.map { it.text("kind") }.toSet())
         assertEquals(emptySet<String>(), NOT_HERE.keys - vectors.map { it.text("id") }.toSet())
@@ -115,6 +126,28 @@ class VectorsTest {
     private fun link(client: Loggin, code: String, text: String?): String {
         val created = client.createToken(code.take(8), text)
         return created.link.replace(created.code, code.uppercase())
+    }
+
+    private fun clientTimeout(input: JsonObject) = lasts(seconds(input), null)
+
+    private fun waitTimeout(input: JsonObject) = lasts(null, seconds(input))
+
+    private fun seconds(input: JsonObject) = input.text("seconds").toDouble().seconds
+
+    /** Whether a wait goes on when one that began later is over. Nobody listens where the client asks. */
+    private fun lasts(ofClient: Duration?, ofWait: Duration?): Map<String, JsonElement> {
+        val client = Loggin(LogginConfig(baseUrl = "http://127.0.0.1:1", timeout = ofClient))
+        val first = client.startWait(client.createToken(DEMO_APP).token, ofWait)
+        assertThrows(LogginException.VerifyTimeout::class.java) {
+            client.waitForVerifyBlocking(client.createToken(DEMO_APP).token, 1.milliseconds)
+        }
+        client.shutdown()
+        val outcome = try {
+            runBlocking { first.result() }
+        } catch (error: LogginException) {
+            if (error is LogginException.InvalidInput) throw error else error.code
+        }
+        return mapOf("outcome" to JsonPrimitive(if (outcome == "closed") "goes_on" else "$outcome"))
     }
 
     /** What each code is here. A code of a newer server is a `ServerError`, and the core keeps its name. */
