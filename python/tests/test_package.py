@@ -24,6 +24,7 @@ METHODS = {
     "login_id",
     "denied_logins",
     "close",
+    "resume",
     "state",
 }
 OTP_METHODS = {"start", "verify"}
