@@ -264,14 +264,6 @@ impl Loggin {
         self.inner.hubs.settings().base_url.as_str()
     }
 
-    /// Connects anew, at once, and learns what has happened meanwhile: where the network has changed, and the old
-    /// connections may be dead without knowing. A machine that has slept is noticed without it, within 5 seconds.
-    pub fn resume(&self) {
-        if let Ok(hub) = self.hub() {
-            hub.resume();
-        }
-    }
-
     /// The app whose tokens it accepts, where the options or the environment say it.
     #[doc(hidden)]
     pub fn app_key(&self) -> Option<AppKey> {

@@ -24,7 +24,6 @@ METHODS = {
     "login_id",
     "denied_logins",
     "close",
-    "resume",
     "state",
 }
 OTP_METHODS = {"start", "verify"}

@@ -248,18 +248,6 @@ def test_a_server_that_dies_and_comes_back_is_waited_for(
     assert second.exchange(0).tokens == [login.token]
 
 
-def test_a_client_that_resumes_has_its_waits_on_a_new_connection(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
-) -> None:
-    server = serve(keep_waiting, verify)
-    door = open_door(server.url)
-    waiting = in_thread(lambda: door.wait(login.token))
-    first = server.exchange(0)
-    door.client.resume()
-    assert first.was_hung_up.wait(PATIENCE)
-    assert waiting.result(PATIENCE).app_key == "8XKPQ2WN"
-
-
 def test_closing_ends_waits(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(keep_waiting)
     door = open_door(server.url)

@@ -153,12 +153,6 @@ impl Client {
         self.loggin.state().into()
     }
 
-    /// Connects anew, at once.
-    #[napi]
-    pub fn resume(&self) {
-        self.loggin.resume();
-    }
-
     /// Ends every wait and call with `closed`, and every later one.
     #[napi]
     pub fn close(&self) {

@@ -248,11 +248,6 @@ impl Client {
         self.0.base_url()
     }
 
-    /// Connects anew, at once.
-    fn resume(&self, py: Python<'_>) {
-        py.detach(|| self.0.resume());
-    }
-
     /// The app whose tokens it accepts.
     fn app_key(&self) -> Option<String> {
         self.0.app_key().map(|key| key.to_string())

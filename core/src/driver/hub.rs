@@ -9,11 +9,10 @@ use std::{
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
-    clock::Clock,
     fork, jitter,
     lines::Lines,
     new_idempotency_key,
@@ -40,12 +39,6 @@ pub(super) const STACK_SIZE: usize = 256 << 10;
 /// How long the timekeeper stays with nothing to do before its thread ends.
 const IDLE_THREAD: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether the machine has slept: the operating system wakes no thread for that.
-const LONGEST_LOOK: Duration = Duration::from_secs(5);
-
-/// A sleep that is worth new connections; what is shorter may be the reading of two clocks.
-const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
-
 /// The longest span that is added to the clock, so that no deadline overflows it.
 pub(super) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
@@ -61,7 +54,7 @@ pub(crate) struct Hub {
     settings: Arc<Settings>,
     idempotency_key: String,
     generation: u64,
-    clock: Clock,
+    epoch: Instant,
     state: Mutex<State>,
     /// Tells the timekeeper that its next deadline may have changed.
     sooner: Condvar,
@@ -109,7 +102,7 @@ impl Hub {
             settings,
             idempotency_key,
             generation: fork::generation(),
-            clock: Clock::new(),
+            epoch: Instant::now(),
             state: Mutex::new(state),
             sooner: Condvar::new(),
             workers: Arc::new(Workers::new()),
@@ -244,7 +237,7 @@ impl Hub {
     /// Feeds the machine, then does what it asks for.
     fn feed<R>(self: &Arc<Self>, input: impl FnOnce(&mut State, Duration) -> R) -> R {
         let mut state = self.lock();
-        let result = input(&mut state, self.clock.now());
+        let result = input(&mut state, self.epoch.elapsed());
         let errands = self.take_errands(&mut state);
         let start_timekeeper = self.set_alarm(&mut state);
         drop(state);
@@ -331,21 +324,15 @@ impl Hub {
 
     fn keep_time(self: &Arc<Self>) {
         let mut state = self.lock();
-        let mut slept = self.clock.slept();
         loop {
-            if self.clock.slept() > slept + SHORTEST_SLEEP {
-                log::info!(target: "loggin", "the machine has slept: streams are opened anew");
-                state.machine.handle_wake(self.clock.now());
-            }
-            slept = self.clock.slept();
-            state.machine.handle_timeout(self.clock.now());
+            state.machine.handle_timeout(self.epoch.elapsed());
             let errands = self.take_errands(&mut state);
             if !errands.is_empty() {
                 drop(state);
                 self.run_errands(errands);
                 state = self.lock();
             }
-            let now = self.clock.now();
+            let now = self.epoch.elapsed();
             let deadline = state.machine.poll_deadline();
             if deadline.is_some_and(|deadline| deadline <= now) {
                 continue;
@@ -354,26 +341,15 @@ impl Hub {
             state.alarm = Some(alarm);
             let (guard, wait) = self
                 .sooner
-                .wait_timeout(state, alarm.saturating_sub(now).min(LONGEST_LOOK))
+                .wait_timeout(state, alarm.saturating_sub(now))
                 .unwrap_or_else(PoisonError::into_inner);
             state = guard;
             state.alarm = None;
-            let is_over = wait.timed_out() && self.clock.now() >= alarm;
-            if deadline.is_none() && is_over && state.machine.poll_deadline().is_none() {
+            if deadline.is_none() && wait.timed_out() && state.machine.poll_deadline().is_none() {
                 state.has_timekeeper = false;
                 return;
             }
         }
-    }
-
-    /// Stands still as the machine does while it sleeps, once its streams are ready.
-    #[cfg(test)]
-    pub(super) fn freeze(&self, time: Duration) {
-        while self.lock().machine.is_opening() {
-            thread::yield_now();
-        }
-        self.clock.jump(time);
-        self.sooner.notify_all();
     }
 
     /// The machine does not panic; should it, the others still get what it can give.

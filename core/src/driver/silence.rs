@@ -20,14 +20,14 @@ use crate::{
 };
 
 /// Nothing here takes this long unless it hangs.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) fn token() -> Token {
+fn token() -> Token {
     Token::from_secret(AppKey::parse("8XKPQ2WN").unwrap(), [7; Token::SECRET_BYTES])
 }
 
 /// A hub whose streams may be silent this long, and the connections that it makes.
-pub(super) fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
+fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
     let (connection, connections) = mpsc::channel();
@@ -54,7 +54,7 @@ pub(super) fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
 }
 
 /// Reads a request for the token and says that the stream is ready.
-pub(super) fn begin(mut stream: &TcpStream) {
+fn begin(mut stream: &TcpStream) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut request = Vec::new();
     let end = format!("{{\"tokens\":[\"{}\"],\"claim\":true}}", token().expose());

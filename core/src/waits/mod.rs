@@ -196,18 +196,6 @@ impl<W: Clone> Machine<W> {
         self.streams.resume(now);
     }
 
-    /// The same for a machine that has slept, unless the program has hung up by itself.
-    pub(crate) fn handle_wake(&mut self, now: Duration) {
-        if !self.streams.is_suspended() {
-            self.handle_resume(now);
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn is_opening(&self) -> bool {
-        self.streams.is_opening()
-    }
-
     /// Ends every wait with an error, and every stream.
     pub(crate) fn handle_shutdown(&mut self, error: &Error) {
         for waiter in self.board.drain() {

@@ -86,15 +86,6 @@ impl Streams {
         self.open.is_empty()
     }
 
-    pub(super) fn is_suspended(&self) -> bool {
-        self.is_suspended
-    }
-
-    #[cfg(test)]
-    pub(super) fn is_opening(&self) -> bool {
-        self.opening > 0
-    }
-
     /// When [`Streams::open_due`] is to be called.
     pub(super) fn next_open(&self) -> Option<Duration> {
         self.due.filter(|_| !self.is_suspended && self.opening < MAX_OPENING)

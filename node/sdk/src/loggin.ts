@@ -167,14 +167,6 @@ export class Loggin {
     };
   }
 
-  /**
-   * Connects anew, at once, and learns what has happened meanwhile: for a program that knows that the network has changed,
-   * so that old connections may be dead without knowing. A machine that has slept is noticed without it, within 5 seconds.
-   */
-  resume(): void {
-    this.#opened?.client.resume();
-  }
-
   /** Ends every wait and call with `closed`; later ones end the same way. */
   close(): void {
     this.#isClosed = true;

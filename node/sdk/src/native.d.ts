@@ -43,8 +43,6 @@ export declare class Client {
   release(): void
   /** How the client stands to its server. */
   state(): ClientState
-  /** Connects anew, at once. */
-  resume(): void
   /** Ends every wait and call with `closed`, and every later one. */
   close(): void
 }

@@ -1,9 +1,9 @@
-/** The way to the server: why it is not reached, what the client's state tells of it, and a new one on demand. */
+/** Why a server is not reached: what errors and the client's state tell of it. */
 
 import { createServer } from 'node:net';
 import { Loggin } from '@loggin/sdk';
 import { expect, it } from 'vitest';
-import { event, ScriptedServer, stream, verified } from './scripted-server.js';
+import { ScriptedServer } from './scripted-server.js';
 
 /** A URL at which nothing listens. */
 async function nowhere(): Promise<string> {
@@ -44,16 +44,4 @@ it('an answer of somebody else tells its status', async () => {
   const client = new Loggin({ baseUrl: server.baseUrl, maxRetries: 0 });
   const failure = await failureOf(client.verifyToken(client.createToken('8XKPQ2WN').token));
   expect(failure).toMatchObject({ code: 'invalid_response', cause: 'http_401' });
-});
-
-it('a client that resumes has its waits on a new connection', async () => {
-  const server = await ScriptedServer.start();
-  const client = new Loggin({ baseUrl: server.baseUrl });
-  const { token, code } = client.createToken('8XKPQ2WN');
-  server.answer(stream(event('ready', { pending: 1 })), stream(verified(code)));
-  const wait = client.waitForVerify(token);
-  const { ended } = await server.request(0);
-  client.resume();
-  await ended;
-  expect((await wait).appKey).toBe('8XKPQ2WN');
 });

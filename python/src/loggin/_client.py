@@ -141,14 +141,6 @@ class _Client:
         """How the client stands to its server, without asking it."""
         return ClientState(*self._native.state())
 
-    def resume(self) -> None:
-        """Connects anew, at once, and learns what has happened meanwhile.
-
-        For a program that knows that the network has changed, so that old connections may be dead without knowing. A
-        machine that has slept is noticed without it, within 5 seconds.
-        """
-        self._native.resume()
-
     def close(self) -> None:
         """Ends every wait and call of this client with `ClosedError`; later ones end the same way."""
         self._native.close()

@@ -138,9 +138,6 @@ class Client:
     def app_key(self) -> str | None:
         """The app whose tokens it accepts."""
 
-    def resume(self) -> None:
-        """Connects anew, at once."""
-
     def state(self) -> StateFields:
         """How the client stands to its server."""
 
