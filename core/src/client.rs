@@ -277,6 +277,17 @@ impl Loggin {
         ClientState::new(hub.reached(), proxy)
     }
 
+    /// Has all waits connect anew, at once, and learn what has happened meanwhile: call it when the network has changed.
+    ///
+    /// A connection that died without a word is else noticed after 45 s of silence. Where the platform tells that the
+    /// computer was asleep (Linux, Android, Apple's, Windows), the client does this by itself, within a second. The waits'
+    /// deadlines count the sleep.
+    pub fn resume(&self) {
+        if let Ok(hub) = self.hub() {
+            hub.resume();
+        }
+    }
+
     /// Ends every wait and call of this client and its clones with `closed`; later ones end the same way.
     pub fn close(&self) {
         if let Ok(hub) = self.hub() {

@@ -88,9 +88,7 @@ impl Observer {
     /// Connects anew, at once, and learns what has happened meanwhile: for a program that was frozen, or whose network
     /// has changed.
     pub fn resume(&self) {
-        if let Ok(hub) = self.client.hub() {
-            hub.resume();
-        }
+        self.client.resume();
     }
 
     /// Ends every wait of this client and its clones with `closed`; later waits end the same way.

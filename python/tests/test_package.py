@@ -25,6 +25,7 @@ METHODS = {
     "denied_logins",
     "close",
     "state",
+    "resume",
 }
 OTP_METHODS = {"start", "verify"}
 SNIPPET = """

@@ -263,6 +263,19 @@ def test_closing_ends_waits(open_door: DoorClass, serve: Serve, login: CreatedTo
     assert len(server.exchanges) == 1
 
 
+def test_resuming_has_waits_connect_anew_at_once(
+    open_door: DoorClass, serve: Serve, login: CreatedToken
+) -> None:
+    server = serve(keep_waiting, verify)
+    door = open_door(server.url)
+    waiting = in_thread(lambda: door.wait(login.token))
+    stream = server.exchange(0)
+    door.client.resume()
+    assert waiting.result(PATIENCE).phone == PHONE
+    assert stream.was_hung_up.wait(PATIENCE)
+    assert server.exchange(1).tokens == [login.token]
+
+
 def test_many_threads_share_a_client(open_door: DoorClass, serve: Serve) -> None:
     server = serve(verify)
     door = open_door(server.url)

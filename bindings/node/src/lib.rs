@@ -153,6 +153,12 @@ impl Client {
         self.loggin.state().into()
     }
 
+    /// Has all waits connect anew.
+    #[napi]
+    pub fn resume(&self) {
+        self.loggin.resume();
+    }
+
     /// Ends every wait and call with `closed`, and every later one.
     #[napi]
     pub fn close(&self) {

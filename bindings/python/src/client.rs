@@ -253,6 +253,11 @@ impl Client {
         self.0.app_key().map(|key| key.to_string())
     }
 
+    /// Has all waits connect anew.
+    fn resume(&self, py: Python<'_>) {
+        py.detach(|| self.0.resume());
+    }
+
     /// Ends every wait with `closed`.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());

@@ -9,10 +9,11 @@ use std::{
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
+    clock::{Clock, SystemClock},
     fork, jitter,
     lines::Lines,
     new_idempotency_key,
@@ -54,7 +55,7 @@ pub(crate) struct Hub {
     settings: Arc<Settings>,
     idempotency_key: String,
     generation: u64,
-    epoch: Instant,
+    clock: Box<dyn Clock>,
     state: Mutex<State>,
     /// Tells the timekeeper that its next deadline may have changed.
     sooner: Condvar,
@@ -84,6 +85,10 @@ struct Errands {
 
 impl Hub {
     pub(super) fn new(settings: Arc<Settings>) -> Result<Arc<Self>, Error> {
+        Self::with_clock(settings, Box::new(SystemClock::start()))
+    }
+
+    pub(super) fn with_clock(settings: Arc<Settings>, clock: Box<dyn Clock>) -> Result<Arc<Self>, Error> {
         let idempotency_key = match &settings.idempotency_key {
             Some(key) => key.clone(),
             None => new_idempotency_key()?,
@@ -102,7 +107,7 @@ impl Hub {
             settings,
             idempotency_key,
             generation: fork::generation(),
-            epoch: Instant::now(),
+            clock,
             state: Mutex::new(state),
             sooner: Condvar::new(),
             workers: Arc::new(Workers::new()),
@@ -206,9 +211,10 @@ impl Hub {
         self.feed(|state, now| state.machine.handle_suspend(now));
     }
 
-    /// Has all waits on a new stream at once, whatever became of the old ones.
+    /// Has all waits on a new stream at once, whatever became of the old ones, and later calls on new connections.
     pub(crate) fn resume(self: &Arc<Self>) {
         self.feed(|state, now| state.machine.handle_resume(now));
+        self.lines.renew();
     }
 
     pub(super) fn stream_events(self: &Arc<Self>, id: StreamId, events: Vec<TokenEvent>) {
@@ -237,7 +243,7 @@ impl Hub {
     /// Feeds the machine, then does what it asks for.
     fn feed<R>(self: &Arc<Self>, input: impl FnOnce(&mut State, Duration) -> R) -> R {
         let mut state = self.lock();
-        let result = input(&mut state, self.epoch.elapsed());
+        let result = input(&mut state, self.clock.now());
         let errands = self.take_errands(&mut state);
         let start_timekeeper = self.set_alarm(&mut state);
         drop(state);
@@ -325,14 +331,18 @@ impl Hub {
     fn keep_time(self: &Arc<Self>) {
         let mut state = self.lock();
         loop {
-            state.machine.handle_timeout(self.epoch.elapsed());
+            let has_slept = self.look_at_clock(&mut state);
             let errands = self.take_errands(&mut state);
-            if !errands.is_empty() {
+            if has_slept || !errands.is_empty() {
                 drop(state);
                 self.run_errands(errands);
+                if has_slept {
+                    log::info!(target: "loggin", "the computer was asleep: all waits connect anew");
+                    self.lines.renew();
+                }
                 state = self.lock();
             }
-            let now = self.epoch.elapsed();
+            let now = self.clock.now();
             let deadline = state.machine.poll_deadline();
             if deadline.is_some_and(|deadline| deadline <= now) {
                 continue;
@@ -350,6 +360,15 @@ impl Hub {
                 return;
             }
         }
+    }
+
+    /// Has the machine do what is due; whether the computer was asleep.
+    fn look_at_clock(&self, state: &mut State) -> bool {
+        let now = self.clock.now();
+        let awake = self.clock.awake();
+        let has_slept = awake.is_some_and(|awake| state.machine.handle_clock(now, awake));
+        state.machine.handle_timeout(now);
+        has_slept
     }
 
     /// The machine does not panic; should it, the others still get what it can give.

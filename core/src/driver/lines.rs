@@ -129,6 +129,12 @@ impl Lines {
         }
     }
 
+    /// Keeps no connection for later calls: those that are there may be dead without knowing.
+    pub(super) fn renew(&self) {
+        let spare = mem::take(&mut self.lock().spare);
+        drop(spare);
+    }
+
     /// Lets go of the connections without ending them: they are the parent's.
     pub(super) fn forget(&mut self) {
         mem::forget(mem::take(self.state.get_mut().unwrap_or_else(PoisonError::into_inner)));

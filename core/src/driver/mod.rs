@@ -1,6 +1,7 @@
 //! The only part of the crate that does I/O, reads a clock, starts a thread or asks for randomness.
 
 mod calls;
+mod clock;
 mod fork;
 mod hub;
 mod lines;
@@ -11,6 +12,8 @@ mod proxy;
 mod reach;
 #[cfg(test)]
 mod silence;
+#[cfg(test)]
+mod sleep;
 mod stream;
 mod transport;
 mod watch;

@@ -13,21 +13,29 @@ use std::{
 
 use url::Url;
 
-use super::{Hub, Settings};
+use super::{
+    Hub, Settings,
+    clock::{Clock, SystemClock},
+};
 use crate::{
     error::ErrorCode,
     token::{AppKey, Token},
 };
 
 /// Nothing here takes this long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-fn token() -> Token {
+pub(super) fn token() -> Token {
     Token::from_secret(AppKey::parse("8XKPQ2WN").unwrap(), [7; Token::SECRET_BYTES])
 }
 
 /// A hub whose streams may be silent this long, and the connections that it makes.
 fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
+    hub_by(stream_silence, Box::new(SystemClock::start()))
+}
+
+/// The same by a clock of the test's own.
+pub(super) fn hub_by(stream_silence: Duration, clock: Box<dyn Clock>) -> (Arc<Hub>, Receiver<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
     let (connection, connections) = mpsc::channel();
@@ -50,11 +58,11 @@ fn hub(stream_silence: Duration) -> (Arc<Hub>, Receiver<TcpStream>) {
         idempotency_key: None,
         stream_silence,
     };
-    (Hub::new(Arc::new(settings)).unwrap(), connections)
+    (Hub::with_clock(Arc::new(settings), clock).unwrap(), connections)
 }
 
 /// Reads a request for the token and says that the stream is ready.
-fn begin(mut stream: &TcpStream) {
+pub(super) fn begin(mut stream: &TcpStream) {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut request = Vec::new();
     let end = format!("{{\"tokens\":[\"{}\"],\"claim\":true}}", token().expose());

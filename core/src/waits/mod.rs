@@ -10,12 +10,16 @@
 //!
 //! Where something on the way keeps event streams back, the tokens are carried by long polls: streams that answer once.
 //!
+//! Time goes on while the computer sleeps, as it does at the server. Where a second clock says that it was asleep, all
+//! tokens are carried anew: no stream is known to have outlived that.
+//!
 //! A driver polls actions to exhaustion and then feeds the next input; when [`Machine::poll_deadline`] has come it
-//! calls [`Machine::handle_timeout`].
+//! calls [`Machine::handle_clock`], where it has two clocks, and then [`Machine::handle_timeout`].
 
 mod board;
 mod course;
 mod pace;
+mod sleep;
 #[cfg(any(test, fuzzing))]
 mod steps;
 #[cfg(test)]
@@ -37,6 +41,7 @@ use crate::{
 pub(crate) use board::WaitId;
 use board::{Board, LoginId};
 pub(crate) use course::Course;
+use sleep::Sleep;
 pub(crate) use streams::StreamId;
 use streams::Streams;
 
@@ -83,12 +88,18 @@ pub(crate) enum Closed {
 pub(crate) struct Machine<W> {
     board: Board<W>,
     streams: Streams,
+    sleep: Sleep,
     actions: VecDeque<Action<W>>,
 }
 
 impl<W: Clone> Machine<W> {
     pub(crate) fn new() -> Self {
-        Self { board: Board::new(), streams: Streams::new(), actions: VecDeque::new() }
+        Self {
+            board: Board::new(),
+            streams: Streams::new(),
+            sleep: Sleep::default(),
+            actions: VecDeque::new(),
+        }
     }
 
     /// Begins a wait that lasts until `deadline` at most.
@@ -160,6 +171,19 @@ impl<W: Clone> Machine<W> {
         self.close_idle_streams();
     }
 
+    /// Compares `now` with a clock that stands still while the computer sleeps; whether it was asleep since the last
+    /// time. Then every pending token is carried anew, unless the machine is suspended.
+    ///
+    /// To be called before what else there is to do at `now`: nothing that happened before the sleep is blamed on the
+    /// server.
+    pub(crate) fn handle_clock(&mut self, now: Duration, awake: Duration) -> bool {
+        let has_slept = self.sleep.look(now, awake);
+        if has_slept && !self.streams.is_suspended() {
+            self.handle_resume(now);
+        }
+        has_slept
+    }
+
     /// Does what is due at `now`.
     pub(crate) fn handle_timeout(&mut self, now: Duration) {
         while let Some((waiter, left)) = self.board.pop_overdue(now) {
@@ -211,10 +235,11 @@ impl<W: Clone> Machine<W> {
         self.actions.pop_front()
     }
 
-    /// When [`Machine::handle_timeout`] is to be called next, if nothing else happens.
+    /// When the clock is to be told next, if nothing else happens.
     pub(crate) fn poll_deadline(&self) -> Option<Duration> {
-        let deadlines = [self.board.next_deadline(), self.streams.next_open(), self.streams.next_kept_back()];
-        deadlines.into_iter().flatten().min()
+        let wait = self.board.next_deadline();
+        let look = wait.and(self.sleep.next_look());
+        [wait, self.streams.next_open(), self.streams.next_kept_back(), look].into_iter().flatten().min()
     }
 
     /// Whether nothing waits and no stream is there.

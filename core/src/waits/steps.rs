@@ -57,6 +57,8 @@ pub(super) enum Step {
     Suspended(bool),
     /// Time passes.
     Pass(Duration),
+    /// The computer sleeps for so long.
+    Sleep(Duration),
     /// The client is closed.
     ShutDown,
 }
@@ -87,6 +89,7 @@ impl Step {
             13 => match value()? {
                 0 => Self::ShutDown,
                 rest if rest % 8 == 7 => Self::Suspended(rest % 16 == 7),
+                rest if rest % 8 == 5 => Self::Sleep(8 * ms(rest.into())),
                 rest if rest % 8 == 6 => Self::HoldBack(rest % 16 == 6),
                 rest if rest % 4 < 2 => Self::Server(rest % 4 == 0),
                 rest => Self::Latency(ms(u64::from(rest) % 8_000)),
@@ -133,6 +136,7 @@ impl Step {
             Self::Suspended(true) => world.suspend(),
             Self::Suspended(false) => world.resume(),
             Self::Pass(span) => world.run_for(span),
+            Self::Sleep(span) => world.fall_asleep_for(span),
             Self::ShutDown => world.shut_down(),
         }
     }

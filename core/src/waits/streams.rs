@@ -81,6 +81,10 @@ impl Streams {
         }
     }
 
+    pub(super) fn is_suspended(&self) -> bool {
+        self.is_suspended
+    }
+
     #[cfg(any(test, fuzzing))]
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()

@@ -515,6 +515,7 @@ fn step() -> impl Strategy<Value = Step> {
         ]).prop_map(|(token, progress)| Step::Advance(token, progress)),
         1 => (0..8_000_u64).prop_map(|latency| Step::Latency(ms(latency))),
         4 => (0..3_000_u64).prop_map(|span| Step::Pass(ms(span))),
+        1 => (0..400_000_u64).prop_map(|span| Step::Sleep(ms(span))),
         1 => (0..400_000_u64).prop_map(|span| Step::Pass(ms(span))),
     ]
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Action, Closed, Course, Form, Machine, Outcome, StreamId, WaitId};
+use super::{Action, Closed, Course, Form, Machine, Outcome, StreamId, WaitId, sleep::SHORTEST};
 use crate::{
     error::{Error, ErrorCode},
     token::{AppKey, Code, PhoneNumber, Token},
@@ -52,6 +52,8 @@ pub(super) struct Begun {
 pub(super) struct World {
     pub(super) machine: Machine<usize>,
     pub(super) now: Duration,
+    /// How much of that the computer was asleep.
+    slept: Duration,
     pub(super) streams: BTreeMap<StreamId, Carrier>,
     /// Logins that have ended at the server.
     ended: BTreeMap<Code, TokenEvent>,
@@ -84,6 +86,7 @@ impl World {
         Self {
             machine: Machine::new(),
             now: Duration::ZERO,
+            slept: Duration::ZERO,
             streams: BTreeMap::new(),
             ended: BTreeMap::new(),
             progress: BTreeMap::new(),
@@ -216,6 +219,17 @@ impl World {
         self.perform();
     }
 
+    /// The computer sleeps. What was connected is so no more after a while, which nobody tells the client; the server
+    /// goes on.
+    pub(super) fn fall_asleep_for(&mut self, span: Duration) {
+        self.now += span;
+        self.slept += span;
+        for stream in self.streams.values_mut().filter(|_| span >= SHORTEST) {
+            (stream.is_held, stream.answer_due) = (true, None);
+        }
+        self.run_for(Duration::ZERO);
+    }
+
     pub(super) fn shut_down(&mut self) {
         self.machine.handle_shutdown(&Error::new(ErrorCode::Closed, ""));
         self.perform();
@@ -310,6 +324,7 @@ impl World {
             match answer {
                 Some((due, id)) if due <= self.now => self.answer(id),
                 _ => {
+                    self.machine.handle_clock(self.now, self.now.saturating_sub(self.slept));
                     self.machine.handle_timeout(self.now);
                     self.perform();
                 }

@@ -167,6 +167,16 @@ export class Loggin {
     };
   }
 
+  /**
+   * Has all waits connect anew, at once: call it when the network has changed.
+   *
+   * A connection that died without a word is else noticed after 45 s of silence. That the computer was asleep, the client
+   * notices by itself, within a second; the deadlines of waits count the sleep.
+   */
+  resume(): void {
+    this.#opened?.client.resume();
+  }
+
   /** Ends every wait and call with `closed`; later ones end the same way. */
   close(): void {
     this.#isClosed = true;

@@ -43,6 +43,8 @@ export declare class Client {
   release(): void
   /** How the client stands to its server. */
   state(): ClientState
+  /** Has all waits connect anew. */
+  resume(): void
   /** Ends every wait and call with `closed`, and every later one. */
   close(): void
 }

@@ -39,6 +39,17 @@ describe('waitForVerify', () => {
     expect(headers.authorization).toBeUndefined();
   });
 
+  it('connects anew, at once, when the client is resumed', async () => {
+    const { server, client, token, code } = await start();
+    server.answer(stream(event('ready', { pending: 1 })), stream(verified(code)));
+    const wait = client.waitForVerify(token);
+    const { ended } = await server.request(0);
+    client.resume();
+    await ended;
+    await expect(wait).resolves.toEqual(EXPECTED);
+    expect(server.received).toHaveLength(2);
+  });
+
   it('takes a token with white space around it, in lower case', async () => {
     const { server, client, token, code } = await start();
     server.answer(stream(verified(code)));

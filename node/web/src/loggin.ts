@@ -112,6 +112,7 @@ const ON_FIRST_USE: LogginOptions = {};
  */
 export class Loggin {
   readonly #closed = new Linked();
+  readonly #wakes = new Set<() => void>();
   #settings: Settings | undefined;
 
   /** @throws InvalidInputError `invalid_config` where an option is malformed, or a browser has a secret key. */
@@ -174,6 +175,7 @@ export class Loggin {
         onProgress,
         signal,
         timeoutMs,
+        wakes: this.#wakes,
       };
       return plainSession(await awaitLogin(asRedeemer(settings, options), what));
     });
@@ -246,6 +248,17 @@ export class Loggin {
       }
       return denied;
     });
+  }
+
+  /**
+   * Has all waits connect anew, at once: call it when the network has changed and the runtime does not tell.
+   *
+   * A page that comes back, a network that does, and a computer that was asleep are noticed without it.
+   */
+  resume(): void {
+    for (const wake of this.#wakes) {
+      wake();
+    }
   }
 
   /** Ends every wait and call with `closed`; later ones end the same way. */

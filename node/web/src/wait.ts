@@ -70,8 +70,10 @@ export interface WaitFor {
   readonly onConnection?: ((connection: Connection, problem?: LogginError) => void) | undefined;
   /** Ends the wait, which then rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
-  /** How many milliseconds it lasts at most; 300,000 by default. */
+  /** How many milliseconds it lasts at most, also while the computer sleeps; 300,000 by default. */
   readonly timeoutMs?: number | undefined;
+  /** Holds, while the wait lasts, what has it connect anew. */
+  readonly wakes?: Set<() => void> | undefined;
 }
 
 /** One connection or rest, and what came of it. */
@@ -332,11 +334,15 @@ class Wait {
 
 /** Waits until the person has signed in. It rejects with the signal's reason, or with a `LogginError`. */
 export async function awaitLogin(server: Server, what: WaitFor): Promise<SessionFields> {
-  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = what;
+  const { signal, timeoutMs = DEFAULT_TIMEOUT_MS, wakes } = what;
   const ended = new Linked(signal);
   const wait = new Wait(server, what, ended.signal);
-  ended.after(timeoutMs, () => ended.abort(wait.timeout()));
-  const unwatch = onWake((hasMissed) => wait.wake(hasMissed));
+  const deadline = Date.now() + timeoutMs;
+  const expire = (): void => ended.abort(wait.timeout());
+  ended.after(timeoutMs, expire);
+  const unwatch = onWake((hasMissed) => (Date.now() < deadline ? wait.wake(hasMissed) : expire()));
+  const wake = (): void => wait.wake(true);
+  wakes?.add(wake);
   try {
     throwIfEnded(ended.signal);
     const end = await wait.run();
@@ -345,6 +351,7 @@ export async function awaitLogin(server: Server, what: WaitFor): Promise<Session
     }
     return end;
   } finally {
+    wakes?.delete(wake);
     unwatch();
     wait.release();
     ended.release();

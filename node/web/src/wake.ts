@@ -1,4 +1,7 @@
-/** When a page comes back: phones freeze it while WhatsApp is open, and its connections die unnoticed. */
+/**
+ * When a page comes back: phones freeze it while WhatsApp is open, and its connections die unnoticed. So they do while a
+ * computer sleeps, which no event tells.
+ */
 
 /** What the window of a page is told when something may have been missed. */
 const EVENTS = [
@@ -12,31 +15,47 @@ const EVENTS = [
 /** A page that was hidden for longer, in milliseconds, may have been frozen. */
 const HIDDEN_MS = 5_000;
 
+/** How often the clock is looked at while somebody waits, in milliseconds. */
+const LOOK_MS = 2_000;
+
+/** Timers stand still while a computer sleeps, and the time of day does not. A look this much too late tells of that. */
+const LATE_MS = 3_000;
+
 /**
- * Calls back whenever this page comes back, with whether it must have missed something: it was hidden for long, or the
- * network came back. Returns what takes it back.
+ * Calls back whenever this page comes back, with whether it must have missed something: it was hidden for long, the
+ * computer was asleep, or the network came back. Returns what takes it back.
  */
 export function onWake(callback: (hasMissed: boolean) => void): () => void {
   const { document: page, window } = globalThis as Partial<typeof globalThis>;
-  const isHidden = (): boolean => page?.visibilityState !== 'visible';
-  let hiddenAt = isHidden() ? performance.now() : undefined;
+  const isHidden = (): boolean => page?.visibilityState === 'hidden';
+  let hiddenAt = isHidden() ? Date.now() : undefined;
   let hasMissed = false;
+  let lookedAt = Date.now();
   const wake = ({ type }: Event): void => {
     hasMissed ||= type !== 'visibilitychange';
     if (isHidden()) {
       // A page that nobody sees stays asleep.
-      hiddenAt ??= performance.now();
+      hiddenAt ??= Date.now();
       return;
     }
-    const isLong = hiddenAt !== undefined && performance.now() - hiddenAt > HIDDEN_MS;
+    const isLong = hiddenAt !== undefined && Date.now() - hiddenAt > HIDDEN_MS;
     callback(hasMissed || isLong);
     hiddenAt = undefined;
     hasMissed = false;
+    lookedAt = Date.now();
   };
+  const timer = setInterval(() => {
+    const now = Date.now();
+    if (now - lookedAt > LOOK_MS + LATE_MS && !isHidden()) {
+      callback(true);
+    }
+    lookedAt = now;
+  }, LOOK_MS);
   for (const name of EVENTS) {
     window?.addEventListener?.(name, wake);
   }
   return () => {
+    clearInterval(timer);
     for (const name of EVENTS) {
       window?.removeEventListener?.(name, wake);
     }

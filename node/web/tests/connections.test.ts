@@ -13,7 +13,7 @@ import {
   stream,
   verified,
 } from '../../sdk/tests/scripted-server.js';
-import { openPage, type Page, stopClock } from './page.js';
+import { openPage, type Page, sleep, stopClock } from './page.js';
 import { openStream, scriptedFetch } from './scripted-fetch.js';
 
 const READY_MS = 10_000;
@@ -437,6 +437,72 @@ describe('a page that comes back', () => {
     expect(added).toHaveBeenCalledTimes(3);
     page.turn('visible');
   });
+});
+
+describe('a computer that was asleep', () => {
+  const LOOK_MS = 2_000;
+
+  it.each([
+    ['without a page', () => {}],
+    ['with a page that is seen', () => void openPage()],
+  ])('%s connects at once', async (_, open) => {
+    stopClock();
+    open();
+    const { client, token, asked } = scripted(openStream(READY));
+    void client.waitForVerify(token).catch(() => {});
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toHaveLength(1);
+    sleep(60_000);
+    await vi.advanceTimersByTimeAsync(LOOK_MS);
+    expect(asked.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+    client.close();
+  });
+
+  it('with a page that is hidden connects when it is seen', async () => {
+    stopClock();
+    const page = openPage();
+    const { client, token, asked } = scripted(openStream(READY));
+    void client.waitForVerify(token).catch(() => {});
+    await vi.advanceTimersByTimeAsync(1_000);
+    page.turn('hidden');
+    sleep(60_000);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(asked).toHaveLength(1);
+    sleep(60_000);
+    page.turn('visible');
+    // One way of telling is enough.
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(asked).toHaveLength(2);
+    client.close();
+  });
+
+  it('has waits end whose time is up', async () => {
+    stopClock();
+    const { client, token, asked } = scripted(openStream(READY));
+    const wait = client.waitForVerify(token, { timeoutMs: 60_000 }).catch((reason) => reason);
+    await vi.advanceTimersByTimeAsync(10_000);
+    sleep(50_000);
+    await vi.advanceTimersByTimeAsync(LOOK_MS);
+    expect(await wait).toMatchObject({ code: 'timeout' });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+it('resuming has the waits of this client connect at once, and no other', async () => {
+  stopClock();
+  const clients = [scripted(openStream(READY)), scripted(openStream(READY))];
+  const [one, other] = clients;
+  for (const { client, token } of clients) {
+    void client.waitForVerify(token).catch(() => {});
+  }
+  await vi.advanceTimersByTimeAsync(1_000);
+  one?.client.resume();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([one?.asked.length, other?.asked.length]).toEqual([2, 1]);
+  for (const { client } of clients) {
+    client.close();
+    client.resume();
+  }
 });
 
 /** A client whose calls are answered within the test's own turns. */

@@ -25,8 +25,15 @@ export function openPage(): Page {
   };
 }
 
+/** The computer sleeps: the time of day goes on, and nothing else does. */
+export function sleep(milliseconds: number): void {
+  vi.setSystemTime(Date.now() + milliseconds);
+}
+
 /** Stops the timers of this package until the test is over; connections go on as they are. */
 export function stopClock(): void {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  vi.useFakeTimers({
+    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'],
+  });
   onTestFinished(() => void vi.useRealTimers());
 }

@@ -141,6 +141,14 @@ class _Client:
         """How the client stands to its server, without asking it."""
         return ClientState(*self._native.state())
 
+    def resume(self) -> None:
+        """Has all waits connect anew, at once: call it when the network has changed.
+
+        A connection that died without a word is else noticed after 45 s of silence. That the computer was asleep, the
+        client notices by itself, within a second; the deadlines of waits count the sleep.
+        """
+        self._native.resume()
+
     def close(self) -> None:
         """Ends every wait and call of this client with `ClosedError`; later ones end the same way."""
         self._native.close()

@@ -141,6 +141,9 @@ class Client:
     def state(self) -> StateFields:
         """How the client stands to its server."""
 
+    def resume(self) -> None:
+        """Has all waits connect anew."""
+
     def close(self) -> None:
         """Ends every wait and call with `closed`."""
 
