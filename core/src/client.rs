@@ -3,15 +3,18 @@
 mod audience;
 mod base_url;
 mod builder;
+mod confirm;
 mod denied;
+mod status;
 
 use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use audience::Audience;
 pub use builder::LogginBuilder;
+pub use status::LoginStatus;
 
 use crate::{
-    driver::{self, Hub, Hubs, Pending},
+    driver::{self, Hub, Hubs, Pending, Watch},
     error::Error,
     link::{self, WhatsAppNumber},
     otp::Otp,
@@ -182,6 +185,38 @@ impl Loggin {
         match self.admit(token) {
             Ok((token, hub)) => hub.wait(token, patience),
             Err(error) => Pending::settled(Err(error)),
+        }
+    }
+
+    /// Begins a wait that also tells how far the login has come, such as that a person has to type a code now
+    /// ([`Loggin::confirm`]). It redeems as every wait of this client does.
+    ///
+    /// ```no_run
+    /// use loggin::{Loggin, Progress, Update};
+    ///
+    /// let client = Loggin::from_env()?;
+    /// let login = client.create_token("8XKPQ2WN")?;
+    /// let watch = client.watch(login.token, None);
+    /// let session = loop {
+    ///     match watch.wait_next()? {
+    ///         Update::Progress(Progress::AwaitingConfirmation) => println!("Type the code that WhatsApp shows"),
+    ///         Update::Progress(_) => {}
+    ///         Update::Verified(session) => break session,
+    ///     }
+    /// };
+    /// # Ok::<(), loggin::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Loggin::wait_for_verify`], from [`Watch::next`] and [`Watch::wait_next`].
+    pub fn watch<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+        timeout: Option<Duration>,
+    ) -> Watch<Session> {
+        match self.admit(token) {
+            Ok((token, hub)) => hub.watch(token, timeout.unwrap_or(self.timeout())),
+            Err(error) => Watch::failed(error),
         }
     }
 

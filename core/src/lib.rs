@@ -37,7 +37,7 @@ pub mod wire;
 pub use cause::Cause;
 pub use client::{
     CreatedToken, DEFAULT_BASE_URL, DEFAULT_CALL_TIMEOUT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, Loggin,
-    LogginBuilder, MAX_IDEMPOTENCY_KEY, MAX_RETRIES,
+    LogginBuilder, LoginStatus, MAX_IDEMPOTENCY_KEY, MAX_RETRIES,
 };
 pub use driver::{Pending, Update, Watch};
 pub use error::{Error, ErrorClass, ErrorCode, Retry};

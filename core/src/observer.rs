@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use crate::{
-    client::{CreatedToken, Loggin},
+    client::{CreatedToken, Loggin, LoginStatus},
     driver::{Pending, Watch},
     error::Error,
     session::Observed,
@@ -72,9 +72,34 @@ impl Observer {
     /// Those of [`Observer::start_wait`], from [`Watch::next`].
     pub fn watch<T: TryInto<Token, Error: Into<Error>>>(&self, token: T, timeout: Option<Duration>) -> Watch {
         match self.client.admit(token) {
-            Ok((token, hub)) => hub.watch(token, timeout.unwrap_or(self.client.timeout())),
+            Ok((token, hub)) => hub.watch_observed(token, timeout.unwrap_or(self.client.timeout())),
             Err(error) => Watch::failed(error),
         }
+    }
+
+    /// Begins to hand in the digits that WhatsApp showed: see [`Loggin::start_confirm`].
+    ///
+    /// # Errors
+    /// Those of [`Loggin::confirm`], from the returned value.
+    pub fn start_confirm<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+        confirmation_code: &str,
+        timeout: Option<Duration>,
+    ) -> Pending<()> {
+        self.client.start_confirm(token, confirmation_code, timeout)
+    }
+
+    /// Begins to ask how far a login has come: see [`Loggin::start_status`].
+    ///
+    /// # Errors
+    /// Those of [`Loggin::status`], from the returned value.
+    pub fn start_status<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+        timeout: Option<Duration>,
+    ) -> Pending<LoginStatus> {
+        self.client.start_status(token, timeout)
     }
 
     /// Hangs up, for a program that is about to be frozen. Waits go on, with their deadlines, and are told nothing

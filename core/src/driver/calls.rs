@@ -68,6 +68,16 @@ impl Hub {
                 "This call needs the app's secret key: the option secret_key, or LOGGIN_SECRET_KEY.",
             ));
         }
+        self.token_call(path, request, timeout)
+    }
+
+    /// A call by whoever has the token. It counts once, as [`Hub::call_once`] does.
+    pub(crate) fn token_call(
+        &self,
+        path: &'static str,
+        request: &impl Serialize,
+        timeout: Option<Duration>,
+    ) -> Result<Call, Error> {
         self.new_call(path, new_idempotency_key()?, request, timeout)
     }
 

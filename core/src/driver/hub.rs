@@ -48,7 +48,8 @@ pub(super) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 enum Waiter {
     Redeemer(Arc<Slot<Session>>),
     Observer(Arc<Slot<Observed>>),
-    Watcher(Arc<Watched>),
+    WatchingRedeemer(Arc<Watched<Session>>),
+    WatchingObserver(Arc<Watched<Observed>>),
 }
 
 pub(crate) struct Hub {
@@ -166,10 +167,24 @@ impl Hub {
         self.pending(slot, id)
     }
 
-    /// The same for an observer who wants to know how far the login has come.
-    pub(crate) fn watch(self: &Arc<Self>, token: Token, patience: Duration) -> Watch {
+    /// Begins a wait of somebody who wants to know how far the login has come.
+    pub(crate) fn watch(self: &Arc<Self>, token: Token, patience: Duration) -> Watch<Session> {
+        self.watch_as(token, patience, Waiter::WatchingRedeemer)
+    }
+
+    /// The same for an observer, on a hub whose streams do not claim.
+    pub(crate) fn watch_observed(self: &Arc<Self>, token: Token, patience: Duration) -> Watch<Observed> {
+        self.watch_as(token, patience, Waiter::WatchingObserver)
+    }
+
+    fn watch_as<T: Clone>(
+        self: &Arc<Self>,
+        token: Token,
+        patience: Duration,
+        waiter: fn(Arc<Watched<T>>) -> Waiter,
+    ) -> Watch<T> {
         let watched = Watched::new();
-        let id = self.add_wait(token, patience, Waiter::Watcher(Arc::clone(&watched)));
+        let id = self.add_wait(token, patience, waiter(Arc::clone(&watched)));
         let pending = self.pending(Arc::clone(&watched.slot), id);
         Watch::new(watched, pending)
     }
@@ -379,8 +394,10 @@ impl Hub {
 
 impl Waiter {
     fn tell(&self, progress: Progress) {
-        if let Self::Watcher(watched) = self {
-            watched.advance(progress);
+        match self {
+            Self::Redeemer(_) | Self::Observer(_) => {}
+            Self::WatchingRedeemer(watched) => watched.advance(progress),
+            Self::WatchingObserver(watched) => watched.advance(progress),
         }
     }
 
@@ -388,7 +405,8 @@ impl Waiter {
         match self {
             Self::Redeemer(slot) => slot.settle(outcome.and_then(TryInto::try_into)),
             Self::Observer(slot) => slot.settle(outcome.map(Into::into)),
-            Self::Watcher(watched) => watched.slot.settle(outcome.map(Into::into)),
+            Self::WatchingRedeemer(watched) => watched.slot.settle(outcome.and_then(TryInto::try_into)),
+            Self::WatchingObserver(watched) => watched.slot.settle(outcome.map(Into::into)),
         }
     }
 }

@@ -4,7 +4,9 @@ use std::{
     fmt,
     future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -15,18 +17,20 @@ use crate::{error::Error, session::Observed, waits::Course, wire::Progress};
 
 /// What is new about a watched login.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Update {
+pub enum Update<T = Observed> {
     /// It has come further, and has no result yet.
     Progress(Progress),
     /// The person has signed in: the last update.
-    Verified(Observed),
+    Verified(T),
 }
 
 /// Where a watched login's progress and result are put.
-pub(super) struct Watched {
-    pub(super) slot: Arc<Slot<Observed>>,
+pub(super) struct Watched<T> {
+    pub(super) slot: Arc<Slot<T>>,
     state: Mutex<State>,
 }
+
+type Teller = Arc<dyn Fn(Progress) + Send + Sync>;
 
 #[derive(Default)]
 struct State {
@@ -34,9 +38,11 @@ struct State {
     /// What the watcher has not picked up.
     news: Option<Progress>,
     waker: Option<Waker>,
+    /// Who is told at once, in place of a watcher who asks.
+    teller: Option<Teller>,
 }
 
-impl Watched {
+impl<T: Clone> Watched<T> {
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self { slot: Slot::new(), state: Mutex::default() })
     }
@@ -48,12 +54,29 @@ impl Watched {
         if !state.course.advance(progress) {
             return;
         }
-        state.news = Some(progress);
+        let teller = state.teller.clone();
+        if teller.is_none() {
+            state.news = Some(progress);
+        }
         let waker = state.waker.take();
         drop(state);
+        // A panic of theirs must not end the thread, on which others depend.
+        if let Some(teller) = teller {
+            unwound(|| teller(progress));
+        }
         if let Some(waker) = waker {
-            // A panic of its own must not end the thread, on which others depend.
             unwound(|| waker.wake());
+        }
+    }
+
+    /// Has `teller` called with each step, first with one that was not picked up.
+    fn tell_each(&self, teller: &Teller) {
+        let mut state = self.lock();
+        state.teller = Some(Arc::clone(teller));
+        let missed = state.news.take();
+        drop(state);
+        if let Some(progress) = missed {
+            unwound(|| teller(progress));
         }
     }
 
@@ -74,29 +97,33 @@ impl Watched {
     }
 }
 
-/// A login that is watched. Dropping it ends the wait.
+/// A login that is watched: by [`crate::Loggin::watch`], which redeems it, or by [`crate::Observer::watch`]. Dropping it
+/// ends the wait.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), loggin::Error> {
 /// use loggin::{Loggin, Update};
 ///
-/// let client = Loggin::builder().base_url("https://login.example").build_observer()?;
+/// let client = Loggin::from_env()?;
 /// let login = client.create_token("8XKPQ2WN")?;
 /// let watch = client.watch(login.token, None);
-/// while let Update::Progress(progress) = watch.next().await? {
-///     println!("{progress:?}");
-/// }
+/// let session = loop {
+///     match watch.next().await? {
+///         Update::Progress(progress) => println!("{}", progress.as_str()),
+///         Update::Verified(session) => break session,
+///     }
+/// };
 /// # Ok(())
 /// # }
 /// ```
 #[must_use = "dropping it ends the wait"]
-pub struct Watch {
-    watched: Arc<Watched>,
-    pending: Pending<Observed>,
+pub struct Watch<T: Clone = Observed> {
+    watched: Arc<Watched<T>>,
+    pending: Pending<T>,
 }
 
-impl Watch {
-    pub(super) fn new(watched: Arc<Watched>, pending: Pending<Observed>) -> Self {
+impl<T: Clone> Watch<T> {
+    pub(super) fn new(watched: Arc<Watched<T>>, pending: Pending<T>) -> Self {
         Self { watched, pending }
     }
 
@@ -107,12 +134,55 @@ impl Watch {
     }
 
     /// Waits for what is new: each step of progress at most once, then the result, which stays. Steps that follow
-    /// each other faster than they are asked for are told as one. One task at a time may wait.
+    /// each other faster than they are asked for are told as one. One task or thread at a time may wait.
     ///
     /// # Errors
-    /// Those of [`crate::Observer::start_wait`].
-    pub async fn next(&self) -> Result<Update, Error> {
+    /// Those of [`crate::Loggin::wait_for_verify`], or of [`crate::Observer::start_wait`].
+    pub async fn next(&self) -> Result<Update<T>, Error> {
         poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The same, blocking this thread.
+    ///
+    /// # Errors
+    /// Those of [`Watch::next`].
+    pub fn wait_next(&self) -> Result<Update<T>, Error> {
+        loop {
+            if let Some(update) = self.wait_next_timeout(Duration::MAX) {
+                return update;
+            }
+        }
+    }
+
+    /// The same for at most `patience`; `None` where nothing is new by then.
+    pub fn wait_next_timeout(&self, patience: Duration) -> Option<Result<Update<T>, Error>> {
+        let deadline = Instant::now().checked_add(patience);
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            if let Poll::Ready(update) = self.poll_next(&mut context) {
+                return Some(update);
+            }
+            match deadline {
+                None => thread::park(),
+                Some(deadline) => {
+                    let left =
+                        deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+                    thread::park_timeout(left);
+                }
+            }
+        }
+    }
+
+    /// Has `tell` called with each step and then with the result, on threads of the client or, where there is news
+    /// already, on this one. It must be quick and must not block: other waits stand behind it. A step may come in while
+    /// the result does. Nothing is left for [`Watch::next`] but the result.
+    pub fn on_update(&self, tell: impl Fn(Result<Update<T>, Error>) + Send + Sync + 'static) {
+        let tell = Arc::new(tell);
+        let tell_end = Arc::clone(&tell);
+        let teller: Teller = Arc::new(move |progress| tell(Ok(Update::Progress(progress))));
+        self.watched.tell_each(&teller);
+        self.pending.on_settle(move |outcome| tell_end(outcome.map(Update::Verified)));
     }
 
     /// Ends the wait with `closed`, and wakes whoever waits for what is new.
@@ -120,7 +190,7 @@ impl Watch {
         self.pending.cancel();
     }
 
-    fn poll_next(&self, context: &mut Context<'_>) -> Poll<Result<Update, Error>> {
+    fn poll_next(&self, context: &mut Context<'_>) -> Poll<Result<Update<T>, Error>> {
         if let Poll::Ready(progress) = self.watched.poll_progress(context.waker()) {
             return Poll::Ready(Ok(Update::Progress(progress)));
         }
@@ -128,9 +198,18 @@ impl Watch {
     }
 }
 
-impl fmt::Debug for Watch {
+impl<T: Clone> fmt::Debug for Watch<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Watch").finish_non_exhaustive()
+    }
+}
+
+/// Wakes a thread that waits for what is new.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
@@ -138,9 +217,9 @@ impl fmt::Debug for Watch {
 mod tests {
     use super::*;
     use crate::error::ErrorCode;
-    use std::{
-        sync::atomic::{AtomicUsize, Ordering},
-        task::Wake,
+    use std::sync::{
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
     };
 
     struct Count(AtomicUsize);
@@ -151,7 +230,7 @@ mod tests {
         }
     }
 
-    fn watch() -> (Arc<Watched>, Watch) {
+    fn watch() -> (Arc<Watched<Observed>>, Watch) {
         let watched = Watched::new();
         let pending = Pending::new(Arc::clone(&watched.slot), None);
         (Arc::clone(&watched), Watch::new(watched, pending))
@@ -188,5 +267,40 @@ mod tests {
         assert!(watch.poll_next(&mut Context::from_waker(&waker)).is_pending());
         watched.slot.settle(Err(Error::new(ErrorCode::Denied, "")));
         assert_eq!(count.0.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn a_thread_that_waits_is_told_too_and_not_for_longer_than_it_wants() {
+        let (watched, watch) = watch();
+        assert_eq!(watch.wait_next_timeout(Duration::ZERO), None);
+        watched.advance(Progress::MessageReceived);
+        let (told, heard) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            for _ in 0..2 {
+                told.send(watch.wait_next()).unwrap();
+            }
+        });
+        assert_eq!(heard.recv().unwrap(), Ok(Update::Progress(Progress::MessageReceived)));
+        watched.slot.settle(Err(Error::new(ErrorCode::Expired, "")));
+        assert_eq!(heard.recv().unwrap().unwrap_err().code(), ErrorCode::Expired);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn who_is_told_by_a_call_misses_nothing_and_may_panic() {
+        let (watched, watch) = watch();
+        watched.advance(Progress::MessageReceived);
+        let (told, heard) = mpsc::channel();
+        watch.on_update(move |update| {
+            told.send(update).unwrap();
+            panic!("as it may");
+        });
+        watched.advance(Progress::AwaitingConfirmation);
+        watched.slot.settle(Err(Error::new(ErrorCode::Denied, "")));
+        let progress = |progress| Ok(Update::Progress(progress));
+        assert_eq!(heard.recv().unwrap(), progress(Progress::MessageReceived));
+        assert_eq!(heard.recv().unwrap(), progress(Progress::AwaitingConfirmation));
+        assert_eq!(heard.recv().unwrap().unwrap_err().code(), ErrorCode::Denied);
+        assert_eq!(watch.wait_next().unwrap_err().code(), ErrorCode::Denied);
     }
 }

@@ -4,6 +4,7 @@
 mod authority;
 mod calls;
 mod causes;
+mod confirming;
 mod fixture;
 mod otp;
 mod proxies;
@@ -11,6 +12,7 @@ mod proxies;
 mod threads;
 mod tls;
 mod waits;
+mod watching;
 
 use fixture::Server;
 use loggin::{CreatedToken, Loggin};

@@ -67,7 +67,7 @@ pub fn run(world: &World, seed: u64) -> Report {
 }
 
 /// Sends the message of a login from a new phone; the digits that come back.
-fn digits_of(world: &World, token: Token) -> String {
+pub fn digits_of(world: &World, token: Token) -> String {
     let phone = world.new_phone();
     world.send_from(&phone, &token.code().expose());
     let own = world.messages_on(&phone);
