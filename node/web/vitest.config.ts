@@ -25,7 +25,7 @@ export default defineConfig({
           ...shared,
           name: 'as the sdk',
           root: path('../sdk'),
-          include: ['tests/{bad-servers,cancelling,clients,denied,waits}.test.ts'],
+          include: ['tests/{bad-servers,cancelling,clients,denied,waits,watching}.test.ts'],
           setupFiles: [path('tests/not-here.ts')],
         },
       },

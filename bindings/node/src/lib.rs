@@ -80,11 +80,33 @@ impl Client {
         self.mailbox.expect_answer(id, wait, |session| Outcome::Session(Some(session)));
     }
 
+    /// Begins to wait for a token, and to tell how far its login has come.
+    #[napi]
+    pub fn watch(&self, id: u32, token: String, timeout_ms: Option<f64>) {
+        let watch = self.loggin.watch(&token, timeout_ms.map(values::duration));
+        self.mailbox.expect_updates(id, watch);
+    }
+
     /// Begins to redeem a token.
     #[napi]
     pub fn verify(&self, id: u32, token: String, timeout_ms: Option<f64>) {
         let call = self.loggin.start_verify(&token, timeout_ms.map(values::duration));
         self.mailbox.expect_answer(id, call, Outcome::Session);
+    }
+
+    /// Begins to hand in the digits that WhatsApp showed.
+    #[napi]
+    pub fn confirm(&self, id: u32, token: String, confirmation_code: String, timeout_ms: Option<f64>) {
+        let timeout = timeout_ms.map(values::duration);
+        let call = self.loggin.start_confirm(&token, &confirmation_code, timeout);
+        self.mailbox.expect_answer(id, call, |()| Outcome::Confirmed);
+    }
+
+    /// Begins to ask how far a login has come.
+    #[napi]
+    pub fn status(&self, id: u32, token: String, timeout_ms: Option<f64>) {
+        let call = self.loggin.start_status(&token, timeout_ms.map(values::duration));
+        self.mailbox.expect_answer(id, call, Outcome::Status);
     }
 
     /// The name of a token's login.

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use loggin::{Error, Pending};
+use loggin::{Error, Pending, Session, Update, Watch};
 use napi::{
     Env, Status,
     bindgen_prelude::Function,
@@ -60,6 +60,18 @@ impl Mailbox {
         lock(&self.state).under_way.insert(id, Box::new(move || pending.cancel()));
     }
 
+    pub(crate) fn expect_updates(self: &Arc<Self>, id: u32, watch: Watch<Session>) {
+        let weak = Arc::downgrade(self);
+        watch.on_update(move |update| {
+            let told = update.map(|update| match update {
+                Update::Progress(progress) => Outcome::Progress(progress),
+                Update::Verified(session) => Outcome::Session(Some(session)),
+            });
+            weak.upgrade().inspect(|mailbox| mailbox.deliver(id, told));
+        });
+        lock(&self.state).under_way.insert(id, Box::new(move || watch.cancel()));
+    }
+
     pub(crate) fn forget(&self, id: u32) {
         // Called outside the lock: the end of a wait may bring other results, which come here.
         let cancel = lock(&self.state).under_way.remove(&id);
@@ -96,7 +108,8 @@ impl Mailbox {
 fn collect(state: &Mutex<State>) -> Vec<Settled> {
     let mut state = lock(state);
     let arrived = mem::take(&mut state.arrived);
-    let _done: Vec<_> = arrived.iter().map(|(id, _)| state.under_way.remove(id)).collect();
+    let ended = arrived.iter().filter(|(_, outcome)| !matches!(outcome, Ok(Outcome::Progress(_))));
+    let _done: Vec<_> = ended.map(|(id, _)| state.under_way.remove(id)).collect();
     drop(state);
     arrived.into_iter().map(|(id, outcome)| Settled::new(id, outcome)).collect()
 }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loggin::{Cause, Error, Loggin, LogginBuilder, Meta};
+use loggin::{Cause, Error, Loggin, LogginBuilder, LoginStatus, Meta, Progress};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
@@ -231,7 +231,7 @@ impl From<loggin::OtpResult> for OtpResult {
     }
 }
 
-/// What a wait or a call came to: one of these, or none where nobody has signed in yet.
+/// What a wait or a call came to: one of these, or none where nobody has signed in yet or there is nothing to tell.
 #[napi(object, object_from_js = false)]
 #[derive(Default)]
 pub struct Settled {
@@ -240,6 +240,9 @@ pub struct Settled {
     pub otp_session: Option<OtpSession>,
     pub otp_result: Option<OtpResult>,
     pub login_ids: Option<Vec<String>>,
+    pub status: Option<String>,
+    /// How far the login has come whose wait goes on.
+    pub progress: Option<String>,
     pub failure: Option<Failure>,
 }
 
@@ -249,6 +252,10 @@ pub(crate) enum Outcome {
     OtpSession(loggin::OtpSession),
     OtpResult(loggin::OtpResult),
     LoginIds(Vec<String>),
+    Status(LoginStatus),
+    Confirmed,
+    /// More is to come.
+    Progress(Progress),
 }
 
 impl Settled {
@@ -259,6 +266,9 @@ impl Settled {
             Ok(Outcome::OtpSession(session)) => Self { otp_session: Some(session.into()), ..settled },
             Ok(Outcome::OtpResult(result)) => Self { otp_result: Some(result.into()), ..settled },
             Ok(Outcome::LoginIds(login_ids)) => Self { login_ids: Some(login_ids), ..settled },
+            Ok(Outcome::Status(status)) => Self { status: Some(status.as_str().into()), ..settled },
+            Ok(Outcome::Confirmed) => settled,
+            Ok(Outcome::Progress(progress)) => Self { progress: Some(progress.as_str().into()), ..settled },
             Err(error) => Self { failure: Some(error.into()), ..settled },
         }
     }

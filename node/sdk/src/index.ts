@@ -28,7 +28,9 @@ export {
   loggin,
   type VerifyTokenOptions,
   type WaitForVerifyOptions,
+  type WatchOptions,
 } from './loggin.js';
 export type { CreatedToken, Session } from './login.js';
 export { type Logger, setLogger } from './logs.js';
 export type { Otp, OtpResult, OtpSession, StartOtpOptions, VerifyOtpOptions } from './otp.js';
+export type { LoginStatus, LoginUpdate, LoginUpdates, Progress } from './updates.js';

@@ -154,6 +154,15 @@ export function abortSignal(value: AbortSignal | null | undefined): AbortSignal 
   return value ?? undefined;
 }
 
+/** @internal @throws InvalidInputError `invalid_request` where something that may be left out is no function. */
+export function optionalFunction<T extends (...given: never[]) => void>(
+  value: T | null | undefined,
+  name: string,
+): T | undefined {
+  check(value == null || typeof value === 'function', 'invalid_request', `${name} is a function.`);
+  return value ?? undefined;
+}
+
 /** @internal @throws InvalidInputError where options are no object, or hold one that has another name. */
 export function optionsObject<T extends object>(
   value: T,

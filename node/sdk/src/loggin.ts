@@ -5,6 +5,7 @@ import {
   abortSignal,
   clientOptions,
   type LogginOptions,
+  optionalFunction,
   optionsObject,
   text,
   texts,
@@ -14,6 +15,7 @@ import {
 import { CreatedToken, plainSession, type Session } from './login.js';
 import type { Settled } from './native.js';
 import { Otp, succeeded } from './otp.js';
+import { type LoginStatus, type LoginUpdates, type Progress, updatesOf } from './updates.js';
 import { Waits } from './waits.js';
 
 export interface CreateTokenOptions {
@@ -36,12 +38,20 @@ export interface DeniedLoginsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface WaitForVerifyOptions {
+export interface WatchOptions {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
   /** Ends the wait, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export interface WaitForVerifyOptions extends WatchOptions {
+  /** Is told how far the login has come, each step once. */
+  readonly onProgress?: ((status: Progress) => void) | undefined;
+}
+
+/** The options of a call, by name. */
+const CALL = ['signal', 'timeoutMs'] as const;
 
 /** How a client stands to its server. It holds nothing secret and may be logged. */
 export interface ClientState {
@@ -59,7 +69,7 @@ export interface ClientState {
 const ON_FIRST_USE: LogginOptions = {};
 
 /**
- * A client of one Loggin server: makes tokens, waits for logins, redeems tokens.
+ * A client of one Loggin server: makes tokens, waits for logins, redeems and confirms them.
  *
  * All waits of a client share their streams: thousands of them need a handful of connections. The process ends by
  * itself when nothing waits.
@@ -114,10 +124,62 @@ export class Loggin {
    * and `invalid_config` where nothing says whose tokens are accepted: see the option `appKey`.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
-    const { signal, timeoutMs } = optionsObject(options, ['signal', 'timeoutMs']);
+    const { onProgress, signal, timeoutMs } = optionsObject(options, [...CALL, 'onProgress']);
     const secret = tokenText(token);
-    const patience = timeout(timeoutMs);
-    return sessionOf(await this.#waits.wait(secret, patience, abortSignal(signal))) as Session;
+    const [patience, ending] = [timeout(timeoutMs), abortSignal(signal)];
+    const tell = optionalFunction(onProgress, 'onProgress');
+    const settled = tell
+      ? // What the caller does with it, and how that fails, is not the client's.
+        await this.#waits.watch(secret, patience, ending, (status) => queueMicrotask(() => tell(status)))
+      : await this.#waits.wait(secret, patience, ending);
+    return sessionOf(settled) as Session;
+  }
+
+  /**
+   * Waits as `waitForVerify`, and tells on the way how far the login has come. The wait begins with the iteration, and ends
+   * where that is left:
+   *
+   * ```js
+   * for await (const { status, session } of loggin.watch(token)) {
+   *   show(session ? 'Signed in' : status); // 'message_received', 'awaiting_confirmation', later others
+   * }
+   * ```
+   *
+   * Steps that follow each other faster than they are asked for are told as one. The iteration rejects as `waitForVerify`.
+   */
+  async *watch(token: string, options: WatchOptions = {}): LoginUpdates {
+    const { signal, timeoutMs } = optionsObject(options, CALL);
+    yield* updatesOf((more) => this.waitForVerify(token, { timeoutMs, ...more }), abortSignal(signal));
+  }
+
+  /**
+   * Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation` (apps with `confirm = code`). The
+   * wait then ends. It needs no secret key.
+   *
+   * It rejects with `invalid_code` and `attemptsLeft` where they are wrong, `blocked` after too many tries, `expired`
+   * where they come too late, `invalid_request` where the login asks for none, or not yet, and `connection` where the
+   * server is not reached within the retries and the time.
+   */
+  async confirm(token: string, confirmationCode: string, options: VerifyTokenOptions = {}): Promise<void> {
+    const { signal, timeoutMs } = optionsObject(options, CALL);
+    const secret = tokenText(token);
+    const digits = text(confirmationCode, 'The confirmation code', 'invalid_request');
+    succeeded(await this.#waits.confirm(secret, digits, timeout(timeoutMs), abortSignal(signal)));
+  }
+
+  /**
+   * How far a login has come, now: `pending`, its progress, or `verified`. It waits for nothing and redeems nothing. Who
+   * can wait is told sooner by `watch`.
+   *
+   * It rejects with `expired`, `denied`, `phone_hidden`, `unknown_app` or `unauthorized` where the login has ended so,
+   * `rate_limited` where it is asked for too often, and `connection` where the server is not reached within the retries and
+   * the time.
+   */
+  async status(token: string, options: VerifyTokenOptions = {}): Promise<LoginStatus> {
+    const { signal, timeoutMs } = optionsObject(options, CALL);
+    const secret = tokenText(token);
+    const settled = await this.#waits.status(secret, timeout(timeoutMs), abortSignal(signal));
+    return succeeded(settled).status as LoginStatus;
   }
 
   /**
@@ -127,7 +189,7 @@ export class Loggin {
    * and the time.
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
-    const { signal, timeoutMs } = optionsObject(options, ['signal', 'timeoutMs']);
+    const { signal, timeoutMs } = optionsObject(options, CALL);
     const secret = tokenText(token);
     return sessionOf(await this.#waits.verify(secret, timeout(timeoutMs), abortSignal(signal)));
   }

@@ -15,8 +15,14 @@ export declare class Client {
   createToken(appKey: string, text?: string | undefined | null): string | Failure
   /** Begins to wait for a token. */
   wait(id: number, token: string, timeoutMs?: number | undefined | null): void
+  /** Begins to wait for a token, and to tell how far its login has come. */
+  watch(id: number, token: string, timeoutMs?: number | undefined | null): void
   /** Begins to redeem a token. */
   verify(id: number, token: string, timeoutMs?: number | undefined | null): void
+  /** Begins to hand in the digits that WhatsApp showed. */
+  confirm(id: number, token: string, confirmationCode: string, timeoutMs?: number | undefined | null): void
+  /** Begins to ask how far a login has come. */
+  status(id: number, token: string, timeoutMs?: number | undefined | null): void
   /** The name of a token's login. */
   loginId(token: string): string | Failure
   /** Begins to ask which of these logins their persons took back. */
@@ -158,12 +164,15 @@ export interface Session {
   verifiedAt: number
 }
 
-/** What a wait or a call came to: one of these, or none where nobody has signed in yet. */
+/** What a wait or a call came to: one of these, or none where nobody has signed in yet or there is nothing to tell. */
 export interface Settled {
   id: number
   session?: Session
   otpSession?: OtpSession
   otpResult?: OtpResult
   loginIds?: Array<string>
+  status?: string
+  /** How far the login has come whose wait goes on. */
+  progress?: string
   failure?: Failure
 }

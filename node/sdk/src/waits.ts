@@ -11,10 +11,14 @@ interface Waiter {
   /** Whatever waits keeps the client; see `settler`. */
   readonly client: Client;
   readonly resolve: (settled: Settled) => void;
+  readonly tell: Tell | undefined;
   readonly unwatch: (() => void) | undefined;
 }
 
 type Pending = Map<number, Waiter>;
+
+/** Is told how far a login has come; it must not throw. */
+type Tell = (status: string) => void;
 
 /** Phone, country code, length, the meta as JSON text, and the time of the call. */
 export type StartOtp = [
@@ -53,6 +57,37 @@ export class Waits {
     return promise;
   }
 
+  /** The same, and tells each step on the way. */
+  watch(
+    token: string,
+    timeoutMs: number | undefined,
+    signal: AbortSignal | undefined,
+    tell: Tell,
+  ): Promise<Settled> {
+    const promise = this.#expect(signal, tell);
+    this.client.watch(this.#lastId, token, timeoutMs);
+    return promise;
+  }
+
+  /** Hands in a confirmation code; `#expect` says how. */
+  confirm(
+    token: string,
+    confirmationCode: string,
+    timeoutMs: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.confirm(this.#lastId, token, confirmationCode, timeoutMs);
+    return promise;
+  }
+
+  /** Asks how far a login has come; `#expect` says how. */
+  status(token: string, timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<Settled> {
+    const promise = this.#expect(signal);
+    this.client.status(this.#lastId, token, timeoutMs);
+    return promise;
+  }
+
   /** Redeems a token; `#expect` says how. */
   verify(token: string, timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<Settled> {
     const promise = this.#expect(signal);
@@ -85,7 +120,7 @@ export class Waits {
    * What the next id settles with. It holds the event loop until then, or until the signal is aborted; then it rejects
    * with the signal's reason.
    */
-  #expect(signal: AbortSignal | undefined): Promise<Settled> {
+  #expect(signal: AbortSignal | undefined, tell?: Tell): Promise<Settled> {
     // A polyfill may lack `throwIfAborted`.
     if (signal?.aborted) {
       throw signal.reason;
@@ -97,7 +132,7 @@ export class Waits {
     }
     return new Promise((resolve, reject) => {
       const unwatch = signal && onAbort(signal, this.#abort(id, signal, reject));
-      this.#pending.set(id, { client, resolve, unwatch });
+      this.#pending.set(id, { client, resolve, tell, unwatch });
     });
   }
 
@@ -120,7 +155,12 @@ export class Waits {
 function settler(pending: Pending): (batch: Settled[]) => void {
   return (batch) => {
     for (const settled of batch) {
-      leave(pending, settled.id)?.resolve(settled);
+      const { id, progress } = settled;
+      if (progress == null) {
+        leave(pending, id)?.resolve(settled);
+      } else {
+        pending.get(id)?.tell?.(progress);
+      }
     }
   };
 }

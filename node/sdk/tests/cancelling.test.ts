@@ -1,6 +1,12 @@
 /** Ends that the caller sets: a signal, `close()`, the end of a `using` block. */
 
-import { ClosedError, InvalidInputError, Loggin, type WaitForVerifyOptions } from '@loggin/sdk';
+import {
+  ClosedError,
+  InvalidInputError,
+  Loggin,
+  type VerifyTokenOptions,
+  type WaitForVerifyOptions,
+} from '@loggin/sdk';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { event, json, ScriptedServer, SESSION, stream, verified } from './scripted-server.js';
 
@@ -11,20 +17,31 @@ async function start() {
   return { server, client, token, code };
 }
 
-const METHODS = ['waitForVerify', 'verifyToken'] as const;
+const CALLS = {
+  waitForVerify: (client: Loggin, token: string, options?: VerifyTokenOptions) =>
+    client.waitForVerify(token, options),
+  watch: (client: Loggin, token: string, options?: VerifyTokenOptions) => client.watch(token, options).next(),
+  verifyToken: (client: Loggin, token: string, options?: VerifyTokenOptions) =>
+    client.verifyToken(token, options),
+  confirm: (client: Loggin, token: string, options?: VerifyTokenOptions) =>
+    client.confirm(token, '123456', options),
+  status: (client: Loggin, token: string, options?: VerifyTokenOptions) => client.status(token, options),
+};
+
+const METHODS = Object.keys(CALLS) as (keyof typeof CALLS)[];
 
 describe('a signal', () => {
   it.each(METHODS)('that is aborted already ends %s without a call', async (method) => {
     const { server, client, token } = await start();
     const reason = { of: 'the caller' };
-    await expect(client[method](token, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(CALLS[method](client, token, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     expect(server.received).toEqual([]);
   });
 
   it.each(METHODS)('that is aborted ends %s with its reason', async (method) => {
     const { server, client, token } = await start();
     const controller = new AbortController();
-    const pending = client[method](token, { signal: controller.signal });
+    const pending = CALLS[method](client, token, { signal: controller.signal });
     await server.request(0);
     const reason = new RangeError('enough');
     controller.abort(reason);
@@ -99,8 +116,13 @@ describe('a signal', () => {
     const { server, client, token, code } = await start();
     const { signal } = new AbortController();
     const listeners = countListeners(signal);
-    server.answer(method === 'verifyToken' ? json(200, { status: 'pending' }) : stream(verified(code)));
-    await client[method](token, { signal });
+    const answers = {
+      verifyToken: json(200, { status: 'pending' }),
+      confirm: json(200, { status: 'verified' }),
+      status: json(200, { events: [] }),
+    };
+    server.answer(answers[method as keyof typeof answers] ?? stream(verified(code)));
+    await CALLS[method](client, token, { signal });
     expect(listeners).toEqual({ added: 1, left: 0 });
   });
 
@@ -135,11 +157,12 @@ describe('a signal', () => {
     ['a time in words', { timeoutMs: '20' }],
   ])('%s is refused at once', async (_, options) => {
     const { server, client, token } = await start();
-    const failure = await client
-      .waitForVerify(token, options as WaitForVerifyOptions)
-      .catch((reason) => reason);
-    expect(failure).toBeInstanceOf(InvalidInputError);
-    expect(failure).toMatchObject({ code: 'invalid_request' });
+    for (const method of METHODS) {
+      const failed = CALLS[method](client, token, options as VerifyTokenOptions);
+      const failure = await (failed as Promise<unknown>).catch((reason) => reason);
+      expect(failure, method).toBeInstanceOf(InvalidInputError);
+      expect(failure, method).toMatchObject({ code: 'invalid_request' });
+    }
     expect(server.received).toEqual([]);
   });
 
@@ -181,7 +204,8 @@ describe('close', () => {
     const { ended } = await server.request(0);
     client.close();
     client.close();
-    const failures = [wait, client.waitForVerify(token), client.verifyToken(token)];
+    const later = METHODS.map((method) => CALLS[method](client, token));
+    const failures = [wait, ...later];
     for (const failure of failures) {
       await expect(failure).rejects.toBeInstanceOf(ClosedError);
     }

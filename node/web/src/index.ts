@@ -24,7 +24,8 @@ export {
   loggin,
   type VerifyTokenOptions,
   type WaitForVerifyOptions,
+  type WatchOptions,
 } from './loggin.js';
 export type { CreatedToken, ObservedSession, Session } from './login.js';
 export type { LogginOptions } from './settings.js';
-export type { Progress } from './wait.js';
+export type { LoginStatus, LoginUpdate, LoginUpdates, Progress } from './updates.js';

@@ -18,8 +18,10 @@ import {
   settingsOf,
 } from './settings.js';
 import { onAbort } from './signals.js';
+import { statusOf } from './status.js';
 import { codeOf, loginIdOf, parseAppKey, parseToken } from './token.js';
-import { awaitLogin, type Progress } from './wait.js';
+import { type LoginStatus, type LoginUpdates, type Progress, updatesOf } from './updates.js';
+import { awaitLogin } from './wait.js';
 
 export interface CreateTokenOptions {
   /**
@@ -54,9 +56,12 @@ export interface VerifyTokenOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface WaitForVerifyOptions extends VerifyTokenOptions {
+export interface WatchOptions extends VerifyTokenOptions {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
+}
+
+export interface WaitForVerifyOptions extends WatchOptions {
   /** Is told how far the login has come, each step once. */
   readonly onProgress?: ((status: Progress) => void) | undefined;
 }
@@ -89,6 +94,14 @@ function tokenOfApp(token: string, options: VerifyTokenOptions, settings: Settin
   const isOurs = !appKey || secret.slice(...APP_KEY_IN_TOKEN) === appKey;
   check(isOurs, 'unknown_app', 'The token was made for another app.');
   return secret;
+}
+
+/** @throws LogginError `invalid_request` where there are other options than these, or the signal is none. */
+function signalOf(options: VerifyTokenOptions, names: readonly string[]): AbortSignal | null | undefined {
+  const { signal } = optionsObject(options, names);
+  const isSignal = signal == null || typeof signal.addEventListener === 'function';
+  check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
+  return signal;
 }
 
 /** The settings with the idempotency key of one call. */
@@ -182,6 +195,38 @@ export class Loggin {
   }
 
   /**
+   * Waits as `waitForVerify`, and tells on the way how far the login has come. The wait begins with the iteration, and ends
+   * where that is left:
+   *
+   * ```js
+   * for await (const { status, session } of loggin.watch(token)) {
+   *   show(session ? 'Signed in' : status); // 'message_received', 'awaiting_confirmation', later others
+   * }
+   * ```
+   *
+   * Steps that follow each other faster than they are asked for are told as one. The iteration rejects as `waitForVerify`.
+   */
+  async *watch(token: string, options: WatchOptions = {}): LoginUpdates<ObservedSession> {
+    const signal = inClasses(() => signalOf(options, CALL));
+    yield* updatesOf((more) => this.waitForVerify(token, { ...options, ...more }), signal);
+  }
+
+  /**
+   * How far a login has come, now: `pending`, its progress, or `verified`. It waits for nothing and redeems nothing. Who
+   * can wait is told sooner by `watch`.
+   *
+   * It rejects with `expired`, `denied`, `phone_hidden`, `unknown_app` or `unauthorized` where the login has ended so,
+   * `rate_limited` where it is asked for too often, and `connection` where the server is not reached within the retries.
+   */
+  async status(token: string, options: VerifyTokenOptions = {}): Promise<LoginStatus> {
+    return await this.#run(options, CALL, async (settings, signal) => {
+      const secret = tokenOfApp(token, options, settings, false);
+      checkTimeout(options.timeoutMs, 'invalid_request');
+      return await statusOf(settings, secret, signal, options.timeoutMs);
+    });
+  }
+
+  /**
    * Redeems a token, as an app's server does with the one that a browser hands in. `null` while nobody has signed in.
    *
    * It rejects like `waitForVerify`, `unknown_app` included, but with `connection` where the server is not reached within the retries.
@@ -204,12 +249,14 @@ export class Loggin {
    * Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation`. The wait then ends.
    *
    * It rejects with `invalid_code` and `attemptsLeft` where they are wrong, `blocked` after too many tries, `expired`
-   * where they come too late, and `connection` where the server is not reached within the retries.
+   * where they come too late, `unknown_app` at once where the token is of another app, and `connection` where the server
+   * is not reached within the retries.
    */
   async confirm(token: string, confirmationCode: string, options: VerifyTokenOptions = {}): Promise<void> {
     return await this.#run(options, CALL, async (settings, signal) => {
       check(typeof confirmationCode === 'string', 'invalid_request', 'The confirmation code is a string.');
-      const body = { token: parseToken(token), confirmation_code: confirmationCode };
+      const secret = tokenOfApp(token, options, settings, false);
+      const body = { token: secret, confirmation_code: confirmationCode };
       checkTimeout(options.timeoutMs, 'invalid_request');
       const { status } = await call(settings, 'tokens/confirm', body, signal, options.timeoutMs);
       if (status !== 'verified') {
@@ -279,9 +326,7 @@ export class Loggin {
   ): Promise<T> {
     const unwatch: (() => void)[] = [];
     try {
-      const { signal } = optionsObject(options, names);
-      const isSignal = signal == null || typeof signal.addEventListener === 'function';
-      check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
+      const signal = signalOf(options, names);
       const ended = new Linked();
       for (const ending of [signal, this.#closed.signal]) {
         if (ending) {

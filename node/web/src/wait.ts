@@ -8,18 +8,18 @@ import { errorOfAnswer, isAnswer, notReached, objectOf, post } from './http.js';
 import type { Server } from './server.js';
 import { type SessionFields, sessionOf } from './session.js';
 import { streamReader } from './sse.js';
+import type { Progress } from './updates.js';
 import { onWake } from './wake.js';
+
+export type { Progress } from './updates.js';
 
 const STREAM = 'text/event-stream';
 
 /** Whether the server is there: not known yet, or tried again; heard; not reached for 8 s. */
 export type Connection = 'connecting' | 'open' | 'lost';
 
-/** How far a login has come that has no result yet. The list is open: a newer server may tell more. */
-export type Progress = 'message_received' | 'awaiting_confirmation' | (string & {});
-
 /** What a status looks like, of whatever version; nothing else is handed on. */
-const STATUS = /^[\da-z_]{1,39}$/;
+export const STATUS = /^[\da-z_]{1,39}$/;
 
 /**
  * A stream that does not say `ready` in this time is kept back by a proxy, or is none: the next try is a long poll. A
@@ -359,13 +359,13 @@ export async function awaitLogin(server: Server, what: WaitFor): Promise<Session
 }
 
 /** An event of a long poll; nothing of it is certain. */
-interface WireEvent {
+export interface WireEvent {
   readonly event: string;
   readonly data?: unknown;
 }
 
 /** The data of any event; nothing of it is certain. */
-interface EventData {
+export interface EventData {
   readonly code?: unknown;
   readonly error?: unknown;
   readonly message?: unknown;

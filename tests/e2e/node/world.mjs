@@ -84,10 +84,10 @@ export class World {
     return { appKey: app.app_key, secretKey: app.secret_key };
   }
 
-  /** Opens a login link on the phone and taps Send. */
-  async tap(link) {
+  /** Opens a login link on a phone and taps Send. */
+  async tap(link, phone = PHONE) {
     const { text } = await this.#control('open-link', { link });
-    await this.#control(`phones/${PHONE}/messages`, { text });
+    await this.#control(`phones/${phone}/messages`, { text });
   }
 
   /** Adds a phone that nobody has used. */
@@ -103,6 +103,22 @@ export class World {
     const response = await fetch(`${this.simulator}/control/phones/${phone}/messages?timeout_ms=30000`);
     const { messages } = await response.json();
     return messages.map(({ code }) => code).filter(Boolean);
+  }
+
+  /** The digits of an answer that asks for a confirmation code, which a phone was sent last; waits for it. */
+  async digitsOn(phone) {
+    for (let seen = 0; ; ) {
+      const path = `phones/${phone}/messages?after=${seen}&timeout_ms=30000`;
+      const { messages } = await (await fetch(`${this.simulator}/control/${path}`)).json();
+      if (!messages.length) {
+        throw new Error('no answer came');
+      }
+      const [digits] = messages.flatMap(({ text }) => /^\d{6}\b/.exec(text)?.[0] ?? []).slice(-1);
+      if (digits) {
+        return digits;
+      }
+      seen = messages.at(-1).seq;
+    }
   }
 
   async stop() {

@@ -6,6 +6,8 @@ import {
   isLogginError,
   Loggin,
   type LogginOptions,
+  type LoginStatus,
+  type LoginUpdate,
   loggin,
   type OtpResult,
   type OtpSession,
@@ -36,6 +38,21 @@ export async function redeem(token: string): Promise<string | undefined> {
     }
     return isLogginError(error) ? error.requestId : undefined;
   }
+}
+
+export async function show(token: string, signal: AbortSignal): Promise<string> {
+  const updates: LoginUpdate[] = [];
+  for await (const update of loggin.watch(token, { signal, timeoutMs: 1_000 })) {
+    updates.push(update);
+    // @ts-expect-error: nobody may have signed in yet.
+    update.session.phone;
+    if (update.session) {
+      return update.session.phone;
+    }
+  }
+  const status: LoginStatus = await loggin.status(token, { timeoutMs: 1_000 });
+  const confirmed: undefined = (await loggin.confirm(token, '123456', { signal })) as undefined;
+  return `${status} ${confirmed} ${updates[0]?.status}`;
 }
 
 export async function sendCode(options: StartOtpOptions): Promise<[string, number, number]> {

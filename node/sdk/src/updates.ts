@@ -1,0 +1,71 @@
+/** A login that is watched: each step of its progress, and in the end who signed in. */
+
+import type { Session } from './login.js';
+import { onAbort } from './signals.js';
+
+/** How far a login has come that has no result yet. The list is open: a newer server may tell more. */
+export type Progress = 'message_received' | 'awaiting_confirmation' | (string & {});
+
+/** How far a login has come, as `status` tells it: its progress, or nothing yet, or all the way. */
+export type LoginStatus = 'pending' | 'verified' | Progress;
+
+/** What is new about a login: how far it has come or, in the last update, who signed in. */
+export type LoginUpdate<S = Session> =
+  | { readonly status: Progress; readonly session: null }
+  | { readonly status: 'verified'; readonly session: S };
+
+/** What `watch` gives: iterate over it, and leave it to end the wait. */
+export type LoginUpdates<S = Session> = AsyncGenerator<LoginUpdate<S>, void, undefined>;
+
+/** How a wait tells its progress, and what ends it. */
+interface Watched {
+  readonly signal: AbortSignal;
+  readonly onProgress: (status: Progress) => void;
+}
+
+/** @internal What a wait tells, one after the other. It ends with the signal, or when nobody iterates on. */
+export async function* updatesOf<S>(
+  wait: (watched: Watched) => Promise<S>,
+  signal: AbortSignal | null | undefined,
+): LoginUpdates<S> {
+  const left = new AbortController();
+  const follow = (): void => left.abort(signal?.reason);
+  const unwatch = signal && onAbort(signal, follow);
+  if (signal?.aborted) {
+    follow();
+  }
+  let news: Progress | undefined;
+  let isOver = false;
+  let wake = (): void => {};
+  const onProgress = (status: Progress): void => {
+    news = status;
+    wake();
+  };
+  const end = (): void => {
+    // What it came to is told, also to who leaves now.
+    unwatch?.();
+    isOver = true;
+    wake();
+  };
+  const session = wait({ signal: left.signal, onProgress });
+  session.then(end, end);
+  try {
+    for (;;) {
+      if (news === undefined && !isOver) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      if (news !== undefined && !left.signal.aborted) {
+        const status = news;
+        news = undefined;
+        yield { status, session: null };
+      } else if (isOver || left.signal.aborted) {
+        yield { status: 'verified', session: await session };
+        return;
+      }
+    }
+  } finally {
+    left.abort();
+  }
+}

@@ -1,0 +1,61 @@
+/** Logins of an app that asks for a confirmation code, from the link to the session. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { BlockedError, DeniedError, InvalidCodeError, Loggin } from '@loggin/sdk';
+import { World } from './world.mjs';
+
+let world;
+let app;
+
+before(async () => {
+  world = await World.start();
+  app = await world.createApp('--confirm', 'code');
+});
+
+after(() => world.stop());
+
+/** A login whose person has tapped Send, as far as it is then, and the digits in the chat. */
+async function begin(client) {
+  const { token, link } = client.createToken(app.appKey);
+  const phone = await world.newPhone();
+  const updates = client.watch(token);
+  const first = updates.next();
+  await world.tap(link, phone);
+  assert.deepEqual((await first).value, { status: 'awaiting_confirmation', session: null });
+  return { token, phone, updates, digits: await world.digitsOn(phone) };
+}
+
+test('a login is pending, awaits the code that WhatsApp showed, and is verified by it', async () => {
+  const client = new Loggin({ baseUrl: world.url, secretKey: app.secretKey });
+  assert.equal(await client.status(client.createToken(app.appKey).token), 'pending');
+  const { token, phone, updates, digits } = await begin(client);
+  assert.equal(await client.status(token), 'awaiting_confirmation');
+  const isWrong = (error) => error instanceof InvalidCodeError && error.attemptsLeft === 5;
+  await assert.rejects(client.confirm(token, 'no digits'), isWrong);
+  // Whoever has the token confirms, without the key.
+  await new Loggin({ baseUrl: world.url }).confirm(token, digits);
+  const { value } = await updates.next();
+  assert.deepEqual([value.status, value.session.phone], ['verified', phone]);
+  assert.equal((await updates.next()).done, true);
+  assert.equal(await client.status(token), 'verified');
+  assert.deepEqual(await client.verifyToken(token), value.session);
+});
+
+test('five wrong codes end the login', async () => {
+  const client = new Loggin({ baseUrl: world.url, secretKey: app.secretKey });
+  const { token, updates, digits } = await begin(client);
+  const wrong = digits === '000000' ? '000001' : '000000';
+  for (const left of [4, 3, 2, 1]) {
+    await assert.rejects(client.confirm(token, wrong), { code: 'invalid_code', attemptsLeft: left });
+  }
+  await assert.rejects(client.confirm(token, wrong), BlockedError);
+  await assert.rejects(updates.next(), DeniedError);
+  await assert.rejects(client.status(token), DeniedError);
+});
+
+test('a login that asks for no code has none to confirm', async () => {
+  const client = new Loggin({ baseUrl: world.url });
+  const { token } = client.createToken('8XKPQ2WN');
+  await assert.rejects(client.confirm(token, '123456'), { code: 'invalid_request' });
+});
