@@ -138,6 +138,11 @@ class Wait {
     }
   }
 
+  /** Connects anew, however young the connection is: who asks for it knows. */
+  renew(): void {
+    this.#turn?.awake();
+  }
+
   async run(): Promise<SessionFields | LogginError> {
     let pollsLeft = 0;
     let attempt = 0;
@@ -341,8 +346,8 @@ export async function awaitLogin(server: Server, what: WaitFor): Promise<Session
   const expire = (): void => ended.abort(wait.timeout());
   ended.after(timeoutMs, expire);
   const unwatch = onWake((hasMissed) => (Date.now() < deadline ? wait.wake(hasMissed) : expire()));
-  const wake = (): void => wait.wake(true);
-  wakes?.add(wake);
+  const renew = (): void => wait.renew();
+  wakes?.add(renew);
   try {
     throwIfEnded(ended.signal);
     const end = await wait.run();
@@ -351,7 +356,7 @@ export async function awaitLogin(server: Server, what: WaitFor): Promise<Session
     }
     return end;
   } finally {
-    wakes?.delete(wake);
+    wakes?.delete(renew);
     unwatch();
     wait.release();
     ended.release();
