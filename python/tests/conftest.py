@@ -8,14 +8,14 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 import pytest
 from scripted_server import PATIENCE, ScriptedServer, Step
 
-from loggin import AsyncLoggin, CreatedToken, Loggin, OtpResult, OtpSession, Session
+from loggin import AsyncLoggin, CreatedToken, Loggin, LoginUpdate, OtpResult, OtpSession, Session
 
 T = TypeVar("T")
 Serve = Callable[..., ScriptedServer]
@@ -31,6 +31,12 @@ class Door(Protocol):
     def wait(self, token: str, timeout: float | None = None) -> Session: ...
 
     def verify(self, token: str, timeout: float | None = None) -> Session | None: ...
+
+    def watch(self, token: str, timeout: float | None = None) -> Generator[LoginUpdate, None, None]: ...
+
+    def confirm(self, token: str, code: str, timeout: float | None = None) -> None: ...
+
+    def status(self, token: str, timeout: float | None = None) -> str: ...
 
     def denied(self, login_ids: Iterable[str]) -> list[str]: ...
 
@@ -48,6 +54,15 @@ class BlockingDoor:
 
     def verify(self, token: str, timeout: float | None = None) -> Session | None:
         return self.client.verify_token(token, timeout=timeout)
+
+    def watch(self, token: str, timeout: float | None = None) -> Generator[LoginUpdate, None, None]:
+        return self.client.watch(token, timeout=timeout)
+
+    def confirm(self, token: str, code: str, timeout: float | None = None) -> None:
+        self.client.confirm(token, code, timeout=timeout)
+
+    def status(self, token: str, timeout: float | None = None) -> str:
+        return self.client.status(token, timeout=timeout)
 
     def denied(self, login_ids: Iterable[str]) -> list[str]:
         return self.client.denied_logins(login_ids)
@@ -70,6 +85,24 @@ class AsyncDoor:
 
     def verify(self, token: str, timeout: float | None = None) -> Session | None:
         return asyncio.run(self.client.verify_token(token, timeout=timeout))
+
+    def watch(self, token: str, timeout: float | None = None) -> Generator[LoginUpdate, None, None]:
+        loop = asyncio.new_event_loop()
+        updates = self.client.watch(token, timeout=timeout)
+        try:
+            while True:
+                yield loop.run_until_complete(anext(updates))
+        except StopAsyncIteration:
+            return
+        finally:
+            loop.run_until_complete(updates.aclose())
+            loop.close()
+
+    def confirm(self, token: str, code: str, timeout: float | None = None) -> None:
+        asyncio.run(self.client.confirm(token, code, timeout=timeout))
+
+    def status(self, token: str, timeout: float | None = None) -> str:
+        return asyncio.run(self.client.status(token, timeout=timeout))
 
     def denied(self, login_ids: Iterable[str]) -> list[str]:
         return asyncio.run(self.client.denied_logins(login_ids))

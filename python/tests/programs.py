@@ -83,7 +83,10 @@ def greenlets(url: str) -> None:
     token = client.create_token(APP_KEY).token
     for call in (
         lambda: client.wait_for_verify(token, timeout=1),
+        lambda: list(client.watch(token, timeout=1)),
         lambda: client.verify_token(token),
+        lambda: client.confirm(token, "1"),
+        lambda: client.status(token),
         lambda: client.otp.start(PHONE),
         lambda: client.otp.verify("s", "1"),
     ):
@@ -92,10 +95,11 @@ def greenlets(url: str) -> None:
             call()
         except LogginError as error:
             print(type(error).__name__, len(ticks) - before > 5, flush=True)
-    gone = gevent.spawn(client.wait_for_verify, token)
-    gevent.sleep(0.1)
-    gone.kill()
-    print(gone.ready(), flush=True)
+    for waiting in (lambda: client.wait_for_verify(token), lambda: next(client.watch(token))):
+        gone = gevent.spawn(waiting)
+        gevent.sleep(0.1)
+        gone.kill()
+        print(gone.ready(), flush=True)
 
 
 def sign_in(client: Loggin) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 import uvloop
 from conftest import Serve, in_thread
-from scripted_server import PATIENCE, PHONE, verify
+from scripted_server import PATIENCE, PHONE, Exchange, code_of, session, verify
 from switchboard import Switchboard
 
 from loggin import AsyncLoggin, ClosedError, Loggin, VerifyTimeoutError
@@ -65,6 +65,27 @@ def client(serve: Serve, switchboard: Switchboard) -> Iterator[AsyncLoggin]:
 def begin(client: AsyncLoggin, count: int = 1) -> list[asyncio.Task[Any]]:
     tokens = [client.create_token(APP_KEY).token for _ in range(count)]
     return [asyncio.create_task(client.wait_for_verify(token)) for token in tokens]
+
+
+def test_a_login_is_watched(new_loop: NewLoop, serve: Serve) -> None:
+    def step(exchange: Exchange) -> None:
+        exchange.start_stream()
+        code = code_of(exchange.tokens[0])
+        exchange.send_event("progress", code=code, status="message_received")
+        assert taken.wait(PATIENCE)
+        exchange.send_event("verified", code=code, session=session())
+
+    async def watch(client: AsyncLoggin) -> list[str]:
+        told = []
+        async for update in client.watch(client.create_token(APP_KEY).token):
+            told.append(update.status)
+            taken.set()
+        return told
+
+    taken = threading.Event()
+    with_one = AsyncLoggin(serve(step).url)
+    assert run(new_loop, watch(with_one)) == ["message_received", "verified"]
+    with_one.close()
 
 
 def test_people_sign_in(new_loop: NewLoop, client: AsyncLoggin, switchboard: Switchboard) -> None:

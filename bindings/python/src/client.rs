@@ -6,9 +6,9 @@ use pyo3::prelude::*;
 use crate::{
     arguments::{Digits, LoginToken, Network, Patience, Retries, Seconds, Text, otp_request, with},
     errors::Failure,
-    notifier::Promise,
+    notifier::{Promise, Telling},
     results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields, StateFields},
-    waits::{self, Wait},
+    waits::{self, Wait, Watch},
 };
 
 /// How the client names itself to the server.
@@ -117,6 +117,98 @@ impl Client {
         let pending = self.0.start_verify(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
+        });
+        Ok(Wait::new(pending))
+    }
+
+    /// Begins to watch a login, for whoever blocks.
+    #[pyo3(signature = (token, timeout))]
+    fn watch(&self, token: LoginToken, timeout: Option<Patience>) -> Watch {
+        Watch(self.0.watch(token.0, timeout.map(|patience| patience.0)))
+    }
+
+    /// Begins to watch a login, and tells a listener on the running loop.
+    #[pyo3(signature = (token, timeout, ears, listener))]
+    fn start_watch(
+        &self,
+        token: LoginToken,
+        timeout: Option<Patience>,
+        ears: &Bound<'_, PyAny>,
+        listener: Py<PyAny>,
+    ) -> PyResult<Wait> {
+        let telling = Telling::new(ears, listener)?;
+        let watch = self.0.watch(token.0, timeout.map(|patience| patience.0));
+        watch.on_update(move |update| {
+            telling.tell(update.map(|update| Fields::Update(results::update(update))));
+        });
+        Ok(Wait::of_watch(watch))
+    }
+
+    /// Hands in the digits that WhatsApp showed.
+    #[pyo3(signature = (token, confirmation_code, timeout, is_main_thread))]
+    fn confirm(
+        &self,
+        py: Python<'_>,
+        token: LoginToken,
+        confirmation_code: Text,
+        timeout: Option<Patience>,
+        is_main_thread: bool,
+    ) -> PyResult<()> {
+        let (code, timeout) = (String::from(confirmation_code), timeout.map(|patience| patience.0));
+        if is_main_thread {
+            return waits::block_on(py, self.0.start_confirm(token.0, &code, timeout), true);
+        }
+        Ok(py.detach(|| self.0.confirm_within(token.0, &code, timeout)).map_err(Failure::from)?)
+    }
+
+    /// Hands them in, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (token, confirmation_code, timeout, ears, future))]
+    fn start_confirm(
+        &self,
+        token: LoginToken,
+        confirmation_code: Text,
+        timeout: Option<Patience>,
+        ears: &Bound<'_, PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<Wait> {
+        let promise = Promise::new(ears, future)?;
+        let timeout = timeout.map(|patience| patience.0);
+        let pending = self.0.start_confirm(token.0, &String::from(confirmation_code), timeout);
+        pending.on_settle(move |result| promise.settle(result.map(Fields::Nothing)));
+        Ok(Wait::new(pending))
+    }
+
+    /// How far a login has come.
+    #[pyo3(signature = (token, timeout, is_main_thread))]
+    fn status(
+        &self,
+        py: Python<'_>,
+        token: LoginToken,
+        timeout: Option<Patience>,
+        is_main_thread: bool,
+    ) -> PyResult<String> {
+        let timeout = timeout.map(|patience| patience.0);
+        let status = if is_main_thread {
+            waits::block_on(py, self.0.start_status(token.0, timeout), true)?
+        } else {
+            py.detach(|| self.0.status_within(token.0, timeout)).map_err(Failure::from)?
+        };
+        Ok(results::status(status))
+    }
+
+    /// Asks for it, and settles an asyncio future of the running loop.
+    #[pyo3(signature = (token, timeout, ears, future))]
+    fn start_status(
+        &self,
+        token: LoginToken,
+        timeout: Option<Patience>,
+        ears: &Bound<'_, PyAny>,
+        future: Py<PyAny>,
+    ) -> PyResult<Wait> {
+        let promise = Promise::new(ears, future)?;
+        let pending = self.0.start_status(token.0, timeout.map(|patience| patience.0));
+        pending.on_settle(move |result| {
+            promise.settle(result.map(|status| Fields::Status(results::status(status))));
         });
         Ok(Wait::new(pending))
     }

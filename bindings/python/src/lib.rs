@@ -33,7 +33,7 @@ mod _native {
         errors::error_codes,
         logs::{forget_logs, listen, stop_logs},
         notifier::{forget_notifier, stop_notifier},
-        waits::Wait,
+        waits::{Wait, Watch},
     };
 
     #[pymodule_init]

@@ -21,19 +21,25 @@ use crate::{courier::Courier, errors::Failure, results::Fields};
 static CURRENT: Mutex<Option<Arc<Notifier>>> = Mutex::new(None);
 
 /// What settled for loops, and the thread that tells them.
-type Notifier = Courier<(Py<PyAny>, Settled)>;
+type Notifier = Courier<(Arc<Py<PyAny>>, Settled)>;
 
-/// A future whose result is there.
+/// A future whose result is there, or what is told of several.
 pub(crate) struct Settled {
-    future: Py<PyAny>,
+    future: Target,
     result: Result<Fields, Error>,
+}
+
+/// Nothing clones a Python object on a thread of the core, so one that is told more than once is shared.
+enum Target {
+    Once(Py<PyAny>),
+    Often(Arc<Py<PyAny>>),
 }
 
 /// How a loop is told.
 enum Way {
     #[cfg(unix)]
     Bell(Arc<Queue>),
-    Thread(Arc<Notifier>, Py<PyAny>),
+    Thread(Arc<Notifier>, Arc<Py<PyAny>>),
 }
 
 /// The duty to settle a future.
@@ -45,21 +51,48 @@ pub(crate) struct Promise {
 impl Promise {
     /// Promises something to a future of the running loop, which is told by its bell if it has one.
     pub(crate) fn new(ears: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<Self> {
-        #[cfg(unix)]
-        if let Ok(bell) = ears.cast::<Bell>() {
-            return Ok(Self { future, way: Way::Bell(bell.get().queue()) });
-        }
-        let notifier = of_this_process(ears.py())?;
-        Ok(Self { future, way: Way::Thread(notifier, ears.clone().unbind()) })
+        Ok(Self { future, way: Way::to(ears)? })
     }
 
     /// Queues the result; called on threads of the core.
     pub(crate) fn settle(self, result: Result<Fields, Error>) {
-        let settled = Settled { future: self.future, result };
-        match self.way {
+        self.way.send(Settled { future: Target::Once(self.future), result });
+    }
+}
+
+/// The duty to tell something that is settled as a future is, as often as there is news.
+pub(crate) struct Telling {
+    listener: Arc<Py<PyAny>>,
+    way: Way,
+}
+
+impl Telling {
+    /// Promises news to a listener on the running loop.
+    pub(crate) fn new(ears: &Bound<'_, PyAny>, listener: Py<PyAny>) -> PyResult<Self> {
+        Ok(Self { listener: Arc::new(listener), way: Way::to(ears)? })
+    }
+
+    /// Queues the news; called on threads of the core.
+    pub(crate) fn tell(&self, result: Result<Fields, Error>) {
+        self.way.send(Settled { future: Target::Often(Arc::clone(&self.listener)), result });
+    }
+}
+
+impl Way {
+    fn to(ears: &Bound<'_, PyAny>) -> PyResult<Self> {
+        #[cfg(unix)]
+        if let Ok(bell) = ears.cast::<Bell>() {
+            return Ok(Self::Bell(bell.get().queue()));
+        }
+        let notifier = of_this_process(ears.py())?;
+        Ok(Self::Thread(notifier, Arc::new(ears.clone().unbind())))
+    }
+
+    fn send(&self, settled: Settled) {
+        match self {
             #[cfg(unix)]
-            Way::Bell(queue) => queue.push(settled),
-            Way::Thread(notifier, event_loop) => notifier.push((event_loop, settled)),
+            Self::Bell(queue) => queue.push(settled),
+            Self::Thread(notifier, event_loop) => notifier.push((Arc::clone(event_loop), settled)),
         }
     }
 }
@@ -77,15 +110,15 @@ fn of_this_process(_py: Python<'_>) -> PyResult<Arc<Notifier>> {
 }
 
 /// Wakes each loop once, with all that settled for it.
-fn deliver(py: Python<'_>, batch: Vec<(Py<PyAny>, Settled)>) {
-    let mut batches: HashMap<_, (Py<PyAny>, Vec<Settled>)> = HashMap::new();
+fn deliver(py: Python<'_>, batch: Vec<(Arc<Py<PyAny>>, Settled)>) {
+    let mut batches: HashMap<_, (Arc<Py<PyAny>>, Vec<Settled>)> = HashMap::new();
     for (event_loop, settled) in batch {
         batches.entry(event_loop.as_ptr()).or_insert_with(|| (event_loop, Vec::new())).1.push(settled);
     }
     for (event_loop, batch) in batches.into_values() {
-        let event_loop = event_loop.into_bound(py);
-        if let Err(error) = wake(&event_loop, batch) {
-            report(error, &event_loop);
+        let event_loop = event_loop.bind(py);
+        if let Err(error) = wake(event_loop, batch) {
+            report(error, event_loop);
         }
     }
 }
@@ -102,6 +135,10 @@ fn wake(event_loop: &Bound<'_, PyAny>, batch: Vec<Settled>) -> PyResult<()> {
 pub(crate) fn outcomes(py: Python<'_>, batch: Vec<Settled>) -> PyResult<Bound<'_, PyList>> {
     let outcomes = PyList::empty(py);
     for Settled { future, result } in batch {
+        let future = match &future {
+            Target::Once(future) => future.bind(py),
+            Target::Often(listener) => listener.bind(py),
+        };
         match result {
             Ok(fields) => outcomes.append((future, fields, py.None()))?,
             Err(error) => outcomes.append((future, py.None(), Failure::from(error).fields()))?,

@@ -2,11 +2,14 @@
 
 use std::time::SystemTime;
 
-use loggin::{Cause, ClientState, OtpResult, OtpSession, Session};
+use loggin::{Cause, ClientState, LoginStatus, OtpResult, OtpSession, Session, Update};
 use pyo3::prelude::*;
 
 /// App key, phone, user id and the time of a session.
 pub(crate) type SessionFields = (String, String, Option<String>, SystemTime);
+
+/// How far a login has come, and in the end its session.
+pub(crate) type UpdateFields = (String, Option<SessionFields>);
 
 /// Session id, seconds until it expires, whether the code was sent, and the codes left in the month.
 pub(crate) type OtpSessionFields = (String, u64, bool, Option<u64>);
@@ -24,11 +27,25 @@ pub(crate) enum Fields {
     OtpSession(OtpSessionFields),
     OtpResult(OtpResultFields),
     LoginIds(Vec<String>),
+    Status(String),
+    Update(UpdateFields),
+    Nothing(()),
 }
 
 pub(crate) fn session(session: Session) -> SessionFields {
     let Session { app_key, phone, user_id, verified_at, .. } = session;
     (app_key.to_string(), phone.expose().to_owned(), user_id.map(String::from), verified_at)
+}
+
+pub(crate) fn status(status: LoginStatus) -> String {
+    status.as_str().to_owned()
+}
+
+pub(crate) fn update(update: Update<Session>) -> UpdateFields {
+    match update {
+        Update::Progress(progress) => (progress.as_str().to_owned(), None),
+        Update::Verified(verified) => (status(LoginStatus::Verified), Some(session(verified))),
+    }
 }
 
 pub(crate) fn state(state: ClientState) -> StateFields {

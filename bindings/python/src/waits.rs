@@ -5,10 +5,13 @@ use std::{
     time::Duration,
 };
 
-use loggin::{Error, ErrorCode, Pending};
+use loggin::{Error, ErrorCode, Pending, Session};
 use pyo3::prelude::*;
 
-use crate::errors::Failure;
+use crate::{
+    errors::Failure,
+    results::{self, UpdateFields},
+};
 
 /// How long the main thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
 const SLICE: Duration = Duration::from_millis(50);
@@ -24,9 +27,18 @@ pub(crate) fn block_on<T: Clone + Send>(
     pending: Pending<T>,
     is_main_thread: bool,
 ) -> PyResult<T> {
+    block(py, is_main_thread, |slice| pending.wait_timeout(slice))
+}
+
+/// The same for anything that is waited for in slices of time.
+fn block<T: Send>(
+    py: Python<'_>,
+    is_main_thread: bool,
+    wait: impl Fn(Duration) -> Option<Result<T, Error>> + Sync,
+) -> PyResult<T> {
     let slice = if is_main_thread { SLICE } else { LONG_SLICE };
     loop {
-        match py.detach(|| pending.wait_timeout(slice)) {
+        match py.detach(|| wait(slice)) {
             Some(result) => return result.map_err(|error| Failure::from(error).into()),
             None => look_around(py, is_main_thread)?,
         }
@@ -54,6 +66,23 @@ fn runs_on(py: Python<'_>) -> PyResult<bool> {
     threading.call_method0("main_thread")?.call_method0("is_alive")?.extract()
 }
 
+/// A login that is watched by whoever blocks. Letting go of it ends the wait.
+#[pyclass(frozen, module = "loggin._native")]
+pub(crate) struct Watch(pub(crate) loggin::Watch<Session>);
+
+#[pymethods]
+impl Watch {
+    /// Blocks until something is new.
+    fn next(&self, py: Python<'_>, is_main_thread: bool) -> PyResult<UpdateFields> {
+        block(py, is_main_thread, |slice| self.0.wait_next_timeout(slice)).map(results::update)
+    }
+
+    /// Ends the wait; does nothing when it has ended.
+    fn cancel(&self, py: Python<'_>) {
+        py.detach(|| self.0.cancel());
+    }
+}
+
 /// A wait or a call that an asyncio future stands for.
 #[pyclass(frozen, module = "loggin._native")]
 pub(crate) struct Wait(Mutex<Option<Cancel>>);
@@ -63,6 +92,10 @@ type Cancel = Box<dyn FnOnce() + Send>;
 impl Wait {
     pub(crate) fn new<T: Clone + Send + 'static>(pending: Pending<T>) -> Self {
         Self(Mutex::new(Some(Box::new(move || pending.cancel()))))
+    }
+
+    pub(crate) fn of_watch(watch: loggin::Watch<Session>) -> Self {
+        Self(Mutex::new(Some(Box::new(move || watch.cancel()))))
     }
 }
 

@@ -10,16 +10,17 @@ from loggin._event_loops import block_green, ears, is_green, is_main_thread, run
 from loggin._logs import listen
 from loggin._otp import AsyncOtp, Otp
 from loggin._results import ClientState, CreatedToken, Session
+from loggin._updates import Listener, update_of, updates_green
 
 if TYPE_CHECKING:
     import asyncio
     import os
-    from collections.abc import Iterable
+    from collections.abc import AsyncGenerator, Generator, Iterable
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from loggin._results import SessionFields
+    from loggin._results import LoginUpdate, SessionFields
 
 
 def _list_of(login_ids: Iterable[str]) -> list[str]:
@@ -230,6 +231,87 @@ class Loggin(_Client):
             fields = self._native.verify_token(token, timeout, is_main_thread())
         return None if fields is None else Session(*fields)
 
+    def watch(self, token: str, *, timeout: float | None = None) -> Generator[LoginUpdate, None, None]:
+        """Waits as `wait_for_verify`, and tells on the way how far the login has come.
+
+        It is an iterator, whose last update has the session. The wait begins with the iteration, and ends where that
+        is left. Steps that follow each other faster than they are asked for are told as one.
+
+        Arguments and errors are those of `wait_for_verify`.
+
+        Example:
+            for update in client.watch(login.token):
+                if update.status == "awaiting_confirmation":
+                    client.confirm(login.token, input("The code that WhatsApp shows: "))
+                elif update.session:
+                    greet(update.session.phone)
+        """
+        if is_green():
+            yield from updates_green(partial(self._native.start_watch, token, timeout))
+            return
+        watch = self._native.watch(token, timeout)
+        try:
+            while True:
+                update = update_of(watch.next(is_main_thread()))
+                yield update
+                if update.session is not None:
+                    return
+        finally:
+            watch.cancel()
+
+    def confirm(self, token: str, confirmation_code: str, *, timeout: float | None = None) -> None:
+        """Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation`; its wait then ends.
+
+        Apps with `confirm = code` ask for them. It needs no secret key.
+
+        Args:
+            token: The token of `create_token`.
+            confirmation_code: What the person typed.
+            timeout: How long the call takes at most, in seconds, all its tries together; by default as long as
+                the client was set up for.
+
+        Raises:
+            InvalidCodeError: The digits are wrong: ask again, `attempts_left` times.
+            BlockedError: Too many wrong codes were typed: the login is over.
+            ExpiredError: The digits come too late.
+            InvalidInputError: `invalid_request` where the login asks for none, or not yet; `invalid_token`, at once,
+                where the token is malformed.
+            ConnectionFailedError: The server was not reached within the retries and the timeout.
+            AuthenticationError, DeniedError, PhoneHiddenError: As for `wait_for_verify`.
+        """
+        if is_green():
+            block_green(partial(self._native.start_confirm, token, confirmation_code, timeout))
+        else:
+            self._native.confirm(token, confirmation_code, timeout, is_main_thread())
+
+    def status(self, token: str, *, timeout: float | None = None) -> str:
+        """How far a login has come, now.
+
+        It waits for nothing and redeems nothing. Who can wait is told sooner by `watch`.
+
+        Args:
+            token: The token of `create_token`.
+            timeout: How long the call takes at most, in seconds, all its tries together; by default as long as
+                the client was set up for.
+
+        Returns:
+            `"pending"`, `"message_received"`, `"awaiting_confirmation"` or `"verified"`. The list is open: a newer
+            server may tell more.
+
+        Raises:
+            RateLimitError: It was asked for too often.
+            ConnectionFailedError: The server was not reached within the retries and the timeout.
+            ExpiredError, DeniedError, PhoneHiddenError, AuthenticationError, InvalidInputError: As for
+                `wait_for_verify`.
+
+        Example:
+            return {"status": client.status(token)}
+        """
+        if is_green():
+            status: str = block_green(partial(self._native.start_status, token, timeout))
+            return status
+        return self._native.status(token, timeout, is_main_thread())
+
     def denied_logins(self, login_ids: Iterable[str]) -> list[str]:
         """Those of these logins whose person tapped "Not me" in WhatsApp after the app had redeemed the result.
 
@@ -307,6 +389,62 @@ class AsyncLoggin(_Client):
         finally:
             call.cancel()
         return None if fields is None else Session(*fields)
+
+    async def watch(self, token: str, *, timeout: float | None = None) -> AsyncGenerator[LoginUpdate, None]:
+        """Waits as `wait_for_verify`, and tells on the way how far the login has come; the last update has the session.
+
+        The wait begins with the iteration, and ends where that is left or its task is cancelled.
+
+        Arguments and errors are those of `Loggin.watch`.
+
+        Example:
+            async for update in client.watch(login.token):
+                await page.show(update.status)
+        """
+        # As late as the loop is.
+        import asyncio  # noqa: PLC0415
+
+        news = asyncio.Event()
+        listener = Listener(news.set)
+        wait = self._native.start_watch(token, timeout, ears(running_loop()), listener)
+        try:
+            while True:
+                update = listener.take()
+                if update is None:
+                    news.clear()
+                    await news.wait()
+                    continue
+                yield update
+                if update.session is not None:
+                    return
+        finally:
+            wait.cancel()
+
+    async def confirm(self, token: str, confirmation_code: str, *, timeout: float | None = None) -> None:
+        """Hands in the digits that WhatsApp showed. Cancelling the task ends the call.
+
+        Arguments and errors are those of `Loggin.confirm`.
+        """
+        loop = running_loop()
+        future: asyncio.Future[tuple[()]] = loop.create_future()
+        call = self._native.start_confirm(token, confirmation_code, timeout, ears(loop), future)
+        try:
+            await future
+        finally:
+            call.cancel()
+
+    async def status(self, token: str, *, timeout: float | None = None) -> str:
+        """How far a login has come, now, without waiting or redeeming. Cancelling the task ends the call.
+
+        Arguments, results and errors are those of `Loggin.status`.
+        """
+        loop = running_loop()
+        future: asyncio.Future[str] = loop.create_future()
+        call = self._native.start_status(token, timeout, ears(loop), future)
+        try:
+            return await future
+        finally:
+            call.cancel()
 
     async def denied_logins(self, login_ids: Iterable[str]) -> list[str]:
         """Those of these logins whose person tapped "Not me" after the app had redeemed the result.

@@ -10,7 +10,9 @@ from loggin._results import (
     Outcome,
     SessionFields,
     StateFields,
+    UpdateFields,
 )
+from loggin._updates import Listener
 
 __all__ = [
     "DEFAULT_CALL_TIMEOUT",
@@ -19,6 +21,7 @@ __all__ = [
     "Bell",
     "Client",
     "Wait",
+    "Watch",
     "__version__",
     "error_codes",
     "forget_logs",
@@ -78,6 +81,45 @@ class Client:
         future: asyncio.Future[SessionFields | None],
     ) -> Wait:
         """Redeems a token, and settles an asyncio future of the running loop."""
+
+    def watch(self, token: str, timeout: float | None) -> Watch:
+        """Begins to watch a login, for whoever blocks."""
+
+    def start_watch(
+        self,
+        token: str,
+        timeout: float | None,
+        ears: Bell | asyncio.AbstractEventLoop,
+        listener: Listener,
+    ) -> Wait:
+        """Begins to watch a login, and tells a listener on the running loop."""
+
+    def confirm(
+        self, token: str, confirmation_code: str, timeout: float | None, is_main_thread: bool
+    ) -> None:
+        """Hands in the digits that WhatsApp showed."""
+
+    def start_confirm(
+        self,
+        token: str,
+        confirmation_code: str,
+        timeout: float | None,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[tuple[()]],
+    ) -> Wait:
+        """Hands them in, and settles an asyncio future of the running loop."""
+
+    def status(self, token: str, timeout: float | None, is_main_thread: bool) -> str:
+        """How far a login has come."""
+
+    def start_status(
+        self,
+        token: str,
+        timeout: float | None,
+        ears: Bell | asyncio.AbstractEventLoop,
+        future: asyncio.Future[str],
+    ) -> Wait:
+        """Asks for it, and settles an asyncio future of the running loop."""
 
     @staticmethod
     def login_id(token: str) -> str:
@@ -164,6 +206,16 @@ class Wait:
 
     def cancel(self) -> None:
         """Ends it; does nothing when it has ended."""
+
+@final
+class Watch:
+    """A login that is watched by whoever blocks. Letting go of it ends the wait."""
+
+    def next(self, is_main_thread: bool) -> UpdateFields:
+        """Blocks until something is new."""
+
+    def cancel(self) -> None:
+        """Ends the wait; does nothing when it has ended."""
 
 def error_codes() -> list[tuple[str, str, bool]]:
     """Every error code of the protocol, with its class and whether the same call can succeed later."""

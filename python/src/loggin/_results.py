@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 # App key, phone, user id and the time of a session, as the native half hands them over.
 SessionFields: TypeAlias = tuple[str, str, str | None, datetime]
 
+# How far a login has come, and in the end the fields of its session.
+UpdateFields: TypeAlias = tuple[str, SessionFields | None]
+
 # Session id, seconds until it expires, whether the code was sent, and the codes left in the month.
 OtpSessionFields: TypeAlias = tuple[str, int, bool, int | None]
 
@@ -45,7 +48,7 @@ StateFields: TypeAlias = tuple[bool, datetime | None, str | None, str | None]
 # A future, and what it settles with.
 Outcome: TypeAlias = tuple[
     "asyncio.Future[Any]",
-    SessionFields | OtpSessionFields | OtpResultFields | list[str] | None,
+    SessionFields | OtpSessionFields | OtpResultFields | UpdateFields | list[str] | str | tuple[()] | None,
     FailureFields | None,
 ]
 
@@ -140,6 +143,23 @@ class Session:
     def __repr__(self) -> str:
         phone = _hidden(self.phone)
         return f"Session(app_key={self.app_key!r}, phone={phone!r}, verified_at={self.verified_at!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginUpdate:
+    """What is new about a login that is watched.
+
+    Example:
+        for update in client.watch(login.token):
+            show(update.status)
+    """
+
+    status: str
+    """How far the login has come: `"message_received"`, `"awaiting_confirmation"`, in the last update `"verified"`. The
+    list is open: a newer server may tell more."""
+
+    session: Session | None
+    """Who signed in, in the last update."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,11 +77,19 @@ export class World {
 
   /** An app that the running server knows at once. */
   async createApp(...options) {
-    const env = { ...process.env, LOGGIN_DATABASE_URL: `sqlite:${join(this.#data, 'loggin.db')}` };
-    const command = ['app', 'create', '--name', 'Acme', '--json', ...options];
-    const { stdout } = await promisify(execFile)(SERVER, command, { env });
-    const app = JSON.parse(stdout);
+    const app = await this.#command('app', 'create', '--name', 'Acme', '--json', ...options);
     return { appKey: app.app_key, secretKey: app.secret_key };
+  }
+
+  /** Changes an app that nobody has signed in to yet, so that the running server knows at once. */
+  async updateApp(appKey, ...options) {
+    await this.#command('app', 'update', appKey, '--json', ...options);
+  }
+
+  async #command(...command) {
+    const env = { ...process.env, LOGGIN_DATABASE_URL: `sqlite:${join(this.#data, 'loggin.db')}` };
+    const { stdout } = await promisify(execFile)(SERVER, command, { env });
+    return JSON.parse(stdout);
   }
 
   /** Opens a login link on a phone and taps Send. */

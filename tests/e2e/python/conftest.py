@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.request
@@ -52,6 +53,18 @@ class World:
         """The one-time codes that the phone was sent, the first one first; waits for one."""
         chat = self.control(f"phones/{phone}/messages?timeout_ms={PATIENCE * 1000:.0f}")["messages"]
         return [message["code"] for message in chat if "code" in message]
+
+    def digits_on(self, phone: str) -> str:
+        """The digits of an answer that asks for a confirmation code; waits for it."""
+        seen = 0
+        while True:
+            path = f"phones/{phone}/messages?after={seen}&timeout_ms={PATIENCE * 1000:.0f}"
+            messages = self.control(path)["messages"]
+            assert messages, "no answer came"
+            for message in messages:
+                if digits := re.match(r"\d{6}\b", message.get("text") or ""):
+                    return digits.group()
+            seen = max(message["seq"] for message in messages)
 
     def answer_not_me(self, phone: str) -> None:
         """Taps the only button of the latest answer; waits for the answer to come."""

@@ -34,8 +34,8 @@ const WEB_TOKEN = `${WEB} const { token } = client.createToken('8XKPQ2WN');`;
 /**
  * Blocks that stand in a context. `has` is a part of the block, and each entry finds one block of its page. `how` is a
  * class other than the language's, with the `reason` where it cannot run here; `before` is what the page takes for
- * granted, `after` what is looked for at the end; `code` says that somebody types the code that came; `swap` puts this
- * world's values in place of the page's.
+ * granted, `after` what is looked for at the end; `code` says that somebody types the code that came, `confirms` the one that
+ * the app asks for after the tap; `swap` puts this world's values in place of the page's.
  */
 export const NAMED = [
   { page: 'README.md', has: 'make demo', how: 'commands' },
@@ -43,7 +43,27 @@ export const NAMED = [
   { page: 'README.md', has: 'AsyncLoggin() as client', after: SHOWN },
   { page: 'README.md', has: 'input("The code', code: true },
   { page: 'README.md', has: "require('@loggin/sdk')", after: ANSWERED },
-  { page: 'README.md', has: 'await ask(', before: ASK, after: "equal(phone, '919876543210');", code: true },
+  {
+    page: 'README.md',
+    has: 'await loggin.otp.start(',
+    before: ASK,
+    after: "equal(phone, '919876543210');",
+    code: true,
+  },
+  { page: 'README.md', has: 'client.watch(result.token)', confirms: true },
+  {
+    page: 'README.md',
+    has: 'loggin.watch(token)',
+    before: ASK,
+    after: 'equal(await loggin.status(token), "verified");',
+    confirms: true,
+  },
+  {
+    page: 'README.md',
+    has: 'watch.wait_next()',
+    before:
+      'let client = loggin::Loggin::from_env()?; let login = client.create_token("8XKPQ2WN")?; let typed = String::new();',
+  },
   {
     page: 'README.md',
     has: '<LogginButton',
@@ -189,6 +209,14 @@ export const NAMED = [
     after: "equal([phone, meta], ['919876543210', { cart: 7 }]);",
     code: true,
   },
+  {
+    page: 'node/sdk/README.md',
+    has: 'loggin.watch(token)',
+    before: `import { loggin } from '@loggin/sdk'; ${ASK} const { token } = loggin.createToken('8XKPQ2WN');
+      const signedIn = []; const signIn = (phone) => signedIn.push(phone);`,
+    after: "equal(signedIn, ['919876543210']);",
+    confirms: true,
+  },
   { page: 'node/web/README.md', has: 'the link is there before the tap', after: ANSWERED },
   {
     page: 'node/web/README.md',
@@ -212,6 +240,12 @@ export const NAMED = [
   },
   ...RECIPES.map((page) => ({ page, has: 'npm install', how: 'commands' })),
   { page: 'python/README.md', has: 'AsyncLoggin() as client', after: SHOWN },
+  {
+    page: 'python/README.md',
+    has: 'client.watch(result.token)',
+    before: 'from loggin import Loggin\n',
+    confirms: true,
+  },
   { page: 'python/README.md', has: 'meta={"cart": 7}', before: 'from loggin import Loggin\n', code: true },
   { page: 'server/simulator/README.md', has: '--phone-number-id', how: 'commands' },
   {

@@ -35,6 +35,9 @@ async function inWorld(block, entry, command) {
   const world = await World.start();
   let child;
   try {
+    if (entry?.confirms) {
+      await world.updateApp('8XKPQ2WN', '--confirm', 'code');
+    }
     const [program, args, folder] = command(world);
     child = spawn(program, args, {
       cwd: folder,
@@ -54,12 +57,13 @@ async function inWorld(block, entry, command) {
     });
     // A program that has ended early is told by how it ended.
     child.stdin.on('error', () => {});
-    const typing = entry?.code
-      ? world.otpCodes(PHONE).then(
-          ([code]) => child.stdin.end(`${code}\n`),
-          () => {},
-        )
-      : child.stdin.end();
+    const typing = codeFor(world, entry)?.then(
+      (code) => child.stdin.end(`${code}\n`),
+      () => {},
+    );
+    if (!typing) {
+      child.stdin.end();
+    }
     const printed = [];
     for await (const line of createInterface({ input: child.stdout })) {
       printed.push(line);
@@ -75,6 +79,14 @@ async function inWorld(block, entry, command) {
     child?.kill();
     await world.stop();
   }
+}
+
+/** What somebody types into the program, once WhatsApp shows it. */
+function codeFor(world, entry) {
+  if (entry?.confirms) {
+    return world.digitsOn(PHONE);
+  }
+  return entry?.code ? world.otpCodes(PHONE).then(([code]) => code) : undefined;
 }
 
 function written(name, text) {
