@@ -7,6 +7,7 @@ use crate::{
     driver::{Pending, Watch},
     error::Error,
     session::Observed,
+    state::ClientState,
     token::Token,
 };
 
@@ -114,6 +115,11 @@ impl Observer {
     /// has changed.
     pub fn resume(&self) {
         self.client.resume();
+    }
+
+    /// How the client stands to its server, without asking it.
+    pub fn state(&self) -> ClientState {
+        self.client.state()
     }
 
     /// Ends every wait of this client and its clones with `closed`; later waits end the same way.

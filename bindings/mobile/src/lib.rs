@@ -14,7 +14,7 @@ use loggin::{Error, ErrorCode, Loggin, LogginBuilder, Observed, Observer, Pendin
 
 pub use failure::{Failure, FailureClass, FailureDetails, failure_of};
 pub use logs::{LogLevel, LogListener, set_log_listener};
-pub use values::{CreatedToken, Session, Update};
+pub use values::{ClientState, CreatedToken, Session, Update};
 use values::{USER_AGENT, apply};
 
 uniffi::setup_scaffolding!();
@@ -98,6 +98,11 @@ impl Client {
     /// Connects anew, at once: the app goes on, or its network has changed.
     pub fn on_foreground(&self) {
         self.observer.resume();
+    }
+
+    /// How the client stands to its server.
+    pub fn state(&self) -> ClientState {
+        self.observer.state().into()
     }
 
     /// Ends every wait with `closed`, and every later one.

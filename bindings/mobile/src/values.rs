@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use loggin::{LogginBuilder, Observed, Progress};
+use loggin::{Cause, LogginBuilder, Observed, Progress};
 
 /// How the client names itself to the server.
 pub(crate) const USER_AGENT: &str = concat!("loggin-mobile/", env!("CARGO_PKG_VERSION"));
@@ -82,6 +82,24 @@ impl Session {
 impl From<Observed> for Session {
     fn from(observed: Observed) -> Self {
         Self { observed }
+    }
+}
+
+/// How a client stands to its server; nothing of it is secret.
+#[derive(Debug, uniffi::Record)]
+pub struct ClientState {
+    /// Whether a stream is ready.
+    pub is_connected: bool,
+    /// Since when it is or, with a cause, since when the server has not been reached.
+    pub since: Option<SystemTime>,
+    /// Why the server was not reached the last time.
+    pub cause: Option<String>,
+}
+
+impl From<loggin::ClientState> for ClientState {
+    fn from(state: loggin::ClientState) -> Self {
+        let loggin::ClientState { is_connected, since, cause, .. } = state;
+        Self { is_connected, since, cause: cause.map(Cause::name) }
     }
 }
 

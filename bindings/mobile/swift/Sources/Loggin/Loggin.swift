@@ -84,6 +84,11 @@ public final class Loggin: Sendable {
     client.onForeground()
   }
 
+  /// How the client stands to its server, without asking it.
+  public func state() -> ClientState {
+    ClientState(client.state())
+  }
+
   /// Ends every wait with `closed`, and every later one.
   public func shutdown() {
     client.shutdown()

@@ -100,6 +100,20 @@ public struct Session: Sendable, Hashable, CustomStringConvertible, CustomReflec
   public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
+/// How a client stands to its server. It holds nothing secret and may be logged.
+public struct ClientState: Sendable, Hashable {
+  /// Whether an event stream is ready. A client that nothing waits for has none, and is not connected.
+  public let isConnected: Bool
+  /// Since when it is connected or, with a cause, since when the server has not been reached.
+  public let since: Date?
+  /// Why the server was not reached the last time, as `LogginError.cause`; nil once it was.
+  public let cause: String?
+
+  init(_ native: LogginNative.ClientState) {
+    (isConnected, since, cause) = (native.isConnected, native.since, native.cause)
+  }
+}
+
 extension Duration {
   /// Below zero too: what that means, the core says.
   var seconds: TimeInterval {

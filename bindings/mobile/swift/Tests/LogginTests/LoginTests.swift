@@ -29,6 +29,16 @@ final class LoginTests: XCTestCase {
     }
   }
 
+  func testTheStateTellsWhyTheServerIsNotReached() throws {
+    let client = try client()
+    XCTAssertFalse(client.state().isConnected)
+    XCTAssertNil(client.state().cause)
+    let token = try client.createToken("8XKPQ2WN").token
+    XCTAssertThrowsError(try client.waitForVerifyBlocking(token, timeout: .seconds(1)))
+    XCTAssertEqual(client.state().cause, "refused")
+    XCTAssertNotNil(client.state().since)
+  }
+
   func testCancellingTheTaskEndsTheWait() async throws {
     let client = try client()
     let token = try client.createToken("8XKPQ2WN").token

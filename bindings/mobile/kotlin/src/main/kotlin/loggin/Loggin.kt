@@ -1,8 +1,14 @@
 package loggin
 
+import java.util.concurrent.CompletableFuture
+import java.util.function.Consumer
 import kotlin.time.Duration
 import kotlin.time.DurationUnit.SECONDS
+import kotlin.time.toKotlinDuration
+import kotlinx.coroutines.DelicateCoroutinesApi
+import kotlinx.coroutines.GlobalScope
 import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.future.future
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.sync.Mutex
 import kotlinx.coroutines.sync.withLock
@@ -23,9 +29,12 @@ import kotlinx.coroutines.sync.withLock
  *
  * It may be used from any thread. Thousands of waits share a handful of connections, and none holds a thread.
  *
+ * From Java, where nothing suspends, there are [waitForVerifyAsync], [waitForVerifyBlocking] and [watchBlocking], whose
+ * timeouts are of `java.time`.
+ *
  * @throws LogginException.InvalidInput `invalid_config` where an option is malformed, or a secret key is given.
  */
-public class Loggin(config: LogginConfig = LogginConfig()) {
+public class Loggin @Throws(LogginException::class) constructor(config: LogginConfig = LogginConfig()) : AutoCloseable {
     private val client = translated { config.makeClient() }
 
     /**
@@ -36,6 +45,7 @@ public class Loggin(config: LogginConfig = LogginConfig()) {
      * @throws LogginException.InvalidInput `invalid_app_key` or `invalid_request` where an argument is malformed.
      */
     @JvmOverloads
+    @Throws(LogginException::class)
     public fun createToken(appKey: String, text: String? = null): CreatedToken =
         translated { client.createToken(appKey, text).use(::CreatedToken) }
 
@@ -57,9 +67,35 @@ public class Loggin(config: LogginConfig = LogginConfig()) {
     public fun waitForVerifyBlocking(token: String, timeout: Duration? = null): Session =
         runBlocking { waitForVerify(token, timeout) }
 
+    /** The same, for as long as the client was set up for. */
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun waitForVerifyBlocking(token: String): Session = runBlocking { waitForVerify(token) }
+
+    /** The same, for Java. */
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun waitForVerifyBlocking(token: String, timeout: java.time.Duration): Session =
+        runBlocking { waitForVerify(token, timeout.toKotlinDuration()) }
+
+    /**
+     * [waitForVerify] for Java: the future fails with a [LogginException], on a thread of coroutines' own. Cancelling it ends
+     * the wait.
+     */
+    @JvmOverloads
+    @OptIn(DelicateCoroutinesApi::class)
+    public fun waitForVerifyAsync(token: String, timeout: java.time.Duration? = null): CompletableFuture<Session> =
+        // The wait has its own deadline, and its end in the future's.
+        GlobalScope.future { waitForVerify(token, timeout?.toKotlinDuration()) }
+
     /** Begins a wait that may be cancelled from elsewhere. */
     public fun startWait(token: String, timeout: Duration? = null): PendingWait =
         PendingWait(client.startWait(token, timeout?.toDouble(SECONDS)))
+
+    /** The same, for as long as the client was set up for. */
+    public fun startWait(token: String): PendingWait = PendingWait(client.startWait(token, null))
+
+    /** The same, for Java. */
+    public fun startWait(token: String, timeout: java.time.Duration): PendingWait =
+        startWait(token, timeout.toKotlinDuration())
 
     /**
      * Waits as [waitForVerify], and tells on the way how far the login has come; ends with [LoginUpdate.Verified].
@@ -73,9 +109,17 @@ public class Loggin(config: LogginConfig = LogginConfig()) {
      * }
      * ```
      */
-    @JvmOverloads
     public fun watch(token: String, timeout: Duration? = null): Flow<LoginUpdate> =
         updates { client.watch(token, timeout?.toDouble(SECONDS)) }
+
+    /**
+     * [watch] for a Java thread that may block: it is called with each update, [LoginUpdate.Verified] the last.
+     * Interrupting the thread ends the wait.
+     */
+    @JvmOverloads
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun watchBlocking(token: String, timeout: java.time.Duration? = null, onUpdate: Consumer<LoginUpdate>): Unit =
+        runBlocking { watch(token, timeout?.toKotlinDuration()).collect(onUpdate::accept) }
 
     /** Hangs up: call it when the app goes to the background. The waits go on, and so do their deadlines. */
     public fun onBackground(): Unit = client.onBackground()
@@ -86,8 +130,14 @@ public class Loggin(config: LogginConfig = LogginConfig()) {
      */
     public fun onForeground(): Unit = client.onForeground()
 
+    /** How the client stands to its server, without asking it. */
+    public fun state(): ClientState = ClientState(client.state())
+
     /** Ends every wait with [LogginException.Closed], and every later one. */
     public fun shutdown(): Unit = client.shutdown()
+
+    /** [shutdown], for `use` and try-with-resources. */
+    override fun close(): Unit = shutdown()
 
     override fun toString(): String = "Loggin"
 }
@@ -102,6 +152,10 @@ public class PendingWait internal constructor(private val native: loggin.ffi.Wai
      * @throws LogginException as [Loggin.waitForVerify]; [LogginException.Closed] where [cancel] came first.
      */
     public suspend fun result(): Session = turn.withLock { translated { native.result().use(::Session) } }
+
+    /** [result] for a thread that may block. Interrupting the thread leaves the wait as it is. */
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun resultBlocking(): Session = runBlocking { result() }
 
     /** Ends the wait. Once there is a result, it stays. */
     public fun cancel(): Unit = native.cancel()

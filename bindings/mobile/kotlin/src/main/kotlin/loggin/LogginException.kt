@@ -2,6 +2,7 @@ package loggin
 
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.seconds
+import kotlin.time.toJavaDuration
 import loggin.ffi.Failure
 import loggin.ffi.FailureClass
 import loggin.ffi.FailureDetails
@@ -25,6 +26,10 @@ public sealed class LogginException(details: FailureDetails) : Exception(details
 
     /** How long to wait before calling again. */
     public val retryAfter: Duration? = details.retryAfter?.seconds
+
+    /** The same, as `getRetryAfter()`, for Java. */
+    @get:JvmName("getRetryAfter")
+    public val retryAfterOfJava: java.time.Duration? get() = retryAfter?.toJavaDuration()
 
     /** Tries that are left to type a code. */
     public val attemptsLeft: Int? = details.attemptsLeft?.toInt()

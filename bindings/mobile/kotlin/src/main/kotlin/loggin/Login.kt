@@ -3,8 +3,9 @@ package loggin
 import java.time.Instant
 import kotlin.time.Duration
 import kotlin.time.DurationUnit.SECONDS
+import kotlin.time.toKotlinDuration
 
-/** The options of a client. */
+/** The options of a client. Java has [builder]. */
 public class LogginConfig(
     /** The server: https, or on this machine. By default the local one that `loggin-server dev` starts. */
     public val baseUrl: String? = null,
@@ -35,6 +36,62 @@ public class LogginConfig(
     )
 
     override fun toString(): String = "LogginConfig(baseUrl=$baseUrl)"
+
+    /** Sets options one by one, as Java needs it; they are explained at [LogginConfig]. What is null is not set. */
+    public class Builder internal constructor() {
+        private var baseUrl: String? = null
+        private var whatsappNumber: String? = null
+        private var timeout: Duration? = null
+        private var allowInsecureHttp = false
+        private var secretKey: String? = null
+        private var appKey: String? = null
+        private var caPem: String? = null
+
+        /** See [LogginConfig.baseUrl]. */
+        public fun baseUrl(value: String?): Builder = apply { baseUrl = value }
+
+        /** See [LogginConfig.whatsappNumber]. */
+        public fun whatsappNumber(value: String?): Builder = apply { whatsappNumber = value }
+
+        /** See [LogginConfig.timeout]. */
+        public fun timeout(value: java.time.Duration?): Builder = apply { timeout = value?.toKotlinDuration() }
+
+        /** See [LogginConfig.allowInsecureHttp]. */
+        public fun allowInsecureHttp(value: Boolean): Builder = apply { allowInsecureHttp = value }
+
+        /** Always refused: a secret key belongs to your server. */
+        public fun secretKey(value: String?): Builder = apply { secretKey = value }
+
+        /** See [LogginConfig.appKey]. */
+        public fun appKey(value: String?): Builder = apply { appKey = value }
+
+        /** See [LogginConfig.caPem]. */
+        public fun caPem(value: String?): Builder = apply { caPem = value }
+
+        /** The options. */
+        public fun build(): LogginConfig =
+            LogginConfig(baseUrl, whatsappNumber, timeout, allowInsecureHttp, secretKey, appKey, caPem)
+
+        override fun toString(): String = "LogginConfig.Builder(baseUrl=$baseUrl)"
+    }
+
+    public companion object {
+        /** Options for Java: `LogginConfig.builder().baseUrl("https://login.example").build()`. */
+        @JvmStatic
+        public fun builder(): Builder = Builder()
+    }
+}
+
+/** How a client stands to its server. It holds nothing secret and may be logged. */
+public data class ClientState(
+    /** Whether an event stream is ready. A client that nothing waits for has none, and is not connected. */
+    public val isConnected: Boolean,
+    /** Since when it is connected or, with a cause, since when the server has not been reached. */
+    public val since: Instant?,
+    /** Why the server was not reached the last time, as [LogginException.networkCause]; null once it was. */
+    public val cause: String?,
+) {
+    internal constructor(native: loggin.ffi.ClientState) : this(native.isConnected, native.since, native.cause)
 }
 
 /**
@@ -62,6 +119,7 @@ public class CreatedToken internal constructor(native: loggin.ffi.CreatedTokenIn
      *
      * @throws LogginException.InvalidInput `invalid_request` where the link is too long for a picture.
      */
+    @Throws(LogginException::class)
     public fun qrSvg(): String = translated { loggin.ffi.qrSvg(link) }
 
     override fun toString(): String = "CreatedToken(appKey=${code.substringBefore('-')})"
