@@ -12,6 +12,7 @@ import random
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -100,6 +101,37 @@ def greenlets(url: str) -> None:
         gevent.sleep(0.1)
         gone.kill()
         print(gone.ready(), flush=True)
+
+
+def green_threads(url: str) -> None:
+    """A worker of eventlet: what would stop all its green threads is refused; its pool of threads may block."""
+    warnings.simplefilter("ignore")
+    eventlet = importlib.import_module("eventlet")
+    tpool = importlib.import_module("eventlet.tpool")
+    client = Loggin(url, secret_key=f"lgsk_{APP_KEY}_{'7' * 32}", call_timeout=PATIENCE)
+    token = client.create_token(APP_KEY).token
+    # Nothing of eventlet's runs yet.
+    sign_in(client)
+    eventlet.monkey_patch()
+    eventlet.spawn(print, "spawned", flush=True).wait()
+    for call in (
+        lambda: client.wait_for_verify(token),
+        lambda: client.verify_token(token),
+        lambda: client.denied_logins([]),
+        lambda: client.otp.start(PHONE),
+        lambda: client.otp.verify("s", "1"),
+    ):
+        print(code_of(call), flush=True)
+    print(tpool.execute(client.wait_for_verify, token).phone, flush=True)
+
+
+def code_of(call: Callable[[], object]) -> str:
+    """The code of the error that a call comes to."""
+    try:
+        call()
+    except LogginError as error:
+        return error.code
+    raise AssertionError("nothing was raised")
 
 
 def sign_in(client: Loggin) -> None:

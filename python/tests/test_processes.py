@@ -13,7 +13,7 @@ from time import monotonic
 import programs
 import pytest
 from conftest import Serve, Start, assert_ends_well, go_on, hear, in_thread
-from scripted_server import PATIENCE, Exchange, Step, code_of, keep_waiting, session, verify
+from scripted_server import PATIENCE, PHONE, Exchange, Step, code_of, keep_waiting, session, verify
 from switchboard import Switchboard
 
 # Seconds until Ctrl-C takes effect.
@@ -67,6 +67,16 @@ def test_under_gevent_other_greenlets_run(start: Start, serve: Serve) -> None:
         *["VerifyTimeoutError True"] * 2,
         *["ConnectionFailedError True"] * 5,
         *["True"] * 2,
+    ]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("eventlet") is None, reason="eventlet is not installed")
+def test_under_eventlet_a_call_that_would_stop_the_others_is_refused(start: Start, serve: Serve) -> None:
+    process = start(programs.green_threads, serve(verify).url)
+    assert assert_ends_well(process).splitlines() == [
+        "spawned",
+        *["invalid_config"] * 5,
+        PHONE,
     ]
 
 

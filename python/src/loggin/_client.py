@@ -344,7 +344,7 @@ class Loggin(_Client):
 
 
 class AsyncLoggin(_Client):
-    """A client of a Loggin server for asyncio. One client serves any number of event loops.
+    """A client of a Loggin server for asyncio, and for trio. One client serves any number of event loops.
 
     Example:
         async with AsyncLoggin() as client:

@@ -10,7 +10,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from loggin import _native
-from loggin.errors import from_fields
+from loggin.errors import InvalidInputError, from_fields
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,15 +28,48 @@ def is_main_thread() -> bool:
 
 
 def running_loop() -> asyncio.AbstractEventLoop:
-    """The event loop that the caller runs on."""
+    """The event loop that the caller runs on: asyncio's, or trio's in its shape.
+
+    Raises:
+        RuntimeError: There is none.
+    """
     # Imported late: it takes most of the import of this package, and a blocking program does without it.
     import asyncio  # noqa: PLC0415
 
-    return asyncio.get_running_loop()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    # Each may run the other: the one whose task it is has the say.
+    if (loop is None or asyncio.current_task(loop) is None) and _in_trio():
+        from loggin import _trio  # noqa: PLC0415
+
+        return _trio.running_loop()  # type: ignore[return-value] # it has what is used of one
+    if loop is None:
+        raise RuntimeError(
+            "AsyncLoggin runs in tasks of asyncio and trio; elsewhere Loggin does, which blocks"
+        )
+    return loop
+
+
+def _in_trio() -> bool:
+    trio = sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_task())
 
 
 def is_green() -> bool:
-    """Whether this program runs greenlets in place of threads: a call that blocks would stop all of them."""
+    """Whether this program runs greenlets of gevent in place of threads: a call that blocks would stop all of them.
+
+    Raises:
+        InvalidInputError: `invalid_config` where they are green threads of eventlet.
+    """
+    # What `get_hub` of eventlet reads, which would make one. A thread of its pool has none, and may block.
+    of_thread = getattr(sys.modules.get("eventlet.hubs"), "_threadlocal", None)
+    if getattr(of_thread, "hub", None) is not None:
+        raise InvalidInputError(
+            "invalid_config",
+            "This call would stop every green thread of eventlet: hand it to eventlet.tpool.execute, or use gevent.",
+        )
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("select"))
 
@@ -62,14 +95,15 @@ def block_green(begin: Callable[[_native.Bell, asyncio.Future[T]], _native.Wait]
 
 
 def ears(loop: asyncio.AbstractEventLoop) -> _native.Bell | asyncio.AbstractEventLoop:
-    """How a loop is told of what settled: by its bell, or by itself where it watches no sockets, as on Windows."""
+    """How a loop is told of what settled: by its bell, or by itself where it watches no sockets, as that of Windows."""
     reference = _bells.get(loop)
     bell = reference() if reference else None
     if bell:
         return bell
     try:
+        add_reader = loop.add_reader
         bell = _native.Bell()
-        loop.add_reader(bell.fileno(), _ring, bell)
+        add_reader(bell.fileno(), _ring, bell)
     except (AttributeError, NotImplementedError):
         return loop
     _bells[loop] = weakref.ref(bell)
