@@ -35,9 +35,10 @@ it('a worker has an environment of its own', async () => {
   `;
   process.env = { ...before, LOGGIN_BASE_URL: 'https://other.example' };
   const worker = new Worker(program, { eval: true, env: { LOGGIN_BASE_URL: SERVER } });
+  const exit = once(worker, 'exit');
   const [link] = await once(worker, 'message');
   expect(link).toMatch(`${SERVER}/l/`);
-  await once(worker, 'exit');
+  await exit;
 });
 
 it('the proxy is the one of that environment', () => {
