@@ -25,9 +25,12 @@ for (const [name, program] of Object.entries({ bun, deno })) {
   }
 }
 
+/** What a program needs in Deno for the addon: native code is permitted as a whole, its connections too. */
+const PERMISSIONS = ['--no-prompt', '--allow-env', '--allow-ffi', '--allow-read'];
+
 /** Each runtime that is here, with what runs a program in it. */
 export const RUNTIMES = [
   { name: 'Node', command: [process.execPath] },
   ...(bun ? [{ name: 'Bun', command: [bun, 'run'] }] : []),
-  ...(deno ? [{ name: 'Deno', command: [deno, 'run', '--allow-all', '--node-modules-dir=manual'] }] : []),
+  ...(deno ? [{ name: 'Deno', command: [deno, 'run', ...PERMISSIONS, '--node-modules-dir=manual'] }] : []),
 ];
