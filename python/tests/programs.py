@@ -197,6 +197,22 @@ def fork_during_waits(url: str) -> None:
     assert ended == [True]
 
 
+def fork_during_watch(url: str) -> None:
+    """What a process watches, no child of it does."""
+    client = Loggin(url)
+    updates = client.watch(client.create_token(APP_KEY).token)
+    next(updates)
+
+    def watch_on() -> None:
+        try:
+            next(updates)
+        except LogginError as error:
+            os.write(1, f"{json.dumps(error.code)}\n".encode())
+
+    in_child(watch_on)
+    os.write(1, f"{json.dumps(next(updates).status)}\n".encode())
+
+
 def fork_among_waits(url: str) -> None:
     """Children of an event loop in the middle of its waits; each says which tokens it made, and signs in."""
     client = AsyncLoggin(url)

@@ -109,6 +109,24 @@ def test_processes_sign_in(start: Start, serve: Serve, program: Callable[[str], 
 
 
 @needs_fork
+def test_a_fork_during_a_watch_leaves_it_to_the_parent(start: Start, serve: Serve) -> None:
+    may_end = threading.Event()
+
+    def step(exchange: Exchange) -> None:
+        code = code_of(exchange.tokens[0])
+        exchange.start_stream()
+        exchange.send_event("progress", code=code, status="message_received")
+        assert may_end.wait(PATIENCE)
+        exchange.send_event("verified", code=code, session=session())
+
+    process = start(programs.fork_during_watch, serve(step).url)
+    assert hear(process) == "closed"
+    may_end.set()
+    assert hear(process) == "verified"
+    assert_ends_well(process)
+
+
+@needs_fork
 def test_a_fork_during_a_wait_leaves_both_going(start: Start, serve: Serve) -> None:
     child_is_here = threading.Event()
 

@@ -290,7 +290,9 @@ impl<T: Clone> Pending<T> {
         }
     }
 
-    fn check_process(&self) -> Result<(), Error> {
+    /// # Errors
+    /// `closed` in a forked child, where what its parent began cannot go on.
+    pub(super) fn check_process(&self) -> Result<(), Error> {
         if self.generation == fork::generation() { Ok(()) } else { Err(closed()) }
     }
 }

@@ -180,6 +180,9 @@ impl<T: Clone> Watch<T> {
     pub fn on_update(&self, tell: impl Fn(Result<Update<T>, Error>) + Send + Sync + 'static) {
         let tell = Arc::new(tell);
         let tell_end = Arc::clone(&tell);
+        if let Err(error) = self.pending.check_process() {
+            return tell(Err(error));
+        }
         let teller: Teller = Arc::new(move |progress| tell(Ok(Update::Progress(progress))));
         self.watched.tell_each(&teller);
         self.pending.on_settle(move |outcome| tell_end(outcome.map(Update::Verified)));
@@ -191,6 +194,8 @@ impl<T: Clone> Watch<T> {
     }
 
     fn poll_next(&self, context: &mut Context<'_>) -> Poll<Result<Update<T>, Error>> {
+        // In a forked child a thread that is not there may hold the lock.
+        self.pending.check_process()?;
         if let Poll::Ready(progress) = self.watched.poll_progress(context.waker()) {
             return Poll::Ready(Ok(Update::Progress(progress)));
         }
