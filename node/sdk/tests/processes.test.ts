@@ -89,7 +89,7 @@ describe('a program', () => {
   });
 
   it('is held by what waits, and by nothing else', async () => {
-    const rounds = [['deadline'], ['one of two', 'two of two'], ['signal']];
+    const rounds = [['deadline'], ['one of two', 'two of two'], ['signal'], ['watch']];
     const steps = ['dry', ...rounds.flatMap((round) => [...round, 'dry'])];
     expect(await run('held.mjs', await quietServer())).toEqual(well(steps));
   });

@@ -9,6 +9,11 @@ const ROUNDS = [
   () => begin('deadline', { timeoutMs: 20 }),
   () => Promise.all([begin('one of two', { timeoutMs: 10 }), begin('two of two', { timeoutMs: 30 })]),
   () => begin('signal', { signal: AbortSignal.timeout(20) }),
+  () =>
+    client
+      .watch(token, { signal: AbortSignal.timeout(20) })
+      .next()
+      .catch(() => steps.push('watch')),
 ];
 
 process.on('beforeExit', () => {
