@@ -97,7 +97,7 @@ impl Hub {
     ///
     /// `read` makes a result of the body of a 200.
     pub(crate) fn make<T>(
-        &self,
+        self: &Arc<Self>,
         mut call: Call,
         read: impl Fn(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -144,7 +144,8 @@ impl Hub {
     }
 
     /// Makes one try. What passes is tried again where the server asks for no longer pause, and the time allows it.
-    fn try_once(&self, id: CallId, call: &mut Call) -> Step {
+    fn try_once(self: &Arc<Self>, id: CallId, call: &mut Call) -> Step {
+        self.look_at_clock();
         let left = call.timeout.saturating_sub(call.began.elapsed());
         if left.is_zero() {
             return Step::Done(Err(unreached(Cause::Timeout)));

@@ -232,6 +232,13 @@ impl Hub {
         self.lines.renew();
     }
 
+    /// Looks whether the computer was asleep, for a call: where nothing waits, nobody else does.
+    pub(super) fn look_at_clock(self: &Arc<Self>) {
+        if self.feed(|state, now| self.has_slept(state, now)) {
+            self.note_sleep();
+        }
+    }
+
     pub(super) fn stream_events(self: &Arc<Self>, id: StreamId, events: Vec<TokenEvent>) {
         if events.is_empty() {
             return;
@@ -346,14 +353,15 @@ impl Hub {
     fn keep_time(self: &Arc<Self>) {
         let mut state = self.lock();
         loop {
-            let has_slept = self.look_at_clock(&mut state);
+            let now = self.clock.now();
+            let has_slept = self.has_slept(&mut state, now);
+            state.machine.handle_timeout(now);
             let errands = self.take_errands(&mut state);
             if has_slept || !errands.is_empty() {
                 drop(state);
                 self.run_errands(errands);
                 if has_slept {
-                    log::info!(target: "loggin", "the computer was asleep: all waits connect anew");
-                    self.lines.renew();
+                    self.note_sleep();
                 }
                 state = self.lock();
             }
@@ -377,13 +385,14 @@ impl Hub {
         }
     }
 
-    /// Has the machine do what is due; whether the computer was asleep.
-    fn look_at_clock(&self, state: &mut State) -> bool {
-        let now = self.clock.now();
-        let awake = self.clock.awake();
-        let has_slept = awake.is_some_and(|awake| state.machine.handle_clock(now, awake));
-        state.machine.handle_timeout(now);
-        has_slept
+    /// Tells the machine of both clocks; whether the computer was asleep.
+    fn has_slept(&self, state: &mut State, now: Duration) -> bool {
+        self.clock.awake().is_some_and(|awake| state.machine.handle_clock(now, awake))
+    }
+
+    fn note_sleep(&self) {
+        log::info!(target: "loggin", "the computer was asleep: what waits connects anew");
+        self.lines.renew();
     }
 
     /// The machine does not panic; should it, the others still get what it can give.

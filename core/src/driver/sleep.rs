@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    Hub,
     clock::Clock,
     silence::{self, PATIENCE, begin, token},
 };
@@ -87,24 +88,28 @@ fn resuming_connects_anew_at_once() {
 }
 
 #[test]
-fn after_resuming_calls_are_made_on_new_connections() {
-    let (hub, connections) = silence::hub_by(PATIENCE, Box::new(Bed::new()));
+fn after_resuming_and_after_a_sleep_calls_are_made_on_new_connections() {
+    let bed = Bed::new();
+    let (hub, connections) = silence::hub_by(PATIENCE, Box::new(bed.clone()));
     let call = || {
         let hub = Arc::clone(&hub);
         thread::spawn(move || hub.make(hub.verify_call(&token(), None)?, |body| Ok(body.to_vec())))
     };
-    let first = call();
-    let old = connections.recv_timeout(PATIENCE).unwrap();
-    answer_call(&old);
-    first.join().unwrap().unwrap();
-    let second = call();
-    answer_call(&old);
-    second.join().unwrap().unwrap();
-    assert!(connections.try_recv().is_err(), "the connection is kept");
-    hub.resume();
-    let third = call();
+    let mut calling = call();
+    for end in [|_: &Bed, hub: &Arc<Hub>| hub.resume(), |bed: &Bed, _: &Arc<Hub>| bed.fall_asleep_for(NIGHT)]
+    {
+        let connection = connections.recv_timeout(PATIENCE).unwrap();
+        answer_call(&connection);
+        calling.join().unwrap().unwrap();
+        calling = call();
+        answer_call(&connection);
+        calling.join().unwrap().unwrap();
+        assert!(connections.try_recv().is_err(), "the connection is kept");
+        end(&bed, &hub);
+        calling = call();
+    }
     answer_call(&connections.recv_timeout(PATIENCE).unwrap());
-    third.join().unwrap().unwrap();
+    calling.join().unwrap().unwrap();
 }
 
 /// Reads a call, and says that nobody has signed in yet.

@@ -129,11 +129,11 @@ class Wait {
    * A page that comes back connects anew: its connection may have died unnoticed. After a short look elsewhere one that
    * was heard of late goes on.
    */
-  wake(hasMissed: boolean): void {
+  wake(hasMissed: boolean, gapMs = WAKE_GAP_MS): void {
     const turn = this.#turn;
     const now = performance.now();
     const isStale = turn && (hasMissed || turn.isRest || now - turn.heardAt > FRESH_MS);
-    if (isStale && now - turn.began > WAKE_GAP_MS) {
+    if (isStale && now - turn.began >= gapMs) {
       turn.awake();
     }
   }

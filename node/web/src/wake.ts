@@ -31,7 +31,7 @@ export function onWake(callback: (hasMissed: boolean) => void): () => void {
   let hiddenAt = isHidden() ? Date.now() : undefined;
   let hasMissed = false;
   let lookedAt = Date.now();
-  const wake = ({ type }: Event): void => {
+  const wake = ({ type }: { type?: string }): void => {
     hasMissed ||= type !== 'visibilitychange';
     if (isHidden()) {
       // A page that nobody sees stays asleep.
@@ -42,14 +42,14 @@ export function onWake(callback: (hasMissed: boolean) => void): () => void {
     callback(hasMissed || isLong);
     hiddenAt = undefined;
     hasMissed = false;
+    // One way of telling is enough.
     lookedAt = Date.now();
   };
   const timer = setInterval(() => {
-    const now = Date.now();
-    if (now - lookedAt > LOOK_MS + LATE_MS && !isHidden()) {
-      callback(true);
+    if (Date.now() - lookedAt > LOOK_MS + LATE_MS) {
+      wake({});
     }
-    lookedAt = now;
+    lookedAt = Date.now();
   }, LOOK_MS);
   for (const name of EVENTS) {
     window?.addEventListener?.(name, wake);
