@@ -17,7 +17,9 @@ LANGUAGES = {
         (
             "core/src/client.rs",
             "core/src/client/builder.rs",
+            "core/src/client/confirm.rs",
             "core/src/client/denied.rs",
+            "core/src/client/status.rs",
             "core/src/error.rs",
             "core/src/observer.rs",
             "core/src/otp.rs",

@@ -10,7 +10,9 @@ mod values;
 
 use std::{sync::Arc, time::Duration};
 
-use loggin::{Error, ErrorCode, Loggin, LogginBuilder, Observed, Observer, Pending, qr, timeout_of};
+use loggin::{
+    Error, ErrorCode, Loggin, LogginBuilder, LoginStatus, Observed, Observer, Pending, qr, timeout_of,
+};
 
 pub use failure::{Failure, FailureClass, FailureDetails, failure_of};
 pub use logs::{LogLevel, LogListener, set_log_listener};
@@ -90,6 +92,29 @@ impl Client {
         Arc::new(Watch { watch })
     }
 
+    /// Begins to hand in the digits that WhatsApp showed.
+    pub fn start_confirm(
+        &self,
+        token: String,
+        confirmation_code: String,
+        timeout: Option<f64>,
+    ) -> Arc<Confirmation> {
+        let pending = match patience(timeout) {
+            Ok(timeout) => self.observer.start_confirm(&token, &confirmation_code, timeout),
+            Err(error) => Pending::failed(error),
+        };
+        Arc::new(Confirmation { pending })
+    }
+
+    /// Begins to ask how far a login has come.
+    pub fn start_status(&self, token: String, timeout: Option<f64>) -> Arc<StatusCall> {
+        let pending = match patience(timeout) {
+            Ok(timeout) => self.observer.start_status(&token, timeout),
+            Err(error) => Pending::failed(error),
+        };
+        Arc::new(StatusCall { pending })
+    }
+
     /// Hangs up: the app is about to be frozen. The waits go on.
     pub fn on_background(&self) {
         self.observer.suspend();
@@ -139,6 +164,44 @@ impl Wait {
     }
 
     /// Ends the wait with `closed`, and wakes who waits for its result.
+    pub fn cancel(&self) {
+        self.pending.cancel();
+    }
+}
+
+/// Digits that are handed in. Letting go of it ends the call.
+#[derive(uniffi::Object)]
+pub struct Confirmation {
+    pending: Pending<()>,
+}
+
+#[uniffi::export]
+impl Confirmation {
+    /// Waits until the server has taken them; one caller at a time.
+    pub async fn result(&self) -> Result<(), Failure> {
+        Ok((&self.pending).await?)
+    }
+
+    /// Ends the call with `closed`, and wakes who waits for its result.
+    pub fn cancel(&self) {
+        self.pending.cancel();
+    }
+}
+
+/// A login that is asked about. Letting go of it ends the call.
+#[derive(uniffi::Object)]
+pub struct StatusCall {
+    pending: Pending<LoginStatus>,
+}
+
+#[uniffi::export]
+impl StatusCall {
+    /// Waits for the status, as the protocol names it; one caller at a time.
+    pub async fn result(&self) -> Result<String, Failure> {
+        Ok((&self.pending).await?.as_str().to_owned())
+    }
+
+    /// Ends the call with `closed`, and wakes who waits for its result.
     pub fn cancel(&self) {
         self.pending.cancel();
     }

@@ -73,6 +73,27 @@ public final class Loggin: Sendable {
     LoginUpdates { [client] in client.watch(token: token, timeout: timeout?.seconds) }
   }
 
+  /// Hands in the digits that WhatsApp showed, for a login that is `.awaitingConfirmation` (apps with `confirm = code`);
+  /// its wait then ends. Cancelling the task ends the call with `CancellationError`.
+  ///
+  /// It takes 10 seconds at most, unless told otherwise. Throws `invalid_code` with `attemptsLeft` where they are wrong,
+  /// `blocked` after too many wrong ones, `expired` where they come too late, `invalid_request` where the login asks for
+  /// none, or not yet, and `connection` where the server is not reached.
+  public func confirm(_ token: String, confirmationCode: String, timeout: Duration? = nil) async throws {
+    let call = client.startConfirm(
+      token: token, confirmationCode: confirmationCode, timeout: timeout?.seconds)
+    try await ended({ try await call.result() }, onCancel: { call.cancel() })
+  }
+
+  /// How far a login has come, now: `pending`, `message_received`, `awaiting_confirmation` or `verified`. The list is open:
+  /// a newer server may tell more. It waits for nothing; who can wait is told sooner by `watch`.
+  ///
+  /// It takes 10 seconds at most, unless told otherwise. Throws what the login has ended with, or why the call failed.
+  public func status(_ token: String, timeout: Duration? = nil) async throws -> String {
+    let call = client.startStatus(token: token, timeout: timeout?.seconds)
+    return try await ended({ try await call.result() }, onCancel: { call.cancel() })
+  }
+
   /// Hangs up: call it when the scene goes to the background. The waits go on, and so do their deadlines.
   public func onBackground() {
     client.onBackground()
@@ -117,6 +138,23 @@ public final class PendingWait: Sendable {
   /// Ends the wait. Once there is a result, it stays.
   public func cancel() {
     native.cancel()
+  }
+}
+
+/// The result of a call, which the end of the task ends.
+private func ended<Value: Sendable>(
+  _ result: @escaping @Sendable () async throws -> Value, onCancel cancel: @escaping @Sendable () -> Void
+) async throws -> Value {
+  try await withTaskCancellationHandler {
+    do {
+      return try await result()
+    } catch {
+      let failure = LogginError(error)
+      if failure.kind == .closed { try Task.checkCancellation() }
+      throw failure
+    }
+  } onCancel: {
+    cancel()
   }
 }
 

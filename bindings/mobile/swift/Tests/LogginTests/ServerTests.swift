@@ -63,7 +63,13 @@ final class ServerTests: XCTestCase {
       var update = try await updates.next()
       while update == .messageReceived { update = try await updates.next() }
       XCTAssertEqual(update, .awaitingConfirmation)
-      try await world.confirm(login.token, from: phone)
+      let status = try await client.status(login.token)
+      XCTAssertEqual(status, "awaiting_confirmation")
+      let code = try await world.code(on: phone)
+      let wrong = await failure { try await client.confirm(login.token, confirmationCode: "no digits") }
+      XCTAssertEqual(wrong?.kind, .invalidCode)
+      XCTAssertEqual(wrong?.attemptsLeft, 5)
+      try await client.confirm(login.token, confirmationCode: code)
       let last = try await updates.next()
       guard case .verified(let session) = last else { return XCTFail("nobody has signed in") }
       XCTAssertEqual(session.phone, phone)
@@ -144,9 +150,10 @@ final class ServerTests: XCTestCase {
         await failure { try await client.waitForVerify(unknown.token) },
         await failure { try await client.waitForVerify(login.token, timeout: .milliseconds(20)) },
         await failure { try await client.waitForVerify("lgn1_") },
+        await failure { try await client.confirm(login.token, confirmationCode: "123456") },
         await failure { for try await _ in client.watch(login.token, timeout: .milliseconds(20)) {} },
       ].map { $0?.kind }
-      XCTAssertEqual(kinds, [.authentication, .verifyTimeout, .invalidInput, .verifyTimeout])
+      XCTAssertEqual(kinds, [.authentication, .verifyTimeout, .invalidInput, .invalidInput, .verifyTimeout])
       client.shutdown()
       let closed = await failure { try await client.waitForVerify(login.token) }
       XCTAssertEqual(closed?.code, "closed")

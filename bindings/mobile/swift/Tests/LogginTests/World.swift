@@ -75,13 +75,13 @@ actor World {
     return phone
   }
 
-  /// Types the code, which the phone was sent as a text, where the login began.
-  func confirm(_ token: String, from phone: String) async throws {
+  /// The code that a phone was sent as a text, to be typed where the login began.
+  func code(on phone: String) async throws -> String {
     let text = try await answer(to: phone)
     guard let code = text.range(of: "[0-9]{6}", options: .regularExpression).map({ String(text[$0]) }) else {
       throw WorldError(what: "the phone shows no code")
     }
-    try await post("\(url)/api/v1/tokens/confirm", ["token": token, "confirmation_code": code])
+    return code
   }
 
   /// What a phone that has sent a message is sent back, once it is there.

@@ -121,6 +121,37 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
     public fun watchBlocking(token: String, timeout: java.time.Duration? = null, onUpdate: Consumer<LoginUpdate>): Unit =
         runBlocking { watch(token, timeout?.toKotlinDuration()).collect(onUpdate::accept) }
 
+    /**
+     * Hands in the digits that WhatsApp showed, for a login that is [LoginUpdate.AwaitingConfirmation] (apps with
+     * `confirm = code`); its wait then ends. Cancelling the coroutine ends the call.
+     *
+     * @param token The token of [createToken].
+     * @param confirmationCode What the person typed.
+     * @param timeout How long the call takes at most, all its tries together; 10 seconds by default.
+     * @throws LogginException.InvalidCode where they are wrong: ask again, [LogginException.attemptsLeft] times.
+     * @throws LogginException.Blocked after too many wrong ones: the login is over.
+     * @throws LogginException.Expired where they come too late.
+     * @throws LogginException.InvalidInput `invalid_request` where the login asks for none, or not yet.
+     * @throws LogginException.ConnectionFailed where the server is not reached within the retries and the time.
+     */
+    public suspend fun confirm(token: String, confirmationCode: String, timeout: Duration? = null): Unit =
+        translated { client.startConfirm(token, confirmationCode, timeout?.toDouble(SECONDS)).use { it.result() } }
+
+    /** [confirm] for a thread that may block. Interrupting the thread ends the call. */
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun confirmBlocking(token: String, confirmationCode: String, timeout: Duration? = null): Unit =
+        runBlocking { confirm(token, confirmationCode, timeout) }
+
+    /**
+     * How far a login has come, now: `pending`, `message_received`, `awaiting_confirmation` or `verified`. The list is
+     * open: a newer server may tell more. It waits for nothing; who can wait is told sooner by [watch].
+     *
+     * @param timeout How long the call takes at most, all its tries together; 10 seconds by default.
+     * @throws LogginException of the class that says what the login has ended with, or why the call failed.
+     */
+    public suspend fun status(token: String, timeout: Duration? = null): String =
+        translated { client.startStatus(token, timeout?.toDouble(SECONDS)).use { it.result() } }
+
     /** Hangs up: call it when the app goes to the background. The waits go on, and so do their deadlines. */
     public fun onBackground(): Unit = client.onBackground()
 

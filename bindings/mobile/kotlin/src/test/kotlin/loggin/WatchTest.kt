@@ -38,7 +38,7 @@ class WatchTest {
         var update = updates.receive()
         while (update == LoginUpdate.MessageReceived) update = updates.receive()
         assertEquals(LoginUpdate.AwaitingConfirmation, update)
-        world.confirm(login.token, phone)
+        client.confirm(login.token, world.codeOn(phone))
         val verified = updates.receive() as LoginUpdate.Verified
         assertEquals(phone, verified.session.phone)
         assertFalse("$verified".contains(phone))
