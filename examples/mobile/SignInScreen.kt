@@ -3,16 +3,16 @@ package com.example.signin
 import androidx.compose.material3.Button
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
+import androidx.compose.runtime.DisposableEffect
 import androidx.compose.runtime.LaunchedEffect
 import androidx.compose.runtime.getValue
 import androidx.compose.runtime.mutableStateOf
 import androidx.compose.runtime.saveable.rememberSaveable
 import androidx.compose.runtime.setValue
 import androidx.compose.ui.platform.LocalContext
-import androidx.lifecycle.Lifecycle
-import androidx.lifecycle.compose.LifecycleEventEffect
 import loggin.Loggin
 import loggin.LogginException
+import loggin.android.followApp
 import loggin.android.openWhatsApp
 
 /** A button that opens WhatsApp, and what comes of it. `onToken` hands the token to the app's server. */
@@ -23,8 +23,10 @@ fun SignInScreen(loggin: Loggin, appKey: String, onToken: suspend (String) -> Un
     var token by rememberSaveable { mutableStateOf<String?>(null) }
     var problem by rememberSaveable { mutableStateOf<String?>(null) }
 
-    LifecycleEventEffect(Lifecycle.Event.ON_STOP) { loggin.onBackground() }
-    LifecycleEventEffect(Lifecycle.Event.ON_START) { loggin.onForeground() }
+    DisposableEffect(loggin) {
+        val following = loggin.followApp(context)
+        onDispose { following.close() }
+    }
 
     LaunchedEffect(token) {
         val waitingFor = token ?: return@LaunchedEffect

@@ -7,7 +7,6 @@ struct SignInView: View {
   let appKey: String
   let onToken: @MainActor (String) async -> Void
 
-  @Environment(\.scenePhase) private var scenePhase
   // Saved with the scene: the system may end the app while WhatsApp is open.
   @SceneStorage("loggin.token") private var token: String?
   @State private var problem: String?
@@ -19,13 +18,7 @@ struct SignInView: View {
         Text("That did not work (\(problem)). Please try again.")
       }
     }
-    .onChange(of: scenePhase) { phase in
-      switch phase {
-      case .background: loggin.onBackground()
-      case .active: loggin.onForeground()
-      default: break
-      }
-    }
+    .followed(by: loggin)
     .task(id: token) {
       guard let token else { return }
       do {

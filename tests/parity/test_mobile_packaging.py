@@ -73,6 +73,17 @@ def test_the_android_module_has_what_an_aar_is_made_of() -> None:
     assert "android.permission.INTERNET" in text(ANDROID / "src/main/AndroidManifest.xml")
 
 
+def test_what_the_android_helpers_call_is_asked_for() -> None:
+    build, manifest = text(ANDROID / "build.gradle.kts"), text(ANDROID / "src/main/AndroidManifest.xml")
+    sources = "\n".join(text(file) for file in (ANDROID / "src/main/kotlin").rglob("*.kt"))
+    [group] = set(re.findall(r"^import (androidx\.\w+)\.", sources, re.MULTILINE))
+    assert f'implementation("{group}:' in build
+    assert "registerDefaultNetworkCallback" in sources
+    assert "android.permission.ACCESS_NETWORK_STATE" in manifest
+    # The stubs that the sources are compiled against here are no part of the library.
+    assert "stubs" not in build
+
+
 def test_android_gets_the_versions_that_the_suite_ran_with() -> None:
     build, project = text(ANDROID / "build.gradle.kts"), text(MOBILE / "kotlin/pom.xml")
     [kotlin] = re.findall(r"<kotlin.version>(.+)</kotlin.version>", project)

@@ -32,5 +32,6 @@ kotlin {
 
 dependencies {
     api("org.jetbrains.kotlinx:kotlinx-coroutines-core:1.11.0")
+    implementation("androidx.lifecycle:lifecycle-process:2.11.0")
     implementation("net.java.dev.jna:jna:5.19.1@aar")
 }
