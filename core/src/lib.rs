@@ -19,6 +19,7 @@ mod client;
 mod driver;
 mod error;
 pub mod link;
+mod log_bridge;
 mod observer;
 mod otp;
 pub mod qr;
@@ -41,6 +42,8 @@ pub use client::{
 };
 pub use driver::{Pending, Update, Watch};
 pub use error::{Error, ErrorClass, ErrorCode, Retry};
+#[doc(hidden)]
+pub use log_bridge::LogBridge;
 pub use observer::Observer;
 pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
 pub use session::{Observed, Session};

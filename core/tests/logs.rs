@@ -31,7 +31,7 @@ impl Log for Lines {
     fn flush(&self) {}
 }
 
-/// Connections that are cut before the one that is answered.
+/// Connections that are cut before the first one that is answered.
 const CUTS: usize = 2;
 
 /// One test: a program has one logger.
@@ -44,7 +44,10 @@ fn an_outage_and_its_end_are_told_once_and_no_secret_is() {
             return;
         }
         begin_stream(stream);
-        verify_all(request, stream);
+        // A stream that was ready is ended by proxies after a while, which is no outage.
+        if number > CUTS {
+            verify_all(request, stream);
+        }
     });
     let key = "lgsk_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK";
     let client = Loggin::builder().base_url(server.url()).secret_key(key).build().unwrap();

@@ -8,10 +8,8 @@ use std::{
     thread,
 };
 
-use log::{Level, LevelFilter, Log, Metadata, Record};
-
-/// The name of the core's log.
-const NAME: &str = "loggin";
+use log::{Level, LevelFilter};
+use loggin::LogBridge;
 
 /// Lines that wait for the app at most; those that come on top are dropped.
 const MAX_LINES: usize = 1_000;
@@ -46,7 +44,7 @@ static LISTENER: Mutex<Option<SyncSender<Line>>> = Mutex::new(None);
 pub fn set_log_listener(level: LogLevel, listener: Option<Arc<dyn LogListener>>) {
     let lines = listener.and_then(start);
     // A second time it is there already.
-    let _ = log::set_logger(&Bridge);
+    let _ = log::set_logger(&BRIDGE);
     log::set_max_level(match lines {
         None => LevelFilter::Off,
         Some(_) => Level::from(level).to_level_filter(),
@@ -62,23 +60,13 @@ fn start(listener: Arc<dyn LogListener>) -> Option<SyncSender<Line>> {
     thread::Builder::new().name("loggin-log".into()).spawn(run).is_ok().then_some(send)
 }
 
-struct Bridge;
+static BRIDGE: LogBridge = LogBridge(queue);
 
-impl Log for Bridge {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == NAME && metadata.level() <= log::max_level()
+fn queue(level: Level, text: String) {
+    if let Some(lines) = &*lock() {
+        // A full channel drops it.
+        let _ = lines.try_send((level.into(), text));
     }
-
-    fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata())
-            && let Some(lines) = &*lock()
-        {
-            // A full channel drops it.
-            let _ = lines.try_send((record.level().into(), record.args().to_string()));
-        }
-    }
-
-    fn flush(&self) {}
 }
 
 impl From<LogLevel> for Level {

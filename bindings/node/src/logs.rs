@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter};
+use loggin::LogBridge;
 use napi::{
     Status,
     bindgen_prelude::Function,
@@ -10,9 +11,6 @@ use napi::{
 };
 
 use crate::values::LogLine;
-
-/// The name of the core's log.
-const NAME: &str = "loggin";
 
 /// Lines that wait for a function at most; those that come on top are dropped.
 const MAX_LINES: usize = 1_000;
@@ -23,32 +21,21 @@ type Tell = ThreadsafeFunction<LogLine, (), LogLine, Status, false, true, MAX_LI
 /// Functions of all threads of Node that use this addon, each with its number.
 static LISTENERS: Mutex<Vec<(u32, LevelFilter, Arc<Tell>)>> = Mutex::new(Vec::new());
 
-struct Bridge;
+static BRIDGE: LogBridge = LogBridge(tell);
 
-impl Log for Bridge {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == NAME && metadata.level() <= log::max_level()
-    }
-
-    fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) {
-            return;
-        }
-        let listeners: Vec<_> = lock()
-            .iter()
-            .filter(|(_, level, _)| record.level() <= *level)
-            .map(|(id, _, tell)| (*id, Arc::clone(tell)))
-            .collect();
-        for (id, tell) in listeners {
-            let line = LogLine { level: name_of(record.level()).to_owned(), text: record.args().to_string() };
-            if tell.call(line, ThreadsafeFunctionCallMode::NonBlocking) == Status::Closing {
-                // Its thread is ending.
-                forget_listener(id);
-            }
+fn tell(level: Level, text: String) {
+    let listeners: Vec<_> = lock()
+        .iter()
+        .filter(|(_, heard, _)| level <= *heard)
+        .map(|(id, _, tell)| (*id, Arc::clone(tell)))
+        .collect();
+    for (id, tell) in listeners {
+        let line = LogLine { level: name_of(level).to_owned(), text: text.clone() };
+        if tell.call(line, ThreadsafeFunctionCallMode::NonBlocking) == Status::Closing {
+            // Its thread is ending.
+            forget_listener(id);
         }
     }
-
-    fn flush(&self) {}
 }
 
 const fn name_of(level: Level) -> &'static str {
@@ -69,7 +56,7 @@ pub(crate) fn listen(level: &str, tell: Function<'_, LogLine, ()>) -> napi::Resu
         .max_queue_size::<MAX_LINES>()
         .build_callback(|context| Ok(context.value))?;
     // A second time it is there already.
-    let _ = log::set_logger(&Bridge);
+    let _ = log::set_logger(&BRIDGE);
     let mut listeners = lock();
     let id = listeners.iter().map(|(id, ..)| id + 1).max().unwrap_or(0);
     listeners.push((id, level.parse().unwrap_or(LevelFilter::Off), Arc::new(tell)));

@@ -3,12 +3,13 @@
 use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwap;
-use log::{Level, LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter};
+use loggin::LogBridge;
 use pyo3::prelude::*;
 
 use crate::courier::Courier;
 
-/// The name of the core's log, and of the logger that it goes to.
+/// The logger that it goes to.
 const NAME: &str = "loggin";
 
 /// Lines that wait for Python at most; those that come on top are dropped.
@@ -22,25 +23,14 @@ struct Line {
     text: String,
 }
 
-struct Bridge;
+static BRIDGE: LogBridge = LogBridge(queue);
 
-impl Log for Bridge {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == NAME && metadata.level() <= log::max_level()
+fn queue(level: Level, text: String) {
+    let lines = LINES.load();
+    // Without a thread for it nothing is logged, and everything else goes on.
+    if lines.len() < MAX_LINES && lines.start().is_ok() {
+        lines.push(Line { level, text });
     }
-
-    fn log(&self, record: &Record<'_>) {
-        if !self.enabled(record.metadata()) {
-            return;
-        }
-        let lines = LINES.load();
-        // Without a thread for it nothing is logged, and everything else goes on.
-        if lines.len() < MAX_LINES && lines.start().is_ok() {
-            lines.push(Line { level: record.level(), text: record.args().to_string() });
-        }
-    }
-
-    fn flush(&self) {}
 }
 
 fn new_courier() -> Arc<Courier<Line>> {
@@ -74,7 +64,7 @@ pub(crate) fn listen(level: Option<u32>) {
     // Made before any thread of the core asks for it.
     LazyLock::force(&LINES);
     // A second time it is there already.
-    let _ = log::set_logger(&Bridge);
+    let _ = log::set_logger(&BRIDGE);
     log::set_max_level(match level {
         Some(0..=9) => LevelFilter::Trace,
         Some(10..=19) => LevelFilter::Debug,

@@ -192,7 +192,7 @@ impl Hub {
         match result {
             Ok(_) => self.reach().answered(),
             Err(error) => match error.cause() {
-                Some(cause) => self.reach().failed(cause),
+                Some(cause) => self.reach().failed(cause, None),
                 None if error.code() == ErrorCode::Internal => {}
                 None => self.reach().answered(),
             },

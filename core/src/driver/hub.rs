@@ -141,7 +141,7 @@ impl Hub {
         let is_open = self.lock().streams.contains_key(&id);
         if is_open {
             log::debug!(target: "loggin", "a stream has ended: {cause}");
-            self.reach.failed(cause);
+            self.reach.failed(cause, Some(id));
         }
     }
 

@@ -89,7 +89,7 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
 fn unwound<T>(code: impl FnOnce() -> T) -> Option<T> {
     let result = catch_unwind(AssertUnwindSafe(code));
     if result.is_err() {
-        log::error!(target: "loggin", "a thread of the client panicked; what it did is begun anew");
+        log::error!(target: "loggin", "a panic on a thread of the client was caught");
     }
     result.ok()
 }

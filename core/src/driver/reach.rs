@@ -30,20 +30,29 @@ pub(super) struct Reach(Mutex<State>);
 struct State {
     ready: HashSet<StreamId>,
     connected_since: Option<SystemTime>,
-    /// Since when nothing has been reached, and the last reason.
-    failing: Option<(SystemTime, Cause)>,
+    outage: Option<Outage>,
+}
+
+/// A time in which nothing was reached.
+#[derive(Clone, Copy)]
+struct Outage {
+    since: SystemTime,
+    /// The last reason.
+    cause: Cause,
+    /// The reason that was logged last.
+    logged: Option<Cause>,
 }
 
 impl Reach {
     /// A stream has said that it is ready.
     pub(super) fn ready(&self, id: StreamId) {
         let mut state = self.lock();
-        let outage = state.failing.take();
+        let outage = state.outage.take();
         state.ready.insert(id);
         state.connected_since.get_or_insert_with(SystemTime::now);
         drop(state);
         log::debug!(target: "loggin", "a stream is ready");
-        tell_of_end(outage);
+        log_end(outage);
     }
 
     /// A stream has ended, for whatever reason.
@@ -57,18 +66,27 @@ impl Reach {
 
     /// The server has answered a call.
     pub(super) fn answered(&self) {
-        let outage = self.lock().failing.take();
-        tell_of_end(outage);
+        let outage = self.lock().outage.take();
+        log_end(outage);
     }
 
     /// A call or a stream has failed.
-    pub(super) fn failed(&self, cause: Cause) {
+    ///
+    /// An outage is logged once, and again where its reason is another. That a stream was lost which had been ready is none
+    /// yet: proxies end them after a while, and the next one says whether the server is there.
+    pub(super) fn failed(&self, cause: Cause, stream: Option<StreamId>) {
         let mut state = self.lock();
-        let before = state.failing;
-        state.failing = Some((before.map_or_else(SystemTime::now, |(since, _)| since), cause));
+        let before = state.outage;
+        let was_ready = stream.is_some_and(|id| state.ready.contains(&id));
+        let logged = before.and_then(|outage| outage.logged);
+        let is_news = !was_ready && logged != Some(cause);
+        state.outage = Some(Outage {
+            since: before.map_or_else(SystemTime::now, |outage| outage.since),
+            cause,
+            logged: if is_news { Some(cause) } else { logged },
+        });
         drop(state);
-        // An outage is told once, and again where its reason is another.
-        if before.is_none_or(|(_, before)| before != cause) {
+        if is_news {
             log::warn!(target: "loggin", "the server is not reached: {cause}");
         }
     }
@@ -79,8 +97,8 @@ impl Reach {
         if error.code() != ErrorCode::Timeout || state.connected_since.is_some() {
             return error;
         }
-        let (message, cause) = match state.failing {
-            Some((since, cause)) => {
+        let (message, cause) = match state.outage {
+            Some(Outage { since, cause, .. }) => {
                 let seconds = since.elapsed().unwrap_or_default().as_secs();
                 let message = format!(
                     "The wait's deadline passed; the server has not been reached for {seconds} s: {cause}."
@@ -97,8 +115,8 @@ impl Reach {
         let state = self.lock();
         Reached {
             is_connected: state.connected_since.is_some(),
-            since: state.connected_since.or(state.failing.map(|(since, _)| since)),
-            cause: state.failing.map(|(_, cause)| cause),
+            since: state.connected_since.or(state.outage.map(|outage| outage.since)),
+            cause: state.outage.map(|outage| outage.cause),
         }
     }
 
@@ -107,8 +125,9 @@ impl Reach {
     }
 }
 
-fn tell_of_end(outage: Option<(SystemTime, Cause)>) {
-    if let Some((since, _)) = outage {
+/// Logs the end of an outage whose beginning was logged.
+fn log_end(outage: Option<Outage>) {
+    if let Some(Outage { since, logged: Some(_), .. }) = outage {
         let seconds = since.elapsed().unwrap_or_default().as_secs();
         log::info!(target: "loggin", "the server is reached again, after {seconds} s");
     }

@@ -56,7 +56,8 @@ export async function objectOf(response: Response): Promise<Record<string, unkno
 }
 
 /** What answered where it was none of this protocol. A redirect that is not followed has status 0 in browsers. */
-const causeOf = (status: number): string => (/^(0|3..)$/.test(`${status}`) ? 'redirect' : `http_${status}`);
+const causeOf = (status: number): string =>
+  status === 200 ? 'protocol' : /^(0|3..)$/.test(`${status}`) ? 'redirect' : `http_${status}`;
 
 /** The error that an answer tells. */
 export async function errorOfAnswer(response: Response): Promise<LogginError> {

@@ -25,7 +25,7 @@ const html =
 describe('a call tells', () => {
   it.each([
     [401, { code: 'invalid_response', cause: 'http_401' }],
-    [200, { code: 'invalid_response', cause: 'http_200' }],
+    [200, { code: 'invalid_response', cause: 'protocol' }],
     [502, { code: 'invalid_response', cause: 'http_502' }],
     [302, { code: 'invalid_response', cause: 'redirect' }],
   ])('an answer of somebody else with status %i', async (status, expected) => {

@@ -142,6 +142,16 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
     public fun confirmBlocking(token: String, confirmationCode: String, timeout: Duration? = null): Unit =
         runBlocking { confirm(token, confirmationCode, timeout) }
 
+    /** The same, for 10 seconds at most. */
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun confirmBlocking(token: String, confirmationCode: String): Unit =
+        runBlocking { confirm(token, confirmationCode) }
+
+    /** The same, for Java. */
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun confirmBlocking(token: String, confirmationCode: String, timeout: java.time.Duration): Unit =
+        runBlocking { confirm(token, confirmationCode, timeout.toKotlinDuration()) }
+
     /**
      * How far a login has come, now: `pending`, `message_received`, `awaiting_confirmation` or `verified`. The list is
      * open: a newer server may tell more. It waits for nothing; who can wait is told sooner by [watch].
@@ -151,6 +161,12 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
      */
     public suspend fun status(token: String, timeout: Duration? = null): String =
         translated { client.startStatus(token, timeout?.toDouble(SECONDS)).use { it.result() } }
+
+    /** [status] for a thread that may block, for Java too. Interrupting the thread ends the call. */
+    @JvmOverloads
+    @Throws(LogginException::class, InterruptedException::class)
+    public fun statusBlocking(token: String, timeout: java.time.Duration? = null): String =
+        runBlocking { status(token, timeout?.toKotlinDuration()) }
 
     /** Hangs up: call it when the app goes to the background. The waits go on, and so do their deadlines. */
     public fun onBackground(): Unit = client.onBackground()
