@@ -17,7 +17,7 @@ use crate::{
     languages::Language,
     logins::{CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher},
     recipient_keys::RecipientKeys,
-    store::{App, Confirm, MessageId, MessageKind, Stage, State, dump},
+    store::{App, Confirm, MessageId, MessageKind, Stage, State, tests::dump},
     testing::{
         CountingRandom, ManualClock, PHONE, PHONE_NUMBER_ID, demo_app, graph_client, store, store_in, token,
     },

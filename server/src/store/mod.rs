@@ -5,25 +5,12 @@
 
 mod admin;
 mod commit;
-#[cfg(test)]
-pub(crate) mod dump;
 mod otp;
 mod outbox;
 mod rows;
 mod sqlite;
-mod sqlite_admin;
-mod sqlite_connections;
-mod sqlite_otp;
-mod sqlite_otp_reads;
-mod sqlite_outbox;
-mod sqlite_ready;
-mod sqlite_writer;
 #[cfg(test)]
-mod suite;
-#[cfg(test)]
-mod suite_otp;
-#[cfg(test)]
-mod suite_outbox;
+pub(crate) mod tests;
 
 use std::time::Instant;
 
@@ -42,8 +29,7 @@ pub(crate) use outbox::{
     Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,
     QueueOutcome,
 };
-pub(crate) use sqlite::SqliteStore;
-pub(crate) use sqlite_connections::LATEST as DATABASE_VERSION;
+pub(crate) use sqlite::{SqliteStore, connections::LATEST as DATABASE_VERSION};
 
 /// A store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

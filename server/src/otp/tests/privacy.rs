@@ -1,7 +1,7 @@
 //! What the database holds of people once everything is over.
 
 use super::*;
-use crate::store::dump;
+use crate::store::tests::dump;
 
 const META: &str = "the-apps-own-meta";
 const USER_ID: &str = "IN.987654321";

@@ -209,7 +209,7 @@ async fn redeeming_needs_the_secret_key_and_observing_does_not() {
     assert_eq!(events[1].1["session"]["phone"], Value::Null);
     assert_eq!(events[1].1["session"]["user_id"], Value::Null);
 
-    let call = || server.events(&[token, super::tests::token(1)], Some("key"));
+    let call = || server.events(&[token, self::token(1)], Some("key"));
     let answer = call().header("X-Api-Key", key.expose()).send().await.unwrap();
     let events = rest(&mut EventReader::new(answer)).await;
     assert_eq!(names(&events), ["ready", "rejected", "verified"]);

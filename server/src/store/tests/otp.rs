@@ -5,11 +5,15 @@ use std::time::Duration;
 use loggin::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
-use super::{
-    CallCount, CountedCalls, LiveCode, OtpCall, OtpDelivery, OtpPhone, OtpPurge, OtpRefusal, OtpSession,
-    OtpWrite, Sending, Store, TestNumber, suite::NOW,
+use super::logins::NOW;
+use crate::{
+    clock::UnixMillis,
+    store::{
+        CallCount, CountedCalls, LiveCode, OtpCall, OtpDelivery, OtpPhone, OtpPurge, OtpRefusal, OtpSession,
+        OtpWrite, Sending, Store, TestNumber,
+    },
+    whatsapp::DeliveryStatus,
 };
-use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
 /// Runs the suite against what `$open` makes: a store with nothing in it, and whatever must outlive it.
 macro_rules! otp_store_suite {
@@ -37,11 +41,11 @@ macro_rules! otp_store_suite {
         #[tokio::test]
         async fn $test() {
             let (store, _kept) = $open().await;
-            $crate::store::suite_otp::$test(&store).await;
+            $crate::store::tests::otp::$test(&store).await;
         }
     )+};
 }
-pub(super) use otp_store_suite;
+pub(in crate::store) use otp_store_suite;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -112,7 +116,7 @@ async fn one(store: &impl Store, write: OtpWrite) -> Option<OtpRefusal> {
     store.write(vec![write]).await.unwrap().err()
 }
 
-pub(super) async fn a_phone_reads_back_as_it_was_written(store: &impl Store) {
+pub(in crate::store) async fn a_phone_reads_back_as_it_was_written(store: &impl Store) {
     assert_eq!(store.otp_phone(&[1; 32]).await.unwrap(), None);
     let bare = OtpPhone { live: None, sending: None, wrong_at: Vec::new(), ..phone(2) };
     for phone in [phone(1), bare] {
@@ -121,7 +125,7 @@ pub(super) async fn a_phone_reads_back_as_it_was_written(store: &impl Store) {
     }
 }
 
-pub(super) async fn a_session_reads_back_as_it_was_written(store: &impl Store) {
+pub(in crate::store) async fn a_session_reads_back_as_it_was_written(store: &impl Store) {
     let bare = OtpSession { phone: None, meta: None, is_test: false, ..session(2) };
     let writes = vec![OtpWrite::Session(session(1)), OtpWrite::Session(bare.clone())];
     store.write(writes).await.unwrap().unwrap();
@@ -142,7 +146,7 @@ pub(super) async fn a_session_reads_back_as_it_was_written(store: &impl Store) {
     assert_eq!(store.otp_session_and_phone(id(3)).await.unwrap(), None);
 }
 
-pub(super) async fn a_stale_phone_is_refused_and_nothing_is_written_with_it(store: &impl Store) {
+pub(in crate::store) async fn a_stale_phone_is_refused_and_nothing_is_written_with_it(store: &impl Store) {
     assert_eq!(one(store, OtpWrite::Phone(phone(2))).await, Some(OtpRefusal::Stale));
     assert_eq!(one(store, OtpWrite::Phone(phone(1))).await, None);
     assert_eq!(one(store, OtpWrite::Phone(phone(1))).await, Some(OtpRefusal::Stale));
@@ -153,7 +157,7 @@ pub(super) async fn a_stale_phone_is_refused_and_nothing_is_written_with_it(stor
     assert_eq!(store.otp_sends(app_key(), 202_611).await.unwrap(), 0);
 }
 
-pub(super) async fn of_two_writes_of_one_version_one_is_made(store: &impl Store) {
+pub(in crate::store) async fn of_two_writes_of_one_version_one_is_made(store: &impl Store) {
     let other = OtpPhone { wrong_in_row: 9, ..phone(1) };
     let both =
         tokio::join!(one(store, OtpWrite::Phone(phone(1))), one(store, OtpWrite::Phone(other.clone())));
@@ -165,7 +169,7 @@ pub(super) async fn of_two_writes_of_one_version_one_is_made(store: &impl Store)
     assert_eq!(store.otp_phone(&[1; 32]).await.unwrap(), Some(winner));
 }
 
-pub(super) async fn a_code_beyond_the_quota_is_refused(store: &impl Store) {
+pub(in crate::store) async fn a_code_beyond_the_quota_is_refused(store: &impl Store) {
     let send = |month, most| OtpWrite::CountSend { app_key: app_key(), month, most };
     assert_eq!(one(store, send(202_611, Some(0))).await, Some(OtpRefusal::Quota));
     for expected in [1, 2] {
@@ -181,7 +185,7 @@ pub(super) async fn a_code_beyond_the_quota_is_refused(store: &impl Store) {
     assert_eq!(store.otp_sends(app_key(), 202_612).await.unwrap(), 1);
 }
 
-pub(super) async fn calls_are_counted_in_windows(store: &impl Store) {
+pub(in crate::store) async fn calls_are_counted_in_windows(store: &impl Store) {
     let count = async |now: UnixMillis| {
         let (counted, outcome) = store.write_counted(Some(call_at(now)), Vec::new()).await.unwrap();
         let CountedCalls { calls, since } = counted.unwrap();
@@ -195,7 +199,7 @@ pub(super) async fn calls_are_counted_in_windows(store: &impl Store) {
     assert_eq!(count(NOW + SECOND * 60).await, (2, NOW + SECOND * 60, None));
 }
 
-pub(super) async fn a_call_is_counted_whatever_becomes_of_its_writes(store: &impl Store) {
+pub(in crate::store) async fn a_call_is_counted_whatever_becomes_of_its_writes(store: &impl Store) {
     let write = async |version| {
         let writes = vec![OtpWrite::Phone(phone(version)), OtpWrite::Session(session(1))];
         let (counted, outcome) = store.write_counted(Some(call_at(NOW)), writes).await.unwrap();
@@ -208,7 +212,7 @@ pub(super) async fn a_call_is_counted_whatever_becomes_of_its_writes(store: &imp
     assert_eq!(store.otp_phone(&[1; 32]).await.unwrap(), Some(phone(1)), "a call too many writes nothing");
 }
 
-pub(super) async fn a_recipient_has_turns(store: &impl Store) {
+pub(in crate::store) async fn a_recipient_has_turns(store: &impl Store) {
     let turn = |recipient, now: UnixMillis| OtpWrite::Turn {
         recipient: [recipient; 32],
         now,
@@ -223,7 +227,7 @@ pub(super) async fn a_recipient_has_turns(store: &impl Store) {
     assert_eq!(one(store, turn(1, NOW + SECOND * 6)).await, Some(OtpRefusal::Turn));
 }
 
-pub(super) async fn a_call_is_begun_once_and_answered_once(store: &impl Store) {
+pub(in crate::store) async fn a_call_is_begun_once_and_answered_once(store: &impl Store) {
     assert!(store.otp_call(&[1; 32]).await.unwrap().is_none());
     assert_eq!(one(store, begin(1, None)).await, None);
     assert_eq!(one(store, begin(2, None)).await, Some(OtpRefusal::Known));
@@ -245,7 +249,7 @@ pub(super) async fn a_call_is_begun_once_and_answered_once(store: &impl Store) {
     assert_eq!(known.answer.as_deref(), Some(b"answer".as_slice()));
 }
 
-pub(super) async fn deliveries_only_grow(store: &impl Store) {
+pub(in crate::store) async fn deliveries_only_grow(store: &impl Store) {
     one(store, OtpWrite::Session(session(1))).await;
     let delivery = |session, delivery, wa_id: Option<&str>| OtpDelivery {
         session_id: id(session),
@@ -265,7 +269,7 @@ pub(super) async fn deliveries_only_grow(store: &impl Store) {
     assert_eq!(store.otp_session(id(2)).await.unwrap(), None);
 }
 
-pub(super) async fn people_leave_before_sessions_do(store: &impl Store) {
+pub(in crate::store) async fn people_leave_before_sessions_do(store: &impl Store) {
     let late = OtpSession { created_at: NOW + SECOND, ..session(2) };
     let writes = vec![
         OtpWrite::Session(session(1)),
@@ -290,7 +294,7 @@ pub(super) async fn people_leave_before_sessions_do(store: &impl Store) {
     assert!(store.otp_call(&[1; 32]).await.unwrap().is_none());
 }
 
-pub(super) async fn what_a_clock_wrote_that_was_ahead_is_as_old_as_it_is_young(store: &impl Store) {
+pub(in crate::store) async fn what_a_clock_wrote_that_was_ahead_is_as_old_as_it_is_young(store: &impl Store) {
     let ahead = NOW + SECOND * 1_000;
     let phone = OtpPhone { changed_at: ahead, ..phone(1) };
     let turn = |recipient, now: UnixMillis| OtpWrite::Turn {
@@ -320,7 +324,7 @@ pub(super) async fn what_a_clock_wrote_that_was_ahead_is_as_old_as_it_is_young(s
     assert_eq!(counted, Some(CountedCalls { calls: 2, since: NOW }));
 }
 
-pub(super) async fn phones_that_are_one_account_have_one_row(store: &impl Store) {
+pub(in crate::store) async fn phones_that_are_one_account_have_one_row(store: &impl Store) {
     let other = OtpPhone { subject: [2; 32], ..phone(1) };
     let join = |from, version, into| OtpWrite::Join { from: [from; 32], version, into: [into; 32] };
     assert_eq!(one(store, OtpWrite::Phone(phone(1))).await, None);
@@ -354,7 +358,7 @@ pub(super) async fn phones_that_are_one_account_have_one_row(store: &impl Store)
     assert_eq!(one(store, OtpWrite::Phone(again)).await, None, "nothing leads from it any more");
 }
 
-pub(super) async fn a_message_fails_once(store: &impl Store) {
+pub(in crate::store) async fn a_message_fails_once(store: &impl Store) {
     let failed = || OtpWrite::Failed { session_id: id(1), failure: 131_026 };
     assert_eq!(one(store, failed()).await, Some(OtpRefusal::Known), "there is no such session");
     one(store, OtpWrite::Session(session(1))).await;
@@ -364,7 +368,7 @@ pub(super) async fn a_message_fails_once(store: &impl Store) {
     assert_eq!((kept.delivery, kept.failure), (Some(DeliveryStatus::Failed), Some(131_026)));
 }
 
-pub(super) async fn a_late_status_brings_nobody_back(store: &impl Store) {
+pub(in crate::store) async fn a_late_status_brings_nobody_back(store: &impl Store) {
     one(store, OtpWrite::Session(session(1))).await;
     let purge = OtpPurge { now: NOW + SECOND, person_kept: Duration::ZERO, kept: SECOND * 9, turns: SECOND };
     store.purge_otp(purge, 10).await.unwrap();
@@ -383,7 +387,7 @@ pub(super) async fn a_late_status_brings_nobody_back(store: &impl Store) {
     assert_eq!(kept.delivery, Some(DeliveryStatus::Read));
 }
 
-pub(super) async fn test_numbers_are_kept(store: &impl Store) {
+pub(in crate::store) async fn test_numbers_are_kept(store: &impl Store) {
     let (first, second) = (number("15550001111"), number("15550002222"));
     let test = |code: &str, cooldown| TestNumber { code: code.to_owned(), cooldown };
     store.put_test_number(&first, &test("123456", true)).await.unwrap();

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use loggin::Code;
 
-use super::{
-    Attempt, Begun, Change, DueMessage, Ended, MessageKind, MessageState, Outcome, Owed, State, Store,
-    suite::{NOW, insert, login},
+use super::logins::{NOW, insert, login};
+use crate::{
+    clock::UnixMillis,
+    limits,
+    store::{
+        Attempt, Begun, Change, DueMessage, Ended, MessageKind, MessageState, Outcome, Owed, State, Store,
+    },
 };
-use crate::{clock::UnixMillis, limits};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,11 +33,11 @@ macro_rules! outbox_suite {
         #[tokio::test]
         async fn $test() {
             let (store, _kept) = $open().await;
-            $crate::store::suite_outbox::$test(&store).await;
+            $crate::store::tests::outbox::$test(&store).await;
         }
     )+};
 }
-pub(super) use outbox_suite;
+pub(in crate::store) use outbox_suite;
 
 fn owed(kind: MessageKind, recipient: u8, now: UnixMillis) -> Owed {
     Owed { kind, recipient: [recipient; 32], now, most_per_day: None }
@@ -71,7 +74,7 @@ fn code(number: u8) -> Code {
     login(number, State::Pending).code
 }
 
-pub(super) async fn a_message_is_queued_with_its_change_or_not_at_all(store: &impl Store) {
+pub(in crate::store) async fn a_message_is_queued_with_its_change_or_not_at_all(store: &impl Store) {
     assert_eq!(store.next_message().await.unwrap(), None);
     let again = owing(1, 1);
     let outcomes = store.apply(vec![owing(1, 1), again]).await.unwrap();
@@ -85,7 +88,7 @@ pub(super) async fn a_message_is_queued_with_its_change_or_not_at_all(store: &im
     assert_eq!(store.next_message().await.unwrap(), Some(NOW));
 }
 
-pub(super) async fn a_message_is_taken_once(store: &impl Store) {
+pub(in crate::store) async fn a_message_is_taken_once(store: &impl Store) {
     store.apply(vec![owing(1, 1)]).await.unwrap();
     let due = first_due(store, NOW).await;
     let take = || store.begin_message(attempt(&due, NOW, 10));
@@ -100,7 +103,9 @@ pub(super) async fn a_message_is_taken_once(store: &impl Store) {
     assert_eq!(take().await.unwrap(), Begun::Gone);
 }
 
-pub(super) async fn a_message_that_was_taken_is_due_again_when_nobody_came_back(store: &impl Store) {
+pub(in crate::store) async fn a_message_that_was_taken_is_due_again_when_nobody_came_back(
+    store: &impl Store,
+) {
     store.apply(vec![owing(1, 1)]).await.unwrap();
     let due = first_due(store, NOW).await;
     store.begin_message(attempt(&due, NOW, 10)).await.unwrap();
@@ -109,7 +114,7 @@ pub(super) async fn a_message_that_was_taken_is_due_again_when_nobody_came_back(
     assert_eq!((left.message.state, left.message.tries), (MessageState::Sending, 1));
 }
 
-pub(super) async fn a_recipient_has_turns_and_holds_nobody_else_up(store: &impl Store) {
+pub(in crate::store) async fn a_recipient_has_turns_and_holds_nobody_else_up(store: &impl Store) {
     store.apply(vec![owing(1, 1), owing(2, 1), owing(3, 1), owing(4, 2)]).await.unwrap();
     let mut later = Vec::new();
     for due in store.due_messages(NOW, 10).await.unwrap() {
@@ -126,7 +131,7 @@ pub(super) async fn a_recipient_has_turns_and_holds_nobody_else_up(store: &impl 
     assert_eq!(begun, Begun::Taken);
 }
 
-pub(super) async fn a_pause_of_a_recipient_keeps_all_their_messages_back(store: &impl Store) {
+pub(in crate::store) async fn a_pause_of_a_recipient_keeps_all_their_messages_back(store: &impl Store) {
     store.apply(vec![owing(1, 1), owing(2, 1)]).await.unwrap();
     let burst = limits::RECIPIENT_BURST;
     let due = first_due(store, NOW).await;
@@ -142,7 +147,9 @@ pub(super) async fn a_pause_of_a_recipient_keeps_all_their_messages_back(store: 
     assert!(later >= due_at, "{later:?}");
 }
 
-pub(super) async fn another_kind_takes_the_place_and_the_old_end_changes_nothing(store: &impl Store) {
+pub(in crate::store) async fn another_kind_takes_the_place_and_the_old_end_changes_nothing(
+    store: &impl Store,
+) {
     let asked = Change {
         owed: Some(owed(MessageKind::SharePhone, 1, NOW)),
         ..insert(login(1, State::MessageReceived))
@@ -150,7 +157,7 @@ pub(super) async fn another_kind_takes_the_place_and_the_old_end_changes_nothing
     store.apply(vec![asked]).await.unwrap();
     let due = first_due(store, NOW).await;
     store.begin_message(attempt(&due, NOW, 10)).await.unwrap();
-    let confirmed = super::Login { version: 2, ..login(1, State::AwaitingConfirmation) };
+    let confirmed = crate::store::Login { version: 2, ..login(1, State::AwaitingConfirmation) };
     let confirmed = Change {
         expected: Some(1),
         owed: Some(owed(MessageKind::ConfirmationCode, 1, NOW)),
@@ -165,7 +172,7 @@ pub(super) async fn another_kind_takes_the_place_and_the_old_end_changes_nothing
     assert_eq!(store.next_message().await.unwrap(), None);
 }
 
-pub(super) async fn a_moment_too_far_ahead_is_due(store: &impl Store) {
+pub(in crate::store) async fn a_moment_too_far_ahead_is_due(store: &impl Store) {
     let ahead = NOW + SECOND * 3_600;
     let change = Change {
         owed: Some(owed(MessageKind::ConfirmationCode, 1, ahead)),
@@ -175,7 +182,7 @@ pub(super) async fn a_moment_too_far_ahead_is_due(store: &impl Store) {
     assert_eq!(due_codes(store, NOW).await, [code(1)]);
 }
 
-pub(super) async fn the_oldest_that_waits_is_known(store: &impl Store) {
+pub(in crate::store) async fn the_oldest_that_waits_is_known(store: &impl Store) {
     assert_eq!(store.oldest_message().await.unwrap(), None);
     let later = NOW + SECOND;
     let second = Change {

@@ -4,11 +4,14 @@ use std::{collections::HashSet, time::Duration};
 
 use loggin::{AppKey, Code, PhoneNumber, Token};
 
-use super::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, Stage, State, Store, Write};
-use crate::{clock::UnixMillis, languages::Language};
+use crate::{
+    clock::UnixMillis,
+    languages::Language,
+    store::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, Stage, State, Store, Write},
+};
 
 const APP: &str = "8XKPQ2WN";
-pub(super) const NOW: UnixMillis = UnixMillis(1_790_416_800_000);
+pub(in crate::store) const NOW: UnixMillis = UnixMillis(1_790_416_800_000);
 
 /// Runs the suite against what `$open` makes: a store with nothing in it, and whatever must outlive it.
 macro_rules! store_suite {
@@ -39,17 +42,17 @@ macro_rules! store_suite {
         #[tokio::test]
         async fn $test() {
             let (store, _kept) = $open().await;
-            $crate::store::suite::$test(&store).await;
+            $crate::store::tests::logins::$test(&store).await;
         }
     )+};
 }
-pub(super) use store_suite;
+pub(in crate::store) use store_suite;
 
 fn code(number: u8) -> Code {
     Token::from_secret(AppKey::parse(APP).unwrap(), [number; 20]).code()
 }
 
-pub(super) fn login(number: u8, state: State) -> Login {
+pub(in crate::store) fn login(number: u8, state: State) -> Login {
     Login {
         code: code(number),
         state,
@@ -82,7 +85,7 @@ fn full_login(number: u8) -> Login {
     }
 }
 
-pub(super) fn insert(login: Login) -> Change {
+pub(in crate::store) fn insert(login: Login) -> Change {
     Change { expected: None, login, write: Write::Put, message: None, owed: None, is_news: true, begun: None }
 }
 
@@ -106,7 +109,7 @@ async fn read(store: &impl Store, number: u8) -> Option<Login> {
     store.logins(&[code(number)]).await.unwrap().into_iter().next()
 }
 
-pub(super) fn app(key: &str) -> App {
+pub(in crate::store) fn app(key: &str) -> App {
     App {
         app_key: AppKey::parse(key).unwrap(),
         name: "A shop".to_owned(),
@@ -124,7 +127,7 @@ pub(super) fn app(key: &str) -> App {
     }
 }
 
-pub(super) async fn apps_are_kept_as_they_are(store: &impl Store) {
+pub(in crate::store) async fn apps_are_kept_as_they_are(store: &impl Store) {
     let first = app("00000000");
     let second = App {
         secret_key_hash: None,
@@ -150,7 +153,7 @@ pub(super) async fn apps_are_kept_as_they_are(store: &impl Store) {
     assert_eq!(store.app(renamed.app_key).await.unwrap(), Some(renamed));
 }
 
-pub(super) async fn a_taken_app_key_is_not_overwritten(store: &impl Store) {
+pub(in crate::store) async fn a_taken_app_key_is_not_overwritten(store: &impl Store) {
     let first = app("00000000");
     assert!(store.insert_app(&first).await.unwrap());
     let second = App { name: "Another".to_owned(), ..first.clone() };
@@ -158,7 +161,7 @@ pub(super) async fn a_taken_app_key_is_not_overwritten(store: &impl Store) {
     assert_eq!(store.app(first.app_key).await.unwrap(), Some(first));
 }
 
-pub(super) async fn a_login_reads_back_as_it_was_written(store: &impl Store) {
+pub(in crate::store) async fn a_login_reads_back_as_it_was_written(store: &impl Store) {
     let logins = [full_login(1), login(2, State::Pending), login(3, State::PhoneHidden)];
     let outcomes = store.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();
     assert_eq!(outcomes, [Outcome::Applied; 3]);
@@ -170,7 +173,7 @@ pub(super) async fn a_login_reads_back_as_it_was_written(store: &impl Store) {
     assert_eq!(store.logins(&[]).await.unwrap(), []);
 }
 
-pub(super) async fn of_two_changes_of_one_version_one_is_applied(store: &impl Store) {
+pub(in crate::store) async fn of_two_changes_of_one_version_one_is_applied(store: &impl Store) {
     assert_eq!(one(store, insert(login(1, State::Pending))).await, Outcome::Applied);
     let verified = update(1, full_login(1));
     let expired = update(1, login(1, State::Expired));
@@ -183,12 +186,12 @@ pub(super) async fn of_two_changes_of_one_version_one_is_applied(store: &impl St
     assert_eq!(read(store, 1).await, Some(winner));
 }
 
-pub(super) async fn a_change_of_a_missing_login_is_a_conflict(store: &impl Store) {
+pub(in crate::store) async fn a_change_of_a_missing_login_is_a_conflict(store: &impl Store) {
     assert_eq!(one(store, update(1, full_login(1))).await, Outcome::Conflict);
     assert_eq!(read(store, 1).await, None);
 }
 
-pub(super) async fn of_many_that_insert_one_login_one_does(store: &impl Store) {
+pub(in crate::store) async fn of_many_that_insert_one_login_one_does(store: &impl Store) {
     // Both ways in: waited for, and by a message.
     let waited = || insert(login(1, State::Pending));
     let early = || insert(full_login(1));
@@ -198,7 +201,7 @@ pub(super) async fn of_many_that_insert_one_login_one_does(store: &impl Store) {
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Conflict).count(), 99);
 }
 
-pub(super) async fn a_message_counts_once(store: &impl Store) {
+pub(in crate::store) async fn a_message_counts_once(store: &impl Store) {
     assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
     let again = with_message(update(1, login(1, State::Denied)), 1);
     assert_eq!(one(store, again).await, Outcome::Duplicate);
@@ -209,12 +212,12 @@ pub(super) async fn a_message_counts_once(store: &impl Store) {
     assert_eq!(one(store, elsewhere).await, Outcome::Applied);
 }
 
-pub(super) async fn a_message_of_a_conflict_can_come_again(store: &impl Store) {
+pub(in crate::store) async fn a_message_of_a_conflict_can_come_again(store: &impl Store) {
     assert_eq!(one(store, with_message(update(7, full_login(1)), 1)).await, Outcome::Conflict);
     assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
 }
 
-pub(super) async fn changes_of_one_call_stand_alone(store: &impl Store) {
+pub(in crate::store) async fn changes_of_one_call_stand_alone(store: &impl Store) {
     let changes = vec![
         with_message(insert(full_login(1)), 1),
         with_message(insert(full_login(2)), 1),
@@ -228,7 +231,7 @@ pub(super) async fn changes_of_one_call_stand_alone(store: &impl Store) {
     assert_eq!(read(store, 4).await, Some(login(4, State::Pending)));
 }
 
-pub(super) async fn thousands_of_changes_keep_their_order(store: &impl Store) {
+pub(in crate::store) async fn thousands_of_changes_keep_their_order(store: &impl Store) {
     let app_key = AppKey::parse(APP).unwrap();
     let logins = (0_u32..2_500).map(|number| {
         let mut secret = [0; 20];
@@ -248,7 +251,7 @@ pub(super) async fn thousands_of_changes_keep_their_order(store: &impl Store) {
     assert_eq!(read.len(), 2_500);
 }
 
-pub(super) async fn overdue_logins_are_found_by_their_stage(store: &impl Store) {
+pub(in crate::store) async fn overdue_logins_are_found_by_their_stage(store: &impl Store) {
     let second = Duration::from_secs(1);
     let logins = [
         Login { deadline: NOW, ..login(1, State::Pending) },
@@ -270,7 +273,7 @@ pub(super) async fn overdue_logins_are_found_by_their_stage(store: &impl Store) 
     assert_eq!(due(Stage::Living, 1).await, [code(2)]);
 }
 
-pub(super) async fn a_deleted_login_is_gone_if_it_was_the_expected_one(store: &impl Store) {
+pub(in crate::store) async fn a_deleted_login_is_gone_if_it_was_the_expected_one(store: &impl Store) {
     let delete = |expected| Change { write: Write::Delete, ..update(expected, login(1, State::Used)) };
     assert_eq!(one(store, insert(login(1, State::Used))).await, Outcome::Applied);
     assert_eq!(one(store, delete(2)).await, Outcome::Conflict);
@@ -279,7 +282,7 @@ pub(super) async fn a_deleted_login_is_gone_if_it_was_the_expected_one(store: &i
     assert_eq!(read(store, 1).await, None);
 }
 
-pub(super) async fn lapsed_logins_are_trimmed_to_the_limit(store: &impl Store) {
+pub(in crate::store) async fn lapsed_logins_are_trimmed_to_the_limit(store: &impl Store) {
     let lapsed = (1..=5).map(|number| Login {
         deadline: NOW + Duration::from_secs(number.into()),
         ..login(number, State::Lapsed)
@@ -297,7 +300,7 @@ pub(super) async fn lapsed_logins_are_trimmed_to_the_limit(store: &impl Store) {
     assert_eq!(left, HashSet::from([4, 5, 6, 7].map(code)), "the oldest go first");
 }
 
-pub(super) async fn old_messages_are_purged(store: &impl Store) {
+pub(in crate::store) async fn old_messages_are_purged(store: &impl Store) {
     let second = Duration::from_secs(1);
     assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
     let again = || with_message(insert(full_login(4)), 1);
@@ -309,7 +312,7 @@ pub(super) async fn old_messages_are_purged(store: &impl Store) {
     assert_eq!(store.purge_messages(NOW - second * 9, NOW - second * 8, 10).await.unwrap(), 1);
 }
 
-pub(super) async fn logins_are_found_by_sender_and_by_reply(store: &impl Store) {
+pub(in crate::store) async fn logins_are_found_by_sender_and_by_reply(store: &impl Store) {
     let user = |number, state, user_id: &str| Login {
         user_id: Some(user_id.to_owned()),
         reply_reference: Some(format!("reference {number}")),
@@ -333,7 +336,7 @@ pub(super) async fn logins_are_found_by_sender_and_by_reply(store: &impl Store) 
     assert_eq!(store.by_reply("reference 5").await.unwrap(), None);
 }
 
-pub(super) async fn logins_that_were_taken_back_are_found(store: &impl Store) {
+pub(in crate::store) async fn logins_that_were_taken_back_are_found(store: &impl Store) {
     let redeemed = |number, state, seconds| Login {
         claimed_by: Some([1; 32]),
         deadline: NOW + Duration::from_secs(seconds),
@@ -352,7 +355,7 @@ pub(super) async fn logins_that_were_taken_back_are_found(store: &impl Store) {
     assert_eq!(store.taken_back(AppKey::parse("00000000").unwrap(), 10).await.unwrap(), []);
 }
 
-pub(super) async fn logins_without_result_are_counted_to_the_limit(store: &impl Store) {
+pub(in crate::store) async fn logins_without_result_are_counted_to_the_limit(store: &impl Store) {
     let logins = [
         login(1, State::Pending),
         login(2, State::MessageReceived),
@@ -367,7 +370,7 @@ pub(super) async fn logins_without_result_are_counted_to_the_limit(store: &impl 
     assert_eq!(store.without_result(AppKey::parse("00000000").unwrap(), 10).await.unwrap(), 0);
 }
 
-pub(super) async fn a_process_does_not_follow_what_it_published(store: &impl Store) {
+pub(in crate::store) async fn a_process_does_not_follow_what_it_published(store: &impl Store) {
     let before = store.cursor().await.unwrap();
     store.apply(vec![insert(login(1, State::Pending))]).await.unwrap();
     let changed = store.changed_since(before, 10).await.unwrap();
@@ -376,7 +379,7 @@ pub(super) async fn a_process_does_not_follow_what_it_published(store: &impl Sto
     assert_eq!(changed.cursor, store.cursor().await.unwrap());
 }
 
-pub(super) async fn a_closed_store_takes_nothing(store: &impl Store) {
+pub(in crate::store) async fn a_closed_store_takes_nothing(store: &impl Store) {
     let waiting = store.apply(vec![insert(login(1, State::Pending))]);
     let (written, ()) = tokio::join!(waiting, store.close());
     // What came before the end is written, what came after is refused: never is it lost in silence.

@@ -4,12 +4,15 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::{
-    Act, AdminStore, AuditRow, SqliteStore, StoreError,
-    sqlite::{INSERT_APP, UPDATE_APP, put_app},
-    sqlite_connections::{all, execute, first},
-    sqlite_otp_reads::{put_test_number, remove_test_number},
+    INSERT_APP, UPDATE_APP,
+    connections::{all, execute, first},
+    otp_reads::{put_test_number, remove_test_number},
+    put_app,
 };
-use crate::clock::UnixMillis;
+use crate::{
+    clock::UnixMillis,
+    store::{Act, AdminStore, AuditRow, SqliteStore, StoreError},
+};
 
 #[async_trait]
 impl AdminStore for SqliteStore {

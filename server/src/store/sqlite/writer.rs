@@ -18,13 +18,19 @@ use rusqlite::{Connection, ToSql, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    CallCount, Change, Commit, CommitListener, CountedCalls, Login, MessageId, OtpCounts, OtpOutcome,
-    OtpWrite, Outcome, QueueOutcome, State, StoreError, Write,
-    rows::{self, Numbered},
-    sqlite_connections::{all, execute, first},
-    sqlite_otp, sqlite_outbox,
+    connections::{all, execute, first},
+    otp, outbox,
 };
-use crate::{languages::Language, limits, telemetry::metrics};
+use crate::{
+    languages::Language,
+    limits,
+    store::{
+        CallCount, Change, Commit, CommitListener, CountedCalls, Login, MessageId, OtpCounts, OtpOutcome,
+        OtpWrite, Outcome, QueueOutcome, State, StoreError, Write,
+        rows::{self, Numbered},
+    },
+    telemetry::metrics,
+};
 
 /// Something that is written in a transaction of its own.
 pub(super) type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -281,7 +287,7 @@ fn write(connection: &mut Connection, group: &mut Group, node: i64) -> Result<Wr
         (written.logins, written.position) = write_logins(&transaction, &changes, node)?;
     }
     for task in &group.otp {
-        written.otp.push(sqlite_otp::write_counted(&mut transaction, task.call, &task.writes)?);
+        written.otp.push(otp::write_counted(&mut transaction, task.call, &task.writes)?);
     }
     for other in &mut group.others {
         other.write(&transaction)?;
@@ -393,7 +399,7 @@ fn write_one(
     };
     if is_applied {
         let code = change.login.code;
-        let queued = change.owed.as_ref().map(|owed| sqlite_outbox::queue(db, code, owed)).transpose()?;
+        let queued = change.owed.as_ref().map(|owed| outbox::queue(db, code, owed)).transpose()?;
         return Ok(LoginWritten { outcome: Outcome::Applied, queued });
     }
     if let Some(message) = message {
@@ -409,7 +415,7 @@ fn delete(db: &Connection, change: &Change) -> Result<bool, StoreError> {
     if execute(db, DELETE, params![code.expose(), change.expected])? == 0 {
         return Ok(false);
     }
-    sqlite_outbox::forget(db, code)?;
+    outbox::forget(db, code)?;
     Ok(true)
 }
 

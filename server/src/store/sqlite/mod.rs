@@ -3,6 +3,14 @@
 //! Reads run side by side on a few connections. Everything written goes through one connection on a thread of its own,
 //! which groups what waits into one transaction.
 
+mod admin;
+pub(super) mod connections;
+mod otp;
+mod otp_reads;
+mod outbox;
+mod ready;
+mod writer;
+
 use std::{
     fs::OpenOptions,
     io,
@@ -19,20 +27,22 @@ use loggin::{AppKey, Code};
 use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
+use self::{
+    connections::{Readers, all, execute, first, tolerated},
+    ready::Readiness,
+    writer::{Job, Task, Work, WriteOnce, Writer},
+};
 use super::{
     App, Change, Changed, CommitListener, Login, Outcome, Stage, Store, StoreError,
     rows::{self, Numbered},
-    sqlite_connections::{self, Readers, all, execute, first, tolerated},
-    sqlite_ready::Readiness,
-    sqlite_writer::{self, Job, Task, Work, WriteOnce, Writer},
 };
 use crate::{clock::UnixMillis, limits};
 
 /// A store in an SQLite file.
 #[derive(Debug)]
 pub(crate) struct SqliteStore {
-    pub(super) readers: Readers,
-    pub(super) jobs: mpsc::Sender<Job>,
+    readers: Readers,
+    jobs: mpsc::Sender<Job>,
     /// Marks this process's changes.
     node: i64,
     /// The position up to which this process's changes were published.
@@ -52,7 +62,7 @@ impl SqliteStore {
         let path = path.to_owned();
         let opening = tokio::task::spawn_blocking(move || {
             make_private(&path)?;
-            let connection = sqlite_connections::open_to_write(&path)?;
+            let connection = connections::open_to_write(&path)?;
             let readers = Readers::start(&path)?;
             Ok::<_, StoreError>((connection, readers, Readiness::of(path)?))
         });
@@ -61,12 +71,12 @@ impl SqliteStore {
         let published = Arc::new(AtomicI64::new(0));
         let writer =
             Writer { connection, node, listener, published: Arc::clone(&published), has_untold: false };
-        sqlite_writer::start(writer, queue)?;
+        writer::start(writer, queue)?;
         Ok(Self { readers, jobs, node, published, readiness })
     }
 
     /// Writes something in a transaction that others share.
-    pub(super) async fn write_grouped<T: Send + 'static>(
+    async fn write_grouped<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -77,7 +87,7 @@ impl SqliteStore {
     }
 
     /// Writes something in a transaction of its own.
-    pub(super) async fn write_alone<T: Send + 'static>(
+    async fn write_alone<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -112,7 +122,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
 }
 
 /// The values of an app in the order of the statements below.
-pub(super) fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool, StoreError> {
+fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool, StoreError> {
     let values = params![
         app.app_key.as_str(),
         app.name,
@@ -131,13 +141,12 @@ pub(super) fn put_app(connection: &Connection, sql: &'static str, app: &App) -> 
     Ok(execute(connection, sql, values)? == 1)
 }
 
-pub(super) const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
+const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
     hide_phone_from_browser, allowed_origins, confirm, phone_hidden, created_at, calls_per_minute, monthly_quota,
     live_only, messages_per_day)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
 
-pub(super) const UPDATE_APP: &str =
-    "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
+const UPDATE_APP: &str = "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
     hide_phone_from_browser = ?5, allowed_origins = ?6, confirm = ?7, phone_hidden = ?8, created_at = ?9,
     calls_per_minute = ?10, monthly_quota = ?11, live_only = ?12, messages_per_day = ?13
     WHERE app_key = ?1";
@@ -368,9 +377,11 @@ mod tests {
     use super::*;
     use crate::store::{
         Commit, State,
-        suite::{app, insert, login, store_suite},
-        suite_otp::otp_store_suite,
-        suite_outbox::outbox_suite,
+        tests::{
+            logins::{app, insert, login, store_suite},
+            otp::otp_store_suite,
+            outbox::outbox_suite,
+        },
     };
 
     async fn open() -> (SqliteStore, TempDir) {

@@ -5,13 +5,17 @@ use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
 
 use super::{
-    CallCount, CountedCalls, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone, OtpRefusal, OtpSession,
-    OtpWrite, StoreError,
-    rows::Numbered,
-    sqlite_connections::{execute, first},
-    sqlite_writer::OtpWritten,
+    connections::{execute, first},
+    writer::OtpWritten,
 };
-use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
+use crate::{
+    clock::UnixMillis,
+    store::{
+        CallCount, CountedCalls, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone, OtpRefusal,
+        OtpSession, OtpWrite, StoreError, rows::Numbered,
+    },
+    whatsapp::DeliveryStatus,
+};
 
 /// What stands in `delivery` before WhatsApp has said anything.
 pub(super) const NOTHING_SAID: i64 = 0;

@@ -9,14 +9,19 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    CallCount, CountedCalls, KnownCall, LiveCode, OtpDelivery, OtpOutcome, OtpPhone, OtpPurge, OtpSession,
-    OtpStore, OtpWrite, Sending, SqliteStore, StoreError, TestNumber,
-    rows::{self, Numbered, hash, phone_number, text},
-    sqlite_connections::{all, execute, first},
-    sqlite_otp::{self, NOTHING_SAID},
-    sqlite_writer::{OtpTask, Work},
+    connections::{all, execute, first},
+    otp::{self, NOTHING_SAID},
+    writer::{OtpTask, Work},
 };
-use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
+use crate::{
+    clock::UnixMillis,
+    store::{
+        CallCount, CountedCalls, KnownCall, LiveCode, OtpDelivery, OtpOutcome, OtpPhone, OtpPurge,
+        OtpSession, OtpStore, OtpWrite, Sending, SqliteStore, StoreError, TestNumber,
+        rows::{self, Numbered, hash, phone_number, text},
+    },
+    whatsapp::DeliveryStatus,
+};
 
 fn fixed(row: &Row<'_>, column: &'static str) -> Result<[u8; 32], StoreError> {
     hash(row, column)?.ok_or(StoreError::Unreadable("hash"))
@@ -147,9 +152,8 @@ impl OtpStore for SqliteStore {
     }
 
     async fn deliveries(&self, deliveries: Vec<OtpDelivery>) -> Result<(), StoreError> {
-        let write = move |db: &Connection| {
-            deliveries.iter().try_for_each(|delivery| sqlite_otp::deliver(db, delivery))
-        };
+        let write =
+            move |db: &Connection| deliveries.iter().try_for_each(|delivery| otp::deliver(db, delivery));
         self.write_grouped(write).await
     }
 

@@ -17,11 +17,10 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
-    StoreError,
-    sqlite_connections::execute,
-    sqlite_writer::{Job, Work, WriteOnce},
+    connections::execute,
+    writer::{Job, Work, WriteOnce},
 };
-use crate::limits;
+use crate::{limits, store::StoreError};
 
 /// What is known of the file, and of the thread that writes it.
 #[derive(Debug)]

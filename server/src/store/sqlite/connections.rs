@@ -17,18 +17,18 @@ use rusqlite::{
 };
 use tokio::sync::oneshot;
 
-use super::StoreError;
+use crate::store::StoreError;
 
 /// The steps that bring the tables to this version, each with the version that it leads to, in order. Numbers may be
 /// left out.
 const MIGRATIONS: &[(u32, &str)] = &[
-    (1, include_str!("../../migrations/sqlite/0001_logins.sql")),
-    (2, include_str!("../../migrations/sqlite/0002_otp.sql")),
-    (3, include_str!("../../migrations/sqlite/0003_outbox.sql")),
-    (4, include_str!("../../migrations/sqlite/0004_audit.sql")),
-    (5, include_str!("../../migrations/sqlite/0005_otp_accounts.sql")),
-    (6, include_str!("../../migrations/sqlite/0006_languages.sql")),
-    (LATEST, include_str!("../../migrations/sqlite/0007_denials.sql")),
+    (1, include_str!("../../../migrations/sqlite/0001_logins.sql")),
+    (2, include_str!("../../../migrations/sqlite/0002_otp.sql")),
+    (3, include_str!("../../../migrations/sqlite/0003_outbox.sql")),
+    (4, include_str!("../../../migrations/sqlite/0004_audit.sql")),
+    (5, include_str!("../../../migrations/sqlite/0005_otp_accounts.sql")),
+    (6, include_str!("../../../migrations/sqlite/0006_languages.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0007_denials.sql")),
 ];
 
 /// The version that this program knows.

@@ -7,13 +7,18 @@ use loggin::Code;
 use rusqlite::{Connection, Row, params};
 
 use super::{
-    Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,
-    QueueOutcome, SqliteStore, StoreError,
-    rows::{self, Numbered},
-    sqlite_connections::{all, execute, first, tolerated},
-    sqlite_otp,
+    connections::{all, execute, first, tolerated},
+    otp,
 };
-use crate::{clock::UnixMillis, limits};
+use crate::{
+    clock::UnixMillis,
+    limits,
+    store::{
+        Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,
+        QueueOutcome, SqliteStore, StoreError,
+        rows::{self, Numbered},
+    },
+};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -112,7 +117,7 @@ fn begin(db: &Connection, attempt: &Attempt) -> Result<Begun, StoreError> {
     if waits.is_none() {
         return Ok(Begun::Gone);
     }
-    if !sqlite_otp::take_turn(db, recipient, *now, millis(*pause), *now + *pause * *burst)? {
+    if !otp::take_turn(db, recipient, *now, millis(*pause), *now + *pause * *burst)? {
         let later = next_turn(db, recipient, *now, *pause, *burst)?;
         execute(db, LATER, params![code, serial, later.0])?;
         return Ok(Begun::Later(later));
