@@ -27,7 +27,7 @@ use crate::{
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher},
     otp::{CodeSender, Otp},
     outbox::Outbox,
-    recipient_keys::RecipientKeys,
+    phones::RecipientKeys,
     request, routes, serve,
     store::Store,
     waiters::Waiters,

@@ -29,7 +29,7 @@ use crate::{
     apps::Apps,
     clock::{Clock, Random, UnixMillis, random_bytes},
     limits,
-    recipient_keys::RecipientKeys,
+    phones::RecipientKeys,
     store::{App, Login, MessageId, State, Store, StoreError},
     waiters::Waiters,
 };
@@ -211,7 +211,7 @@ impl Logins {
 
     /// The digits that the sender of a login is to type where it began.
     #[cfg(test)]
-    pub(crate) fn digits(&self, login: &Login) -> Option<crate::digits::Digits> {
+    pub(crate) fn digits(&self, login: &Login) -> Option<crate::crypto::Digits> {
         Some(self.confirmation.digits(login.code, login.confirmation.as_ref()?))
     }
 

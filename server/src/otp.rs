@@ -33,9 +33,8 @@ pub(crate) use verify::{CODE_DIGITS, Found};
 
 use crate::{
     clock::{Clock, Random, UnixMillis, random_bytes},
-    mac_keys::MacKeys,
-    recipient_keys::RecipientKeys,
-    seal_keys::SealKeys,
+    crypto::{MacKeys, SealKeys},
+    phones::RecipientKeys,
     store::{Store, StoreError},
 };
 use meter::UsedUp;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::{
     audit_commands,
     cli::{TestNumberCommand, print_line},
-    digits::{self, Digits},
+    crypto::digits::{self, Digits},
     otp::CODE_DIGITS,
     phones,
     run::{self, RunError},

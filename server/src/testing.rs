@@ -26,7 +26,7 @@ use crate::{
     client_address::TrustedProxies,
     clock::{Clock, Random, UnixMillis},
     config::{Secret, WhatsAppConfig},
-    digits::Digits,
+    crypto::Digits,
     forwarded::ForwardedHeader,
     limits,
     logins::Publisher,

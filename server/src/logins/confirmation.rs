@@ -8,7 +8,7 @@ use std::fmt;
 use loggin::Code;
 use subtle::ConstantTimeEq;
 
-use crate::{digits::Digits, mac_keys::MacKeys};
+use crate::crypto::{Digits, MacKeys};
 
 /// What the keys are derived for.
 const DOMAIN: &[u8] = b"loggin confirmation v2\n";

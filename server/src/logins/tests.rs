@@ -13,7 +13,7 @@ use crate::{
     apps::Apps,
     clock::{Clock, UnixMillis},
     limits,
-    recipient_keys::RecipientKeys,
+    phones::RecipientKeys,
     store::{App, Confirm, Login, MessageId, MessageKind, PhoneHidden, State, Store},
     testing::{CountingRandom, ManualClock, PHONE, demo_app, store, store_in, token},
     waiters::Waiters,

@@ -11,7 +11,7 @@ use loggin::PhoneNumber;
 
 use super::Otp;
 use crate::{
-    digits::{self, Digits},
+    crypto::digits::{self, Digits},
     limits, phones,
     store::{App, Store, StoreError, TestNumber},
 };

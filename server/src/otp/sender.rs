@@ -7,7 +7,7 @@ use loggin::PhoneNumber;
 use uuid::Uuid;
 
 use crate::{
-    digits::Digits,
+    crypto::Digits,
     whatsapp::{AuthTemplate, GraphClient, SendError, SentMessage},
 };
 

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clock::UnixMillis,
-    digits::Digits,
+    crypto::Digits,
     limits,
     store::{App, OtpPhone, OtpRefusal, OtpSession, OtpWrite, StoreError},
     whatsapp::DeliveryStatus,

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    digits::Digits,
+    crypto::Digits,
     limits,
     phones::{self, Number},
     store::App,

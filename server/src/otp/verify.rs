@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::UnixMillis,
-    digits::Digits,
+    crypto::Digits,
     limits,
     store::{OtpPhone, OtpSession, OtpWrite, StoreError},
 };

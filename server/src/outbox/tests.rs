@@ -16,7 +16,7 @@ use super::*;
 use crate::{
     languages::Language,
     logins::{CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher},
-    recipient_keys::RecipientKeys,
+    phones::RecipientKeys,
     store::{App, Confirm, MessageId, MessageKind, Stage, State, tests::dump},
     testing::{
         CountingRandom, ManualClock, PHONE, PHONE_NUMBER_ID, demo_app, graph_client, store, store_in, token,

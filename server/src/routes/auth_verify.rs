@@ -19,7 +19,7 @@ use super::auth::AuthCall;
 use crate::{
     app::Server,
     body,
-    digits::Digits,
+    crypto::Digits,
     error::ApiError,
     otp::{Answer, Found, NamedCall},
 };

@@ -18,7 +18,7 @@ use crate::{
     app::Server,
     body,
     cors::Caller,
-    digits::Digits,
+    crypto::Digits,
     error::ApiError,
     logins::{CONFIRMATION_DIGITS, Confirmation},
     store::{self, Login, StoreError},

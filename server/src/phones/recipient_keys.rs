@@ -3,7 +3,7 @@
 
 use loggin::PhoneNumber;
 
-use crate::{mac_keys::MacKeys, phones};
+use crate::{crypto::MacKeys, phones};
 
 /// What the keys are derived for.
 const DOMAIN: &[u8] = b"loggin recipient v1\n";

@@ -10,7 +10,7 @@ use chacha20poly1305::{
 
 use crate::{
     clock::{Random, random_bytes},
-    mac_keys::MacKeys,
+    crypto::MacKeys,
 };
 
 /// Bytes of a nonce, which stands before what it was used for. They are enough to be drawn at random for ever.

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod fiction;
+mod recipient_keys;
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ use loggin::PhoneNumber;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
 pub(crate) use accounts::{account, same_account};
+pub(crate) use recipient_keys::RecipientKeys;
 
 /// Most characters of a number as it is written, with all its punctuation.
 const MAX_CHARS: usize = 40;
@@ -105,13 +107,13 @@ fn digits(text: &str) -> Option<(bool, String)> {
     }
     let mut symbols = text.chars().filter(|symbol| !is_punctuation(*symbol)).peekable();
     let international = symbols.next_if(|symbol| matches!(symbol, '+' | '\u{FF0B}')).is_some();
-    let digits: Option<String> = symbols.map(crate::digits::digit).collect();
+    let digits: Option<String> = symbols.map(crate::crypto::digits::digit).collect();
     digits.map(|digits| (international, digits))
 }
 
 /// What people put between digits: what stands between the digits of a code too, and brackets, dots and slashes.
 fn is_punctuation(symbol: char) -> bool {
-    crate::digits::is_between(symbol) || matches!(symbol, '.' | '(' | ')' | '[' | ']' | '/')
+    crate::crypto::digits::is_between(symbol) || matches!(symbol, '.' | '(' | ')' | '[' | ']' | '/')
 }
 
 #[cfg(test)]
