@@ -6,10 +6,11 @@ use loggin::{AppKey, SecretKey, base32};
 use serde_json::{Value, json};
 
 use crate::{
+    apps::origin,
     audit_commands,
     cli::{AppCommand, CreateArgs, PolicyArgs, UpdateArgs, print_line},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
-    limits, origin,
+    limits,
     run::{self, RunError},
     store::{Act, App, Confirm, PhoneHidden, Store},
 };

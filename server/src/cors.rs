@@ -152,7 +152,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        origin::parse_entry,
+        apps::origin::parse_entry,
         testing::{TestServer, demo_app, error_of, guarded_app, token_of},
     };
 

@@ -18,6 +18,7 @@ use tokio::{
 use url::Url;
 
 use crate::{
+    apps::origin::ANY_ORIGIN,
     audit_commands,
     cli::{DevArgs, announce},
     client_address::TrustedProxies,
@@ -26,7 +27,6 @@ use crate::{
     forwarded::ForwardedHeader,
     limits,
     logins::Publisher,
-    origin::ANY_ORIGIN,
     run::{self, Mode, RunError},
     store::{Act, App, CommitListener, Confirm, PhoneHidden, Store},
     telemetry::{self, Addresses, Exporter},

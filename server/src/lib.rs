@@ -22,7 +22,6 @@ mod intake;
 mod languages;
 mod limits;
 mod logins;
-mod origin;
 mod otp;
 mod outbox;
 mod phones;
@@ -39,7 +38,6 @@ mod telemetry;
 mod test_number_commands;
 #[cfg(test)]
 mod testing;
-mod waiters;
 #[cfg(not(fuzzing))]
 mod whatsapp;
 #[cfg(fuzzing)]

@@ -17,9 +17,8 @@ use crate::{
     cors::Caller,
     error::ApiError,
     limits,
-    logins::{View, Viewer, reason, view},
+    logins::{Slot, View, Viewer, reason, view},
     store::{Login, State, StoreError},
-    waiters::Slot,
 };
 
 /// A wait for logins.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::{
+    logins::Waiters,
     store::{Change, Commit, CommitListener, QueueOutcome, State, Write},
     telemetry::{
         LoginOutcome, ReplyKind, ReplyOutcome,
         metrics::{self, Limit},
     },
-    waiters::Waiters,
 };
 
 /// Tells this process of what it committed.

@@ -13,10 +13,10 @@ use crate::{
     apps::Apps,
     clock::{Clock, UnixMillis},
     limits,
+    logins::Waiters,
     phones::RecipientKeys,
     store::{App, Confirm, Login, MessageId, MessageKind, PhoneHidden, State, Store},
     testing::{CountingRandom, ManualClock, PHONE, demo_app, store, store_in, token},
-    waiters::Waiters,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

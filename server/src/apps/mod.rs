@@ -1,5 +1,7 @@
 //! Apps as the calls need them: found by key, authenticated by secret key, allowed by origin.
 
+pub(crate) mod origin;
+
 use std::{
     collections::HashSet,
     sync::{Arc, LazyLock},
@@ -10,11 +12,11 @@ use axum::http::{HeaderMap, HeaderName, header};
 use loggin::{AppKey, Code, ErrorCode, SecretKey};
 use subtle::ConstantTimeEq;
 
+use self::origin::Origins;
 use crate::{
     dev,
     error::ApiError,
     limits,
-    origin::{self, Origins},
     remembered::Remembered,
     request,
     store::{App, Store, StoreError},

@@ -12,6 +12,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod view;
+mod waiters;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -24,6 +25,7 @@ pub(crate) use confirmation::{ConfirmationCodes, DIGITS as CONFIRMATION_DIGITS};
 pub(crate) use life::{Message, Unchanged};
 pub(crate) use publisher::Publisher;
 pub(crate) use view::{View, Viewer, reason, view};
+pub(crate) use waiters::{Slot, Waiters};
 
 use crate::{
     apps::Apps,
@@ -31,7 +33,6 @@ use crate::{
     limits,
     phones::RecipientKeys,
     store::{App, Login, MessageId, State, Store, StoreError},
-    waiters::Waiters,
 };
 use life::Seed;
 use settle::Step;
