@@ -19,11 +19,11 @@ use url::Url;
 
 use crate::{
     apps::Apps,
-    body::Rooms,
-    client_address::{StreamCounts, TrustedProxies},
+    client_address::TrustedProxies,
     clock::{Clock, Random},
     config::{Secret, WhatsAppConfig},
-    cors, limits,
+    cors,
+    limits::{self, Rooms, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
     otp::{CodeSender, Otp},
     outbox::Outbox,
@@ -31,7 +31,6 @@ use crate::{
     request, routes, serve,
     store::Store,
     whatsapp::{AppSecret, GraphClient},
-    window_counts::WindowCounts,
 };
 
 /// How long a long poll waits at most.

@@ -5,7 +5,7 @@
 
 mod object;
 
-use std::{net::IpAddr, ops::Deref, time::Duration};
+use std::{ops::Deref, time::Duration};
 
 use axum::{
     body::{Body, HttpBody},
@@ -13,14 +13,12 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::StreamExt;
-use loggin::{AppKey, ErrorCode};
+use loggin::ErrorCode;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    client_address::customer,
     error::ApiError,
-    limits,
-    shares::{Share, Shares, Short},
+    limits::{self, Holder, Room, Share, Short},
     telemetry::metrics::{self, Limit},
 };
 
@@ -38,56 +36,6 @@ const NOT_WHOLE: ApiError =
 
 // Otherwise they would need room.
 const _: () = assert!(limits::SMALL_BODY <= limits::FREE_BODY);
-
-/// Room for what bodies are larger than [`limits::FREE_BODY`], in KiB. Each kind of caller has its own, so that none of
-/// them fills that of another.
-#[derive(Debug)]
-pub(crate) struct Rooms {
-    webhooks: Shares<Holder>,
-    apps: Shares<Holder>,
-    strangers: Shares<Holder>,
-}
-
-/// Whose body takes room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Holder {
-    App(AppKey),
-    Address(IpAddr),
-}
-
-/// The room that a caller's body may take some of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Room<'a> {
-    of: &'a Shares<Holder>,
-    holder: Holder,
-}
-
-impl Rooms {
-    /// Rooms of so many KiB: for webhooks, for apps that showed their secret key, and for everybody else.
-    pub(crate) fn new([webhooks, apps, strangers]: [usize; 3]) -> Self {
-        let shares = |kib: usize| Shares::new(kib, kib.div_ceil(limits::BODIES_HOLDERS));
-        Self { webhooks: shares(webhooks), apps: shares(apps), strangers: shares(strangers) }
-    }
-
-    /// KiB that are held of each room.
-    #[cfg(test)]
-    pub(crate) fn held(&self) -> [usize; 3] {
-        [&self.webhooks, &self.apps, &self.strangers].map(Shares::held)
-    }
-
-    /// Room for a webhook whose signature is not checked yet.
-    pub(crate) fn for_webhook(&self, address: IpAddr) -> Room<'_> {
-        Room { of: &self.webhooks, holder: Holder::Address(customer(address)) }
-    }
-
-    /// Room for a caller with the secret key of this app, or with none, at this address.
-    pub(crate) fn for_caller(&self, app_key: Option<AppKey>, address: IpAddr) -> Room<'_> {
-        match app_key {
-            Some(app_key) => Room { of: &self.apps, holder: Holder::App(app_key) },
-            None => Room { of: &self.strangers, holder: Holder::Address(customer(address)) },
-        }
-    }
-}
 
 /// Reads a JSON body of at most [`limits::SMALL_BODY`] bytes.
 pub(crate) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
@@ -163,7 +111,7 @@ async fn collect(body: Body, limit: usize, room: Option<Room<'_>>) -> Result<Col
         return Err(too_large());
     }
     let mut chunks = body.into_data_stream();
-    let share = room.map(|room| room.of.take(room.holder, 0)).transpose().map_err(no_room)?;
+    let share = room.map(|room| room.take()).transpose().map_err(no_room)?;
     let mut collected = Collected { bytes: BytesMut::new(), room: share };
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| NOT_WHOLE)?;

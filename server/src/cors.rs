@@ -18,10 +18,9 @@ use loggin::{AppKey, ErrorCode};
 
 use crate::{
     app::Server,
-    body::Room,
-    client_address::customer,
     error::ApiError,
-    limits, request,
+    limits::{self, Room, customer},
+    request,
     store::App,
     telemetry::metrics::{self, Limit},
 };

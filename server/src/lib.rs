@@ -25,12 +25,10 @@ mod logins;
 mod otp;
 mod outbox;
 mod phones;
-mod remembered;
 mod request;
 mod routes;
 mod run;
 mod serve;
-mod shares;
 mod store;
 mod stream;
 mod subscription;
@@ -43,4 +41,3 @@ mod whatsapp;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod whatsapp;
-mod window_counts;

@@ -1,9 +1,21 @@
-//! Every bound of the server, each with its reason.
+//! Every bound of the server, each with its reason, and the counts that hold callers to them.
 //!
 //! What is not bounded here is bounded by something that is: a stream's queue by its tokens, a call's memory by its
 //! body.
 
+mod addresses;
+mod remembered;
+mod rooms;
+mod shares;
+mod window_counts;
+
 use std::time::Duration;
+
+pub(crate) use addresses::{CountedStream, StreamCounts, customer};
+pub(crate) use remembered::Remembered;
+pub(crate) use rooms::{Holder, Room, Rooms};
+pub(crate) use shares::{Share, Shares, Short};
+pub(crate) use window_counts::WindowCounts;
 
 /// Connections at once. A held stream costs about 4 KB here, and the kernel's buffers; beyond this, memory is better
 /// given to another node. The limit of open files is often lower: then it counts, less [`FILES_RESERVED`].

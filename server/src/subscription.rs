@@ -12,11 +12,10 @@ use loggin::{
 
 use crate::{
     app::Server,
-    client_address::CountedStream,
     clock::Random,
     cors::Caller,
     error::ApiError,
-    limits,
+    limits::{self, CountedStream},
     logins::{Slot, View, Viewer, reason, view},
     store::{Login, State, StoreError},
 };

@@ -16,8 +16,7 @@ use self::origin::Origins;
 use crate::{
     dev,
     error::ApiError,
-    limits,
-    remembered::Remembered,
+    limits::{self, Remembered},
     request,
     store::{App, Store, StoreError},
     telemetry::metrics::{self, Limit},

@@ -18,10 +18,9 @@ use super::verify::audience;
 use crate::{
     app::Server,
     body,
-    client_address::CountedStream,
     cors::Caller,
     error::ApiError,
-    limits,
+    limits::{self, CountedStream},
     logins::Viewer,
     stream::EventStream,
     subscription::{Asked, Subscription, Woken},

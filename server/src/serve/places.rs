@@ -15,10 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Bounds;
 use crate::{
-    client_address::{TrustedProxies, customer},
+    client_address::TrustedProxies,
     error::ApiError,
-    limits,
-    shares::{Share, Shares},
+    limits::{self, Share, Shares, customer},
     telemetry::metrics::{self, Limit},
 };
 
