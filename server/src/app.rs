@@ -19,9 +19,9 @@ use url::Url;
 
 use crate::{
     apps::Apps,
-    client_address::TrustedProxies,
+    client_address,
     clock::{Clock, Random},
-    config::{Secret, WhatsAppConfig},
+    config::{Secret, TrustedProxies, WhatsAppConfig},
     cors,
     limits::{self, Rooms, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
@@ -168,7 +168,7 @@ impl Server {
     /// Whose call it is, where calls are counted by address.
     pub(crate) fn client_address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
         if self.settings.counts_addresses {
-            self.settings.trusted_proxies.client(peer.ip(), headers)
+            client_address::client(&self.settings.trusted_proxies, peer.ip(), headers)
         } else {
             peer.ip()
         }

@@ -3,9 +3,11 @@
 //! The environment goes before the file. Whatever is missing or makes no sense stops the start with a message that
 //! names the setting, and never shows its value.
 
+mod proxies;
+mod secrets;
+
 use std::{
     ffi::OsString,
-    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -14,7 +16,8 @@ use loggin::link::WhatsAppNumber;
 use toml::Value;
 use url::{Host, Url};
 
-use crate::{client_address::TrustedProxies, forwarded::ForwardedHeader, whatsapp::AccessToken};
+pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
+pub(crate) use secrets::{AccessToken, Secret};
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
 pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -81,26 +84,6 @@ const SETTINGS: &[(&str, &str)] = &[
 pub(crate) struct ConfigError {
     setting: String,
     reason: String,
-}
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
-
-impl Secret {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(<redacted>)")
-    }
 }
 
 /// The WhatsApp account that people write to.

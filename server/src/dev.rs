@@ -21,16 +21,16 @@ use crate::{
     apps::origin::ANY_ORIGIN,
     audit_commands,
     cli::{DevArgs, announce},
-    client_address::TrustedProxies,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
-    config::{Config, DEFAULT_OTP_LANGUAGE, OtpConfig, Secret, Settings, WhatsAppConfig},
-    forwarded::ForwardedHeader,
+    config::{
+        AccessToken, Config, DEFAULT_OTP_LANGUAGE, ForwardedHeader, OtpConfig, Secret, Settings,
+        TrustedProxies, WhatsAppConfig,
+    },
     limits,
     logins::Publisher,
     run::{self, Mode, RunError},
     store::{Act, App, CommitListener, Confirm, PhoneHidden, Store},
     telemetry::{self, Addresses, Exporter},
-    whatsapp::AccessToken,
 };
 
 /// The app that is ready. It needs no secret key to sign in by a message, and any web page may call for it.

@@ -8,48 +8,23 @@ use std::{
     str,
 };
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::HeaderMap;
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const FORWARDED: HeaderName = HeaderName::from_static("forwarded");
+use crate::config::ForwardedHeader;
 
-/// The one header that the trusted proxies write.
-///
-/// Only one is read: a proxy passes on unchanged what a client wrote into the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum ForwardedHeader {
-    #[default]
-    XForwardedFor,
-    Forwarded,
-}
-
-impl ForwardedHeader {
-    /// The header of this name, if it is one of the two.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::XForwardedFor, Self::Forwarded]
-            .into_iter()
-            .find(|header| header.name().as_str().eq_ignore_ascii_case(name))
-    }
-
-    fn name(self) -> HeaderName {
-        match self {
-            Self::XForwardedFor => X_FORWARDED_FOR,
-            Self::Forwarded => FORWARDED,
-        }
-    }
-
-    /// The hops, the last one first; `None` for one that names no address.
-    pub(crate) fn hops(self, headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-        headers.get_all(self.name()).into_iter().rev().flat_map(move |value| {
-            let hops = match self {
-                Self::XForwardedFor => value.as_bytes().split(|byte| *byte == b',').map(node).collect(),
-                Self::Forwarded => {
-                    parts(value.as_bytes(), b',').0.into_iter().map(element).collect::<Vec<_>>()
-                }
-            };
-            hops.into_iter().rev()
-        })
-    }
+/// The hops, the last one first; `None` for one that names no address.
+pub(crate) fn hops(header: ForwardedHeader, headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
+    headers.get_all(header.name()).into_iter().rev().flat_map(move |value| {
+        let hops = match header {
+            ForwardedHeader::XForwardedFor => {
+                value.as_bytes().split(|byte| *byte == b',').map(node).collect()
+            }
+            ForwardedHeader::Forwarded => {
+                parts(value.as_bytes(), b',').0.into_iter().map(element).collect::<Vec<_>>()
+            }
+        };
+        hops.into_iter().rev()
+    })
 }
 
 /// The address of a `Forwarded` element: its one parameter `for`. One with a quote that is left open has none, as the
@@ -118,7 +93,7 @@ mod tests {
         for value in values {
             headers.append(header.name(), value.parse().unwrap());
         }
-        header.hops(&headers).map(|hop| hop.map(|address| address.to_string())).collect()
+        super::hops(header, &headers).map(|hop| hop.map(|address| address.to_string())).collect()
     }
 
     fn read(texts: &[Option<&str>]) -> Vec<Option<String>> {

@@ -21,7 +21,7 @@ use self::{
     connection::Connection,
     places::{Place, Places, Vacant},
 };
-use crate::{client_address::TrustedProxies, limits};
+use crate::{config::TrustedProxies, limits};
 
 pub(crate) use bounds::Bounds;
 pub(crate) use places::only_where_there_is_room;

@@ -23,17 +23,15 @@ use uuid::Uuid;
 
 use crate::{
     app::{self, OtpParts, Parts, Server, Settings},
-    client_address::TrustedProxies,
     clock::{Clock, Random, UnixMillis},
-    config::{Secret, WhatsAppConfig},
+    config::{AccessToken, ForwardedHeader, Secret, TrustedProxies, WhatsAppConfig},
     crypto::Digits,
-    forwarded::ForwardedHeader,
     limits,
     logins::Publisher,
     otp::CodeSender,
     serve::{self, Bounds},
     store::{App, CommitListener, Confirm, MessageKind, PhoneHidden, SqliteStore, Store},
-    whatsapp::{AccessToken, GraphClient, GraphConfig, SendError, SendStatus, SentMessage},
+    whatsapp::{GraphClient, GraphConfig, SendError, SendStatus, SentMessage},
 };
 
 /// The app of most tests: no secret key needed, any origin.

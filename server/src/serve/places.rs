@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Bounds;
 use crate::{
-    client_address::TrustedProxies,
+    config::TrustedProxies,
     error::ApiError,
     limits::{self, Share, Shares, customer},
     telemetry::metrics::{self, Limit},

@@ -22,7 +22,7 @@ pub(crate) use outbound::{AuthTemplate, Recipient};
 pub(crate) use send_error::SendError;
 #[allow(unused_imports, reason = "names the type of a field of `SentMessage`")]
 pub(crate) use sender::SendStatus;
-pub(crate) use sender::{AccessToken, GraphClient, GraphConfig, GraphConfigError, SentMessage};
+pub(crate) use sender::{GraphClient, GraphConfig, GraphConfigError, SentMessage};
 pub(crate) use signature::{AppSecret, is_signature, verify_signature};
 pub(crate) use update::{
     Content, DeliveryStatus, IgnoredReason, InboundMessage, StatusUpdate, Update, UpdateKind,

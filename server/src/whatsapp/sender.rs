@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 use loggin::PhoneNumber;
 use reqwest::{
     Client, Response, StatusCode,
-    header::{AUTHORIZATION, HeaderValue, RETRY_AFTER},
+    header::{AUTHORIZATION, RETRY_AFTER},
     redirect::Policy,
 };
 use serde_json::Value;
@@ -19,7 +19,10 @@ use super::{
     outbound::{self, AuthTemplate, Recipient},
     send_error::SendError,
 };
-use crate::telemetry::{SendKind, metrics};
+use crate::{
+    config::AccessToken,
+    telemetry::{SendKind, metrics},
+};
 
 /// Time for a connection with TLS. It is part of [`CALL_TIMEOUT`], and shorter, so that what never left the machine
 /// is told from what may have been sent.
@@ -37,29 +40,6 @@ const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 /// The longest pause that a `Retry-After` header is believed to ask for: a day.
 const MAX_RETRY_AFTER_SECONDS: u64 = 24 * 60 * 60;
-
-/// The token that stands for the business at the Graph API.
-#[derive(Clone)]
-pub(crate) struct AccessToken(HeaderValue);
-
-impl AccessToken {
-    /// Takes a token; white space around it is cut off. `None` where it is empty or has characters that no token has.
-    pub(crate) fn new(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return None;
-        }
-        let mut header = HeaderValue::try_from(format!("Bearer {text}")).ok()?;
-        header.set_sensitive(true);
-        Some(Self(header))
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("AccessToken(<redacted>)")
-    }
-}
 
 /// Where messages are sent from and through.
 #[derive(Clone, Debug)]
@@ -184,7 +164,7 @@ impl GraphClient {
         let request = self
             .client
             .post(self.messages_url.clone())
-            .header(AUTHORIZATION, self.access_token.0.clone())
+            .header(AUTHORIZATION, self.access_token.header().clone())
             .json(&message);
         let response = request.send().await.map_err(|error| not_answered(&error))?;
         let (status, retry_after) = (response.status(), retry_after(&response));
