@@ -1,12 +1,9 @@
 //! Cross-origin calls from web pages.
 //!
 //! Preflights name no token, so they are answered for every origin that some app allows. At the call itself, each
-//! token's own app decides: see [`Caller`].
+//! token's own app decides: see [`Caller`](crate::caller::Caller).
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
@@ -14,16 +11,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use loggin::{AppKey, ErrorCode};
 
-use crate::{
-    app::Server,
-    error::ApiError,
-    limits::{self, Room, customer},
-    request,
-    store::App,
-    telemetry::metrics::{self, Limit},
-};
+use crate::{app::Server, error::ApiError};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const REQUEST_HEADERS: HeaderValue =
@@ -34,75 +23,6 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 /// A browser asks with this before a page calls a server in a private network, such as one on this machine.
 const PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
 const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
-
-/// Who calls: an app's server with its secret key, a web page, or neither.
-#[derive(Clone, Debug)]
-pub(crate) struct Caller {
-    /// The app whose secret key was shown.
-    pub(crate) app_key: Option<AppKey>,
-    /// The web page's origin, where it is another than this server's.
-    origin: Option<String>,
-    /// The address that a call without a secret key is counted by; with one, nobody asks behind which proxy it is.
-    pub(crate) address: IpAddr,
-}
-
-impl Caller {
-    /// Reads who calls; a wrong secret key is an error.
-    pub(crate) async fn of(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let app_key = server.apps.authenticate(headers).await?;
-        let address = match app_key {
-            Some(_) => peer.ip(),
-            None => server.client_address(peer, headers),
-        };
-        let origin = foreign_origin(headers, &server.settings.public_origin);
-        Ok(Self { app_key, origin: origin.map(str::to_owned), address })
-    }
-
-    /// Counts the tokens that this caller waits for; an error where its address waits for too many.
-    pub(crate) fn count_waits(&self, server: &Server, tokens: usize) -> Result<(), ApiError> {
-        if !self.is_counted(server)
-            || server.wait_counts.count(customer(self.address), tokens, server.clock.now())
-        {
-            return Ok(());
-        }
-        metrics::limit_hit(Limit::WaitsPerAddress);
-        Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
-            .with_retry_after(limits::WAITS_WINDOW))
-    }
-
-    /// Names the app in the log where no secret key did.
-    pub(crate) fn note_app(&self, app_key: AppKey) {
-        if self.app_key.is_none() {
-            request::note_app(app_key);
-        }
-    }
-
-    /// The room for this caller's body.
-    pub(crate) fn room<'a>(&self, server: &'a Server) -> Room<'a> {
-        server.bodies.for_caller(self.app_key, self.address)
-    }
-
-    /// Whether this caller is held to what one address may do.
-    pub(crate) fn is_counted(&self, server: &Server) -> bool {
-        self.app_key.is_none() && server.settings.counts_addresses
-    }
-
-    /// Whether this caller may act on logins of an app; redeeming may take the app's secret key.
-    pub(crate) fn may(&self, redeem: bool, app: &App) -> bool {
-        match (self.app_key, &self.origin) {
-            (Some(app_key), _) => app_key == app.app_key,
-            (None, _) if redeem && app.require_secret_key => false,
-            (None, Some(origin)) => app.allows_origin(origin),
-            (None, None) => true,
-        }
-    }
-}
-
-fn foreign_origin<'a>(headers: &'a HeaderMap, own: &str) -> Option<&'a str> {
-    // One that is no text is no origin that any app allows.
-    let origin = headers.get(header::ORIGIN)?.to_str().unwrap_or("null");
-    (origin != own).then_some(origin)
-}
 
 /// The layer around the API's routes.
 pub(crate) async fn layer(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
@@ -152,6 +72,7 @@ mod tests {
     use super::*;
     use crate::{
         apps::origin::parse_entry,
+        store::App,
         testing::{TestServer, demo_app, error_of, guarded_app, token_of},
     };
 

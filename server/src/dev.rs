@@ -18,7 +18,7 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    apps::origin::ANY_ORIGIN,
+    apps::{DEMO_SECRET_KEY, origin::ANY_ORIGIN},
     audit_commands,
     cli::{DevArgs, announce},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
@@ -35,9 +35,6 @@ use crate::{
 
 /// The app that is ready. It needs no secret key to sign in by a message, and any web page may call for it.
 const DEMO_APP: &str = "8XKPQ2WN";
-
-/// The secret key of that app, for the calls that always need one. It is no secret: what it opens is on this machine.
-pub(crate) const DEMO_SECRET_KEY: &str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
 
 /// The template of one-time codes: the simulator takes every name for an approved one.
 const OTP_TEMPLATE: &str = "verification_code";

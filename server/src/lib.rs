@@ -9,6 +9,7 @@ mod app_commands;
 mod apps;
 mod audit_commands;
 mod body;
+mod caller;
 pub mod cli;
 mod client_address;
 mod clock;

@@ -12,8 +12,9 @@ use loggin::{
 
 use crate::{
     app::Server,
+    apps::RoomError,
+    caller::Caller,
     clock::Random,
-    cors::Caller,
     error::ApiError,
     limits::{self, CountedStream},
     logins::{Slot, View, Viewer, reason, view},
@@ -179,6 +180,18 @@ impl Drop for Subscription {
             for code in &self.codes {
                 self.server.waiters.unregister(&self.slot, *code);
             }
+        }
+    }
+}
+
+impl From<RoomError> for ApiError {
+    fn from(error: RoomError) -> Self {
+        match error {
+            RoomError::Full => {
+                Self::new(ErrorCode::RateLimited, "Too many sign-ins of this app are pending.")
+                    .with_retry_after(limits::PENDING_COUNT_VALID)
+            }
+            RoomError::Store(error) => error.into(),
         }
     }
 }

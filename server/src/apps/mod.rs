@@ -8,22 +8,41 @@ use std::{
     time::Instant,
 };
 
-use axum::http::{HeaderMap, HeaderName, header};
-use loggin::{AppKey, Code, ErrorCode, SecretKey};
+use loggin::{AppKey, Code, SecretKey};
 use subtle::ConstantTimeEq;
 
 use self::origin::Origins;
 use crate::{
-    dev,
-    error::ApiError,
     limits::{self, Remembered},
-    request,
     store::{App, Store, StoreError},
     telemetry::metrics::{self, Limit},
 };
 
-/// The other header that a secret key may stand in.
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// The secret key of the app of `loggin-server dev`. It is no secret: what it opens is on a developer's own machine.
+pub(crate) const DEMO_SECRET_KEY: &str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
+
+/// Why a secret key that was shown is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyError {
+    /// It is no app's.
+    #[error("the secret key is not valid")]
+    Wrong,
+    /// It is [`DEMO_SECRET_KEY`], on a server for everybody.
+    #[error("the secret key is a published one")]
+    Published,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why new logins are not waited for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RoomError {
+    /// Their app has as many pending as it may.
+    #[error("too many logins of the app are pending")]
+    Full,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
 
 /// The store's apps, remembered for a moment.
 #[derive(Debug)]
@@ -67,29 +86,18 @@ impl Apps {
         Ok(app)
     }
 
-    /// The app whose secret key the call shows; `None` where it shows none.
-    ///
-    /// A key that is wrong is an error, not a call without a key: whoever sends one means to be known.
-    pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Result<Option<AppKey>, ApiError> {
-        const WRONG: ApiError = ApiError::new(ErrorCode::Unauthorized, "The secret key is not valid.");
-        const PUBLISHED: ApiError = ApiError::new(
-            ErrorCode::Unauthorized,
-            "This is the published secret key of `loggin-server dev`, which no other server takes.",
-        );
-        let Some(shown) = shown_key(headers)? else {
-            return Ok(None);
-        };
-        let key = SecretKey::parse(shown).map_err(|_| WRONG)?;
-        let app = self.find(key.app_key()).await?.ok_or(WRONG)?;
-        let expected = app.secret_key_hash.ok_or(WRONG)?;
+    /// The app that this secret key is of.
+    pub(crate) async fn authenticate(&self, shown: &str) -> Result<AppKey, KeyError> {
+        let key = SecretKey::parse(shown).map_err(|_| KeyError::Wrong)?;
+        let app = self.find(key.app_key()).await?.ok_or(KeyError::Wrong)?;
+        let expected = app.secret_key_hash.ok_or(KeyError::Wrong)?;
         if !bool::from(expected.ct_eq(&key.sha256())) {
-            return Err(WRONG);
+            return Err(KeyError::Wrong);
         }
         if !self.development && is_published_key(expected) {
-            return Err(PUBLISHED);
+            return Err(KeyError::Published);
         }
-        request::note_app(key.app_key());
-        Ok(Some(key.app_key()))
+        Ok(key.app_key())
     }
 
     /// Whether some app lets web pages of this origin call.
@@ -108,7 +116,7 @@ impl Apps {
     /// Refuses to wait for logins that are new, where their app has as many pending as it may.
     ///
     /// Counts are a moment old, so a burst goes a little over. Logins that were waited for before are never refused.
-    pub(crate) async fn check_room(&self, codes: &[Code], with_key: bool) -> Result<(), ApiError> {
+    pub(crate) async fn check_room(&self, codes: &[Code], with_key: bool) -> Result<(), RoomError> {
         let most = if with_key { limits::PENDING_PER_APP_WITH_KEY } else { limits::PENDING_PER_APP };
         let app_keys: HashSet<AppKey> = codes.iter().map(Code::app_key).collect();
         for app_key in app_keys {
@@ -118,11 +126,7 @@ impl Apps {
             let own: Vec<Code> = codes.iter().copied().filter(|code| code.app_key() == app_key).collect();
             if self.store.logins(&own).await?.len() < own.len() {
                 metrics::limit_hit(Limit::PendingPerApp);
-                return Err(ApiError::new(
-                    ErrorCode::RateLimited,
-                    "Too many sign-ins of this app are pending.",
-                )
-                .with_retry_after(limits::PENDING_COUNT_VALID));
+                return Err(RoomError::Full);
             }
         }
         Ok(())
@@ -146,25 +150,11 @@ impl App {
     }
 }
 
-/// The SHA-256 of [`dev::DEMO_SECRET_KEY`].
+/// The SHA-256 of [`DEMO_SECRET_KEY`].
 static PUBLISHED_KEY: LazyLock<Option<[u8; 32]>> =
-    LazyLock::new(|| SecretKey::parse(dev::DEMO_SECRET_KEY).ok().map(|key| key.sha256()));
+    LazyLock::new(|| SecretKey::parse(DEMO_SECRET_KEY).ok().map(|key| key.sha256()));
 
 /// Whether a hash is that of the secret key which everybody can read in the source of `dev`.
 pub(crate) fn is_published_key(hash: [u8; 32]) -> bool {
     *PUBLISHED_KEY == Some(hash)
-}
-
-/// The key that a call shows, in either header.
-fn shown_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
-    const MALFORMED: ApiError = ApiError::new(
-        ErrorCode::Unauthorized,
-        "The secret key stands in `Authorization: Bearer` or in `X-Api-Key`.",
-    );
-    if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let value = value.to_str().map_err(|_| MALFORMED)?;
-        let (scheme, key) = value.trim().split_once(' ').ok_or(MALFORMED)?;
-        return if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(key.trim())) } else { Err(MALFORMED) };
-    }
-    headers.get(X_API_KEY).map(|value| value.to_str().map_err(|_| MALFORMED)).transpose()
 }

@@ -12,6 +12,7 @@ use loggin::ErrorCode;
 use super::events::idempotency_key;
 use crate::{
     app::Server,
+    caller,
     error::ApiError,
     otp::{Meter, NamedCall, Otp, OtpError, Refusal},
     store::App,
@@ -35,7 +36,7 @@ impl AuthCall {
     pub(crate) async fn new(server: &Server, headers: &HeaderMap) -> Result<Self, ApiError> {
         const UNKNOWN: ApiError =
             ApiError::new(ErrorCode::Unauthorized, "This call needs the app's secret key.");
-        let app_key = server.apps.authenticate(headers).await?.ok_or(UNKNOWN)?;
+        let app_key = caller::authenticate(server, headers).await?.ok_or(UNKNOWN)?;
         let app = server.apps.find(app_key).await?.ok_or(UNKNOWN)?;
         let otp = server.otp.clone().ok_or(ApiError::new(
             ErrorCode::NotFound,

@@ -17,7 +17,7 @@ use super::verify::{parse_token, rejected, unknown_app};
 use crate::{
     app::Server,
     body,
-    cors::Caller,
+    caller::Caller,
     crypto::Digits,
     error::ApiError,
     logins::{CONFIRMATION_DIGITS, Confirmation},

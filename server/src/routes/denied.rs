@@ -8,7 +8,7 @@ use loggin::{
     wire::{DeniedRequest, DeniedResponse, MAX_LOGIN_IDS},
 };
 
-use crate::{app::Server, body, error::ApiError, limits};
+use crate::{app::Server, body, caller, error::ApiError, limits};
 
 /// Tells which logins were denied.
 #[utoipa::path(
@@ -31,9 +31,7 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<DeniedResponse>, ApiError> {
-    let app_key = server
-        .apps
-        .authenticate(&headers)
+    let app_key = caller::authenticate(&server, &headers)
         .await?
         .ok_or(ApiError::new(ErrorCode::Unauthorized, "This call needs the app's secret key."))?;
     let DeniedRequest { login_ids } = body::json(&headers, body).await?;

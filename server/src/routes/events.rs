@@ -18,7 +18,7 @@ use super::verify::audience;
 use crate::{
     app::Server,
     body,
-    cors::Caller,
+    caller::Caller,
     error::ApiError,
     limits::{self, CountedStream},
     logins::Viewer,

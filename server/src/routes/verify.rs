@@ -17,8 +17,8 @@ use super::events::idempotency_key;
 use crate::{
     app::Server,
     body,
+    caller::Caller,
     clock::random_bytes,
-    cors::Caller,
     error::ApiError,
     logins::{View, Viewer, reason, view},
 };

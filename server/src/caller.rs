@@ -1,0 +1,127 @@
+//! Who calls: known by a secret key, by the origin of a web page, or only by an address.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::http::{HeaderMap, HeaderName, header};
+use loggin::{AppKey, ErrorCode};
+
+use crate::{
+    app::Server,
+    apps::KeyError,
+    error::ApiError,
+    limits::{self, Room, customer},
+    request,
+    store::App,
+    telemetry::metrics::{self, Limit},
+};
+
+/// The other header that a secret key may stand in.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// Who calls: an app's server with its secret key, a web page, or neither.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The app whose secret key was shown.
+    pub(crate) app_key: Option<AppKey>,
+    /// The web page's origin, where it is another than this server's.
+    origin: Option<String>,
+    /// The address that a call without a secret key is counted by; with one, nobody asks behind which proxy it is.
+    pub(crate) address: IpAddr,
+}
+
+impl Caller {
+    /// Reads who calls; a wrong secret key is an error.
+    pub(crate) async fn of(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> Result<Self, ApiError> {
+        let app_key = authenticate(server, headers).await?;
+        let address = match app_key {
+            Some(_) => peer.ip(),
+            None => server.client_address(peer, headers),
+        };
+        let origin = foreign_origin(headers, &server.settings.public_origin);
+        Ok(Self { app_key, origin: origin.map(str::to_owned), address })
+    }
+
+    /// Counts the tokens that this caller waits for; an error where its address waits for too many.
+    pub(crate) fn count_waits(&self, server: &Server, tokens: usize) -> Result<(), ApiError> {
+        if !self.is_counted(server)
+            || server.wait_counts.count(customer(self.address), tokens, server.clock.now())
+        {
+            return Ok(());
+        }
+        metrics::limit_hit(Limit::WaitsPerAddress);
+        Err(ApiError::new(ErrorCode::RateLimited, "This address waits for too many tokens.")
+            .with_retry_after(limits::WAITS_WINDOW))
+    }
+
+    /// Names the app in the log where no secret key did.
+    pub(crate) fn note_app(&self, app_key: AppKey) {
+        if self.app_key.is_none() {
+            request::note_app(app_key);
+        }
+    }
+
+    /// The room for this caller's body.
+    pub(crate) fn room<'a>(&self, server: &'a Server) -> Room<'a> {
+        server.bodies.for_caller(self.app_key, self.address)
+    }
+
+    /// Whether this caller is held to what one address may do.
+    pub(crate) fn is_counted(&self, server: &Server) -> bool {
+        self.app_key.is_none() && server.settings.counts_addresses
+    }
+
+    /// Whether this caller may act on logins of an app; redeeming may take the app's secret key.
+    pub(crate) fn may(&self, redeem: bool, app: &App) -> bool {
+        match (self.app_key, &self.origin) {
+            (Some(app_key), _) => app_key == app.app_key,
+            (None, _) if redeem && app.require_secret_key => false,
+            (None, Some(origin)) => app.allows_origin(origin),
+            (None, None) => true,
+        }
+    }
+}
+
+fn foreign_origin<'a>(headers: &'a HeaderMap, own: &str) -> Option<&'a str> {
+    // One that is no text is no origin that any app allows.
+    let origin = headers.get(header::ORIGIN)?.to_str().unwrap_or("null");
+    (origin != own).then_some(origin)
+}
+
+/// The app whose secret key the call shows; `None` where it shows none.
+///
+/// A key that is wrong is an error, not a call without a key: whoever sends one means to be known.
+pub(crate) async fn authenticate(server: &Server, headers: &HeaderMap) -> Result<Option<AppKey>, ApiError> {
+    let Some(shown) = shown_key(headers)? else {
+        return Ok(None);
+    };
+    let app_key = server.apps.authenticate(shown).await?;
+    request::note_app(app_key);
+    Ok(Some(app_key))
+}
+
+impl From<KeyError> for ApiError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Wrong => Self::new(ErrorCode::Unauthorized, "The secret key is not valid."),
+            KeyError::Published => Self::new(
+                ErrorCode::Unauthorized,
+                "This is the published secret key of `loggin-server dev`, which no other server takes.",
+            ),
+            KeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The key that a call shows, in either header.
+fn shown_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    const MALFORMED: ApiError = ApiError::new(
+        ErrorCode::Unauthorized,
+        "The secret key stands in `Authorization: Bearer` or in `X-Api-Key`.",
+    );
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let value = value.to_str().map_err(|_| MALFORMED)?;
+        let (scheme, key) = value.trim().split_once(' ').ok_or(MALFORMED)?;
+        return if scheme.eq_ignore_ascii_case("bearer") { Ok(Some(key.trim())) } else { Err(MALFORMED) };
+    }
+    headers.get(X_API_KEY).map(|value| value.to_str().map_err(|_| MALFORMED)).transpose()
+}
