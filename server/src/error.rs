@@ -74,7 +74,7 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        metrics::store_failed(&error);
+        metrics::store_failed(error.failure());
         match error {
             StoreError::Busy => {}
             StoreError::NotReady(reason) => {

@@ -17,7 +17,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use loggin::{AppKey, Code, PhoneNumber};
 
-use crate::{clock::UnixMillis, languages::Language};
+use crate::{clock::UnixMillis, languages::Language, telemetry::metrics::StoreFailure};
 
 pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use commit::{Commit, CommitListener};
@@ -58,6 +58,22 @@ pub(crate) enum StoreError {
     /// More waits to be written than the store can take now, or the store is closed.
     #[error("the store takes no more work at the moment")]
     Busy,
+}
+
+impl StoreError {
+    /// What counters call it.
+    pub(crate) fn failure(&self) -> StoreFailure {
+        match self {
+            Self::Busy => StoreFailure::Busy,
+            Self::Database(_) => StoreFailure::Database,
+            Self::File(_) => StoreFailure::File,
+            Self::Foreign => StoreFailure::Foreign,
+            Self::Newer => StoreFailure::Newer,
+            Self::NotReady(_) => StoreFailure::NotReady,
+            Self::NotWritten => StoreFailure::NotWritten,
+            Self::Unreadable(_) => StoreFailure::Unreadable,
+        }
+    }
 }
 
 /// What follows a WhatsApp message of a known sender, as an app chose it.

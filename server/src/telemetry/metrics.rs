@@ -13,16 +13,12 @@ use loggin::ErrorCode;
 use metrics::{Counter, Gauge, Histogram, KeyName, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+pub(crate) use super::labels::{Limit, SendResult, StoreFailure, WebhookRefusal};
 use super::{
     instruments::{Family, HttpDurations, Instrument, Kind, LabelSet, Word, WordCounters},
-    labels::{
-        HttpMethod, HttpStatus, LoginOutcome, ReplyKind, ReplyOutcome, SendKind, SendResult, StoreFailure,
-    },
+    labels::{HttpMethod, HttpStatus, LoginOutcome, ReplyKind, ReplyOutcome, SendKind},
     log, process,
 };
-use crate::{store::StoreError, whatsapp::SendError};
-
-pub(crate) use super::labels::{Limit, WebhookRefusal};
 
 /// Bounds of the buckets of durations within this server, in seconds: a commit takes some milliseconds.
 const SHORT: &[f64] =
@@ -332,19 +328,9 @@ pub(crate) fn job_taken(waited: Duration, behind: usize) {
 }
 
 /// A call failed because the store did.
-pub(crate) fn store_failed(error: &StoreError) {
+pub(crate) fn store_failed(failure: StoreFailure) {
     if let Some(catalogue) = catalogue() {
-        let kind = match error {
-            StoreError::Busy => StoreFailure::Busy,
-            StoreError::Database(_) => StoreFailure::Database,
-            StoreError::File(_) => StoreFailure::File,
-            StoreError::Foreign => StoreFailure::Foreign,
-            StoreError::Newer => StoreFailure::Newer,
-            StoreError::NotReady(_) => StoreFailure::NotReady,
-            StoreError::NotWritten => StoreFailure::NotWritten,
-            StoreError::Unreadable(_) => StoreFailure::Unreadable,
-        };
-        catalogue.store_errors.of(kind).increment(1);
+        catalogue.store_errors.of(failure).increment(1);
     }
 }
 
@@ -356,18 +342,10 @@ pub(super) fn panicked() {
 }
 
 /// A call that sends a message, from now until WhatsApp has said something.
-pub(crate) fn send<T>(kind: SendKind) -> impl FnOnce(&Result<T, SendError>) {
+pub(crate) fn send(kind: SendKind) -> impl FnOnce(SendResult) {
     let started = Instant::now();
     move |result| {
         let Some(catalogue) = catalogue() else { return };
-        let result = match result {
-            Ok(_) => SendResult::Sent,
-            Err(SendError::Ambiguous) => SendResult::Ambiguous,
-            Err(SendError::Misconfigured { .. }) => SendResult::Misconfigured,
-            Err(SendError::Operator { .. }) => SendResult::Operator,
-            Err(SendError::Permanent { .. }) => SendResult::Permanent,
-            Err(SendError::Retryable { .. }) => SendResult::Retryable,
-        };
         catalogue.sends.of((kind, result)).increment(1);
         catalogue.send_duration.of(kind).record(started.elapsed());
     }

@@ -12,6 +12,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::json;
+use crate::telemetry::metrics::SendResult;
 
 /// The pause after too many messages to one person: one is permitted every 6 s.
 const PAIR_LIMIT_PAUSE: Duration = Duration::from_secs(6);
@@ -55,6 +56,17 @@ pub(crate) enum SendError {
 }
 
 impl SendError {
+    /// What counters call it.
+    pub(super) fn result(self) -> SendResult {
+        match self {
+            Self::Ambiguous => SendResult::Ambiguous,
+            Self::Misconfigured { .. } => SendResult::Misconfigured,
+            Self::Operator { .. } => SendResult::Operator,
+            Self::Permanent { .. } => SendResult::Permanent,
+            Self::Retryable { .. } => SendResult::Retryable,
+        }
+    }
+
     /// Reads an answer that is no success.
     pub(super) fn of_answer(status: StatusCode, retry_after: Option<Duration>, body: &Value) -> Self {
         let error = body.get("error").unwrap_or(&Value::Null);

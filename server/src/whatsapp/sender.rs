@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     config::AccessToken,
-    telemetry::{SendKind, metrics},
+    telemetry::{
+        SendKind,
+        metrics::{self, SendResult},
+    },
 };
 
 /// Time for a connection with TLS. It is part of [`CALL_TIMEOUT`], and shorter, so that what never left the machine
@@ -156,7 +159,7 @@ impl GraphClient {
     async fn send(&self, kind: SendKind, message: Value) -> Result<SentMessage, SendError> {
         let counted = metrics::send(kind);
         let result = self.call(message).await;
-        counted(&result);
+        counted(result.as_ref().map_or_else(|error| error.result(), |_| SendResult::Sent));
         result
     }
 

@@ -90,9 +90,9 @@ fn tell_everything() {
     oldest_reply(Duration::from_secs(2));
     committed(40, Duration::from_millis(4));
     job_taken(Duration::from_millis(1), 5);
-    store_failed(&StoreError::NotWritten);
+    store_failed(StoreFailure::NotWritten);
     panicked();
-    send::<()>(SendKind::Text)(&Err(SendError::Ambiguous));
+    send(SendKind::Text)(SendResult::Ambiguous);
     let request = |route| HttpRequest::new(&http::Method::POST, route);
     request("/api/v1/auth/start").answered(http::StatusCode::OK, None);
     let refused = Some(ErrorCode::InvalidCode);
