@@ -16,9 +16,10 @@ use tokio::net::TcpListener;
 use crate::{
     app_commands, audit_commands,
     config::Settings,
-    dev, limits,
+    dev,
+    http::routes,
+    limits,
     logins::Publisher,
-    routes,
     run::{self, Mode, RunError},
     store::{CommitListener, Confirm, PhoneHidden},
     telemetry::{self, Addresses, Exporter, Log, log},

@@ -4,35 +4,24 @@
 
 #![forbid(unsafe_code)]
 
-mod app;
 mod app_commands;
 mod apps;
 mod audit_commands;
-mod body;
-mod caller;
 pub mod cli;
-mod client_address;
 mod clock;
 mod config;
-mod cors;
 mod crypto;
 mod dev;
-mod error;
-mod forwarded;
-mod intake;
+mod http;
 mod languages;
 mod limits;
 mod logins;
 mod otp;
 mod outbox;
 mod phones;
-mod request;
-mod routes;
 mod run;
-mod serve;
+mod state;
 mod store;
-mod stream;
-mod subscription;
 mod telemetry;
 mod test_number_commands;
 #[cfg(test)]

@@ -12,14 +12,17 @@ use tokio::{
 use url::Url;
 
 use crate::{
-    app::{self, LONG_POLL, OtpParts, Parts, Server, Settings},
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{Config, OtpConfig},
+    http::{
+        self,
+        serve::{self, Bounds},
+    },
     limits,
     logins::Publisher,
     otp::TemplateSender,
     phones,
-    serve::{self, Bounds},
+    state::{LONG_POLL, OtpParts, Parts, Server, Settings},
     store::{CommitListener, SqliteStore, Store},
     telemetry::Exporter,
     whatsapp::{GraphClient, GraphConfig},
@@ -200,7 +203,7 @@ impl Ready {
         exporter: Option<Exporter>,
         failed: impl Future<Output = RunError>,
     ) -> Result<(), RunError> {
-        let router = app::router(&self.server);
+        let router = http::router(&self.server);
         let mut serving = tokio::spawn(serve::serve(
             listener,
             router,

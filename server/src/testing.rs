@@ -22,14 +22,17 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 use crate::{
-    app::{self, OtpParts, Parts, Server, Settings},
     clock::{Clock, Random, UnixMillis},
     config::{AccessToken, ForwardedHeader, Secret, TrustedProxies, WhatsAppConfig},
     crypto::Digits,
+    http::{
+        self,
+        serve::{self, Bounds},
+    },
     limits,
     logins::Publisher,
     otp::CodeSender,
-    serve::{self, Bounds},
+    state::{OtpParts, Parts, Server, Settings},
     store::{App, CommitListener, Confirm, MessageKind, PhoneHidden, SqliteStore, Store},
     whatsapp::{GraphClient, GraphConfig, SendError, SendStatus, SentMessage},
 };
@@ -296,7 +299,7 @@ impl TestServer {
             stopping: stopping.clone(),
         });
         let trusted = Arc::clone(&server.settings.trusted_proxies);
-        let serving = serve::serve(listener, app::router(&server), bounds, trusted, stopping);
+        let serving = serve::serve(listener, http::router(&server), bounds, trusted, stopping);
         let serving = tokio::spawn(serving);
         let client =
             Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none());

@@ -3,9 +3,10 @@
 
 use std::{
     future::poll_fn,
+    net::SocketAddr,
     pin::pin,
     sync::{
-        Condvar, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::Poll,
@@ -24,9 +25,10 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tower::ServiceExt;
 
-use super::*;
+use super::router;
 use crate::{
-    logins::life,
+    clock::Clock,
+    logins::{Publisher, life},
     store::{App, Commit, CommitListener, Confirm, Login, State},
     testing::{
         EventReader, PHONE, START, TestServer, demo_app, demo_key, sign, text_message, token, webhook,

@@ -1,7 +1,7 @@
 //! Cross-origin calls from web pages.
 //!
 //! Preflights name no token, so they are answered for every origin that some app allows. At the call itself, each
-//! token's own app decides: see [`Caller`](crate::caller::Caller).
+//! token's own app decides: see [`Caller`](crate::http::caller::Caller).
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{app::Server, error::ApiError};
+use crate::{http::ApiError, state::Server};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 const REQUEST_HEADERS: HeaderValue =

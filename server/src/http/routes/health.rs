@@ -7,7 +7,7 @@ use loggin::ErrorCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{app::Server, error::ApiError};
+use crate::{http::ApiError, state::Server};
 
 /// The answer of both.
 #[derive(Debug, Serialize, ToSchema)]

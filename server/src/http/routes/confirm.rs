@@ -15,12 +15,10 @@ use loggin::{
 
 use super::verify::{parse_token, rejected, unknown_app};
 use crate::{
-    app::Server,
-    body,
-    caller::Caller,
     crypto::Digits,
-    error::ApiError,
+    http::{ApiError, body, caller::Caller},
     logins::{CONFIRMATION_DIGITS, Confirmation},
+    state::Server,
     store::{self, Login, StoreError},
 };
 

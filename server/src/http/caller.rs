@@ -6,11 +6,10 @@ use axum::http::{HeaderMap, HeaderName, header};
 use loggin::{AppKey, ErrorCode};
 
 use crate::{
-    app::Server,
     apps::KeyError,
-    error::ApiError,
+    http::{ApiError, client_address, request},
     limits::{self, Room, customer},
-    request,
+    state::Server,
     store::App,
     telemetry::metrics::{self, Limit},
 };
@@ -35,7 +34,7 @@ impl Caller {
         let app_key = authenticate(server, headers).await?;
         let address = match app_key {
             Some(_) => peer.ip(),
-            None => server.client_address(peer, headers),
+            None => client_address::of(server, peer, headers),
         };
         let origin = foreign_origin(headers, &server.settings.public_origin);
         Ok(Self { app_key, origin: origin.map(str::to_owned), address })

@@ -16,14 +16,15 @@ use loggin::{
 
 use super::verify::audience;
 use crate::{
-    app::Server,
-    body,
-    caller::Caller,
-    error::ApiError,
+    http::{
+        ApiError, body,
+        caller::Caller,
+        event_stream::EventStream,
+        subscription::{Asked, Subscription, Woken},
+    },
     limits::{self, CountedStream},
     logins::Viewer,
-    stream::EventStream,
-    subscription::{Asked, Subscription, Woken},
+    state::Server,
     telemetry::metrics::{self, Limit},
 };
 

@@ -19,8 +19,8 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::{
     clock::{Random, random_below},
+    http::subscription::{Subscription, Woken},
     limits,
-    subscription::{Subscription, Woken},
     telemetry::metrics::{self, HeldStream, Limit},
 };
 

@@ -1,34 +1,19 @@
-//! The server's parts put together, and its routes.
+//! The server's parts put together: what every handler has at hand.
 
-use std::{
-    hash::RandomState,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{hash::RandomState, net::IpAddr, sync::Arc, time::Duration};
 
-use axum::{
-    Router,
-    http::HeaderMap,
-    middleware,
-    routing::{get, post},
-};
 use tokio::sync::watch;
-use tower_http::catch_panic::CatchPanicLayer;
 use url::Url;
 
 use crate::{
     apps::Apps,
-    client_address,
     clock::{Clock, Random},
     config::{Secret, TrustedProxies, WhatsAppConfig},
-    cors,
     limits::{self, Rooms, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
     otp::{CodeSender, Otp},
     outbox::Outbox,
     phones::RecipientKeys,
-    request, routes, serve,
     store::Store,
     whatsapp::{AppSecret, GraphClient},
 };
@@ -163,50 +148,3 @@ impl Server {
         })
     }
 }
-
-impl Server {
-    /// Whose call it is, where calls are counted by address.
-    pub(crate) fn client_address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
-        if self.settings.counts_addresses {
-            client_address::client(&self.settings.trusted_proxies, peer.ip(), headers)
-        } else {
-            peer.ip()
-        }
-    }
-}
-
-/// All routes, with what surrounds each call.
-pub(crate) fn router(server: &Arc<Server>) -> Router {
-    let api = Router::new()
-        .route("/tokens/events", post(routes::events::handle))
-        .route("/tokens/verify", post(routes::verify::handle))
-        .route("/tokens/confirm", post(routes::confirm::handle))
-        .route("/tokens/denied", post(routes::denied::handle))
-        .route("/auth/start", post(routes::auth_start::handle))
-        .route("/auth/verify", post(routes::auth_verify::handle))
-        .route("/auth/status", get(routes::auth_status::handle))
-        // Before the layer, which answers preflights: a method that no route has comes this way.
-        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
-        .layer(middleware::from_fn(serve::only_where_there_is_room))
-        .layer(middleware::from_fn_with_state(Arc::clone(server), cors::layer));
-    let pages = Router::new()
-        .route("/l/{code}", get(routes::link::handle))
-        .route("/openapi.json", get(routes::openapi::handle))
-        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
-        .layer(middleware::from_fn(serve::only_where_there_is_room));
-    // What stands outside of these is served also where the server is full.
-    Router::new()
-        .nest("/api/v1", api)
-        .merge(pages)
-        .route("/webhooks/whatsapp", get(routes::webhook::subscribe).post(routes::webhook::handle))
-        .route("/healthz", get(routes::health::alive))
-        .route("/readyz", get(routes::health::ready))
-        .fallback(routes::fallback::not_found)
-        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
-        .layer(CatchPanicLayer::custom(routes::fallback::panicked))
-        .layer(middleware::from_fn(request::layer))
-        .with_state(Arc::clone(server))
-}
-
-#[cfg(test)]
-mod tests;

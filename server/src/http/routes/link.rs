@@ -17,7 +17,7 @@ use loggin::{
     link::{message_text, percent_encode},
 };
 
-use crate::{app::Server, error::ApiError, languages::Language};
+use crate::{http::ApiError, languages::Language, state::Server};
 
 /// How the link may be changed.
 #[derive(Debug, Default, serde::Deserialize)]

@@ -11,13 +11,12 @@ use loggin::{
 };
 
 use crate::{
-    app::Server,
     apps::RoomError,
-    caller::Caller,
     clock::Random,
-    error::ApiError,
+    http::{ApiError, caller::Caller},
     limits::{self, CountedStream},
     logins::{Slot, View, Viewer, reason, view},
+    state::Server,
     store::{Login, State, StoreError},
 };
 

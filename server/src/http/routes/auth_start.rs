@@ -13,10 +13,9 @@ use loggin::wire::{OtpStartRequest, OtpStartResponse};
 
 use super::auth::AuthCall;
 use crate::{
-    app::Server,
-    body,
-    error::ApiError,
+    http::{ApiError, body},
     otp::{Answer, Recipient, StartOrder, life},
+    state::Server,
 };
 
 /// Digits of a code, unless the call says otherwise: NIST asks for six at least.

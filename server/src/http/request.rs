@@ -12,7 +12,7 @@ use loggin::{AppKey, ErrorCode};
 use tracing::{Instrument, Span, field};
 use uuid::Uuid;
 
-use crate::{error::ApiError, limits, telemetry::metrics::HttpRequest};
+use crate::{http::ApiError, limits, telemetry::metrics::HttpRequest};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

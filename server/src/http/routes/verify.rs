@@ -15,12 +15,10 @@ use loggin::{
 
 use super::events::idempotency_key;
 use crate::{
-    app::Server,
-    body,
-    caller::Caller,
     clock::random_bytes,
-    error::ApiError,
+    http::{ApiError, body, caller::Caller},
     logins::{View, Viewer, reason, view},
+    state::Server,
 };
 
 /// Random bytes that name a redeemer who names none.

@@ -17,11 +17,10 @@ use serde_json::value::RawValue;
 
 use super::auth::AuthCall;
 use crate::{
-    app::Server,
-    body,
     crypto::Digits,
-    error::ApiError,
+    http::{ApiError, body},
     otp::{Answer, Found, NamedCall},
+    state::Server,
 };
 
 /// What a call asks for.

@@ -1,7 +1,7 @@
 //! Whose call it is, also behind proxies.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -9,13 +9,23 @@ use axum::http::HeaderMap;
 
 use crate::{
     config::{ForwardedHeader, TrustedProxies},
-    forwarded::hops,
+    http::forwarded::hops,
+    state::Server,
 };
+
+/// Whose call it is, where calls are counted by address; otherwise nobody asks behind which proxy it is.
+pub(super) fn of(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+    if server.settings.counts_addresses {
+        client(&server.settings.trusted_proxies, peer.ip(), headers)
+    } else {
+        peer.ip()
+    }
+}
 
 /// Whose call it is: the last address that is not itself a trusted proxy's, as only what trusted proxies added is
 /// believed. Where one of them names no address, the call counts as that proxy's own, so that nobody is without
 /// an address to be counted by.
-pub(crate) fn client(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+fn client(proxies: &TrustedProxies, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let mut known = peer.to_canonical();
     if !proxies.trust(known) {
         return known;
@@ -127,7 +137,7 @@ mod tests {
             port in proptest::option::of(any::<u16>()),
         ) {
             let added = match port {
-                Some(port) => std::net::SocketAddr::new(appended, port).to_string(),
+                Some(port) => SocketAddr::new(appended, port).to_string(),
                 None => appended.to_string(),
             };
             let mut values = written;

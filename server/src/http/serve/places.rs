@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Bounds;
 use crate::{
     config::TrustedProxies,
-    error::ApiError,
+    http::ApiError,
     limits::{self, Share, Shares, customer},
     telemetry::metrics::{self, Limit},
 };

@@ -5,7 +5,7 @@ use std::any::Any;
 use axum::response::{IntoResponse, Response};
 use loggin::ErrorCode;
 
-use crate::error::ApiError;
+use crate::http::ApiError;
 
 /// There is no such path.
 pub(crate) async fn not_found() -> ApiError {
@@ -31,7 +31,7 @@ mod tests {
     use tower_http::catch_panic::CatchPanicLayer;
 
     use super::*;
-    use crate::request;
+    use crate::http::request;
 
     #[tokio::test]
     async fn a_panic_is_an_internal_error() {

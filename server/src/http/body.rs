@@ -17,7 +17,7 @@ use loggin::ErrorCode;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    error::ApiError,
+    http::ApiError,
     limits::{self, Holder, Room, Share, Short},
     telemetry::metrics::{self, Limit},
 };

@@ -8,7 +8,11 @@ use loggin::{
     wire::{DeniedRequest, DeniedResponse, MAX_LOGIN_IDS},
 };
 
-use crate::{app::Server, body, caller, error::ApiError, limits};
+use crate::{
+    http::{ApiError, body, caller},
+    limits,
+    state::Server,
+};
 
 /// Tells which logins were denied.
 #[utoipa::path(

@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_word_of_its_own_that_operators_can_look_up() {
-        let page = include_str!("../../../docs/operations.md");
+        let page = include_str!("../../../../docs/operations.md");
         let words: Vec<&str> = all().into_iter().map(Reason::as_str).collect();
         for (position, word) in words.iter().enumerate() {
             assert!(page.contains(&format!("`{word}`")), "{word}");

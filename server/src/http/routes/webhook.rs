@@ -15,10 +15,9 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use crate::{
-    app::Server,
-    body,
-    error::ApiError,
-    intake, limits,
+    http::{ApiError, body, client_address, intake},
+    limits,
+    state::Server,
     telemetry::metrics::{self, WebhookRefusal},
     whatsapp,
 };
@@ -102,7 +101,7 @@ pub(crate) async fn handle(
         metrics::webhook_refused(WebhookRefusal::Signature);
         return Err(UNSIGNED);
     }
-    let address = server.client_address(peer, &headers);
+    let address = client_address::of(&server, peer, &headers);
     let body = body::raw(body, limits::WEBHOOK_BODY, server.bodies.for_webhook(address)).await?;
     if !whatsapp::verify_signature(&server.app_secrets, signature, &body) {
         metrics::webhook_refused(WebhookRefusal::Signature);

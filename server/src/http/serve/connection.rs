@@ -40,8 +40,8 @@ use super::{
     socket::{Socket, Writes},
 };
 use crate::{
+    http::event_stream::{EventStream, Handover, Head},
     limits,
-    stream::{EventStream, Handover, Head},
 };
 
 /// Bytes read at once of a request that was answered already.

@@ -16,9 +16,9 @@ use super::{
     openapi::{OtpDelivery, OtpFailure, OtpProgress, OtpStatusResponse},
 };
 use crate::{
-    app::Server,
-    error::ApiError,
+    http::ApiError,
     otp::{Delivery, Failure, Status, life::Progress},
+    state::Server,
 };
 
 /// What is asked for.

@@ -11,10 +11,9 @@ use loggin::ErrorCode;
 
 use super::events::idempotency_key;
 use crate::{
-    app::Server,
-    caller,
-    error::ApiError,
+    http::{ApiError, caller},
     otp::{Meter, NamedCall, Otp, OtpError, Refusal},
+    state::Server,
     store::App,
     telemetry::metrics::{self, Limit},
 };

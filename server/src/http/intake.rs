@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 pub(crate) use reason::Reason;
 
 use crate::{
-    app::Server,
     clock::UnixMillis,
     languages::Language,
     logins::{CodeReceived, Message, PhoneShared, Received, life},
     otp::DID_NOT_REQUEST_CODE,
     outbox::NOT_ME,
+    state::Server,
     store::{App, MessageId, StoreError},
     telemetry::{Throttled, metrics},
     whatsapp::{Content, InboundMessage, Sender, StatusUpdate, Update, UpdateKind, find_places},

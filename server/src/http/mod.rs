@@ -1,0 +1,18 @@
+//! HTTP: connections, what surrounds each call, and the routes.
+
+pub(crate) mod body;
+pub(crate) mod caller;
+mod client_address;
+mod cors;
+mod error;
+mod event_stream;
+mod forwarded;
+mod intake;
+mod request;
+mod router;
+pub(crate) mod routes;
+pub(crate) mod serve;
+mod subscription;
+
+pub(crate) use error::ApiError;
+pub(crate) use router::router;

@@ -1,0 +1,48 @@
+//! All routes, and what surrounds each call.
+
+use std::sync::Arc;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{cors, request, routes, serve};
+use crate::state::Server;
+
+/// All routes, with what surrounds each call.
+pub(crate) fn router(server: &Arc<Server>) -> Router {
+    let api = Router::new()
+        .route("/tokens/events", post(routes::events::handle))
+        .route("/tokens/verify", post(routes::verify::handle))
+        .route("/tokens/confirm", post(routes::confirm::handle))
+        .route("/tokens/denied", post(routes::denied::handle))
+        .route("/auth/start", post(routes::auth_start::handle))
+        .route("/auth/verify", post(routes::auth_verify::handle))
+        .route("/auth/status", get(routes::auth_status::handle))
+        // Before the layer, which answers preflights: a method that no route has comes this way.
+        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
+        .layer(middleware::from_fn(serve::only_where_there_is_room))
+        .layer(middleware::from_fn_with_state(Arc::clone(server), cors::layer));
+    let pages = Router::new()
+        .route("/l/{code}", get(routes::link::handle))
+        .route("/openapi.json", get(routes::openapi::handle))
+        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
+        .layer(middleware::from_fn(serve::only_where_there_is_room));
+    // What stands outside of these is served also where the server is full.
+    Router::new()
+        .nest("/api/v1", api)
+        .merge(pages)
+        .route("/webhooks/whatsapp", get(routes::webhook::subscribe).post(routes::webhook::handle))
+        .route("/healthz", get(routes::health::alive))
+        .route("/readyz", get(routes::health::ready))
+        .fallback(routes::fallback::not_found)
+        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
+        .layer(CatchPanicLayer::custom(routes::fallback::panicked))
+        .layer(middleware::from_fn(request::layer))
+        .with_state(Arc::clone(server))
+}
+
+#[cfg(test)]
+mod tests;
