@@ -18,7 +18,9 @@ const PUBLISHED: &str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
 /// Runs `dev` on this folder. It has no simulator beside it, so it ends once its database is ready.
 fn dev(folder: &Path) -> Output {
     let alone: PathBuf = folder.join("loggin-server");
-    std::fs::copy(PROGRAM, &alone).unwrap();
+    // By another program: while this one has a file open to write, a test beside it may start a program, which has the file
+    // open too for a moment, and then it cannot be run.
+    assert!(Command::new("cp").arg(PROGRAM).arg(&alone).status().unwrap().success());
     let listen = ["--listen", "127.0.0.1:0", "--simulator-listen", "127.0.0.1:0", "--data"];
     Command::new(&alone).arg("dev").args(listen).arg(folder).output().unwrap()
 }
