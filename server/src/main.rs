@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    loggin_server::cli::main()
+    loggin_server::main()
 }

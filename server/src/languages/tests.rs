@@ -13,7 +13,7 @@ use crate::testing::token;
 const TITLE: usize = 20;
 const BODY: usize = 1024;
 
-/// The longest name that an app may have, see `app_commands`.
+/// The longest name that an app may have, see the command that adds one.
 const LONGEST_APP: usize = 60;
 
 const TIME: &str = "2026-11-22 08:00 UTC";

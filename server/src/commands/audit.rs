@@ -8,10 +8,12 @@ use loggin::wire::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::print_line,
     clock::{Clock, SystemClock},
+    commands::{
+        print_line,
+        run::{self, RunError},
+    },
     limits,
-    run::{self, RunError},
     store::{Act, AuditRow, Store},
     telemetry::process,
 };

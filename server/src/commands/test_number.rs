@@ -6,12 +6,13 @@ use loggin::PhoneNumber;
 use serde_json::{Map, Value};
 
 use crate::{
-    audit_commands,
-    cli::{TestNumberCommand, print_line},
+    commands::{
+        TestNumberCommand, audit, print_line,
+        run::{self, RunError},
+    },
     crypto::digits::{self, Digits},
     otp::CODE_DIGITS,
     phones,
-    run::{self, RunError},
     store::{Act, Store, TestNumber},
 };
 
@@ -42,7 +43,7 @@ async fn add(store: &dyn Store, number: &str, test: TestNumber, even_if_real: bo
         ));
     }
     let test = TestNumber { code: code.expose().to_owned(), ..test };
-    audit_commands::administer(store, Act::PutTestNumber(number, test)).await.map(drop)
+    audit::administer(store, Act::PutTestNumber(number, test)).await.map(drop)
 }
 
 async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
@@ -62,7 +63,7 @@ async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
 
 async fn remove(store: &dyn Store, number: &str) -> Result<(), RunError> {
     let number = parse(number)?;
-    if audit_commands::administer(store, Act::RemoveTestNumber(number)).await? {
+    if audit::administer(store, Act::RemoveTestNumber(number)).await? {
         return Ok(());
     }
     Err(RunError::Refused("there is no such test number".into()))

@@ -1,5 +1,12 @@
 //! The command line.
 
+mod app;
+mod audit;
+mod dev;
+mod run;
+mod startup;
+mod test_number;
+
 use std::{
     io::Write,
     net::SocketAddr,
@@ -13,17 +20,17 @@ use std::{
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use tokio::net::TcpListener;
 
+use self::{
+    run::{Mode, RunError},
+    startup::Addresses,
+};
 use crate::{
-    app_commands, audit_commands,
     config::Settings,
-    dev,
     http::routes,
     limits,
     logins::Publisher,
-    run::{self, Mode, RunError},
     store::{CommitListener, Confirm, PhoneHidden},
-    telemetry::{self, Addresses, Exporter, Log, log},
-    test_number_commands,
+    telemetry::{Exporter, Log, log},
 };
 
 /// Sign in with WhatsApp, for any app.
@@ -304,15 +311,15 @@ fn run(command: Command, log: &mut Option<Log>) -> Result<(), RunError> {
         }
         Command::App { config, command } => {
             let database = start(config.config.as_deref())?.database()?;
-            block_on(app_commands::run(&database, command))
+            block_on(app::run(&database, command))
         }
         Command::TestNumber { config, command } => {
             let database = start(config.config.as_deref())?.database()?;
-            block_on(test_number_commands::run(&database, command))
+            block_on(test_number::run(&database, command))
         }
         Command::Audit { config, json } => {
             let database = start(config.config.as_deref())?.database()?;
-            block_on(audit_commands::list(&database, json))
+            block_on(audit::list(&database, json))
         }
         Command::Openapi => {
             let document = routes::openapi::document().to_pretty_json();
@@ -339,12 +346,12 @@ async fn serve(settings: &Settings, development_data: bool) -> Result<(), RunErr
     let server = listener.local_addr().map_err(|error| RunError::Io("the listener has no address", error))?;
     let exporter = run::listen_for_metrics(config.metrics).await?;
     let metrics = exporter.as_ref().map(Exporter::address);
-    telemetry::tell_start(settings, &config, Addresses { server, metrics });
-    telemetry::warn_about_settings(settings, &config);
+    startup::tell_start(settings, &config, Addresses { server, metrics });
+    startup::warn_about_settings(settings, &config);
     let publisher = Arc::new(Publisher::default());
     let store = run::open_store(&config.database, Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
     dev::check_serving(&*store, development_data).await?;
-    telemetry::warn_about_data(&*store).await?;
+    startup::warn_about_data(&*store).await?;
     let ready = run::prepare(config, store, publisher, Mode::Production)?;
     announce(format!("loggin-server listening on http://{server}")).await?;
     ready.serve(listener, exporter, std::future::pending()).await

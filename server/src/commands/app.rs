@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::{
     apps::origin,
-    audit_commands,
-    cli::{AppCommand, CreateArgs, PolicyArgs, UpdateArgs, print_line},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
+    commands::{
+        AppCommand, CreateArgs, PolicyArgs, UpdateArgs, audit, print_line,
+        run::{self, RunError},
+    },
     limits,
-    run::{self, RunError},
     store::{Act, App, Confirm, PhoneHidden, Store},
 };
 
@@ -52,7 +53,7 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
     apply(&mut app, &arguments.policy)?;
     let mut secret_key = new_secret_key(&mut app);
     // Another app has the key once in a trillion times.
-    while !audit_commands::administer(store, Act::CreateApp(app.clone())).await? {
+    while !audit::administer(store, Act::CreateApp(app.clone())).await? {
         app.app_key = random_app_key()?;
         secret_key = new_secret_key(&mut app);
     }
@@ -86,7 +87,7 @@ async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError
     apply(&mut app, &arguments.policy)?;
     let secret_key = arguments.new_secret_key.then(|| new_secret_key(&mut app));
     let act = Act::UpdateApp(app.clone(), changed(&before, &app));
-    if !audit_commands::administer(store, act).await? {
+    if !audit::administer(store, act).await? {
         return Err(unknown());
     }
     show(&app, secret_key.as_ref(), arguments.json)

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use super::process;
 use crate::{
     apps::is_published_key,
     config::{Config, PublicSetting, Settings},
     limits,
     store::{DATABASE_VERSION, Store, StoreError},
+    telemetry::process,
 };
 
 /// Where the server really listens.

@@ -19,18 +19,20 @@ use url::Url;
 
 use crate::{
     apps::{DEMO_SECRET_KEY, origin::ANY_ORIGIN},
-    audit_commands,
-    cli::{DevArgs, announce},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
+    commands::{
+        DevArgs, announce, audit,
+        run::{self, Mode, RunError},
+        startup::{self, Addresses},
+    },
     config::{
         AccessToken, Config, DEFAULT_OTP_LANGUAGE, ForwardedHeader, OtpConfig, Secret, Settings,
         TrustedProxies, WhatsAppConfig,
     },
     limits,
     logins::Publisher,
-    run::{self, Mode, RunError},
     store::{Act, App, CommitListener, Confirm, PhoneHidden, Store},
-    telemetry::{self, Addresses, Exporter},
+    telemetry::Exporter,
 };
 
 /// The app that is ready. It needs no secret key to sign in by a message, and any web page may call for it.
@@ -91,8 +93,8 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     let exporter = run::listen_for_metrics(settings.metrics_or(None)?).await?;
     let metrics = exporter.as_ref().map(Exporter::address);
     let config = Config { metrics, ..config(address, &simulator_url, &secrets, &folder)? };
-    telemetry::tell_start(settings, &config, Addresses { server: address, metrics });
-    telemetry::warn_about_names(settings);
+    startup::tell_start(settings, &config, Addresses { server: address, metrics });
+    startup::warn_about_names(settings);
     let ready = run::prepare(config, store, publisher, Mode::Development)?;
     announce(format!("loggin-server listening on http://{address}")).await?;
     announce(format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/'))).await?;
@@ -120,7 +122,7 @@ async fn mark(store: &dyn Store) -> Result<(), RunError> {
                     .into(),
             ));
         }
-        audit_commands::administer(store, Act::MarkDevelopment).await?;
+        audit::administer(store, Act::MarkDevelopment).await?;
     }
     Ok(())
 }
