@@ -1,17 +1,19 @@
 //! `loggin-server app …`: apps added, listed and changed, also while a server runs on the same database.
 
-use std::{path::Path, sync::Arc};
+use std::{num::ParseIntError, path::Path, str::FromStr, sync::Arc};
 
+use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use loggin::{AppKey, SecretKey, base32};
 use serde_json::{Value, json};
 
+use super::{
+    audit,
+    output::print_line,
+    run::{self, RunError},
+};
 use crate::{
     apps::origin,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
-    commands::{
-        AppCommand, CreateArgs, PolicyArgs, UpdateArgs, audit, print_line,
-        run::{self, RunError},
-    },
     limits,
     store::{Act, App, Confirm, PhoneHidden, Store},
 };
@@ -21,6 +23,139 @@ const APP_KEY_BYTES: usize = 5;
 
 /// Longest name of an app, in characters: it stands in one line of a message.
 const NAME_CHARS: usize = 60;
+
+/// What is done to apps.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AppCommand {
+    /// Add an app; prints its app key and, this once, its secret key.
+    Create(CreateArgs),
+    /// List all apps.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Change an app; what is not named stays.
+    Update(UpdateArgs),
+}
+
+/// A new app.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// Name that people are shown.
+    #[arg(long)]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Changes of an app.
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    /// The app.
+    pub(crate) app_key: String,
+    /// Name that people are shown.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    /// Allow no origins, before those that are named are allowed.
+    #[arg(long)]
+    pub(crate) clear_allowed_origins: bool,
+    /// Make a new secret key, and print it this once; the old one is worth nothing from then on.
+    #[arg(long)]
+    pub(crate) new_secret_key: bool,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What an app chooses.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// Whether redeeming a token needs the secret key [default: true].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) require_secret_key: Option<bool>,
+    /// Origin of a web page or web view that may call, such as `https://example.com`, `https://*.example.com` for all
+    /// below it, `capacitor://localhost`, or `*` for any; may be repeated.
+    #[arg(long = "allowed-origin", value_name = "URL", action = ArgAction::Append)]
+    pub(crate) allowed_origins: Vec<String>,
+    /// Show neither phone number nor user id to who does not have the secret key [default: false].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) hide_phone_from_browser: Option<bool>,
+    /// What follows the message [default: none].
+    #[arg(long)]
+    pub(crate) confirm: Option<ConfirmArg>,
+    /// What happens where WhatsApp hides the phone number [default: ask].
+    #[arg(long)]
+    pub(crate) phone_hidden: Option<PhoneHiddenArg>,
+    /// Calls for one-time codes that the app's key may make in a minute [default: 120].
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) calls_per_minute: Option<u32>,
+    /// One-time codes that the app may have sent in a calendar month (UTC), or `none` [default: none].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) monthly_quota: Option<QuotaArg>,
+    /// Messages to people that the app's logins may cost in a day, or `none` [default: 10000].
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) messages_per_day: Option<QuotaArg>,
+    /// Whether test numbers are refused [default: true].
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) live_only: Option<bool>,
+}
+
+/// A quota, or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QuotaArg(pub(crate) Option<u32>);
+
+impl FromStr for QuotaArg {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "none" { Ok(Self(None)) } else { text.parse().map(|quota| Self(Some(quota))) }
+    }
+}
+
+/// See [`Confirm`].
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ConfirmArg {
+    /// Nothing: the message signs in.
+    None,
+    /// An answer with a "not me" button.
+    Reply,
+    /// An answer with a code to be typed where the login began.
+    Code,
+}
+
+impl From<ConfirmArg> for Confirm {
+    fn from(argument: ConfirmArg) -> Self {
+        match argument {
+            ConfirmArg::None => Self::None,
+            ConfirmArg::Reply => Self::Reply,
+            ConfirmArg::Code => Self::Code,
+        }
+    }
+}
+
+/// See [`PhoneHidden`].
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PhoneHiddenArg {
+    /// The sender is asked for it.
+    Ask,
+    /// The login fails.
+    Fail,
+}
+
+impl From<PhoneHiddenArg> for PhoneHidden {
+    fn from(argument: PhoneHiddenArg) -> Self {
+        match argument {
+            PhoneHiddenArg::Ask => Self::Ask,
+            PhoneHiddenArg::Fail => Self::Fail,
+        }
+    }
+}
 
 /// Carries out one command on the database at this path.
 pub(crate) async fn run(database: &Path, command: AppCommand) -> Result<(), RunError> {

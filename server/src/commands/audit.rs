@@ -1,18 +1,16 @@
 //! Acts of administrators: carried out with a row that tells who did what, and listed by `loggin-server audit`.
 
-use std::sync::Arc;
-
-use std::{path::Path, time::SystemTime};
+use std::{path::Path, sync::Arc, time::SystemTime};
 
 use loggin::wire::Timestamp;
 use serde_json::{Value, json};
 
+use super::{
+    output::print_line,
+    run::{self, RunError},
+};
 use crate::{
     clock::{Clock, SystemClock},
-    commands::{
-        print_line,
-        run::{self, RunError},
-    },
     limits,
     store::{Act, AuditRow, Store},
     telemetry::process,

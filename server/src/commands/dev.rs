@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use clap::Args;
 use loggin::{AppKey, SecretKey, link::WhatsAppNumber};
 use tempfile::TempDir;
 use tokio::{
@@ -17,14 +18,15 @@ use tokio::{
 };
 use url::Url;
 
+use super::{
+    audit,
+    output::announce,
+    run::{self, Mode, RunError},
+    startup::{self, Addresses},
+};
 use crate::{
     apps::{DEMO_SECRET_KEY, origin::ANY_ORIGIN},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
-    commands::{
-        DevArgs, announce, audit,
-        run::{self, Mode, RunError},
-        startup::{self, Addresses},
-    },
     config::{
         AccessToken, Config, DEFAULT_OTP_LANGUAGE, ForwardedHeader, OtpConfig, Secret, Settings,
         TrustedProxies, WhatsAppConfig,
@@ -58,6 +60,20 @@ const GRAPH_VERSION: &str = "v26.0";
 
 /// File of the database in the data folder.
 const DATABASE: &str = "loggin.db";
+
+/// Where `dev` listens and keeps its data.
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// Address of the server; port 0 takes any that is free.
+    #[arg(long, default_value = "127.0.0.1:8787", value_name = "ADDRESS")]
+    pub(crate) listen: SocketAddr,
+    /// Address of the phone simulator; port 0 takes any that is free.
+    #[arg(long, default_value = "127.0.0.1:8788", value_name = "ADDRESS")]
+    pub(crate) simulator_listen: SocketAddr,
+    /// Folder of the database; without one, what is stored is gone at the end.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
 
 /// Secrets, new at each start. But for the last, the server and its simulator share them.
 struct Secrets {
@@ -125,18 +141,6 @@ async fn mark(store: &dyn Store) -> Result<(), RunError> {
         audit::administer(store, Act::MarkDevelopment).await?;
     }
     Ok(())
-}
-
-/// Refuses to serve a database that `dev` made, unless that is meant.
-pub(crate) async fn check_serving(store: &dyn Store, meant: bool) -> Result<(), RunError> {
-    if meant || !store.is_development().await? {
-        return Ok(());
-    }
-    Err(RunError::Refused(
-        "LOGGIN_DATABASE_URL: `loggin-server dev` made this database, and its app lets any web page sign in \
-         without a secret key; choose another, or say --development-data"
-            .into(),
-    ))
 }
 
 /// The folder of the database, and what removes it at the end where it is a temporary one.

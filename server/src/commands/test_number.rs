@@ -2,19 +2,52 @@
 
 use std::{path::Path, sync::Arc};
 
+use clap::Subcommand;
 use loggin::PhoneNumber;
 use serde_json::{Map, Value};
 
+use super::{
+    audit,
+    output::print_line,
+    run::{self, RunError},
+};
 use crate::{
-    commands::{
-        TestNumberCommand, audit, print_line,
-        run::{self, RunError},
-    },
     crypto::digits::{self, Digits},
     otp::CODE_DIGITS,
     phones,
     store::{Act, Store, TestNumber},
 };
+
+/// What is done to test numbers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TestNumberCommand {
+    /// Add a number, or give one another code. No code is ever sent to it: it always has this one.
+    Add {
+        /// The number with its country code.
+        number: String,
+        /// Its code, 4 to 8 digits.
+        #[arg(long)]
+        code: String,
+        /// Have no pause between two codes, for tests that run side by side.
+        #[arg(long)]
+        no_cooldown: bool,
+        /// Take a number that may be a real person's: whoever knows its code is that person to every app that takes test
+        /// numbers.
+        #[arg(long)]
+        even_if_real: bool,
+    },
+    /// List all, each with its code.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove a number.
+    Remove {
+        /// The number with its country code.
+        number: String,
+    },
+}
 
 /// Carries out one command on the database at this path.
 pub(crate) async fn run(database: &Path, command: TestNumberCommand) -> Result<(), RunError> {
