@@ -20,7 +20,7 @@ mod state;
 mod store;
 mod telemetry;
 #[cfg(test)]
-mod testing;
+mod tests;
 #[cfg(not(fuzzing))]
 mod whatsapp;
 #[cfg(fuzzing)]

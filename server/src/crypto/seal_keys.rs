@@ -51,7 +51,7 @@ impl fmt::Debug for SealKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::CountingRandom;
+    use crate::tests::CountingRandom;
 
     fn keys(secrets: &[&str]) -> SealKeys {
         SealKeys::derive(secrets.iter().map(|secret| secret.as_bytes()), b"test v1\n")

@@ -73,7 +73,7 @@ mod tests {
     use crate::{
         apps::origin::parse_entry,
         store::App,
-        testing::{TestServer, demo_app, error_of, guarded_app, token_of},
+        tests::{TestServer, demo_app, error_of, guarded_app, token_of},
     };
 
     const PAGE: &str = "https://shop.example";
@@ -175,7 +175,7 @@ mod tests {
         let tokens = [token_of("11111111", 1), token_of("8XKPQ2WN", 1)];
         let answer = server.events(&tokens, None).header("Origin", PAGE).send().await.unwrap();
         assert_eq!(allowed(&answer), Some(PAGE));
-        let mut stream = crate::testing::EventReader::new(answer);
+        let mut stream = crate::tests::EventReader::new(answer);
         assert_eq!(stream.event().await.unwrap().1, json!({ "pending": 1 }));
         let (name, data) = stream.event().await.unwrap();
         assert_eq!(name, "rejected");

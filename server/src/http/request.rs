@@ -127,7 +127,7 @@ mod tests {
     use serde_json::Value;
     use tower::ServiceExt;
 
-    use crate::testing::{APP, TestServer};
+    use crate::tests::{APP, TestServer};
 
     /// Where a log goes that is read here.
     #[derive(Clone, Default)]

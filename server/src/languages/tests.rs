@@ -6,7 +6,7 @@ use loggin::link::message_text;
 use serde_json::Value;
 
 use super::*;
-use crate::testing::token;
+use crate::tests::token;
 
 /// WhatsApp's limits: the title of a button, and the body of a message with buttons. What a character is, it does not say,
 /// so that the longest reading counts here.

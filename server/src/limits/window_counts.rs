@@ -63,7 +63,7 @@ impl<K: Eq + Hash> WindowCounts<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::START;
+    use crate::tests::START;
 
     const WINDOW: Duration = Duration::from_secs(60);
     const SECOND: Duration = Duration::from_secs(1);

@@ -50,7 +50,7 @@ impl fmt::Debug for ConfirmationCodes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::token;
+    use crate::tests::token;
 
     fn codes(secrets: &[&str]) -> ConfirmationCodes {
         ConfirmationCodes::new(secrets.iter().map(|secret| secret.as_bytes()))

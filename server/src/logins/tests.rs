@@ -16,7 +16,7 @@ use crate::{
     logins::Waiters,
     phones::RecipientKeys,
     store::{App, Confirm, Login, MessageId, MessageKind, PhoneHidden, State, Store},
-    testing::{CountingRandom, ManualClock, PHONE, demo_app, store, store_in, token},
+    tests::{CountingRandom, ManualClock, PHONE, demo_app, store, store_in, token},
 };
 
 const SECOND: Duration = Duration::from_secs(1);

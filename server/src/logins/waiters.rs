@@ -226,7 +226,7 @@ mod tests {
     use crate::{
         clock::UnixMillis,
         store::State,
-        testing::{START, token},
+        tests::{START, token},
     };
 
     fn code(number: u8) -> Code {

@@ -18,7 +18,7 @@ use crate::{
     limits,
     phones::{self, Number},
     store::App,
-    testing::{APP_SECRET, CountingRandom, ManualClock, NotedCodes, OTP_SECRET, PHONE, demo_app, store},
+    tests::{APP_SECRET, CountingRandom, ManualClock, NotedCodes, OTP_SECRET, PHONE, demo_app, store},
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
 

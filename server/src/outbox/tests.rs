@@ -18,7 +18,7 @@ use crate::{
     logins::{CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher},
     phones::RecipientKeys,
     store::{App, Confirm, MessageId, MessageKind, Stage, State, tests::dump},
-    testing::{
+    tests::{
         CountingRandom, ManualClock, PHONE, PHONE_NUMBER_ID, demo_app, graph_client, store, store_in, token,
     },
 };

@@ -42,7 +42,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::testing::START;
+    use crate::tests::START;
 
     const MINUTE: Duration = limits::WARNING_PAUSE;
 

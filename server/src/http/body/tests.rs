@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     limits::Rooms,
     store::{App, Confirm},
-    testing::{TestServer, demo_app, demo_key, error_of, sign, token, webhook},
+    tests::{TestServer, demo_app, demo_key, error_of, sign, token, webhook},
 };
 
 const KIB: usize = 1 << 10;

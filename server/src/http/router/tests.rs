@@ -30,9 +30,7 @@ use crate::{
     clock::Clock,
     logins::{Publisher, life},
     store::{App, Commit, CommitListener, Confirm, Login, State},
-    testing::{
-        EventReader, PHONE, START, TestServer, demo_app, demo_key, sign, text_message, token, webhook,
-    },
+    tests::{EventReader, PHONE, START, TestServer, demo_app, demo_key, sign, text_message, token, webhook},
 };
 
 /// More await points than any handler has.

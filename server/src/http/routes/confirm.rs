@@ -96,7 +96,7 @@ mod tests {
     use crate::{
         logins::life,
         store::{App, Confirm},
-        testing::{TestServer, demo_app, error_of, token},
+        tests::{TestServer, demo_app, error_of, token},
     };
 
     async fn start() -> TestServer {

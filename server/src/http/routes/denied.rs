@@ -58,7 +58,7 @@ mod tests {
 
     use crate::{
         logins::life,
-        testing::{TestServer, demo_key, error_of, guarded_app, token, token_of},
+        tests::{TestServer, demo_key, error_of, guarded_app, token, token_of},
     };
 
     async fn ask(server: &TestServer, key: &SecretKey, login_ids: &[String]) -> Response {

@@ -37,7 +37,7 @@ pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Result<Json<Heal
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{TestServer, error_of};
+    use crate::tests::{TestServer, error_of};
 
     #[tokio::test]
     async fn a_server_without_its_store_lives_but_is_not_ready() {

@@ -79,7 +79,7 @@ fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{TestServer, error_of, token, token_of};
+    use crate::tests::{TestServer, error_of, token, token_of};
 
     #[tokio::test]
     async fn a_link_leads_to_whatsapp_and_stores_nothing() {

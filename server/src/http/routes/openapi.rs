@@ -77,7 +77,7 @@ mod tests {
     use serde_json::{Value, json, value::RawValue};
 
     use super::*;
-    use crate::testing::{TestServer, token};
+    use crate::tests::{TestServer, token};
 
     fn schemas() -> Value {
         serde_json::to_value(document()).unwrap()["components"]["schemas"].take()

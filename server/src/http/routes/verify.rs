@@ -114,7 +114,7 @@ mod tests {
 
     use crate::{
         logins::life,
-        testing::{APP, PHONE, TestServer, error_of, guarded_app, token, token_of},
+        tests::{APP, PHONE, TestServer, error_of, guarded_app, token, token_of},
     };
 
     #[tokio::test]

@@ -125,7 +125,7 @@ mod tests {
     use crate::{
         languages::Language,
         store::{Confirm, MessageKind, PhoneHidden, State},
-        testing::{
+        tests::{
             APP, PHONE, START, TestServer, demo_app, error_of, sign, text_message, token, token_of, webhook,
         },
     };

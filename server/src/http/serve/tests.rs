@@ -5,7 +5,7 @@ use loggin::SecretKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::testing::{TestServer, demo_app, demo_key, token};
+use crate::tests::{TestServer, demo_app, demo_key, token};
 
 async fn exchange(server: &TestServer, request: &str) -> String {
     let mut socket = TcpStream::connect(server.address).await.unwrap();
@@ -154,8 +154,8 @@ async fn status(server: &TestServer, request: &str) -> String {
 }
 
 fn webhook_request() -> String {
-    let body = crate::testing::webhook(&[]).to_string();
-    let signature = crate::testing::sign(body.as_bytes());
+    let body = crate::tests::webhook(&[]).to_string();
+    let signature = crate::tests::sign(body.as_bytes());
     format!(
         "POST /webhooks/whatsapp HTTP/1.1\r\nHost: a\r\nX-Hub-Signature-256: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
@@ -237,7 +237,7 @@ async fn who_is_refused_before_its_body_was_read_learns_why() {
     let right = format!("{events}X-Api-Key: {}\r\n", demo_key().expose());
     let unsigned = "POST /webhooks/whatsapp HTTP/1.1\r\nX-Hub-Signature-256: sha256=00\r\n";
     let signed =
-        format!("POST /webhooks/whatsapp HTTP/1.1\r\nX-Hub-Signature-256: {}\r\n", crate::testing::sign(b""));
+        format!("POST /webhooks/whatsapp HTTP/1.1\r\nX-Hub-Signature-256: {}\r\n", crate::tests::sign(b""));
     for (head, bytes, expected) in [
         (&*wrong, limits::EVENTS_BODY, "401"),
         (&*right, limits::EVENTS_BODY, "400"),
@@ -293,7 +293,7 @@ async fn a_head_is_enough_to_be_refused() {
         (
             format!(
                 "POST /webhooks/whatsapp HTTP/1.1\r\nX-Hub-Signature-256: {}\r\n{large}",
-                crate::testing::sign(b"")
+                crate::tests::sign(b"")
             ),
             "413",
         ),

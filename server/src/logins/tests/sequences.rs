@@ -68,7 +68,7 @@ proptest! {
         phone_hidden in prop::sample::select(vec![PhoneHidden::Ask, PhoneHidden::Fail]),
     ) {
         let app = App { confirm, phone_hidden, ..demo_app() };
-        let mut now = crate::testing::START;
+        let mut now = crate::tests::START;
         let mut login: Option<Login> = None;
         // Of one life, which ends when nothing remembers it.
         let mut winner: Option<[u8; 32]> = None;

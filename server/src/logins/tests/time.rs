@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{logins::life::Next, store::Stage, testing::START};
+use crate::{logins::life::Next, store::Stage, tests::START};
 
 const DAY: u64 = 24 * 60 * 60;
 

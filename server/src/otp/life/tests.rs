@@ -4,7 +4,7 @@ use loggin::{AppKey, PhoneNumber};
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{APP, PHONE, START};
+use crate::tests::{APP, PHONE, START};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MILLISECOND: Duration = Duration::from_millis(1);

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use crate::{
         store::{OtpStore, Store, TestNumber},
-        testing::{START, demo_app},
+        tests::{START, demo_app},
     };
 
     async fn open() -> (SqliteStore, tempfile::TempDir) {

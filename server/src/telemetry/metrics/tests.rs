@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use loggin::ErrorCode;
 
 use super::*;
-use crate::testing::TestServer;
+use crate::tests::TestServer;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     otp::life,
     store::{App, TestNumber},
-    testing::{PHONE, TestServer, demo_app, demo_key, error_of, guarded_app},
+    tests::{PHONE, TestServer, demo_app, demo_key, error_of, guarded_app},
     whatsapp::{SendStatus, SentMessage},
 };
 

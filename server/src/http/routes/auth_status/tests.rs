@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     otp::life,
     store::{App, TestNumber},
-    testing::{PHONE, TestServer, demo_app, demo_key, error_of, guarded_app, webhook},
+    tests::{PHONE, TestServer, demo_app, demo_key, error_of, guarded_app, webhook},
 };
 
 async fn start(server: &TestServer, phone: &str) -> Response {

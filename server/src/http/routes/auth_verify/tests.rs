@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     otp::life,
     store::App,
-    testing::{PHONE, TestServer, demo_app, demo_key, error_of, guarded_app, webhook},
+    tests::{PHONE, TestServer, demo_app, demo_key, error_of, guarded_app, webhook},
 };
 
 async fn start(server: &TestServer, phone: &str) -> Value {

@@ -12,7 +12,7 @@ use tokio::{
 use crate::{
     logins::life,
     store::App,
-    testing::{APP, EventReader, PHONE, TestServer, demo_app, error_of, guarded_app, token, token_of},
+    tests::{APP, EventReader, PHONE, TestServer, demo_app, error_of, guarded_app, token, token_of},
 };
 
 fn names(events: &[(String, Value)]) -> Vec<&str> {
