@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::act::Receipt;
+use crate::delivery::BusyError;
 use crate::simulator::Simulator;
-use crate::webhook::delivery::BusyError;
 use crate::webhook::payload::Update;
 
 /// The template that events are about unless told otherwise.

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::chat::{Author, Button, ButtonKind, ChatMessage, Tick};
+use crate::delivery::{BusyError, Outcome};
 use crate::limits::PHONE_TEXT_CHARS_MAX;
 use crate::number::Number;
 use crate::phones::{Handler, Phone};
 use crate::simulator::Simulator;
-use crate::webhook::delivery::{BusyError, Outcome};
 use crate::webhook::journal::Attempt;
 use crate::webhook::payload::{self, Channel, Item, Update};
 

@@ -10,19 +10,8 @@ use serde::{Deserialize, Serialize};
 use self::graph::GraphFaults;
 pub(crate) use self::graph::{GraphFault, MessageStatus};
 use crate::limits::{BATCH_UPDATES_MAX, COPIES_MAX, FAULTS_MAX, WAIT_MS_MAX};
+use crate::signing::Signing;
 use crate::webhook::payload::{Item, Update};
-
-/// How a webhook call is signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Signing {
-    #[default]
-    Valid,
-    /// A well-formed signature that some other secret made.
-    Wrong,
-    /// No header at all.
-    Missing,
-}
 
 /// Which updates a fault is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -30,8 +30,10 @@ mod app;
 mod chat;
 mod config;
 mod control;
+mod delivery;
 mod faults;
 mod graph;
+mod graph_error;
 mod guard;
 mod identifiers;
 mod limits;
@@ -43,6 +45,7 @@ mod renaming;
 mod signing;
 mod simulator;
 mod standing_by;
+mod templates;
 mod webhook;
 mod world;
 

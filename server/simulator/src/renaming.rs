@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::act::Receipt;
+use crate::delivery::BusyError;
 use crate::identifiers;
 use crate::number::Number;
 use crate::phones::{Phone, PhoneError};
 use crate::simulator::Simulator;
-use crate::webhook::delivery::BusyError;
 use crate::webhook::payload::{Channel, Item, Update};
 
 /// What becomes of a person. With another number comes another user id; either alone changes nothing else.

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 
@@ -19,6 +20,18 @@ pub(crate) enum Escaping {
     Ascii,
     /// Plain UTF-8, which a server must accept too.
     None,
+}
+
+/// How a webhook call is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Signing {
+    #[default]
+    Valid,
+    /// A well-formed signature that some other secret made.
+    Wrong,
+    /// No header at all.
+    Missing,
 }
 
 /// The JSON of a webhook call.

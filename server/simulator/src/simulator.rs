@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::faults::Faults;
 use crate::identifiers::Identifiers;
 use crate::phones::PhoneError;
-use crate::webhook::delivery::Courier;
+use crate::webhook::courier::Courier;
 use crate::webhook::journal::Journal;
 use crate::world::World;
 

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::act::Receipt;
 use crate::chat::{Author, ChatMessage, Tick};
+use crate::delivery::BusyError;
 use crate::limits::BUSINESS_TEXT_CHARS_MAX;
 use crate::number::Number;
 use crate::phones::{Handler, Phone};
 use crate::simulator::Simulator;
-use crate::webhook::delivery::BusyError;
 use crate::webhook::payload::{self, Channel, Item, Notice, Update};
 
 /// Who else writes to people from the number.

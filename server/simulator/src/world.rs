@@ -4,10 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::templates::Templates;
 use crate::limits::{ALLOWED_RECIPIENTS_MAX, MESSAGES_INDEXED_MAX};
 use crate::number::Number;
 use crate::phones::Phones;
+use crate::templates::Templates;
 
 /// How the business learns that a message cannot be delivered. With Meta it is sometimes one and sometimes the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use super::{ControlError, Input, poll};
 use crate::act::{Act, Envelope};
-use crate::faults::Signing;
+use crate::delivery::verification::Handshake;
 use crate::limits::{BATCH_UPDATES_MAX, COPIES_MAX};
 use crate::number::Number;
+use crate::signing::Signing;
 use crate::signing::{self, Escaping};
 use crate::simulator::Simulator;
 use crate::webhook::journal::Attempt;
-use crate::webhook::verification::Handshake;
 
 type Shared = State<Arc<Simulator>>;
 type Answer<T> = Result<Json<T>, ControlError>;

@@ -20,13 +20,13 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::act::ActError;
+use crate::delivery::BusyError;
 use crate::faults::FaultError;
 use crate::limits::{CONTROL_BODY_BYTES_MAX, WAIT_MS_MAX};
 use crate::link::LinkError;
 use crate::number::Number;
 use crate::phones::PhoneError;
 use crate::simulator::Simulator;
-use crate::webhook::delivery::BusyError;
 
 /// The routes below `/control`.
 pub(crate) fn routes() -> Router<Arc<Simulator>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::error::GraphError;
+use crate::graph_error::GraphError;
 use crate::simulator::Simulator;
 
 impl Simulator {

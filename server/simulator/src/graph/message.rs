@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::error::GraphError;
-use super::templates::{self, TemplateUse};
 use crate::chat::{Button, ButtonKind};
+use crate::graph_error::GraphError;
 use crate::identifiers;
 use crate::limits::{
     BUSINESS_TEXT_CHARS_MAX, BUTTON_ID_CHARS_MAX, BUTTON_TITLE_CHARS_MAX, CALLBACK_DATA_CHARS_MAX,
     FOOTER_CHARS_MAX, INTERACTIVE_BODY_CHARS_MAX, REPLY_BUTTONS_MAX,
 };
 use crate::number::Number;
+use crate::templates::{self, TemplateUse};
 
 /// What the button of a contact request says.
 const SHARE_CONTACT_TITLE: &str = "Share my number";

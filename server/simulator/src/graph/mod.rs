@@ -1,10 +1,8 @@
 //! The Graph API: routes, authorization and faults.
 
 pub(crate) mod account;
-pub(crate) mod error;
 pub(crate) mod message;
 pub(crate) mod send;
-pub(crate) mod templates;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,8 +17,8 @@ use axum::response::{Html, IntoResponse as _, Json, Response};
 use axum::routing::{get, post};
 use serde_json::{Map, Value};
 
-use self::error::GraphError;
 use crate::faults::GraphFault;
+use crate::graph_error::GraphError;
 use crate::limits::BODY_BYTES_MAX;
 use crate::simulator::Simulator;
 

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::error::GraphError;
 use super::message::{Content, MessageRequest, Recipient, SendRequest};
-use super::templates::Category;
 use crate::chat::{Author, Button, ButtonKind, ChatMessage, Tick};
 use crate::faults::{GraphFault, MessageStatus};
+use crate::graph_error::GraphError;
 use crate::limits::TYPING_SECONDS;
 use crate::number::Number;
 use crate::phones::{Handler, Phone, PhoneSpec};
 use crate::simulator::Simulator;
+use crate::templates::Category;
 use crate::webhook::payload::{self, Channel, Item, StatusDetails, Update};
 use crate::world::{ErrorReport, World};
 

@@ -29,6 +29,13 @@ pub(crate) struct Attempt {
     pub(crate) ms: f64,
 }
 
+impl Attempt {
+    /// Only a 200 ends the retries, as with Meta.
+    pub(crate) fn accepted(&self) -> bool {
+        self.status == Some(200)
+    }
+}
+
 /// The record. Old entries make room for new ones.
 pub(crate) struct Journal {
     records: Mutex<Records>,

@@ -1,6 +1,5 @@
-//! What the business is told: payloads, their delivery and the record of it.
+//! What the business is told: payloads, the way to its webhook and the record of what went there.
 
-pub(crate) mod delivery;
+pub(crate) mod courier;
 pub(crate) mod journal;
 pub(crate) mod payload;
-pub(crate) mod verification;

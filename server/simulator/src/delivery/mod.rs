@@ -1,31 +1,21 @@
 //! Takes updates to the webhook: signs, posts, tries again, and lets faults have their way.
 
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+pub(crate) mod verification;
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use url::Url;
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::journal::Attempt;
-use super::payload::{self, Account, Item, Update};
 use crate::chat::Tick;
-use crate::config::Secret;
-use crate::faults::{Plan, Signing, WebhookFault};
-use crate::limits::{DELIVERIES_CONCURRENT_MAX, DELIVERIES_QUEUED_MAX, WEBHOOK_TIMEOUT};
+use crate::faults::{Plan, WebhookFault};
 use crate::number::Number;
-use crate::signing::{self, Escaping};
+use crate::signing::{self, Escaping, Signing};
 use crate::simulator::Simulator;
-
-/// The header that carries the signature.
-const SIGNATURE_HEADER: &str = "x-hub-signature-256";
-
-/// As whom Meta calls.
-const USER_AGENT: &str = "facebookexternalua";
-
-/// Put in front of the secret for a signature that must not match.
-const WRONG_KEY_PREFIX: &str = "not ";
+use crate::webhook::journal::Attempt;
+use crate::webhook::payload::{self, Account, Item, Update};
 
 /// Too many deliveries wait already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,79 +31,12 @@ pub(crate) enum Outcome {
     Posted(Vec<Attempt>),
 }
 
-/// Posts to the webhook.
-pub(crate) struct Courier {
-    client: reqwest::Client,
-    url: RwLock<Url>,
-    app_secret: Secret,
-    calls: Semaphore,
-    queue: Arc<Semaphore>,
-}
-
 /// The bytes of one call; a retry sends the same.
 struct Parcel {
     body: Bytes,
     message_ids: Vec<String>,
     chats: Vec<(Number, String)>,
     updates: usize,
-}
-
-impl Courier {
-    pub(crate) fn new(url: Url, app_secret: Secret) -> Result<Self, reqwest::Error> {
-        let client = reqwest::Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(WEBHOOK_TIMEOUT)
-            .no_proxy()
-            .build()?;
-        Ok(Self {
-            client,
-            url: RwLock::new(url),
-            app_secret,
-            calls: Semaphore::new(DELIVERIES_CONCURRENT_MAX),
-            queue: Arc::new(Semaphore::new(DELIVERIES_QUEUED_MAX)),
-        })
-    }
-
-    pub(crate) fn client(&self) -> &reqwest::Client {
-        &self.client
-    }
-
-    pub(crate) fn url(&self) -> Url {
-        self.url.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(crate) fn set_url(&self, url: Url) {
-        *self.url.write().unwrap_or_else(PoisonError::into_inner) = url;
-    }
-
-    /// One call; says the status, or why there is none, and how long it took.
-    async fn post(&self, body: Bytes, signing: Signing) -> (Result<u16, &'static str>, Duration) {
-        let Ok(_call) = self.calls.acquire().await else {
-            return (Err("stopped"), Duration::ZERO);
-        };
-        let request = self.client.post(self.url()).header("content-type", "application/json");
-        let request = match signing {
-            Signing::Valid => request.header(SIGNATURE_HEADER, signing::signature(&self.app_secret, &body)),
-            Signing::Wrong => {
-                let key = Secret::new(format!("{WRONG_KEY_PREFIX}{}", self.app_secret.expose()));
-                request.header(SIGNATURE_HEADER, signing::signature(&key, &body))
-            }
-            Signing::Missing => request,
-        };
-        let began = Instant::now();
-        let answer = request.body(body).send().await;
-        let status = answer.map(|answer| answer.status().as_u16()).map_err(|error| {
-            if error.is_timeout() {
-                "timeout"
-            } else if error.is_connect() {
-                "connection_refused"
-            } else {
-                "connection_lost"
-            }
-        });
-        (status, began.elapsed())
-    }
 }
 
 impl Simulator {
@@ -271,12 +194,5 @@ impl Simulator {
                 phone.touch();
             }
         }
-    }
-}
-
-impl Attempt {
-    /// Only a 200 ends the retries, as with Meta.
-    pub(crate) fn accepted(&self) -> bool {
-        self.status == Some(200)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::error::GraphError;
+use crate::graph_error::GraphError;
 use crate::limits::{CODE_CHARS_MAX, NAME_CHARS_MAX, TEMPLATES_MAX};
 
 /// The language of a template when a registration names none.
