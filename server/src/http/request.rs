@@ -1,14 +1,15 @@
-//! What surrounds every call: its id, the line in the log, the bodies of errors and the headers of all answers.
+//! What surrounds every call: its id, the line in the log, the bodies of errors and the headers of all answers; and the
+//! name that a caller gives it.
 
 use std::time::Instant;
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::Response,
 };
-use loggin::{AppKey, ErrorCode};
+use loggin::{AppKey, ErrorCode, wire};
 use tracing::{Instrument, Span, field};
 use uuid::Uuid;
 
@@ -63,6 +64,18 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
 /// Names in the log the app whose call this is. Its key is public; addresses of callers are personal, and not logged.
 pub(crate) fn note_app(app_key: AppKey) {
     Span::current().record("app", field::display(app_key));
+}
+
+/// The header that names a redeemer.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
+    let Some(value) = headers.get(wire::IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let key = value.as_bytes().trim_ascii();
+    if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY {
+        return Err(ApiError::invalid_request("An `Idempotency-Key` has 1 to 255 characters."));
+    }
+    Ok(Some(key))
 }
 
 /// A call that has no answer yet. One that is dropped never gets one, as its caller has gone: that is logged too.

@@ -5,8 +5,9 @@ use std::time::Duration;
 use loggin::{ErrorCode, PhoneNumber};
 use uuid::Uuid;
 
-use super::{Answer, Otp, OtpError, Recipient, Refusal, StartOrder, life, month, sender, start::Reserved};
+use super::{Answer, Otp, OtpError, Recipient, Refusal, StartOrder, life, month, sender};
 use crate::{
+    crypto::Digits,
     limits, phones,
     store::{App, OtpPhone, OtpWrite, StoreError},
     whatsapp::{SendError, SendStatus, SentMessage},
@@ -24,6 +25,16 @@ const OPERATOR_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Why a session fails whose message WhatsApp delivers to another account; WhatsApp has no code for it.
 pub(super) const OTHER_ACCOUNT: u32 = 0;
+
+/// A code on its way.
+pub(super) struct Reserved {
+    pub(super) session_id: Uuid,
+    /// The phone as it was written.
+    pub(super) phone: OtpPhone,
+    pub(super) code: Digits,
+    /// Codes of the app in this month, with this one.
+    pub(super) sends: u32,
+}
 
 /// A code that WhatsApp took.
 pub(super) struct Finish<'a> {

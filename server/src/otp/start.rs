@@ -12,7 +12,7 @@ use super::{
     Answer, Meter, NamedCall, Otp, OtpError, Recipient, Refusal,
     account::Account,
     answers::Known,
-    deliver::{AMBIGUOUS_RETRY_AFTER, Finish},
+    deliver::{AMBIGUOUS_RETRY_AFTER, Finish, Reserved},
     life::{self, Start},
     month,
 };
@@ -35,16 +35,6 @@ pub(crate) struct StartOrder {
     pub(crate) call: Option<NamedCall>,
     /// What it is counted by.
     pub(crate) meter: Option<Arc<Meter>>,
-}
-
-/// A code on its way.
-pub(super) struct Reserved {
-    pub(super) session_id: Uuid,
-    /// The phone as it was written.
-    pub(super) phone: OtpPhone,
-    pub(super) code: Digits,
-    /// Codes of the app in this month, with this one.
-    pub(super) sends: u32,
 }
 
 /// What reserving came to.

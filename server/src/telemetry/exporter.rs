@@ -20,7 +20,7 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use super::metrics;
+use super::{log, metrics};
 use crate::limits;
 
 /// How long nothing is accepted after an error: long enough for some file to be closed.
@@ -102,6 +102,7 @@ async fn serve(socket: TcpStream, router: Router) {
 
 async fn respond() -> Response {
     // Off the threads that serve: it looks at every open file.
-    let text = tokio::task::spawn_blocking(metrics::render).await.unwrap_or_default();
+    let text =
+        tokio::task::spawn_blocking(|| metrics::render(log::dropped_lines())).await.unwrap_or_default();
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }

@@ -8,8 +8,6 @@ use std::{
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 
-use super::labels::{HttpMethod, HttpStatus};
-
 /// The kind of a metric, as Prometheus names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -184,32 +182,28 @@ impl<W: Word> Instrument for WordCounters<W> {
 /// The histograms of one route, by method and status.
 type OfRoute = Vec<OnceLock<Histogram>>;
 
-/// Durations of requests. Routes are templates of the router, so there are as many as it has.
-pub(super) struct HttpDurations {
+/// Durations of requests, by route and by the method and status that `L` is. Routes are templates of the router, so there are as many as it has.
+pub(super) struct HttpDurations<L> {
     recorder: Arc<dyn Recorder + Send + Sync>,
     name: &'static str,
     routes: RwLock<HashMap<Box<str>, OfRoute>>,
+    labels: PhantomData<fn(L)>,
 }
 
-impl HttpDurations {
-    pub(super) fn record(&self, route: &str, labels: (HttpMethod, HttpStatus), seconds: f64) {
+impl<L: LabelSet> HttpDurations<L> {
+    pub(super) fn record(&self, route: &str, labels: L, seconds: f64) {
         if let Some(histograms) = self.routes.read().unwrap_or_else(PoisonError::into_inner).get(route) {
             return self.histogram(histograms, route, labels).record(seconds);
         }
         let mut routes = self.routes.write().unwrap_or_else(PoisonError::into_inner);
-        let histograms = routes.entry(route.into()).or_insert_with(|| {
-            std::iter::repeat_with(OnceLock::new).take(<(HttpMethod, HttpStatus)>::COUNT).collect()
-        });
+        let histograms = routes
+            .entry(route.into())
+            .or_insert_with(|| std::iter::repeat_with(OnceLock::new).take(L::COUNT).collect());
         self.histogram(histograms, route, labels).record(seconds);
     }
 
     /// Registered at its first event: most routes know one method and few statuses.
-    fn histogram<'a>(
-        &self,
-        histograms: &'a OfRoute,
-        route: &str,
-        labels: (HttpMethod, HttpStatus),
-    ) -> &'a Histogram {
+    fn histogram<'a>(&self, histograms: &'a OfRoute, route: &str, labels: L) -> &'a Histogram {
         histograms[labels.index()].get_or_init(|| {
             let values = [&[route], &*labels.values()].concat();
             Histogram::register(&*self.recorder, &key(self.name, Self::LABELS, &values))
@@ -217,15 +211,15 @@ impl HttpDurations {
     }
 }
 
-impl Instrument for HttpDurations {
+impl<L: LabelSet> Instrument for HttpDurations<L> {
     const KIND: Kind = Kind::Histogram;
     const LABELS: &'static [&'static str] = &["route", "method", "status"];
 
     fn words() -> Vec<&'static str> {
-        <(HttpMethod, HttpStatus)>::all().into_iter().flat_map(LabelSet::values).collect()
+        L::all().into_iter().flat_map(LabelSet::values).collect()
     }
 
     fn register(recorder: &Arc<dyn Recorder + Send + Sync>, name: &'static str) -> Self {
-        Self { recorder: Arc::clone(recorder), name, routes: RwLock::default() }
+        Self { recorder: Arc::clone(recorder), name, routes: RwLock::default(), labels: PhantomData }
     }
 }

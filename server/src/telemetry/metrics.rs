@@ -17,7 +17,7 @@ pub(crate) use super::labels::{Limit, SendResult, StoreFailure, WebhookRefusal};
 use super::{
     instruments::{Family, HttpDurations, Instrument, Kind, LabelSet, Word, WordCounters},
     labels::{HttpMethod, HttpStatus, LoginOutcome, ReplyKind, ReplyOutcome, SendKind},
-    log, process,
+    process,
 };
 
 /// Bounds of the buckets of durations within this server, in seconds: a commit takes some milliseconds.
@@ -111,7 +111,7 @@ macro_rules! catalogue {
 catalogue! {
     build_info: Family<Gauge, Version> = "loggin_build_info" in Count,
         "Always 1; the version of the program.";
-    http: HttpDurations = "loggin_http_request_duration_seconds" in Seconds by SHORT,
+    http: HttpDurations<(HttpMethod, HttpStatus)> = "loggin_http_request_duration_seconds" in Seconds by SHORT,
         "Time from a request's head to its response's head, by the route's template.";
     inbound: WordCounters<ResultWord> = "loggin_inbound_updates_total" in Count,
         "Updates in signed webhooks, by what became of them.";
@@ -206,11 +206,11 @@ fn describe(recorder: &dyn Recorder, definition: &Definition) {
 }
 
 /// All metrics in Prometheus' text format. It counts the process's open files, so it may take some milliseconds.
-pub(super) fn render() -> String {
+pub(super) fn render(dropped_lines: u64) -> String {
     let Some((catalogue, handle)) = INSTALLED.get() else {
         return String::new();
     };
-    catalogue.log_lines_dropped.of(()).absolute(log::dropped_lines());
+    catalogue.log_lines_dropped.of(()).absolute(dropped_lines);
     let files = process::files();
     catalogue.open_fds.of(()).set(amount(files.open));
     catalogue.max_fds.of(()).set(amount(files.most));

@@ -9,9 +9,8 @@ use axum::{
 };
 use loggin::ErrorCode;
 
-use super::events::idempotency_key;
 use crate::{
-    http::{ApiError, caller},
+    http::{ApiError, caller, request::idempotency_key},
     otp::{Meter, NamedCall, Otp, OtpError, Refusal},
     state::Server,
     store::App,

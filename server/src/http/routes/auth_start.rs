@@ -32,11 +32,11 @@ const DIGITS_PERMITTED: std::ops::RangeInclusive<u32> = 4..=8;
     tag = "otp",
     summary = "Send a one-time code",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: nothing is sent again.")),
-    request_body = super::openapi::OtpStartRequest,
+    request_body = super::shapes::OtpStartRequest,
     responses(
-        (status = 200, description = "WhatsApp took the code over, or the phone is a test number.", body = super::openapi::OtpStartResponse),
-        (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
-        (status = "5XX", description = "WhatsApp refuses the recipient (502), or cannot be reached.", body = super::openapi::Error),
+        (status = 200, description = "WhatsApp took the code over, or the phone is a test number.", body = super::shapes::OtpStartResponse),
+        (status = "4XX", description = "The call was refused.", body = super::shapes::Error),
+        (status = "5XX", description = "WhatsApp refuses the recipient (502), or cannot be reached.", body = super::shapes::Error),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]

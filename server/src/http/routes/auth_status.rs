@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{
     auth::AuthCall,
-    openapi::{OtpDelivery, OtpFailure, OtpProgress, OtpStatusResponse},
+    shapes::{OtpDelivery, OtpFailure, OtpProgress, OtpStatusResponse},
 };
 use crate::{
     http::ApiError,
@@ -37,8 +37,8 @@ pub(crate) struct StatusQuery {
     params(("session_id" = String, Query, format = "uuid", description = "The session that `start` began.")),
     responses(
         (status = 200, description = "How far the session and its message have come.", body = OtpStatusResponse),
-        (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
-        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+        (status = "4XX", description = "The call was refused.", body = super::shapes::Error),
+        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]

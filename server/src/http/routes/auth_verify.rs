@@ -39,11 +39,11 @@ struct Order {
     tag = "otp",
     summary = "Type a one-time code",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: no attempt is spent again.")),
-    request_body = super::openapi::OtpVerifyRequest,
+    request_body = super::shapes::OtpVerifyRequest,
     responses(
-        (status = 200, description = "The code was right.", body = super::openapi::OtpVerifyResponse),
-        (status = "4XX", description = "The call was refused, or the code was wrong.", body = super::openapi::Error),
-        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+        (status = 200, description = "The code was right.", body = super::shapes::OtpVerifyResponse),
+        (status = "4XX", description = "The call was refused, or the code was wrong.", body = super::shapes::Error),
+        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]

@@ -30,11 +30,11 @@ use crate::{
     tag = "tokens",
     summary = "Confirm a login",
     description = "For apps with `confirm = code`: takes the digits that WhatsApp showed.",
-    request_body = super::openapi::ConfirmRequest,
+    request_body = super::shapes::ConfirmRequest,
     responses(
-        (status = 200, description = "The digits were right.", body = super::openapi::ConfirmResponse),
-        (status = "4XX", description = "The digits were wrong, or the login ended otherwise.", body = super::openapi::Error),
-        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+        (status = 200, description = "The digits were right.", body = super::shapes::ConfirmResponse),
+        (status = "4XX", description = "The digits were wrong, or the login ended otherwise.", body = super::shapes::Error),
+        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
     ),
     security((), ("secret_key" = []), ("api_key" = [])),
 )]

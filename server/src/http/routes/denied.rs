@@ -22,11 +22,11 @@ use crate::{
     tag = "tokens",
     summary = "Which redeemed logins were denied",
     description = "Of these logins, named by `login_id`, those whose person tapped \"Not me\" in WhatsApp after the app had redeemed the result: what the app made of it has to end. It is remembered for 90 days.",
-    request_body = super::openapi::DeniedRequest,
+    request_body = super::shapes::DeniedRequest,
     responses(
-        (status = 200, description = "Those that were denied.", body = super::openapi::DeniedResponse),
-        (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
-        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+        (status = 200, description = "Those that were denied.", body = super::shapes::DeniedResponse),
+        (status = "4XX", description = "The call was refused.", body = super::shapes::Error),
+        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]

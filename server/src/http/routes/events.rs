@@ -20,6 +20,7 @@ use crate::{
         ApiError, body,
         caller::Caller,
         event_stream::EventStream,
+        request::idempotency_key,
         subscription::{Asked, Subscription, Woken},
     },
     limits::{self, CountedStream},
@@ -40,12 +41,12 @@ const X_ACCEL_BUFFERING: header::HeaderName = header::HeaderName::from_static("x
     summary = "Wait for tokens",
     description = "Answers with an event stream, or, with `Accept: application/json`, as a long poll.",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "Names the redeemer; required with `claim: true`.")),
-    request_body = super::openapi::EventsRequest,
+    request_body = super::shapes::EventsRequest,
     responses(
         (status = 200, description = "Events `ready`, `progress`, `verified` and `rejected`; or what a long poll learnt.",
-            content((super::openapi::StreamEvent = "text/event-stream"), (super::openapi::EventsResponse = "application/json"))),
-        (status = "4XX", description = "The call was refused.", body = super::openapi::Error),
-        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+            content((super::shapes::StreamEvent = "text/event-stream"), (super::shapes::EventsResponse = "application/json"))),
+        (status = "4XX", description = "The call was refused.", body = super::shapes::Error),
+        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
     ),
     security((), ("secret_key" = []), ("api_key" = [])),
 )]
@@ -104,18 +105,6 @@ fn viewer(claim: bool, headers: &HeaderMap) -> Result<Viewer, ApiError> {
         return Ok(Viewer::Observer);
     }
     key.map(Viewer::redeemer).ok_or(ApiError::invalid_request("Claiming needs an `Idempotency-Key` header."))
-}
-
-/// The header that names a redeemer.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
-    let Some(value) = headers.get(wire::IDEMPOTENCY_KEY) else {
-        return Ok(None);
-    };
-    let key = value.as_bytes().trim_ascii();
-    if key.is_empty() || key.len() > limits::IDEMPOTENCY_KEY {
-        return Err(ApiError::invalid_request("An `Idempotency-Key` has 1 to 255 characters."));
-    }
-    Ok(Some(key))
 }
 
 /// Whether the caller takes JSON rather than a stream.

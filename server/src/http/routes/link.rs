@@ -44,7 +44,7 @@ pub(crate) struct Choice {
     ),
     responses(
         (status = 302, description = "To WhatsApp."),
-        (status = 404, description = "This is no code, or its app is not known.", body = super::openapi::Error),
+        (status = 404, description = "This is no code, or its app is not known.", body = super::shapes::Error),
     ),
 )]
 pub(crate) async fn handle(

@@ -11,5 +11,6 @@ pub(crate) mod fallback;
 pub(crate) mod health;
 pub(crate) mod link;
 pub(crate) mod openapi;
+mod shapes;
 pub(crate) mod verify;
 pub(crate) mod webhook;

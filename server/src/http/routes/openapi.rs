@@ -1,7 +1,5 @@
 //! `GET /openapi.json`: the document that describes this API.
 
-mod shapes;
-
 use std::sync::LazyLock;
 
 use axum::{http::header, response::IntoResponse};
@@ -9,12 +7,6 @@ use bytes::Bytes;
 use utoipa::{
     Modify, OpenApi,
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
-};
-
-pub(crate) use shapes::{
-    ConfirmRequest, ConfirmResponse, DeniedRequest, DeniedResponse, Error, EventsRequest, EventsResponse,
-    OtpDelivery, OtpFailure, OtpProgress, OtpStartRequest, OtpStartResponse, OtpStatusResponse,
-    OtpVerifyRequest, OtpVerifyResponse, StreamEvent, VerifyRequest, VerifyResponse,
 };
 
 /// The document.

@@ -13,10 +13,9 @@ use loggin::{
     wire::{VerifyRequest, VerifyResponse},
 };
 
-use super::events::idempotency_key;
 use crate::{
     clock::random_bytes,
-    http::{ApiError, body, caller::Caller},
+    http::{ApiError, body, caller::Caller, request::idempotency_key},
     logins::{View, Viewer, reason, view},
     state::Server,
 };
@@ -32,11 +31,11 @@ const NAMELESS_BYTES: usize = 16;
     tag = "tokens",
     summary = "Redeem a token",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "Names the redeemer: a repeated call is the same call.")),
-    request_body = super::openapi::VerifyRequest,
+    request_body = super::shapes::VerifyRequest,
     responses(
-        (status = 200, description = "Still pending, or who signed in.", body = super::openapi::VerifyResponse),
-        (status = "4XX", description = "The call was refused, or the login ended otherwise.", body = super::openapi::Error),
-        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+        (status = 200, description = "Still pending, or who signed in.", body = super::shapes::VerifyResponse),
+        (status = "4XX", description = "The call was refused, or the login ended otherwise.", body = super::shapes::Error),
+        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
     ),
     security((), ("secret_key" = []), ("api_key" = [])),
 )]

@@ -82,10 +82,10 @@ pub(crate) async fn subscribe(
     request_body(content = serde_json::Value, content_type = "application/json"),
     responses(
         (status = 200, description = "Everything is durable."),
-        (status = 400, description = "This is no webhook.", body = super::openapi::Error),
-        (status = 401, description = "The signature is missing or wrong.", body = super::openapi::Error),
-        (status = 413, description = "The body is too large.", body = super::openapi::Error),
-        (status = "5XX", description = "The server failed.", body = super::openapi::Error),
+        (status = 400, description = "This is no webhook.", body = super::shapes::Error),
+        (status = 401, description = "The signature is missing or wrong.", body = super::shapes::Error),
+        (status = 413, description = "The body is too large.", body = super::shapes::Error),
+        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
     ),
 )]
 pub(crate) async fn handle(

@@ -4,10 +4,7 @@ use loggin::{AppKey, PhoneNumber};
 use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
 
-use super::{
-    connections::{execute, first},
-    writer::OtpWritten,
-};
+use super::connections::{execute, first};
 use crate::{
     clock::UnixMillis,
     store::{
@@ -19,6 +16,9 @@ use crate::{
 
 /// What stands in `delivery` before WhatsApp has said anything.
 pub(super) const NOTHING_SAID: i64 = 0;
+
+/// What became of the writes for a call.
+pub(super) type OtpWritten = (Option<CountedCalls>, OtpOutcome);
 
 /// Makes all of these writes within a transaction, or none; the call is counted in any case.
 pub(super) fn write_counted(

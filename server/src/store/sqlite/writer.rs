@@ -19,14 +19,15 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     connections::{all, execute, first},
-    otp, outbox,
+    otp::{self, OtpWritten},
+    outbox,
 };
 use crate::{
     languages::Language,
     limits,
     store::{
-        CallCount, Change, Commit, CommitListener, CountedCalls, Login, MessageId, OtpCounts, OtpOutcome,
-        OtpWrite, Outcome, QueueOutcome, State, StoreError, Write,
+        CallCount, Change, Commit, CommitListener, Login, MessageId, OtpCounts, OtpWrite, Outcome,
+        QueueOutcome, State, StoreError, Write,
         rows::{self, Numbered},
     },
     telemetry::metrics,
@@ -79,9 +80,6 @@ pub(super) struct OtpTask {
     pub(super) writes: Vec<OtpWrite>,
     pub(super) done: oneshot::Sender<Result<OtpWritten, StoreError>>,
 }
-
-/// What became of an [`OtpTask`].
-pub(super) type OtpWritten = (Option<CountedCalls>, OtpOutcome);
 
 /// A write that shares its transaction with others.
 pub(super) trait GroupedWrite: Send {

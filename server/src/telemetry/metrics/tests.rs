@@ -103,10 +103,10 @@ fn tell_everything() {
 #[test]
 fn every_metric_of_the_list_is_there_in_its_form_and_no_other() {
     install().unwrap();
-    let before = read(&render());
+    let before = read(&render(0));
     tell_everything();
     let held = HeldStream::new();
-    let after = read(&render());
+    let after = read(&render(0));
 
     let names: BTreeSet<&str> = after.keys().map(String::as_str).collect();
     assert_eq!(names, DEFINITIONS.iter().map(|definition| definition.name).collect());
@@ -151,7 +151,7 @@ async fn a_request_is_told_by_its_template_and_never_by_its_path() {
     let server = TestServer::start().await;
     assert_eq!(server.get("/l/8XKPQ2WN-P37ZB-ZFMMN-V1GN3-0EWXB").send().await.unwrap().status(), 302);
     assert_eq!(server.get("/metrics").send().await.unwrap().status(), 404);
-    let text = render();
+    let text = render(0);
     assert!(!text.contains("P37ZB"));
     let read = read(&text);
     for (route, status) in [("/l/{code}", "3xx"), ("none", "4xx")] {
