@@ -17,14 +17,14 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 
 use self::{
-    app::AppCommand, dev::DevArgs, output::print_line, run::RunError, serve::ServeArgs,
+    app::AppCommand,
+    dev::DevArgs,
+    output::{print_line, tell_failure},
+    run::RunError,
+    serve::ServeArgs,
     test_number::TestNumberCommand,
 };
-use crate::{
-    config::Settings,
-    http::routes,
-    telemetry::{Log, log},
-};
+use crate::{config::Settings, http::routes, telemetry::Log};
 
 /// Sign in with WhatsApp, for any app.
 #[derive(Debug, Parser)]
@@ -85,19 +85,6 @@ pub fn main() -> ExitCode {
         log.flush();
     }
     if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Tells why the program ends: in the log where a program reads that, and else in a line for people.
-fn tell_failure(error: &RunError, log: Option<&Log>) {
-    let logged = log.is_some_and(Log::is_json) && tracing::enabled!(tracing::Level::ERROR);
-    if logged {
-        tracing::error!(%error, "the program ends");
-    } else {
-        if let Some(log) = log {
-            log.flush();
-        }
-        log::print_last(format!("loggin-server: {error}"));
-    }
 }
 
 fn run(command: Command, log: &mut Option<Log>) -> Result<(), RunError> {

@@ -3,7 +3,10 @@
 use std::io::Write;
 
 use super::run::RunError;
-use crate::limits;
+use crate::{
+    limits,
+    telemetry::{Log, log},
+};
 
 /// Writes to standard output at once: who started this program may wait for the line.
 pub(crate) fn print_line(line: &str) -> Result<(), RunError> {
@@ -19,4 +22,17 @@ pub(crate) async fn announce(line: String) -> Result<(), RunError> {
         return Ok(());
     };
     printed.map_err(|_| RunError::Refused("standard output cannot be written to".into()))?
+}
+
+/// Tells why the program ends: in the log where a program reads that, and else in a line for people.
+pub(super) fn tell_failure(error: &RunError, log: Option<&Log>) {
+    let logged = log.is_some_and(Log::is_json) && tracing::enabled!(tracing::Level::ERROR);
+    if logged {
+        tracing::error!(%error, "the program ends");
+    } else {
+        if let Some(log) = log {
+            log.flush();
+        }
+        log::print_last(format!("loggin-server: {error}"));
+    }
 }
