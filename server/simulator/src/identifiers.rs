@@ -2,8 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXUPPER};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sha2::{Digest as _, Sha256};
@@ -31,18 +30,18 @@ impl Identifiers {
     /// why a server must treat it like the number itself. `owner` is the phone's digits, or the user id of a phone
     /// that hides its number.
     pub(crate) fn message(&self, owner: &str) -> String {
-        let random = hex::encode_upper(self.random::<MESSAGE_RANDOM_BYTES>());
+        let random = HEXUPPER.encode(&self.random::<MESSAGE_RANDOM_BYTES>());
         let mut bytes = vec![0x1c, 0x18, u8::try_from(owner.len()).unwrap_or(u8::MAX)];
         bytes.extend_from_slice(owner.as_bytes());
         bytes.extend_from_slice(&[0x15, 0x02, 0x00, 0x12, 0x18, 0x14]);
         bytes.extend_from_slice(random.as_bytes());
         bytes.push(0);
-        format!("wamid.{}", STANDARD.encode(bytes))
+        format!("wamid.{}", BASE64.encode(&bytes))
     }
 
     /// The `fbtrace_id` of an error.
     pub(crate) fn trace(&self) -> String {
-        format!("A{}", URL_SAFE_NO_PAD.encode(self.random::<TRACE_BYTES>()))
+        format!("A{}", BASE64URL_NOPAD.encode(&self.random::<TRACE_BYTES>()))
     }
 
     /// The `hub.challenge` of a webhook verification.

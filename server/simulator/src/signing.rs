@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -47,7 +48,7 @@ pub(crate) fn encode(payload: &Value, escaping: Escaping) -> Vec<u8> {
 pub(crate) fn signature(secret: &Secret, body: &[u8]) -> String {
     // HMAC takes a key of any length, so the error that the type allows for cannot happen.
     let tag = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
-        .map(|mac| hex::encode(mac.chain_update(body).finalize().into_bytes()))
+        .map(|mac| HEXLOWER.encode(&mac.chain_update(body).finalize().into_bytes()))
         .unwrap_or_default();
     format!("sha256={tag}")
 }

@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::Args;
+use data_encoding::HEXLOWER;
 use loggin::{AppKey, SecretKey, link::WhatsAppNumber};
 use tempfile::TempDir;
 use tokio::{
@@ -155,7 +156,7 @@ fn data_folder(given: Option<PathBuf>) -> Result<(PathBuf, Option<TempDir>), Run
 }
 
 fn random_text() -> String {
-    hex::encode(random_bytes::<16>(&SystemRandom))
+    HEXLOWER.encode(&random_bytes::<16>(&SystemRandom))
 }
 
 /// Starts the simulator and waits until it can be used. It ends when this program does, as its input then ends.

@@ -19,6 +19,7 @@ use std::{
     sync::Arc,
 };
 
+use data_encoding::HEXLOWER;
 use loggin::{Code, PhoneNumber};
 
 pub(crate) use confirmation::{ConfirmationCodes, DIGITS as CONFIRMATION_DIGITS};
@@ -218,6 +219,6 @@ impl Logins {
 
     fn seed(&self) -> Seed {
         let reference = random_bytes::<REFERENCE_BYTES>(&*self.random);
-        Seed { confirmation: random_bytes(&*self.random), reference: hex::encode(reference) }
+        Seed { confirmation: random_bytes(&*self.random), reference: HEXLOWER.encode(&reference) }
     }
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use loggin::{AppKey, PhoneNumber, SecretKey, Token, link::WhatsAppNumber};
 use reqwest::{Client, RequestBuilder, Response};
@@ -433,7 +434,7 @@ fn settings(address: SocketAddr) -> Settings {
 /// The header that signs a webhook.
 pub(crate) fn sign(body: &[u8]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).unwrap().chain_update(body);
-    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+    format!("sha256={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
 }
 
 /// A text message of [`PHONE`], sent when the manual clock began; what `change` names is replaced, null takes away.

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use serde_json::Value;
 
 /// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z: a later time is no time.
@@ -111,7 +112,7 @@ fn repaired_escape(text: &[u8]) -> (&[u8], usize) {
 fn utf16_unit(text: &[u8]) -> Option<u16> {
     let digits = text.get(..UNICODE_ESCAPE_BYTES)?.strip_prefix(br"\u")?;
     let mut unit = [0; 2];
-    hex::decode_to_slice(digits, &mut unit).ok()?;
+    HEXLOWER_PERMISSIVE.decode_mut(digits, &mut unit).ok()?;
     Some(u16::from_be_bytes(unit))
 }
 

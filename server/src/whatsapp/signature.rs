@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -51,9 +52,12 @@ pub(crate) fn is_signature(header: &str) -> bool {
 
 /// Reads `sha256=` and 64 hexadecimal digits.
 fn parse_tag(header: &str) -> Option<[u8; TAG_BYTES]> {
-    let digits = header.trim().strip_prefix(PREFIX)?;
+    let digits = header.trim().strip_prefix(PREFIX)?.as_bytes();
+    if digits.len() != 2 * TAG_BYTES {
+        return None;
+    }
     let mut tag = [0; TAG_BYTES];
-    hex::decode_to_slice(digits, &mut tag).ok()?;
+    HEXLOWER_PERMISSIVE.decode_mut(digits, &mut tag).ok()?;
     Some(tag)
 }
 

@@ -17,6 +17,7 @@ use std::{
 };
 
 use axum::{Json, Router, routing::post};
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use loggin::{AppKey, Token};
 use reqwest::{Client, redirect::Policy};
@@ -142,7 +143,7 @@ impl Running {
             json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] });
         let body = body.to_string();
         let mac = Hmac::<Sha256>::new_from_slice(b"oldappsecret0123").unwrap().chain_update(&body);
-        let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+        let signature = format!("sha256={}", HEXLOWER.encode(&mac.finalize().into_bytes()));
         let call = self.client.post(format!("{}/webhooks/whatsapp", self.url)).body(body);
         let answer = call.header("X-Hub-Signature-256", signature).send().await.unwrap();
         assert_eq!(answer.status(), 200);

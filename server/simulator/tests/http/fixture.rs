@@ -10,6 +10,7 @@ use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -62,7 +63,7 @@ impl Call {
 
     pub(crate) fn is_signed(&self) -> bool {
         let mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).unwrap().chain_update(&self.body);
-        let expected = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+        let expected = format!("sha256={}", HEXLOWER.encode(&mac.finalize().into_bytes()));
         self.headers.get("x-hub-signature-256").is_some_and(|given| given == expected.as_str())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{env, time::Duration};
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Client;
 use serde::Deserialize;
@@ -54,7 +55,7 @@ async fn post_all(client: &Client, url: &str, order: &Order) -> Vec<(String, u64
         let mut mac =
             Hmac::<Sha256>::new_from_slice(order.app_secret.as_bytes()).expect("any length will do");
         mac.update(body.as_bytes());
-        let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+        let signature = format!("sha256={}", HEXLOWER.encode(&mac.finalize().into_bytes()));
         let request = client
             .post(url)
             .header("content-type", "application/json")
