@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use jiff::Timestamp;
 use rand::{Rng, rand_core::UnwrapErr, rngs::SysRng};
 
 /// A moment in milliseconds since 1970, as the store keeps it.
@@ -56,6 +57,12 @@ impl From<UnixMillis> for SystemTime {
     fn from(moment: UnixMillis) -> Self {
         let distance = Duration::from_millis(moment.0.unsigned_abs());
         if moment.0 < 0 { Self::UNIX_EPOCH - distance } else { Self::UNIX_EPOCH + distance }
+    }
+}
+
+impl From<UnixMillis> for Timestamp {
+    fn from(moment: UnixMillis) -> Self {
+        Self::from_millisecond(moment.0).unwrap_or(if moment.0 < 0 { Self::MIN } else { Self::MAX })
     }
 }
 

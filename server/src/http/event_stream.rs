@@ -11,6 +11,7 @@ use std::{
 };
 
 use axum::http::{HeaderName, HeaderValue, Version, header, response::Parts};
+use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use loggin::{
     sse::{encode_comment, encode_event, encode_retry},
     wire::{ReadyEvent, TokenEvent},
@@ -238,7 +239,7 @@ impl Head {
                 line(name, value);
             }
         }
-        if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(now)) {
+        if let Some(date) = http_date(now) {
             line(&header::DATE, &date);
         }
         line(&header::CONNECTION, &HeaderValue::from_static("close"));
@@ -247,5 +248,23 @@ impl Head {
         }
         text.push_str("\r\n");
         Self { text, framing }
+    }
+}
+
+/// The value of the `Date` header.
+fn http_date(now: SystemTime) -> Option<HeaderValue> {
+    let now = Timestamp::try_from(now).ok()?;
+    let text = DateTimePrinter::new().timestamp_to_rfc9110_string(&now).ok()?;
+    HeaderValue::from_str(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_http_has_them() {
+        let then = SystemTime::UNIX_EPOCH + Duration::from_millis(784_111_777_999);
+        assert_eq!(http_date(then).unwrap(), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 }

@@ -18,6 +18,7 @@ mod verify;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::{Timestamp, tz::TimeZone};
 use loggin::ErrorCode;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -185,12 +186,9 @@ impl Otp {
 
 /// The month of a moment, such as 202611, and when the next one begins. Months are UTC's.
 fn month(now: UnixMillis) -> (u32, UnixMillis) {
-    let date = jiff::Timestamp::from_millisecond(now.0)
-        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
+    let date = Timestamp::from(now).to_zoned_datetime(TimeZone::UTC).date();
     let number = i32::from(date.year()) * 100 + i32::from(date.month());
-    let next = date.last_of_month().tomorrow().and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
+    let next = date.last_of_month().tomorrow().and_then(|date| date.to_zoned_datetime(TimeZone::UTC));
     let next = next.map_or(now, |next| UnixMillis(next.timestamp().as_millisecond()));
     (u32::try_from(number).unwrap_or_default(), next)
 }

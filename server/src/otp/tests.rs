@@ -342,7 +342,7 @@ async fn a_quota_is_of_a_calendar_month() {
 
 #[test]
 fn months_are_those_of_utc() {
-    let at = |text: &str| UnixMillis(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+    let at = |text: &str| UnixMillis(text.parse::<Timestamp>().unwrap().as_millisecond());
     let year = month(at("2026-12-31T23:59:59.999Z"));
     assert_eq!(year, (202_612, at("2027-01-01T00:00:00Z")));
     assert_eq!(month(at("2028-02-01T00:00:00Z")), (202_802, at("2028-03-01T00:00:00Z")));

@@ -1,8 +1,9 @@
 //! What the messages to people say, in the language of what they sent.
 
-use loggin::wire::Timestamp;
+use jiff::Timestamp;
 
 use crate::{
+    clock::UnixMillis,
     logins::ConfirmationCodes,
     store::{Login, MessageKind},
     whatsapp::{GraphClient, Recipient, SendError},
@@ -36,7 +37,7 @@ pub(super) async fn send(
             client.send_text(&to, &text, None).await
         }
         MessageKind::SignedIn => {
-            let at = login.verified_at.map(|at| minute(Timestamp(at.into()))).unwrap_or_default();
+            let at = login.verified_at.map(minute).unwrap_or_default();
             let text = language.signed_in(app, &at);
             let button = format!("{NOT_ME}{}", login.reply_reference.as_deref().unwrap_or_default());
             client.send_buttons(&to, &text, &[(&button, language.not_me())]).await
@@ -46,9 +47,6 @@ pub(super) async fn send(
 }
 
 /// A moment for people, such as `2026-11-22 08:00 UTC`.
-fn minute(at: Timestamp) -> String {
-    let text = at.to_string();
-    // The form is fixed: date, `T`, hour and minute come first.
-    let (date, time) = text.split_once('T').unwrap_or_default();
-    format!("{date} {} UTC", time.get(..5).unwrap_or_default())
+fn minute(at: UnixMillis) -> String {
+    Timestamp::from(at).strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
