@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The other header that a secret key may stand in.
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+pub(super) const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Who calls: an app's server with its secret key, a web page, or neither.
 #[derive(Clone, Debug)]

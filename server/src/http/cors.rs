@@ -1,67 +1,58 @@
 //! Cross-origin calls from web pages.
 //!
 //! Preflights name no token, so they are answered for every origin that some app allows. At the call itself, each
-//! token's own app decides: see [`Caller`](crate::http::caller::Caller).
+//! token's own app decides: see [`Caller`](super::caller::Caller).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use axum::{
-    extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
+use axum::http::{HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::{
+    caller::X_API_KEY,
+    request::{IDEMPOTENCY_KEY, X_REQUEST_ID},
 };
+use crate::{state::Server, telemetry::metrics};
 
-use crate::{http::ApiError, state::Server};
-
-const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
-const REQUEST_HEADERS: HeaderValue =
-    HeaderValue::from_static("authorization, content-type, idempotency-key, x-api-key, x-request-id");
-const RESPONSE_HEADERS: HeaderValue = HeaderValue::from_static("retry-after, x-request-id");
-/// Seconds that a browser may remember a preflight: a page that starts several logins asks once.
-const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
-/// A browser asks with this before a page calls a server in a private network, such as one on this machine.
-const PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
-const ALLOW_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
+/// How long a browser may remember a preflight: a page that starts several logins asks once.
+const MAX_AGE: Duration = Duration::from_secs(600);
 
 /// The layer around the API's routes.
-pub(crate) async fn layer(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
-    let preflight = request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let private_network = request.headers().contains_key(PRIVATE_NETWORK);
-    let allowed = match allowed_origin(&server, request.headers()).await {
-        Ok(allowed) => allowed,
-        Err(error) => return error.into_response(),
-    };
-    let mut response =
-        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
-    let headers = response.headers_mut();
-    headers.append(header::VARY, HeaderValue::from_name(header::ORIGIN));
-    if let Some(origin) = allowed {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        if preflight {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
-            headers.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-            if private_network {
-                headers.insert(ALLOW_PRIVATE_NETWORK, HeaderValue::from_static("true"));
-            }
-        } else {
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS);
+pub(crate) fn layer(server: &Arc<Server>) -> CorsLayer {
+    let server = Arc::clone(server);
+    let allowed = AllowOrigin::async_predicate(move |origin: HeaderValue, _| async move {
+        match origin.to_str() {
+            Ok(origin) => is_allowed(&server, origin).await,
+            Err(_) => false,
         }
-    }
-    response
+    });
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            IDEMPOTENCY_KEY,
+            X_API_KEY,
+            X_REQUEST_ID,
+        ])
+        .expose_headers([header::RETRY_AFTER, X_REQUEST_ID])
+        .max_age(MAX_AGE)
+        // A browser asks for this before a page calls a server in a private network, such as one on this machine.
+        .allow_private_network(true)
+        .vary([header::ORIGIN])
 }
 
-async fn allowed_origin(server: &Server, headers: &HeaderMap) -> Result<Option<HeaderValue>, ApiError> {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return Ok(None);
-    };
-    let Ok(text) = origin.to_str() else {
-        return Ok(None);
-    };
-    let allowed = text == server.settings.public_origin || server.apps.some_allows(text).await?;
-    Ok(allowed.then(|| origin.clone()))
+/// Whether pages of this origin may call. Where the store fails, none may.
+async fn is_allowed(server: &Server, origin: &str) -> bool {
+    if origin == server.settings.public_origin {
+        return true;
+    }
+    server.apps.some_allows(origin).await.unwrap_or_else(|error| {
+        metrics::store_failed(error.failure());
+        tracing::error!(%error, "the store failed, and no web page may call");
+        false
+    })
 }
 
 #[cfg(test)]
@@ -113,9 +104,9 @@ mod tests {
     async fn preflights_are_answered_for_origins_that_some_app_allows() {
         let server = start().await;
         let answer = preflight(&server, PAGE).await;
-        assert_eq!(answer.status(), 204);
+        assert_eq!(answer.status(), 200);
         assert_eq!(allowed(&answer), Some(PAGE));
-        assert_eq!(answer.headers()["access-control-allow-methods"], "GET, POST");
+        assert_eq!(answer.headers()["access-control-allow-methods"], "GET,POST");
         assert_eq!(answer.headers()["vary"], "origin");
         assert_eq!(allowed(&preflight(&server, STRANGER).await), None);
         assert_eq!(allowed(&preflight(&server, "null").await), None);

@@ -9,13 +9,14 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use loggin::{AppKey, ErrorCode, wire};
+use loggin::{AppKey, ErrorCode};
 use tracing::{Instrument, Span, field};
 use uuid::Uuid;
 
 use crate::{http::ApiError, limits, telemetry::metrics::HttpRequest};
 
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What the log calls a path that no route has; the path itself may hold anything.
 const NO_ROUTE: &str = "none";
@@ -68,7 +69,7 @@ pub(crate) fn note_app(app_key: AppKey) {
 
 /// The header that names a redeemer.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiError> {
-    let Some(value) = headers.get(wire::IDEMPOTENCY_KEY) else {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };
     let key = value.as_bytes().trim_ascii();

@@ -24,7 +24,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         // Before the layer, which answers preflights: a method that no route has comes this way.
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn(serve::only_where_there_is_room))
-        .layer(middleware::from_fn_with_state(Arc::clone(server), cors::layer));
+        .layer(cors::layer(server));
     let pages = Router::new()
         .route("/l/{code}", get(routes::link::handle))
         .route("/openapi.json", get(routes::openapi::handle))
