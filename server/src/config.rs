@@ -3,8 +3,8 @@
 //! The environment goes before the file. Whatever is missing or makes no sense stops the start with a message that
 //! names the setting, and never shows its value.
 
+mod access_token;
 mod proxies;
-mod secrets;
 
 use std::{
     ffi::OsString,
@@ -13,11 +13,12 @@ use std::{
 };
 
 use loggin::link::WhatsAppNumber;
+use secrecy::{ExposeSecret, SecretString};
 use toml::Value;
 use url::{Host, Url};
 
+pub(crate) use access_token::AccessToken;
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
-pub(crate) use secrets::{AccessToken, Secret};
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
 pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -93,8 +94,8 @@ pub(crate) struct WhatsAppConfig {
     pub(crate) phone_number_id: String,
     pub(crate) access_token: AccessToken,
     /// The secret in use first, then those being replaced.
-    pub(crate) app_secrets: Vec<Secret>,
-    pub(crate) verify_token: Secret,
+    pub(crate) app_secrets: Vec<SecretString>,
+    pub(crate) verify_token: SecretString,
     pub(crate) graph_url: Url,
 }
 
@@ -104,7 +105,7 @@ pub(crate) struct OtpConfig {
     pub(crate) template: String,
     pub(crate) language: String,
     /// The secret in use first, then those being replaced.
-    pub(crate) secrets: Vec<Secret>,
+    pub(crate) secrets: Vec<SecretString>,
 }
 
 /// Everything that `serve` is told.
@@ -146,7 +147,7 @@ pub(crate) enum LogFormat {
 /// The settings as they were found, each a text.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    found: Vec<(&'static str, Secret)>,
+    found: Vec<(&'static str, SecretString)>,
     /// Names in the environment that look like settings and are none.
     unknown: Vec<String>,
 }
@@ -173,7 +174,7 @@ impl Settings {
             };
             let value = value.into_string().map_err(|_| wrong(setting, "is not UTF-8"))?;
             found.retain(|(known, _)| *known != setting);
-            found.push((setting, Secret::new(value)));
+            found.push((setting, SecretString::from(value)));
         }
         unknown.sort_unstable();
         Ok(Self { found, unknown })
@@ -203,7 +204,7 @@ impl Settings {
 
     fn optional(&self, name: &str) -> Option<&str> {
         let value = self.found.iter().find(|(known, _)| *known == name);
-        value.map(|(_, value)| value.expose().trim()).filter(|value| !value.is_empty())
+        value.map(|(_, value)| value.expose_secret().trim()).filter(|value| !value.is_empty())
     }
 
     fn required(&self, name: &str) -> Result<&str, ConfigError> {
@@ -274,7 +275,7 @@ impl Settings {
         Ok(Some(OtpConfig {
             template: template.to_owned(),
             language: language.to_owned(),
-            secrets: secrets.into_iter().map(Secret::new).collect(),
+            secrets: secrets.into_iter().map(SecretString::from).collect(),
         }))
     }
 
@@ -335,11 +336,12 @@ impl Settings {
         if !phone_number_id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(wrong("WHATSAPP_PHONE_NUMBER_ID", "must be the number's id, which is digits only"));
         }
-        let app_secrets: Vec<Secret> = list(self.required("WHATSAPP_APP_SECRET")?).map(Secret::new).collect();
+        let app_secrets: Vec<SecretString> =
+            list(self.required("WHATSAPP_APP_SECRET")?).map(SecretString::from).collect();
         if app_secrets.is_empty() {
             return Err(wrong("WHATSAPP_APP_SECRET", "is not set"));
         }
-        if app_secrets.iter().any(|secret| secret.expose().len() < APP_SECRET_CHARS) {
+        if app_secrets.iter().any(|secret| secret.expose_secret().len() < APP_SECRET_CHARS) {
             return Err(wrong(
                 "WHATSAPP_APP_SECRET",
                 "is too short to be one of Meta's, which have 32 characters",
@@ -366,7 +368,7 @@ impl Settings {
             access_token: AccessToken::new(self.required("WHATSAPP_ACCESS_TOKEN")?)
                 .ok_or_else(|| wrong("WHATSAPP_ACCESS_TOKEN", "has characters that no token has"))?,
             app_secrets,
-            verify_token: Secret::new(verify_token),
+            verify_token: SecretString::from(verify_token),
             graph_url,
         })
     }
@@ -381,12 +383,12 @@ impl Config {
     /// Settings whose secrets can be guessed, or do not look like what they should be.
     pub(crate) fn doubtful_secrets(&self) -> impl Iterator<Item = &'static str> {
         let whatsapp = &self.whatsapp;
-        let is_metas = |secret: &Secret| {
-            let text = secret.expose();
+        let is_metas = |secret: &SecretString| {
+            let text = secret.expose_secret();
             text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
         };
         let app_secret = whatsapp.app_secrets.iter().all(is_metas);
-        let verify_token = whatsapp.verify_token.expose().len() >= VERIFY_TOKEN_SENSIBLE;
+        let verify_token = whatsapp.verify_token.expose_secret().len() >= VERIFY_TOKEN_SENSIBLE;
         let doubtful = [("WHATSAPP_APP_SECRET", app_secret), ("WHATSAPP_VERIFY_TOKEN", verify_token)];
         doubtful.into_iter().filter(|(_, sensible)| !sensible).map(|(name, _)| name)
     }
@@ -428,7 +430,7 @@ fn wrong(setting: &str, reason: impl Into<String>) -> ConfigError {
 }
 
 /// The settings of a file. What its parser says of errors is not passed on: it shows the line, which may be a secret.
-fn read_file(name: &str, text: &str) -> Result<Vec<(&'static str, Secret)>, ConfigError> {
+fn read_file(name: &str, text: &str) -> Result<Vec<(&'static str, SecretString)>, ConfigError> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
@@ -439,7 +441,7 @@ fn read_file(name: &str, text: &str) -> Result<Vec<(&'static str, Secret)>, Conf
         let setting = SETTINGS.iter().find(|(_, known)| *known == key);
         let &(setting, _) = setting.ok_or_else(|| wrong(name, format!("there is no setting `{key}`")))?;
         let value = text_of(&value).ok_or_else(|| wrong(name, format!("`{key}` must be a text")))?;
-        found.push((setting, Secret::new(value)));
+        found.push((setting, SecretString::from(value)));
     }
     Ok(found)
 }

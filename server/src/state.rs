@@ -2,13 +2,14 @@
 
 use std::{hash::RandomState, net::IpAddr, sync::Arc, time::Duration};
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use url::Url;
 
 use crate::{
     apps::Apps,
     clock::{Clock, Random},
-    config::{Secret, TrustedProxies, WhatsAppConfig},
+    config::{TrustedProxies, WhatsAppConfig},
     limits::{self, Rooms, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
     otp::{CodeSender, Otp},
@@ -89,14 +90,14 @@ pub(crate) struct Parts {
 pub(crate) struct OtpParts {
     pub(crate) sender: Arc<dyn CodeSender>,
     /// The secret in use first, then those being replaced.
-    pub(crate) secrets: Vec<Secret>,
+    pub(crate) secrets: Vec<SecretString>,
 }
 
 impl Server {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let waiters = Arc::clone(&parts.publisher.waiters);
         let secrets = &parts.settings.whatsapp.app_secrets;
-        let secret_bytes = || secrets.iter().map(|secret| secret.expose().as_bytes());
+        let secret_bytes = || secrets.iter().map(|secret| secret.expose_secret().as_bytes());
         let confirmation = Arc::new(ConfirmationCodes::new(secret_bytes()));
         let recipients = RecipientKeys::derive(secret_bytes());
         let apps = Arc::new(Apps::new(Arc::clone(&parts.store), parts.settings.development));
@@ -106,11 +107,12 @@ impl Server {
                 Arc::clone(&parts.clock),
                 Arc::clone(&parts.random),
                 otp.sender,
-                otp.secrets.iter().map(|secret| secret.expose().as_bytes()),
+                otp.secrets.iter().map(|secret| secret.expose_secret().as_bytes()),
                 recipients.clone(),
             ))
         });
-        let app_secrets = secrets.iter().filter_map(|secret| AppSecret::new(secret.expose())).collect();
+        let app_secrets =
+            secrets.iter().filter_map(|secret| AppSecret::new(secret.expose_secret())).collect();
         let outbox = Arc::new(Outbox {
             store: Arc::clone(&parts.store),
             apps: Arc::clone(&apps),

@@ -24,7 +24,7 @@ _JAVASCRIPT_VOICE = re.compile(r"\bconsole\.\w+\(|\bprocess\.std(?:out|err)\b")
 _LOG_MACRO = re.compile(
     r"\b(?:trace|debug|info|warn|error|event|span|trace_span|debug_span|info_span|panic|bail|anyhow)!\s*[(\[{]"
 )
-_EXPOSED = re.compile(r"\.\s*expose\s*\(")
+_EXPOSED = re.compile(r"\.\s*expose(?:_secret)?\s*\(")
 _DERIVED = re.compile(
     r"#\[derive\((?P<traits>[^)]*)\)\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([^)]*\))?\s+)?struct\s+"
     rf"(?P<name>{'|'.join(SECRET_TYPES)})\b"

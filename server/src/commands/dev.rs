@@ -11,6 +11,7 @@ use std::{
 use clap::Args;
 use data_encoding::HEXLOWER;
 use loggin::{AppKey, SecretKey, link::WhatsAppNumber};
+use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -29,8 +30,8 @@ use crate::{
     apps::{DEMO_SECRET_KEY, origin::ANY_ORIGIN},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     config::{
-        AccessToken, Config, DEFAULT_OTP_LANGUAGE, ForwardedHeader, OtpConfig, Secret, Settings,
-        TrustedProxies, WhatsAppConfig,
+        AccessToken, Config, DEFAULT_OTP_LANGUAGE, ForwardedHeader, OtpConfig, Settings, TrustedProxies,
+        WhatsAppConfig,
     },
     limits,
     logins::Publisher,
@@ -271,14 +272,14 @@ fn config(
             phone_number_id: PHONE_NUMBER_ID.to_owned(),
             access_token: AccessToken::new(&secrets.access_token)
                 .ok_or_else(|| refused("the access token"))?,
-            app_secrets: vec![Secret::new(&secrets.app_secret)],
-            verify_token: Secret::new(&secrets.verify_token),
+            app_secrets: vec![SecretString::from(secrets.app_secret.as_str())],
+            verify_token: SecretString::from(secrets.verify_token.as_str()),
             graph_url: simulator.join(GRAPH_VERSION).map_err(|_| refused("the simulator's URL"))?,
         },
         otp: Some(OtpConfig {
             template: OTP_TEMPLATE.to_owned(),
             language: DEFAULT_OTP_LANGUAGE.to_owned(),
-            secrets: vec![Secret::new(&secrets.otp_secret)],
+            secrets: vec![SecretString::from(secrets.otp_secret.as_str())],
         }),
     })
 }

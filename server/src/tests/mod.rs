@@ -16,6 +16,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use loggin::{AppKey, PhoneNumber, SecretKey, Token, link::WhatsAppNumber};
 use reqwest::{Client, RequestBuilder, Response};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::{Clock, Random, UnixMillis},
-    config::{AccessToken, ForwardedHeader, Secret, TrustedProxies, WhatsAppConfig},
+    config::{AccessToken, ForwardedHeader, TrustedProxies, WhatsAppConfig},
     crypto::Digits,
     http::{
         self,
@@ -294,7 +295,7 @@ impl TestServer {
             client: graph_client("http://127.0.0.1:9/v26.0"),
             otp: Some(OtpParts {
                 sender: Arc::clone(&codes) as Arc<dyn CodeSender>,
-                secrets: vec![Secret::new(OTP_SECRET)],
+                secrets: vec![SecretString::from(OTP_SECRET)],
             }),
             settings,
             stopping: stopping.clone(),
@@ -415,8 +416,8 @@ fn settings(address: SocketAddr) -> Settings {
             number: WhatsAppNumber::parse("15550001111").unwrap(),
             phone_number_id: PHONE_NUMBER_ID.to_owned(),
             access_token: AccessToken::new("access").unwrap(),
-            app_secrets: vec![Secret::new(APP_SECRET)],
-            verify_token: Secret::new("verify me"),
+            app_secrets: vec![SecretString::from(APP_SECRET)],
+            verify_token: SecretString::from("verify me"),
             graph_url: "http://127.0.0.1:9/v26.0".parse().unwrap(),
         },
         public_origin: format!("http://{address}"),

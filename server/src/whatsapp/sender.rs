@@ -6,11 +6,7 @@
 use std::{fmt, time::Duration};
 
 use loggin::PhoneNumber;
-use reqwest::{
-    Client, Response, StatusCode,
-    header::{AUTHORIZATION, RETRY_AFTER},
-    redirect::Policy,
-};
+use reqwest::{Client, Response, StatusCode, header::RETRY_AFTER, redirect::Policy};
 use serde_json::Value;
 use url::{Host, Url};
 
@@ -167,7 +163,7 @@ impl GraphClient {
         let request = self
             .client
             .post(self.messages_url.clone())
-            .header(AUTHORIZATION, self.access_token.header().clone())
+            .bearer_auth(self.access_token.expose())
             .json(&message);
         let response = request.send().await.map_err(|error| not_answered(&error))?;
         let (status, retry_after) = (response.status(), retry_after(&response));

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use loggin::ErrorCode;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
@@ -57,7 +58,7 @@ pub(crate) async fn subscribe(
     State(server): State<Arc<Server>>,
     query: Result<Query<Subscription>, QueryRejection>,
 ) -> Result<Response, ApiError> {
-    let expected = server.settings.whatsapp.verify_token.expose().as_bytes();
+    let expected = server.settings.whatsapp.verify_token.expose_secret().as_bytes();
     let given = query.ok().and_then(|Query(query)| {
         let subscribes = query.mode.as_deref() == Some("subscribe");
         let known = bool::from(query.verify_token?.as_bytes().ct_eq(expected));
