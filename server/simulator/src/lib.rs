@@ -2,6 +2,11 @@
 //!
 #![doc = include_str!("../README.md")]
 //!
+//! ## Why our own
+//!
+//! No other stand-in of the Cloud API is known that signs in: with hidden numbers, edited and redelivered messages, wrong
+//! signatures, prices and errors of each code. Every end-to-end test and the demo stand on these.
+//!
 //! ## As a library
 //!
 //! ```

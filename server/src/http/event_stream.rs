@@ -1,7 +1,8 @@
 //! An event stream, once its call has been answered: it has left the HTTP machinery, and writes to its socket itself.
 //!
 //! A connection that HTTP code serves holds buffers of 16 KB and more for requests that may follow. On a stream none
-//! follow, so all that is kept here is the socket and the subscription.
+//! follow, so all that is kept here is the socket and the subscription. This is why it is not `axum::response::sse`: a
+//! held connection of that takes 22.6 KB, one of this some 4. The price is HTTP/1.1 alone, with its chunks framed here.
 
 use std::{
     fmt::Write,

@@ -1,5 +1,6 @@
-//! Connections: accepted within bounds, served by HTTP code, and handed over to `stream` where an answer is an event
-//! stream.
+//! Connections: accepted within bounds, served by HTTP code, and handed over to `event_stream` where an answer is one.
+//!
+//! `axum::serve` has neither: it accepts without a bound, counts nobody by address, and gives no socket away.
 
 mod bounds;
 mod connection;
