@@ -111,7 +111,7 @@ async fn collect(body: Body, limit: usize, room: Option<Room<'_>>) -> Result<Col
         return Err(too_large());
     }
     let mut chunks = body.into_data_stream();
-    let share = room.map(|room| room.take()).transpose().map_err(no_room)?;
+    let share = room.map(Room::take).transpose().map_err(no_room)?;
     let mut collected = Collected { bytes: BytesMut::new(), room: share };
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| NOT_WHOLE)?;
