@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use secrecy::SecretString;
 use url::Url;
 
 use crate::limits::{RETRY_DELAYS, STATUS_PAUSE};
@@ -16,11 +17,11 @@ pub struct Config {
     /// Where webhooks are posted.
     pub webhook_url: Url,
     /// Signs webhooks.
-    pub app_secret: Secret,
+    pub app_secret: SecretString,
     /// Sent with the webhook verification.
-    pub verify_token: Secret,
+    pub verify_token: SecretString,
     /// What `Authorization: Bearer` must carry on the Graph API.
-    pub access_token: Secret,
+    pub access_token: SecretString,
     /// The id under which the business number sends.
     pub phone_number_id: String,
     /// The WhatsApp Business account id, `entry[].id` of every webhook.
@@ -80,32 +81,11 @@ pub const DEFAULT_BUSINESS_NAME: &str = "Your business";
 #[derive(Clone, Debug)]
 pub struct Secrets {
     /// Signs webhooks.
-    pub app_secret: Secret,
+    pub app_secret: SecretString,
     /// Sent with the webhook verification.
-    pub verify_token: Secret,
+    pub verify_token: SecretString,
     /// What `Authorization: Bearer` must carry on the Graph API.
-    pub access_token: Secret,
-}
-
-/// A text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub(crate) fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret(…)")
-    }
+    pub access_token: SecretString,
 }
 
 /// A source of the time of day.

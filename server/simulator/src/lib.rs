@@ -10,13 +10,13 @@
 //! ## As a library
 //!
 //! ```
-//! use whatsapp_simulator::{Config, Number, Secret, Secrets};
+//! use whatsapp_simulator::{Config, Number, SecretString, Secrets};
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let secrets = Secrets {
-//!     app_secret: Secret::new("secret"),
-//!     verify_token: Secret::new("verify"),
-//!     access_token: Secret::new("token"),
+//!     app_secret: SecretString::from("secret"),
+//!     verify_token: SecretString::from("verify"),
+//!     access_token: SecretString::from("token"),
 //! };
 //! let webhook = "http://127.0.0.1:8787/webhooks/whatsapp".parse()?;
 //! let config = Config::new(webhook, Number::parse("15550001111")?, "200000000000002", secrets);
@@ -55,9 +55,10 @@ mod webhook;
 mod world;
 
 pub use app::{Running, start};
-pub use config::{Clock, Config, DEFAULT_BUSINESS_NAME, DEFAULT_WABA_ID, Secret, Secrets};
+pub use config::{Clock, Config, DEFAULT_BUSINESS_NAME, DEFAULT_WABA_ID, Secrets};
 pub use number::{Number, NumberError};
 pub use phones::{PhoneError, PhoneSpec};
+pub use secrecy::SecretString;
 pub use simulator::SetupError;
 
 /// Chooses the TLS implementation for webhooks on https addresses; a choice made before stands.

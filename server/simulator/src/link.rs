@@ -120,14 +120,16 @@ pub(crate) fn is_loopback(host: &Host<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::SecretString;
+
     use super::*;
-    use crate::config::{Config, Secret, Secrets};
+    use crate::config::{Config, Secrets};
 
     fn open(link: &str) -> Result<(String, String), LinkError> {
         let secrets = Secrets {
-            app_secret: Secret::new("a"),
-            verify_token: Secret::new("b"),
-            access_token: Secret::new("c"),
+            app_secret: SecretString::from("a"),
+            verify_token: SecretString::from("b"),
+            access_token: SecretString::from("c"),
         };
         let webhook = Url::parse("http://login.test:8787/webhooks/whatsapp").unwrap();
         let simulator =

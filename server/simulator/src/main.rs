@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 use url::Url;
-use whatsapp_simulator::{Config, DEFAULT_BUSINESS_NAME, DEFAULT_WABA_ID, Number, Secret, Secrets};
+use whatsapp_simulator::{Config, DEFAULT_BUSINESS_NAME, DEFAULT_WABA_ID, Number, SecretString, Secrets};
 
 /// A WhatsApp Cloud API and a phone screen, for development and tests on one machine.
 #[derive(Parser)]
@@ -69,9 +69,9 @@ impl Arguments {
     fn config(self) -> Config {
         let app_secret = self.app_secret.split(',').next().unwrap_or_default().trim().to_owned();
         let secrets = Secrets {
-            app_secret: Secret::new(app_secret),
-            verify_token: Secret::new(self.verify_token),
-            access_token: Secret::new(self.access_token),
+            app_secret: SecretString::from(app_secret),
+            verify_token: SecretString::from(self.verify_token),
+            access_token: SecretString::from(self.access_token),
         };
         let mut config = Config::new(self.webhook_url, self.number, self.phone_number_id, secrets);
         config.waba_id = self.waba_id;

@@ -7,11 +7,10 @@ use std::fmt::Write as _;
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
-
-use crate::config::Secret;
 
 /// How the characters outside ASCII are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,9 +44,9 @@ pub(crate) fn encode(payload: &Value, escaping: Escaping) -> Vec<u8> {
 }
 
 /// The value of `X-Hub-Signature-256` for a body.
-pub(crate) fn signature(secret: &Secret, body: &[u8]) -> String {
+pub(crate) fn signature(secret: &SecretString, body: &[u8]) -> String {
     // HMAC takes a key of any length, so the error that the type allows for cannot happen.
-    let tag = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes())
+    let tag = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
         .map(|mac| HEXLOWER.encode(&mac.chain_update(body).finalize().into_bytes()))
         .unwrap_or_default();
     format!("sha256={tag}")
@@ -77,8 +76,8 @@ mod tests {
 
     use super::*;
 
-    fn secret() -> Secret {
-        Secret::new("test_app_secret")
+    fn secret() -> SecretString {
+        SecretString::from("test_app_secret")
     }
 
     #[test]

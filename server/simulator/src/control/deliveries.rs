@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Query, State};
 use futures_util::future::join_all;
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -13,8 +14,7 @@ use crate::act::{Act, Envelope};
 use crate::delivery::verification::Handshake;
 use crate::limits::{BATCH_UPDATES_MAX, COPIES_MAX};
 use crate::number::Number;
-use crate::signing::Signing;
-use crate::signing::{self, Escaping};
+use crate::signing::{self, Escaping, Signing};
 use crate::simulator::Simulator;
 use crate::webhook::journal::Attempt;
 
@@ -125,7 +125,7 @@ pub(super) async fn raw(State(simulator): Shared, Input(request): Input<RawReque
 
 pub(super) async fn verify(State(simulator): Shared) -> Json<Handshake> {
     let token = simulator.config.verify_token.clone();
-    Json(simulator.verify_webhook(&simulator.courier.url(), token.expose()).await)
+    Json(simulator.verify_webhook(&simulator.courier.url(), token.expose_secret()).await)
 }
 
 /// The first attempt stands out, since most calls make only one.

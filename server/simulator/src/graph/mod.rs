@@ -15,6 +15,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse as _, Json, Response};
 use axum::routing::{get, post};
+use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use crate::faults::GraphFault;
@@ -147,7 +148,9 @@ impl Simulator {
         // An app's own token is its id and its secret.
         let app_secret = token.split_once('|').map(|(_, secret)| secret);
         let secrets = &self.config;
-        if token == secrets.access_token.expose() || app_secret == Some(secrets.app_secret.expose()) {
+        if token == secrets.access_token.expose_secret()
+            || app_secret == Some(secrets.app_secret.expose_secret())
+        {
             Ok(())
         } else {
             Err(GraphError::new(190))

@@ -4,10 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::config::Secret;
 use crate::limits::{DELIVERIES_CONCURRENT_MAX, DELIVERIES_QUEUED_MAX, WEBHOOK_TIMEOUT};
 use crate::signing::{self, Signing};
 
@@ -24,14 +24,14 @@ const WRONG_KEY_PREFIX: &str = "not ";
 pub(crate) struct Courier {
     client: reqwest::Client,
     url: RwLock<Url>,
-    app_secret: Secret,
+    app_secret: SecretString,
     calls: Semaphore,
     /// Places for deliveries that wait.
     pub(crate) queue: Arc<Semaphore>,
 }
 
 impl Courier {
-    pub(crate) fn new(url: Url, app_secret: Secret) -> Result<Self, reqwest::Error> {
+    pub(crate) fn new(url: Url, app_secret: SecretString) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
@@ -68,7 +68,8 @@ impl Courier {
         let request = match signing {
             Signing::Valid => request.header(SIGNATURE_HEADER, signing::signature(&self.app_secret, &body)),
             Signing::Wrong => {
-                let key = Secret::new(format!("{WRONG_KEY_PREFIX}{}", self.app_secret.expose()));
+                let key =
+                    SecretString::from(format!("{WRONG_KEY_PREFIX}{}", self.app_secret.expose_secret()));
                 request.header(SIGNATURE_HEADER, signing::signature(&key, &body))
             }
             Signing::Missing => request,

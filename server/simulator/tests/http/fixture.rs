@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use whatsapp_simulator::{Config, Number, Running, Secret, Secrets};
+use whatsapp_simulator::{Config, Number, Running, SecretString, Secrets};
 
 pub(crate) const ACCESS_TOKEN: &str = "EAAG-test-access-token";
 pub(crate) const APP_SECRET: &str = "test_app_secret";
@@ -162,9 +162,9 @@ impl Fixture {
 
     pub(crate) async fn with(receiver: Receiver, webhook: &str, change: impl FnOnce(&mut Config)) -> Self {
         let secrets = Secrets {
-            app_secret: Secret::new(APP_SECRET),
-            verify_token: Secret::new(VERIFY_TOKEN),
-            access_token: Secret::new(ACCESS_TOKEN),
+            app_secret: SecretString::from(APP_SECRET),
+            verify_token: SecretString::from(VERIFY_TOKEN),
+            access_token: SecretString::from(ACCESS_TOKEN),
         };
         let number = Number::parse(BUSINESS).unwrap();
         let mut config = Config::new(webhook.parse().unwrap(), number, PHONE_NUMBER_ID, secrets);
