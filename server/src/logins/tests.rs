@@ -21,7 +21,7 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-struct World {
+struct Environment {
     logins: Arc<Logins>,
     store: Arc<dyn Store>,
     waiters: Arc<Waiters>,
@@ -30,7 +30,7 @@ struct World {
     folder: TempDir,
 }
 
-impl World {
+impl Environment {
     async fn new() -> Self {
         Self::with_app(demo_app()).await
     }
@@ -139,146 +139,146 @@ fn phone_of(view: View) -> String {
 
 #[tokio::test]
 async fn a_login_is_pending_then_verified_then_claimed_by_one() {
-    let world = World::new().await;
-    assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
-    assert_eq!(world.tap().await, Received::Changed(State::Verified));
-    assert_eq!(phone_of(world.seen(Viewer::Observer).await), PHONE);
-    assert_eq!(phone_of(world.claim("first").await), PHONE);
-    assert_eq!(world.claim("second").await, View::Rejected(ErrorCode::AlreadyUsed));
-    assert_eq!(phone_of(world.claim("first").await), PHONE);
-    assert_eq!(phone_of(world.seen(Viewer::Observer).await), PHONE);
+    let env = Environment::new().await;
+    assert_eq!(env.seen(Viewer::Observer).await, View::Pending);
+    assert_eq!(env.tap().await, Received::Changed(State::Verified));
+    assert_eq!(phone_of(env.seen(Viewer::Observer).await), PHONE);
+    assert_eq!(phone_of(env.claim("first").await), PHONE);
+    assert_eq!(env.claim("second").await, View::Rejected(ErrorCode::AlreadyUsed));
+    assert_eq!(phone_of(env.claim("first").await), PHONE);
+    assert_eq!(phone_of(env.seen(Viewer::Observer).await), PHONE);
 }
 
 #[tokio::test]
 async fn a_pending_login_expires_after_its_time_however_often_it_is_waited_for() {
-    let world = World::new().await;
-    world.wait().await;
-    world.clock.advance(life::PENDING / 2);
-    world.wait().await;
-    world.clock.advance(just_before(life::PENDING / 2));
-    assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
-    world.clock.advance(SECOND);
-    assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
-    assert_eq!(world.tap().await, Received::Unchanged(Unchanged::Ended));
-    assert_eq!(world.claim("key").await, View::Rejected(ErrorCode::Expired));
+    let env = Environment::new().await;
+    env.wait().await;
+    env.clock.advance(life::PENDING / 2);
+    env.wait().await;
+    env.clock.advance(just_before(life::PENDING / 2));
+    assert_eq!(env.seen(Viewer::Observer).await, View::Pending);
+    env.clock.advance(SECOND);
+    assert_eq!(env.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
+    assert_eq!(env.tap().await, Received::Unchanged(Unchanged::Ended));
+    assert_eq!(env.claim("key").await, View::Rejected(ErrorCode::Expired));
 }
 
 #[tokio::test]
 async fn an_ended_login_is_remembered_for_a_day_and_pending_anew_after_that() {
-    let world = World::new().await;
-    world.wait().await;
-    world.clock.advance(just_before(life::PENDING + life::TOMBSTONE));
-    assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
-    world.clock.advance(SECOND);
-    assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
+    let env = Environment::new().await;
+    env.wait().await;
+    env.clock.advance(just_before(life::PENDING + life::TOMBSTONE));
+    assert_eq!(env.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
+    env.clock.advance(SECOND);
+    assert_eq!(env.seen(Viewer::Observer).await, View::Pending);
 }
 
 #[tokio::test]
 async fn a_tombstone_holds_no_person() {
-    let world = World::new().await;
-    world.wait().await;
-    world.receive(1, world.message(Some(PHONE), Some("IN.1"))).await;
-    world.claim("key").await;
-    world.clock.advance(life::REDEEMABLE);
-    world.logins.expire().await.unwrap();
-    let login = world.stored().await.unwrap();
+    let env = Environment::new().await;
+    env.wait().await;
+    env.receive(1, env.message(Some(PHONE), Some("IN.1"))).await;
+    env.claim("key").await;
+    env.clock.advance(life::REDEEMABLE);
+    env.logins.expire().await.unwrap();
+    let login = env.stored().await.unwrap();
     assert_eq!((login.state, login.phone, login.user_id), (State::Used, None, None));
-    world.clock.advance(life::TOMBSTONE);
-    world.logins.purge().await.unwrap();
-    assert_eq!(world.stored().await, None);
+    env.clock.advance(life::TOMBSTONE);
+    env.logins.purge().await.unwrap();
+    assert_eq!(env.stored().await, None);
 }
 
 #[tokio::test]
 async fn an_early_message_is_kept_for_its_time_only() {
-    let world = World::new().await;
-    world.tap().await;
-    world.clock.advance(just_before(life::EARLY));
-    assert_eq!(phone_of(world.claim("key").await), PHONE);
+    let env = Environment::new().await;
+    env.tap().await;
+    env.clock.advance(just_before(life::EARLY));
+    assert_eq!(phone_of(env.claim("key").await), PHONE);
 
-    let world = World::new().await;
-    world.tap().await;
-    world.clock.advance(life::EARLY);
-    assert_eq!(world.claim("key").await, View::Rejected(ErrorCode::Expired));
+    let env = Environment::new().await;
+    env.tap().await;
+    env.clock.advance(life::EARLY);
+    assert_eq!(env.claim("key").await, View::Rejected(ErrorCode::Expired));
 }
 
 #[tokio::test]
 async fn an_early_message_that_is_waited_for_is_redeemable_as_long_as_any() {
-    let world = World::new().await;
-    world.tap().await;
-    world.wait().await;
-    world.clock.advance(just_before(life::REDEEMABLE));
-    assert_eq!(phone_of(world.claim("key").await), PHONE);
+    let env = Environment::new().await;
+    env.tap().await;
+    env.wait().await;
+    env.clock.advance(just_before(life::REDEEMABLE));
+    assert_eq!(phone_of(env.claim("key").await), PHONE);
 }
 
 #[tokio::test]
 async fn an_old_message_verifies_nothing_and_one_from_the_future_counts_as_now() {
-    let world = World::new().await;
-    world.wait().await;
-    let mut message = world.message(Some(PHONE), None);
-    message.sent_at = world.clock.now() - life::MESSAGE_AGE - SECOND;
-    assert_eq!(world.receive(1, message.clone()).await, Received::Unchanged(Unchanged::TooOld));
-    assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
-    message.sent_at = world.clock.now() + Duration::from_secs(3_600);
-    assert_eq!(world.receive(1, message).await, Received::Changed(State::Verified));
-    assert_eq!(world.stored().await.unwrap().verified_at, Some(world.clock.now()));
+    let env = Environment::new().await;
+    env.wait().await;
+    let mut message = env.message(Some(PHONE), None);
+    message.sent_at = env.clock.now() - life::MESSAGE_AGE - SECOND;
+    assert_eq!(env.receive(1, message.clone()).await, Received::Unchanged(Unchanged::TooOld));
+    assert_eq!(env.seen(Viewer::Observer).await, View::Pending);
+    message.sent_at = env.clock.now() + Duration::from_secs(3_600);
+    assert_eq!(env.receive(1, message).await, Received::Changed(State::Verified));
+    assert_eq!(env.stored().await.unwrap().verified_at, Some(env.clock.now()));
 }
 
 #[tokio::test]
 async fn the_first_sender_is_the_sender() {
-    let world = World::new().await;
-    world.wait().await;
-    world.tap().await;
-    let other = world.message(Some("15550002222"), None);
-    assert_eq!(world.receive(2, other).await, Received::Unchanged(Unchanged::AnotherSender));
-    assert_eq!(phone_of(world.claim("key").await), PHONE);
+    let env = Environment::new().await;
+    env.wait().await;
+    env.tap().await;
+    let other = env.message(Some("15550002222"), None);
+    assert_eq!(env.receive(2, other).await, Received::Unchanged(Unchanged::AnotherSender));
+    assert_eq!(phone_of(env.claim("key").await), PHONE);
 }
 
 #[tokio::test]
 async fn a_result_can_be_redeemed_for_its_time_and_then_is_gone() {
-    let world = World::new().await;
-    world.wait().await;
-    world.clock.advance(just_before(life::PENDING));
-    world.tap().await;
-    world.clock.advance(just_before(life::REDEEMABLE));
-    assert_eq!(phone_of(world.claim("first").await), PHONE);
-    world.clock.advance(SECOND);
-    assert_eq!(world.claim("first").await, View::Rejected(ErrorCode::Expired));
-    assert_eq!(world.claim("second").await, View::Rejected(ErrorCode::AlreadyUsed));
-    assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
+    let env = Environment::new().await;
+    env.wait().await;
+    env.clock.advance(just_before(life::PENDING));
+    env.tap().await;
+    env.clock.advance(just_before(life::REDEEMABLE));
+    assert_eq!(phone_of(env.claim("first").await), PHONE);
+    env.clock.advance(SECOND);
+    assert_eq!(env.claim("first").await, View::Rejected(ErrorCode::Expired));
+    assert_eq!(env.claim("second").await, View::Rejected(ErrorCode::AlreadyUsed));
+    assert_eq!(env.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
 }
 
 #[tokio::test]
 async fn a_redelivered_message_changes_nothing() {
-    let world = World::new().await;
-    world.wait().await;
-    assert_eq!(world.tap().await, Received::Changed(State::Verified));
-    assert_eq!(world.tap().await, Received::Unchanged(Unchanged::Repeated));
+    let env = Environment::new().await;
+    env.wait().await;
+    assert_eq!(env.tap().await, Received::Changed(State::Verified));
+    assert_eq!(env.tap().await, Received::Unchanged(Unchanged::Repeated));
     // Not even when the login has gone and come again.
-    world.clock.advance(life::REDEEMABLE + life::TOMBSTONE);
-    assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
-    assert_eq!(world.tap().await, Received::Redelivered);
-    assert_eq!(world.seen(Viewer::Observer).await, View::Pending);
+    env.clock.advance(life::REDEEMABLE + life::TOMBSTONE);
+    assert_eq!(env.seen(Viewer::Observer).await, View::Pending);
+    assert_eq!(env.tap().await, Received::Redelivered);
+    assert_eq!(env.seen(Viewer::Observer).await, View::Pending);
 }
 
 #[tokio::test]
 async fn one_message_twice_in_one_call_counts_once() {
-    let world = World::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
-    world.wait().await;
-    let one = || world.received(1, world.message(Some(PHONE), None));
-    let received = world.logins.receive(vec![one(), one()]).await.unwrap();
+    let env = Environment::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
+    env.wait().await;
+    let one = || env.received(1, env.message(Some(PHONE), None));
+    let received = env.logins.receive(vec![one(), one()]).await.unwrap();
     assert_eq!(received, [Received::Changed(State::AwaitingConfirmation), Received::Redelivered]);
 }
 
 #[tokio::test]
 async fn of_many_redeemers_at_once_exactly_one_wins() {
-    let world = Arc::new(World::new().await);
+    let env = Arc::new(Environment::new().await);
     for round in 0..10_u8 {
         let code = token(round).code();
-        let received = CodeReceived { code, ..world.received(round, world.message(Some(PHONE), None)) };
-        world.logins.receive(vec![received]).await.unwrap();
-        let login = world.store.logins(&[code]).await.unwrap().remove(0);
+        let received = CodeReceived { code, ..env.received(round, env.message(Some(PHONE), None)) };
+        env.logins.receive(vec![received]).await.unwrap();
+        let login = env.store.logins(&[code]).await.unwrap().remove(0);
         let claims = (0..100_u8).map(|number| {
-            let (logins, login) = (Arc::clone(&world.logins), login.clone());
+            let (logins, login) = (Arc::clone(&env.logins), login.clone());
             tokio::spawn(async move {
                 let claimed = logins.claim(vec![login], [number; 32]).await.unwrap();
                 matches!(view(&claimed[0], Viewer::Redeemer([number; 32])), View::Verified(_))
@@ -294,103 +294,101 @@ async fn of_many_redeemers_at_once_exactly_one_wins() {
 
 #[tokio::test]
 async fn a_hidden_number_is_asked_for_and_the_login_waits() {
-    let world = World::new().await;
-    world.wait().await;
-    let hidden = world.message(None, Some("IN.1"));
-    assert_eq!(world.receive(1, hidden).await, Received::Changed(State::MessageReceived));
-    assert_eq!(world.owed().await, [MessageKind::SharePhone]);
-    assert_eq!(world.seen(Viewer::Observer).await, View::Progress(Progress::MessageReceived));
-    assert_eq!(world.claim("key").await, View::Progress(Progress::MessageReceived));
-    assert_eq!(world.share(2, PHONE).await, [Received::Changed(State::Verified)]);
-    assert_eq!(phone_of(world.claim("key").await), PHONE);
+    let env = Environment::new().await;
+    env.wait().await;
+    let hidden = env.message(None, Some("IN.1"));
+    assert_eq!(env.receive(1, hidden).await, Received::Changed(State::MessageReceived));
+    assert_eq!(env.owed().await, [MessageKind::SharePhone]);
+    assert_eq!(env.seen(Viewer::Observer).await, View::Progress(Progress::MessageReceived));
+    assert_eq!(env.claim("key").await, View::Progress(Progress::MessageReceived));
+    assert_eq!(env.share(2, PHONE).await, [Received::Changed(State::Verified)]);
+    assert_eq!(phone_of(env.claim("key").await), PHONE);
     // Asked once, answered once.
-    assert_eq!(world.share(3, "15550002222").await, []);
+    assert_eq!(env.share(3, "15550002222").await, []);
 }
 
 #[tokio::test]
 async fn a_shared_number_is_a_message_like_any_other() {
-    let world = World::new().await;
-    world.wait().await;
-    world.receive(1, world.message(None, Some("IN.1"))).await;
+    let env = Environment::new().await;
+    env.wait().await;
+    env.receive(1, env.message(None, Some("IN.1"))).await;
     let shared = |id: u8, age: Duration| PhoneShared {
-        id: MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: world.clock.now() },
+        id: MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: env.clock.now() },
         user_id: "IN.1".to_owned(),
         phone: phone(PHONE),
-        sent_at: world.clock.now() - age,
+        sent_at: env.clock.now() - age,
     };
     let old = shared(2, life::MESSAGE_AGE + SECOND);
-    let taken = world.logins.share_phone(&old).await.unwrap();
+    let taken = env.logins.share_phone(&old).await.unwrap();
     assert_eq!(taken, [Received::Unchanged(Unchanged::TooOld)]);
     // All that wait for it are finished by one message, and it counts once.
-    let second =
-        CodeReceived { code: token(2).code(), ..world.received(3, world.message(None, Some("IN.1"))) };
-    world.logins.receive(vec![second]).await.unwrap();
-    let taken = world.logins.share_phone(&shared(4, SECOND)).await.unwrap();
+    let second = CodeReceived { code: token(2).code(), ..env.received(3, env.message(None, Some("IN.1"))) };
+    env.logins.receive(vec![second]).await.unwrap();
+    let taken = env.logins.share_phone(&shared(4, SECOND)).await.unwrap();
     assert_eq!(taken, [Received::Changed(State::Verified); 2]);
-    let third =
-        CodeReceived { code: token(3).code(), ..world.received(5, world.message(None, Some("IN.1"))) };
-    world.logins.receive(vec![third]).await.unwrap();
-    assert_eq!(world.logins.share_phone(&shared(4, SECOND)).await.unwrap(), [Received::Redelivered]);
+    let third = CodeReceived { code: token(3).code(), ..env.received(5, env.message(None, Some("IN.1"))) };
+    env.logins.receive(vec![third]).await.unwrap();
+    assert_eq!(env.logins.share_phone(&shared(4, SECOND)).await.unwrap(), [Received::Redelivered]);
 }
 
 #[tokio::test]
 async fn a_hidden_number_that_is_not_shared_ends_with_the_login_time() {
-    let world = World::new().await;
-    world.wait().await;
-    world.receive(1, world.message(None, Some("IN.1"))).await;
-    world.clock.advance(life::PENDING);
-    assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
-    assert_eq!(world.share(2, PHONE).await, [Received::Unchanged(Unchanged::Unconcerned)]);
+    let env = Environment::new().await;
+    env.wait().await;
+    env.receive(1, env.message(None, Some("IN.1"))).await;
+    env.clock.advance(life::PENDING);
+    assert_eq!(env.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
+    assert_eq!(env.share(2, PHONE).await, [Received::Unchanged(Unchanged::Unconcerned)]);
 }
 
 #[tokio::test]
 async fn a_hidden_number_fails_where_the_app_says_so() {
-    let world = World::with_app(App { phone_hidden: PhoneHidden::Fail, ..demo_app() }).await;
-    world.wait().await;
-    world.receive(1, world.message(None, Some("IN.1"))).await;
-    assert_eq!(world.claim("key").await, View::Rejected(ErrorCode::PhoneHidden));
-    assert_eq!(world.stored().await.unwrap().user_id, None);
+    let env = Environment::with_app(App { phone_hidden: PhoneHidden::Fail, ..demo_app() }).await;
+    env.wait().await;
+    env.receive(1, env.message(None, Some("IN.1"))).await;
+    assert_eq!(env.claim("key").await, View::Rejected(ErrorCode::PhoneHidden));
+    assert_eq!(env.stored().await.unwrap().user_id, None);
 }
 
 #[tokio::test]
 async fn the_reply_names_the_login_and_not_me_takes_the_result_back() {
-    let world = World::with_app(App { confirm: Confirm::Reply, ..demo_app() }).await;
-    world.wait().await;
-    world.tap().await;
-    assert_eq!(world.owed().await, [MessageKind::SignedIn]);
-    let reference = world.stored().await.unwrap().reply_reference.unwrap();
-    assert_eq!(phone_of(world.claim("key").await), PHONE);
-    let named = world.store.by_reply(&reference).await.unwrap().unwrap();
-    assert!(world.logins.deny(named.code).await.unwrap());
-    assert!(!world.logins.deny(named.code).await.unwrap());
-    assert_eq!(world.claim("key").await, View::Rejected(ErrorCode::Denied));
-    assert_eq!(world.stored().await.unwrap().phone, None);
+    let env = Environment::with_app(App { confirm: Confirm::Reply, ..demo_app() }).await;
+    env.wait().await;
+    env.tap().await;
+    assert_eq!(env.owed().await, [MessageKind::SignedIn]);
+    let reference = env.stored().await.unwrap().reply_reference.unwrap();
+    assert_eq!(phone_of(env.claim("key").await), PHONE);
+    let named = env.store.by_reply(&reference).await.unwrap().unwrap();
+    assert!(env.logins.deny(named.code).await.unwrap());
+    assert!(!env.logins.deny(named.code).await.unwrap());
+    assert_eq!(env.claim("key").await, View::Rejected(ErrorCode::Denied));
+    assert_eq!(env.stored().await.unwrap().phone, None);
 }
 
 #[tokio::test]
 async fn a_typed_code_verifies_and_a_repeated_call_is_told_so_again() {
-    let world = World::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
-    world.wait().await;
-    assert_eq!(world.logins.confirm(code(), "000000").await.unwrap(), Confirmation::NotAwaited);
-    world.tap().await;
-    assert_eq!(world.owed().await, [MessageKind::ConfirmationCode]);
-    let digits = world.digits().await;
-    assert_eq!(world.claim("key").await, View::Progress(Progress::AwaitingConfirmation));
-    assert_eq!(world.logins.confirm(code(), "wrong").await.unwrap(), Confirmation::Wrong(4));
-    assert_eq!(world.logins.confirm(code(), &digits).await.unwrap(), Confirmation::Verified);
-    assert_eq!(phone_of(world.claim("key").await), PHONE);
-    assert_eq!(world.logins.confirm(code(), &digits).await.unwrap(), Confirmation::Verified);
-    assert_eq!(world.logins.confirm(code(), "wrong").await.unwrap(), Confirmation::NotAwaited);
+    let env = Environment::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
+    env.wait().await;
+    assert_eq!(env.logins.confirm(code(), "000000").await.unwrap(), Confirmation::NotAwaited);
+    env.tap().await;
+    assert_eq!(env.owed().await, [MessageKind::ConfirmationCode]);
+    let digits = env.digits().await;
+    assert_eq!(env.claim("key").await, View::Progress(Progress::AwaitingConfirmation));
+    assert_eq!(env.logins.confirm(code(), "wrong").await.unwrap(), Confirmation::Wrong(4));
+    assert_eq!(env.logins.confirm(code(), &digits).await.unwrap(), Confirmation::Verified);
+    assert_eq!(phone_of(env.claim("key").await), PHONE);
+    assert_eq!(env.logins.confirm(code(), &digits).await.unwrap(), Confirmation::Verified);
+    assert_eq!(env.logins.confirm(code(), "wrong").await.unwrap(), Confirmation::NotAwaited);
 }
 
 #[tokio::test]
 async fn five_wrong_codes_end_the_login_also_when_typed_at_once() {
-    let world = World::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
-    world.wait().await;
-    world.tap().await;
-    let digits = world.digits().await;
+    let env = Environment::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
+    env.wait().await;
+    env.tap().await;
+    let digits = env.digits().await;
     let guesses = (0..20).map(|_| {
-        let logins = Arc::clone(&world.logins);
+        let logins = Arc::clone(&env.logins);
         tokio::spawn(async move { logins.confirm(code(), "wrong").await.unwrap() })
     });
     let mut wrong = Vec::new();
@@ -401,148 +399,149 @@ async fn five_wrong_codes_end_the_login_also_when_typed_at_once() {
     }
     wrong.sort_unstable();
     assert_eq!(wrong, [1, 2, 3, 4]);
-    assert_eq!(world.logins.confirm(code(), &digits).await.unwrap(), Confirmation::Blocked);
-    assert_eq!(world.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Denied));
+    assert_eq!(env.logins.confirm(code(), &digits).await.unwrap(), Confirmation::Blocked);
+    assert_eq!(env.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Denied));
 }
 
 #[tokio::test]
 async fn what_changes_wakes_who_waits_and_expiry_does_too() {
-    let world = World::new().await;
-    let slot = world.waiters.register(&[code()]);
-    world.wait().await;
-    world.tap().await;
+    let env = Environment::new().await;
+    let slot = env.waiters.register(&[code()]);
+    env.wait().await;
+    env.tap().await;
     let news = slot.news().await;
     assert_eq!(news.logins.iter().map(|login| login.state).collect::<Vec<_>>(), [State::Verified]);
-    world.clock.advance(life::REDEEMABLE);
-    world.logins.expire().await.unwrap();
+    env.clock.advance(life::REDEEMABLE);
+    env.logins.expire().await.unwrap();
     let news = slot.news().await;
     assert_eq!(news.logins.iter().map(|login| login.state).collect::<Vec<_>>(), [State::Expired]);
 }
 
 #[tokio::test]
 async fn what_another_process_changes_wakes_too() {
-    let world = World::new().await;
-    let slot = world.waiters.register(&[code()]);
-    let cursor = world.store.cursor().await.unwrap();
-    world.wait().await;
-    let (other, publisher) = store_in(&world.folder, 2).await;
-    let elsewhere = logins(&other, &publisher.waiters, &world.clock);
-    let received = world.received(1, world.message(Some(PHONE), None));
+    let env = Environment::new().await;
+    let slot = env.waiters.register(&[code()]);
+    let cursor = env.store.cursor().await.unwrap();
+    env.wait().await;
+    let (other, publisher) = store_in(&env.folder, 2).await;
+    let elsewhere = logins(&other, &publisher.waiters, &env.clock);
+    let received = env.received(1, env.message(Some(PHONE), None));
     elsewhere.receive(vec![received]).await.unwrap();
-    world.logins.follow(cursor).await.unwrap();
+    env.logins.follow(cursor).await.unwrap();
     assert_eq!(slot.news().await.logins[0].state, State::Verified);
 }
 
 #[tokio::test]
 async fn one_look_reads_all_that_other_processes_changed() {
-    let world = World::new().await;
-    let slot = world.waiters.register(&[code()]);
-    let cursor = world.store.cursor().await.unwrap();
-    let (other, publisher) = store_in(&world.folder, 2).await;
-    let elsewhere = logins(&other, &publisher.waiters, &world.clock);
+    let env = Environment::new().await;
+    let slot = env.waiters.register(&[code()]);
+    let cursor = env.store.cursor().await.unwrap();
+    let (other, publisher) = store_in(&env.folder, 2).await;
+    let elsewhere = logins(&other, &publisher.waiters, &env.clock);
     let pages = limits::CHANGES_READ * 2 + 1;
     let codes = |first: u32| {
         (first..first + pages).map(|number| {
             let mut secret = [0; 20];
             secret[..4].copy_from_slice(&number.to_le_bytes());
-            loggin::Token::from_secret(world.app.app_key, secret).code()
+            loggin::Token::from_secret(env.app.app_key, secret).code()
         })
     };
     // Of this process's own as many, which are passed over.
     elsewhere.wait(&codes(0).collect::<Vec<_>>()).await.unwrap();
-    world.logins.wait(&codes(1 << 20).collect::<Vec<_>>()).await.unwrap();
-    elsewhere.receive(vec![world.received(1, world.message(Some(PHONE), None))]).await.unwrap();
-    let reached = world.logins.follow(cursor).await.unwrap();
+    env.logins.wait(&codes(1 << 20).collect::<Vec<_>>()).await.unwrap();
+    elsewhere.receive(vec![env.received(1, env.message(Some(PHONE), None))]).await.unwrap();
+    let reached = env.logins.follow(cursor).await.unwrap();
     assert_eq!(slot.news().await.logins[0].state, State::Verified);
-    assert_eq!(reached, world.store.cursor().await.unwrap());
+    assert_eq!(reached, env.store.cursor().await.unwrap());
 }
 
 #[tokio::test]
 async fn nobody_is_written_to_for_a_code_that_nobody_waits_for() {
     for confirm in [Confirm::Reply, Confirm::Code] {
-        let world = World::with_app(App { confirm, ..demo_app() }).await;
-        world.tap().await;
-        world.receive(2, world.message(Some(PHONE), None)).await;
-        assert_eq!(world.owed().await, [], "{confirm:?}");
+        let env = Environment::with_app(App { confirm, ..demo_app() }).await;
+        env.tap().await;
+        env.receive(2, env.message(Some(PHONE), None)).await;
+        assert_eq!(env.owed().await, [], "{confirm:?}");
         // The first wait is what the message was for.
-        world.wait().await;
-        assert_eq!(world.owed().await.len(), 1, "{confirm:?}");
-        world.wait().await;
-        assert_eq!(world.owed().await.len(), 1, "{confirm:?}");
+        env.wait().await;
+        assert_eq!(env.owed().await.len(), 1, "{confirm:?}");
+        env.wait().await;
+        assert_eq!(env.owed().await.len(), 1, "{confirm:?}");
     }
-    let world = World::new().await;
-    world.receive(1, world.message(None, Some("IN.1"))).await;
-    assert_eq!(world.owed().await, []);
-    world.wait().await;
-    assert_eq!(world.owed().await, [MessageKind::SharePhone]);
+    let env = Environment::new().await;
+    env.receive(1, env.message(None, Some("IN.1"))).await;
+    assert_eq!(env.owed().await, []);
+    env.wait().await;
+    assert_eq!(env.owed().await, [MessageKind::SharePhone]);
 }
 
 #[tokio::test]
 async fn a_second_tap_of_the_sender_has_the_digits_sent_again_and_nobody_elses_does() {
-    let world = World::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
-    world.wait().await;
-    world.tap().await;
-    let digits = world.digits().await;
-    let first = world.store.due_messages(world.clock.now(), 1).await.unwrap().remove(0).message;
+    let env = Environment::with_app(App { confirm: Confirm::Code, ..demo_app() }).await;
+    env.wait().await;
+    env.tap().await;
+    let digits = env.digits().await;
+    let first = env.store.due_messages(env.clock.now(), 1).await.unwrap().remove(0).message;
     // It still waits: one is enough.
-    let again = |id| world.receive(id, world.message(Some(PHONE), None));
+    let again = |id| env.receive(id, env.message(Some(PHONE), None));
     assert_eq!(again(2).await, Received::ToldAgain);
-    assert_eq!(world.owed().await.len(), 1);
+    assert_eq!(env.owed().await.len(), 1);
 
-    let now = world.clock.now();
+    let now = env.clock.now();
     let sent = crate::store::Ended::Finally {
         state: crate::store::MessageState::Sent,
         again: now + limits::RECIPIENT_PAUSE,
     };
-    world.store.end_message(first.code, first.serial, sent, first.recipient).await.unwrap();
-    assert_eq!(world.owed().await, []);
-    let stranger = world.message(Some("15550002222"), None);
-    assert_eq!(world.receive(3, stranger).await, Received::Unchanged(Unchanged::AnotherSender));
+    env.store.end_message(first.code, first.serial, sent, first.recipient).await.unwrap();
+    assert_eq!(env.owed().await, []);
+    let stranger = env.message(Some("15550002222"), None);
+    assert_eq!(env.receive(3, stranger).await, Received::Unchanged(Unchanged::AnotherSender));
     assert_eq!(again(2).await, Received::Redelivered);
-    assert_eq!(world.owed().await, []);
+    assert_eq!(env.owed().await, []);
     assert_eq!(again(4).await, Received::ToldAgain);
-    assert_eq!(world.owed().await, [], "not before WhatsApp takes another");
-    world.clock.advance(limits::RECIPIENT_PAUSE);
-    assert_eq!(world.owed().await, [MessageKind::ConfirmationCode]);
-    assert_eq!(world.digits().await, digits);
+    assert_eq!(env.owed().await, [], "not before WhatsApp takes another");
+    env.clock.advance(limits::RECIPIENT_PAUSE);
+    assert_eq!(env.owed().await, [MessageKind::ConfirmationCode]);
+    assert_eq!(env.digits().await, digits);
 }
 
 #[tokio::test]
 async fn a_person_and_an_app_are_owed_so_many_messages_and_the_login_goes_on_without() {
-    let world =
-        World::with_app(App { confirm: Confirm::Reply, messages_per_day: Some(25), ..demo_app() }).await;
+    let env =
+        Environment::with_app(App { confirm: Confirm::Reply, messages_per_day: Some(25), ..demo_app() })
+            .await;
     let tap = async |number: u8, sender: &str| {
         let code = token(number).code();
-        world.logins.wait(&[code]).await.unwrap();
-        let message = world.message(Some(sender), None);
-        let received = CodeReceived { code, ..world.received(number, message) };
-        world.logins.receive(vec![received]).await.unwrap()
+        env.logins.wait(&[code]).await.unwrap();
+        let message = env.message(Some(sender), None);
+        let received = CodeReceived { code, ..env.received(number, message) };
+        env.logins.receive(vec![received]).await.unwrap()
     };
     for number in 0..30 {
         assert_eq!(tap(number, PHONE).await, [Received::Changed(State::Verified)]);
     }
     let person = usize::try_from(limits::MESSAGES_PER_PERSON).unwrap();
-    assert_eq!(world.owed().await.len(), person);
+    assert_eq!(env.owed().await.len(), person);
     for number in 30..60 {
         tap(number, &format!("155500022{number}")).await;
     }
     // The person's own that were too many count for the app as little as for them.
-    assert_eq!(world.owed().await.len(), 25);
-    world.clock.advance(Duration::from_secs(24 * 60 * 60));
+    assert_eq!(env.owed().await.len(), 25);
+    env.clock.advance(Duration::from_secs(24 * 60 * 60));
     tap(60, PHONE).await;
-    assert_eq!(world.owed().await.len(), 26);
+    assert_eq!(env.owed().await.len(), 26);
 }
 
 #[tokio::test]
 async fn what_a_listener_missed_is_told_by_the_next_look() {
-    let world = World::new().await;
-    let slot = world.waiters.register(&[code()]);
-    world.wait().await;
-    let cursor = world.store.cursor().await.unwrap();
+    let env = Environment::new().await;
+    let slot = env.waiters.register(&[code()]);
+    env.wait().await;
+    let cursor = env.store.cursor().await.unwrap();
     // What this process has published is not read again.
-    world.tap().await;
+    env.tap().await;
     assert_eq!(slot.news().await.logins.len(), 1);
-    assert_eq!(world.store.changed_since(cursor, 10).await.unwrap().logins, []);
+    assert_eq!(env.store.changed_since(cursor, 10).await.unwrap().logins, []);
 }
 
 mod sequences;

@@ -24,7 +24,7 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-struct World {
+struct Environment {
     otp: Arc<Otp>,
     store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
@@ -51,7 +51,7 @@ fn otp_with(
     ))
 }
 
-impl World {
+impl Environment {
     async fn new() -> Self {
         Self::with_app(demo_app()).await
     }
@@ -133,75 +133,75 @@ fn refusal_of(result: Result<Answer, OtpError>) -> Refusal {
 #[tokio::test]
 async fn a_code_is_accepted_at_299_seconds_and_refused_at_301() {
     for (seconds, expected) in [(299, None), (301, Some(ErrorCode::Expired))] {
-        let world = World::new().await;
-        let session = world.start(PHONE).await;
-        world.clock.advance(SECOND * seconds);
-        assert_eq!(world.typed(session, &world.codes.last()).await, expected, "{seconds}");
+        let env = Environment::new().await;
+        let session = env.start(PHONE).await;
+        env.clock.advance(SECOND * seconds);
+        assert_eq!(env.typed(session, &env.codes.last()).await, expected, "{seconds}");
     }
 }
 
 #[tokio::test]
 async fn a_right_code_tells_the_number_that_was_asked_for_and_the_apps_own_data() {
-    let world = World::new().await;
-    let session = world.start(PHONE).await;
-    let answer = world.verify(session, &world.codes.last()).await.unwrap();
+    let env = Environment::new().await;
+    let session = env.start(PHONE).await;
+    let answer = env.verify(session, &env.codes.last()).await.unwrap();
     let Answer::Verified { phone, verified_at, meta } = answer else { panic!() };
-    assert_eq!((phone.expose(), verified_at), (PHONE, world.clock.now()));
+    assert_eq!((phone.expose(), verified_at), (PHONE, env.clock.now()));
     assert_eq!(meta.as_deref(), Some(r#"{"user":7.50}"#));
-    assert_eq!(world.typed(session, &world.codes.last()).await, Some(ErrorCode::AlreadyUsed));
+    assert_eq!(env.typed(session, &env.codes.last()).await, Some(ErrorCode::AlreadyUsed));
 }
 
 #[tokio::test]
 async fn a_session_is_its_apps_own() {
-    let world = World::new().await;
-    let session = world.start(PHONE).await.to_string();
+    let env = Environment::new().await;
+    let session = env.start(PHONE).await.to_string();
     let other = AppKey::parse("00000000").unwrap();
-    assert!(world.otp.find(other, &session).await.unwrap().is_none());
-    assert!(world.otp.find(world.app.app_key, "no session").await.unwrap().is_none());
+    assert!(env.otp.find(other, &session).await.unwrap().is_none());
+    assert!(env.otp.find(env.app.app_key, "no session").await.unwrap().is_none());
     let unknown = Uuid::from_u128(1).to_string();
-    assert!(world.otp.find(world.app.app_key, &unknown).await.unwrap().is_none());
-    assert!(world.otp.find(world.app.app_key, &session.to_uppercase()).await.unwrap().is_some());
+    assert!(env.otp.find(env.app.app_key, &unknown).await.unwrap().is_none());
+    assert!(env.otp.find(env.app.app_key, &session.to_uppercase()).await.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn codes_have_the_length_that_was_asked_for() {
-    let world = World::new().await;
+    let env = Environment::new().await;
     for length in 4..=8 {
-        let order = StartOrder { length, ..world.order(&format!("91987654321{length}")) };
-        world.otp.start(&order).await.unwrap();
-        assert_eq!(world.codes.last().len(), usize::from(length));
+        let order = StartOrder { length, ..env.order(&format!("91987654321{length}")) };
+        env.otp.start(&order).await.unwrap();
+        assert_eq!(env.codes.last().len(), usize::from(length));
     }
 }
 
 #[tokio::test]
 async fn forms_of_one_accounts_number_share_their_budget() {
-    let world = World::new().await;
-    let session = world.start("5511987654321").await;
+    let env = Environment::new().await;
+    let session = env.start("5511987654321").await;
     for _ in 0..5 {
-        world.typed(session, &world.wrong()).await;
+        env.typed(session, &env.wrong()).await;
     }
-    let other = world.otp.start(&world.order("551187654321")).await;
+    let other = env.otp.start(&env.order("551187654321")).await;
     assert_eq!(refusal_of(other).code, ErrorCode::RateLimited);
-    world.clock.advance(life::COOLDOWN);
-    let session = world.start("551187654321").await;
+    env.clock.advance(life::COOLDOWN);
+    let session = env.start("551187654321").await;
     for _ in 0..5 {
-        world.typed(session, &world.wrong()).await;
+        env.typed(session, &env.wrong()).await;
     }
-    world.clock.advance(life::COOLDOWN);
-    let blocked = refusal_of(world.otp.start(&world.order("5511987654321")).await);
+    env.clock.advance(life::COOLDOWN);
+    let blocked = refusal_of(env.otp.start(&env.order("5511987654321")).await);
     assert_eq!((blocked.code, blocked.retry_after.is_some()), (ErrorCode::Blocked, true));
 }
 
 #[tokio::test]
 async fn a_stolen_database_gives_no_code() {
-    let world = World::new().await;
-    let order = StartOrder { length: 8, ..world.order(PHONE) };
-    let session = session_of(&world.otp.start(&order).await.unwrap());
-    let code = world.codes.last();
-    let row = world.store.otp_session(session).await.unwrap().unwrap();
-    world.store.close().await;
+    let env = Environment::new().await;
+    let order = StartOrder { length: 8, ..env.order(PHONE) };
+    let session = session_of(&env.otp.start(&order).await.unwrap());
+    let code = env.codes.last();
+    let row = env.store.otp_session(session).await.unwrap().unwrap();
+    env.store.close().await;
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(world.folder.path()).unwrap() {
+    for entry in std::fs::read_dir(env.folder.path()).unwrap() {
         files.extend(std::fs::read(entry.unwrap().path()).unwrap());
     }
     assert!(files.windows(32).any(|window| window == row.code_mac), "the files are those of the database");
@@ -220,20 +220,20 @@ async fn a_stolen_database_gives_no_code() {
 
 #[tokio::test]
 async fn people_leave_a_session_that_is_over_and_a_day_later_it_is_forgotten() {
-    let world = World::new().await;
-    let session = world.start(PHONE).await;
-    world.otp.purge().await.unwrap();
-    world.clock.advance(life::LIFETIME);
-    assert!(world.store.otp_session(session).await.unwrap().unwrap().phone.is_some());
-    world.clock.advance(life::SENDING + SECOND);
-    world.otp.purge().await.unwrap();
-    let kept = world.store.otp_session(session).await.unwrap().unwrap();
+    let env = Environment::new().await;
+    let session = env.start(PHONE).await;
+    env.otp.purge().await.unwrap();
+    env.clock.advance(life::LIFETIME);
+    assert!(env.store.otp_session(session).await.unwrap().unwrap().phone.is_some());
+    env.clock.advance(life::SENDING + SECOND);
+    env.otp.purge().await.unwrap();
+    let kept = env.store.otp_session(session).await.unwrap().unwrap();
     assert_eq!((kept.phone, kept.meta, kept.wa_id, kept.user_id), (None, None, None, None));
-    assert_eq!(world.typed(session, &world.codes.last()).await, Some(ErrorCode::Expired));
-    world.clock.advance(SECOND * 24 * 60 * 60);
-    world.otp.purge().await.unwrap();
-    assert!(world.store.otp_session(session).await.unwrap().is_none());
-    assert!(world.store.otp_phone(&kept.subject).await.unwrap().is_none());
+    assert_eq!(env.typed(session, &env.codes.last()).await, Some(ErrorCode::Expired));
+    env.clock.advance(SECOND * 24 * 60 * 60);
+    env.otp.purge().await.unwrap();
+    assert!(env.store.otp_session(session).await.unwrap().is_none());
+    assert!(env.store.otp_phone(&kept.subject).await.unwrap().is_none());
 }
 
 fn status(session: Uuid, status: DeliveryStatus) -> StatusUpdate {
@@ -250,9 +250,9 @@ fn status(session: Uuid, status: DeliveryStatus) -> StatusUpdate {
 
 #[tokio::test]
 async fn statuses_come_in_any_order_and_never_take_a_message_back() {
-    let world = World::new().await;
-    let session = world.start(PHONE).await;
-    let now = || async { world.store.otp_session(session).await.unwrap().unwrap().delivery };
+    let env = Environment::new().await;
+    let session = env.start(PHONE).await;
+    let now = || async { env.store.otp_session(session).await.unwrap().unwrap().delivery };
     assert_eq!(now().await, None);
     for (told, expected) in [
         (DeliveryStatus::Delivered, DeliveryStatus::Delivered),
@@ -262,60 +262,60 @@ async fn statuses_come_in_any_order_and_never_take_a_message_back() {
         // Of another device of the account: the person has it.
         (DeliveryStatus::Failed, DeliveryStatus::Read),
     ] {
-        world.otp.note_statuses(&[status(session, told)]).await.unwrap();
+        env.otp.note_statuses(&[status(session, told)]).await.unwrap();
         assert_eq!(now().await, Some(expected));
     }
-    let row = world.store.otp_session(session).await.unwrap().unwrap();
+    let row = env.store.otp_session(session).await.unwrap().unwrap();
     assert_eq!((row.phone, row.user_id.as_deref()), (row.wa_id, Some("IN.7")));
-    assert_eq!(world.typed(session, &world.codes.last()).await, None);
+    assert_eq!(env.typed(session, &env.codes.last()).await, None);
 
-    let world = World::new().await;
-    let session = world.start(PHONE).await;
+    let env = Environment::new().await;
+    let session = env.start(PHONE).await;
     for told in [DeliveryStatus::Sent, DeliveryStatus::Failed, DeliveryStatus::Read] {
-        world.otp.note_statuses(&[status(session, told)]).await.unwrap();
+        env.otp.note_statuses(&[status(session, told)]).await.unwrap();
     }
-    let row = world.store.otp_session(session).await.unwrap().unwrap();
+    let row = env.store.otp_session(session).await.unwrap().unwrap();
     assert_eq!(row.delivery, Some(DeliveryStatus::Failed));
     let strangers = [status(Uuid::from_u128(7), DeliveryStatus::Read), {
         StatusUpdate { callback_data: Some("other".to_owned()), ..status(session, DeliveryStatus::Sent) }
     }];
-    world.otp.note_statuses(&strangers).await.unwrap();
+    env.otp.note_statuses(&strangers).await.unwrap();
 }
 
 #[tokio::test]
 async fn only_the_recipient_can_cancel_a_code() {
-    let world = World::new().await;
-    let session = world.start(PHONE).await;
+    let env = Environment::new().await;
+    let session = env.start(PHONE).await;
     let message = format!("wamid.{session}");
     let person = |phone: &str| Sender { phone: Some(PhoneNumber::parse(phone).unwrap()), user_id: None };
-    world.otp.not_requested(&message, &person("15550002222")).await.unwrap();
-    world.otp.not_requested("wamid.other", &person(PHONE)).await.unwrap();
-    assert_eq!(world.typed(session, &world.wrong()).await, Some(ErrorCode::InvalidCode));
+    env.otp.not_requested(&message, &person("15550002222")).await.unwrap();
+    env.otp.not_requested("wamid.other", &person(PHONE)).await.unwrap();
+    assert_eq!(env.typed(session, &env.wrong()).await, Some(ErrorCode::InvalidCode));
     for _ in 0..2 {
-        world.otp.not_requested(&message, &person(PHONE)).await.unwrap();
-        assert_eq!(world.typed(session, &world.codes.last()).await, Some(ErrorCode::Expired));
+        env.otp.not_requested(&message, &person(PHONE)).await.unwrap();
+        assert_eq!(env.typed(session, &env.codes.last()).await, Some(ErrorCode::Expired));
     }
 }
 
 #[tokio::test]
 async fn calls_are_counted_for_a_minute() {
-    let world = World::with_app(App { calls_per_minute: 2, ..demo_app() }).await;
+    let env = Environment::with_app(App { calls_per_minute: 2, ..demo_app() }).await;
     let mut told = Vec::new();
     let count = async |app: &Arc<App>| {
         let meter = Meter::new(Arc::clone(app));
-        let exceeded = matches!(world.otp.count(&meter).await, Err(OtpError::TooManyCalls(_)));
+        let exceeded = matches!(env.otp.count(&meter).await, Err(OtpError::TooManyCalls(_)));
         // It is one call, however often it is asked for.
-        assert_eq!(world.otp.count(&meter).await.is_err(), exceeded);
+        assert_eq!(env.otp.count(&meter).await.is_err(), exceeded);
         let rate = meter.rate().unwrap();
         (rate.remaining, exceeded, rate.reset)
     };
     for _ in 0..3 {
-        told.push(count(&world.app).await);
-        world.clock.advance(SECOND * 10);
+        told.push(count(&env.app).await);
+        env.clock.advance(SECOND * 10);
     }
     assert_eq!(told, [(1, false, SECOND * 60), (0, false, SECOND * 50), (0, true, SECOND * 40)]);
-    world.clock.advance(SECOND * 30);
-    assert_eq!(count(&world.app).await, (1, false, SECOND * 60));
+    env.clock.advance(SECOND * 30);
+    assert_eq!(count(&env.app).await, (1, false, SECOND * 60));
     let other = App { app_key: AppKey::parse("00000000").unwrap(), ..demo_app() };
     assert_eq!(count(&Arc::new(other)).await, (119, false, SECOND * 60));
 }
@@ -323,21 +323,21 @@ async fn calls_are_counted_for_a_minute() {
 #[tokio::test]
 async fn a_quota_is_of_a_calendar_month() {
     let app = App { monthly_quota: Some(2), ..demo_app() };
-    let world = World::with_app(app).await;
+    let env = Environment::with_app(app).await;
     let mut left = HashSet::new();
     for phone in ["919876543210", "919876543211"] {
-        let answer = world.otp.start(&world.order(phone)).await.unwrap();
+        let answer = env.otp.start(&env.order(phone)).await.unwrap();
         let Answer::Started { quota_remaining, .. } = answer else { panic!() };
         left.insert(quota_remaining);
     }
     assert_eq!(left, HashSet::from([Some(1), Some(0)]));
-    let refusal = refusal_of(world.otp.start(&world.order("919876543212")).await);
+    let refusal = refusal_of(env.otp.start(&env.order("919876543212")).await);
     assert_eq!(refusal.code, ErrorCode::QuotaExceeded);
     // The clock begins on 26 September 2026 at 10:00.
     assert_eq!(refusal.retry_after, Some(SECOND * (4 * 24 + 14) * 60 * 60));
-    assert_eq!(world.codes.count(), 2);
-    world.clock.advance(refusal.retry_after.unwrap());
-    world.start("919876543212").await;
+    assert_eq!(env.codes.count(), 2);
+    env.clock.advance(refusal.retry_after.unwrap());
+    env.start("919876543212").await;
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn refused(code: u32, retry_after: u32) -> (u16, u32, Value) {
     (400, retry_after, json!({ "error": { "code": code } }))
 }
 
-struct World {
+struct Environment {
     outbox: Arc<Outbox>,
     logins: Logins,
     store: Arc<dyn Store>,
@@ -76,7 +76,7 @@ struct World {
     folder: TempDir,
 }
 
-impl World {
+impl Environment {
     async fn new(confirm: Confirm) -> Self {
         let graph = Graph::default();
         let url = graph.start().await;
@@ -187,116 +187,116 @@ fn parts(
 
 #[tokio::test]
 async fn each_state_has_its_message() {
-    let world = World::new(Confirm::Code).await;
-    world.wait(1).await;
-    world.tap(1, 1, None).await;
-    let sent = world.round().await;
+    let env = Environment::new(Confirm::Code).await;
+    env.wait(1).await;
+    env.tap(1, 1, None).await;
+    let sent = env.round().await;
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0]["recipient"], USER_ID);
     assert_eq!(sent[0]["interactive"]["type"], "request_contact_info");
 
-    world.wait(2).await;
-    world.tap(2, 2, Some(PHONE)).await;
-    let login = world.store.logins(&[World::code(2)]).await.unwrap().remove(0);
-    let digits = world.logins.digits(&login).unwrap();
-    let sent = world.round().await;
+    env.wait(2).await;
+    env.tap(2, 2, Some(PHONE)).await;
+    let login = env.store.logins(&[Environment::code(2)]).await.unwrap().remove(0);
+    let digits = env.logins.digits(&login).unwrap();
+    let sent = env.round().await;
     assert_eq!(sent[0]["to"], format!("+{PHONE}"));
     assert!(sent[0]["text"]["body"].as_str().unwrap().contains(digits.expose()));
 
-    let world = World::new(Confirm::Reply).await;
-    world.wait(1).await;
-    world.tap(1, 1, Some(PHONE)).await;
-    let login = world.store.logins(&[World::code(1)]).await.unwrap().remove(0);
-    let sent = world.round().await;
+    let env = Environment::new(Confirm::Reply).await;
+    env.wait(1).await;
+    env.tap(1, 1, Some(PHONE)).await;
+    let login = env.store.logins(&[Environment::code(1)]).await.unwrap().remove(0);
+    let sent = env.round().await;
     let buttons = &sent[0]["interactive"]["action"]["buttons"];
     assert_eq!(buttons[0]["reply"]["id"], format!("not-me:{}", login.reply_reference.unwrap()));
     let text = sent[0]["interactive"]["body"]["text"].as_str().unwrap();
     assert!(text.contains("Demo") && text.contains("2026-09-26 10:00 UTC"), "{text}");
-    assert_eq!(world.round().await, Vec::<Value>::new(), "once");
+    assert_eq!(env.round().await, Vec::<Value>::new(), "once");
 
-    let world = World::new(Confirm::None).await;
-    world.wait(1).await;
-    world.tap(1, 1, Some(PHONE)).await;
-    assert_eq!(world.round().await, Vec::<Value>::new());
+    let env = Environment::new(Confirm::None).await;
+    env.wait(1).await;
+    env.tap(1, 1, Some(PHONE)).await;
+    assert_eq!(env.round().await, Vec::<Value>::new());
 }
 
 #[tokio::test]
 async fn people_are_written_to_in_the_language_of_their_message() {
     let language = Language::Hindi;
-    let in_hindi = |world| World { language: Some(language), ..world };
+    let in_hindi = |env| Environment { language: Some(language), ..env };
 
-    let world = in_hindi(World::new(Confirm::Code).await);
-    world.tap(1, 1, None).await;
-    world.wait(1).await;
-    let sent = world.round().await;
+    let env = in_hindi(Environment::new(Confirm::Code).await);
+    env.tap(1, 1, None).await;
+    env.wait(1).await;
+    let sent = env.round().await;
     assert_eq!(sent[0]["interactive"]["body"]["text"], language.share_phone("Demo"));
-    world.share(2).await;
-    let login = world.store.logins(&[World::code(1)]).await.unwrap().remove(0);
-    let digits = world.logins.digits(&login).unwrap();
-    world.clock.advance(SECOND * 60);
-    let sent = world.round().await;
+    env.share(2).await;
+    let login = env.store.logins(&[Environment::code(1)]).await.unwrap().remove(0);
+    let digits = env.logins.digits(&login).unwrap();
+    env.clock.advance(SECOND * 60);
+    let sent = env.round().await;
     assert_eq!(sent[0]["text"]["body"], language.confirmation(digits.expose(), "Demo"));
 
-    let world = in_hindi(World::new(Confirm::Reply).await);
-    world.wait(1).await;
-    world.tap(1, 1, Some(PHONE)).await;
-    let sent = &world.round().await[0]["interactive"];
+    let env = in_hindi(Environment::new(Confirm::Reply).await);
+    env.wait(1).await;
+    env.tap(1, 1, Some(PHONE)).await;
+    let sent = &env.round().await[0]["interactive"];
     assert_eq!(sent["body"]["text"], language.signed_in("Demo", "2026-09-26 10:00 UTC"));
     assert_eq!(sent["action"]["buttons"][0]["reply"]["title"], language.not_me());
 }
 
 #[tokio::test]
 async fn what_was_certainly_not_sent_is_tried_until_the_login_ends_and_nothing_else() {
-    let world = World::new(Confirm::Code).await;
-    world.wait(1).await;
-    world.tap(1, 1, Some(PHONE)).await;
-    world.graph.will_answer(std::iter::repeat_n(refused(131_016, 0), 1_000));
+    let env = Environment::new(Confirm::Code).await;
+    env.wait(1).await;
+    env.tap(1, 1, Some(PHONE)).await;
+    env.graph.will_answer(std::iter::repeat_n(refused(131_016, 0), 1_000));
     let mut tries = 0;
     let mut longest = Duration::ZERO;
-    let start = world.clock.now();
-    while world.clock.now().since(start) < life::PENDING {
-        if !world.round().await.is_empty() {
+    let start = env.clock.now();
+    while env.clock.now().since(start) < life::PENDING {
+        if !env.round().await.is_empty() {
             tries += 1;
         }
-        let next = world.store.next_message().await.unwrap();
+        let next = env.store.next_message().await.unwrap();
         let Some(next) = next else { break };
-        longest = longest.max(next.since(world.clock.now()));
-        world.clock.advance(next.since(world.clock.now()).max(Duration::from_millis(1)));
+        longest = longest.max(next.since(env.clock.now()));
+        env.clock.advance(next.since(env.clock.now()).max(Duration::from_millis(1)));
     }
     assert!((20..100).contains(&tries), "{tries}");
     assert!(longest <= limits::MESSAGE_PAUSE_MAX_OWN * 3 / 2, "{longest:?}");
-    assert_eq!(world.store.next_message().await.unwrap(), None);
+    assert_eq!(env.store.next_message().await.unwrap(), None);
 
     for (status, body) in [(400, json!({ "error": { "code": 131_026 } })), (200, json!({}))] {
-        let world = World::new(Confirm::Code).await;
-        world.wait(1).await;
-        world.tap(1, 1, Some(PHONE)).await;
-        world.graph.will_answer([(status, 0, body)]);
-        assert_eq!(world.round().await.len(), 1);
-        world.clock.advance(SECOND * 60);
-        assert_eq!(world.round().await, Vec::<Value>::new(), "{status}");
+        let env = Environment::new(Confirm::Code).await;
+        env.wait(1).await;
+        env.tap(1, 1, Some(PHONE)).await;
+        env.graph.will_answer([(status, 0, body)]);
+        assert_eq!(env.round().await.len(), 1);
+        env.clock.advance(SECOND * 60);
+        assert_eq!(env.round().await, Vec::<Value>::new(), "{status}");
     }
 }
 
 #[tokio::test]
 async fn a_minute_without_whatsapp_only_delays() {
     // Nothing listens there.
-    let world = World::with_graph(Confirm::Code, Graph::default(), "http://127.0.0.1:9/v26.0").await;
+    let env = Environment::with_graph(Confirm::Code, Graph::default(), "http://127.0.0.1:9/v26.0").await;
     for number in 0..20 {
-        world.wait(number).await;
-        world.tap(number, number, Some(&format!("155500022{number:02}"))).await;
+        env.wait(number).await;
+        env.tap(number, number, Some(&format!("155500022{number:02}"))).await;
     }
-    let start = world.clock.now();
-    while world.clock.now().since(start) < SECOND * 60 {
-        world.outbox.round().await;
-        world.clock.advance(SECOND);
+    let start = env.clock.now();
+    while env.clock.now().since(start) < SECOND * 60 {
+        env.outbox.round().await;
+        env.clock.advance(SECOND);
     }
-    let url = world.graph.start().await;
-    let world = world.restarted(&url).await;
+    let url = env.graph.start().await;
+    let env = env.restarted(&url).await;
     let mut sent = Vec::new();
     for _ in 0..60 {
-        sent.extend(world.round().await);
-        world.clock.advance(SECOND);
+        sent.extend(env.round().await);
+        env.clock.advance(SECOND);
     }
     let mut to: Vec<&str> = sent.iter().map(|sent| sent["to"].as_str().unwrap()).collect();
     to.sort_unstable();
@@ -306,124 +306,121 @@ async fn a_minute_without_whatsapp_only_delays() {
 
 #[tokio::test]
 async fn what_was_being_sent_when_the_process_ended_is_not_sent_again_until_the_person_asks() {
-    let world = World::new(Confirm::Code).await;
-    world.wait(1).await;
-    world.tap(1, 1, Some(PHONE)).await;
-    let due = world.store.due_messages(world.clock.now(), 1).await.unwrap().remove(0);
-    assert!(world.outbox.take(due).await.unwrap().is_some());
-    let url = world.graph.start().await;
-    let world = world.restarted(&url).await;
-    assert_eq!(world.round().await, Vec::<Value>::new());
-    world.clock.advance(limits::MESSAGE_SENDING);
-    assert_eq!(world.round().await, Vec::<Value>::new());
-    world.tap(1, 2, Some(PHONE)).await;
-    world.clock.advance(limits::RECIPIENT_PAUSE);
-    assert_eq!(world.round().await.len(), 1);
+    let env = Environment::new(Confirm::Code).await;
+    env.wait(1).await;
+    env.tap(1, 1, Some(PHONE)).await;
+    let due = env.store.due_messages(env.clock.now(), 1).await.unwrap().remove(0);
+    assert!(env.outbox.take(due).await.unwrap().is_some());
+    let url = env.graph.start().await;
+    let env = env.restarted(&url).await;
+    assert_eq!(env.round().await, Vec::<Value>::new());
+    env.clock.advance(limits::MESSAGE_SENDING);
+    assert_eq!(env.round().await, Vec::<Value>::new());
+    env.tap(1, 2, Some(PHONE)).await;
+    env.clock.advance(limits::RECIPIENT_PAUSE);
+    assert_eq!(env.round().await.len(), 1);
 }
 
 #[tokio::test]
 async fn one_phone_that_whatsapp_keeps_back_keeps_nobody_else_back() {
-    let world = World::new(Confirm::Code).await;
+    let env = Environment::new(Confirm::Code).await;
     for number in 0..15 {
-        world.wait(number).await;
-        world.tap(number, number, Some(PHONE)).await;
+        env.wait(number).await;
+        env.tap(number, number, Some(PHONE)).await;
     }
-    world.graph.will_answer(std::iter::repeat_n(refused(131_056, 60), 8));
-    world.round().await;
-    world.wait(100).await;
-    world.tap(100, 100, Some("15550002222")).await;
-    world.graph.answers.lock().unwrap().clear();
+    env.graph.will_answer(std::iter::repeat_n(refused(131_056, 60), 8));
+    env.round().await;
+    env.wait(100).await;
+    env.tap(100, 100, Some("15550002222")).await;
+    env.graph.answers.lock().unwrap().clear();
     // However often it is looked, the one phone takes no place; the other's message goes out at the first look.
-    let sent = world.round().await;
+    let sent = env.round().await;
     let to: Vec<&str> = sent.iter().map(|sent| sent["to"].as_str().unwrap()).collect();
     assert_eq!(to.iter().filter(|to| **to == "+15550002222").count(), 1, "{to:?}");
 }
 
 #[tokio::test]
 async fn an_answer_whose_login_moved_on_is_not_sent() {
-    let world = World::new(Confirm::Code).await;
-    world.wait(1).await;
-    world.tap(1, 1, Some(PHONE)).await;
-    assert!(world.logins.deny(World::code(1)).await.unwrap());
-    assert_eq!(world.round().await, Vec::<Value>::new());
-    assert_eq!(world.store.next_message().await.unwrap(), None);
+    let env = Environment::new(Confirm::Code).await;
+    env.wait(1).await;
+    env.tap(1, 1, Some(PHONE)).await;
+    assert!(env.logins.deny(Environment::code(1)).await.unwrap());
+    assert_eq!(env.round().await, Vec::<Value>::new());
+    assert_eq!(env.store.next_message().await.unwrap(), None);
 
-    world.wait(2).await;
-    world.tap(2, 2, Some(PHONE)).await;
-    world.clock.advance(life::PENDING);
-    assert_eq!(world.round().await, Vec::<Value>::new());
-    assert_eq!(world.store.next_message().await.unwrap(), None);
+    env.wait(2).await;
+    env.tap(2, 2, Some(PHONE)).await;
+    env.clock.advance(life::PENDING);
+    assert_eq!(env.round().await, Vec::<Value>::new());
+    assert_eq!(env.store.next_message().await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn a_message_goes_out_as_soon_as_it_is_owed_and_the_end_waits_for_it() {
-    let world = World::new(Confirm::Code).await;
+    let env = Environment::new(Confirm::Code).await;
     let (stop, stopping) = watch::channel(false);
-    let running = tokio::spawn(Arc::clone(&world.outbox).run(stopping));
+    let running = tokio::spawn(Arc::clone(&env.outbox).run(stopping));
     for number in 0..30 {
-        world.wait(number).await;
-        world.tap(number, number, Some(&format!("155500022{number:02}"))).await;
+        env.wait(number).await;
+        env.tap(number, number, Some(&format!("155500022{number:02}"))).await;
     }
-    while world.store.next_message().await.unwrap().is_some() {
+    while env.store.next_message().await.unwrap().is_some() {
         tokio::task::yield_now().await;
     }
     stop.send_replace(true);
     running.await.unwrap();
-    assert_eq!(world.graph.sent().len(), 30);
-    let kinds = world.store.due_messages(world.clock.now() + SECOND * 60, 100).await.unwrap();
+    assert_eq!(env.graph.sent().len(), 30);
+    let kinds = env.store.due_messages(env.clock.now() + SECOND * 60, 100).await.unwrap();
     assert_eq!(kinds.iter().map(|due| due.message.kind).collect::<Vec<MessageKind>>(), []);
 }
 
 #[tokio::test]
 async fn once_every_login_is_over_the_database_holds_nobody() {
     for confirm in [Confirm::None, Confirm::Reply, Confirm::Code] {
-        let world = World::new(confirm).await;
+        let env = Environment::new(confirm).await;
         // In turn: taken to its end, denied, left as it is, without a message that could be sent, without a wait.
         for number in 1..=4 {
-            world.wait(number).await;
+            env.wait(number).await;
         }
-        world.tap(1, 1, None).await;
-        world.round().await;
-        world.share(2).await;
-        world.round().await;
-        let login = world.store.logins(&[World::code(1)]).await.unwrap().remove(0);
-        if let Some(digits) = world.logins.digits(&login) {
-            world.logins.confirm(login.code, digits.expose()).await.unwrap();
+        env.tap(1, 1, None).await;
+        env.round().await;
+        env.share(2).await;
+        env.round().await;
+        let login = env.store.logins(&[Environment::code(1)]).await.unwrap().remove(0);
+        if let Some(digits) = env.logins.digits(&login) {
+            env.logins.confirm(login.code, digits.expose()).await.unwrap();
         }
-        assert_eq!(world.state(1).await, State::Verified, "{confirm:?}");
-        let login = world.store.logins(&[World::code(1)]).await.unwrap();
-        world.logins.claim(login, [7; 32]).await.unwrap();
-        assert_eq!(world.state(1).await, State::Claimed);
+        assert_eq!(env.state(1).await, State::Verified, "{confirm:?}");
+        let login = env.store.logins(&[Environment::code(1)]).await.unwrap();
+        env.logins.claim(login, [7; 32]).await.unwrap();
+        assert_eq!(env.state(1).await, State::Claimed);
         for (number, phone) in [(2, None), (3, Some(PHONE)), (4, Some(PHONE)), (5, Some(PHONE))] {
-            world.tap(number, 10 + number, phone).await;
+            env.tap(number, 10 + number, phone).await;
         }
-        world.logins.deny(World::code(2)).await.unwrap();
-        world.graph.will_answer(std::iter::repeat_n(refused(131_016, 0), 100));
-        world.round().await;
-        assert!(
-            world.found().contains(&"logins".to_owned()),
-            "what is looked for is found while it is there"
-        );
+        env.logins.deny(Environment::code(2)).await.unwrap();
+        env.graph.will_answer(std::iter::repeat_n(refused(131_016, 0), 100));
+        env.round().await;
+        assert!(env.found().contains(&"logins".to_owned()), "what is looked for is found while it is there");
 
         for _ in 0..2 {
-            world.clock.advance(life::longest_of(Stage::Living));
-            world.logins.expire().await.unwrap();
-            world.round().await;
-            world.logins.purge().await.unwrap();
+            env.clock.advance(life::longest_of(Stage::Living));
+            env.logins.expire().await.unwrap();
+            env.round().await;
+            env.logins.purge().await.unwrap();
         }
         // Late messages for logins that are over, and a number that nobody is asked for any more.
-        world.tap(1, 21, Some(PHONE)).await;
-        world.tap(3, 22, None).await;
-        world.share(23).await;
-        world.round().await;
+        env.tap(1, 21, Some(PHONE)).await;
+        env.tap(3, 22, None).await;
+        env.share(23).await;
+        env.round().await;
         // The write-ahead log is written over in its own time, and gone once the store is closed.
-        let found: Vec<String> = world.found().into_iter().filter(|name| name != "loggin.db-wal").collect();
+        let found: Vec<String> = env.found().into_iter().filter(|name| name != "loggin.db-wal").collect();
         assert_eq!(found, Vec::<String>::new(), "{confirm:?}");
-        world.clock.advance(life::TOMBSTONE);
-        world.logins.purge().await.unwrap();
-        assert_eq!(world.store.logins(&[World::code(1), World::code(3)]).await.unwrap(), []);
+        env.clock.advance(life::TOMBSTONE);
+        env.logins.purge().await.unwrap();
+        assert_eq!(env.store.logins(&[Environment::code(1), Environment::code(3)]).await.unwrap(), []);
         // Nor do pages of the file that nothing uses any more.
-        world.store.close().await;
-        assert_eq!(world.found(), Vec::<String>::new(), "{confirm:?}");
+        env.store.close().await;
+        assert_eq!(env.found(), Vec::<String>::new(), "{confirm:?}");
     }
 }

@@ -71,11 +71,11 @@ fn webhook_call(message: Value) -> Request<Body> {
     call("/webhooks/whatsapp", &[("X-Hub-Signature-256", &sign(body.as_bytes()))], body.into_bytes())
 }
 
-struct World {
+struct Environment {
     server: TestServer,
 }
 
-impl World {
+impl Environment {
     async fn new(confirm: Confirm) -> Self {
         let server = TestServer::start().await;
         let app = App { confirm, ..demo_app() };
@@ -157,7 +157,7 @@ impl CommitListener for Gate {
 }
 
 impl Gate {
-    async fn start() -> (World, Arc<Self>) {
+    async fn start() -> (Environment, Arc<Self>) {
         let publisher = Arc::new(Publisher::default());
         let opened = (Mutex::new(()), Condvar::new());
         let gate = Self {
@@ -168,13 +168,13 @@ impl Gate {
         };
         let gate = Arc::new(gate);
         let server = TestServer::start_told(publisher, Arc::clone(&gate) as Arc<dyn CommitListener>).await;
-        (World { server }, gate)
+        (Environment { server }, gate)
     }
 
     /// Makes a call whose caller hangs up when what it asked for has just been committed.
-    async fn hang_up(&self, world: &World, request: Request<Body>) {
+    async fn hang_up(&self, env: &Environment, request: Request<Body>) {
         self.closed.store(true, Ordering::SeqCst);
-        let call = tokio::spawn(router(&world.server.server).oneshot(request));
+        let call = tokio::spawn(router(&env.server.server).oneshot(request));
         tokio::time::timeout(DEADLOCK, self.reached.notified()).await.expect("it is committed");
         call.abort();
         assert!(call.await.unwrap_err().is_cancelled(), "there was no response yet");
@@ -187,39 +187,39 @@ impl Gate {
 
 #[tokio::test]
 async fn who_hangs_up_right_after_the_commit_keeps_nobody_from_being_told() {
-    let (world, gate) = Gate::start().await;
+    let (env, gate) = Gate::start().await;
     let app = App { confirm: Confirm::Code, ..demo_app() };
-    assert!(world.server.server.store.update_app(&app).await.unwrap());
+    assert!(env.server.server.store.update_app(&app).await.unwrap());
     let token = token(1);
-    let mut stream = world.server.stream(&[token], Some("key")).await;
+    let mut stream = env.server.stream(&[token], Some("key")).await;
     assert_eq!(told(&mut stream, 0).await.0, "ready");
-    gate.hang_up(&world, tap(&token, &json!({}))).await;
+    gate.hang_up(&env, tap(&token, &json!({}))).await;
     assert_eq!(told(&mut stream, 0).await.0, "progress");
-    world.assert_owed(&token, 0).await;
-    let digits = world.server.digits(&token).await;
+    env.assert_owed(&token, 0).await;
+    let digits = env.server.digits(&token).await;
     let body = json!({ "token": token.expose(), "confirmation_code": digits });
-    gate.hang_up(&world, json_call("/api/v1/tokens/confirm", &[], &body)).await;
+    gate.hang_up(&env, json_call("/api/v1/tokens/confirm", &[], &body)).await;
     assert_eq!(told(&mut stream, 0).await.0, "verified");
 }
 
 #[tokio::test]
 async fn a_message_whose_webhook_hangs_up_is_told_to_who_waits() {
     for confirm in [Confirm::None, Confirm::Reply, Confirm::Code] {
-        let world = World::new(confirm).await;
+        let env = Environment::new(confirm).await;
         at_every_await(async |place| {
             let token = token(u8::try_from(place).unwrap());
-            let mut stream = world.server.stream(&[token], Some("key")).await;
+            let mut stream = env.server.stream(&[token], Some("key")).await;
             assert_eq!(told(&mut stream, place).await.0, "ready");
             let from =
                 json!({ "from": format!("91987654{place:04}"), "from_user_id": format!("IN.{place}") });
-            let done = is_done(world.hang_up(place, tap(&token, &from)).await.as_ref());
-            let state = world.login(&token).await.unwrap().state;
+            let done = is_done(env.hang_up(place, tap(&token, &from)).await.as_ref());
+            let state = env.login(&token).await.unwrap().state;
             match state {
                 State::Pending => assert!(!done),
                 State::AwaitingConfirmation => assert_eq!(told(&mut stream, place).await.0, "progress"),
                 _ => assert_eq!(told(&mut stream, place).await.0, "verified"),
             }
-            world.assert_owed(&token, place).await;
+            env.assert_owed(&token, place).await;
             done
         })
         .await;
@@ -228,22 +228,22 @@ async fn a_message_whose_webhook_hangs_up_is_told_to_who_waits() {
 
 #[tokio::test]
 async fn a_shared_number_whose_webhook_hangs_up_is_told_to_who_waits() {
-    let world = World::new(Confirm::None).await;
+    let env = Environment::new(Confirm::None).await;
     at_every_await(async |place| {
         let token = token(u8::try_from(place).unwrap());
-        let mut stream = world.server.stream(&[token], Some("key")).await;
+        let mut stream = env.server.stream(&[token], Some("key")).await;
         assert_eq!(told(&mut stream, place).await.0, "ready");
         let user_id = format!("IN.{place}");
         let hidden = json!({ "from": null, "from_user_id": user_id });
-        assert!(is_done(world.hang_up(MANY, tap(&token, &hidden)).await.as_ref()));
+        assert!(is_done(env.hang_up(MANY, tap(&token, &hidden)).await.as_ref()));
         assert_eq!(told(&mut stream, place).await.0, "progress");
         let phones = json!([{ "phone": format!("+{PHONE}"), "wa_id": PHONE, "type": "CELL" }]);
         let contacts = json!([{ "origin": "contact_request", "phones": phones }]);
         let change = json!({ "from": null, "from_user_id": user_id, "type": "contacts", "text": null,
             "contacts": contacts });
         let shared = webhook_call(text_message("", &change));
-        let done = is_done(world.hang_up(place, shared).await.as_ref());
-        if world.login(&token).await.unwrap().state == State::MessageReceived {
+        let done = is_done(env.hang_up(place, shared).await.as_ref());
+        if env.login(&token).await.unwrap().state == State::MessageReceived {
             assert!(!done);
         } else {
             assert_eq!(told(&mut stream, place).await.0, "verified");
@@ -255,19 +255,19 @@ async fn a_shared_number_whose_webhook_hangs_up_is_told_to_who_waits() {
 
 #[tokio::test]
 async fn a_confirmation_whose_caller_hangs_up_is_told_to_who_waits() {
-    let world = World::new(Confirm::Code).await;
+    let env = Environment::new(Confirm::Code).await;
     at_every_await(async |place| {
         let token = token(u8::try_from(place).unwrap());
-        let mut stream = world.server.stream(&[token], Some("key")).await;
+        let mut stream = env.server.stream(&[token], Some("key")).await;
         assert_eq!(told(&mut stream, place).await.0, "ready");
         let from = json!({ "from": format!("91987654{place:04}"), "from_user_id": format!("IN.{place}") });
-        assert!(is_done(world.hang_up(MANY, tap(&token, &from)).await.as_ref()));
+        assert!(is_done(env.hang_up(MANY, tap(&token, &from)).await.as_ref()));
         assert_eq!(told(&mut stream, place).await.0, "progress");
-        let digits = world.server.digits(&token).await;
+        let digits = env.server.digits(&token).await;
         let body = json!({ "token": token.expose(), "confirmation_code": digits });
         let confirm = json_call("/api/v1/tokens/confirm", &[], &body);
-        let done = is_done(world.hang_up(place, confirm).await.as_ref());
-        if world.login(&token).await.unwrap().state == State::AwaitingConfirmation {
+        let done = is_done(env.hang_up(place, confirm).await.as_ref());
+        if env.login(&token).await.unwrap().state == State::AwaitingConfirmation {
             assert!(!done);
         } else {
             assert_eq!(told(&mut stream, place).await.0, "verified");
@@ -280,22 +280,22 @@ async fn a_confirmation_whose_caller_hangs_up_is_told_to_who_waits() {
 #[tokio::test]
 async fn a_redeemer_that_hangs_up_and_asks_again_gets_its_session() {
     for path in ["/api/v1/tokens/verify", "/api/v1/tokens/events"] {
-        let world = World::new(Confirm::Reply).await;
+        let env = Environment::new(Confirm::Reply).await;
         at_every_await(async |place| {
             let token = token(u8::try_from(place).unwrap());
             let from =
                 json!({ "from": format!("91987654{place:04}"), "from_user_id": format!("IN.{place}") });
-            assert!(is_done(world.hang_up(MANY, tap(&token, &from)).await.as_ref()));
+            assert!(is_done(env.hang_up(MANY, tap(&token, &from)).await.as_ref()));
             let body = if path.ends_with("verify") {
                 json!({ "token": token.expose() })
             } else {
                 json!({ "tokens": [token.expose()], "claim": true })
             };
             let redeem = json_call(path, &[("Idempotency-Key", "key")], &body);
-            let done = is_done(world.hang_up(place, redeem).await.as_ref());
+            let done = is_done(env.hang_up(place, redeem).await.as_ref());
             // That somebody waits is what the message to the sender waited for.
-            world.assert_owed(&token, place).await;
-            let again: Value = world.server.verify(&token, "key").await.json().await.unwrap();
+            env.assert_owed(&token, place).await;
+            let again: Value = env.server.verify(&token, "key").await.json().await.unwrap();
             assert_eq!(again["status"], "verified", "dropped at {place}");
             done
         })
@@ -305,18 +305,18 @@ async fn a_redeemer_that_hangs_up_and_asks_again_gets_its_session() {
 
 #[tokio::test]
 async fn a_typed_code_whose_caller_hangs_up_is_answered_when_it_is_typed_again() {
-    let world = World::new(Confirm::None).await;
+    let env = Environment::new(Confirm::None).await;
     let key = format!("Bearer {}", demo_key().expose());
     at_every_await(async |place| {
         let phone = format!("+9198765{place:05}");
-        let started = world.server.auth("start", &json!({ "phone": phone })).await;
+        let started = env.server.auth("start", &json!({ "phone": phone })).await;
         let started: Value = started.json().await.unwrap();
-        let body = json!({ "session_id": started["session_id"], "otp_code": world.server.codes.last() });
+        let body = json!({ "session_id": started["session_id"], "otp_code": env.server.codes.last() });
         let name = format!("call {place}");
         let headers = [("Authorization", key.as_str()), ("Idempotency-Key", name.as_str())];
         let verify = || json_call("/api/v1/auth/verify", &headers, &body);
-        let done = is_done(world.hang_up(place, verify()).await.as_ref());
-        let again = world.hang_up(MANY, verify()).await.unwrap();
+        let done = is_done(env.hang_up(place, verify()).await.as_ref());
+        let again = env.hang_up(MANY, verify()).await.unwrap();
         assert_eq!(again.status(), StatusCode::OK, "dropped at {place}");
         done
     })
@@ -325,37 +325,37 @@ async fn a_typed_code_whose_caller_hangs_up_is_answered_when_it_is_typed_again()
 
 #[tokio::test]
 async fn a_disk_that_stalls_delays_what_it_holds_up_and_loses_none_of_it() {
-    let world = World::new(Confirm::Code).await;
+    let env = Environment::new(Confirm::Code).await;
     let token = token(1);
-    let mut stream = world.server.stream(&[token], Some("key")).await;
+    let mut stream = env.server.stream(&[token], Some("key")).await;
     assert_eq!(told(&mut stream, 0).await.0, "ready");
-    let mut stalls = world.server.database();
+    let mut stalls = env.server.database();
     let stall = stalls.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-    let tapped = tokio::spawn(router(&world.server.server).oneshot(tap(&token, &json!({}))));
+    let tapped = tokio::spawn(router(&env.server.server).oneshot(tap(&token, &json!({}))));
     // The time that this takes is what readiness waits for a write.
-    assert_eq!(world.server.get("/readyz").send().await.unwrap().status(), 503);
-    assert_eq!(world.server.get("/healthz").send().await.unwrap().status(), 200);
+    assert_eq!(env.server.get("/readyz").send().await.unwrap().status(), 503);
+    assert_eq!(env.server.get("/healthz").send().await.unwrap().status(), 200);
     assert!(!tapped.is_finished(), "nothing is answered that is not stored");
     stall.rollback().unwrap();
     assert_eq!(tapped.await.unwrap().unwrap().status(), StatusCode::OK);
     assert_eq!(told(&mut stream, 0).await.0, "progress");
-    world.assert_owed(&token, 0).await;
+    env.assert_owed(&token, 0).await;
 }
 
 #[tokio::test]
 async fn a_disk_that_stalls_for_too_long_is_said_to_whoever_delivers_and_a_redelivery_counts() {
-    let world = World::new(Confirm::None).await;
+    let env = Environment::new(Confirm::None).await;
     let token = token(1);
-    let mut stream = world.server.stream(&[token], Some("key")).await;
+    let mut stream = env.server.stream(&[token], Some("key")).await;
     assert_eq!(told(&mut stream, 0).await.0, "ready");
     let message = text_message(&token.code().expose(), &json!({}));
-    let mut stalls = world.server.database();
+    let mut stalls = env.server.database();
     let stall = stalls.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
     // SQLite gives up after some seconds.
-    let refused = world.hang_up_never(webhook_call(message.clone())).await;
+    let refused = env.hang_up_never(webhook_call(message.clone())).await;
     assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
     stall.rollback().unwrap();
-    let delivered = world.hang_up_never(webhook_call(message)).await;
+    let delivered = env.hang_up_never(webhook_call(message)).await;
     assert_eq!(delivered.status(), StatusCode::OK);
     assert_eq!(told(&mut stream, 0).await.0, "verified");
 }

@@ -94,7 +94,7 @@ proptest! {
 
 #[tokio::test]
 async fn more_rows_than_a_page_that_are_days_overdue_are_gone_after_two_sweeps() {
-    let world = World::new().await;
+    let env = Environment::new().await;
     let count = limits::SWEEP + 200;
     let codes: Vec<Code> = (0..count)
         .map(|number| {
@@ -103,33 +103,33 @@ async fn more_rows_than_a_page_that_are_days_overdue_are_gone_after_two_sweeps()
             loggin::Token::from_secret(demo_app().app_key, secret).code()
         })
         .collect();
-    world.logins.wait(&codes).await.unwrap();
-    world.tap().await;
-    let slot = world.waiters.register(&codes);
-    world.clock.advance(Duration::from_secs(26 * 60 * 60));
-    world.logins.expire().await.unwrap();
+    env.logins.wait(&codes).await.unwrap();
+    env.tap().await;
+    let slot = env.waiters.register(&codes);
+    env.clock.advance(Duration::from_secs(26 * 60 * 60));
+    env.logins.expire().await.unwrap();
     assert_eq!(slot.news().await.logins.len(), codes.len());
-    let rows = world.store.logins(&codes).await.unwrap();
+    let rows = env.store.logins(&codes).await.unwrap();
     assert!(rows.iter().all(|login| login.state == State::Lapsed && login.phone.is_none()));
-    assert_eq!(world.stored().await.unwrap().phone, None);
-    world.clock.advance(Duration::from_secs(DAY));
-    world.logins.purge().await.unwrap();
-    assert_eq!(world.store.logins(&codes).await.unwrap(), []);
-    assert_eq!(world.stored().await, None);
+    assert_eq!(env.stored().await.unwrap().phone, None);
+    env.clock.advance(Duration::from_secs(DAY));
+    env.logins.purge().await.unwrap();
+    assert_eq!(env.store.logins(&codes).await.unwrap(), []);
+    assert_eq!(env.stored().await, None);
 }
 
 #[tokio::test]
 async fn a_clock_that_was_an_hour_ahead_keeps_nothing_longer() {
-    let world = World::new().await;
-    world.clock.advance(Duration::from_secs(60 * 60));
-    world.wait().await;
-    world.clock.set(START);
-    world.logins.expire().await.unwrap();
-    let horizon = world.clock.now() + life::PENDING;
-    assert_eq!(world.stored().await.unwrap().deadline, horizon);
-    let due = world.store.due(Stage::Living, world.clock.now(), horizon, 10).await.unwrap();
+    let env = Environment::new().await;
+    env.clock.advance(Duration::from_secs(60 * 60));
+    env.wait().await;
+    env.clock.set(START);
+    env.logins.expire().await.unwrap();
+    let horizon = env.clock.now() + life::PENDING;
+    assert_eq!(env.stored().await.unwrap().deadline, horizon);
+    let due = env.store.due(Stage::Living, env.clock.now(), horizon, 10).await.unwrap();
     assert_eq!(due, []);
-    world.clock.advance(life::PENDING);
-    world.logins.expire().await.unwrap();
-    assert_eq!(world.stored().await.unwrap().state, State::Lapsed);
+    env.clock.advance(life::PENDING);
+    env.logins.expire().await.unwrap();
+    assert_eq!(env.stored().await.unwrap().state, State::Lapsed);
 }

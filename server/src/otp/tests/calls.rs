@@ -3,7 +3,7 @@
 use super::*;
 use crate::whatsapp::SendError;
 
-impl World {
+impl Environment {
     fn named(&self, key: &str, body: &str) -> NamedCall {
         self.otp.named_call(self.app.app_key, "start", key.as_bytes(), body.as_bytes())
     }
@@ -26,137 +26,137 @@ impl World {
 
 #[tokio::test]
 async fn a_repeated_start_sends_nothing_again() {
-    let world = World::new().await;
-    let first = session_of(&world.otp.start(&world.named_order("key", PHONE)).await.unwrap());
-    world.clock.advance(SECOND * 24 * 60 * 60);
-    let again = session_of(&world.otp.start(&world.named_order("key", PHONE)).await.unwrap());
-    assert_eq!((again, world.codes.count()), (first, 1));
-    let other = session_of(&world.otp.start(&world.named_order("another", PHONE)).await.unwrap());
+    let env = Environment::new().await;
+    let first = session_of(&env.otp.start(&env.named_order("key", PHONE)).await.unwrap());
+    env.clock.advance(SECOND * 24 * 60 * 60);
+    let again = session_of(&env.otp.start(&env.named_order("key", PHONE)).await.unwrap());
+    assert_eq!((again, env.codes.count()), (first, 1));
+    let other = session_of(&env.otp.start(&env.named_order("another", PHONE)).await.unwrap());
     assert_ne!(other, first);
 }
 
 #[tokio::test]
 async fn a_name_belongs_to_one_body() {
-    let world = World::new().await;
-    world.otp.start(&world.named_order("key", PHONE)).await.unwrap();
-    let other = world.otp.start(&world.named_order("key", "919876543211")).await;
+    let env = Environment::new().await;
+    env.otp.start(&env.named_order("key", PHONE)).await.unwrap();
+    let other = env.otp.start(&env.named_order("key", "919876543211")).await;
     assert!(matches!(other, Err(OtpError::OtherBody)));
-    assert_eq!(world.codes.count(), 1);
+    assert_eq!(env.codes.count(), 1);
 }
 
 #[tokio::test]
 async fn a_name_belongs_to_one_app_and_route() {
-    let world = World::new().await;
+    let env = Environment::new().await;
     let app = AppKey::parse("00000000").unwrap();
     let names = [
-        world.otp.named_call(world.app.app_key, "start", b"key", b"body"),
-        world.otp.named_call(world.app.app_key, "verify", b"key", b"body"),
-        world.otp.named_call(app, "start", b"key", b"body"),
+        env.otp.named_call(env.app.app_key, "start", b"key", b"body"),
+        env.otp.named_call(env.app.app_key, "verify", b"key", b"body"),
+        env.otp.named_call(app, "start", b"key", b"body"),
     ];
-    world.otp.start(&StartOrder { call: Some(names[0].clone()), ..world.order(PHONE) }).await.unwrap();
+    env.otp.start(&StartOrder { call: Some(names[0].clone()), ..env.order(PHONE) }).await.unwrap();
     for (name, is_new) in names.iter().zip([false, true, true]) {
-        let known = world.otp.known(Some(name)).await.unwrap();
+        let known = env.otp.known(Some(name)).await.unwrap();
         assert_eq!(matches!(known, answers::Known::New), is_new);
     }
 }
 
 #[tokio::test]
 async fn a_repeated_wrong_code_costs_one_attempt() {
-    let world = World::new().await;
-    let session = world.start(PHONE).await;
+    let env = Environment::new().await;
+    let session = env.start(PHONE).await;
     for _ in 0..10 {
-        let refusal = refusal_of(world.named_verify("key", session, &world.wrong()).await);
+        let refusal = refusal_of(env.named_verify("key", session, &env.wrong()).await);
         assert_eq!((refusal.code, refusal.attempts_left), (ErrorCode::InvalidCode, Some(4)));
     }
-    let refusal = refusal_of(world.named_verify("another", session, &world.wrong()).await);
+    let refusal = refusal_of(env.named_verify("another", session, &env.wrong()).await);
     assert_eq!(refusal.attempts_left, Some(3));
 }
 
 #[tokio::test]
 async fn a_repeated_right_code_is_right_again() {
-    let world = World::new().await;
-    let session = world.start(PHONE).await;
-    let code = world.codes.last();
-    let first = world.named_verify("key", session, &code).await.unwrap();
-    world.clock.advance(SECOND * 60 * 60);
-    world.otp.purge().await.unwrap();
-    assert!(world.named_verify("key", session, &code).await.unwrap() == first);
-    let stranger = refusal_of(world.named_verify("another", session, &code).await);
+    let env = Environment::new().await;
+    let session = env.start(PHONE).await;
+    let code = env.codes.last();
+    let first = env.named_verify("key", session, &code).await.unwrap();
+    env.clock.advance(SECOND * 60 * 60);
+    env.otp.purge().await.unwrap();
+    assert!(env.named_verify("key", session, &code).await.unwrap() == first);
+    let stranger = refusal_of(env.named_verify("another", session, &code).await);
     assert_eq!(stranger.code, ErrorCode::AlreadyUsed);
 }
 
 #[tokio::test]
 async fn what_is_temporary_is_not_kept() {
-    let world = World::new().await;
-    world.start(PHONE).await;
-    let order = world.named_order("key", PHONE);
-    assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::RateLimited);
-    world.clock.advance(life::COOLDOWN);
-    world.codes.will_answer([Err(SendError::Permanent { code: 131_026 })]);
-    assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::SendFailed);
-    let session = session_of(&world.otp.start(&order).await.unwrap());
-    assert_eq!(world.typed(session, &world.codes.last()).await, None);
+    let env = Environment::new().await;
+    env.start(PHONE).await;
+    let order = env.named_order("key", PHONE);
+    assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::RateLimited);
+    env.clock.advance(life::COOLDOWN);
+    env.codes.will_answer([Err(SendError::Permanent { code: 131_026 })]);
+    assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::SendFailed);
+    let session = session_of(&env.otp.start(&order).await.unwrap());
+    assert_eq!(env.typed(session, &env.codes.last()).await, None);
 }
 
 #[tokio::test]
 async fn a_refusal_that_stays_true_is_kept() {
-    let world = World::new().await;
-    let order = StartOrder { recipient: Recipient::Nobody, ..world.named_order("key", PHONE) };
+    let env = Environment::new().await;
+    let order = StartOrder { recipient: Recipient::Nobody, ..env.named_order("key", PHONE) };
     for _ in 0..2 {
-        assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::InvalidPhone);
+        assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::InvalidPhone);
     }
     assert!(matches!(
-        world.otp.known(order.call.as_ref()).await.unwrap(),
+        env.otp.known(order.call.as_ref()).await.unwrap(),
         answers::Known::Answered(Answer::Refused(_))
     ));
 }
 
 #[tokio::test]
 async fn a_status_tells_that_a_code_was_sent_after_all() {
-    let world = World::new().await;
-    let order = world.named_order("key", PHONE);
-    world.codes.will_answer([Err(SendError::Ambiguous)]);
-    assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::Unavailable);
-    assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::Unavailable);
-    let session = world.codes.sent.lock().unwrap()[0].2;
-    world.otp.note_statuses(&[status(session, DeliveryStatus::Sent)]).await.unwrap();
-    assert_eq!(session_of(&world.otp.start(&order).await.unwrap()), session);
-    assert_eq!(world.codes.count(), 1, "never a second time");
-    assert_eq!(world.typed(session, &world.codes.last()).await, None);
+    let env = Environment::new().await;
+    let order = env.named_order("key", PHONE);
+    env.codes.will_answer([Err(SendError::Ambiguous)]);
+    assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::Unavailable);
+    assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::Unavailable);
+    let session = env.codes.sent.lock().unwrap()[0].2;
+    env.otp.note_statuses(&[status(session, DeliveryStatus::Sent)]).await.unwrap();
+    assert_eq!(session_of(&env.otp.start(&order).await.unwrap()), session);
+    assert_eq!(env.codes.count(), 1, "never a second time");
+    assert_eq!(env.typed(session, &env.codes.last()).await, None);
 }
 
 #[tokio::test]
 async fn a_code_of_which_nothing_is_heard_is_given_up() {
     for failed in [false, true] {
-        let world = World::new().await;
-        let order = world.named_order("key", PHONE);
-        world.codes.will_answer([Err(SendError::Ambiguous)]);
-        assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::Unavailable);
-        let lost = world.codes.sent.lock().unwrap()[0].2;
+        let env = Environment::new().await;
+        let order = env.named_order("key", PHONE);
+        env.codes.will_answer([Err(SendError::Ambiguous)]);
+        assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::Unavailable);
+        let lost = env.codes.sent.lock().unwrap()[0].2;
         if failed {
-            world.otp.note_statuses(&[status(lost, DeliveryStatus::Failed)]).await.unwrap();
+            env.otp.note_statuses(&[status(lost, DeliveryStatus::Failed)]).await.unwrap();
         } else {
-            world.clock.advance(life::SENDING);
+            env.clock.advance(life::SENDING);
         }
-        let session = session_of(&world.otp.start(&order).await.unwrap());
+        let session = session_of(&env.otp.start(&order).await.unwrap());
         assert_ne!(session, lost);
-        assert_eq!(session_of(&world.otp.start(&order).await.unwrap()), session);
-        assert_eq!(world.codes.count(), 2);
+        assert_eq!(session_of(&env.otp.start(&order).await.unwrap()), session);
+        assert_eq!(env.codes.count(), 2);
     }
 }
 
 #[tokio::test]
 async fn a_call_for_a_test_number_that_broke_off_goes_on_with_its_session() {
-    let world = World::new().await;
-    let session = session_of(&world.otp.start(&world.test_order()).await.unwrap());
-    let order = StartOrder { call: Some(world.named("key", "body")), ..world.test_order() };
-    assert!(matches!(world.otp.known(order.call.as_ref()).await.unwrap(), answers::Known::New));
+    let env = Environment::new().await;
+    let session = session_of(&env.otp.start(&env.test_order()).await.unwrap());
+    let order = StartOrder { call: Some(env.named("key", "body")), ..env.test_order() };
+    assert!(matches!(env.otp.known(order.call.as_ref()).await.unwrap(), answers::Known::New));
     // All that the broken call wrote.
-    let begun = world.otp.begin(order.call.as_ref(), session, None).unwrap();
-    world.store.write(vec![begun]).await.unwrap().unwrap();
+    let begun = env.otp.begin(order.call.as_ref(), session, None).unwrap();
+    env.store.write(vec![begun]).await.unwrap().unwrap();
     for _ in 0..2 {
-        assert_eq!(session_of(&world.otp.start(&order).await.unwrap()), session);
+        assert_eq!(session_of(&env.otp.start(&order).await.unwrap()), session);
     }
-    assert!(matches!(world.otp.known(order.call.as_ref()).await.unwrap(), answers::Known::Answered(_)));
-    assert_eq!(world.typed(session, "123456").await, None);
+    assert!(matches!(env.otp.known(order.call.as_ref()).await.unwrap(), answers::Known::Answered(_)));
+    assert_eq!(env.typed(session, "123456").await, None);
 }

@@ -6,7 +6,7 @@ use crate::store::tests::dump;
 const META: &str = "the-apps-own-meta";
 const USER_ID: &str = "IN.987654321";
 
-impl World {
+impl Environment {
     fn private_order(&self, key: &str) -> StartOrder {
         StartOrder { meta: Some(format!("\"{META}\"")), ..self.named_order(key, PHONE) }
     }
@@ -40,34 +40,34 @@ fn orders(statuses: &[DeliveryStatus]) -> Vec<Vec<DeliveryStatus>> {
 async fn once_all_is_over_the_database_holds_nobody() {
     let statuses =
         [DeliveryStatus::Sent, DeliveryStatus::Delivered, DeliveryStatus::Read, DeliveryStatus::Failed];
-    let world = World::new().await;
+    let env = Environment::new().await;
     for (number, order) in orders(&statuses).into_iter().enumerate() {
-        let session = session_of(&world.otp.start(&world.private_order(&number.to_string())).await.unwrap());
-        assert!(!world.found().is_empty(), "what is looked for is found while it is there");
+        let session = session_of(&env.otp.start(&env.private_order(&number.to_string())).await.unwrap());
+        assert!(!env.found().is_empty(), "what is looked for is found while it is there");
         // Some come before the code is typed, some after it, and some once the person has left.
         let (before, after) = order.split_at(number % (order.len() + 1));
         for told in before {
-            world.tell(session, *told).await;
+            env.tell(session, *told).await;
         }
         let key = format!("typed {number}");
         // A message that was delivered has not failed, whatever is told later.
         let arrived = |told: &DeliveryStatus| *told != DeliveryStatus::Sent;
         let failed = before.iter().find(|told| arrived(told)) == Some(&DeliveryStatus::Failed);
-        let verified = world.named_verify(&key, session, &world.codes.last()).await;
+        let verified = env.named_verify(&key, session, &env.codes.last()).await;
         assert_eq!(matches!(verified, Ok(Answer::Verified { .. })), !failed);
         let (soon, late) = after.split_at(after.len() / 2);
         for told in soon {
-            world.tell(session, *told).await;
+            env.tell(session, *told).await;
         }
-        world.clock.advance(life::LIFETIME + life::SENDING + SECOND);
-        world.otp.purge().await.unwrap();
+        env.clock.advance(life::LIFETIME + life::SENDING + SECOND);
+        env.otp.purge().await.unwrap();
         for told in late {
-            world.tell(session, *told).await;
+            env.tell(session, *told).await;
         }
         // The answer is given again all the same, from under the key.
-        let again = world.named_verify(&key, session, &world.codes.last()).await;
+        let again = env.named_verify(&key, session, &env.codes.last()).await;
         assert_eq!(matches!(again, Ok(Answer::Verified { phone, .. }) if phone.expose() == PHONE), !failed);
-        let tables = dump::tables(&world.folder.path().join("loggin.db"));
+        let tables = dump::tables(&env.folder.path().join("loggin.db"));
         let holds =
             |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
         for (name, bytes) in &tables {
@@ -77,16 +77,16 @@ async fn once_all_is_over_the_database_holds_nobody() {
         }
     }
     // Nor do pages of the file that nothing uses any more.
-    world.store.close().await;
-    assert_eq!(world.found(), Vec::<String>::new());
+    env.store.close().await;
+    assert_eq!(env.found(), Vec::<String>::new());
 }
 
 #[tokio::test]
 async fn nothing_in_the_database_is_a_hash_of_the_number_without_a_key() {
-    let world = World::new().await;
-    world.start(PHONE).await;
-    let path = world.folder.path().join("loggin.db");
-    let app_key = world.app.app_key;
+    let env = Environment::new().await;
+    env.start(PHONE).await;
+    let path = env.folder.path().join("loggin.db");
+    let app_key = env.app.app_key;
     let account = phones::account(&PhoneNumber::parse(PHONE).unwrap());
     let guesses = [
         account.clone(),

@@ -12,10 +12,10 @@ fn rounds() -> usize {
 }
 
 /// Everybody types this code at once; how often each answer came.
-async fn all_type(world: &World, session: Uuid, code: &str) -> Vec<Option<ErrorCode>> {
+async fn all_type(env: &Environment, session: Uuid, code: &str) -> Vec<Option<ErrorCode>> {
     let mut typing = tokio::task::JoinSet::new();
     for _ in 0..AT_ONCE {
-        let (otp, app_key, code) = (Arc::clone(&world.otp), world.app.app_key, code.to_owned());
+        let (otp, app_key, code) = (Arc::clone(&env.otp), env.app.app_key, code.to_owned());
         typing.spawn(async move {
             let found = otp.find(app_key, &session.to_string()).await.unwrap().unwrap();
             match otp.verify(found, Digits::typed(&code).as_ref(), None, None).await {
@@ -33,10 +33,10 @@ fn count(answers: &[Option<ErrorCode>], answer: Option<ErrorCode>) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_fifty_right_codes_at_once_exactly_one_succeeds() {
-    let world = World::new().await;
+    let env = Environment::new().await;
     for round in 0..rounds() {
-        let session = world.start(&format!("9198765{round:05}")).await;
-        let answers = all_type(&world, session, &world.codes.last()).await;
+        let session = env.start(&format!("9198765{round:05}")).await;
+        let answers = all_type(&env, session, &env.codes.last()).await;
         let used = count(&answers, Some(ErrorCode::AlreadyUsed));
         assert_eq!((count(&answers, None), used), (1, AT_ONCE - 1), "round {round}");
     }
@@ -44,61 +44,61 @@ async fn of_fifty_right_codes_at_once_exactly_one_succeeds() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_fifty_wrong_codes_at_once_exactly_five_count() {
-    let world = World::new().await;
+    let env = Environment::new().await;
     for round in 0..rounds() {
         let phone = format!("9198765{round:05}");
-        let session = world.start(&phone).await;
-        let answers = all_type(&world, session, &world.wrong()).await;
+        let session = env.start(&phone).await;
+        let answers = all_type(&env, session, &env.wrong()).await;
         let counted = [ErrorCode::InvalidCode, ErrorCode::MaxAttempts, ErrorCode::Blocked];
         let counted = counted.map(|code| count(&answers, Some(code)));
         assert_eq!(counted, [4, 1, AT_ONCE - 5], "round {round}");
-        let row = world.store.otp_session(session).await.unwrap().unwrap();
-        let row = world.store.otp_phone(&row.subject).await.unwrap().unwrap();
+        let row = env.store.otp_session(session).await.unwrap().unwrap();
+        let row = env.store.otp_phone(&row.subject).await.unwrap().unwrap();
         assert_eq!((row.wrong_in_row, row.wrong_at.len()), (5, 5), "round {round}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_fifty_who_ask_at_once_for_a_code_one_gets_it() {
-    let world = Arc::new(World::new().await);
+    let env = Arc::new(Environment::new().await);
     let mut asking = tokio::task::JoinSet::new();
     for _ in 0..AT_ONCE {
-        let world = Arc::clone(&world);
-        asking.spawn(async move { world.otp.start(&world.order(PHONE)).await.is_ok() });
+        let env = Arc::clone(&env);
+        asking.spawn(async move { env.otp.start(&env.order(PHONE)).await.is_ok() });
     }
     let started = asking.join_all().await.into_iter().filter(|started| *started).count();
-    assert_eq!((started, world.codes.count()), (1, 1));
+    assert_eq!((started, env.codes.count()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_quota_and_a_rate_hold_when_all_come_at_once() {
     let app = App { monthly_quota: Some(7), calls_per_minute: 9, ..demo_app() };
-    let world = Arc::new(World::with_app(app).await);
+    let env = Arc::new(Environment::with_app(app).await);
     let mut asking = tokio::task::JoinSet::new();
     for number in 0..AT_ONCE {
-        let world = Arc::clone(&world);
+        let env = Arc::clone(&env);
         asking.spawn(async move {
-            let meter = Some(Arc::new(Meter::new(Arc::clone(&world.app))));
-            let order = StartOrder { meter, ..world.order(&format!("9198765432{number:02}")) };
-            world.otp.start(&order).await
+            let meter = Some(Arc::new(Meter::new(Arc::clone(&env.app))));
+            let order = StartOrder { meter, ..env.order(&format!("9198765432{number:02}")) };
+            env.otp.start(&order).await
         });
     }
     let outcomes = asking.join_all().await;
     let too_many = |outcome: &&Result<Answer, OtpError>| matches!(outcome, Err(OtpError::TooManyCalls(_)));
     assert_eq!(outcomes.iter().filter(too_many).count(), AT_ONCE - 9);
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 7);
-    assert_eq!(world.codes.count(), 7);
+    assert_eq!(env.codes.count(), 7);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_call_made_many_times_at_once_is_one_call() {
-    let world = Arc::new(World::new().await);
+    let env = Arc::new(Environment::new().await);
     for round in 0..rounds() {
         let (key, phone) = (format!("key {round}"), format!("9198765{round:05}"));
         let mut calling = tokio::task::JoinSet::new();
         for _ in 0..AT_ONCE {
-            let (world, order) = (Arc::clone(&world), world.named_order(&key, &phone));
-            calling.spawn(async move { world.otp.start(&order).await });
+            let (env, order) = (Arc::clone(&env), env.named_order(&key, &phone));
+            calling.spawn(async move { env.otp.start(&order).await });
         }
         let mut sessions = HashSet::new();
         for result in calling.join_all().await {
@@ -110,13 +110,13 @@ async fn the_same_call_made_many_times_at_once_is_one_call() {
                 }
             }
         }
-        assert_eq!((sessions.len(), world.codes.count()), (1, round + 1), "round {round}");
+        assert_eq!((sessions.len(), env.codes.count()), (1, round + 1), "round {round}");
 
-        let (session, wrong) = (sessions.into_iter().next().unwrap(), world.wrong());
+        let (session, wrong) = (sessions.into_iter().next().unwrap(), env.wrong());
         let mut typing = tokio::task::JoinSet::new();
         for _ in 0..AT_ONCE {
-            let (world, key, wrong) = (Arc::clone(&world), key.clone(), wrong.clone());
-            typing.spawn(async move { refusal_of(world.named_verify(&key, session, &wrong).await) });
+            let (env, key, wrong) = (Arc::clone(&env), key.clone(), wrong.clone());
+            typing.spawn(async move { refusal_of(env.named_verify(&key, session, &wrong).await) });
         }
         let told = typing.join_all().await;
         assert!(told.iter().all(|refusal| refusal.attempts_left == Some(4)), "round {round}: {told:?}");
@@ -125,36 +125,36 @@ async fn the_same_call_made_many_times_at_once_is_one_call() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_code_that_was_not_sent_is_given_back_once() {
-    let world = Arc::new(World::new().await);
+    let env = Arc::new(Environment::new().await);
     for round in 0..rounds() {
-        let order = world.named_order(&format!("key {round}"), &format!("9198765{round:05}"));
-        world.codes.will_answer([Err(SendError::Ambiguous)]);
-        assert_eq!(refusal_of(world.otp.start(&order).await).code, ErrorCode::Unavailable);
-        let lost = world.codes.sent.lock().unwrap().last().unwrap().2;
-        world.otp.note_statuses(&[status(lost, DeliveryStatus::Failed)]).await.unwrap();
+        let order = env.named_order(&format!("key {round}"), &format!("9198765{round:05}"));
+        env.codes.will_answer([Err(SendError::Ambiguous)]);
+        assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::Unavailable);
+        let lost = env.codes.sent.lock().unwrap().last().unwrap().2;
+        env.otp.note_statuses(&[status(lost, DeliveryStatus::Failed)]).await.unwrap();
         let (order, mut calling) = (Arc::new(order), tokio::task::JoinSet::new());
         for _ in 0..AT_ONCE {
-            let (world, order) = (Arc::clone(&world), Arc::clone(&order));
-            calling.spawn(async move { world.otp.start(&order).await.is_ok() });
+            let (env, order) = (Arc::clone(&env), Arc::clone(&order));
+            calling.spawn(async move { env.otp.start(&order).await.is_ok() });
         }
         assert!(calling.join_all().await.contains(&true), "round {round}");
-        let month = month(world.clock.now()).0;
-        let sends = world.store.otp_sends(world.app.app_key, month).await.unwrap();
+        let month = month(env.clock.now()).0;
+        let sends = env.store.otp_sends(env.app.app_key, month).await.unwrap();
         assert_eq!(usize::try_from(sends).unwrap(), round + 1, "round {round}: those that were sent");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn tests_that_start_at_once_do_not_wait_for_each_other() {
-    let world = World::new().await;
+    let env = Environment::new().await;
     let mut starting = tokio::task::JoinSet::new();
     // Of those that are in each other's way, one comes through at a time.
     for _ in 0..limits::CONFLICTS {
-        let (otp, order) = (Arc::clone(&world.otp), world.test_order());
+        let (otp, order) = (Arc::clone(&env.otp), env.test_order());
         starting.spawn(async move { session_of(&otp.start(&order).await.unwrap()) });
     }
     for session in starting.join_all().await {
-        assert_eq!(world.typed(session, "123456").await, None);
+        assert_eq!(env.typed(session, "123456").await, None);
     }
-    assert_eq!(world.codes.count(), 0);
+    assert_eq!(env.codes.count(), 0);
 }
