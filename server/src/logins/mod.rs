@@ -7,10 +7,10 @@
 mod confirmation;
 pub(crate) mod life;
 mod publisher;
-mod settle;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod transition;
 mod view;
 mod waiters;
 
@@ -36,7 +36,7 @@ use crate::{
     store::{App, Login, MessageId, State, Store, StoreError},
 };
 use life::Seed;
-use settle::Step;
+use transition::Transition;
 
 /// Random bytes of the name of a login in a "not me" button.
 const REFERENCE_BYTES: usize = 16;
@@ -119,12 +119,14 @@ impl Logins {
 
     /// Somebody waits for these logins; returns what they are now, in the same order.
     pub(crate) async fn wait(&self, codes: &[Code]) -> Result<Vec<Login>, StoreError> {
-        let steps: Vec<Step<()>> = codes.iter().map(|&code| Step::new(code, ())).collect();
-        let settled = self
-            .settle(&steps, HashMap::new(), |step, login, now| life::waited(login, step.code, now))
+        let transitions: Vec<Transition<()>> = codes.iter().map(|&code| Transition::new(code, ())).collect();
+        let outcomes = self
+            .transition(&transitions, HashMap::new(), |transition, login, now| {
+                life::waited(login, transition.code, now)
+            })
             .await?;
         // A wait makes the login that is missing, so each of them is there.
-        Ok(settled.into_iter().filter_map(|settled| settled.login).collect())
+        Ok(outcomes.into_iter().filter_map(|outcome| outcome.login).collect())
     }
 
     /// Somebody redeems what of these is verified; returns what they are now.
@@ -135,10 +137,12 @@ impl Logins {
         logins: Vec<Login>,
         redeemer: [u8; 32],
     ) -> Result<Vec<Login>, StoreError> {
-        let steps: Vec<Step<()>> = logins.iter().map(|login| Step::new(login.code, ())).collect();
+        let transitions: Vec<Transition<()>> =
+            logins.iter().map(|login| Transition::new(login.code, ())).collect();
         let known = logins.into_iter().map(|login| (login.code, login)).collect();
-        let settled = self.settle(&steps, known, |_, login, _| life::claimed(login, redeemer)).await?;
-        Ok(settled.into_iter().filter_map(|settled| settled.login).collect())
+        let outcomes =
+            self.transition(&transitions, known, |_, login, _| life::claimed(login, redeemer)).await?;
+        Ok(outcomes.into_iter().filter_map(|outcome| outcome.login).collect())
     }
 
     /// Messages with codes came; returns what each did, in their order. One that is there twice counts once.
@@ -146,43 +150,44 @@ impl Logins {
         let mut seen = HashSet::new();
         let is_new: Vec<bool> = received.iter().map(|one| seen.insert((one.code, one.id.clone()))).collect();
         let once = received.into_iter().zip(&is_new).filter(|(_, is_new)| **is_new);
-        let steps: Vec<_> = once
-            .map(|(one, _)| Step::of_message(one.code, one.id, (one.app, one.message, self.seed())))
+        let transitions: Vec<_> = once
+            .map(|(one, _)| Transition::of_message(one.code, one.id, (one.app, one.message, self.seed())))
             .collect();
-        let settled = self
-            .settle(&steps, HashMap::new(), |step, login, now| {
-                let (app, message, random) = &step.input;
-                life::received(login, step.code, app, message, random, now)
+        let outcomes = self
+            .transition(&transitions, HashMap::new(), |transition, login, now| {
+                let (app, message, random) = &transition.input;
+                life::received(login, transition.code, app, message, random, now)
             })
             .await?;
-        let mut settled = settled.iter().map(settle::Settled::received);
-        let of = |is_new: &bool| if *is_new { settled.next() } else { Some(Received::Redelivered) };
+        let mut outcomes = outcomes.iter().map(transition::TransitionOutcome::received);
+        let of = |is_new: &bool| if *is_new { outcomes.next() } else { Some(Received::Redelivered) };
         Ok(is_new.iter().filter_map(of).collect())
     }
 
     /// A sender shared their phone number; returns what that did to each of the logins that wait for it.
     pub(crate) async fn share_phone(&self, shared: &PhoneShared) -> Result<Vec<Received>, StoreError> {
         let waiting = self.store.awaiting_phone(&shared.user_id, limits::LOGINS_PER_SHARED_NUMBER).await?;
-        let mut steps = Vec::with_capacity(waiting.len());
+        let mut transitions = Vec::with_capacity(waiting.len());
         for login in waiting {
             if let Some(app) = self.apps.find(login.code.app_key()).await? {
-                steps.push(Step::of_message(login.code, shared.id.clone(), (app, self.seed())));
+                transitions.push(Transition::of_message(login.code, shared.id.clone(), (app, self.seed())));
             }
         }
-        let settled = self
-            .settle(&steps, HashMap::new(), |step, login, now| {
-                let (app, seed) = &step.input;
+        let outcomes = self
+            .transition(&transitions, HashMap::new(), |transition, login, now| {
+                let (app, seed) = &transition.input;
                 life::phone_shared(login, &shared.phone, shared.sent_at, app, seed, now)
             })
             .await?;
-        Ok(settled.iter().map(settle::Settled::received).collect())
+        Ok(outcomes.iter().map(transition::TransitionOutcome::received).collect())
     }
 
     /// The sender of this login said "not me"; tells whether that changed anything.
     pub(crate) async fn deny(&self, code: Code) -> Result<bool, StoreError> {
-        let step = [Step::new(code, ())];
-        let settled = self.settle(&step, HashMap::new(), |_, login, now| life::denied(login, now)).await?;
-        Ok(settled.iter().any(settle::Settled::is_changed))
+        let transition = [Transition::new(code, ())];
+        let outcomes =
+            self.transition(&transition, HashMap::new(), |_, login, now| life::denied(login, now)).await?;
+        Ok(outcomes.iter().any(transition::TransitionOutcome::is_changed))
     }
 
     /// A confirmation code was typed where the login began.
@@ -191,10 +196,11 @@ impl Logins {
             let seed = login.confirmation.as_ref();
             seed.is_some_and(|seed| self.confirmation.check(code, seed, typed))
         };
-        let step = [Step::new(code, ())];
-        let settled =
-            self.settle(&step, HashMap::new(), |_, login, now| life::confirmed(login, is_right, now)).await?;
-        let Some(login) = settled.into_iter().find_map(|settled| settled.login) else {
+        let transition = [Transition::new(code, ())];
+        let outcomes = self
+            .transition(&transition, HashMap::new(), |_, login, now| life::confirmed(login, is_right, now))
+            .await?;
+        let Some(login) = outcomes.into_iter().find_map(|outcome| outcome.login) else {
             return Ok(Confirmation::NotAwaited);
         };
         Ok(match login.state {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use loggin::Code;
 
-use super::{Logins, life, settle::Step};
+use super::{Logins, life, transition::Transition};
 use crate::{
     limits,
     store::{Login, Stage, StoreError},
@@ -64,13 +64,14 @@ impl Logins {
     }
 
     async fn sweep_page(&self, due: Vec<Login>) -> Result<(), StoreError> {
-        let steps: Vec<Step<()>> = due.iter().map(|login| Step::new(login.code, ())).collect();
+        let transitions: Vec<Transition<()>> =
+            due.iter().map(|login| Transition::new(login.code, ())).collect();
         let known: HashMap<_, _> = due.into_iter().map(|login| (login.code, login)).collect();
-        let rule = |_: &Step<()>, row: Option<Login>, now| match row {
+        let rule = |_: &Transition<()>, row: Option<Login>, now| match row {
             Some(login) => life::swept(login, now),
             None => life::Next::Keep(life::Unchanged::Unconcerned),
         };
-        self.settle_rows(&steps, known, rule).await.map(drop)
+        self.transition_rows(&transitions, known, rule).await.map(drop)
     }
 
     /// Wakes who waits here for what changed since `cursor` and was not told by this process's writer; returns where to

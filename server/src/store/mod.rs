@@ -213,7 +213,7 @@ pub(crate) enum Write {
 
 /// What became of a [`Change`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ChangeOutcome {
     /// It is durable.
     Applied,
     /// The login is no longer at the expected version.
@@ -254,7 +254,7 @@ pub(crate) trait Store: AdminStore + OtpStore + OutboxStore {
     /// Those of these logins that exist, in any order.
     async fn logins(&self, codes: &[Code]) -> Result<Vec<Login>, StoreError>;
     /// Applies each change or not, whatever becomes of the others; once it returns, what was applied is durable.
-    async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, StoreError>;
+    async fn apply(&self, changes: Vec<Change>) -> Result<Vec<ChangeOutcome>, StoreError>;
     /// Logins of this sender that wait for the phone number, the latest first.
     async fn awaiting_phone(&self, user_id: &str, limit: u32) -> Result<Vec<Login>, StoreError>;
     /// The login that a "not me" button names.

@@ -6,7 +6,7 @@ use super::*;
 use crate::logins::life::{Next, Seed};
 
 #[derive(Clone, Debug)]
-enum Step {
+enum Transition {
     Wait,
     Message { sender: u8, hidden: bool, age: u64 },
     Share { sender: u8, age: u64 },
@@ -16,16 +16,16 @@ enum Step {
     Pass { seconds: u64 },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn transition() -> impl Strategy<Value = Transition> {
     prop_oneof![
-        2 => Just(Step::Wait),
+        2 => Just(Transition::Wait),
         3 => (0..3_u8, any::<bool>(), 0..400_u64)
-            .prop_map(|(sender, hidden, age)| Step::Message { sender, hidden, age }),
-        1 => (0..3_u8, 0..400_u64).prop_map(|(sender, age)| Step::Share { sender, age }),
-        3 => (0..3_u8).prop_map(|redeemer| Step::Claim { redeemer }),
-        1 => any::<bool>().prop_map(|right| Step::Confirm { right }),
-        1 => Just(Step::Deny),
-        3 => (0..400_u64).prop_map(|seconds| Step::Pass { seconds }),
+            .prop_map(|(sender, hidden, age)| Transition::Message { sender, hidden, age }),
+        1 => (0..3_u8, 0..400_u64).prop_map(|(sender, age)| Transition::Share { sender, age }),
+        3 => (0..3_u8).prop_map(|redeemer| Transition::Claim { redeemer }),
+        1 => any::<bool>().prop_map(|right| Transition::Confirm { right }),
+        1 => Just(Transition::Deny),
+        3 => (0..400_u64).prop_map(|seconds| Transition::Pass { seconds }),
     ]
 }
 
@@ -33,11 +33,11 @@ fn number(sender: u8) -> PhoneNumber {
     phone(&format!("9198765432{sender:02}"))
 }
 
-fn next(login: Option<Login>, step: &Step, app: &App, now: UnixMillis) -> Next {
+fn next(login: Option<Login>, transition: &Transition, app: &App, now: UnixMillis) -> Next {
     let seed = Seed { confirmation: [9; 32], reference: "reference".to_owned() };
-    match *step {
-        Step::Wait => life::waited(login, code(), now),
-        Step::Message { sender, hidden, age } => {
+    match *transition {
+        Transition::Wait => life::waited(login, code(), now),
+        Transition::Message { sender, hidden, age } => {
             let message = Message {
                 phone: (!hidden).then(|| number(sender)),
                 user_id: Some(format!("IN.{sender}")),
@@ -46,15 +46,15 @@ fn next(login: Option<Login>, step: &Step, app: &App, now: UnixMillis) -> Next {
             };
             life::received(login, code(), app, &message, &seed, now)
         }
-        Step::Share { sender, age } => {
+        Transition::Share { sender, age } => {
             let own = format!("IN.{sender}");
             let login = login.filter(|login| login.user_id.as_deref() == Some(&own));
             life::phone_shared(login, &number(sender), now - Duration::from_secs(age), app, &seed, now)
         }
-        Step::Claim { redeemer } => life::claimed(login, [redeemer; 32]),
-        Step::Confirm { right } => life::confirmed(login, |_| right, now),
-        Step::Deny => life::denied(login, now),
-        Step::Pass { .. } => {
+        Transition::Claim { redeemer } => life::claimed(login, [redeemer; 32]),
+        Transition::Confirm { right } => life::confirmed(login, |_| right, now),
+        Transition::Deny => life::denied(login, now),
+        Transition::Pass { .. } => {
             login.map_or(Next::Keep(Unchanged::Unconcerned), |login| life::swept(login, now))
         }
     }
@@ -63,7 +63,7 @@ fn next(login: Option<Login>, step: &Step, app: &App, now: UnixMillis) -> Next {
 proptest! {
     #[test]
     fn the_laws_hold(
-        steps in prop::collection::vec(step(), 1..40),
+        transitions in prop::collection::vec(transition(), 1..40),
         confirm in prop::sample::select(vec![Confirm::None, Confirm::Reply, Confirm::Code]),
         phone_hidden in prop::sample::select(vec![PhoneHidden::Ask, PhoneHidden::Fail]),
     ) {
@@ -73,8 +73,8 @@ proptest! {
         // Of one life, which ends when nothing remembers it.
         let mut winner: Option<[u8; 32]> = None;
         let mut sender: Option<String> = None;
-        for step in steps {
-            if let Step::Pass { seconds } = step {
+        for transition in transitions {
+            if let Transition::Pass { seconds } = transition {
                 now = now + Duration::from_secs(seconds);
             }
             login = login.and_then(|login| life::aged(login, now));
@@ -82,7 +82,7 @@ proptest! {
                 (winner, sender) = (None, None);
             }
             let before = login.clone();
-            if let Next::Replace(changed, owed) = next(login.clone(), &step, &app, now) {
+            if let Next::Replace(changed, owed) = next(login.clone(), &transition, &app, now) {
                 // Nobody is written to before somebody waits, nor about a login that has ended.
                 prop_assert!(owed.is_none() || (changed.waited_for && changed.state < State::Used));
                 if let Some(before) = &before {

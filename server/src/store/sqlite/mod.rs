@@ -33,7 +33,7 @@ use self::{
     writer::{Job, Task, Work, WriteOnce, Writer},
 };
 use super::{
-    App, Change, Changed, CommitListener, Login, Outcome, Stage, Store, StoreError,
+    App, Change, ChangeOutcome, Changed, CommitListener, Login, Stage, Store, StoreError,
     rows::{self, Numbered},
 };
 use crate::{clock::UnixMillis, limits};
@@ -210,7 +210,7 @@ impl Store for SqliteStore {
         }
     }
 
-    async fn apply(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, StoreError> {
+    async fn apply(&self, changes: Vec<Change>) -> Result<Vec<ChangeOutcome>, StoreError> {
         let mut changes = changes.into_iter();
         let mut waiting = Vec::new();
         // In parts, so that a stream of 10,000 tokens does not hold up a webhook behind it.
@@ -427,7 +427,7 @@ mod tests {
         let cursor = store.cursor().await.unwrap();
         for number in 1..=2 {
             let outcomes = store.apply(vec![insert(login(number, State::Verified))]).await.unwrap();
-            assert_eq!(outcomes, [Outcome::Applied], "it is stored, and whoever asked is answered");
+            assert_eq!(outcomes, [ChangeOutcome::Applied], "it is stored, and whoever asked is answered");
         }
         let untold = store.changed_since(cursor, 10).await.unwrap().logins;
         assert_eq!(untold, [login(1, State::Verified), login(2, State::Verified)]);

@@ -26,7 +26,7 @@ use crate::{
     languages::Language,
     limits,
     store::{
-        CallCount, Change, Commit, CommitListener, Login, MessageId, OtpCounts, OtpWrite, Outcome,
+        CallCount, Change, ChangeOutcome, Commit, CommitListener, Login, MessageId, OtpCounts, OtpWrite,
         QueueOutcome, State, StoreError, Write,
         rows::{self, Numbered},
     },
@@ -71,7 +71,7 @@ enum End {
 /// Changes that belong together only in that one caller waits for them.
 pub(super) struct Task {
     pub(super) changes: Vec<Change>,
-    pub(super) done: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
+    pub(super) done: oneshot::Sender<Result<Vec<ChangeOutcome>, StoreError>>,
 }
 
 /// Writes that are made all or not at all, and the call that they are counted for.
@@ -180,12 +180,12 @@ struct Written {
 
 /// What became of a change, and of the message that it owes.
 struct LoginWritten {
-    outcome: Outcome,
+    outcome: ChangeOutcome,
     queued: Option<QueueOutcome>,
 }
 
-impl From<Outcome> for LoginWritten {
-    fn from(outcome: Outcome) -> Self {
+impl From<ChangeOutcome> for LoginWritten {
+    fn from(outcome: ChangeOutcome) -> Self {
         Self { outcome, queued: None }
     }
 }
@@ -235,7 +235,7 @@ impl Writer {
     /// Tells what was committed, before anybody who asked for it is answered.
     fn publish(&mut self, group: &Group, written: &Written, begun: Instant) {
         let changes = group.logins.iter().flat_map(|task| &task.changes).zip(&written.logins);
-        let applied = changes.filter(|(_, written)| written.outcome == Outcome::Applied);
+        let applied = changes.filter(|(_, written)| written.outcome == ChangeOutcome::Applied);
         let changes: Vec<_> = applied.map(|(change, written)| (change, written.queued)).collect();
         let commit = Commit { changes: &changes, size: group.size, took: begun.elapsed() };
         let is_told = self.tell(|listener| listener.committed(&commit));
@@ -317,14 +317,14 @@ fn write_logins(
         let is_known = message.is_none() || message == new_message;
         written.push(if !is_first_wait(change) {
             let one = write_one(db, change, is_known, node, position)?;
-            if one.outcome == Outcome::Applied {
+            if one.outcome == ChangeOutcome::Applied {
                 new_message = message;
             }
             one
         } else if inserted.contains(&(change.login.code, position)) {
-            Outcome::Applied.into()
+            ChangeOutcome::Applied.into()
         } else {
-            Outcome::Conflict.into()
+            ChangeOutcome::Conflict.into()
         });
     }
     Ok((written, Some(last)))
@@ -389,7 +389,7 @@ fn write_one(
     if let Some(message) = message
         && !remember(db, message)?
     {
-        return Ok(Outcome::Duplicate.into());
+        return Ok(ChangeOutcome::Duplicate.into());
     }
     let is_applied = match change.write {
         Write::Put => put(db, &change.login, change.expected, node, position)?,
@@ -398,12 +398,12 @@ fn write_one(
     if is_applied {
         let code = change.login.code;
         let queued = change.owed.as_ref().map(|owed| outbox::queue(db, code, owed)).transpose()?;
-        return Ok(LoginWritten { outcome: Outcome::Applied, queued });
+        return Ok(LoginWritten { outcome: ChangeOutcome::Applied, queued });
     }
     if let Some(message) = message {
         forget(db, message)?;
     }
-    Ok(Outcome::Conflict.into())
+    Ok(ChangeOutcome::Conflict.into())
 }
 
 /// Deletes a login of the expected version, with what it owes; `false` where that is not what is there.

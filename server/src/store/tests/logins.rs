@@ -7,7 +7,7 @@ use loggin::{AppKey, Code, PhoneNumber, Token};
 use crate::{
     clock::UnixMillis,
     languages::Language,
-    store::{App, Change, Confirm, Login, MessageId, Outcome, PhoneHidden, Stage, State, Store, Write},
+    store::{App, Change, ChangeOutcome, Confirm, Login, MessageId, PhoneHidden, Stage, State, Store, Write},
 };
 
 const APP: &str = "8XKPQ2WN";
@@ -99,7 +99,7 @@ fn with_message(change: Change, number: u8) -> Change {
     Change { message: Some(message), ..change }
 }
 
-async fn one(store: &impl Store, change: Change) -> Outcome {
+async fn one(store: &impl Store, change: Change) -> ChangeOutcome {
     let outcomes = store.apply(vec![change]).await.unwrap();
     assert_eq!(outcomes.len(), 1);
     outcomes[0]
@@ -164,7 +164,7 @@ pub(in crate::store) async fn a_taken_app_key_is_not_overwritten(store: &impl St
 pub(in crate::store) async fn a_login_reads_back_as_it_was_written(store: &impl Store) {
     let logins = [full_login(1), login(2, State::Pending), login(3, State::PhoneHidden)];
     let outcomes = store.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();
-    assert_eq!(outcomes, [Outcome::Applied; 3]);
+    assert_eq!(outcomes, [ChangeOutcome::Applied; 3]);
     let mut read = store.logins(&[code(1), code(2), code(3), code(4)]).await.unwrap();
     read.sort_by_key(|login| login.code.expose());
     let mut expected = logins.to_vec();
@@ -174,20 +174,20 @@ pub(in crate::store) async fn a_login_reads_back_as_it_was_written(store: &impl 
 }
 
 pub(in crate::store) async fn of_two_changes_of_one_version_one_is_applied(store: &impl Store) {
-    assert_eq!(one(store, insert(login(1, State::Pending))).await, Outcome::Applied);
+    assert_eq!(one(store, insert(login(1, State::Pending))).await, ChangeOutcome::Applied);
     let verified = update(1, full_login(1));
     let expired = update(1, login(1, State::Expired));
     let (first, second) = tokio::join!(one(store, verified.clone()), one(store, expired.clone()));
     let winner = match (first, second) {
-        (Outcome::Applied, Outcome::Conflict) => verified.login,
-        (Outcome::Conflict, Outcome::Applied) => expired.login,
+        (ChangeOutcome::Applied, ChangeOutcome::Conflict) => verified.login,
+        (ChangeOutcome::Conflict, ChangeOutcome::Applied) => expired.login,
         other => panic!("{other:?}"),
     };
     assert_eq!(read(store, 1).await, Some(winner));
 }
 
 pub(in crate::store) async fn a_change_of_a_missing_login_is_a_conflict(store: &impl Store) {
-    assert_eq!(one(store, update(1, full_login(1))).await, Outcome::Conflict);
+    assert_eq!(one(store, update(1, full_login(1))).await, ChangeOutcome::Conflict);
     assert_eq!(read(store, 1).await, None);
 }
 
@@ -197,24 +197,24 @@ pub(in crate::store) async fn of_many_that_insert_one_login_one_does(store: &imp
     let early = || insert(full_login(1));
     let changes = (0..50).flat_map(|_| [waited(), early()]).collect();
     let outcomes = store.apply(changes).await.unwrap();
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Applied).count(), 1);
-    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Conflict).count(), 99);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == ChangeOutcome::Applied).count(), 1);
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == ChangeOutcome::Conflict).count(), 99);
 }
 
 pub(in crate::store) async fn a_message_counts_once(store: &impl Store) {
-    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
+    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, ChangeOutcome::Applied);
     let again = with_message(update(1, login(1, State::Denied)), 1);
-    assert_eq!(one(store, again).await, Outcome::Duplicate);
+    assert_eq!(one(store, again).await, ChangeOutcome::Duplicate);
     assert_eq!(read(store, 1).await, Some(full_login(1)));
     // The same id at another number of the business is another message.
     let mut elsewhere = with_message(insert(full_login(2)), 1);
     elsewhere.message.as_mut().unwrap().phone_number_id = "2".to_owned();
-    assert_eq!(one(store, elsewhere).await, Outcome::Applied);
+    assert_eq!(one(store, elsewhere).await, ChangeOutcome::Applied);
 }
 
 pub(in crate::store) async fn a_message_of_a_conflict_can_come_again(store: &impl Store) {
-    assert_eq!(one(store, with_message(update(7, full_login(1)), 1)).await, Outcome::Conflict);
-    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
+    assert_eq!(one(store, with_message(update(7, full_login(1)), 1)).await, ChangeOutcome::Conflict);
+    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, ChangeOutcome::Applied);
 }
 
 pub(in crate::store) async fn changes_of_one_call_stand_alone(store: &impl Store) {
@@ -226,8 +226,11 @@ pub(in crate::store) async fn changes_of_one_call_stand_alone(store: &impl Store
     ];
     let outcomes = store.apply(changes).await.unwrap();
     // One message may bring about several changes of one call.
-    assert_eq!(outcomes, [Outcome::Applied, Outcome::Applied, Outcome::Conflict, Outcome::Applied]);
-    assert_eq!(one(store, with_message(insert(full_login(5)), 1)).await, Outcome::Duplicate);
+    assert_eq!(
+        outcomes,
+        [ChangeOutcome::Applied, ChangeOutcome::Applied, ChangeOutcome::Conflict, ChangeOutcome::Applied]
+    );
+    assert_eq!(one(store, with_message(insert(full_login(5)), 1)).await, ChangeOutcome::Duplicate);
     assert_eq!(read(store, 4).await, Some(login(4, State::Pending)));
 }
 
@@ -240,10 +243,10 @@ pub(in crate::store) async fn thousands_of_changes_keep_their_order(store: &impl
     });
     let logins: Vec<Login> = logins.collect();
     let even: Vec<Change> = logins.iter().step_by(2).cloned().map(insert).collect();
-    assert!(store.apply(even).await.unwrap().iter().all(|outcome| *outcome == Outcome::Applied));
+    assert!(store.apply(even).await.unwrap().iter().all(|outcome| *outcome == ChangeOutcome::Applied));
     let all = store.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();
     for (number, outcome) in all.into_iter().enumerate() {
-        let expected = if number % 2 == 0 { Outcome::Conflict } else { Outcome::Applied };
+        let expected = if number % 2 == 0 { ChangeOutcome::Conflict } else { ChangeOutcome::Applied };
         assert_eq!(outcome, expected, "{number}");
     }
     let codes: Vec<Code> = logins.iter().map(|login| login.code).collect();
@@ -275,10 +278,10 @@ pub(in crate::store) async fn overdue_logins_are_found_by_their_stage(store: &im
 
 pub(in crate::store) async fn a_deleted_login_is_gone_if_it_was_the_expected_one(store: &impl Store) {
     let delete = |expected| Change { write: Write::Delete, ..update(expected, login(1, State::Used)) };
-    assert_eq!(one(store, insert(login(1, State::Used))).await, Outcome::Applied);
-    assert_eq!(one(store, delete(2)).await, Outcome::Conflict);
+    assert_eq!(one(store, insert(login(1, State::Used))).await, ChangeOutcome::Applied);
+    assert_eq!(one(store, delete(2)).await, ChangeOutcome::Conflict);
     assert!(read(store, 1).await.is_some());
-    assert_eq!(one(store, delete(1)).await, Outcome::Applied);
+    assert_eq!(one(store, delete(1)).await, ChangeOutcome::Applied);
     assert_eq!(read(store, 1).await, None);
 }
 
@@ -302,12 +305,12 @@ pub(in crate::store) async fn lapsed_logins_are_trimmed_to_the_limit(store: &imp
 
 pub(in crate::store) async fn old_messages_are_purged(store: &impl Store) {
     let second = Duration::from_secs(1);
-    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, Outcome::Applied);
+    assert_eq!(one(store, with_message(insert(full_login(1)), 1)).await, ChangeOutcome::Applied);
     let again = || with_message(insert(full_login(4)), 1);
     assert_eq!(store.purge_messages(NOW, NOW, 10).await.unwrap(), 0);
-    assert_eq!(one(store, again()).await, Outcome::Duplicate);
+    assert_eq!(one(store, again()).await, ChangeOutcome::Duplicate);
     assert_eq!(store.purge_messages(NOW, NOW + second, 10).await.unwrap(), 1);
-    assert_eq!(one(store, again()).await, Outcome::Applied);
+    assert_eq!(one(store, again()).await, ChangeOutcome::Applied);
     // One that a clock far ahead received is as old as the first look at it.
     assert_eq!(store.purge_messages(NOW - second * 9, NOW - second * 8, 10).await.unwrap(), 1);
 }
@@ -384,6 +387,6 @@ pub(in crate::store) async fn a_closed_store_takes_nothing(store: &impl Store) {
     let (written, ()) = tokio::join!(waiting, store.close());
     // What came before the end is written, what came after is refused: never is it lost in silence.
     let refused = store.apply(vec![insert(login(2, State::Pending))]).await;
-    assert_eq!(written.unwrap(), [Outcome::Applied]);
+    assert_eq!(written.unwrap(), [ChangeOutcome::Applied]);
     assert!(refused.is_err() && store.check().await.is_err());
 }

@@ -9,7 +9,8 @@ use crate::{
     clock::UnixMillis,
     limits,
     store::{
-        Attempt, Begun, Change, DueMessage, Ended, MessageKind, MessageState, Outcome, Owed, State, Store,
+        Attempt, Begun, Change, ChangeOutcome, DueMessage, Ended, MessageKind, MessageState, Owed, State,
+        Store,
     },
 };
 
@@ -78,7 +79,7 @@ pub(in crate::store) async fn a_message_is_queued_with_its_change_or_not_at_all(
     assert_eq!(store.next_message().await.unwrap(), None);
     let again = owing(1, 1);
     let outcomes = store.apply(vec![owing(1, 1), again]).await.unwrap();
-    assert_eq!(outcomes, [Outcome::Applied, Outcome::Conflict]);
+    assert_eq!(outcomes, [ChangeOutcome::Applied, ChangeOutcome::Conflict]);
     let due = first_due(store, NOW).await;
     assert_eq!((due.message.code, due.message.kind), (code(1), MessageKind::ConfirmationCode));
     assert_eq!((due.message.serial, due.message.tries), (1, 0));
@@ -163,7 +164,7 @@ pub(in crate::store) async fn another_kind_takes_the_place_and_the_old_end_chang
         owed: Some(owed(MessageKind::ConfirmationCode, 1, NOW)),
         ..insert(confirmed)
     };
-    assert_eq!(store.apply(vec![confirmed]).await.unwrap(), [Outcome::Applied]);
+    assert_eq!(store.apply(vec![confirmed]).await.unwrap(), [ChangeOutcome::Applied]);
     let sent = Ended::Finally { state: MessageState::Sent, again: NOW + SECOND };
     store.end_message(due.message.code, due.message.serial, sent, due.message.recipient).await.unwrap();
     let now = first_due(store, NOW).await.message;

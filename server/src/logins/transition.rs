@@ -14,18 +14,18 @@ use super::{
 use crate::{
     clock::UnixMillis,
     limits,
-    store::{Change, Login, MessageId, MessageKind, Outcome, Owed, StoreError, Write},
+    store::{Change, ChangeOutcome, Login, MessageId, MessageKind, Owed, StoreError, Write},
 };
 
 /// One change to be made.
-pub(super) struct Step<T> {
+pub(super) struct Transition<T> {
     pub(super) code: Code,
     message: Option<MessageId>,
     begun: Option<Instant>,
     pub(super) input: T,
 }
 
-impl<T> Step<T> {
+impl<T> Transition<T> {
     pub(super) fn new(code: Code, input: T) -> Self {
         Self { code, message: None, begun: None, input }
     }
@@ -36,8 +36,8 @@ impl<T> Step<T> {
     }
 }
 
-/// What became of a step.
-pub(super) struct Settled {
+/// What became of a transition.
+pub(super) struct TransitionOutcome {
     /// The login as it is now; `None` where there is none.
     pub(super) login: Option<Login>,
     became: Became,
@@ -50,7 +50,7 @@ enum Became {
     Unchanged(Unchanged),
 }
 
-impl Settled {
+impl TransitionOutcome {
     pub(super) fn is_changed(&self) -> bool {
         matches!(self.became, Became::Changed { .. })
     }
@@ -66,98 +66,100 @@ impl Settled {
     }
 }
 
-/// What a rule found for a step, on its way to the store.
+/// What a rule found for a transition, on its way to the store.
 struct Planned {
     position: usize,
     change: Change,
     owed: Option<MessageKind>,
 }
 
-/// What is to be done for a step.
+/// What is to be done for a transition.
 enum Plan {
     Change(Box<Planned>),
-    /// Nothing: it is settled.
-    Keep(Settled),
+    /// Nothing: it is done.
+    Keep(TransitionOutcome),
 }
 
 impl Logins {
-    /// Makes the change that `rule` finds for each step, if any; it is given the login as it is now.
+    /// Makes the change that `rule` finds for each transition, if any; it is given the login as it is now.
     ///
     /// `known` are rows as they were a moment ago. Where the rule changes one that is stale, it is read and tried again.
     /// Dropped at any moment, each change has either not happened, or happened with all that follows it.
-    pub(super) async fn settle<T>(
+    pub(super) async fn transition<T>(
         &self,
-        steps: &[Step<T>],
+        transitions: &[Transition<T>],
         known: HashMap<Code, Login>,
-        rule: impl Fn(&Step<T>, Option<Login>, UnixMillis) -> Next,
-    ) -> Result<Vec<Settled>, StoreError> {
-        let of_now = |step: &Step<T>, row: Option<Login>, now| {
-            rule(step, row.and_then(|login| life::aged(login, now)), now)
+        rule: impl Fn(&Transition<T>, Option<Login>, UnixMillis) -> Next,
+    ) -> Result<Vec<TransitionOutcome>, StoreError> {
+        let of_now = |transition: &Transition<T>, row: Option<Login>, now| {
+            rule(transition, row.and_then(|login| life::aged(login, now)), now)
         };
-        self.settle_rows(steps, known, of_now).await
+        self.transition_rows(transitions, known, of_now).await
     }
 
     /// The same for a rule that is given the login as it is stored.
-    pub(super) async fn settle_rows<T>(
+    pub(super) async fn transition_rows<T>(
         &self,
-        steps: &[Step<T>],
+        transitions: &[Transition<T>],
         mut known: HashMap<Code, Login>,
-        rule: impl Fn(&Step<T>, Option<Login>, UnixMillis) -> Next,
-    ) -> Result<Vec<Settled>, StoreError> {
-        let mut settled: Vec<Option<Settled>> = steps.iter().map(|_| None).collect();
+        rule: impl Fn(&Transition<T>, Option<Login>, UnixMillis) -> Next,
+    ) -> Result<Vec<TransitionOutcome>, StoreError> {
+        let mut outcomes: Vec<Option<TransitionOutcome>> = transitions.iter().map(|_| None).collect();
         // Messages that brought something about in this call: what is tried again belongs to them all the same.
         let mut taken: HashSet<MessageId> = HashSet::new();
         for _ in 0..limits::CONFLICTS {
-            let open = || steps.iter().zip(&settled).filter(|(_, settled)| settled.is_none());
-            let unknown: Vec<Code> =
-                open().map(|(step, _)| step.code).filter(|code| !known.contains_key(code)).collect();
+            let open = || transitions.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_none());
+            let unknown: Vec<Code> = open()
+                .map(|(transition, _)| transition.code)
+                .filter(|code| !known.contains_key(code))
+                .collect();
             let read = self.store.logins(&unknown).await?;
             known.extend(read.into_iter().map(|login| (login.code, login)));
 
             let mut planned = Vec::new();
-            for (position, step) in steps.iter().enumerate() {
-                if settled[position].is_none() {
-                    match self.plan(position, step, known.get(&step.code), &taken, &rule) {
+            for (position, transition) in transitions.iter().enumerate() {
+                if outcomes[position].is_none() {
+                    match self.plan(position, transition, known.get(&transition.code), &taken, &rule) {
                         Plan::Change(change) => planned.push(*change),
-                        Plan::Keep(unchanged) => settled[position] = Some(unchanged),
+                        Plan::Keep(unchanged) => outcomes[position] = Some(unchanged),
                     }
                 }
             }
             if planned.is_empty() {
-                return Ok(settled.into_iter().flatten().collect());
+                return Ok(outcomes.into_iter().flatten().collect());
             }
             let changes = self.changes(&planned).await?;
-            let outcomes = self.store.apply(changes).await?;
-            for (plan, outcome) in planned.into_iter().zip(outcomes) {
-                if outcome == Outcome::Applied {
+            let applied = self.store.apply(changes).await?;
+            for (plan, outcome) in planned.into_iter().zip(applied) {
+                if outcome == ChangeOutcome::Applied {
                     taken.extend(plan.change.message.clone());
                 }
                 let position = plan.position;
-                settled[position] = plan.settled(outcome, &known);
+                outcomes[position] = plan.outcome(outcome, &known);
             }
             known.clear();
         }
-        if settled.iter().any(Option::is_none) {
+        if outcomes.iter().any(Option::is_none) {
             return Err(StoreError::Busy);
         }
-        Ok(settled.into_iter().flatten().collect())
+        Ok(outcomes.into_iter().flatten().collect())
     }
 
-    /// What the rule makes of a step; what it leaves as it is, is settled.
+    /// What the rule makes of a transition; what it leaves as it is, is done.
     fn plan<T>(
         &self,
         position: usize,
-        step: &Step<T>,
+        transition: &Transition<T>,
         row: Option<&Login>,
         taken: &HashSet<MessageId>,
-        rule: impl Fn(&Step<T>, Option<Login>, UnixMillis) -> Next,
+        rule: impl Fn(&Transition<T>, Option<Login>, UnixMillis) -> Next,
     ) -> Plan {
         let now = self.clock.now();
         let unchanged = |why| {
             let login = row.cloned().and_then(|login| life::aged(login, now));
-            Plan::Keep(Settled { login, became: Became::Unchanged(why) })
+            Plan::Keep(TransitionOutcome { login, became: Became::Unchanged(why) })
         };
-        let (write, next, owed) = match (rule(step, row.cloned(), now), row) {
+        let (write, next, owed) = match (rule(transition, row.cloned(), now), row) {
             (Next::Keep(why), _) => return unchanged(why),
             (Next::Replace(next, owed), _) => (Write::Put, next, owed),
             (Next::Delete, Some(row)) => (Write::Delete, row.clone(), None),
@@ -166,8 +168,8 @@ impl Logins {
         let expected = row.map(|login| login.version);
         let is_news = write == Write::Put && row.map(|login| login.state) != Some(next.state);
         let login = Login { version: expected.unwrap_or_default() + 1, ..next };
-        let message = step.message.clone().filter(|message| !taken.contains(message));
-        let change = Change { expected, login, write, message, owed: None, is_news, begun: step.begun };
+        let message = transition.message.clone().filter(|message| !taken.contains(message));
+        let change = Change { expected, login, write, message, owed: None, is_news, begun: transition.begun };
         Plan::Change(Box::new(Planned { position, change, owed }))
     }
 
@@ -200,17 +202,17 @@ impl Logins {
 
 impl Planned {
     /// What became of it; `None` where it is to be tried again.
-    fn settled(self, outcome: Outcome, known: &HashMap<Code, Login>) -> Option<Settled> {
+    fn outcome(self, outcome: ChangeOutcome, known: &HashMap<Code, Login>) -> Option<TransitionOutcome> {
         let Change { login, is_news, write, .. } = self.change;
         match outcome {
-            Outcome::Applied => {
+            ChangeOutcome::Applied => {
                 let login = Some(login).filter(|_| write == Write::Put);
-                Some(Settled { login, became: Became::Changed { is_news } })
+                Some(TransitionOutcome { login, became: Became::Changed { is_news } })
             }
-            Outcome::Duplicate => {
-                Some(Settled { login: known.get(&login.code).cloned(), became: Became::Duplicate })
+            ChangeOutcome::Duplicate => {
+                Some(TransitionOutcome { login: known.get(&login.code).cloned(), became: Became::Duplicate })
             }
-            Outcome::Conflict => None,
+            ChangeOutcome::Conflict => None,
         }
     }
 }
