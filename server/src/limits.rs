@@ -212,7 +212,7 @@ pub(crate) const MESSAGE_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause of our own: a login lives five minutes, and the person waits.
 pub(crate) const MESSAGE_PAUSE_MAX_OWN: Duration = Duration::from_secs(15);
 
-/// The pause where the operator has to mend something first, which may happen while the login lives.
+/// The pause where the operator has to fix something first, which may happen while the login lives.
 pub(crate) const MESSAGE_PAUSE_OPERATOR: Duration = Duration::from_secs(30);
 
 /// The longest pause at all, whatever WhatsApp asks for: no login lives as long.

@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(super::client(&proxies, address("127.0.0.1"), &headers), address("2001:db8::8"));
     }
 
-    fn stranger() -> impl Strategy<Value = IpAddr> {
+    fn unknown() -> impl Strategy<Value = IpAddr> {
         let proxies = TrustedProxies::loopback(ForwardedHeader::default());
         any::<IpAddr>().prop_filter("a proxy's own", move |address| !proxies.trust(*address))
     }
@@ -132,7 +132,7 @@ mod tests {
         #[test]
         fn no_header_hides_the_address_that_a_proxy_adds(
             written in proptest::collection::vec("[ -~]{0,40}", 0..4),
-            appended in stranger(),
+            appended in unknown(),
             apart in any::<bool>(),
             port in proptest::option::of(any::<u16>()),
         ) {
@@ -159,7 +159,7 @@ mod tests {
         #[test]
         fn no_forwarded_header_names_another_than_the_proxy_saw(
             written in r#"(for=6\.6\.6\.6|by=|for=|[;,"\\ =]){0,9}"#,
-            appended in stranger(),
+            appended in unknown(),
         ) {
             let added = match appended {
                 IpAddr::V4(address) => format!("for={address}"),

@@ -68,7 +68,7 @@ mod tests {
     };
 
     const PAGE: &str = "https://shop.example";
-    const STRANGER: &str = "https://evil.example";
+    const UNKNOWN: &str = "https://evil.example";
 
     /// A server whose one app allows [`PAGE`].
     async fn start() -> TestServer {
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(allowed(&answer), Some(PAGE));
         assert_eq!(answer.headers()["access-control-allow-methods"], "GET,POST");
         assert_eq!(answer.headers()["vary"], "origin");
-        assert_eq!(allowed(&preflight(&server, STRANGER).await), None);
+        assert_eq!(allowed(&preflight(&server, UNKNOWN).await), None);
         assert_eq!(allowed(&preflight(&server, "null").await), None);
     }
 
@@ -143,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn any_origin_is_any() {
         let server = TestServer::start().await;
-        assert_eq!(allowed(&preflight(&server, STRANGER).await), Some(STRANGER));
+        assert_eq!(allowed(&preflight(&server, UNKNOWN).await), Some(UNKNOWN));
     }
 
     #[tokio::test]
@@ -154,8 +154,8 @@ mod tests {
         let own = server.url.clone();
         assert_eq!(verify(&server, &own, None).await.status(), 200);
         let (_, key) = guarded_app("11111111");
-        assert_eq!(verify(&server, STRANGER, Some(key.expose())).await.status(), 200);
-        let answer = verify(&server, STRANGER, None).await;
+        assert_eq!(verify(&server, UNKNOWN, Some(key.expose())).await.status(), 200);
+        let answer = verify(&server, UNKNOWN, None).await;
         assert_eq!(allowed(&answer), None);
         assert_eq!(error_of(answer).await, (401, "unauthorized".to_owned()));
     }

@@ -138,7 +138,7 @@ impl Subscription {
         for login in logins {
             let code = login.code;
             let event = match view(&login, self.viewer) {
-                // What is claimable was claimed above, or has changed since, which the bell will tell.
+                // What is claimable was claimed above, or has changed since, which the waiter will be woken for.
                 View::Pending | View::Claimable => continue,
                 View::Progress(status) => {
                     if self.server.waiters.is_registered(&self.slot, code) {

@@ -12,7 +12,7 @@ use crate::limits::{self, Share, Shares, Short, customer};
 pub(crate) struct Rooms {
     webhooks: Shares<Holder>,
     apps: Shares<Holder>,
-    strangers: Shares<Holder>,
+    unknown: Shares<Holder>,
 }
 
 /// Whose body takes room.
@@ -37,16 +37,16 @@ impl Room<'_> {
 }
 
 impl Rooms {
-    /// Rooms of so many KiB: for webhooks, for apps that showed their secret key, and for everybody else.
-    pub(crate) fn new([webhooks, apps, strangers]: [usize; 3]) -> Self {
+    /// Rooms of so many KiB: for webhooks, for apps that showed their secret key, and for unknown callers.
+    pub(crate) fn new([webhooks, apps, unknown]: [usize; 3]) -> Self {
         let shares = |kib: usize| Shares::new(kib, kib.div_ceil(limits::BODIES_HOLDERS));
-        Self { webhooks: shares(webhooks), apps: shares(apps), strangers: shares(strangers) }
+        Self { webhooks: shares(webhooks), apps: shares(apps), unknown: shares(unknown) }
     }
 
     /// KiB that are held of each room.
     #[cfg(test)]
     pub(crate) fn held(&self) -> [usize; 3] {
-        [&self.webhooks, &self.apps, &self.strangers].map(Shares::held)
+        [&self.webhooks, &self.apps, &self.unknown].map(Shares::held)
     }
 
     /// Room for a webhook whose signature is not checked yet.
@@ -58,7 +58,7 @@ impl Rooms {
     pub(crate) fn for_caller(&self, app_key: Option<AppKey>, address: IpAddr) -> Room<'_> {
         match app_key {
             Some(app_key) => Room { of: &self.apps, holder: Holder::App(app_key) },
-            None => Room { of: &self.strangers, holder: Holder::Address(customer(address)) },
+            None => Room { of: &self.unknown, holder: Holder::Address(customer(address)) },
         }
     }
 }

@@ -494,8 +494,8 @@ async fn a_second_tap_of_the_sender_has_the_digits_sent_again_and_nobody_elses_d
     };
     env.store.end_message(first.code, first.serial, sent, first.recipient).await.unwrap();
     assert_eq!(env.owed().await, []);
-    let stranger = env.message(Some("15550002222"), None);
-    assert_eq!(env.receive(3, stranger).await, Received::Unchanged(Unchanged::AnotherSender));
+    let unknown = env.message(Some("15550002222"), None);
+    assert_eq!(env.receive(3, unknown).await, Received::Unchanged(Unchanged::AnotherSender));
     assert_eq!(again(2).await, Received::Redelivered);
     assert_eq!(env.owed().await, []);
     assert_eq!(again(4).await, Received::ToldAgain);

@@ -1,6 +1,6 @@
 //! Who waits for which login on this node.
 //!
-//! A stream has one [`Slot`], whatever the number of its tokens: a small queue of what happened, and a bell. Between
+//! A stream has one [`Slot`], whatever the number of its tokens: a small queue of what happened, and a `Notify`. Between
 //! two events it costs neither a timer nor a task of its own here; the heartbeats of all streams come from one tick.
 
 use std::{
@@ -51,7 +51,7 @@ pub(crate) struct Slot {
     /// What happened to its logins since it was last asked: each of them at most once for each of its states.
     news: Mutex<Vec<Arc<Login>>>,
     heartbeat: AtomicBool,
-    bell: Notify,
+    notify: Notify,
 }
 
 /// What a slot has to tell.
@@ -122,7 +122,7 @@ impl Waiters {
         let login = Arc::new(login.clone());
         for slot in slots {
             lock(&slot.news).push(Arc::clone(&login));
-            slot.bell.notify_one();
+            slot.notify.notify_one();
         }
     }
 
@@ -133,7 +133,7 @@ impl Waiters {
         slots.retain(|slot| {
             let Some(slot) = slot.upgrade() else { return false };
             slot.heartbeat.store(true, Ordering::Release);
-            slot.bell.notify_one();
+            slot.notify.notify_one();
             true
         });
         if slots.len() < slots.capacity() / 8 {
@@ -194,7 +194,7 @@ impl Slot {
             if news.heartbeat || !news.logins.is_empty() {
                 return news;
             }
-            self.bell.notified().await;
+            self.notify.notified().await;
         }
     }
 
@@ -272,8 +272,8 @@ mod tests {
     fn who_has_left_is_told_nothing_and_leaves_nothing() {
         let waiters = Waiters::default();
         let slots: Vec<_> = (0..3).map(|_| waiters.register(&[code(1)])).collect();
-        let stranger = Arc::new(Slot::default());
-        assert!(!waiters.unregister(&stranger, code(1)));
+        let unregistered = Arc::new(Slot::default());
+        assert!(!waiters.unregister(&unregistered, code(1)));
         for ((left, slot), version) in slots.iter().enumerate().zip(1..) {
             assert!(waiters.is_registered(slot, code(1)));
             assert!(waiters.unregister(slot, code(1)));

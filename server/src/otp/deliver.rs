@@ -20,7 +20,7 @@ pub(super) const AMBIGUOUS_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// When to ask again where WhatsApp cannot be reached.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// When to ask again where the operator has to mend something first.
+/// When to ask again where the operator has to fix something first.
 const OPERATOR_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// Why a session fails whose message WhatsApp delivers to another account; WhatsApp has no code for it.

@@ -23,8 +23,8 @@ pub(crate) enum Recipient {
     Person(phones::Number),
     /// A test number.
     Test(TestRecipient),
-    /// Nobody: the number is none that a code can be sent to.
-    Nobody,
+    /// The number is none that a code can be sent to.
+    Invalid,
 }
 
 /// A number that nothing is sent to. All else is as for a person's.
@@ -43,7 +43,7 @@ impl Recipient {
         match self {
             Self::Person(number) => Some(&number.asked),
             Self::Test(test) => Some(&test.phone),
-            Self::Nobody => None,
+            Self::Invalid => None,
         }
     }
 
@@ -67,9 +67,9 @@ impl Otp {
         region: Option<&str>,
     ) -> Result<Recipient, StoreError> {
         if let Some(test) = self.test_numbers.find(phone).await? {
-            return Ok(if app.live_only { Recipient::Nobody } else { Recipient::Test(test) });
+            return Ok(if app.live_only { Recipient::Invalid } else { Recipient::Test(test) });
         }
-        Ok(phones::read(phone, region).map_or(Recipient::Nobody, Recipient::Person))
+        Ok(phones::read(phone, region).map_or(Recipient::Invalid, Recipient::Person))
     }
 }
 

@@ -99,15 +99,15 @@ impl Otp {
         let stored = account.row.clone();
         let (row, joins) = account.whole(now);
         // What was made of the stored rows is kept also where no code is sent.
-        let mended = (row != stored).then(|| row.clone());
+        let changed = (row != stored).then(|| row.clone());
         let row = match life::start(row, session_id, order.recipient.has_cooldown(), now) {
             Start::Send(row) => row,
             Start::Wait(delay) => {
-                self.keep_row(mended, joins, now).await?;
+                self.keep_row(changed, joins, now).await?;
                 return Err(Refusal::after(ErrorCode::RateLimited, delay).into());
             }
             Start::Blocked(until) => {
-                self.keep_row(mended, joins, now).await?;
+                self.keep_row(changed, joins, now).await?;
                 let refused = Answer::Refused(Refusal::after(ErrorCode::Blocked, until.since(now)));
                 let (call, meter) = (order.call.as_ref(), order.meter.as_deref());
                 return Ok(Reservation::Answered(self.keep_only(call, meter, refused).await?));
@@ -116,7 +116,7 @@ impl Otp {
         let (row, code) = match &order.recipient {
             // Nothing is sent, so that the reservation is all there is to write.
             Recipient::Test(test) => (life::made_live(row, session_id, now), test.code.clone()),
-            Recipient::Person(_) | Recipient::Nobody => (row, Digits::random(&*self.random, order.length)),
+            Recipient::Person(_) | Recipient::Invalid => (row, Digits::random(&*self.random, order.length)),
         };
         let mut writes: Vec<OtpWrite> =
             self.begin(order.call.as_ref(), session_id, instead_of).into_iter().collect();
@@ -157,16 +157,16 @@ impl Otp {
         })
     }
 
-    /// Keeps a row in which something was mended; none where nothing was.
+    /// Keeps a row that was changed; none where it was not.
     ///
     /// Where somebody else has written it meanwhile, whoever comes next sees to it.
     pub(super) async fn keep_row(
         &self,
-        mended: Option<OtpPhone>,
+        changed: Option<OtpPhone>,
         joins: Vec<OtpWrite>,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        if let Some(row) = mended {
+        if let Some(row) = changed {
             let mut writes = vec![OtpWrite::Phone(life::kept(row, now))];
             writes.extend(joins);
             let _ = self.store.write(writes).await?;

@@ -44,7 +44,7 @@ pub(crate) enum Failure {
     OtherAccount,
     /// Not now: it may be tried again.
     Temporary,
-    /// To nobody, until the operator has mended something.
+    /// To nobody, until the operator has fixed something.
     Operator,
 }
 

@@ -276,10 +276,10 @@ async fn statuses_come_in_any_order_and_never_take_a_message_back() {
     }
     let row = env.store.otp_session(session).await.unwrap().unwrap();
     assert_eq!(row.delivery, Some(DeliveryStatus::Failed));
-    let strangers = [status(Uuid::from_u128(7), DeliveryStatus::Read), {
+    let unknown = [status(Uuid::from_u128(7), DeliveryStatus::Read), {
         StatusUpdate { callback_data: Some("other".to_owned()), ..status(session, DeliveryStatus::Sent) }
     }];
-    env.otp.note_statuses(&strangers).await.unwrap();
+    env.otp.note_statuses(&unknown).await.unwrap();
 }
 
 #[tokio::test]

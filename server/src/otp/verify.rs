@@ -55,10 +55,10 @@ impl Otp {
             let is_right = code
                 .map(|code| || self.keys.codes.check(&session.code_mac, &owner, code.expose().as_bytes()));
             let timely = phone.clone().map(|phone| life::timely(phone, now));
-            let mended = timely.clone().filter(|timely| Some(timely) != phone.as_ref());
+            let changed = timely.clone().filter(|timely| Some(timely) != phone.as_ref());
             let typed = life::typed(&session, timely, is_right, now);
             if !matches!(typed, Typed::Right(_) | Typed::Wrong(..)) {
-                self.keep_row(mended, Vec::new(), now).await?;
+                self.keep_row(changed, Vec::new(), now).await?;
             }
             let (answer, phone_then) = match typed {
                 // Not kept: it is the same whenever it is asked.

@@ -117,7 +117,7 @@ label! {
         Ambiguous = "ambiguous",
         /// The server's setting or message is wrong.
         Misconfigured = "misconfigured",
-        /// Only the operator can mend it.
+        /// Only the operator can fix it.
         Operator = "operator",
         /// It refuses this recipient or message.
         Permanent = "permanent",

@@ -169,8 +169,8 @@ mod tests {
         let both = sender(Some(PHONE), Some(USER_ID));
         assert_eq!(contacts.complete(sender(Some(PHONE), None)), both);
         assert_eq!(contacts.complete(sender(None, Some(USER_ID))), both);
-        let stranger = sender(Some("15550001234"), None);
-        assert_eq!(contacts.complete(stranger.clone()), stranger);
+        let unknown = sender(Some("15550001234"), None);
+        assert_eq!(contacts.complete(unknown.clone()), unknown);
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(crate) enum SendError {
         /// The error code.
         code: u32,
     },
-    /// Only the operator can mend it: token, permissions, payment, registration, policy.
+    /// Only the operator can fix it: token, permissions, payment, registration, policy.
     #[error("WhatsApp takes no messages from this account (code {code})")]
     Operator {
         /// The error code.
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_operator_has_to_mend() {
+    fn what_the_operator_has_to_fix() {
         for code in [
             0, 3, 10, 190, 200, 250, 299, 131_005, 368, 131_031, 130_497, 131_042, 131_045, 133_010, 131_048,
             33,

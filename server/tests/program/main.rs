@@ -321,9 +321,9 @@ async fn a_server_without_a_template_sends_no_codes() {
 #[tokio::test]
 async fn a_new_app_and_a_changed_one_are_known_to_a_running_server() {
     let server = Running::start(&[]);
-    let stranger = token(&json!({ "app_key": "00000000" }));
+    let unknown = token(&json!({ "app_key": "00000000" }));
     let verify = |token: &Token| json!({ "token": token.expose() });
-    assert_eq!(server.post("/api/v1/tokens/verify", None, &verify(&stranger)).await.status(), 404);
+    assert_eq!(server.post("/api/v1/tokens/verify", None, &verify(&unknown)).await.status(), 404);
     let folder = server.folder.path();
     let app_made = create_app(folder, &["--allowed-origin", "https://Shop.example:443/"]);
     assert_eq!(app_made["allowed_origins"], json!(["https://shop.example"]));

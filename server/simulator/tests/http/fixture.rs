@@ -30,7 +30,7 @@ pub(crate) const RAVI: &str = "919876543210";
 pub(crate) const SHEENA: &str = "15550003333";
 
 /// What ends a test that would otherwise wait for ever.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// One webhook call as it came in.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ impl Receiver {
     /// Waits until this many calls have come, and gives all there are.
     pub(crate) async fn calls(&self, count: usize) -> Vec<Call> {
         let mut changes = self.inbox.count.subscribe();
-        tokio::time::timeout(PATIENCE, changes.wait_for(|seen| *seen >= count)).await.unwrap().unwrap();
+        tokio::time::timeout(TIMEOUT, changes.wait_for(|seen| *seen >= count)).await.unwrap().unwrap();
         self.inbox.calls.lock().unwrap().clone()
     }
 
@@ -179,7 +179,7 @@ impl Fixture {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.client.request(method, format!("{}{path}", self.base)).timeout(PATIENCE)
+        self.client.request(method, format!("{}{path}", self.base)).timeout(TIMEOUT)
     }
 
     /// A call of the control API that must succeed.

@@ -73,16 +73,16 @@ async fn whoever_fills_one_room_leaves_the_others_as_they_are() {
     let rooms = Rooms::new([64, 64, 64]);
     let mut held = Vec::new();
     for last in 0..4 {
-        let stranger = address(&format!("2001:db8:0:{last}::1"));
-        held.push(collected(8 + 16, rooms.for_caller(None, stranger)).await.unwrap());
+        let unknown = address(&format!("2001:db8:0:{last}::1"));
+        held.push(collected(8 + 16, rooms.for_caller(None, unknown)).await.unwrap());
         let neighbour = address(&format!("2001:db8:0:{last}::2"));
         let refused = collected(9, rooms.for_caller(None, neighbour)).await.err();
         assert_eq!(refused, Some(ErrorCode::RateLimited));
     }
-    let stranger = address("192.0.2.1");
-    assert_eq!(collected(9, rooms.for_caller(None, stranger)).await.err(), Some(ErrorCode::Unavailable));
-    assert!(collected(12, rooms.for_webhook(stranger)).await.is_ok());
-    assert!(collected(16, rooms.for_caller(Some(app("11111111")), stranger)).await.is_ok());
+    let unknown = address("192.0.2.1");
+    assert_eq!(collected(9, rooms.for_caller(None, unknown)).await.err(), Some(ErrorCode::Unavailable));
+    assert!(collected(12, rooms.for_webhook(unknown)).await.is_ok());
+    assert!(collected(16, rooms.for_caller(Some(app("11111111")), unknown)).await.is_ok());
 }
 
 /// A body that each call takes, by the path of the call.
@@ -187,9 +187,9 @@ async fn who_holds_large_bodies_back_keeps_neither_webhooks_nor_apps_out() {
     let large = json!({ "tokens": tokens });
     assert!(large.to_string().len() > limits::FREE_BODY);
     let call = || server.post("/api/v1/tokens/events").json(&large);
-    let stranger = call().header("X-Forwarded-For", "192.0.2.99").send().await.unwrap();
-    assert!(stranger.headers().contains_key("retry-after"));
-    assert_eq!(error_of(stranger).await, (503, "unavailable".to_owned()));
+    let unknown = call().header("X-Forwarded-For", "192.0.2.99").send().await.unwrap();
+    assert!(unknown.headers().contains_key("retry-after"));
+    assert_eq!(error_of(unknown).await, (503, "unavailable".to_owned()));
     assert_eq!(call().bearer_auth(demo_key().expose()).send().await.unwrap().status(), 200);
     let mut signed = webhook(&[]).to_string();
     signed.push_str(&" ".repeat(12 * KIB));

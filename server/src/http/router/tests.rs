@@ -37,7 +37,7 @@ use crate::{
 const MANY: usize = 200;
 
 /// What only a defect takes longer than.
-const DEADLOCK: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Polls a future until it has been pending so many times, and drops it then; its output where it ended before.
 async fn dropped_after<T>(pending: usize, future: impl Future<Output = T>) -> Option<T> {
@@ -112,7 +112,7 @@ impl Environment {
 
 /// The next event of a stream, which must come.
 async fn told(stream: &mut EventReader, place: usize) -> (String, Value) {
-    let event = tokio::time::timeout(DEADLOCK, stream.event()).await;
+    let event = tokio::time::timeout(TIMEOUT, stream.event()).await;
     event.unwrap_or_else(|_| panic!("nobody was told; dropped at {place}")).unwrap()
 }
 
@@ -175,7 +175,7 @@ impl Gate {
     async fn hang_up(&self, env: &Environment, request: Request<Body>) {
         self.closed.store(true, Ordering::SeqCst);
         let call = tokio::spawn(router(&env.server.server).oneshot(request));
-        tokio::time::timeout(DEADLOCK, self.reached.notified()).await.expect("it is committed");
+        tokio::time::timeout(TIMEOUT, self.reached.notified()).await.expect("it is committed");
         call.abort();
         assert!(call.await.unwrap_err().is_cancelled(), "there was no response yet");
         let held = self.opened.0.lock().unwrap();

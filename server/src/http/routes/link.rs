@@ -121,8 +121,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_code_of_an_app_is_not_found() {
         let server = TestServer::start().await;
-        let stranger = format!("/l/{}", token_of("00000000", 1).code().expose());
-        for path in ["/l/rubbish", "/l/8XKPQ2WN", "/l/%FF", "/l/a/b", "/l/", &stranger] {
+        let unknown = format!("/l/{}", token_of("00000000", 1).code().expose());
+        for path in ["/l/rubbish", "/l/8XKPQ2WN", "/l/%FF", "/l/a/b", "/l/", &unknown] {
             let answer = server.get(path).send().await.unwrap();
             assert_eq!(error_of(answer).await, (404, "not_found".to_owned()), "{path}");
         }

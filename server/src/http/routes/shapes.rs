@@ -243,7 +243,7 @@ pub(crate) enum OtpDelivery {
 }
 
 /// `undeliverable` and `other_account`: this person needs another way. `temporary`: try again. `operator`: the server's
-/// operator has to mend something.
+/// operator has to fix something.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OtpFailure {

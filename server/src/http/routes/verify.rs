@@ -167,8 +167,8 @@ mod tests {
         assert_eq!(server.verify(&token(1), "key").await.status(), 200);
         server.clock.advance(life::PENDING);
         assert_eq!(error_of(server.verify(&token(1), "key").await).await, (410, "expired".to_owned()));
-        let stranger = token_of("00000000", 1);
-        assert_eq!(error_of(server.verify(&stranger, "key").await).await, (404, "unknown_app".to_owned()));
+        let unknown = token_of("00000000", 1);
+        assert_eq!(error_of(server.verify(&unknown, "key").await).await, (404, "unknown_app".to_owned()));
     }
 
     #[tokio::test]

@@ -266,16 +266,16 @@ mod tests {
     #[tokio::test]
     async fn codes_of_unknown_apps_and_other_messages_are_left_out() {
         let server = TestServer::start().await;
-        let stranger = token_of("00000000", 1);
+        let unknown = token_of("00000000", 1);
         let messages = [
-            message(&stranger, &json!({})),
+            message(&unknown, &json!({})),
             message(&token(1), &json!({ "context": { "forwarded": true } })),
             message(&token(1), &json!({ "group_id": "1" })),
             message(&token(1), &json!({ "type": "novelty" })),
             text_message(APP, &json!({})),
         ];
         assert_eq!(server.webhook(&webhook(&messages)).await.status(), 200);
-        assert_eq!(state(&server, &stranger).await, None);
+        assert_eq!(state(&server, &unknown).await, None);
         assert_eq!(state(&server, &token(1)).await, None);
     }
 
@@ -371,8 +371,8 @@ mod tests {
             webhook(&[message])
         };
         let reference = format!("not-me:{}", login.reply_reference.unwrap());
-        let stranger = json!({ "from": "15550002222", "from_user_id": "US.2" });
-        assert_eq!(server.webhook(&tap(&reference, stranger)).await.status(), 200);
+        let unknown = json!({ "from": "15550002222", "from_user_id": "US.2" });
+        assert_eq!(server.webhook(&tap(&reference, unknown)).await.status(), 200);
         assert_eq!(server.webhook(&tap("not-me:guess", json!({}))).await.status(), 200);
         assert_eq!(state(&server, &token(1)).await, Some(State::Verified));
         assert_eq!(server.webhook(&tap(&reference, json!({}))).await.status(), 200);

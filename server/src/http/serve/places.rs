@@ -101,7 +101,7 @@ impl Places {
         }
     }
 
-    /// Gives a place to a connection from this address; `None` where it is to be closed unheard.
+    /// Gives a place to a connection from this address; `None` where it is to be closed without a response.
     pub(super) fn admit(&self, vacant: Vacant, peer: IpAddr) -> Option<Place> {
         // All the clients of a proxy come from its address.
         let address = (!self.trusted.trust(peer)).then(|| customer(peer));

@@ -81,8 +81,8 @@ async fn a_repeated_right_code_is_right_again() {
     env.clock.advance(SECOND * 60 * 60);
     env.otp.purge().await.unwrap();
     assert!(env.named_verify("key", session, &code).await.unwrap() == first);
-    let stranger = refusal_of(env.named_verify("another", session, &code).await);
-    assert_eq!(stranger.code, ErrorCode::AlreadyUsed);
+    let unknown = refusal_of(env.named_verify("another", session, &code).await);
+    assert_eq!(unknown.code, ErrorCode::AlreadyUsed);
 }
 
 #[tokio::test]
@@ -101,7 +101,7 @@ async fn what_is_temporary_is_not_kept() {
 #[tokio::test]
 async fn a_refusal_that_stays_true_is_kept() {
     let env = Environment::new().await;
-    let order = StartOrder { recipient: Recipient::Nobody, ..env.named_order("key", PHONE) };
+    let order = StartOrder { recipient: Recipient::Invalid, ..env.named_order("key", PHONE) };
     for _ in 0..2 {
         assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::InvalidPhone);
     }

@@ -17,7 +17,7 @@ use crate::{
 #[async_trait]
 impl AdminStore for SqliteStore {
     async fn administer(&self, act: Act, actor: String, at: UnixMillis) -> Result<bool, StoreError> {
-        self.write_alone(move |db| {
+        self.write_exclusive(move |db| {
             let done = carry_out(db, &act)?;
             if done {
                 note(db, &act, &actor, at)?;

@@ -87,16 +87,16 @@ impl SqliteStore {
     }
 
     /// Writes something in a transaction of its own.
-    async fn write_alone<T: Send + 'static>(
+    async fn write_exclusive<T: Send + 'static>(
         &self,
         write: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let (done, written) = oneshot::channel();
-        let alone = Box::new(move |connection: &mut Connection| {
+        let exclusive = Box::new(move |connection: &mut Connection| {
             // Whoever asked may have gone meanwhile.
             let _ = done.send(in_transaction(connection, write));
         });
-        self.jobs.send(Work::Alone(alone).into()).await.map_err(|_| StoreError::Busy)?;
+        self.jobs.send(Work::Exclusive(exclusive).into()).await.map_err(|_| StoreError::Busy)?;
         written.await.map_err(|_| StoreError::NotWritten)?
     }
 }
@@ -190,12 +190,12 @@ impl Store for SqliteStore {
 
     async fn insert_app(&self, app: &App) -> Result<bool, StoreError> {
         let app = app.clone();
-        self.write_alone(move |db| put_app(db, INSERT_APP, &app)).await
+        self.write_exclusive(move |db| put_app(db, INSERT_APP, &app)).await
     }
 
     async fn update_app(&self, app: &App) -> Result<bool, StoreError> {
         let app = app.clone();
-        self.write_alone(move |db| put_app(db, UPDATE_APP, &app)).await
+        self.write_exclusive(move |db| put_app(db, UPDATE_APP, &app)).await
     }
 
     async fn logins(&self, codes: &[Code]) -> Result<Vec<Login>, StoreError> {
@@ -310,7 +310,7 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<u64, StoreError> {
         const PULL_BACK: &str = "UPDATE messages SET received_at = ?1 WHERE received_at > ?1";
-        let gone = self.write_alone(move |db| {
+        let gone = self.write_exclusive(move |db| {
             execute(db, PULL_BACK, [now.0])?;
             let gone = execute(db, PURGE_MESSAGES, params![before.0, limit])?;
             // Gives what was deleted back to the system, a page at a time.

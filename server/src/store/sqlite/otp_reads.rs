@@ -199,7 +199,7 @@ impl OtpStore for SqliteStore {
     }
 
     async fn purge_otp(&self, what: OtpPurge, limit: u32) -> Result<u64, StoreError> {
-        self.write_alone(move |db| purge(db, &what, limit)).await
+        self.write_exclusive(move |db| purge(db, &what, limit)).await
     }
 
     async fn test_numbers(&self) -> Result<HashMap<String, TestNumber>, StoreError> {
@@ -215,13 +215,13 @@ impl OtpStore for SqliteStore {
     #[cfg(test)]
     async fn put_test_number(&self, phone: &PhoneNumber, test: &TestNumber) -> Result<(), StoreError> {
         let (phone, test) = (phone.clone(), test.clone());
-        self.write_alone(move |db| put_test_number(db, &phone, &test)).await
+        self.write_exclusive(move |db| put_test_number(db, &phone, &test)).await
     }
 
     #[cfg(test)]
     async fn remove_test_number(&self, phone: &PhoneNumber) -> Result<bool, StoreError> {
         let phone = phone.clone();
-        self.write_alone(move |db| remove_test_number(db, &phone)).await
+        self.write_exclusive(move |db| remove_test_number(db, &phone)).await
     }
 }
 

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Something that is written in a transaction of its own.
-pub(super) type Alone = Box<dyn FnOnce(&mut Connection) + Send>;
+pub(super) type Exclusive = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// Work for the thread, and when it was queued.
 pub(super) struct Job {
@@ -57,14 +57,14 @@ pub(super) enum Work {
     /// Make this write.
     Grouped(Box<dyn GroupedWrite>),
     /// Write this, after everything before it.
-    Alone(Alone),
+    Exclusive(Exclusive),
     /// End, once everything before it is written.
     Close(oneshot::Sender<()>),
 }
 
 /// What ends a group.
 enum End {
-    Alone(Alone),
+    Exclusive(Exclusive),
     Close(oneshot::Sender<()>),
 }
 
@@ -142,7 +142,7 @@ impl Group {
                 self.size += 1;
                 self.others.push(write);
             }
-            Work::Alone(write) => return Some(End::Alone(write)),
+            Work::Exclusive(write) => return Some(End::Exclusive(write)),
             Work::Close(done) => return Some(End::Close(done)),
         }
         None
@@ -204,7 +204,7 @@ impl Writer {
             self.write_group(group);
             match end {
                 None => {}
-                Some(End::Alone(write)) => write(&mut self.connection),
+                Some(End::Exclusive(write)) => write(&mut self.connection),
                 Some(End::Close(done)) => {
                     queue.close();
                     drop(self.connection);

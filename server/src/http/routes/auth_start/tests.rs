@@ -116,8 +116,8 @@ async fn only_an_apps_server_may_call() {
     let server = TestServer::start().await;
     let body = json!({ "phone": format!("+{PHONE}") });
     let call = || server.post("/api/v1/auth/start").json(&body);
-    let (_, stranger) = guarded_app("11111111");
-    for call in [call(), call().bearer_auth(stranger.expose()), call().header("X-Api-Key", "rubbish")] {
+    let (_, unknown) = guarded_app("11111111");
+    for call in [call(), call().bearer_auth(unknown.expose()), call().header("X-Api-Key", "rubbish")] {
         assert_eq!(error_of(call.send().await.unwrap()).await, (401, "unauthorized".to_owned()));
     }
     assert_eq!(server.codes.count(), 0);

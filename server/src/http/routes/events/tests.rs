@@ -47,12 +47,12 @@ async fn a_claiming_stream_is_told_of_the_tap_and_ends() {
 async fn ready_comes_first_then_what_is_known_already() {
     let server = TestServer::start().await;
     server.tap(&token(1)).await;
-    let stranger = token_of("00000000", 1);
+    let unknown = token_of("00000000", 1);
     let texts = [
         token(2).expose(),
         "rubbish".to_owned(),
         token(1).expose(),
-        stranger.expose(),
+        unknown.expose(),
         token(2).expose().to_lowercase(),
     ];
     let call = server.post("/api/v1/tokens/events").json(&json!({ "tokens": texts, "novelty": true }));
@@ -68,7 +68,7 @@ async fn ready_comes_first_then_what_is_known_already() {
         told,
         [
             ("rejected".to_owned(), Value::Null, json!(1), json!("invalid_token")),
-            ("rejected".to_owned(), code(stranger), Value::Null, json!("unknown_app")),
+            ("rejected".to_owned(), code(unknown), Value::Null, json!("unknown_app")),
             ("verified".to_owned(), code(token(1)), Value::Null, Value::Null),
         ]
     );

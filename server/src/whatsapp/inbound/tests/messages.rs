@@ -60,8 +60,8 @@ fn the_sender_is_told_by_form_wherever_it_stands() {
         ),
     ];
     for (fields, contact, expected) in cases {
-        let stranger = json!({"wa_id": "15550007777", "user_id": "US.7"});
-        let call = call(json!({"contacts": [stranger, contact], "messages": [message(fields)]}));
+        let unknown = json!({"wa_id": "15550007777", "user_id": "US.7"});
+        let call = call(json!({"contacts": [unknown, contact], "messages": [message(fields)]}));
         match kinds(&call).remove(0) {
             UpdateKind::Message(message) => assert!(message.sender == expected, "{call}"),
             other => panic!("{call}: {other:?}"),
