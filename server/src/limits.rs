@@ -38,7 +38,7 @@ pub(crate) const RESERVED_CONNECTIONS_PER_ADDRESS: usize = 8;
 /// Time to send the head of a request there: WhatsApp and proxies connect when they have something to say.
 pub(crate) const RESERVED_HEADER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Time for the one request of such a connection, and its answer: WhatsApp sends 3 MB in less.
+/// Time for the one request of such a connection, and its response: WhatsApp sends 3 MB in less.
 pub(crate) const RESERVED_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Streams at once from one address without a secret key: an office behind one address fits, one script does not
@@ -58,7 +58,7 @@ pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's head: a proxy adds a few hundred to a browser's 2 KB.
 pub(crate) const HEAD_BYTES: usize = 16 << 10;
 
-/// Bytes that a connection buffers of requests, and of answers whose client does not read: some heads, and enough of a
+/// Bytes that a connection buffers of requests, and of responses whose client does not read: some heads, and enough of a
 /// body to read it fast.
 pub(crate) const HTTP_BUFFER: usize = 32 << 10;
 

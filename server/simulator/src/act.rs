@@ -140,7 +140,7 @@ impl Effect {
 }
 
 impl Simulator {
-    /// Does it, tells the webhook, and waits for the webhook's answer.
+    /// Does it, tells the webhook, and waits for the webhook's response.
     pub(crate) async fn act(
         self: &Arc<Self>,
         number: &Number,
@@ -151,7 +151,7 @@ impl Simulator {
         Ok(self.tell(update, timestamp).await?)
     }
 
-    /// Tells the webhook, and waits for its answer.
+    /// Tells the webhook, and waits for its response.
     pub(crate) async fn tell(self: &Arc<Self>, update: Update, timestamp: u64) -> Result<Receipt, BusyError> {
         let message_id = update.message_id.clone();
         let (held, deliveries) = match self.deliver(update).await? {

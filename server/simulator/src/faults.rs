@@ -1,4 +1,4 @@
-//! What goes wrong next, on request: in webhook calls and in answers of the Graph API.
+//! What goes wrong next, on request: in webhook calls and in responses of the Graph API.
 
 mod graph;
 

@@ -131,7 +131,7 @@ impl GraphError {
         })
     }
 
-    /// The answer to the call.
+    /// The response to the call.
     pub(crate) fn respond(self, trace: &str) -> Response {
         let status = StatusCode::from_u16(self.http_status).unwrap_or(StatusCode::BAD_REQUEST);
         let kind = if self.subcode.is_some() { "GraphMethodException" } else { "OAuthException" };

@@ -20,7 +20,7 @@ use crate::simulator::Simulator;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
      img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// What every answer carries. The referrer stays on this origin: a page's address holds the text of a login link, and
+/// What every response carries. The referrer stays on this origin: a page's address holds the text of a login link, and
 /// without any referrer a browser would send `Origin: null` with our own forms.
 const HEADERS: [(&str, &str); 4] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),

@@ -38,7 +38,7 @@ pub(crate) const COPIES_MAX: u32 = 100;
 /// Milliseconds that a fault or a long poll may wait: longer than any client's patience.
 pub(crate) const WAIT_MS_MAX: u64 = 60_000;
 
-/// Milliseconds that an outage of the Graph API may last: longer than any login waits for its answer.
+/// Milliseconds that an outage of the Graph API may last: longer than any login waits for its response.
 pub(crate) const OUTAGE_MS_MAX: u64 = 10 * 60 * 1_000;
 
 /// Message templates that may be registered; Meta allows 250 to an unverified account.

@@ -60,11 +60,11 @@ impl Simulator {
             Target::Chat(opened) => Ok(opened),
             Target::Server(url) => {
                 let request = self.courier.client().get(url.clone()).timeout(LINK_TIMEOUT);
-                let answer = request.send().await.map_err(|_| LinkError::Unreachable)?;
-                let location = answer
+                let response = request.send().await.map_err(|_| LinkError::Unreachable)?;
+                let location = response
                     .headers()
                     .get(LOCATION)
-                    .filter(|_| answer.status().is_redirection())
+                    .filter(|_| response.status().is_redirection())
                     .and_then(|location| url.join(location.to_str().ok()?).ok())
                     .ok_or(LinkError::NoRedirect)?;
                 match self.target(location.as_str()) {

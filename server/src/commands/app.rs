@@ -123,9 +123,9 @@ impl FromStr for QuotaArg {
 pub(crate) enum ConfirmArg {
     /// Nothing: the message signs in.
     None,
-    /// An answer with a "not me" button.
+    /// A reply with a "not me" button.
     Reply,
-    /// An answer with a code to be typed where the login began.
+    /// A reply with a code to be typed where the login began.
     Code,
 }
 

@@ -96,18 +96,18 @@ mod tests {
         call.json(&json!({ "token": token })).send().await.unwrap()
     }
 
-    fn allowed(answer: &Response) -> Option<&str> {
-        answer.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap())
+    fn allowed(response: &Response) -> Option<&str> {
+        response.headers().get("access-control-allow-origin").map(|value| value.to_str().unwrap())
     }
 
     #[tokio::test]
     async fn preflights_are_answered_for_origins_that_some_app_allows() {
         let server = start().await;
-        let answer = preflight(&server, PAGE).await;
-        assert_eq!(answer.status(), 200);
-        assert_eq!(allowed(&answer), Some(PAGE));
-        assert_eq!(answer.headers()["access-control-allow-methods"], "GET,POST");
-        assert_eq!(answer.headers()["vary"], "origin");
+        let response = preflight(&server, PAGE).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(allowed(&response), Some(PAGE));
+        assert_eq!(response.headers()["access-control-allow-methods"], "GET,POST");
+        assert_eq!(response.headers()["vary"], "origin");
         assert_eq!(allowed(&preflight(&server, UNKNOWN).await), None);
         assert_eq!(allowed(&preflight(&server, "null").await), None);
     }
@@ -128,12 +128,12 @@ mod tests {
         assert!(server.server.store.update_app(&demo).await.unwrap());
         for origin in entries[..5].iter().chain(&["https://a.preview.example", "https://b.a.preview.example"])
         {
-            let answer = preflight(&server, origin).await;
-            assert_eq!(allowed(&answer), Some(*origin));
+            let response = preflight(&server, origin).await;
+            assert_eq!(allowed(&response), Some(*origin));
             let token = token_of("8XKPQ2WN", 1).expose();
             let call = server.post("/api/v1/tokens/verify").header("Origin", *origin);
-            let answer = call.json(&json!({ "token": token })).send().await.unwrap();
-            assert_eq!((answer.status().as_u16(), allowed(&answer)), (200, Some(*origin)));
+            let response = call.json(&json!({ "token": token })).send().await.unwrap();
+            assert_eq!((response.status().as_u16(), allowed(&response)), (200, Some(*origin)));
         }
         for origin in ["https://preview.example", "https://a.preview.example:8443", "http://localhost"] {
             assert_eq!(allowed(&preflight(&server, origin).await), None, "{origin}");
@@ -149,24 +149,24 @@ mod tests {
     #[tokio::test]
     async fn at_the_call_the_app_of_the_token_decides() {
         let server = start().await;
-        let answer = verify(&server, PAGE, None).await;
-        assert_eq!((answer.status().as_u16(), allowed(&answer)), (200, Some(PAGE)));
+        let response = verify(&server, PAGE, None).await;
+        assert_eq!((response.status().as_u16(), allowed(&response)), (200, Some(PAGE)));
         let own = server.url.clone();
         assert_eq!(verify(&server, &own, None).await.status(), 200);
         let (_, key) = guarded_app("11111111");
         assert_eq!(verify(&server, UNKNOWN, Some(key.expose())).await.status(), 200);
-        let answer = verify(&server, UNKNOWN, None).await;
-        assert_eq!(allowed(&answer), None);
-        assert_eq!(error_of(answer).await, (401, "unauthorized".to_owned()));
+        let response = verify(&server, UNKNOWN, None).await;
+        assert_eq!(allowed(&response), None);
+        assert_eq!(error_of(response).await, (401, "unauthorized".to_owned()));
     }
 
     #[tokio::test]
     async fn a_stream_rejects_the_tokens_of_apps_that_do_not_allow_the_origin() {
         let server = start().await;
         let tokens = [token_of("11111111", 1), token_of("8XKPQ2WN", 1)];
-        let answer = server.events(&tokens, None).header("Origin", PAGE).send().await.unwrap();
-        assert_eq!(allowed(&answer), Some(PAGE));
-        let mut stream = crate::tests::EventReader::new(answer);
+        let response = server.events(&tokens, None).header("Origin", PAGE).send().await.unwrap();
+        assert_eq!(allowed(&response), Some(PAGE));
+        let mut stream = crate::tests::EventReader::new(response);
         assert_eq!(stream.event().await.unwrap().1, json!({ "pending": 1 }));
         let (name, data) = stream.event().await.unwrap();
         assert_eq!(name, "rejected");

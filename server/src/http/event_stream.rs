@@ -218,7 +218,7 @@ impl Framing {
     }
 }
 
-/// The head of a stream's answer, ready to be written.
+/// The head of a stream's response, ready to be written.
 #[derive(Debug)]
 pub(crate) struct Head {
     text: String,
@@ -226,7 +226,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// The head of this answer to a client of this version, at this time.
+    /// The head of this response to a client of this version, at this time.
     pub(crate) fn new(parts: &Parts, version: Version, now: SystemTime) -> Self {
         let framing = Framing::of(version);
         let mut text = format!("HTTP/1.1 {}\r\n", parts.status);

@@ -1,4 +1,4 @@
-//! What surrounds every call: its id, the line in the log, the bodies of errors and the headers of all answers; and the
+//! What surrounds every call: its id, the line in the log, the bodies of errors and the headers of all responses; and the
 //! name that a caller gives it.
 
 use std::time::Instant;
@@ -21,7 +21,7 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 /// What the log calls a path that no route has; the path itself may hold anything.
 const NO_ROUTE: &str = "none";
 
-/// Headers of every answer: it is data, so nothing in it is to be run, framed, guessed at, kept or told to others.
+/// Headers of every response: it is data, so nothing in it is to be run, framed, guessed at, kept or told to others.
 const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
@@ -41,9 +41,9 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let counted = HttpRequest::new(&method, &route);
     let span = tracing::info_span!("request", id = %id, %method, %route, app = field::Empty);
-    let unanswered = Unanswered { span, started };
-    let response = next.run(request).instrument(unanswered.span.clone()).await;
-    let span = unanswered.answered();
+    let in_flight = InFlight { span, started };
+    let response = next.run(request).instrument(in_flight.span.clone()).await;
+    let span = in_flight.responded();
 
     let mut response = with_error_body(response, &id);
     let headers = response.headers_mut();
@@ -58,7 +58,7 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let micros = micros(started);
     let error = response.extensions().get::<ApiError>().map(ApiError::code);
     tracing::info!(status = status.as_u16(), micros, error = error.map(ErrorCode::as_str), "answered");
-    counted.answered(status, error);
+    counted.responded(status, error);
     response
 }
 
@@ -79,20 +79,20 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<&[u8]>, ApiE
     Ok(Some(key))
 }
 
-/// A call that has no answer yet. One that is dropped never gets one, as its caller has gone: that is logged too.
-struct Unanswered {
+/// A call that has no response yet. One that is dropped never gets one, as its caller has gone: that is logged too.
+struct InFlight {
     span: Span,
     started: Instant,
 }
 
-impl Unanswered {
-    /// The call has its answer.
-    fn answered(mut self) -> Span {
+impl InFlight {
+    /// The call has its response.
+    fn responded(mut self) -> Span {
         std::mem::replace(&mut self.span, Span::none())
     }
 }
 
-impl Drop for Unanswered {
+impl Drop for InFlight {
     fn drop(&mut self) {
         if !self.span.is_none() {
             let _entered = self.span.enter();
@@ -115,7 +115,7 @@ fn request_id(request: &Request) -> String {
     given.filter(sane).map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
-/// Writes the body of an answer that is an error.
+/// Writes the body of a response that is an error.
 fn with_error_body(response: Response, id: &str) -> Response {
     let Some(error) = response.extensions().get::<ApiError>() else {
         return response;
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn each_call_has_one_line_also_where_its_caller_has_gone() {
-        async fn answers() -> &'static str {
+        async fn responds() -> &'static str {
             super::note_app(AppKey::parse(APP).unwrap());
             "done"
         }
@@ -180,7 +180,7 @@ mod tests {
             std::future::pending().await
         }
         let router = Router::new()
-            .route("/{code}/answers", post(answers))
+            .route("/{code}/answers", post(responds))
             .route("/{code}/never", post(never))
             .layer(middleware::from_fn(super::layer));
         for (name, message) in [("answers", "answered"), ("never", "cancelled")] {
@@ -213,12 +213,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_answer_has_the_security_headers() {
+    async fn every_response_has_the_security_headers() {
         let server = TestServer::start().await;
         for path in ["/healthz", "/none", "/openapi.json", "/l/rubbish"] {
-            let answer = server.get(path).send().await.unwrap();
+            let response = server.get(path).send().await.unwrap();
             for (name, value) in super::SECURITY_HEADERS {
-                assert_eq!(answer.headers()[&name], value, "{path}");
+                assert_eq!(response.headers()[&name], value, "{path}");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Connections: accepted within bounds, served by HTTP code, and handed over to `event_stream` where an answer is one.
+//! Connections: accepted within bounds, served by HTTP code, and handed over to `event_stream` where a response is one.
 //!
 //! `axum::serve` has neither: it accepts without a bound, counts nobody by address, and gives no socket away.
 

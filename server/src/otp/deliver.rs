@@ -1,11 +1,11 @@
-//! Sending the code of a session that is reserved, and what WhatsApp's answer makes of the session.
+//! Sending the code of a session that is reserved, and what WhatsApp's response makes of the session.
 
 use std::time::Duration;
 
 use loggin::{ErrorCode, PhoneNumber};
 use uuid::Uuid;
 
-use super::{Answer, Otp, OtpError, Recipient, Refusal, StartOrder, life, month, sender};
+use super::{Otp, OtpError, OtpResponse, Recipient, Refusal, StartOrder, life, month, sender};
 use crate::{
     crypto::Digits,
     limits, phones,
@@ -51,12 +51,16 @@ pub(super) struct Finish<'a> {
 
 impl Otp {
     /// Sends a code that is reserved.
-    pub(super) async fn deliver(&self, order: &StartOrder, reserved: &Reserved) -> Result<Answer, OtpError> {
+    pub(super) async fn deliver(
+        &self,
+        order: &StartOrder,
+        reserved: &Reserved,
+    ) -> Result<OtpResponse, OtpError> {
         let session_id = reserved.session_id;
         let (row, sends) = (Some(reserved.phone.clone()), Some(reserved.sends));
         let Recipient::Person(number) = &order.recipient else {
             tracing::info!(app_key = %order.app.app_key, test_number = true, "a test number: no code is sent");
-            return self.answer_unsent(order, session_id, sends).await;
+            return self.respond_unsent(order, session_id, sends).await;
         };
         match sender::send(&*self.sender, &number.current, &reserved.code, session_id).await {
             Ok(SentMessage { status: SendStatus::Paused, .. }) => {
@@ -80,32 +84,36 @@ impl Otp {
     }
 
     /// Answers for a test number, whose code is live since it was reserved.
-    pub(super) async fn answer_unsent(
+    pub(super) async fn respond_unsent(
         &self,
         order: &StartOrder,
         session_id: Uuid,
         sends: Option<u32>,
-    ) -> Result<Answer, OtpError> {
+    ) -> Result<OtpResponse, OtpError> {
         let quota_remaining = self.quota_remaining(&order.app, sends).await?;
-        let answer = Answer::Started { session_id, sent: false, quota_remaining };
-        if let Some(write) = self.keep(order.call.as_ref(), Some(session_id), &answer)? {
+        let response = OtpResponse::Started { session_id, sent: false, quota_remaining };
+        if let Some(write) = self.keep(order.call.as_ref(), Some(session_id), &response)? {
             // It is refused where the same call, made at the same time, was answered first, which is with the same.
             let _ = self.write(order.meter.as_deref(), vec![write]).await?;
         }
-        Ok(answer)
+        Ok(response)
     }
 
     /// Makes a code that WhatsApp took the live one, unless it does not arrive where it is to.
-    pub(super) async fn finish(&self, order: &StartOrder, finish: Finish<'_>) -> Result<Answer, OtpError> {
+    pub(super) async fn finish(
+        &self,
+        order: &StartOrder,
+        finish: Finish<'_>,
+    ) -> Result<OtpResponse, OtpError> {
         let Finish { session_id, mut row, sends, message, wa_id } = finish;
         let quota_remaining = self.quota_remaining(&order.app, sends).await?;
-        let answer = Answer::Started { session_id, sent: true, quota_remaining };
+        let response = OtpResponse::Started { session_id, sent: true, quota_remaining };
         let failure = failure(order, wa_id.as_ref());
         for _ in 0..limits::CONFLICTS {
             let Some(stored) = row.take() else { break };
             let (subject, now) = (stored.subject, self.clock.now());
             if stored.live.is_some_and(|live| live.session_id == session_id) {
-                return Ok(answer);
+                return Ok(response);
             }
             let next = match failure {
                 None => life::sent(stored, session_id, now),
@@ -120,12 +128,12 @@ impl Otp {
             writes.extend(joins);
             writes.extend(self.note_taken(session_id, message, failure));
             match failure {
-                None => writes.extend(self.keep(order.call.as_ref(), Some(session_id), &answer)?),
+                None => writes.extend(self.keep(order.call.as_ref(), Some(session_id), &response)?),
                 Some(_) => writes.extend(Self::forget(order.call.as_ref(), session_id)),
             }
             if self.write(order.meter.as_deref(), writes).await?.is_ok() {
                 return match failure {
-                    None => Ok(answer),
+                    None => Ok(response),
                     Some(_) => Err(elsewhere(order, session_id).into()),
                 };
             }
@@ -152,7 +160,7 @@ impl Otp {
     async fn overtaken(&self, session_id: Uuid) -> Result<Refusal, StoreError> {
         let session = self.store.otp_session(session_id).await?;
         Ok(match session.and_then(|session| session.failure) {
-            // The status of a message can come before the answer of the call that sent it.
+            // The status of a message can come before the response of the call that sent it.
             Some(_) => Refusal::new(ErrorCode::SendFailed),
             // It took so long that another code was asked for meanwhile.
             None => Refusal::after(ErrorCode::Unavailable, RETRY_AFTER),
@@ -172,7 +180,7 @@ impl Otp {
     }
 }
 
-/// Why a message that WhatsApp took does not arrive where it is to: what its answer says against it is judged here.
+/// Why a message that WhatsApp took does not arrive where it is to: what its response says against it is judged here.
 fn failure(order: &StartOrder, wa_id: Option<&PhoneNumber>) -> Option<u32> {
     let asked = order.recipient.phone()?;
     wa_id.filter(|wa_id| !phones::same_account(asked, wa_id)).map(|_| OTHER_ACCOUNT)

@@ -1,15 +1,15 @@
 //! The life of one-time codes: the only functions that change a session.
 //!
 //! Each change is a compare-and-swap of the phone's row in the store, tried again from what it has become when
-//! something else came first. What belongs to it (session, counts, the answer of a repeated call) is written with it
+//! something else came first. What belongs to it (session, counts, the response of a repeated call) is written with it
 //! or not at all; nothing is sent while anything is being written.
 
 mod account;
-mod answers;
 mod deliver;
 pub(crate) mod life;
 mod meter;
 mod recipient;
+mod responses;
 mod sender;
 mod start;
 mod status;
@@ -23,9 +23,9 @@ use loggin::ErrorCode;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-pub(crate) use answers::{Answer, NamedCall};
 pub(crate) use meter::Meter;
 pub(crate) use recipient::Recipient;
+pub(crate) use responses::{NamedCall, OtpResponse};
 pub(crate) use sender::{CodeSender, TemplateSender};
 pub(crate) use start::StartOrder;
 pub(crate) use status::{Delivery, Failure, Status};
@@ -56,8 +56,8 @@ const CALL_DOMAIN: &[u8] = b"loggin otp call v1\n";
 /// What the keys for the MACs of messages' ids are derived for: such an id holds the recipient's number.
 const MESSAGE_DOMAIN: &[u8] = b"loggin otp message v1\n";
 
-/// What the keys are derived for that answers are sealed with.
-const ANSWER_DOMAIN: &[u8] = b"loggin otp answer v1\n";
+/// What the keys are derived for that responses are sealed with.
+const RESPONSE_DOMAIN: &[u8] = b"loggin otp answer v1\n";
 
 /// All one-time codes of the server.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ struct Keys {
     subjects: MacKeys,
     calls: MacKeys,
     messages: MacKeys,
-    answers: SealKeys,
+    responses: SealKeys,
 }
 
 impl Keys {
@@ -94,7 +94,7 @@ impl Keys {
             subjects: derive(SUBJECT_DOMAIN),
             calls: derive(CALL_DOMAIN),
             messages: derive(MESSAGE_DOMAIN),
-            answers: SealKeys::derive(secrets, ANSWER_DOMAIN),
+            responses: SealKeys::derive(secrets, RESPONSE_DOMAIN),
         }
     }
 }

@@ -9,12 +9,12 @@ use loggin::{ErrorCode, PhoneNumber};
 use uuid::Uuid;
 
 use super::{
-    Answer, Meter, NamedCall, Otp, OtpError, Recipient, Refusal,
+    Meter, NamedCall, Otp, OtpError, OtpResponse, Recipient, Refusal,
     account::Account,
-    answers::Known,
     deliver::{AMBIGUOUS_RETRY_AFTER, Finish, Reserved},
     life::{self, Start},
     month,
+    responses::Known,
 };
 use crate::{
     clock::UnixMillis,
@@ -42,12 +42,12 @@ enum Reservation {
     Made(Reserved),
     /// The phone, or the call, was changed by somebody else at the same time.
     Again,
-    Answered(Answer),
+    Responded(OtpResponse),
 }
 
 /// What going on with a call came to.
 enum Resumed {
-    Answered(Answer),
+    Responded(OtpResponse),
     /// Its code was not sent, and is forgotten.
     GivenBack,
     /// Its code can no longer become the live one.
@@ -56,7 +56,7 @@ enum Resumed {
 
 impl Otp {
     /// Sends a code.
-    pub(crate) async fn start(&self, order: &StartOrder) -> Result<Answer, OtpError> {
+    pub(crate) async fn start(&self, order: &StartOrder) -> Result<OtpResponse, OtpError> {
         let call = order.call.as_ref();
         for _ in 0..limits::CONFLICTS {
             // Before what is known of the call: where the same call, made at the same time, has taken the phone, it is
@@ -67,20 +67,20 @@ impl Otp {
             };
             let instead_of = match self.known(call).await? {
                 Known::New => None,
-                Known::Answered(answer) => return Ok(answer),
+                Known::Responded(response) => return Ok(response),
                 Known::Begun(session_id, began) => match self.resume(order, session_id, began).await? {
-                    Resumed::Answered(answer) => return Ok(answer),
+                    Resumed::Responded(response) => return Ok(response),
                     Resumed::GivenBack => continue,
                     Resumed::Over => Some(session_id),
                 },
             };
             let Some((phone, account)) = account else {
-                let refused = Answer::Refused(Refusal::new(ErrorCode::InvalidPhone));
+                let refused = OtpResponse::Refused(Refusal::new(ErrorCode::InvalidPhone));
                 return self.keep_only(call, order.meter.as_deref(), refused).await;
             };
             match self.reserve(order, phone, account, instead_of).await? {
                 Reservation::Made(reserved) => return self.deliver(order, &reserved).await,
-                Reservation::Answered(answer) => return Ok(answer),
+                Reservation::Responded(response) => return Ok(response),
                 Reservation::Again => {}
             }
         }
@@ -108,9 +108,9 @@ impl Otp {
             }
             Start::Blocked(until) => {
                 self.keep_row(changed, joins, now).await?;
-                let refused = Answer::Refused(Refusal::after(ErrorCode::Blocked, until.since(now)));
+                let refused = OtpResponse::Refused(Refusal::after(ErrorCode::Blocked, until.since(now)));
                 let (call, meter) = (order.call.as_ref(), order.meter.as_deref());
-                return Ok(Reservation::Answered(self.keep_only(call, meter, refused).await?));
+                return Ok(Reservation::Responded(self.keep_only(call, meter, refused).await?));
             }
         };
         let (row, code) = match &order.recipient {
@@ -237,7 +237,7 @@ impl Otp {
             return Ok(Resumed::Over);
         };
         if session.is_test {
-            return self.answer_unsent(order, session_id, None).await.map(Resumed::Answered);
+            return self.respond_unsent(order, session_id, None).await.map(Resumed::Responded);
         }
         let now = self.clock.now();
         match session.delivery {
@@ -249,7 +249,7 @@ impl Otp {
             Some(_) => {
                 let row = self.store.otp_phone(&session.subject).await?;
                 let finish = Finish { session_id, row, sends: None, message: None, wa_id: session.wa_id };
-                self.finish(order, finish).await.map(Resumed::Answered)
+                self.finish(order, finish).await.map(Resumed::Responded)
             }
             // One that began in the future was begun by a clock that was ahead.
             None if began <= now + life::SENDING && now < began + life::SENDING => {

@@ -92,7 +92,7 @@ impl Environment {
         session_of(&self.otp.start(&self.order(phone)).await.unwrap())
     }
 
-    async fn verify(&self, session: Uuid, code: &str) -> Result<Answer, OtpError> {
+    async fn verify(&self, session: Uuid, code: &str) -> Result<OtpResponse, OtpError> {
         let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
         self.otp.verify(found, Digits::typed(code).as_ref(), None, None).await
     }
@@ -100,8 +100,8 @@ impl Environment {
     /// Types a code; the error's code, or none where it was right.
     async fn typed(&self, session: Uuid, code: &str) -> Option<ErrorCode> {
         match self.verify(session, code).await {
-            Ok(Answer::Verified { .. }) => None,
-            Ok(Answer::Refused(refusal)) | Err(OtpError::Refused(refusal)) => Some(refusal.code),
+            Ok(OtpResponse::Verified { .. }) => None,
+            Ok(OtpResponse::Refused(refusal)) | Err(OtpError::Refused(refusal)) => Some(refusal.code),
             other => panic!("{:?}", other.err()),
         }
     }
@@ -114,17 +114,17 @@ impl Environment {
     }
 }
 
-fn session_of(answer: &Answer) -> Uuid {
-    match answer {
-        Answer::Started { session_id, .. } => *session_id,
-        Answer::Verified { .. } => panic!("verified"),
-        Answer::Refused(refusal) => panic!("{refusal:?}"),
+fn session_of(response: &OtpResponse) -> Uuid {
+    match response {
+        OtpResponse::Started { session_id, .. } => *session_id,
+        OtpResponse::Verified { .. } => panic!("verified"),
+        OtpResponse::Refused(refusal) => panic!("{refusal:?}"),
     }
 }
 
-fn refusal_of(result: Result<Answer, OtpError>) -> Refusal {
+fn refusal_of(result: Result<OtpResponse, OtpError>) -> Refusal {
     match result {
-        Ok(Answer::Refused(refusal)) | Err(OtpError::Refused(refusal)) => refusal,
+        Ok(OtpResponse::Refused(refusal)) | Err(OtpError::Refused(refusal)) => refusal,
         Ok(_) => panic!("not refused"),
         Err(error) => panic!("{error:?}"),
     }
@@ -144,8 +144,8 @@ async fn a_code_is_accepted_at_299_seconds_and_refused_at_301() {
 async fn a_right_code_tells_the_number_that_was_asked_for_and_the_apps_own_data() {
     let env = Environment::new().await;
     let session = env.start(PHONE).await;
-    let answer = env.verify(session, &env.codes.last()).await.unwrap();
-    let Answer::Verified { phone, verified_at, meta } = answer else { panic!() };
+    let response = env.verify(session, &env.codes.last()).await.unwrap();
+    let OtpResponse::Verified { phone, verified_at, meta } = response else { panic!() };
     assert_eq!((phone.expose(), verified_at), (PHONE, env.clock.now()));
     assert_eq!(meta.as_deref(), Some(r#"{"user":7.50}"#));
     assert_eq!(env.typed(session, &env.codes.last()).await, Some(ErrorCode::AlreadyUsed));
@@ -326,8 +326,8 @@ async fn a_quota_is_of_a_calendar_month() {
     let env = Environment::with_app(app).await;
     let mut left = HashSet::new();
     for phone in ["919876543210", "919876543211"] {
-        let answer = env.otp.start(&env.order(phone)).await.unwrap();
-        let Answer::Started { quota_remaining, .. } = answer else { panic!() };
+        let response = env.otp.start(&env.order(phone)).await.unwrap();
+        let OtpResponse::Started { quota_remaining, .. } = response else { panic!() };
         left.insert(quota_remaining);
     }
     assert_eq!(left, HashSet::from([Some(1), Some(0)]));

@@ -23,7 +23,7 @@ const OTHER_REASON: u32 = 1;
 /// Failed messages of one webhook that are written at once.
 const FAILURES_AT_ONCE: usize = 64;
 
-/// How long sessions, answers and counts are kept: an answer has to be for a day.
+/// How long sessions, responses and counts are kept: a response has to be for a day.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long a session has a person in it: while its code can be sent and typed.

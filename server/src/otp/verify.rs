@@ -4,9 +4,9 @@ use loggin::{AppKey, ErrorCode};
 use uuid::Uuid;
 
 use super::{
-    Answer, Meter, NamedCall, Otp, OtpError, Refusal,
-    answers::Known,
+    Meter, NamedCall, Otp, OtpError, OtpResponse, Refusal,
     life::{self, Typed},
+    responses::Known,
 };
 use crate::{
     clock::UnixMillis,
@@ -43,11 +43,11 @@ impl Otp {
         code: Option<&Digits>,
         call: Option<&NamedCall>,
         meter: Option<&Meter>,
-    ) -> Result<Answer, OtpError> {
+    ) -> Result<OtpResponse, OtpError> {
         let Found { mut session, mut phone } = found;
         for _ in 0..limits::CONFLICTS {
-            if let Known::Answered(answer) = self.known(call).await? {
-                return Ok(answer);
+            if let Known::Responded(response) = self.known(call).await? {
+                return Ok(response);
             }
             let now = self.clock.now();
             let owner = *session.session_id.as_bytes();
@@ -60,7 +60,7 @@ impl Otp {
             if !matches!(typed, Typed::Right(_) | Typed::Wrong(..)) {
                 self.keep_row(changed, Vec::new(), now).await?;
             }
-            let (answer, phone_then) = match typed {
+            let (response, phone_then) = match typed {
                 // Not kept: it is the same whenever it is asked.
                 Typed::AlreadyUsed => return Err(Refusal::new(ErrorCode::AlreadyUsed).into()),
                 Typed::Expired => (refused(ErrorCode::Expired), None),
@@ -70,9 +70,9 @@ impl Otp {
                 Typed::Wrong(phone, left) => (wrong(left), Some((phone, false))),
                 Typed::Unreadable(left) => (wrong(left), None),
             };
-            let writes = self.attempt(&session, &answer, phone_then, call)?;
+            let writes = self.attempt(&session, &response, phone_then, call)?;
             if writes.is_empty() || self.write(meter, writes).await?.is_ok() {
-                return Ok(answer);
+                return Ok(response);
             }
             let latest = self.store.otp_session_and_phone(session.session_id).await?;
             (session, phone) = latest.ok_or(StoreError::Busy)?;
@@ -84,11 +84,11 @@ impl Otp {
     fn attempt(
         &self,
         session: &OtpSession,
-        answer: &Answer,
+        response: &OtpResponse,
         phone: Option<(OtpPhone, bool)>,
         call: Option<&NamedCall>,
     ) -> Result<Vec<OtpWrite>, StoreError> {
-        let mut writes: Vec<OtpWrite> = self.keep(call, None, answer)?.into_iter().collect();
+        let mut writes: Vec<OtpWrite> = self.keep(call, None, response)?.into_iter().collect();
         if let Some((phone, used)) = phone {
             writes.push(OtpWrite::Phone(phone));
             // Also where it is not used: a right code and a wrong one take the same writes, and so the same time.
@@ -105,21 +105,21 @@ fn can_be_code(session: &OtpSession, code: &Digits) -> bool {
     code.count() == count || (count == 0 && CODE_DIGITS.contains(&code.count()))
 }
 
-fn refused(code: ErrorCode) -> Answer {
-    Answer::Refused(Refusal::new(code))
+fn refused(code: ErrorCode) -> OtpResponse {
+    OtpResponse::Refused(Refusal::new(code))
 }
 
-fn blocked(until: Option<UnixMillis>, now: UnixMillis) -> Answer {
+fn blocked(until: Option<UnixMillis>, now: UnixMillis) -> OtpResponse {
     let retry_after = until.map(|until| until.since(now));
-    Answer::Refused(Refusal { retry_after, ..Refusal::new(ErrorCode::Blocked) })
+    OtpResponse::Refused(Refusal { retry_after, ..Refusal::new(ErrorCode::Blocked) })
 }
 
-fn wrong(left: u8) -> Answer {
-    Answer::Refused(Refusal { attempts_left: Some(left), ..Refusal::new(ErrorCode::InvalidCode) })
+fn wrong(left: u8) -> OtpResponse {
+    OtpResponse::Refused(Refusal { attempts_left: Some(left), ..Refusal::new(ErrorCode::InvalidCode) })
 }
 
-fn verified(session: &OtpSession, now: UnixMillis) -> Result<Answer, StoreError> {
+fn verified(session: &OtpSession, now: UnixMillis) -> Result<OtpResponse, StoreError> {
     // Without one it would be over.
     let phone = session.phone.clone().ok_or(StoreError::Unreadable("session"))?;
-    Ok(Answer::Verified { phone, verified_at: now, meta: session.meta.clone() })
+    Ok(OtpResponse::Verified { phone, verified_at: now, meta: session.meta.clone() })
 }

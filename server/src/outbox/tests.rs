@@ -30,17 +30,17 @@ const USER_ID: &str = "IN.1234567890";
 /// A Graph API that answers each call with the next of these, 200 where there is none, and notes what was asked of it.
 #[derive(Clone, Default)]
 struct Graph {
-    answers: Arc<Mutex<VecDeque<(u16, u32, Value)>>>,
+    responses: Arc<Mutex<VecDeque<(u16, u32, Value)>>>,
     asked: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Graph {
     async fn start(&self) -> String {
-        let (answers, asked) = (Arc::clone(&self.answers), Arc::clone(&self.asked));
+        let (responses, asked) = (Arc::clone(&self.responses), Arc::clone(&self.asked));
         let handler = move |Json(message): Json<Value>| {
             asked.lock().unwrap().push(message);
             let taken = (200, 0, json!({ "messages": [{ "id": "wamid.1" }] }));
-            let (status, retry_after, body) = answers.lock().unwrap().pop_front().unwrap_or(taken);
+            let (status, retry_after, body) = responses.lock().unwrap().pop_front().unwrap_or(taken);
             let headers = [("retry-after", retry_after.to_string())];
             async move { (StatusCode::from_u16(status).unwrap(), headers, Json(body)) }
         };
@@ -51,8 +51,8 @@ impl Graph {
         url
     }
 
-    fn will_answer(&self, answers: impl IntoIterator<Item = (u16, u32, Value)>) {
-        self.answers.lock().unwrap().extend(answers);
+    fn will_answer(&self, responses: impl IntoIterator<Item = (u16, u32, Value)>) {
+        self.responses.lock().unwrap().extend(responses);
     }
 
     /// Who was written to, in order, since this was last asked.
@@ -332,7 +332,7 @@ async fn one_phone_that_whatsapp_keeps_back_keeps_nobody_else_back() {
     env.round().await;
     env.wait(100).await;
     env.tap(100, 100, Some("15550002222")).await;
-    env.graph.answers.lock().unwrap().clear();
+    env.graph.responses.lock().unwrap().clear();
     // However often it is looked, the one phone takes no place; the other's message goes out at the first look.
     let sent = env.round().await;
     let to: Vec<&str> = sent.iter().map(|sent| sent["to"].as_str().unwrap()).collect();
@@ -340,7 +340,7 @@ async fn one_phone_that_whatsapp_keeps_back_keeps_nobody_else_back() {
 }
 
 #[tokio::test]
-async fn an_answer_whose_login_moved_on_is_not_sent() {
+async fn a_response_whose_login_moved_on_is_not_sent() {
     let env = Environment::new(Confirm::Code).await;
     env.wait(1).await;
     env.tap(1, 1, Some(PHONE)).await;

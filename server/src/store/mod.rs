@@ -82,9 +82,9 @@ pub(crate) enum Confirm {
     /// The message verifies.
     #[default]
     None,
-    /// The message verifies, and an answer lets the sender say "not me".
+    /// The message verifies, and a reply lets the sender say "not me".
     Reply,
-    /// The answer holds a code to be typed where the login began.
+    /// The reply holds a code to be typed where the login began.
     Code,
 }
 
@@ -172,7 +172,7 @@ pub(crate) struct Login {
     pub(crate) confirmation: Option<[u8; 32]>,
     /// Tries left for that code.
     pub(crate) attempts_left: u8,
-    /// Names this login in the answer's "not me" button.
+    /// Names this login in the reply's "not me" button.
     pub(crate) reply_reference: Option<String>,
     /// What the sender is written to in, by their message.
     pub(crate) language: Option<Language>,

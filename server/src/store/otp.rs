@@ -108,7 +108,7 @@ pub(crate) struct KnownCall {
     /// The session that it made.
     pub(crate) session_id: Option<Uuid>,
     /// What it was answered, sealed; `None` while that is being found.
-    pub(crate) answer: Option<Vec<u8>>,
+    pub(crate) response: Option<Vec<u8>>,
     pub(crate) created_at: UnixMillis,
 }
 
@@ -139,12 +139,12 @@ pub(crate) enum OtpWrite {
     /// Takes one turn in a recipient's row, each of `pause`; [`OtpRefusal::Turn`] where the row would then reach
     /// beyond `until`.
     Turn { recipient: [u8; 32], now: UnixMillis, pause: Duration, until: UnixMillis },
-    /// Marks a call as being answered; [`OtpRefusal::Known`] where it is known, unless what is known is no answer
+    /// Marks a call as being answered; [`OtpRefusal::Known`] where it is known, unless what is known is no response
     /// but the session `instead_of`.
     Begin { call: OtpCall, session_id: Uuid, instead_of: Option<Uuid>, now: UnixMillis },
-    /// Keeps a call's answer; [`OtpRefusal::Known`] where it has one, or another session is to be its answer.
-    Answer { call: OtpCall, session_id: Option<Uuid>, answer: Vec<u8>, now: UnixMillis },
-    /// Forgets a call whose answer this session was to be.
+    /// Keeps a call's response; [`OtpRefusal::Known`] where it has one, or another session is to be its response.
+    Response { call: OtpCall, session_id: Option<Uuid>, response: Vec<u8>, now: UnixMillis },
+    /// Forgets a call whose response this session was to be.
     Forget { call: OtpCall, session_id: Uuid },
 }
 
@@ -158,7 +158,7 @@ impl OtpWrite {
             | Self::CountSend { .. }
             | Self::Turn { .. }
             | Self::Begin { .. }
-            | Self::Answer { .. } => true,
+            | Self::Response { .. } => true,
             Self::Session(_)
             | Self::Used { .. }
             | Self::Sent { .. }
@@ -229,7 +229,7 @@ pub(crate) struct OtpPurge {
     pub(crate) now: UnixMillis,
     /// How long a session has a person in it.
     pub(crate) person_kept: Duration,
-    /// How long sessions, answers and counts are kept.
+    /// How long sessions, responses and counts are kept.
     pub(crate) kept: Duration,
     /// How far ahead turns of a recipient can lie.
     pub(crate) turns: Duration,

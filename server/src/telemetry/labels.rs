@@ -63,7 +63,7 @@ label! {
 }
 
 label! {
-    /// An answer to a person, by what it says.
+    /// A message to a person, by what it says.
     ReplyKind = "kind" {
         /// The phone number is asked for.
         SharePhone = "share_phone",
@@ -75,7 +75,7 @@ label! {
 }
 
 label! {
-    /// What became of an answer to a person.
+    /// What became of a message to a person.
     ReplyOutcome = "outcome" {
         /// It was stored, to be sent.
         Queued = "queued",
@@ -185,9 +185,9 @@ label! {
         PhoneCooldown = "phone_cooldown",
         /// Logins without a result of one app.
         PendingPerApp = "pending_per_app",
-        /// Answers that an app's logins may cause in a day.
+        /// Messages that an app's logins may cause in a day.
         RepliesPerApp = "replies_per_app",
-        /// Answers that one person is sent in an hour.
+        /// Messages that one person is sent in an hour.
         RepliesPerPerson = "replies_per_person",
         /// Bytes that a client sends into its stream.
         StreamInput = "stream_input",

@@ -297,14 +297,14 @@ pub(crate) fn code_not_requested() {
     }
 }
 
-/// What became of an answer to a person.
+/// What became of a message to a person.
 pub(crate) fn reply(kind: ReplyKind, outcome: ReplyOutcome) {
     if let Some(catalogue) = catalogue() {
         catalogue.replies.of((kind, outcome)).increment(1);
     }
 }
 
-/// The age of the oldest answer that is to be sent; zero where there is none.
+/// The age of the oldest message that is to be sent; zero where there is none.
 pub(crate) fn oldest_reply(age: Duration) {
     if let Some(catalogue) = catalogue() {
         catalogue.replies_oldest.of(()).set(age);
@@ -378,7 +378,7 @@ pub(crate) struct HttpRequest<'a> {
     route: &'a str,
     method: HttpMethod,
     started: Instant,
-    answered: bool,
+    responded: bool,
 }
 
 impl<'a> HttpRequest<'a> {
@@ -390,7 +390,7 @@ impl<'a> HttpRequest<'a> {
             http::Method::OPTIONS => HttpMethod::Options,
             _ => HttpMethod::Other,
         };
-        Self { route, method, started: Instant::now(), answered: false }
+        Self { route, method, started: Instant::now(), responded: false }
     }
 
     fn elapsed(&self) -> Duration {
@@ -398,8 +398,8 @@ impl<'a> HttpRequest<'a> {
     }
 
     /// It has its response.
-    pub(crate) fn answered(mut self, status: http::StatusCode, error: Option<ErrorCode>) {
-        self.answered = true;
+    pub(crate) fn responded(mut self, status: http::StatusCode, error: Option<ErrorCode>) {
+        self.responded = true;
         let class = match status.as_u16() {
             ..300 => HttpStatus::Success,
             300..400 => HttpStatus::Redirection,
@@ -425,7 +425,7 @@ impl<'a> HttpRequest<'a> {
 
 impl Drop for HttpRequest<'_> {
     fn drop(&mut self) {
-        if !self.answered {
+        if !self.responded {
             self.record(HttpStatus::Cancelled);
         }
     }

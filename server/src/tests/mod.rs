@@ -101,7 +101,7 @@ impl Random for CountingRandom {
 #[derive(Debug, Default)]
 pub(crate) struct NotedCodes {
     pub(crate) sent: Mutex<Vec<(PhoneNumber, Digits, Uuid)>>,
-    pub(crate) answers: Mutex<VecDeque<Result<SentMessage, SendError>>>,
+    pub(crate) responses: Mutex<VecDeque<Result<SentMessage, SendError>>>,
 }
 
 impl NotedCodes {
@@ -115,8 +115,8 @@ impl NotedCodes {
     }
 
     /// What WhatsApp answers to the next codes.
-    pub(crate) fn will_answer(&self, answers: impl IntoIterator<Item = Result<SentMessage, SendError>>) {
-        self.answers.lock().unwrap().extend(answers);
+    pub(crate) fn will_respond(&self, responses: impl IntoIterator<Item = Result<SentMessage, SendError>>) {
+        self.responses.lock().unwrap().extend(responses);
     }
 }
 
@@ -129,8 +129,8 @@ impl CodeSender for NotedCodes {
         session_id: Uuid,
     ) -> Result<SentMessage, SendError> {
         self.sent.lock().unwrap().push((phone.clone(), code.clone(), session_id));
-        let answer = self.answers.lock().unwrap().pop_front();
-        answer.unwrap_or_else(|| {
+        let response = self.responses.lock().unwrap().pop_front();
+        response.unwrap_or_else(|| {
             Ok(SentMessage {
                 id: format!("wamid.{session_id}"),
                 status: SendStatus::Accepted,
@@ -405,8 +405,8 @@ impl TestServer {
     /// A person sends a message with this login's code.
     pub(crate) async fn tap(&self, token: &Token) {
         let message = text_message(&format!("Code: {}", token.code().expose()), &json!({}));
-        let answer = self.webhook(&webhook(&[message])).await;
-        assert_eq!(answer.status(), 200);
+        let response = self.webhook(&webhook(&[message])).await;
+        assert_eq!(response.status(), 200);
     }
 }
 
@@ -509,7 +509,7 @@ impl EventReader {
     }
 }
 
-/// The error code of an answer, which must be an error with the body that all errors have.
+/// The error code of a response, which must be an error with the body that all errors have.
 pub(crate) async fn error_of(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();

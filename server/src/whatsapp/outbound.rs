@@ -45,7 +45,7 @@ impl fmt::Debug for AuthTemplate<'_> {
     }
 }
 
-/// A text, as the answer to a message where one is named.
+/// A text, as a reply to a message where one is named.
 pub(super) fn text(recipient: &Recipient, body: &str, reply_to: Option<&str>) -> Value {
     let mut message = message(recipient, "text", json!({"body": body, "preview_url": false}));
     if let Some(message_id) = reply_to {

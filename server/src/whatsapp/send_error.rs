@@ -23,10 +23,10 @@ const UPGRADE_PAUSE: Duration = Duration::from_mins(1);
 /// Most characters of a trace id that are logged; WhatsApp's have about 25.
 const MAX_TRACE_CHARS: usize = 64;
 
-/// Why a message was not sent. `code` is WhatsApp's error code, or the HTTP status of an answer without one.
+/// Why a message was not sent. `code` is WhatsApp's error code, or the HTTP status of a response without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SendError {
-    /// The request was out and no answer came that says what became of it. Sending again may send twice.
+    /// The request was out and no response came that says what became of it. Sending again may send twice.
     #[error("WhatsApp did not say whether it took the message")]
     Ambiguous,
     /// The server's setting or message is wrong: no message like this one will pass.
@@ -67,8 +67,8 @@ impl SendError {
         }
     }
 
-    /// Reads an answer that is no success.
-    pub(super) fn of_answer(status: StatusCode, retry_after: Option<Duration>, body: &Value) -> Self {
+    /// Reads a response that is no success.
+    pub(super) fn of_response(status: StatusCode, retry_after: Option<Duration>, body: &Value) -> Self {
         let error = body.get("error").unwrap_or(&Value::Null);
         let code = json::integer(error, "code").and_then(|code| code.try_into().ok());
         log(status, code, error);
@@ -160,7 +160,7 @@ mod tests {
     const RETRY_AFTER: Option<Duration> = Some(Duration::from_secs(20));
 
     fn class(status: u16, error: &Value) -> SendError {
-        SendError::of_answer(StatusCode::from_u16(status).unwrap(), None, &json!({ "error": error }))
+        SendError::of_response(StatusCode::from_u16(status).unwrap(), None, &json!({ "error": error }))
     }
 
     fn of_code(code: u32) -> SendError {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_code_is_judged_by_its_status() {
+    fn a_response_without_a_code_is_judged_by_its_status() {
         let cases = [
             (302, SendError::Misconfigured { code: 302 }),
             (400, SendError::Misconfigured { code: 400 }),
@@ -265,7 +265,7 @@ mod tests {
                 json!({"error": "down"}),
                 json!({"error": {"code": "x", "is_transient": true}}),
             ] {
-                assert_eq!(SendError::of_answer(status, RETRY_AFTER, &body), expected, "{status} {body}");
+                assert_eq!(SendError::of_response(status, RETRY_AFTER, &body), expected, "{status} {body}");
             }
         }
     }

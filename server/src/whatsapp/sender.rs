@@ -1,6 +1,6 @@
 //! The client of WhatsApp's Graph API that sends messages.
 //!
-//! The API has no idempotency key: a message that is sent again after an answer got lost may arrive twice. So nothing
+//! The API has no idempotency key: a message that is sent again after a response got lost may arrive twice. So nothing
 //! here sends twice; [`SendError`] tells the caller what may be tried again.
 
 use std::{fmt, time::Duration};
@@ -34,8 +34,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 /// closed while a request goes out leaves open whether the message was sent.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Most bytes of an answer that are read; real ones have a few hundred.
-const MAX_ANSWER_BYTES: usize = 64 << 10;
+/// Most bytes of a response that are read; real ones have a few hundred.
+const MAX_RESPONSE_BYTES: usize = 64 << 10;
 
 /// The longest pause that a `Retry-After` header is believed to ask for: a day.
 const MAX_RETRY_AFTER_SECONDS: u64 = 24 * 60 * 60;
@@ -113,7 +113,7 @@ impl GraphClient {
         })
     }
 
-    /// Sends a text of at most 4,096 characters, as the answer to a message where one is named.
+    /// Sends a text of at most 4,096 characters, as a reply to a message where one is named.
     pub(crate) async fn send_text(
         &self,
         recipient: &Recipient,
@@ -165,9 +165,9 @@ impl GraphClient {
             .post(self.messages_url.clone())
             .bearer_auth(self.access_token.expose())
             .json(&message);
-        let response = request.send().await.map_err(|error| not_answered(&error))?;
+        let response = request.send().await.map_err(|error| without_response(&error))?;
         let (status, retry_after) = (response.status(), retry_after(&response));
-        let body = read_answer(response).await;
+        let body = read_response(response).await;
         match sent_message(&body) {
             Some(sent) if status.is_success() => {
                 if sent.status != SendStatus::Accepted {
@@ -175,13 +175,13 @@ impl GraphClient {
                 }
                 Ok(sent)
             }
-            _ => Err(SendError::of_answer(status, retry_after, &body)),
+            _ => Err(SendError::of_response(status, retry_after, &body)),
         }
     }
 }
 
-/// What a call that ended without an answer means. Without a connection nothing can have been sent.
-fn not_answered(error: &reqwest::Error) -> SendError {
+/// What a call that ended without a response means. Without a connection nothing can have been sent.
+fn without_response(error: &reqwest::Error) -> SendError {
     if error.is_connect() {
         return SendError::Retryable { after: None };
     }
@@ -191,11 +191,11 @@ fn not_answered(error: &reqwest::Error) -> SendError {
     SendError::Ambiguous
 }
 
-/// The answer as JSON; null where it is none, is too long or breaks off.
-async fn read_answer(mut response: Response) -> Value {
+/// The response as JSON; null where it is none, is too long or breaks off.
+async fn read_response(mut response: Response) -> Value {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
-        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Value::Null;
         }
         body.extend_from_slice(&chunk);
@@ -217,7 +217,7 @@ fn sent_message(body: &Value) -> Option<SentMessage> {
     })
 }
 
-/// The pause that the answer asks for.
+/// The pause that the response asks for.
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds: u64 = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds.min(MAX_RETRY_AFTER_SECONDS)))

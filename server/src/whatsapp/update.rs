@@ -62,7 +62,7 @@ pub(crate) struct InboundMessage {
 pub(crate) enum Content {
     /// Text that the person typed or that a link prepared.
     Text(String),
-    /// The person's own number, given in answer to a request for it.
+    /// The person's own number, given in response to a request for it.
     SharedOwnNumber(PhoneNumber),
     /// A tap on a button of ours.
     ButtonReply {

@@ -37,12 +37,12 @@ async fn published_key(folder: TempDir, arguments: &[&str]) -> (u16, bool) {
     let settings = [("LOGGIN_LOG_FORMAT", "json"), ("LOGGIN_DATABASE_URL", &*database)];
     let server = Running::start_in(folder, &settings, arguments, log.into());
     let body = json!({ "phone": "+15550001111" });
-    let answer = server.post("/api/v1/auth/start", Some(PUBLISHED), &body).await;
+    let response = server.post("/api/v1/auth/start", Some(PUBLISHED), &body).await;
     let (status, log) = server.stop();
     assert!(status.success());
     let mut lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let warned = lines.any(|line| line["level"] == "WARN" && line["fields"]["app_key"] == "8XKPQ2WN");
-    (answer.status().as_u16(), warned)
+    (response.status().as_u16(), warned)
 }
 
 #[tokio::test]

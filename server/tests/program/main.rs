@@ -145,8 +145,8 @@ impl Running {
         let mac = Hmac::<Sha256>::new_from_slice(b"oldappsecret0123").unwrap().chain_update(&body);
         let signature = format!("sha256={}", HEXLOWER.encode(&mac.finalize().into_bytes()));
         let call = self.client.post(format!("{}/webhooks/whatsapp", self.url)).body(body);
-        let answer = call.header("X-Hub-Signature-256", signature).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
+        let response = call.header("X-Hub-Signature-256", signature).send().await.unwrap();
+        assert_eq!(response.status(), 200);
     }
 
     /// Tells the server to end, as a service manager does.

@@ -16,11 +16,11 @@ pub(crate) struct Collected(String);
 impl Collected {
     /// Collects where the server's first line says.
     pub(crate) async fn from(server: &Running, start: &Value) -> Self {
-        let answer = server.client.get(format!("http://{}/metrics", address(start))).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        let content_type = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let response = server.client.get(format!("http://{}/metrics", address(start))).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        let content_type = response.headers()["content-type"].to_str().unwrap().to_owned();
         assert_eq!(content_type, "text/plain; version=0.0.4; charset=utf-8");
-        Self(answer.text().await.unwrap())
+        Self(response.text().await.unwrap())
     }
 
     /// The value of one series, which is a whole number.

@@ -16,7 +16,7 @@ use crate::simulator::Simulator;
 use crate::standing_by::{StandingByError, Writer};
 
 type Shared = State<Arc<Simulator>>;
-type Answer = Result<Json<Receipt>, ControlError>;
+type ControlResult = Result<Json<Receipt>, ControlError>;
 
 /// The events that can be asked for by name.
 pub(super) async fn events() -> Json<Value> {
@@ -37,7 +37,7 @@ pub(super) struct EventRequest {
     value: Option<Value>,
 }
 
-pub(super) async fn report(State(simulator): Shared, Input(request): Input<EventRequest>) -> Answer {
+pub(super) async fn report(State(simulator): Shared, Input(request): Input<EventRequest>) -> ControlResult {
     let EventRequest { event, template, field, value } = request;
     match (event, field, value) {
         (Some(name), None, None) => {
@@ -61,7 +61,7 @@ pub(super) async fn hand_over(
     State(simulator): Shared,
     path: Path<String>,
     Input(request): Input<HandlerRequest>,
-) -> Answer {
+) -> ControlResult {
     let number = read_number(&path)?;
     Ok(Json(simulator.hand_over(&number, request.handler).await?))
 }
@@ -77,7 +77,7 @@ pub(super) async fn echo(
     State(simulator): Shared,
     path: Path<String>,
     Input(request): Input<EchoRequest>,
-) -> Answer {
+) -> ControlResult {
     let number = read_number(&path)?;
     Ok(Json(simulator.write_from_number(&number, request.from, &request.text).await?))
 }
@@ -86,7 +86,7 @@ pub(super) async fn rename(
     State(simulator): Shared,
     path: Path<String>,
     Input(renaming): Input<Renaming>,
-) -> Answer {
+) -> ControlResult {
     let number = read_number(&path)?;
     Ok(Json(simulator.rename(&number, &renaming).await?))
 }

@@ -19,7 +19,7 @@ use crate::simulator::Simulator;
 use crate::webhook::journal::Attempt;
 
 type Shared = State<Arc<Simulator>>;
-type Answer<T> = Result<Json<T>, ControlError>;
+type ControlResult<T> = Result<Json<T>, ControlError>;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ListQuery {
@@ -53,7 +53,7 @@ fn once() -> u32 {
 pub(super) async fn redeliver(
     State(simulator): Shared,
     Input(request): Input<RedeliverRequest>,
-) -> Answer<Value> {
+) -> ControlResult<Value> {
     if !(1..=COPIES_MAX).contains(&request.times) {
         return Err(ControlError::Invalid("times is 1 to 100".to_owned()));
     }
@@ -74,7 +74,7 @@ pub(super) async fn redeliver(
             attempts.extend(call.await?);
         }
     }
-    Ok(Json(answer(&attempts)))
+    Ok(Json(response_body(&attempts)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +89,10 @@ struct BatchMessage {
 }
 
 /// Texts of many phones in one webhook call.
-pub(super) async fn batch(State(simulator): Shared, Input(request): Input<BatchRequest>) -> Answer<Value> {
+pub(super) async fn batch(
+    State(simulator): Shared,
+    Input(request): Input<BatchRequest>,
+) -> ControlResult<Value> {
     if !(1..=BATCH_UPDATES_MAX).contains(&request.messages.len()) {
         return Err(ControlError::Invalid("messages are 1 to 1,000".to_owned()));
     }
@@ -99,7 +102,7 @@ pub(super) async fn batch(State(simulator): Shared, Input(request): Input<BatchR
         updates.push(simulator.prepare(&number, &Act::text(text), Envelope::default())?.0);
     }
     let ids: Vec<_> = updates.iter().map(|update| update.message_id.clone()).collect();
-    let mut body = answer(&simulator.deliver_together(updates).await?);
+    let mut body = response_body(&simulator.deliver_together(updates).await?);
     body["message_ids"] = json!(ids);
     Ok(Json(body))
 }
@@ -113,14 +116,14 @@ pub(super) struct RawRequest {
     signature: Signing,
 }
 
-pub(super) async fn raw(State(simulator): Shared, Input(request): Input<RawRequest>) -> Answer<Value> {
+pub(super) async fn raw(State(simulator): Shared, Input(request): Input<RawRequest>) -> ControlResult<Value> {
     let body = match (request.payload, request.body) {
         (Some(payload), None) => signing::encode(&payload, Escaping::Ascii),
         (None, Some(body)) => body.into_bytes(),
         _ => return Err(ControlError::Invalid("payload or body, and not both".to_owned())),
     };
     let attempt = simulator.deliver_raw(body.into(), request.signature).await;
-    Ok(Json(answer(&[attempt])))
+    Ok(Json(response_body(&[attempt])))
 }
 
 pub(super) async fn verify(State(simulator): Shared) -> Json<Handshake> {
@@ -129,7 +132,7 @@ pub(super) async fn verify(State(simulator): Shared) -> Json<Handshake> {
 }
 
 /// The first attempt stands out, since most calls make only one.
-pub(super) fn answer(attempts: &[Attempt]) -> Value {
+pub(super) fn response_body(attempts: &[Attempt]) -> Value {
     let first = attempts.first();
     json!({
         "status": first.and_then(|first| first.status),

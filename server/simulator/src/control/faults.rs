@@ -42,7 +42,7 @@ pub(super) async fn list(State(simulator): Shared) -> Json<Value> {
 pub(super) async fn clear(State(simulator): Shared) -> Result<Json<Value>, ControlError> {
     let held = simulator.faults().clear();
     let attempts = if held.is_empty() { Vec::new() } else { simulator.redeliver(&held).await? };
-    Ok(Json(deliveries::answer(&attempts)))
+    Ok(Json(deliveries::response_body(&attempts)))
 }
 
 fn describe(faults: &Faults) -> Value {

@@ -159,7 +159,7 @@ fn read_number(Path(text): &Path<String>) -> Result<Number, ControlError> {
     Number::parse(text).map_err(|error| ControlError::Invalid(error.to_string()))
 }
 
-/// Looks again at every change until there is something to see or the time is up; an empty list is an answer too.
+/// Looks again at every change until there is something to see or the time is up; an empty list is a response too.
 async fn poll<T>(
     mut changes: watch::Receiver<u64>,
     timeout_ms: u64,

@@ -16,7 +16,7 @@ use crate::phones::{PhoneSpec, PhoneView};
 use crate::simulator::Simulator;
 
 type Shared = State<Arc<Simulator>>;
-type Answer<T> = Result<Json<T>, ControlError>;
+type ControlResult<T> = Result<Json<T>, ControlError>;
 
 /// What every call that reaches the webhook may say beside its own.
 #[derive(Debug, Default, Deserialize)]
@@ -40,7 +40,7 @@ pub(super) async fn list(State(simulator): Shared) -> Json<Value> {
     Json(json!({ "phones": phones }))
 }
 
-pub(super) async fn put(State(simulator): Shared, Input(spec): Input<PhoneSpec>) -> Answer<PhoneView> {
+pub(super) async fn put(State(simulator): Shared, Input(spec): Input<PhoneSpec>) -> ControlResult<PhoneView> {
     let now = simulator.now();
     let mut world = simulator.world();
     if Number::parse(&spec.number).is_ok_and(|number| number == simulator.config.number) {
@@ -51,7 +51,7 @@ pub(super) async fn put(State(simulator): Shared, Input(spec): Input<PhoneSpec>)
     Ok(Json(phone.view(now)))
 }
 
-pub(super) async fn show(State(simulator): Shared, path: Path<String>) -> Answer<PhoneView> {
+pub(super) async fn show(State(simulator): Shared, path: Path<String>) -> ControlResult<PhoneView> {
     let number = read_number(&path)?;
     let world = simulator.world();
     let phone = world.phones.get(&number).ok_or(ControlError::NotFound("there is no such phone"))?;
@@ -79,7 +79,7 @@ pub(super) async fn messages(
     State(simulator): Shared,
     path: Path<String>,
     Query(query): Query<MessagesQuery>,
-) -> Answer<Value> {
+) -> ControlResult<Value> {
     let number = read_number(&path)?;
     let changes = {
         let world = simulator.world();
@@ -110,7 +110,7 @@ pub(super) async fn send(
     state: Shared,
     path: Path<String>,
     Input(request): Input<SendRequest>,
-) -> Answer<Receipt> {
+) -> ControlResult<Receipt> {
     let SendRequest { text, forwarding, group_id, reply_to, envelope } = request;
     act(state, path, Act::Text { text, forwarding, group_id, reply_to }, envelope).await
 }
@@ -127,7 +127,7 @@ pub(super) async fn edit(
     state: Shared,
     path: Path<String>,
     Input(request): Input<EditRequest>,
-) -> Answer<Receipt> {
+) -> ControlResult<Receipt> {
     let EditRequest { message_id, text, envelope } = request;
     act(state, path, Act::Edit { message_id, text }, envelope).await
 }
@@ -144,7 +144,7 @@ pub(super) async fn react(
     state: Shared,
     path: Path<String>,
     Input(request): Input<ReactRequest>,
-) -> Answer<Receipt> {
+) -> ControlResult<Receipt> {
     let ReactRequest { message_id, emoji, envelope } = request;
     act(state, path, Act::React { message_id, emoji }, envelope).await
 }
@@ -160,7 +160,7 @@ pub(super) async fn revoke(
     state: Shared,
     path: Path<String>,
     Input(request): Input<RevokeRequest>,
-) -> Answer<Receipt> {
+) -> ControlResult<Receipt> {
     let RevokeRequest { message_id, envelope } = request;
     act(state, path, Act::Revoke { message_id }, envelope).await
 }
@@ -177,7 +177,7 @@ pub(super) async fn tap(
     state: Shared,
     path: Path<String>,
     Input(request): Input<TapRequest>,
-) -> Answer<Receipt> {
+) -> ControlResult<Receipt> {
     let TapRequest { message_id, button_id, envelope } = request;
     act(state, path, Act::Tap { message_id, button_id }, envelope).await
 }
@@ -195,7 +195,7 @@ pub(super) async fn contact(
     state: Shared,
     path: Path<String>,
     Input(request): Input<ContactRequest>,
-) -> Answer<Receipt> {
+) -> ControlResult<Receipt> {
     let ContactRequest { origin, number, name, envelope } = request;
     let number = number.map(|text| read_number(&Path(text))).transpose()?;
     act(state, path, Act::ShareContact { origin, number, name }, envelope).await
@@ -215,7 +215,7 @@ async fn act(
     path: Path<String>,
     act: Act,
     envelope: EnvelopeRequest,
-) -> Answer<Receipt> {
+) -> ControlResult<Receipt> {
     let number = read_number(&path)?;
     let envelope = envelope.read(simulator.now());
     Ok(Json(simulator.act(&number, act, envelope).await?))

@@ -13,7 +13,7 @@ const ECHO_BYTES_MAX: usize = 1_024;
 /// How a server answered.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct Handshake {
-    /// The HTTP status, or null when there was no answer.
+    /// The HTTP status, or null when there was no response.
     pub(crate) status: Option<u16>,
     /// It was 200 with the challenge and nothing else.
     pub(crate) verified: bool,
@@ -29,18 +29,18 @@ impl Simulator {
             .append_pair("hub.mode", "subscribe")
             .append_pair("hub.challenge", &challenge)
             .append_pair("hub.verify_token", verify_token);
-        let Ok(answer) = self.courier.client().get(asked).send().await else {
+        let Ok(response) = self.courier.client().get(asked).send().await else {
             return Handshake { status: None, verified: false };
         };
-        let status = answer.status().as_u16();
-        let echoed = echo(answer).await.is_some_and(|body| body == challenge.as_bytes());
+        let status = response.status().as_u16();
+        let echoed = echo(response).await.is_some_and(|body| body == challenge.as_bytes());
         Handshake { status: Some(status), verified: status == 200 && echoed }
     }
 }
 
-async fn echo(mut answer: reqwest::Response) -> Option<Vec<u8>> {
+async fn echo(mut response: reqwest::Response) -> Option<Vec<u8>> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.ok()? {
+    while let Some(chunk) = response.chunk().await.ok()? {
         body.extend_from_slice(&chunk);
         if body.len() > ECHO_BYTES_MAX {
             return None;

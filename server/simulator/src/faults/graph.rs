@@ -35,7 +35,7 @@ pub(crate) struct GraphFault {
     pub(crate) for_ms: Option<u64>,
     /// Milliseconds before the call is looked at. A client that hangs up meanwhile has sent nothing.
     pub(crate) delay_ms: u64,
-    /// Milliseconds between taking the message and the answer: a client that hangs up meanwhile has sent it.
+    /// Milliseconds between taking the message and the response: a client that hangs up meanwhile has sent it.
     pub(crate) hold_ms: u64,
     /// Answers with this error code of the Graph API.
     pub(crate) code: Option<u32>,

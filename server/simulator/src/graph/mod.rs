@@ -26,8 +26,8 @@ use crate::simulator::Simulator;
 /// What a proxy in front of Meta might answer.
 const PROXY_PAGE: &str = "<!doctype html><title>Error</title><p>Sorry, something went wrong.</p>";
 
-/// The bytes before the break when an answer is lost: the start of any JSON answer.
-const CUT_ANSWER: &[u8] = b"{\"messaging_product\":";
+/// The bytes before the break when a response is lost: the start of any JSON response.
+const CUT_RESPONSE: &[u8] = b"{\"messaging_product\":";
 
 type Parameters = HashMap<String, String>;
 
@@ -53,7 +53,7 @@ async fn number(
         }
         Ok(simulator.describe_number(parameters.get("fields").map(String::as_str)))
     });
-    simulator.answer(result)
+    simulator.respond(result)
 }
 
 async fn messages(
@@ -64,7 +64,7 @@ async fn messages(
     body: Bytes,
 ) -> Response {
     if let Err(error) = simulator.authorize(&version, &headers, &parameters) {
-        return simulator.answer(Err(error));
+        return simulator.respond(Err(error));
     }
     let fault = simulator.faults().take_graph();
     if let Some(fault) = &fault {
@@ -83,10 +83,10 @@ async fn messages(
     if let Some(fault) = &fault {
         tokio::time::sleep(Duration::from_millis(fault.hold_ms)).await;
         if fault.lose_answer {
-            return lost_answer();
+            return lost_response();
         }
     }
-    simulator.answer(result)
+    simulator.respond(result)
 }
 
 async fn subscriptions(
@@ -100,10 +100,10 @@ async fn subscriptions(
     let token = form.get("access_token").and_then(Value::as_str).map(str::to_owned);
     let parameters = token.map(|token| ("access_token".to_owned(), token)).into_iter().collect();
     if let Err(error) = simulator.authorize(&version, &headers, &parameters) {
-        return simulator.answer(Err(error));
+        return simulator.respond(Err(error));
     }
     let result = simulator.subscribe(&form).await;
-    simulator.answer(result)
+    simulator.respond(result)
 }
 
 async fn create_template(
@@ -115,7 +115,7 @@ async fn create_template(
 ) -> Response {
     let result = simulator.authorize_account(&version, &id, &headers, &parameters, "post");
     let result = result.and_then(|()| read_json(&body)).and_then(|body| simulator.create_template(&body));
-    simulator.answer(result)
+    simulator.respond(result)
 }
 
 async fn list_templates(
@@ -125,7 +125,7 @@ async fn list_templates(
     headers: HeaderMap,
 ) -> Response {
     let result = simulator.authorize_account(&version, &id, &headers, &parameters, "get");
-    simulator.answer(result.map(|()| simulator.list_templates()))
+    simulator.respond(result.map(|()| simulator.list_templates()))
 }
 
 impl Simulator {
@@ -169,18 +169,18 @@ impl Simulator {
         if id == self.config.waba_id { Ok(()) } else { Err(GraphError::no_object(method)) }
     }
 
-    fn answer(&self, result: Result<Value, GraphError>) -> Response {
+    fn respond(&self, result: Result<Value, GraphError>) -> Response {
         match result {
             Ok(body) => Json(body).into_response(),
             Err(error) => error.respond(&self.identifiers.trace()),
         }
     }
 
-    /// The answer of a fault that keeps the call from having any effect.
+    /// The response of a fault that keeps the call from having any effect.
     fn fail(&self, fault: &GraphFault) -> Option<Response> {
         if let Some(code) = fault.code {
             let error = GraphError::new(code).with_status(fault.http_status, fault.retry_after);
-            return Some(self.answer(Err(error)));
+            return Some(self.respond(Err(error)));
         }
         let status = StatusCode::from_u16(fault.http_status?).ok()?;
         Some((status, Html(PROXY_PAGE)).into_response())
@@ -214,10 +214,10 @@ fn read_form(parameters: &Parameters, headers: &HeaderMap, body: &[u8]) -> Map<S
     form
 }
 
-/// Begins an answer and breaks off: the client cannot know whether its message was taken.
-fn lost_answer() -> Response {
+/// Begins a response and breaks off: the client cannot know whether its message was taken.
+fn lost_response() -> Response {
     let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "broken off by a fault");
-    let parts = [Ok(Bytes::from_static(CUT_ANSWER)), Err(broken)];
+    let parts = [Ok(Bytes::from_static(CUT_RESPONSE)), Err(broken)];
     let body = Body::from_stream(futures_util::stream::iter(parts));
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

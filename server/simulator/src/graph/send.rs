@@ -35,7 +35,7 @@ struct Fate {
 }
 
 impl Simulator {
-    /// Does what the business asks for and gives the body of the answer.
+    /// Does what the business asks for and gives the body of the response.
     pub(crate) fn handle_message(
         self: &Arc<Self>,
         request: MessageRequest,

@@ -75,8 +75,8 @@ impl Courier {
             Signing::Missing => request,
         };
         let began = Instant::now();
-        let answer = request.body(body).send().await;
-        let status = answer.map(|answer| answer.status().as_u16()).map_err(|error| {
+        let response = request.body(body).send().await;
+        let status = response.map(|response| response.status().as_u16()).map_err(|error| {
             if error.is_timeout() {
                 "timeout"
             } else if error.is_connect() {

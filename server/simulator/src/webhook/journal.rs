@@ -20,12 +20,12 @@ pub(crate) struct Attempt {
     pub(crate) message_ids: Vec<String>,
     pub(crate) updates: usize,
     pub(crate) bytes: usize,
-    /// The HTTP status, or null when there was no answer.
+    /// The HTTP status, or null when there was no response.
     pub(crate) status: Option<u16>,
-    /// Why there was no answer.
+    /// Why there was no response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<&'static str>,
-    /// Milliseconds until the answer.
+    /// Milliseconds until the response.
     pub(crate) ms: f64,
 }
 

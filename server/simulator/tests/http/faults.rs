@@ -34,7 +34,7 @@ async fn a_dropped_update_can_still_be_redelivered() {
 async fn a_wrong_signature_is_put_right_by_the_retry() {
     let fixture = Fixture::start().await;
     fixture.fault(json!({ "webhook": { "signature": "wrong" } })).await;
-    fixture.receiver.answer_with(&[401]);
+    fixture.receiver.respond_with(&[401]);
     assert_eq!(fixture.text(ANA, "hello").await["status"], 401);
     let calls = fixture.receiver.calls(2).await;
     assert_eq!((calls[0].is_signed(), calls[1].is_signed()), (false, true));
@@ -75,8 +75,8 @@ async fn ending_the_faults_lets_go_of_what_they_hold() {
     fixture.fault(json!({ "webhook": { "batch": 5 } })).await;
     fixture.text(ANA, "a").await;
     assert_eq!(fixture.get("/control/faults").await["held"], 1);
-    let answer = fixture.request(Method::DELETE, "/control/faults").send().await.unwrap();
-    assert_eq!(answer.json::<Value>().await.unwrap()["status"], 200);
+    let response = fixture.request(Method::DELETE, "/control/faults").send().await.unwrap();
+    assert_eq!(response.json::<Value>().await.unwrap()["status"], 200);
     assert_eq!(fixture.receiver.calls(1).await[0].message()["text"]["body"], "a");
     assert_eq!(fixture.get("/control/faults").await, json!({ "webhook": [], "graph": [], "held": 0 }));
 }
@@ -112,15 +112,15 @@ async fn the_graph_api_fails_as_told() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_hides_a_message_that_arrives() {
+async fn a_lost_response_hides_a_message_that_arrives() {
     let fixture = Fixture::start().await;
     fixture.fault(json!({ "graph": { "lose_answer": true } })).await;
     let path = format!("/v26.0/{PHONE_NUMBER_ID}/messages");
     let request =
         fixture.request(Method::POST, &path).bearer_auth(ACCESS_TOKEN).json(&code_to(ANA, "483920"));
-    let answer = request.send().await;
-    let lost = match answer {
-        Ok(answer) => answer.bytes().await.is_err(),
+    let response = request.send().await;
+    let lost = match response {
+        Ok(response) => response.bytes().await.is_err(),
         Err(_) => true,
     };
     assert!(lost);
@@ -138,9 +138,12 @@ async fn a_pair_that_is_throttled_is_told_for_how_long() {
     fixture.fault(json!({ "graph": { "code": 131_056, "retry_after": 6 } })).await;
     let path = format!("/v26.0/{PHONE_NUMBER_ID}/messages");
     let request = fixture.request(Method::POST, &path).bearer_auth(ACCESS_TOKEN);
-    let answer = request.json(&code_to(ANA, "483920")).send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (400, &"6".parse().unwrap()));
-    assert_eq!(answer.json::<Value>().await.unwrap()["error"]["code"], 131_056);
+    let response = request.json(&code_to(ANA, "483920")).send().await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (400, &"6".parse().unwrap())
+    );
+    assert_eq!(response.json::<Value>().await.unwrap()["error"]["code"], 131_056);
 }
 
 #[tokio::test]
@@ -148,9 +151,9 @@ async fn a_message_can_be_taken_and_kept_back() {
     let fixture = Fixture::start().await;
     for status in ["paused", "held_for_quality_assessment"] {
         fixture.fault(json!({ "graph": { "message_status": status } })).await;
-        let (code, answer) = send(&fixture).await;
-        assert_eq!((code, &answer["messages"][0]["message_status"]), (200, &json!(status)));
-        assert!(answer["messages"][0]["id"].is_string());
+        let (code, response) = send(&fixture).await;
+        assert_eq!((code, &response["messages"][0]["message_status"]), (200, &json!(status)));
+        assert!(response["messages"][0]["id"].is_string());
     }
     assert_eq!(fixture.get(&format!("/control/phones/{ANA}/messages")).await["messages"], json!([]));
     assert_eq!(send(&fixture).await.1["messages"][0]["message_status"], "accepted");
@@ -163,16 +166,16 @@ async fn a_message_can_be_taken_and_kept_back() {
 async fn a_message_can_fail_after_it_was_taken() {
     let fixture = Fixture::start().await;
     fixture.fault(json!({ "graph": { "failed_status": 131_026 } })).await;
-    let (code, answer) = send(&fixture).await;
-    assert_eq!((code, &answer["messages"][0]["message_status"]), (200, &json!("accepted")));
+    let (code, response) = send(&fixture).await;
+    assert_eq!((code, &response["messages"][0]["message_status"]), (200, &json!("accepted")));
     let status = fixture.receiver.calls(1).await[0].status();
-    assert_eq!((&status["id"], &status["status"]), (&answer["messages"][0]["id"], &json!("failed")));
+    assert_eq!((&status["id"], &status["status"]), (&response["messages"][0]["id"], &json!("failed")));
     assert_eq!(status["errors"][0]["code"], 131_026);
     assert_eq!(fixture.get(&format!("/control/phones/{ANA}/messages")).await["messages"], json!([]));
 }
 
 #[tokio::test]
-async fn a_message_whose_answer_is_held_was_sent() {
+async fn a_message_whose_response_is_held_was_sent() {
     let fixture = Fixture::start().await;
     fixture.fault(json!({ "graph": { "hold_ms": 60_000 } })).await;
     let path = format!("/v26.0/{PHONE_NUMBER_ID}/messages");

@@ -70,7 +70,7 @@ impl Call {
 
 struct Inbox {
     calls: Mutex<Vec<Call>>,
-    answers: Mutex<VecDeque<u16>>,
+    responses: Mutex<VecDeque<u16>>,
     count: watch::Sender<usize>,
 }
 
@@ -89,7 +89,7 @@ impl Receiver {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let inbox = Arc::new(Inbox {
             calls: Mutex::default(),
-            answers: Mutex::default(),
+            responses: Mutex::default(),
             count: watch::Sender::new(0),
         });
         let router = Router::new()
@@ -106,8 +106,8 @@ impl Receiver {
     }
 
     /// The next calls are answered with these statuses.
-    pub(crate) fn answer_with(&self, statuses: &[u16]) {
-        self.inbox.answers.lock().unwrap().extend(statuses);
+    pub(crate) fn respond_with(&self, statuses: &[u16]) {
+        self.inbox.responses.lock().unwrap().extend(statuses);
     }
 
     /// Waits until this many calls have come, and gives all there are.
@@ -125,7 +125,7 @@ impl Receiver {
 async fn take(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     inbox.calls.lock().unwrap().push(Call { headers, body });
     inbox.count.send_modify(|count| *count += 1);
-    let status = inbox.answers.lock().unwrap().pop_front().unwrap_or(200);
+    let status = inbox.responses.lock().unwrap().pop_front().unwrap_or(200);
     StatusCode::from_u16(status).unwrap()
 }
 
@@ -190,16 +190,16 @@ impl Fixture {
     }
 
     pub(crate) async fn try_control(&self, path: &str, body: Value) -> (u16, Value) {
-        let answer =
+        let response =
             self.request(Method::POST, &format!("/control/{path}")).json(&body).send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or_default())
+        let status = response.status().as_u16();
+        (status, response.json().await.unwrap_or_default())
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let answer = self.request(Method::GET, path).send().await.unwrap();
-        assert_eq!(answer.status(), 200);
-        answer.json().await.unwrap()
+        let response = self.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
     }
 
     /// A text from a phone.
@@ -221,10 +221,10 @@ impl Fixture {
     /// A call of the messages endpoint: status and body.
     pub(crate) async fn graph(&self, body: Value) -> (u16, Value) {
         let path = format!("/v26.0/{PHONE_NUMBER_ID}/messages");
-        let answer =
+        let response =
             self.request(Method::POST, &path).bearer_auth(ACCESS_TOKEN).json(&body).send().await.unwrap();
-        let status = answer.status().as_u16();
-        (status, answer.json().await.unwrap_or_default())
+        let status = response.status().as_u16();
+        (status, response.json().await.unwrap_or_default())
     }
 
     /// A message of the business that must be taken; its id.

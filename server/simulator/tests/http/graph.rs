@@ -19,11 +19,11 @@ async fn a_text_is_taken_shown_and_reported() {
     let mut body = text_to(ANA);
     body["biz_opaque_callback_data"] = json!("chal_1");
     body["context"] = json!({ "message_id": first["message_id"] });
-    let (status, answer) = fixture.graph(body).await;
-    let id = answer["messages"][0]["id"].as_str().unwrap();
+    let (status, response) = fixture.graph(body).await;
+    let id = response["messages"][0]["id"].as_str().unwrap();
     let expected = json!({"messaging_product": "whatsapp",
         "contacts": [{"input": format!("+{ANA}"), "wa_id": ANA}], "messages": [{"id": id}]});
-    assert_eq!((status, &answer), (200, &expected));
+    assert_eq!((status, &response), (200, &expected));
 
     let chat = fixture.chat(ANA, 1).await;
     assert_eq!(
@@ -56,8 +56,8 @@ async fn free_text_needs_an_open_window() {
 #[tokio::test]
 async fn an_authentication_template_needs_no_window() {
     let fixture = Fixture::start().await;
-    let (status, answer) = fixture.graph(code_to(RAVI, "483920")).await;
-    assert_eq!((status, &answer["messages"][0]["message_status"]), (200, &json!("accepted")));
+    let (status, response) = fixture.graph(code_to(RAVI, "483920")).await;
+    assert_eq!((status, &response["messages"][0]["message_status"]), (200, &json!("accepted")));
     let chat = fixture.chat(RAVI, 0).await;
     assert_eq!((chat[0]["code"].as_str(), chat[0]["type"].as_str()), (Some("483920"), Some("template")));
     let calls = fixture.receiver.calls(2).await;
@@ -79,8 +79,8 @@ async fn a_user_id_is_answered_with_the_user_id() {
     let mut body = text_to(SHEENA);
     body["to"] = Value::Null;
     body["recipient"] = user_id.clone();
-    let (status, answer) = fixture.graph(body.clone()).await;
-    assert_eq!((status, &answer["contacts"]), (200, &json!([{ "input": user_id, "user_id": user_id }])));
+    let (status, response) = fixture.graph(body.clone()).await;
+    assert_eq!((status, &response["contacts"]), (200, &json!([{ "input": user_id, "user_id": user_id }])));
     let sent = fixture.receiver.calls(3).await[1].clone();
     assert!(sent.status().get("recipient_id").is_none());
     assert_eq!(sent.status()["recipient_user_id"], user_id);
@@ -101,9 +101,9 @@ async fn only_the_right_token_and_number_are_served() {
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let body: Value = answer.json().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let body: Value = response.json().await.unwrap();
         (status, body["error"]["code"].as_u64().unwrap(), body["error"]["error_subcode"].as_u64())
     };
     let path = format!("/v26.0/{PHONE_NUMBER_ID}/messages");
@@ -125,8 +125,8 @@ async fn recipients_that_cannot_be_reached_are_refused() {
     assert_eq!(fixture.refused(code_to(SHEENA, "1")).await, 131_049);
     assert_eq!(fixture.refused(code_to(BUSINESS, "1")).await, 131_021);
     let settings = json!({ "allowed_recipients": [RAVI] });
-    let answer = fixture.request(Method::PUT, "/control/settings").json(&settings).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = fixture.request(Method::PUT, "/control/settings").json(&settings).send().await.unwrap();
+    assert_eq!(response.status(), 200);
     assert_eq!(fixture.refused(code_to(ANA, "1")).await, 131_030);
     fixture.control("phones", json!({ "number": RAVI, "on_whatsapp": true })).await;
     fixture.sent(code_to(RAVI, "1")).await;
@@ -206,9 +206,9 @@ async fn templates_are_registered_and_then_known_by_name() {
     let path = format!("/v26.0/{}/message_templates", whatsapp_simulator::DEFAULT_WABA_ID);
     let template = json!({"name": "login_code", "language": "en_US", "category": "authentication",
         "components": [{"type": "body", "add_security_recommendation": true}]});
-    let answer =
+    let response =
         fixture.request(Method::POST, &path).bearer_auth(ACCESS_TOKEN).json(&template).send().await.unwrap();
-    assert_eq!(answer.json::<Value>().await.unwrap()["status"], "APPROVED");
+    assert_eq!(response.json::<Value>().await.unwrap()["status"], "APPROVED");
     let list = fixture.request(Method::GET, &path).bearer_auth(ACCESS_TOKEN).send().await.unwrap();
     assert_eq!(list.json::<Value>().await.unwrap()["data"][0]["name"], "login_code");
     assert_eq!(fixture.refused(code_to(ANA, "483920")).await, 132_001);
@@ -222,7 +222,7 @@ async fn a_body_beyond_three_mebibytes_is_too_large() {
     let fixture = Fixture::start().await;
     let path = format!("/v26.0/{PHONE_NUMBER_ID}/messages");
     let body = vec![b' '; (3 << 20) + 1];
-    let answer =
+    let response =
         fixture.request(Method::POST, &path).bearer_auth(ACCESS_TOKEN).body(body).send().await.unwrap();
-    assert_eq!(answer.status(), 413);
+    assert_eq!(response.status(), 413);
 }

@@ -8,9 +8,9 @@ use crate::fixture::{ANA, BUSINESS, Fixture, RAVI, SHEENA, buttons_to, code_to};
 const FORM: &str = "application/x-www-form-urlencoded";
 
 async fn page(fixture: &Fixture, path: &str) -> String {
-    let answer = fixture.request(Method::GET, path).send().await.unwrap();
-    assert_eq!(answer.status(), 200, "{path}");
-    answer.text().await.unwrap()
+    let response = fixture.request(Method::GET, path).send().await.unwrap();
+    assert_eq!(response.status(), 200, "{path}");
+    response.text().await.unwrap()
 }
 
 async fn submit(fixture: &Fixture, path: &str, fields: &[(&str, &str)]) -> Response {
@@ -19,9 +19,9 @@ async fn submit(fixture: &Fixture, path: &str, fields: &[(&str, &str)]) -> Respo
     request.header("origin", &fixture.base).body(body).send().await.unwrap()
 }
 
-fn location(answer: &Response) -> &str {
-    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
-    answer.headers()["location"].to_str().unwrap()
+fn location(response: &Response) -> &str {
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    response.headers()["location"].to_str().unwrap()
 }
 
 #[tokio::test]
@@ -39,8 +39,8 @@ async fn a_form_without_script_sends() {
     let fixture = Fixture::start().await;
     let html = page(&fixture, &format!("/phone/{ANA}?text=Code%3A%20A%2B1%20%3Cb%3E")).await;
     assert!(html.contains("Code: A+1 &#60;b&#62;</textarea>"));
-    let answer = submit(&fixture, &format!("/phone/{ANA}/messages"), &[("text", "Code: A-1\r\nbye")]).await;
-    assert_eq!(location(&answer), format!("/phone/{ANA}"));
+    let response = submit(&fixture, &format!("/phone/{ANA}/messages"), &[("text", "Code: A-1\r\nbye")]).await;
+    assert_eq!(location(&response), format!("/phone/{ANA}"));
     assert_eq!(fixture.receiver.calls(1).await[0].message()["text"]["body"], "Code: A-1\nbye");
     let empty = submit(&fixture, &format!("/phone/{ANA}/messages"), &[("text", " ")]).await;
     assert_eq!(empty.status(), 400);
@@ -64,9 +64,9 @@ async fn buttons_are_forms() {
     fixture.sent(code_to(ANA, "483920")).await;
     let html = page(&fixture, &format!("/phone/{ANA}")).await;
     assert!(html.contains("Not me") && html.contains(r#"data-copy="483920""#));
-    let answer =
+    let response =
         submit(&fixture, &format!("/phone/{ANA}/tap"), &[("message_id", &id), ("button_id", "deny")]).await;
-    assert_eq!(location(&answer), format!("/phone/{ANA}"));
+    assert_eq!(location(&response), format!("/phone/{ANA}"));
     let chat = fixture.chat(ANA, 3).await;
     assert_eq!((&chat[0]["text"], &chat[0]["in_reply_to"]), (&json!("Not me"), &json!(id)));
 }
@@ -82,8 +82,8 @@ async fn links_lead_to_the_phone_with_the_text() {
         (format!("/open?link={link}"), ANA),
         (format!("/open?link={link}&phone={SHEENA}"), SHEENA),
     ] {
-        let answer = fixture.request(Method::GET, &path).send().await.unwrap();
-        assert_eq!(location(&answer), format!("/phone/{phone}?text=Code%3A%20A-1"), "{path}");
+        let response = fixture.request(Method::GET, &path).send().await.unwrap();
+        assert_eq!(location(&response), format!("/phone/{phone}?text=Code%3A%20A-1"), "{path}");
     }
     for path in ["/19990000000?text=x", "/open?link=https%3A%2F%2Fexample.com", "/favicon.ico", "/phone"] {
         assert_eq!(fixture.request(Method::GET, path).send().await.unwrap().status(), 400, "{path}");
@@ -107,8 +107,8 @@ async fn a_switch_gives_a_chat_to_the_agent_and_back() {
     for (handler, other, checked) in [("agent", "business", "true"), ("business", "agent", "false")] {
         // A second tap on a page that is not up to date changes nothing.
         for _ in 0..2 {
-            let answer = submit(&fixture, &format!("{path}/handler"), &[("handler", handler)]).await;
-            assert_eq!(location(&answer), path);
+            let response = submit(&fixture, &format!("{path}/handler"), &[("handler", handler)]).await;
+            assert_eq!(location(&response), path);
         }
         let switch = format!(r#"value="{other}" role="switch" aria-checked="{checked}""#);
         assert!(page(&fixture, &path).await.contains(&switch), "{handler}");
@@ -146,10 +146,11 @@ async fn others_write_from_the_number_by_form() {
 #[tokio::test]
 async fn a_new_number_leads_to_its_page() {
     let fixture = Fixture::start().await;
-    let answer = submit(&fixture, &format!("/phone/{ANA}/identity"), &[("number", "+1 555 000 4444")]).await;
-    assert_eq!(location(&answer), "/phone/15550004444");
-    let answer = submit(&fixture, "/phone/15550004444/identity", &[]).await;
-    assert_eq!(location(&answer), "/phone/15550004444");
+    let response =
+        submit(&fixture, &format!("/phone/{ANA}/identity"), &[("number", "+1 555 000 4444")]).await;
+    assert_eq!(location(&response), "/phone/15550004444");
+    let response = submit(&fixture, "/phone/15550004444/identity", &[]).await;
+    assert_eq!(location(&response), "/phone/15550004444");
     let calls = fixture.receiver.calls(2).await;
     let mut kinds: Vec<_> = calls.iter().map(|call| call.message()["system"]["type"].to_string()).collect();
     kinds.sort();
@@ -191,8 +192,8 @@ async fn other_sites_are_kept_out() {
     let post =
         |path: String| fixture.request(Method::POST, &path).header("content-type", FORM).body("text=x");
     for origin in ["https://example.com", "null", "http://127.0.0.1:1"] {
-        let answer = post(format!("/phone/{ANA}/messages")).header("origin", origin).send().await.unwrap();
-        assert_eq!(answer.status(), 403, "{origin}");
+        let response = post(format!("/phone/{ANA}/messages")).header("origin", origin).send().await.unwrap();
+        assert_eq!(response.status(), 403, "{origin}");
     }
     let rebound = fixture.request(Method::GET, "/").header("host", "example.com").send().await.unwrap();
     assert_eq!(rebound.status(), 403);

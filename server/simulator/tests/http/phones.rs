@@ -133,8 +133,8 @@ async fn phones_are_added_changed_and_removed() {
     let mexico = json!({ "number": "+52 55 1234 5678", "name": "Lupe", "wa_id": "5215512345678" });
     let phone = fixture.control("phones", mexico).await;
     assert_eq!((&phone["number"], &phone["wa_id"]), (&json!("525512345678"), &json!("5215512345678")));
-    let (_, answer) = fixture.graph(code_to("525512345678", "1")).await;
-    assert_eq!(answer["contacts"][0]["wa_id"], "5215512345678");
+    let (_, response) = fixture.graph(code_to("525512345678", "1")).await;
+    assert_eq!(response["contacts"][0]["wa_id"], "5215512345678");
     assert_eq!(fixture.get("/control/phones").await["phones"].as_array().map(Vec::len), Some(4));
     let remove = async || {
         fixture.request(Method::DELETE, "/control/phones/525512345678").send().await.unwrap().status()

@@ -26,7 +26,7 @@ async fn calls_are_signed_over_escaped_bytes() {
 #[tokio::test]
 async fn a_call_is_repeated_byte_for_byte_until_it_is_answered_200() {
     let fixture = Fixture::start().await;
-    fixture.receiver.answer_with(&[500, 202]);
+    fixture.receiver.respond_with(&[500, 202]);
     let receipt = fixture.text(ANA, "hello").await;
     assert_eq!(receipt["status"], 500);
     let calls = fixture.receiver.calls(3).await;
@@ -53,7 +53,7 @@ async fn a_server_that_is_away_gets_it_later() {
 #[tokio::test]
 async fn a_message_that_nobody_takes_fails_in_the_end() {
     let fixture = Fixture::start().await;
-    fixture.receiver.answer_with(&[500; 4]);
+    fixture.receiver.respond_with(&[500; 4]);
     fixture.text(ANA, "hello").await;
     fixture.receiver.calls(4).await;
     let last = fixture.get("/control/deliveries?after=3&timeout_ms=10000").await;
@@ -69,8 +69,8 @@ async fn a_thousand_updates_come_in_one_call() {
     let messages: Vec<_> = (0..1_000)
         .map(|index| json!({ "phone": if index % 2 == 0 { ANA } else { RAVI }, "text": format!("code {index}") }))
         .collect();
-    let answer = fixture.control("batch", json!({ "messages": messages })).await;
-    assert_eq!((&answer["status"], fixture.receiver.seen()), (&json!(200), 1));
+    let response = fixture.control("batch", json!({ "messages": messages })).await;
+    assert_eq!((&response["status"], fixture.receiver.seen()), (&json!(200), 1));
     let body = fixture.receiver.calls(1).await[0].json();
     let entries = body["entry"].as_array().unwrap();
     let values =
@@ -78,7 +78,7 @@ async fn a_thousand_updates_come_in_one_call() {
     let ids: Vec<_> =
         values.flat_map(|value| value["messages"].as_array().unwrap()).map(|one| one["id"].clone()).collect();
     assert!(entries.len() > 1);
-    assert_eq!(&Value::Array(ids.clone()), &answer["message_ids"]);
+    assert_eq!(&Value::Array(ids.clone()), &response["message_ids"]);
     assert_eq!(ids.iter().map(Value::to_string).collect::<HashSet<_>>().len(), 1_000);
 
     let too_many = vec![json!({ "phone": ANA, "text": "x" }); 1_001];
@@ -90,8 +90,8 @@ async fn a_message_is_delivered_again_on_request() {
     let fixture = Fixture::start().await;
     let receipt = fixture.text(ANA, "hello").await;
     let again = json!({ "message_id": receipt["message_id"], "times": 3, "concurrent": true });
-    let answer = fixture.control("redeliver", again).await;
-    assert_eq!(answer["deliveries"].as_array().map(Vec::len), Some(3));
+    let response = fixture.control("redeliver", again).await;
+    assert_eq!(response["deliveries"].as_array().map(Vec::len), Some(3));
     let calls = fixture.receiver.calls(4).await;
     assert!(calls.iter().all(|call| call.body == calls[0].body), "the timestamp too is the first one");
     assert_eq!(fixture.try_control("redeliver", json!({ "message_id": "wamid.none" })).await.0, 404);
@@ -116,8 +116,8 @@ async fn a_hidden_number_stands_nowhere() {
 #[tokio::test]
 async fn a_body_of_ones_own_is_sent_as_it_stands() {
     let fixture = Fixture::start().await;
-    let answer = fixture.control("webhook", json!({ "payload": { "object": "ä" } })).await;
-    assert_eq!(answer["status"], 200);
+    let response = fixture.control("webhook", json!({ "payload": { "object": "ä" } })).await;
+    assert_eq!(response["status"], 200);
     fixture.control("webhook", json!({ "body": "{\"broken\"" })).await;
     fixture.control("webhook", json!({ "body": "x", "signature": "missing" })).await;
     fixture.control("webhook", json!({ "body": "x", "signature": "wrong" })).await;

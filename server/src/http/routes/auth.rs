@@ -66,7 +66,7 @@ impl AuthCall {
         Ok(key.map(|key| self.otp.named_call(self.app.app_key, route, key, body)))
     }
 
-    /// The answer, with how many calls are left.
+    /// The response, with how many calls are left.
     pub(crate) fn respond(&self, result: Result<impl IntoResponse, ApiError>) -> Response {
         let mut response = result.into_response();
         if let Some(rate) = self.meter.rate() {

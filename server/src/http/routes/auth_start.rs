@@ -14,7 +14,7 @@ use loggin::wire::{OtpStartRequest, OtpStartResponse};
 use super::auth::AuthCall;
 use crate::{
     http::{ApiError, body},
-    otp::{Answer, Recipient, StartOrder, life},
+    otp::{OtpResponse, Recipient, StartOrder, life},
     state::Server,
 };
 
@@ -56,14 +56,16 @@ async fn start(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<Json<
     // On a task of its own: a caller that hangs up does not leave a code half sent.
     let started = call.otp.spawn(async move { otp.start(&order).await }).await;
     match started.map_err(|_| ApiError::new(loggin::ErrorCode::Internal, "The server failed."))?? {
-        Answer::Started { session_id, sent, quota_remaining } => Ok(Json(OtpStartResponse {
+        OtpResponse::Started { session_id, sent, quota_remaining } => Ok(Json(OtpStartResponse {
             session_id: session_id.to_string(),
             expires_in: life::LIFETIME.as_secs(),
             sent_via_engine: sent,
             quota_remaining: quota_remaining.map(u64::from),
         })),
-        Answer::Refused(refusal) => Err(refusal.into()),
-        Answer::Verified { .. } => Err(ApiError::invalid_request("This is the answer of another call.")),
+        OtpResponse::Refused(refusal) => Err(refusal.into()),
+        OtpResponse::Verified { .. } => {
+            Err(ApiError::invalid_request("This is the response of another call."))
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::auth::AuthCall;
 use crate::{
     crypto::Digits,
     http::{ApiError, body},
-    otp::{Answer, Found, NamedCall},
+    otp::{Found, NamedCall, OtpResponse},
     state::Server,
 };
 
@@ -65,15 +65,17 @@ async fn verify(
     let Order { found, code, call: named } = read(call, headers, body).await?;
     let found = found.ok_or(ApiError::new(ErrorCode::SessionNotFound, "The app has no such session."))?;
     match call.otp.verify(found, code.as_ref(), named.as_ref(), Some(&call.meter)).await? {
-        Answer::Verified { phone, verified_at, meta } => Ok(Json(OtpVerifyResponse {
+        OtpResponse::Verified { phone, verified_at, meta } => Ok(Json(OtpVerifyResponse {
             status: OtpStatus::Verified,
             phone: phone.expose().to_owned(),
             verified_at: Timestamp(verified_at.into()),
             // It was JSON when it came.
             meta: meta.and_then(|meta| RawValue::from_string(meta).ok()),
         })),
-        Answer::Refused(refusal) => Err(refusal.into()),
-        Answer::Started { .. } => Err(ApiError::invalid_request("This is the answer of another call.")),
+        OtpResponse::Refused(refusal) => Err(refusal.into()),
+        OtpResponse::Started { .. } => {
+            Err(ApiError::invalid_request("This is the response of another call."))
+        }
     }
 }
 

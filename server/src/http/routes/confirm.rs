@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_code_of_the_answer_verifies_the_waiting_stream() {
+    async fn the_code_of_the_response_verifies_the_waiting_stream() {
         let server = start().await;
         let mut stream = server.stream(&[token(1)], Some("key")).await;
         assert_eq!(stream.event().await.unwrap().0, "ready");
@@ -135,9 +135,9 @@ mod tests {
         let digits = server.digits(&token(1)).await;
         let wrong = if digits == "000000" { "000001" } else { "000000" }.to_owned();
         for left in (1..=4).rev() {
-            let answer = confirm(&server, &wrong).await;
-            assert_eq!(answer.status(), 422);
-            let body: Value = answer.json().await.unwrap();
+            let response = confirm(&server, &wrong).await;
+            assert_eq!(response.status(), 422);
+            let body: Value = response.json().await.unwrap();
             assert_eq!((&body["error"], &body["attempts_left"]), (&json!("invalid_code"), &json!(left)));
         }
         for _ in 0..2 {

@@ -129,7 +129,7 @@ mod tests {
         for (login_ids, status) in [(names(0), 400), (names(1), 200), (names(100), 200), (names(101), 400)] {
             assert_eq!(ask(&server, &demo_key(), &login_ids).await.status(), status);
         }
-        let answer = ask(&server, &demo_key(), &["no such name".to_owned()]).await;
-        assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "denied": [] }));
+        let response = ask(&server, &demo_key(), &["no such name".to_owned()]).await;
+        assert_eq!(response.json::<Value>().await.unwrap(), json!({ "denied": [] }));
     }
 }

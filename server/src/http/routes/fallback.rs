@@ -42,8 +42,8 @@ mod tests {
             .route("/", get(panics))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(middleware::from_fn(request::layer));
-        let answer = router.oneshot(Request::new(Body::empty())).await.unwrap();
-        assert_eq!(answer.status(), 500);
-        assert!(answer.headers().contains_key("x-request-id"));
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.status(), 500);
+        assert!(response.headers().contains_key("x-request-id"));
     }
 }

@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use crate::{http::ApiError, state::Server};
 
-/// The answer of both.
+/// The response of both.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
-    /// Always `ok`: otherwise the answer is an error.
+    /// Always `ok`: otherwise the response is an error.
     #[schema(example = "ok")]
     status: &'static str,
 }
@@ -47,8 +47,8 @@ mod tests {
         }
         server.server.store.close().await;
         assert_eq!(server.get("/healthz").send().await.unwrap().status(), 200);
-        let answer = server.get("/readyz").send().await.unwrap();
-        assert_eq!(answer.headers()["retry-after"], "1");
-        assert_eq!(error_of(answer).await, (503, "unavailable".to_owned()));
+        let response = server.get("/readyz").send().await.unwrap();
+        assert_eq!(response.headers()["retry-after"], "1");
+        assert_eq!(error_of(response).await, (503, "unavailable".to_owned()));
     }
 }

@@ -85,9 +85,9 @@ mod tests {
     async fn a_link_leads_to_whatsapp_and_stores_nothing() {
         let server = TestServer::start().await;
         let code = token(1).code();
-        let answer = server.get(&format!("/l/{}", code.expose())).send().await.unwrap();
-        assert_eq!(answer.status(), 302);
-        let location = answer.headers()["location"].to_str().unwrap();
+        let response = server.get(&format!("/l/{}", code.expose())).send().await.unwrap();
+        assert_eq!(response.status(), 302);
+        let location = response.headers()["location"].to_str().unwrap();
         assert!(location.starts_with("https://wa.me/15550001111?text="), "{location}");
         assert!(location.ends_with(&format!("%20{}", code.expose())), "{location}");
         assert!(server.server.store.logins(&[code]).await.unwrap().is_empty());
@@ -108,13 +108,13 @@ mod tests {
         ] {
             let link =
                 server.get(&format!("/l/{}{query}", code.expose())).header("accept-language", accepted);
-            let answer = link.send().await.unwrap();
-            assert_eq!(answer.status(), 302);
-            let location = answer.headers()["location"].to_str().unwrap();
+            let response = link.send().await.unwrap();
+            assert_eq!(response.status(), 302);
+            let location = response.headers()["location"].to_str().unwrap();
             let text = message_text(Some(language.message()), &code).unwrap();
             let expected = format!("https://wa.me/15550001111?text={}", percent_encode(&text));
             assert_eq!(location, expected, "{query} {accepted}");
-            assert_eq!(answer.headers()["vary"], "accept-language");
+            assert_eq!(response.headers()["vary"], "accept-language");
         }
     }
 
@@ -123,8 +123,8 @@ mod tests {
         let server = TestServer::start().await;
         let unknown = format!("/l/{}", token_of("00000000", 1).code().expose());
         for path in ["/l/rubbish", "/l/8XKPQ2WN", "/l/%FF", "/l/a/b", "/l/", &unknown] {
-            let answer = server.get(path).send().await.unwrap();
-            assert_eq!(error_of(answer).await, (404, "not_found".to_owned()), "{path}");
+            let response = server.get(path).send().await.unwrap();
+            assert_eq!(error_of(response).await, (404, "not_found".to_owned()), "{path}");
         }
     }
 }

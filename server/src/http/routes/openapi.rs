@@ -164,9 +164,9 @@ mod tests {
     #[tokio::test]
     async fn the_document_is_served_and_names_every_route() {
         let server = TestServer::start().await;
-        let answer: Value = server.get("/openapi.json").send().await.unwrap().json().await.unwrap();
-        assert_eq!(answer, serde_json::to_value(document()).unwrap());
-        for (path, operations) in answer["paths"].as_object().unwrap() {
+        let response: Value = server.get("/openapi.json").send().await.unwrap().json().await.unwrap();
+        assert_eq!(response, serde_json::to_value(document()).unwrap());
+        for (path, operations) in response["paths"].as_object().unwrap() {
             for method in operations.as_object().unwrap().keys() {
                 let method = reqwest::Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 let url = format!("{}{path}", server.url);

@@ -209,7 +209,7 @@ pub(crate) struct OtpVerifyResponse {
     meta: Option<serde_json::Value>,
 }
 
-/// The answer itself: no SDK reads it yet.
+/// The response itself: no SDK reads it yet.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OtpStatusResponse {
     pub(crate) status: OtpProgress,

@@ -237,12 +237,12 @@ mod tests {
         );
         assert_eq!(call("text/plain", "{}".to_owned()).await, (415, "unsupported_media_type".to_owned()));
         assert_eq!(call(json, " ".repeat(5_000)).await, (413, "payload_too_large".to_owned()));
-        let answer = server.verify(&token(1), &"k".repeat(256)).await;
-        assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()));
-        let answer = server.get("/api/v1/tokens/verify").send().await.unwrap();
-        assert_eq!(error_of(answer).await, (405, "method_not_allowed".to_owned()));
-        let answer = server.post("/api/v1/tokens").send().await.unwrap();
-        assert_eq!(error_of(answer).await, (404, "not_found".to_owned()));
+        let response = server.verify(&token(1), &"k".repeat(256)).await;
+        assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()));
+        let response = server.get("/api/v1/tokens/verify").send().await.unwrap();
+        assert_eq!(error_of(response).await, (405, "method_not_allowed".to_owned()));
+        let response = server.post("/api/v1/tokens").send().await.unwrap();
+        assert_eq!(error_of(response).await, (404, "not_found".to_owned()));
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! `GET` and `POST /webhooks/whatsapp`: what Meta calls.
 //!
-//! An answer of 200 means that everything in the call is durable; anything else has it delivered again, for days.
+//! A response of 200 means that everything in the call is durable; anything else has it delivered again, for days.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -142,8 +142,8 @@ mod tests {
     }
 
     async fn challenge(server: &TestServer, query: &str) -> (u16, String) {
-        let answer = server.get(&format!("/webhooks/whatsapp?{query}")).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = server.get(&format!("/webhooks/whatsapp?{query}")).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     }
 
     #[tokio::test]
@@ -172,8 +172,8 @@ mod tests {
             if let Some(signature) = signature {
                 call = call.header(SIGNATURE, signature);
             }
-            let answer = call.send().await.unwrap();
-            assert_eq!(error_of(answer).await, (401, "invalid_signature".to_owned()), "{signature:?}");
+            let response = call.send().await.unwrap();
+            assert_eq!(error_of(response).await, (401, "invalid_signature".to_owned()), "{signature:?}");
         }
         assert_eq!(state(&server, &token(1)).await, None);
     }
@@ -183,8 +183,8 @@ mod tests {
         let server = TestServer::start().await;
         for body in ["", "not JSON", "[]", "{\"object\":\"whatsapp_business_account\"}"] {
             let call = server.post("/webhooks/whatsapp").header(SIGNATURE, sign(body.as_bytes()));
-            let answer = call.body(body).send().await.unwrap();
-            assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()), "{body}");
+            let response = call.body(body).send().await.unwrap();
+            assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()), "{body}");
         }
     }
 
@@ -249,8 +249,8 @@ mod tests {
         let server = TestServer::start().await;
         let body = vec![b' '; 4 << 20];
         let call = server.post("/webhooks/whatsapp").header(SIGNATURE, sign(&body));
-        let answer = call.body(body).send().await.unwrap();
-        assert_eq!(error_of(answer).await, (413, "payload_too_large".to_owned()));
+        let response = call.body(body).send().await.unwrap();
+        assert_eq!(error_of(response).await, (413, "payload_too_large".to_owned()));
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! One connection, until it ends or an answer goes on as a stream.
+//! One connection, until it ends or a response goes on as a stream.
 
 use std::{
     convert::Infallible,
@@ -47,7 +47,7 @@ use crate::{
 /// Bytes read at once of a request that was answered already.
 const EXCESS_AT_ONCE: usize = 8 << 10;
 
-/// An answer that goes on as a stream.
+/// A response that goes on as a stream.
 pub(super) struct Started {
     stream: EventStream,
     head: Head,
@@ -88,7 +88,7 @@ enum End {
     /// What the client has not asked for by now, it asks the next server.
     Idle,
     /// What it sends on means nothing.
-    Answered,
+    Responded,
 }
 
 /// A connection about to be served.
@@ -112,7 +112,7 @@ impl Connection {
         Self { router, peer, bounds, crowded, stopping, shared: Arc::default() }
     }
 
-    /// Serves calls, until the connection ends or an answer goes on as a stream.
+    /// Serves calls, until the connection ends or a response goes on as a stream.
     pub(super) async fn serve(self, socket: TcpStream) -> Option<(Started, TcpStream)> {
         // Events are small, and each is to arrive at once; where the system cannot do so, they arrive later.
         let _ = socket.set_nodelay(true);
@@ -151,9 +151,9 @@ impl Connection {
                 return Poll::Ready(End::Stream(started));
             }
             match ended {
-                Poll::Ready(Ok(())) if shared.unread.load(Ordering::Relaxed) => Poll::Ready(End::Answered),
+                Poll::Ready(Ok(())) if shared.unread.load(Ordering::Relaxed) => Poll::Ready(End::Responded),
                 // Its head was refused.
-                Poll::Ready(Err(error)) if error.is_parse() => Poll::Ready(End::Answered),
+                Poll::Ready(Err(error)) if error.is_parse() => Poll::Ready(End::Responded),
                 Poll::Ready(_) => Poll::Ready(End::Gone),
                 Poll::Pending if told && shared.is_idle() => Poll::Ready(End::Idle),
                 Poll::Pending => Poll::Pending,
@@ -166,13 +166,13 @@ impl Connection {
             End::Gone => {}
             // The client may have gone already.
             End::Idle => drop(socket.shutdown().await),
-            End::Answered => self.read_on(&mut socket).await,
+            End::Responded => self.read_on(&mut socket).await,
         }
         None
     }
 
     /// Reads on what was answered already, within bounds: closing the socket would reset the connection, and the client
-    /// might not see the answer.
+    /// might not see the response.
     async fn read_on(&self, socket: &mut TcpStream) {
         // Done already, unless the client has gone.
         let _ = socket.shutdown().await;
@@ -226,12 +226,12 @@ impl Shared {
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
     }
 
-    /// Whether no call is being answered, and every byte of the answers before is with the system.
+    /// Whether no call is being answered, and every byte of the responses before is with the system.
     fn is_idle(&self) -> bool {
         !self.busy.load(Ordering::Relaxed) && !self.writes.are_blocked()
     }
 
-    /// The stream, once every byte of the answers before it is with the system.
+    /// The stream, once every byte of the responses before it is with the system.
     fn take_started(&self) -> Option<Started> {
         if self.writes.are_blocked() {
             return None;

@@ -24,7 +24,7 @@ use crate::telemetry::metrics::{self, Limit};
 /// What is known of a socket's writes outside of it.
 #[derive(Debug, Default)]
 pub(super) struct Writes {
-    /// Whether the socket took less than it was given, so that bytes of an earlier answer still wait.
+    /// Whether the socket took less than it was given, so that bytes of an earlier response still wait.
     blocked: AtomicBool,
     /// From when on nothing waits any more.
     last_moment: OnceLock<Instant>,

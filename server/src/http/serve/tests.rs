@@ -10,9 +10,9 @@ use crate::tests::{TestServer, demo_app, demo_key, token};
 async fn exchange(server: &TestServer, request: &str) -> String {
     let mut socket = TcpStream::connect(server.address).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    socket.read_to_string(&mut response).await.unwrap();
+    response
 }
 
 #[tokio::test]
@@ -21,16 +21,16 @@ async fn heads_that_are_too_large_are_refused() {
     let many = "X-A: b\r\n".repeat(limits::HEADERS + 1);
     let long = format!("X-A: {}\r\n", "b".repeat(limits::HEAD_BYTES));
     for headers in [many, long] {
-        let answer = exchange(&server, &format!("GET /healthz HTTP/1.1\r\nHost: a\r\n{headers}\r\n")).await;
-        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+        let response = exchange(&server, &format!("GET /healthz HTTP/1.1\r\nHost: a\r\n{headers}\r\n")).await;
+        assert!(response.starts_with("HTTP/1.1 431 "), "{response}");
     }
 }
 
 #[tokio::test]
 async fn what_is_no_http_is_cut_off() {
     let server = TestServer::start().await;
-    let answer = exchange(&server, "\u{16}\u{3}\u{1} this looks like TLS\r\n\r\n").await;
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    let response = exchange(&server, "\u{16}\u{3}\u{1} this looks like TLS\r\n\r\n").await;
+    assert!(response.is_empty() || response.starts_with("HTTP/1.1 400 "), "{response}");
     assert_eq!(server.get("/healthz").send().await.unwrap().status(), 200);
 }
 
@@ -63,21 +63,21 @@ async fn a_client_that_does_not_read_loses_nothing_before_its_stream() {
          Content-Length: {length}\r\n\r\n{body}"
     );
     let (mut reading, mut writing) = socket.split();
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     let write = async { writing.write_all((before + &stream).as_bytes()).await.unwrap() };
     let read = async {
         let mut part = [0; 1 << 10];
-        while !answers.ends_with(b"\n\n\r\n") {
+        while !responses.ends_with(b"\n\n\r\n") {
             let count = reading.read(&mut part).await.unwrap();
             assert_ne!(count, 0, "the stream was not begun");
-            answers.extend_from_slice(&part[..count]);
+            responses.extend_from_slice(&part[..count]);
         }
     };
     tokio::join!(write, read);
-    let answers = String::from_utf8(answers).unwrap();
-    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 401);
+    let responses = String::from_utf8(responses).unwrap();
+    assert_eq!(responses.matches("HTTP/1.1 200 OK").count(), 401);
     let document = server.get("/openapi.json").send().await.unwrap().text().await.unwrap();
-    assert_eq!(answers.matches(&document).count(), 400);
+    assert_eq!(responses.matches(&document).count(), 400);
 }
 
 /// Longer than anything here takes unless it never comes.
@@ -109,7 +109,7 @@ async fn clients_that_do_not_read_do_not_hold_up_the_end() {
         let server = Arc::clone(&server);
         clients.spawn(async move { ask_without_reading(&server).await });
     }
-    // By the time of its last answer the others have been asking for a while.
+    // By the time of its last response the others have been asking for a while.
     for _ in 0..50 {
         assert_eq!(server.get("/openapi.json").send().await.unwrap().status(), 200);
     }
@@ -128,12 +128,12 @@ async fn a_slow_reader_gets_all_of_what_is_the_last() {
     let (mut reading, mut writing) = socket.split();
     let last = DOCUMENT.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
     let requests = DOCUMENT.repeat(300) + &last;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     let write = async { writing.write_all(requests.as_bytes()).await.unwrap() };
-    let ((), read) = tokio::join!(write, reading.read_to_end(&mut answers));
+    let ((), read) = tokio::join!(write, reading.read_to_end(&mut responses));
     read.unwrap();
     let document = server.get("/openapi.json").send().await.unwrap().text().await.unwrap();
-    assert_eq!(String::from_utf8(answers).unwrap().matches(&document).count(), 301);
+    assert_eq!(String::from_utf8(responses).unwrap().matches(&document).count(), 301);
 }
 
 /// A connection that was accepted and says nothing.
@@ -146,8 +146,8 @@ async fn idle(server: &TestServer) -> TcpStream {
 }
 
 async fn status(server: &TestServer, request: &str) -> String {
-    let answer = exchange(server, request).await;
-    let (head, _) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let response = exchange(server, request).await;
+    let (head, _) = response.split_once("\r\n\r\n").unwrap_or_default();
     let is_last = head.contains("connection: close");
     let retry = head.contains("retry-after: ");
     format!("{} {is_last} {retry}", head.get(9..12).unwrap_or_default())
@@ -215,7 +215,7 @@ async fn an_address_has_so_many_connections() {
     assert_eq!(closed.read_to_end(&mut Vec::new()).await.unwrap_or_default(), 0);
 }
 
-/// Sends a head, then all of a body that nobody wants, and only then looks for the answer.
+/// Sends a head, then all of a body that nobody wants, and only then looks for the response.
 async fn sent_in_vain(server: &TestServer, head: &str, bytes: usize) -> String {
     let head = format!(
         "{head}Host: a\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {bytes}\r\n\r\n"
@@ -223,9 +223,9 @@ async fn sent_in_vain(server: &TestServer, head: &str, bytes: usize) -> String {
     let mut socket = TcpStream::connect(server.address).await.unwrap();
     socket.write_all(head.as_bytes()).await.unwrap();
     socket.write_all(&vec![b' '; bytes]).await.unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.unwrap();
-    answer.get(9..12).unwrap_or_default().to_owned()
+    let mut response = String::new();
+    socket.read_to_string(&mut response).await.unwrap();
+    response.get(9..12).unwrap_or_default().to_owned()
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ impl Environment {
             status: SendStatus::Accepted,
             wa_id: Some(phone(digits)),
         };
-        self.codes.will_answer([Ok(message)]);
+        self.codes.will_respond([Ok(message)]);
     }
 
     async fn refused(&self, number: &str) -> ErrorCode {
@@ -137,7 +137,7 @@ async fn an_account_that_was_joined_is_one_on_every_node() {
 }
 
 #[tokio::test]
-async fn counts_codes_and_answers_outlast_a_change_of_the_secret() {
+async fn counts_codes_and_responses_outlast_a_change_of_the_secret() {
     let mut env = Environment::new().await;
     let session = env.start(PHONE).await;
     env.guess(session, 4).await;
@@ -185,7 +185,7 @@ async fn a_clock_that_was_days_ahead_blocks_nobody_for_days() {
         env.clock.advance(life::COOLDOWN);
         let guessed = env.start("919876543211").await;
         env.guess(guessed, 5).await;
-        env.codes.will_answer([Err(crate::whatsapp::SendError::Ambiguous)]);
+        env.codes.will_respond([Err(crate::whatsapp::SendError::Ambiguous)]);
         assert_eq!(env.refused("919876543212").await, ErrorCode::Unavailable);
         env.clock.turn_back(ahead);
         env.otp.purge().await.unwrap();

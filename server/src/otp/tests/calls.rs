@@ -17,7 +17,7 @@ impl Environment {
         key: &str,
         session: Uuid,
         code: &str,
-    ) -> Result<Answer, OtpError> {
+    ) -> Result<OtpResponse, OtpError> {
         let found = self.otp.find(self.app.app_key, &session.to_string()).await.unwrap().unwrap();
         let call = self.otp.named_call(self.app.app_key, "verify", key.as_bytes(), code.as_bytes());
         self.otp.verify(found, Digits::typed(code).as_ref(), Some(&call), None).await
@@ -56,7 +56,7 @@ async fn a_name_belongs_to_one_app_and_route() {
     env.otp.start(&StartOrder { call: Some(names[0].clone()), ..env.order(PHONE) }).await.unwrap();
     for (name, is_new) in names.iter().zip([false, true, true]) {
         let known = env.otp.known(Some(name)).await.unwrap();
-        assert_eq!(matches!(known, answers::Known::New), is_new);
+        assert_eq!(matches!(known, responses::Known::New), is_new);
     }
 }
 
@@ -92,7 +92,7 @@ async fn what_is_temporary_is_not_kept() {
     let order = env.named_order("key", PHONE);
     assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::RateLimited);
     env.clock.advance(life::COOLDOWN);
-    env.codes.will_answer([Err(SendError::Permanent { code: 131_026 })]);
+    env.codes.will_respond([Err(SendError::Permanent { code: 131_026 })]);
     assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::SendFailed);
     let session = session_of(&env.otp.start(&order).await.unwrap());
     assert_eq!(env.typed(session, &env.codes.last()).await, None);
@@ -107,7 +107,7 @@ async fn a_refusal_that_stays_true_is_kept() {
     }
     assert!(matches!(
         env.otp.known(order.call.as_ref()).await.unwrap(),
-        answers::Known::Answered(Answer::Refused(_))
+        responses::Known::Responded(OtpResponse::Refused(_))
     ));
 }
 
@@ -115,7 +115,7 @@ async fn a_refusal_that_stays_true_is_kept() {
 async fn a_status_tells_that_a_code_was_sent_after_all() {
     let env = Environment::new().await;
     let order = env.named_order("key", PHONE);
-    env.codes.will_answer([Err(SendError::Ambiguous)]);
+    env.codes.will_respond([Err(SendError::Ambiguous)]);
     assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::Unavailable);
     assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::Unavailable);
     let session = env.codes.sent.lock().unwrap()[0].2;
@@ -130,7 +130,7 @@ async fn a_code_of_which_nothing_is_heard_is_given_up() {
     for failed in [false, true] {
         let env = Environment::new().await;
         let order = env.named_order("key", PHONE);
-        env.codes.will_answer([Err(SendError::Ambiguous)]);
+        env.codes.will_respond([Err(SendError::Ambiguous)]);
         assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::Unavailable);
         let lost = env.codes.sent.lock().unwrap()[0].2;
         if failed {
@@ -150,13 +150,13 @@ async fn a_call_for_a_test_number_that_broke_off_goes_on_with_its_session() {
     let env = Environment::new().await;
     let session = session_of(&env.otp.start(&env.test_order()).await.unwrap());
     let order = StartOrder { call: Some(env.named("key", "body")), ..env.test_order() };
-    assert!(matches!(env.otp.known(order.call.as_ref()).await.unwrap(), answers::Known::New));
+    assert!(matches!(env.otp.known(order.call.as_ref()).await.unwrap(), responses::Known::New));
     // All that the broken call wrote.
     let begun = env.otp.begin(order.call.as_ref(), session, None).unwrap();
     env.store.write(vec![begun]).await.unwrap().unwrap();
     for _ in 0..2 {
         assert_eq!(session_of(&env.otp.start(&order).await.unwrap()), session);
     }
-    assert!(matches!(env.otp.known(order.call.as_ref()).await.unwrap(), answers::Known::Answered(_)));
+    assert!(matches!(env.otp.known(order.call.as_ref()).await.unwrap(), responses::Known::Responded(_)));
     assert_eq!(env.typed(session, "123456").await, None);
 }

@@ -54,7 +54,7 @@ async fn once_all_is_over_the_database_holds_nobody() {
         let arrived = |told: &DeliveryStatus| *told != DeliveryStatus::Sent;
         let failed = before.iter().find(|told| arrived(told)) == Some(&DeliveryStatus::Failed);
         let verified = env.named_verify(&key, session, &env.codes.last()).await;
-        assert_eq!(matches!(verified, Ok(Answer::Verified { .. })), !failed);
+        assert_eq!(matches!(verified, Ok(OtpResponse::Verified { .. })), !failed);
         let (soon, late) = after.split_at(after.len() / 2);
         for told in soon {
             env.tell(session, *told).await;
@@ -64,9 +64,12 @@ async fn once_all_is_over_the_database_holds_nobody() {
         for told in late {
             env.tell(session, *told).await;
         }
-        // The answer is given again all the same, from under the key.
+        // The response is given again all the same, from under the key.
         let again = env.named_verify(&key, session, &env.codes.last()).await;
-        assert_eq!(matches!(again, Ok(Answer::Verified { phone, .. }) if phone.expose() == PHONE), !failed);
+        assert_eq!(
+            matches!(again, Ok(OtpResponse::Verified { phone, .. }) if phone.expose() == PHONE),
+            !failed
+        );
         let tables = dump::tables(&env.folder.path().join("loggin.db"));
         let holds =
             |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());

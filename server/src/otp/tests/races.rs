@@ -11,7 +11,7 @@ fn rounds() -> usize {
     std::env::var("RACE_ROUNDS").map_or(25, |rounds| rounds.parse().unwrap())
 }
 
-/// Everybody types this code at once; how often each answer came.
+/// Everybody types this code at once; how often each response came.
 async fn all_type(env: &Environment, session: Uuid, code: &str) -> Vec<Option<ErrorCode>> {
     let mut typing = tokio::task::JoinSet::new();
     for _ in 0..AT_ONCE {
@@ -19,7 +19,7 @@ async fn all_type(env: &Environment, session: Uuid, code: &str) -> Vec<Option<Er
         typing.spawn(async move {
             let found = otp.find(app_key, &session.to_string()).await.unwrap().unwrap();
             match otp.verify(found, Digits::typed(&code).as_ref(), None, None).await {
-                Ok(Answer::Verified { .. }) => None,
+                Ok(OtpResponse::Verified { .. }) => None,
                 other => Some(refusal_of(other).code),
             }
         });
@@ -27,8 +27,8 @@ async fn all_type(env: &Environment, session: Uuid, code: &str) -> Vec<Option<Er
     typing.join_all().await
 }
 
-fn count(answers: &[Option<ErrorCode>], answer: Option<ErrorCode>) -> usize {
-    answers.iter().filter(|known| **known == answer).count()
+fn count(responses: &[Option<ErrorCode>], response: Option<ErrorCode>) -> usize {
+    responses.iter().filter(|known| **known == response).count()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -36,9 +36,9 @@ async fn of_fifty_right_codes_at_once_exactly_one_succeeds() {
     let env = Environment::new().await;
     for round in 0..rounds() {
         let session = env.start(&format!("9198765{round:05}")).await;
-        let answers = all_type(&env, session, &env.codes.last()).await;
-        let used = count(&answers, Some(ErrorCode::AlreadyUsed));
-        assert_eq!((count(&answers, None), used), (1, AT_ONCE - 1), "round {round}");
+        let responses = all_type(&env, session, &env.codes.last()).await;
+        let used = count(&responses, Some(ErrorCode::AlreadyUsed));
+        assert_eq!((count(&responses, None), used), (1, AT_ONCE - 1), "round {round}");
     }
 }
 
@@ -48,9 +48,9 @@ async fn of_fifty_wrong_codes_at_once_exactly_five_count() {
     for round in 0..rounds() {
         let phone = format!("9198765{round:05}");
         let session = env.start(&phone).await;
-        let answers = all_type(&env, session, &env.wrong()).await;
+        let responses = all_type(&env, session, &env.wrong()).await;
         let counted = [ErrorCode::InvalidCode, ErrorCode::MaxAttempts, ErrorCode::Blocked];
-        let counted = counted.map(|code| count(&answers, Some(code)));
+        let counted = counted.map(|code| count(&responses, Some(code)));
         assert_eq!(counted, [4, 1, AT_ONCE - 5], "round {round}");
         let row = env.store.otp_session(session).await.unwrap().unwrap();
         let row = env.store.otp_phone(&row.subject).await.unwrap().unwrap();
@@ -84,7 +84,8 @@ async fn a_quota_and_a_rate_hold_when_all_come_at_once() {
         });
     }
     let outcomes = asking.join_all().await;
-    let too_many = |outcome: &&Result<Answer, OtpError>| matches!(outcome, Err(OtpError::TooManyCalls(_)));
+    let too_many =
+        |outcome: &&Result<OtpResponse, OtpError>| matches!(outcome, Err(OtpError::TooManyCalls(_)));
     assert_eq!(outcomes.iter().filter(too_many).count(), AT_ONCE - 9);
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 7);
     assert_eq!(env.codes.count(), 7);
@@ -103,7 +104,7 @@ async fn the_same_call_made_many_times_at_once_is_one_call() {
         let mut sessions = HashSet::new();
         for result in calling.join_all().await {
             match result {
-                Ok(answer) => drop(sessions.insert(session_of(&answer))),
+                Ok(response) => drop(sessions.insert(session_of(&response))),
                 // It came while the first was being answered, and is told to ask again.
                 Err(error) => {
                     assert_eq!(refusal_of(Err(error)).code, ErrorCode::Unavailable, "round {round}");
@@ -128,7 +129,7 @@ async fn a_code_that_was_not_sent_is_given_back_once() {
     let env = Arc::new(Environment::new().await);
     for round in 0..rounds() {
         let order = env.named_order(&format!("key {round}"), &format!("9198765{round:05}"));
-        env.codes.will_answer([Err(SendError::Ambiguous)]);
+        env.codes.will_respond([Err(SendError::Ambiguous)]);
         assert_eq!(refusal_of(env.otp.start(&order).await).code, ErrorCode::Unavailable);
         let lost = env.codes.sent.lock().unwrap().last().unwrap().2;
         env.otp.note_statuses(&[status(lost, DeliveryStatus::Failed)]).await.unwrap();

@@ -5,9 +5,9 @@ use crate::whatsapp::{SendError, SendStatus, SentMessage};
 
 const RETRYABLE: SendError = SendError::Retryable { after: None };
 
-async fn refused(answers: Vec<Result<SentMessage, SendError>>) -> (Environment, Refusal) {
+async fn refused(responses: Vec<Result<SentMessage, SendError>>) -> (Environment, Refusal) {
     let env = Environment::new().await;
-    env.codes.will_answer(answers);
+    env.codes.will_respond(responses);
     let refusal = refusal_of(env.otp.start(&env.order(PHONE)).await);
     (env, refusal)
 }
@@ -15,7 +15,7 @@ async fn refused(answers: Vec<Result<SentMessage, SendError>>) -> (Environment, 
 #[tokio::test]
 async fn what_certainly_was_not_sent_is_sent_once_more() {
     let env = Environment::new().await;
-    env.codes.will_answer([Err(RETRYABLE)]);
+    env.codes.will_respond([Err(RETRYABLE)]);
     env.start(PHONE).await;
     assert_eq!(env.codes.count(), 2);
     let (env, refusal) = refused(vec![Err(RETRYABLE); 2]).await;
@@ -54,7 +54,7 @@ async fn a_code_that_was_not_sent_costs_nothing_and_leaves_the_live_one() {
     let first = env.start(PHONE).await;
     let code = env.codes.last();
     env.clock.advance(life::COOLDOWN);
-    env.codes.will_answer([Err(SendError::Permanent { code: 131_026 })]);
+    env.codes.will_respond([Err(SendError::Permanent { code: 131_026 })]);
     assert_eq!(refusal_of(env.otp.start(&env.order(PHONE)).await).code, ErrorCode::SendFailed);
     let month = month(env.clock.now()).0;
     assert_eq!(env.store.otp_sends(env.app.app_key, month).await.unwrap(), 1);
@@ -68,7 +68,7 @@ async fn what_a_paused_template_keeps_back_is_not_sent_and_what_a_judged_one_kee
     assert_eq!((refusal.code, refusal.retry_after), (ErrorCode::Unavailable, Some(SECOND * 60)));
     let month = month(env.clock.now()).0;
     assert_eq!(env.store.otp_sends(env.app.app_key, month).await.unwrap(), 0);
-    env.codes.will_answer([Ok(kept(SendStatus::Held))]);
+    env.codes.will_respond([Ok(kept(SendStatus::Held))]);
     let session = env.start(PHONE).await;
     assert_eq!(env.typed(session, &env.codes.last()).await, None);
 }
@@ -121,7 +121,7 @@ async fn a_phone_gets_no_more_messages_than_whatsapp_takes_whatever_app_they_are
 async fn a_number_that_whatsapp_writes_otherwise_is_kept_beside_the_one_that_was_asked_for() {
     let env = Environment::new().await;
     let wa_id = PhoneNumber::parse("5215512345678").unwrap();
-    env.codes.will_answer([Ok(SentMessage {
+    env.codes.will_respond([Ok(SentMessage {
         id: "wamid.1".to_owned(),
         status: SendStatus::Accepted,
         wa_id: Some(wa_id.clone()),
@@ -129,7 +129,7 @@ async fn a_number_that_whatsapp_writes_otherwise_is_kept_beside_the_one_that_was
     let session = env.start("525512345678").await;
     let row = env.store.otp_session(session).await.unwrap().unwrap();
     assert_eq!(row.wa_id, Some(wa_id));
-    let Answer::Verified { phone, .. } = env.verify(session, &env.codes.last()).await.unwrap() else {
+    let OtpResponse::Verified { phone, .. } = env.verify(session, &env.codes.last()).await.unwrap() else {
         panic!()
     };
     assert_eq!(phone.expose(), "525512345678");

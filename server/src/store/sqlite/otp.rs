@@ -93,8 +93,8 @@ fn write_one(
             let done = begin(db, call, *session_id, *instead_of, *now)?;
             refused_unless(done, OtpRefusal::Known)
         }
-        OtpWrite::Answer { call, session_id, answer: text, now } => {
-            refused_unless(answer(db, call, *session_id, text, *now)?, OtpRefusal::Known)
+        OtpWrite::Response { call, session_id, response: text, now } => {
+            refused_unless(keep_response(db, call, *session_id, text, *now)?, OtpRefusal::Known)
         }
         OtpWrite::Forget { call, session_id } => forget(db, call, *session_id).map(never),
     }
@@ -264,20 +264,20 @@ fn begin(
     Ok(execute(db, BEGIN, values)? == 1)
 }
 
-const ANSWER: &str = "INSERT INTO otp_answers (call_hash, body_mac, session_id, answer, created_at)
+const RESPONSE: &str = "INSERT INTO otp_answers (call_hash, body_mac, session_id, answer, created_at)
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET answer = excluded.answer
     WHERE answer IS NULL AND session_id = excluded.session_id";
 
-fn answer(
+fn keep_response(
     db: &Connection,
     call: &OtpCall,
     session_id: Option<Uuid>,
-    answer: &[u8],
+    response: &[u8],
     now: UnixMillis,
 ) -> Result<bool, StoreError> {
     let session_id = session_id.as_ref().map(|id| id.as_bytes().as_slice());
-    let values = params![call.hash.as_slice(), call.body_mac.as_slice(), session_id, answer, now.0];
-    Ok(execute(db, ANSWER, values)? == 1)
+    let values = params![call.hash.as_slice(), call.body_mac.as_slice(), session_id, response, now.0];
+    Ok(execute(db, RESPONSE, values)? == 1)
 }
 
 fn forget(db: &Connection, call: &OtpCall, session_id: Uuid) -> Result<(), StoreError> {

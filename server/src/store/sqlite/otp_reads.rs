@@ -81,7 +81,7 @@ fn read_call(row: &Row<'_>) -> Result<KnownCall, StoreError> {
     Ok(KnownCall {
         body_mac: fixed(row, "body_mac")?,
         session_id: uuid(row, "session_id")?,
-        answer: row.get("answer")?,
+        response: row.get("answer")?,
         created_at: UnixMillis(row.get("created_at")?),
     })
 }
@@ -125,8 +125,8 @@ fn purge(db: &Connection, purge: &OtpPurge, limit: u32) -> Result<u64, StoreErro
     let OtpPurge { now, person_kept, kept, turns } = *purge;
     let person = params![(now - person_kept).0, (now + person_kept).0, limit];
     let mut rows = execute(db, WITHOUT_PERSON, person)?;
-    let [sessions, answers, recipients] = FORGOTTEN;
-    for statement in [sessions, answers] {
+    let [sessions, responses, recipients] = FORGOTTEN;
+    for statement in [sessions, responses] {
         rows += execute(db, statement, params![(now - kept).0, (now + kept).0, limit])?;
     }
     rows += execute(db, recipients, params![now.0, (now + turns).0, limit])?;

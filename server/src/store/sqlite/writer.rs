@@ -218,7 +218,7 @@ impl Writer {
 
     fn write_group(&mut self, mut group: Group) {
         if group.size == 0 {
-            return answer(group, Ok(Written::default()));
+            return respond(group, Ok(Written::default()));
         }
         let begun = Instant::now();
         let written = write(&mut self.connection, &mut group, self.node);
@@ -229,7 +229,7 @@ impl Writer {
                 self.tell(|listener| listener.failed());
             }
         }
-        answer(group, written);
+        respond(group, written);
     }
 
     /// Tells what was committed, before anybody who asked for it is answered.
@@ -256,8 +256,8 @@ impl Writer {
     }
 }
 
-/// Tells everybody who asked for something in a group what became of it. A caller that has gone needs no answer.
-fn answer(group: Group, written: Result<Written, StoreError>) {
+/// Tells everybody who asked for something in a group what became of it. A caller that has gone needs no response.
+fn respond(group: Group, written: Result<Written, StoreError>) {
     let is_committed = written.is_ok();
     let written = written.unwrap_or_default();
     let (mut logins, mut otp) = (written.logins.into_iter(), written.otp.into_iter());

@@ -102,8 +102,8 @@ fn begin(session: u128, instead_of: Option<u128>) -> OtpWrite {
     OtpWrite::Begin { call: call(1), session_id: id(session), instead_of: instead_of.map(id), now: NOW }
 }
 
-fn answer(session: Option<u128>, text: &str) -> OtpWrite {
-    OtpWrite::Answer { call: call(1), session_id: session.map(id), answer: text.into(), now: NOW }
+fn response(session: Option<u128>, text: &str) -> OtpWrite {
+    OtpWrite::Response { call: call(1), session_id: session.map(id), response: text.into(), now: NOW }
 }
 
 /// A call of a key that may make two in a minute.
@@ -234,19 +234,19 @@ pub(in crate::store) async fn a_call_is_begun_once_and_answered_once(store: &imp
     assert_eq!(one(store, begin(2, Some(3))).await, Some(OtpRefusal::Known));
     assert_eq!(one(store, begin(2, Some(1))).await, None);
     let known = store.otp_call(&[1; 32]).await.unwrap().unwrap();
-    assert_eq!((known.session_id, known.answer, known.body_mac), (Some(id(2)), None, [9; 32]));
+    assert_eq!((known.session_id, known.response, known.body_mac), (Some(id(2)), None, [9; 32]));
     for other in [Some(1), None] {
-        assert_eq!(one(store, answer(other, "other")).await, Some(OtpRefusal::Known));
+        assert_eq!(one(store, response(other, "other")).await, Some(OtpRefusal::Known));
         if let Some(session_id) = other.map(id) {
             assert_eq!(one(store, OtpWrite::Forget { call: call(1), session_id }).await, None);
         }
     }
-    assert_eq!(one(store, answer(Some(2), "answer")).await, None);
-    assert_eq!(one(store, answer(Some(2), "another")).await, Some(OtpRefusal::Known));
+    assert_eq!(one(store, response(Some(2), "answer")).await, None);
+    assert_eq!(one(store, response(Some(2), "another")).await, Some(OtpRefusal::Known));
     assert_eq!(one(store, begin(3, Some(2))).await, Some(OtpRefusal::Known));
     assert_eq!(one(store, OtpWrite::Forget { call: call(1), session_id: id(2) }).await, None);
     let known = store.otp_call(&[1; 32]).await.unwrap().unwrap();
-    assert_eq!(known.answer.as_deref(), Some(b"answer".as_slice()));
+    assert_eq!(known.response.as_deref(), Some(b"answer".as_slice()));
 }
 
 pub(in crate::store) async fn deliveries_only_grow(store: &impl Store) {

@@ -94,9 +94,9 @@ fn tell_everything() {
     panicked();
     send(SendKind::Text)(SendResult::Ambiguous);
     let request = |route| HttpRequest::new(&http::Method::POST, route);
-    request("/api/v1/auth/start").answered(http::StatusCode::OK, None);
+    request("/api/v1/auth/start").responded(http::StatusCode::OK, None);
     let refused = Some(ErrorCode::InvalidCode);
-    request("/api/v1/auth/verify").answered(http::StatusCode::UNPROCESSABLE_ENTITY, refused);
+    request("/api/v1/auth/verify").responded(http::StatusCode::UNPROCESSABLE_ENTITY, refused);
     drop(request("/l/{code}"));
 }
 

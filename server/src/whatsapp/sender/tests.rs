@@ -27,27 +27,30 @@ struct Call {
     body: Value,
 }
 
-/// A server with one answer, which keeps what it was asked.
+/// A server with one response, which keeps what it was asked.
 #[derive(Clone)]
 struct Graph {
-    answer: Arc<Mutex<Option<axum::response::Response>>>,
+    response: Arc<Mutex<Option<axum::response::Response>>>,
     calls: Arc<Mutex<Vec<Call>>>,
 }
 
 impl Graph {
     fn new(status: u16, headers: &[(&'static str, &'static str)], body: impl Into<Body>) -> Self {
-        let mut answer = axum::response::Response::builder().status(status);
+        let mut response = axum::response::Response::builder().status(status);
         for (name, value) in headers {
-            answer = answer.header(*name, *value);
+            response = response.header(*name, *value);
         }
-        Self { answer: Arc::new(Mutex::new(Some(answer.body(body.into()).unwrap()))), calls: Arc::default() }
+        Self {
+            response: Arc::new(Mutex::new(Some(response.body(body.into()).unwrap()))),
+            calls: Arc::default(),
+        }
     }
 
     /// Starts serving, and gives a client of it.
     async fn client(&self) -> GraphClient {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = client_of(&listener);
-        let router = Router::new().fallback(answer).with_state(self.clone());
+        let router = Router::new().fallback(response).with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         client
     }
@@ -60,7 +63,7 @@ impl Graph {
     }
 }
 
-async fn answer(
+async fn response(
     State(graph): State<Graph>,
     method: Method,
     uri: Uri,
@@ -69,7 +72,7 @@ async fn answer(
 ) -> axum::response::Response {
     let body = serde_json::from_slice(&body).unwrap();
     graph.calls.lock().unwrap().push(Call { method, uri, headers, body });
-    graph.answer.lock().unwrap().take().unwrap()
+    graph.response.lock().unwrap().take().unwrap()
 }
 
 fn config(url: &str) -> GraphConfig {
@@ -211,7 +214,7 @@ async fn a_success_that_names_no_message_is_ambiguous() {
         Body::from(r#"{"error":null}"#),
         Body::from(r#"{"error":{"message":"?"}}"#),
         Body::from(r#"{"messages":[{"id":""}]}"#),
-        Body::from(format!(r#"{{"messages":[{{"id":"{}"}}]}}"#, "w".repeat(MAX_ANSWER_BYTES))),
+        Body::from(format!(r#"{{"messages":[{{"id":"{}"}}]}}"#, "w".repeat(MAX_RESPONSE_BYTES))),
         breaks_off,
     ];
     for body in bodies {

@@ -24,14 +24,14 @@ fn header(response: &Response, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_answer_has_the_documented_shape() {
+async fn the_response_has_the_documented_shape() {
     let server = TestServer::start().await;
-    let answer = server.auth("start", &json!({ "phone": format!("+{PHONE}") })).await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(header(&answer, "ratelimit-limit"), "120");
-    assert_eq!(header(&answer, "ratelimit-remaining"), "119");
-    assert_eq!(header(&answer, "ratelimit-reset"), "60");
-    let body: Value = answer.json().await.unwrap();
+    let response = server.auth("start", &json!({ "phone": format!("+{PHONE}") })).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(&response, "ratelimit-limit"), "120");
+    assert_eq!(header(&response, "ratelimit-remaining"), "119");
+    assert_eq!(header(&response, "ratelimit-reset"), "60");
+    let body: Value = response.json().await.unwrap();
     let session_id = body["session_id"].as_str().unwrap();
     assert!(uuid::Uuid::parse_str(session_id).is_ok());
     let expected = json!({ "session_id": session_id, "expires_in": 300, "sent_via_engine": true,
@@ -47,9 +47,11 @@ async fn a_quota_is_told_and_held() {
     let body: Value =
         server.auth("start", &json!({ "phone": format!("+{PHONE}") })).await.json().await.unwrap();
     assert_eq!(body["quota_remaining"], 0);
-    let answer = server.auth("start", &json!({ "phone": "+919876543211" })).await;
-    assert!(answer.headers().contains_key("retry-after") && answer.headers().contains_key("ratelimit-reset"));
-    assert_eq!(error_of(answer).await, (429, "quota_exceeded".to_owned()));
+    let response = server.auth("start", &json!({ "phone": "+919876543211" })).await;
+    assert!(
+        response.headers().contains_key("retry-after") && response.headers().contains_key("ratelimit-reset")
+    );
+    assert_eq!(error_of(response).await, (429, "quota_exceeded".to_owned()));
 }
 
 #[tokio::test]
@@ -61,8 +63,8 @@ async fn numbers_are_read_as_people_write_them() {
         (json!({ "phone": "+44 7400 123456", "country_code": "IN" }), "447400123456"),
         (json!({ "phone": "0015 20 878 2491" }), "15208782491"),
     ] {
-        let answer = server.auth("start", &body).await;
-        assert_eq!(answer.status(), 200, "{body}");
+        let response = server.auth("start", &body).await;
+        assert_eq!(response.status(), 200, "{body}");
         assert_eq!(server.codes.sent.lock().unwrap().last().unwrap().0.expose(), read, "{body}");
     }
 }
@@ -72,8 +74,8 @@ async fn numbers_that_no_message_goes_to_are_refused_and_nothing_is_sent() {
     let server = TestServer::start().await;
     for phone in ["", "12", "+15550001111", "+18002530000", "+19002530000", "98765 43210", "+91 98765 4321x"]
     {
-        let answer = server.auth("start", &json!({ "phone": phone })).await;
-        assert_eq!(error_of(answer).await, (422, "invalid_phone".to_owned()), "{phone}");
+        let response = server.auth("start", &json!({ "phone": phone })).await;
+        assert_eq!(error_of(response).await, (422, "invalid_phone".to_owned()), "{phone}");
     }
     for region in ["XX", "Atlantis", ""] {
         let body = json!({ "phone": format!("+{PHONE}"), "country_code": region });
@@ -96,8 +98,8 @@ async fn malformed_calls_are_refused() {
         json!({ "phone": phone, "otp_length": -1 }),
         json!({ "phone": phone, "country_code": 91 }),
     ] {
-        let answer = server.auth("start", &body).await;
-        assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()), "{body}");
+        let response = server.auth("start", &body).await;
+        assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()), "{body}");
     }
     let call = server.post("/api/v1/auth/start").bearer_auth(demo_key().expose());
     let call = call.header("Content-Type", "application/x-www-form-urlencoded");
@@ -106,8 +108,8 @@ async fn malformed_calls_are_refused() {
     let large = server.auth("start", &json!({ "phone": phone, "meta": "x".repeat(5_000) })).await;
     assert_eq!(error_of(large).await, (413, "payload_too_large".to_owned()));
     let key = "k".repeat(256);
-    let answer = server.auth_as(&demo_key(), Some(&key), "start", &json!({ "phone": phone })).await;
-    assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()));
+    let response = server.auth_as(&demo_key(), Some(&key), "start", &json!({ "phone": phone })).await;
+    assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()));
     assert_eq!(server.codes.count(), 0);
 }
 
@@ -121,8 +123,8 @@ async fn only_an_apps_server_may_call() {
         assert_eq!(error_of(call.send().await.unwrap()).await, (401, "unauthorized".to_owned()));
     }
     assert_eq!(server.codes.count(), 0);
-    let answer = call().header("X-Api-Key", demo_key().expose()).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let response = call().header("X-Api-Key", demo_key().expose()).send().await.unwrap();
+    assert_eq!(response.status(), 200);
 }
 
 #[tokio::test]
@@ -132,10 +134,10 @@ async fn all_calls_of_a_key_are_counted_and_no_more_than_its_rate_are_let_in() {
     assert_eq!(server.auth("start", &json!({ "phone": "12" })).await.status(), 422);
     assert_eq!(server.auth("verify", &json!({})).await.status(), 400);
     for route in ["start", "verify"] {
-        let answer = server.auth(route, &json!({ "phone": "+919876543211" })).await;
-        assert_eq!(header(&answer, "ratelimit-remaining"), "0");
-        assert_eq!(header(&answer, "retry-after"), "60");
-        assert_eq!(error_of(answer).await, (429, "rate_limited".to_owned()));
+        let response = server.auth(route, &json!({ "phone": "+919876543211" })).await;
+        assert_eq!(header(&response, "ratelimit-remaining"), "0");
+        assert_eq!(header(&response, "retry-after"), "60");
+        assert_eq!(error_of(response).await, (429, "rate_limited".to_owned()));
     }
     let (other, key) = guarded_app("11111111");
     server.add_app(&other).await;
@@ -166,9 +168,9 @@ async fn a_pause_is_told_with_the_error() {
     let body = json!({ "phone": format!("+{PHONE}") });
     assert_eq!(server.auth("start", &body).await.status(), 200);
     server.clock.advance(Duration::from_millis(500));
-    let answer = server.auth("start", &body).await;
-    assert_eq!((answer.status().as_u16(), header(&answer, "retry-after").as_str()), (429, "30"));
-    let error: Value = answer.json().await.unwrap();
+    let response = server.auth("start", &body).await;
+    assert_eq!((response.status().as_u16(), header(&response, "retry-after").as_str()), (429, "30"));
+    let error: Value = response.json().await.unwrap();
     assert_eq!((&error["error"], &error["retry_after"]), (&json!("rate_limited"), &json!(30)));
 }
 
@@ -190,8 +192,8 @@ async fn a_test_number_is_never_sent_to() {
     let server = TestServer::start().await;
     put_test_number(&server, TEST_NUMBER, true).await;
     for written in ["+15550001111", "15550001111", "+1 (555) 000-1111"] {
-        let answer = server.auth("start", &json!({ "phone": written, "meta": [1] })).await;
-        let started: Value = answer.json().await.unwrap();
+        let response = server.auth("start", &json!({ "phone": written, "meta": [1] })).await;
+        let started: Value = response.json().await.unwrap();
         assert_eq!(started["sent_via_engine"], false, "{written}: {started}");
         assert_eq!(verify(&server, &started["session_id"], "654321").await["attempts_left"], 4);
         let verified = verify(&server, &started["session_id"], "123456").await;
@@ -210,8 +212,9 @@ async fn a_test_number_has_the_pauses_counts_and_limits_of_any_number() {
         let started: Value = server.auth("start", &body).await.json().await.unwrap();
         assert_eq!(started["quota_remaining"], left);
         for _ in 0..6 {
-            let answer = verify(&server, &started["session_id"], "000000").await;
-            compared += usize::from(answer["error"] == "invalid_code" || answer["error"] == "max_attempts");
+            let response = verify(&server, &started["session_id"], "000000").await;
+            compared +=
+                usize::from(response["error"] == "invalid_code" || response["error"] == "max_attempts");
         }
         assert_eq!(error_of(server.auth("start", &body).await).await.0, if left == 2 { 429 } else { 422 });
         server.clock.advance(life::COOLDOWN);
@@ -270,7 +273,7 @@ async fn the_number_of_a_link_login_is_sent_to_as_the_account_that_it_names() {
     for (reported, sent_to) in cases {
         let server = TestServer::start().await;
         let wa_id = Some(loggin::PhoneNumber::parse(reported).unwrap());
-        server.codes.will_answer([Ok(SentMessage {
+        server.codes.will_respond([Ok(SentMessage {
             id: "wamid.1".to_owned(),
             status: SendStatus::Accepted,
             wa_id,
@@ -291,8 +294,8 @@ async fn an_app_that_is_live_only_has_no_test_numbers() {
     let server = start_with(|app| App { live_only: true, ..app }).await;
     // Also where it could be somebody's.
     put_test_number(&server, PHONE, true).await;
-    let answer = server.auth("start", &json!({ "phone": format!("+{PHONE}") })).await;
-    assert_eq!(error_of(answer).await, (422, "invalid_phone".to_owned()));
+    let response = server.auth("start", &json!({ "phone": format!("+{PHONE}") })).await;
+    assert_eq!(error_of(response).await, (422, "invalid_phone".to_owned()));
     assert_eq!(server.codes.count(), 0);
 }
 
@@ -309,6 +312,6 @@ async fn who_hangs_up_leaves_no_code_half_sent() {
         () = async { while server.codes.count() == 0 { tokio::task::yield_now().await } } => {}
     }
     server.clock.advance(life::SENDING);
-    let answer = server.auth_as(&key, Some("key"), "start", &body).await;
-    assert_eq!((answer.status().as_u16(), server.codes.count()), (200, 1));
+    let response = server.auth_as(&key, Some("key"), "start", &body).await;
+    assert_eq!((response.status().as_u16(), server.codes.count()), (200, 1));
 }

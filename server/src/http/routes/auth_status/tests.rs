@@ -27,9 +27,9 @@ async fn status_as(server: &TestServer, key: &SecretKey, query: &str) -> Respons
 
 async fn status(server: &TestServer, session: &Value) -> Value {
     let query = format!("?session_id={}", session.as_str().unwrap());
-    let answer = status_as(server, &demo_key(), &query).await;
-    assert_eq!(answer.status(), 200);
-    answer.json().await.unwrap()
+    let response = status_as(server, &demo_key(), &query).await;
+    assert_eq!(response.status(), 200);
+    response.json().await.unwrap()
 }
 
 async fn tell(server: &TestServer, session: &Value, told: &str, code: Option<u32>) {
@@ -150,9 +150,9 @@ async fn only_the_apps_own_server_is_told_and_each_call_counts() {
     for (query, code, error) in expected {
         assert_eq!(error_of(status_as(&server, &demo_key(), query).await).await, (code, error.to_owned()));
     }
-    let answer = status_as(&server, &demo_key(), &query).await;
-    assert_eq!(answer.headers()["ratelimit-remaining"], "1");
+    let response = status_as(&server, &demo_key(), &query).await;
+    assert_eq!(response.headers()["ratelimit-remaining"], "1");
     assert_eq!(status_as(&server, &demo_key(), &query).await.status(), 200);
-    let answer = status_as(&server, &demo_key(), &query).await;
-    assert_eq!(error_of(answer).await, (429, "rate_limited".to_owned()));
+    let response = status_as(&server, &demo_key(), &query).await;
+    assert_eq!(error_of(response).await, (429, "rate_limited".to_owned()));
 }

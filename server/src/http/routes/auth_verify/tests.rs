@@ -12,8 +12,9 @@ use crate::{
 };
 
 async fn start(server: &TestServer, phone: &str) -> Value {
-    let answer = server.auth("start", &json!({ "phone": format!("+{phone}"), "meta": { "n": 1.50 } })).await;
-    answer.json::<Value>().await.unwrap()["session_id"].take()
+    let response =
+        server.auth("start", &json!({ "phone": format!("+{phone}"), "meta": { "n": 1.50 } })).await;
+    response.json::<Value>().await.unwrap()["session_id"].take()
 }
 
 async fn verify(server: &TestServer, session: &Value, code: &str) -> reqwest::Response {
@@ -27,13 +28,13 @@ fn wrong(server: &TestServer) -> String {
 }
 
 #[tokio::test]
-async fn the_answer_has_the_documented_shape() {
+async fn the_response_has_the_documented_shape() {
     let server = TestServer::start().await;
     let session = start(&server, PHONE).await;
-    let answer = verify(&server, &session, &server.codes.last()).await;
-    assert_eq!(answer.status(), 200);
-    assert_eq!(answer.headers()["ratelimit-remaining"], "118");
-    let text = answer.text().await.unwrap();
+    let response = verify(&server, &session, &server.codes.last()).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["ratelimit-remaining"], "118");
+    let text = response.text().await.unwrap();
     assert!(text.contains(r#""n":1.5"#), "{text}");
     let body: Value = serde_json::from_str(&text).unwrap();
     let expected = json!({ "status": "verified", "phone": PHONE, "verified_at": "2026-09-26T10:00:00.000Z",
@@ -81,8 +82,8 @@ async fn malformed_calls_are_refused_and_cost_no_attempt() {
         json!({ "session_id": session, "otp_code": 123_456 }),
         json!({ "session_id": 7, "otp_code": "123456" }),
     ] {
-        let answer = server.auth("verify", &body).await;
-        assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()), "{body}");
+        let response = server.auth("verify", &body).await;
+        assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()), "{body}");
     }
     let spaced = server.codes.last();
     let spaced = format!(" {} {}\n", &spaced[..3], &spaced[3..]);
@@ -96,9 +97,9 @@ async fn what_cannot_be_the_code_costs_no_attempt_and_comes_after_the_session_in
     assert_eq!(error_of(unknown).await, (404, "session_not_found".to_owned()));
     let session = start(&server, PHONE).await;
     for typed in ["", "12345a", "12345", "1234567", "four five", "1.2.3.4.5.6"] {
-        let answer = verify(&server, &session, typed).await;
-        assert_eq!(answer.status(), 422, "{typed}");
-        let body: Value = answer.json().await.unwrap();
+        let response = verify(&server, &session, typed).await;
+        assert_eq!(response.status(), 422, "{typed}");
+        let body: Value = response.json().await.unwrap();
         assert_eq!((&body["error"], &body["attempts_left"]), (&json!("invalid_code"), &json!(5)), "{typed}");
     }
     let wrong: Value = verify(&server, &session, &wrong(&server)).await.json().await.unwrap();
@@ -128,7 +129,7 @@ async fn codes_are_read_in_the_digits_of_any_keyboard() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_costs_no_second_attempt() {
+async fn a_lost_response_costs_no_second_attempt() {
     let server = TestServer::start().await;
     let session = start(&server, PHONE).await;
     let call = |key: &'static str, code: String| {
@@ -164,8 +165,8 @@ async fn a_recipient_who_did_not_ask_cancels_the_code() {
     assert_eq!(body["attempts_left"], 4);
     let report = message("2", json!({ "payload": "DID_NOT_REQUEST_CODE", "text": "I did not" }));
     assert_eq!(server.webhook(&report).await.status(), 200);
-    let answer = verify(&server, &session, &server.codes.last()).await;
-    assert_eq!(error_of(answer).await, (422, "expired".to_owned()));
+    let response = verify(&server, &session, &server.codes.last()).await;
+    assert_eq!(error_of(response).await, (422, "expired".to_owned()));
 }
 
 #[tokio::test]
@@ -208,8 +209,8 @@ async fn guessing_with_codes_sent_again_stops_at_ten_an_hour() {
                 session = started["session_id"].clone();
             }
             let guess = json!({ "session_id": session, "otp_code": wrong(&first) });
-            let answer = call("verify", guess).await;
-            let error = ErrorCode::parse(answer["error"].as_str().unwrap());
+            let response = call("verify", guess).await;
+            let error = ErrorCode::parse(response["error"].as_str().unwrap());
             compared += usize::from(matches!(error, ErrorCode::InvalidCode | ErrorCode::MaxAttempts));
             blocked += usize::from(started["error"] == "blocked");
         }

@@ -170,15 +170,15 @@ async fn too_few_and_too_many_tokens_are_refused() {
         (0..count).map(|number| Token::from_secret(app.app_key, secret(number))).collect()
     };
     for count in [0, 101] {
-        let answer = server.events(&tokens(count), None).send().await.unwrap();
-        assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()), "{count}");
+        let response = server.events(&tokens(count), None).send().await.unwrap();
+        assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()), "{count}");
     }
     let mut stream = server.stream(&tokens(100), None).await;
     assert_eq!(stream.event().await.unwrap().1, json!({ "pending": 100 }));
     let with_key =
         |count| server.events(&tokens(count), Some("key")).header("X-Api-Key", key.expose()).send();
-    let answer = with_key(10_001).await.unwrap();
-    assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()));
+    let response = with_key(10_001).await.unwrap();
+    assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()));
     let mut stream = EventReader::new(with_key(10_000).await.unwrap());
     assert_eq!(stream.event().await.unwrap().1, json!({ "pending": 10_000 }));
 }
@@ -187,8 +187,8 @@ async fn too_few_and_too_many_tokens_are_refused() {
 async fn claiming_needs_an_idempotency_key() {
     let server = TestServer::start().await;
     let body = json!({ "tokens": [token(1).expose()], "claim": true });
-    let answer = server.post("/api/v1/tokens/events").json(&body).send().await.unwrap();
-    assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()));
+    let response = server.post("/api/v1/tokens/events").json(&body).send().await.unwrap();
+    assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()));
 }
 
 #[tokio::test]
@@ -210,8 +210,8 @@ async fn redeeming_needs_the_secret_key_and_observing_does_not() {
     assert_eq!(events[1].1["session"]["user_id"], Value::Null);
 
     let call = || server.events(&[token, self::token(1)], Some("key"));
-    let answer = call().header("X-Api-Key", key.expose()).send().await.unwrap();
-    let events = rest(&mut EventReader::new(answer)).await;
+    let response = call().header("X-Api-Key", key.expose()).send().await.unwrap();
+    let events = rest(&mut EventReader::new(response)).await;
     assert_eq!(names(&events), ["ready", "rejected", "verified"]);
     assert_eq!(events[1].1["error"], "unauthorized");
     assert_eq!(events[2].1["session"]["phone"], PHONE);
@@ -276,18 +276,19 @@ async fn a_long_poll_is_told_at_once_of_progress_that_it_does_not_know_and_of_no
         (json!({ "rubbish": "awaiting_confirmation" }), awaiting_confirmation()),
         (json!({ code: "awaiting_confirmation" }), json!({ "events": [] })),
     ] {
-        let answer = poll_knowing(&server, &known).send().await.unwrap();
-        assert_eq!(answer.json::<Value>().await.unwrap(), expected, "{known}");
+        let response = poll_knowing(&server, &known).send().await.unwrap();
+        assert_eq!(response.json::<Value>().await.unwrap(), expected, "{known}");
     }
-    let answer = poll_knowing(&server, &json!([])).send().await.unwrap();
-    assert_eq!(error_of(answer).await, (400, "invalid_request".to_owned()));
+    let response = poll_knowing(&server, &json!([])).send().await.unwrap();
+    assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()));
 }
 
 #[tokio::test]
 async fn a_long_poll_of_nothing_new_is_empty() {
     let server = TestServer::start_with(|settings| settings.long_poll = Duration::from_millis(1)).await;
-    let answer = server.events(&[token(1)], None).header("Accept", "application/json").send().await.unwrap();
-    assert_eq!(answer.json::<Value>().await.unwrap(), json!({ "events": [] }));
+    let response =
+        server.events(&[token(1)], None).header("Accept", "application/json").send().await.unwrap();
+    assert_eq!(response.json::<Value>().await.unwrap(), json!({ "events": [] }));
 }
 
 #[tokio::test]
@@ -331,9 +332,9 @@ async fn at_the_end_of_the_server_streams_are_told_when_to_come_back() {
 async fn exchange(server: &TestServer, request: &str) -> String {
     let mut socket = TcpStream::connect(server.address).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.unwrap();
-    answer
+    let mut response = String::new();
+    socket.read_to_string(&mut response).await.unwrap();
+    response
 }
 
 fn request(version: &str, tokens: &Value) -> String {
@@ -348,21 +349,21 @@ fn request(version: &str, tokens: &Value) -> String {
 #[tokio::test]
 async fn a_client_of_http_1_0_gets_the_stream_unframed() {
     let server = TestServer::start().await;
-    let answer = exchange(&server, &request("1.0", &json!(["rubbish"]))).await;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let response = exchange(&server, &request("1.0", &json!(["rubbish"]))).await;
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && !head.contains("transfer-encoding"), "{head}");
     assert!(body.starts_with("event: ready\ndata: {\"pending\":0}\n\n"), "{body}");
 }
 
 #[tokio::test]
-async fn a_stream_begins_after_the_answers_before_it() {
+async fn a_stream_begins_after_the_responses_before_it() {
     let server = TestServer::start().await;
     let before = "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20);
-    let answer = exchange(&server, &(before + &request("1.1", &json!(["rubbish"])))).await;
-    assert_eq!(answer.matches("HTTP/1.1 200 OK\r\n").count(), 21);
-    assert!(answer.ends_with("\r\n0\r\n\r\n"), "{answer}");
-    let stream = answer.rfind("HTTP/1.1 200 OK").unwrap();
-    assert!(answer[stream..].contains("x-accel-buffering: no\r\n"));
+    let response = exchange(&server, &(before + &request("1.1", &json!(["rubbish"])))).await;
+    assert_eq!(response.matches("HTTP/1.1 200 OK\r\n").count(), 21);
+    assert!(response.ends_with("\r\n0\r\n\r\n"), "{response}");
+    let stream = response.rfind("HTTP/1.1 200 OK").unwrap();
+    assert!(response[stream..].contains("x-accel-buffering: no\r\n"));
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use crate::{
 
 /// What a call is answered.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum OtpResponse {
     /// A code was sent, or is that of a test number.
     Started {
         /// The session.
@@ -53,7 +53,7 @@ impl NamedCall {
     }
 }
 
-/// An answer as the store keeps it, sealed. Ids and codes stand there as the texts that they are on the wire.
+/// A response as the store keeps it, sealed. Ids and codes stand there as the texts that they are on the wire.
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Kept {
@@ -67,12 +67,12 @@ pub(super) enum Known {
     /// Nothing.
     New,
     /// What it was answered.
-    Answered(Answer),
-    /// It is being answered, or was when something went wrong: this session is to be its answer.
+    Responded(OtpResponse),
+    /// It is being answered, or was when something went wrong: this session is to be its response.
     Begun(Uuid, UnixMillis),
 }
 
-impl Answer {
+impl OtpResponse {
     fn keep(&self) -> Result<Vec<u8>, StoreError> {
         let kept = match self.clone() {
             Self::Started { session_id, sent, quota_remaining } => {
@@ -126,10 +126,10 @@ impl Otp {
                 return Err(OtpError::OtherBody);
             }
             call.known_by.get_or_init(|| *name);
-            return Ok(match (known.answer, known.session_id) {
+            return Ok(match (known.response, known.session_id) {
                 (Some(sealed), _) => {
-                    let answer = self.keys.answers.open(hash, &sealed);
-                    Known::Answered(Answer::kept(&answer.ok_or(StoreError::Unreadable("answer"))?)?)
+                    let response = self.keys.responses.open(hash, &sealed);
+                    Known::Responded(OtpResponse::kept(&response.ok_or(StoreError::Unreadable("answer"))?)?)
                 }
                 (None, Some(session_id)) => Known::Begun(session_id, known.created_at),
                 (None, None) => Known::New,
@@ -149,38 +149,38 @@ impl Otp {
         call.and_then(NamedCall::name).map(|call| OtpWrite::Begin { call, session_id, instead_of, now })
     }
 
-    /// The write that keeps an answer; none for a call without a name.
+    /// The write that keeps a response; none for a call without a name.
     pub(super) fn keep(
         &self,
         call: Option<&NamedCall>,
         session_id: Option<Uuid>,
-        answer: &Answer,
+        response: &OtpResponse,
     ) -> Result<Option<OtpWrite>, StoreError> {
         let Some(name) = call.and_then(NamedCall::name) else {
             return Ok(None);
         };
         let now = self.clock.now();
-        let sealed = self.keys.answers.seal(&*self.random, &name.hash, &answer.keep()?);
-        let answer = sealed.ok_or(StoreError::Unreadable("answer"))?;
-        Ok(Some(OtpWrite::Answer { call: name, session_id, answer, now }))
+        let sealed = self.keys.responses.seal(&*self.random, &name.hash, &response.keep()?);
+        let response = sealed.ok_or(StoreError::Unreadable("answer"))?;
+        Ok(Some(OtpWrite::Response { call: name, session_id, response, now }))
     }
 
-    /// The write that forgets a call which got no answer; none for a call without a name.
+    /// The write that forgets a call which got no response; none for a call without a name.
     pub(super) fn forget(call: Option<&NamedCall>, session_id: Uuid) -> Option<OtpWrite> {
         call.and_then(NamedCall::name).map(|call| OtpWrite::Forget { call, session_id })
     }
 
-    /// Keeps an answer that nothing else is written with, and gives it.
+    /// Keeps a response that nothing else is written with, and gives it.
     pub(super) async fn keep_only(
         &self,
         call: Option<&NamedCall>,
         meter: Option<&Meter>,
-        answer: Answer,
-    ) -> Result<Answer, OtpError> {
-        if let Some(write) = self.keep(call, None, &answer)? {
+        response: OtpResponse,
+    ) -> Result<OtpResponse, OtpError> {
+        if let Some(write) = self.keep(call, None, &response)? {
             // It is refused where the same call, made at the same time, was answered first: then both are true.
             let _ = self.write(meter, vec![write]).await?;
         }
-        Ok(answer)
+        Ok(response)
     }
 }
