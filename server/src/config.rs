@@ -3,7 +3,6 @@
 //! The environment goes before the file. Whatever is missing or makes no sense stops the start with a message that
 //! names the setting, and never shows its value.
 
-mod access_token;
 mod proxies;
 
 use std::{
@@ -17,7 +16,6 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::Value;
 use url::{Host, Url};
 
-pub(crate) use access_token::AccessToken;
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
@@ -85,6 +83,24 @@ const SETTINGS: &[(&str, &str)] = &[
 pub(crate) struct ConfigError {
     setting: String,
     reason: String,
+}
+
+/// The token that stands for the business at the Graph API; it is never shown.
+#[derive(Clone, Debug)]
+pub(crate) struct AccessToken(SecretString);
+
+impl AccessToken {
+    /// Takes a token; white space around it is cut off. `None` where it is empty or has characters that no token has.
+    pub(crate) fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let is_token = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        is_token.then(|| Self(text.into()))
+    }
+
+    /// What stands in the `Authorization` header.
+    pub(crate) fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
 }
 
 /// The WhatsApp account that people write to.

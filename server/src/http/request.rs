@@ -159,6 +159,9 @@ mod tests {
 
     /// The lines that a call of this router logs, which is polled once and then given up.
     fn logged(router: Router, request: Request<Body>) -> Vec<Value> {
+        // What logs is known to `tracing` from here on: it may not notice a subscriber that comes while another test, on a
+        // thread without one, makes it known.
+        let _ = router.clone().oneshot(Request::get("/").body(Body::empty()).unwrap()).now_or_never();
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
