@@ -140,6 +140,7 @@ mod tests {
     use loggin::AppKey;
     use serde_json::Value;
     use tower::ServiceExt;
+    use tracing::{Dispatch, subscriber::NoSubscriber};
 
     use crate::tests::{APP, TestServer};
 
@@ -157,11 +158,15 @@ mod tests {
         }
     }
 
+    /// Subscribers that take nothing. With a single one in the process, `tracing` has a thread that comes first by a place
+    /// which logs decide for all by its own subscriber; with several it asks each of them.
+    fn several_subscribers() -> [Dispatch; 2] {
+        [Dispatch::new(NoSubscriber::new()), Dispatch::new(NoSubscriber::new())]
+    }
+
     /// The lines that a call of this router logs, which is polled once and then given up.
     fn logged(router: Router, request: Request<Body>) -> Vec<Value> {
-        // What logs is known to `tracing` from here on: it may not notice a subscriber that comes while another test, on a
-        // thread without one, makes it known.
-        let _ = router.clone().oneshot(Request::get("/").body(Body::empty()).unwrap()).now_or_never();
+        let _several = several_subscribers();
         let log = Log::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
