@@ -41,8 +41,8 @@ LOCKED := --locked
 BIOME := node/node_modules/.bin/biome
 BINARIES := -p loggin-server -p whatsapp-simulator
 
-manifests := Cargo.toml Cargo.lock core/Cargo.toml
-core_sources := $(shell find core/src -name '*.rs')
+manifests := Cargo.toml Cargo.lock core/Cargo.toml core/protocol/Cargo.toml
+core_sources := $(shell find core/src core/protocol/src -name '*.rs')
 # Python's own files are not copied, so that editing them needs no build.
 python_sources := $(shell find bindings/python -type f) $(wildcard python/pyproject.toml)
 node_sources := $(shell find bindings/node -type f) \
@@ -54,7 +54,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
 .PHONY: help build build-rust build-python build-node build-nextjs build-recipes demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-node-majors test-checks fuzz races faults sanitize soak \
-	check check-format check-lint check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
+	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -201,7 +201,7 @@ $(BENCH_PEERS): tests/bench/node/package-lock.json
 
 ## Checking ------------------------------------------------------------------------------------------
 
-check: check-format check-lint check-docs check-tree check-generated ## everything that is judged without running a test
+check: check-format check-lint check-dependencies check-docs check-tree check-generated ## everything that is judged without running a test
 
 check-format: $(PYTHON_TOOLS) $(NODE_MODULES)
 	$(CARGO) fmt --all --check
@@ -218,10 +218,13 @@ check-lint: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	cd node && npm run --silent typecheck
 	cd node && npm run --silent check-packages
 
+check-dependencies: ## licences and registries of the crates, which may use which, known advisories
+	tests/dependencies
+
 check-docs:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps
 
-check-tree: ## the map of the tree, budgets, names, purity of the core, thin bindings, links, traces of a machine
+check-tree: ## the map of the tree, budgets, names, directions between modules, thin bindings, links, traces of a machine
 	cd tests && $(abspath .)/$(BIN)/python -m checks
 
 check-generated: build ## generated files that people read are the ones this tree generates

@@ -5,24 +5,25 @@ mod base_url;
 mod builder;
 mod confirm;
 mod denied;
+mod observer;
+mod otp;
+mod state;
 mod status;
 
-use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use audience::Audience;
 pub use builder::LogginBuilder;
+use loggin_protocol::{
+    AppKey, Code, Error, ErrorCode, Session, Token,
+    link::{self, WhatsAppNumber},
+};
+pub use observer::Observer;
+pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
+pub use state::ClientState;
 pub use status::LoginStatus;
 
-use crate::{
-    driver::{self, Hub, Hubs, Pending, Watch},
-    error::Error,
-    link::{self, WhatsAppNumber},
-    otp::Otp,
-    qr,
-    session::Session,
-    state::ClientState,
-    token::{AppKey, Code, Token},
-};
+use crate::driver::{self, Hub, Hubs, Pending, Watch};
 
 /// The local server that `loggin-server dev` starts.
 pub const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8787";
@@ -84,20 +85,22 @@ pub struct CreatedToken {
 }
 
 impl CreatedToken {
-    /// The link as a QR picture, SVG.
+    /// The link as a QR code, SVG.
     ///
     /// # Errors
-    /// `invalid_request` where the link is too long for a QR picture.
+    /// `invalid_request` where the link is too long for a QR code.
+    #[cfg(feature = "qr")]
     pub fn qr_svg(&self) -> Result<String, Error> {
-        qr::svg(&self.link)
+        crate::qr::svg(&self.link)
     }
 
-    /// The link as a QR picture of characters, for a terminal.
+    /// The link as a QR code of characters, for a terminal.
     ///
     /// # Errors
-    /// `invalid_request` where the link is too long for a QR picture.
+    /// `invalid_request` where the link is too long for a QR code.
+    #[cfg(feature = "qr")]
     pub fn qr_terminal(&self) -> Result<String, Error> {
-        qr::terminal(&self.link)
+        crate::qr::terminal(&self.link)
     }
 }
 
@@ -335,6 +338,10 @@ impl Loggin {
     }
 }
 
+fn invalid_config(message: &str) -> Error {
+    Error::new(ErrorCode::InvalidConfig, message)
+}
+
 impl fmt::Debug for Loggin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Loggin");
@@ -344,32 +351,10 @@ impl fmt::Debug for Loggin {
     }
 }
 
-impl TryFrom<&str> for Token {
-    type Error = Error;
-
-    fn try_from(text: &str) -> Result<Self, Error> {
-        Self::parse(text)
-    }
-}
-
-impl TryFrom<&String> for Token {
-    type Error = Error;
-
-    fn try_from(text: &String) -> Result<Self, Error> {
-        Self::parse(text)
-    }
-}
-
-impl From<Infallible> for Error {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use loggin_protocol::ErrorCode;
 
     #[test]
     fn malformed_options_are_named_when_the_client_is_built() {

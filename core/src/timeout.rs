@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, ErrorCode};
+use loggin_protocol::{Error, ErrorCode};
 
 /// A number of seconds as a duration: more than one holds, infinity among it, is as long as there is.
 ///

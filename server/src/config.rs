@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loggin::link::WhatsAppNumber;
+use loggin_protocol::link::WhatsAppNumber;
 use secrecy::{ExposeSecret, SecretString};
 use toml::Value;
 use url::{Host, Url};

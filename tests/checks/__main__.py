@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from . import bindings, budgets, documented, habits, links, modules, purity, secrets, traces, tree_map
+from . import bindings, budgets, documented, driver, habits, links, modules, secrets, traces, tree_map
 from .tree import Tree
 
-CHECKS = (tree_map, budgets, habits, modules, purity, bindings, secrets, documented, links, traces)
+CHECKS = (tree_map, budgets, habits, modules, driver, bindings, secrets, documented, links, traces)
 
 
 def main() -> int:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from .tree import File, Problem, Tree
 
-ERROR_LIST = "core/src/error.rs"
+ERROR_LIST = "core/protocol/src/error.rs"
 ERROR_PAGE = "docs/errors.md"
-CAUSE_LIST = "core/src/cause.rs"
+CAUSE_LIST = "core/protocol/src/cause.rs"
 CAUSE_PAGE = "docs/networks.md"
 # Where a setting must be explained: one page for those who run a server, one for those who use an SDK.
 SETTING_PAGES = ("docs/deploy.md", "README.md")

@@ -14,10 +14,12 @@ from . import rust_source
 from .habits import is_test
 from .tree import File, Problem, Tree
 
-# The crates that are held to it; the others have circles.
 CRATES = (
     "bindings/mobile/src",
     "bindings/node/src",
+    "bindings/python/src",
+    "core/protocol/src",
+    "core/src",
     "server/simulator/src",
     "server/src",
 )

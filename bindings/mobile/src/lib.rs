@@ -229,7 +229,7 @@ impl Watch {
     }
 }
 
-/// A link as a QR picture, SVG.
+/// A link as a QR code, SVG.
 #[uniffi::export]
 pub fn qr_svg(link: String) -> Result<String, Failure> {
     Ok(qr::svg(&link)?)

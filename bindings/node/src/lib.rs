@@ -188,13 +188,13 @@ impl Client {
     }
 }
 
-/// A link as a QR picture, SVG.
+/// A link as a QR code, SVG.
 #[napi]
 pub fn qr_svg(link: String) -> Either<String, Failure> {
     either(qr::svg(&link))
 }
 
-/// A link as a QR picture of characters.
+/// A link as a QR code of characters.
 #[napi]
 pub fn qr_terminal(link: String) -> Either<String, Failure> {
     either(qr::terminal(&link))

@@ -88,15 +88,15 @@ impl Client {
     }
 
     /// Begins a wait that settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, ears, future))]
+    #[pyo3(signature = (token, timeout, wakeup, future))]
     fn start_wait(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
-        ears: &Bound<'_, PyAny>,
+        wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Promise::new(ears, future)?;
+        let promise = Promise::new(wakeup, future)?;
         let pending = self.0.start_wait(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
@@ -105,15 +105,15 @@ impl Client {
     }
 
     /// Redeems a token, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, ears, future))]
+    #[pyo3(signature = (token, timeout, wakeup, future))]
     fn start_verify(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
-        ears: &Bound<'_, PyAny>,
+        wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Promise::new(ears, future)?;
+        let promise = Promise::new(wakeup, future)?;
         let pending = self.0.start_verify(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
@@ -128,15 +128,15 @@ impl Client {
     }
 
     /// Begins to watch a login, and tells a listener on the running loop.
-    #[pyo3(signature = (token, timeout, ears, listener))]
+    #[pyo3(signature = (token, timeout, wakeup, listener))]
     fn start_watch(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
-        ears: &Bound<'_, PyAny>,
+        wakeup: &Bound<'_, PyAny>,
         listener: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let telling = Telling::new(ears, listener)?;
+        let telling = Telling::new(wakeup, listener)?;
         let watch = self.0.watch(token.0, timeout.map(|patience| patience.0));
         watch.on_update(move |update| {
             telling.tell(update.map(|update| Fields::Update(results::update(update))));
@@ -162,16 +162,16 @@ impl Client {
     }
 
     /// Hands them in, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, confirmation_code, timeout, ears, future))]
+    #[pyo3(signature = (token, confirmation_code, timeout, wakeup, future))]
     fn start_confirm(
         &self,
         token: LoginToken,
         confirmation_code: Text,
         timeout: Option<Patience>,
-        ears: &Bound<'_, PyAny>,
+        wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Promise::new(ears, future)?;
+        let promise = Promise::new(wakeup, future)?;
         let timeout = timeout.map(|patience| patience.0);
         let pending = self.0.start_confirm(token.0, &String::from(confirmation_code), timeout);
         pending.on_settle(move |result| promise.settle(result.map(Fields::Nothing)));
@@ -197,15 +197,15 @@ impl Client {
     }
 
     /// Asks for it, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, ears, future))]
+    #[pyo3(signature = (token, timeout, wakeup, future))]
     fn start_status(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
-        ears: &Bound<'_, PyAny>,
+        wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Promise::new(ears, future)?;
+        let promise = Promise::new(wakeup, future)?;
         let pending = self.0.start_status(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|status| Fields::Status(results::status(status))));
@@ -235,14 +235,14 @@ impl Client {
     }
 
     /// Asks for them, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (login_ids, ears, future))]
+    #[pyo3(signature = (login_ids, wakeup, future))]
     fn start_denied(
         &self,
         login_ids: Vec<Text>,
-        ears: &Bound<'_, PyAny>,
+        wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Promise::new(ears, future)?;
+        let promise = Promise::new(wakeup, future)?;
         let login_ids: Vec<String> = login_ids.into_iter().map(String::from).collect();
         let pending = self.0.denied_logins_async(&login_ids);
         pending.on_settle(move |result| promise.settle(result.map(Fields::LoginIds)));
@@ -291,7 +291,7 @@ impl Client {
     }
 
     /// Sends a one-time code, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (phone, country_code, otp_length, meta, timeout, ears, future))]
+    #[pyo3(signature = (phone, country_code, otp_length, meta, timeout, wakeup, future))]
     fn start_otp_start(
         &self,
         phone: Text,
@@ -299,11 +299,11 @@ impl Client {
         otp_length: Option<Digits>,
         meta: Option<Text>,
         timeout: Option<Patience>,
-        ears: &Bound<'_, PyAny>,
+        wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
         let request = otp_request(phone, country_code, otp_length, meta, timeout)?;
-        let promise = Promise::new(ears, future)?;
+        let promise = Promise::new(wakeup, future)?;
         let pending = self.0.otp().start_async(request);
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::OtpSession(results::otp_session(session))));
@@ -312,16 +312,16 @@ impl Client {
     }
 
     /// Checks a one-time code, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (session_id, otp_code, timeout, ears, future))]
+    #[pyo3(signature = (session_id, otp_code, timeout, wakeup, future))]
     fn start_otp_verify(
         &self,
         session_id: Text,
         otp_code: Text,
         timeout: Option<Patience>,
-        ears: &Bound<'_, PyAny>,
+        wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let promise = Promise::new(ears, future)?;
+        let promise = Promise::new(wakeup, future)?;
         let timeout = timeout.map(|patience| patience.0);
         let pending = self.0.otp().start_verify(&String::from(session_id), &String::from(otp_code), timeout);
         pending.on_settle(move |result| {

@@ -3,15 +3,16 @@
 //! It converts and delegates. Results cross as plain tuples; the package makes its own types of them.
 
 mod arguments;
-#[cfg(unix)]
-mod bell;
 mod client;
 mod courier;
 mod errors;
 mod logs;
 mod notifier;
 mod results;
+mod settled;
 mod waits;
+#[cfg(unix)]
+mod wakeup_pipe;
 
 use pyo3::prelude::*;
 
@@ -25,7 +26,7 @@ mod _native {
 
     #[cfg(unix)]
     #[pymodule_export]
-    use crate::bell::Bell;
+    use crate::wakeup_pipe::WakeupPipe;
     use crate::{arguments::Text, errors::Failure};
     #[pymodule_export]
     use crate::{
@@ -46,13 +47,13 @@ mod _native {
         module.add("DEFAULT_TIMEOUT", loggin::DEFAULT_TIMEOUT.as_secs_f64())
     }
 
-    /// A link as a QR picture, SVG.
+    /// A link as a QR code, SVG.
     #[pyfunction]
     fn qr_svg(link: Text) -> Result<String, Failure> {
         Ok(qr::svg(&String::from(link))?)
     }
 
-    /// A link as a QR picture of characters.
+    /// A link as a QR code of characters.
     #[pyfunction]
     fn qr_terminal(link: Text) -> Result<String, Failure> {
         Ok(qr::terminal(&String::from(link))?)

@@ -1,7 +1,7 @@
 //! Hands settled waits to the asyncio loops that wait for them.
 //!
-//! The threads of the core put what settled into the queue of a loop and ring its bell. For loops that can have none, such as the one of Windows, there is a
-//! queue of the process, and a thread that takes all of it at once, so that ten thousand logins that settle together
+//! The threads of the core put what settled into the queue of a loop and wake it by its pipe. For loops that can have none, such as the one of
+//! Windows, there is a queue of the process, and a thread that takes all of it at once, so that ten thousand logins that settle together
 //! wake a loop once.
 
 use std::{
@@ -11,11 +11,15 @@ use std::{
 };
 
 use loggin::Error;
-use pyo3::{prelude::*, sync::PyOnceLock, types::PyList};
+use pyo3::{prelude::*, sync::PyOnceLock};
 
 #[cfg(unix)]
-use crate::bell::{Bell, Queue};
-use crate::{courier::Courier, errors::Failure, results::Fields};
+use crate::wakeup_pipe::{Queue, WakeupPipe};
+use crate::{
+    courier::Courier,
+    results::Fields,
+    settled::{Settled, Target, outcomes},
+};
 
 /// Locked only by threads that are attached to Python, and never while they call it: so nobody holds it at a fork.
 static CURRENT: Mutex<Option<Arc<Notifier>>> = Mutex::new(None);
@@ -23,22 +27,10 @@ static CURRENT: Mutex<Option<Arc<Notifier>>> = Mutex::new(None);
 /// What settled for loops, and the thread that tells them.
 type Notifier = Courier<(Arc<Py<PyAny>>, Settled)>;
 
-/// A future whose result is there, or what is told of several.
-pub(crate) struct Settled {
-    future: Target,
-    result: Result<Fields, Error>,
-}
-
-/// Nothing clones a Python object on a thread of the core, so one that is told more than once is shared.
-enum Target {
-    Once(Py<PyAny>),
-    Often(Arc<Py<PyAny>>),
-}
-
 /// How a loop is told.
 enum Way {
     #[cfg(unix)]
-    Bell(Arc<Queue>),
+    Pipe(Arc<Queue>),
     Thread(Arc<Notifier>, Arc<Py<PyAny>>),
 }
 
@@ -49,9 +41,9 @@ pub(crate) struct Promise {
 }
 
 impl Promise {
-    /// Promises something to a future of the running loop, which is told by its bell if it has one.
-    pub(crate) fn new(ears: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<Self> {
-        Ok(Self { future, way: Way::to(ears)? })
+    /// Promises something to a future of the running loop, which is woken by its pipe if it has one.
+    pub(crate) fn new(wakeup: &Bound<'_, PyAny>, future: Py<PyAny>) -> PyResult<Self> {
+        Ok(Self { future, way: Way::to(wakeup)? })
     }
 
     /// Queues the result; called on threads of the core.
@@ -68,8 +60,8 @@ pub(crate) struct Telling {
 
 impl Telling {
     /// Promises news to a listener on the running loop.
-    pub(crate) fn new(ears: &Bound<'_, PyAny>, listener: Py<PyAny>) -> PyResult<Self> {
-        Ok(Self { listener: Arc::new(listener), way: Way::to(ears)? })
+    pub(crate) fn new(wakeup: &Bound<'_, PyAny>, listener: Py<PyAny>) -> PyResult<Self> {
+        Ok(Self { listener: Arc::new(listener), way: Way::to(wakeup)? })
     }
 
     /// Queues the news; called on threads of the core.
@@ -79,19 +71,19 @@ impl Telling {
 }
 
 impl Way {
-    fn to(ears: &Bound<'_, PyAny>) -> PyResult<Self> {
+    fn to(wakeup: &Bound<'_, PyAny>) -> PyResult<Self> {
         #[cfg(unix)]
-        if let Ok(bell) = ears.cast::<Bell>() {
-            return Ok(Self::Bell(bell.get().queue()));
+        if let Ok(pipe) = wakeup.cast::<WakeupPipe>() {
+            return Ok(Self::Pipe(pipe.get().queue()));
         }
-        let notifier = of_this_process(ears.py())?;
-        Ok(Self::Thread(notifier, Arc::new(ears.clone().unbind())))
+        let notifier = of_this_process(wakeup.py())?;
+        Ok(Self::Thread(notifier, Arc::new(wakeup.clone().unbind())))
     }
 
     fn send(&self, settled: Settled) {
         match self {
             #[cfg(unix)]
-            Self::Bell(queue) => queue.push(settled),
+            Self::Pipe(queue) => queue.push(settled),
             Self::Thread(notifier, event_loop) => notifier.push((Arc::clone(event_loop), settled)),
         }
     }
@@ -129,22 +121,6 @@ fn wake(event_loop: &Bound<'_, PyAny>, batch: Vec<Settled>) -> PyResult<()> {
     let settle = SETTLE.import(py, "loggin._event_loops", "settle")?;
     event_loop.call_method1("call_soon_threadsafe", (settle, outcomes(py, batch)?))?;
     Ok(())
-}
-
-/// What `settle` of the package takes: each future with the fields of its result or of its error.
-pub(crate) fn outcomes(py: Python<'_>, batch: Vec<Settled>) -> PyResult<Bound<'_, PyList>> {
-    let outcomes = PyList::empty(py);
-    for Settled { future, result } in batch {
-        let future = match &future {
-            Target::Once(future) => future.bind(py),
-            Target::Often(listener) => listener.bind(py),
-        };
-        match result {
-            Ok(fields) => outcomes.append((future, fields, py.None()))?,
-            Err(error) => outcomes.append((future, py.None(), Failure::from(error).fields()))?,
-        }
-    }
-    Ok(outcomes)
 }
 
 /// A closed loop waits for nothing any more; any other failure is nobody's to catch, so Python's hook is told.

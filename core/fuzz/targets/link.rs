@@ -1,7 +1,7 @@
 //! Links: a message that is accepted keeps the rules, and a link carries exactly it.
 #![cfg_attr(fuzzing, no_main)]
 
-use loggin::{
+use loggin_protocol::{
     Code,
     link::{self, MAX_TEXT_CHARS, WhatsAppNumber},
 };

@@ -3,7 +3,7 @@
 //! The first byte says how long the pieces are.
 #![cfg_attr(fuzzing, no_main)]
 
-use loggin::sse::{self, DecodeError, Decoder, Item};
+use loggin_protocol::sse::{self, DecodeError, Decoder, Item};
 
 #[cfg(fuzzing)]
 libfuzzer_sys::fuzz_target!(|input: &[u8]| check(input));

@@ -1,7 +1,7 @@
 //! Identifiers: whatever parses has one canonical text, which parses to the same value.
 #![cfg_attr(fuzzing, no_main)]
 
-use loggin::{AppKey, Code, PhoneNumber, SecretKey, Token};
+use loggin_protocol::{AppKey, Code, PhoneNumber, SecretKey, Token};
 
 #[cfg(fuzzing)]
 libfuzzer_sys::fuzz_target!(|text: &str| check(text));

@@ -1,6 +1,6 @@
 //! Operation sequences of the machine that waits: its law holds after each, and in the end every wait has settled.
 //!
-//! `core/src/waits/steps.rs` reads the bytes and runs them; its tests run the corpus as well. An input begins with a
+//! `core/protocol/src/waits/tests/steps.rs` reads the bytes and runs them; its tests run the corpus as well. An input begins with a
 //! byte that is odd where the server takes few tokens a stream. Each step is a byte, of which the lower half counts,
 //! and as many 16-bit values, little-endian, as it needs:
 //!
@@ -21,6 +21,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use loggin::waits;
+use loggin_protocol::waits;
 
 fuzz_target!(|input: &[u8]| waits::assert_law(input));

@@ -3,12 +3,8 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::builder::invalid_config;
-use crate::{
-    error::Error,
-    session,
-    token::{AppKey, Credential, Token},
-};
+use super::invalid_config;
+use loggin_protocol::{AppKey, Credential, Error, Token, of_another_app};
 
 /// Apps that a client makes tokens for and remembers; an app's server has one, or few.
 const MOST_MADE: usize = 64;
@@ -73,7 +69,7 @@ impl Audience {
     pub(super) fn check(&self, token: &Token) -> Result<(), Error> {
         match self.app_key {
             Some(app_key) if app_key == token.app_key() => Ok(()),
-            Some(_) => Err(session::of_another_app()),
+            Some(_) => Err(of_another_app()),
             None if self.accepts_any || self.has_made(token.app_key()) => Ok(()),
             None => Err(invalid_config(
                 "Set LOGGIN_APP_KEY, LOGGIN_SECRET_KEY or the option app_key: without them tokens of anybody's \
@@ -90,7 +86,7 @@ impl Audience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use loggin_protocol::ErrorCode;
 
     const OURS: &str = "8XKPQ2WN";
     const THEIRS: &str = "ABCDEFGH";

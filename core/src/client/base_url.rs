@@ -2,8 +2,10 @@
 
 use url::Url;
 
-use super::builder::invalid_config;
-use crate::{driver::is_loopback, error::Error};
+use super::invalid_config;
+use loggin_protocol::Error;
+
+use crate::driver::is_loopback;
 
 /// A base URL that tokens may be sent to, with a slash at its end so that paths go below it.
 pub(super) fn parse_base_url(text: &str, allow_insecure_http: bool) -> Result<Url, Error> {

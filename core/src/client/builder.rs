@@ -7,14 +7,12 @@ use super::{
     MAX_IDEMPOTENCY_KEY, MAX_RETRIES,
     audience::{Audience, Named},
     base_url::parse_base_url,
-};
-use crate::{
-    driver::{Hubs, Proxy, STREAM_SILENCE, Settings, TlsOptions, Trust, is_loopback},
-    error::{Error, ErrorCode},
-    link::WhatsAppNumber,
+    invalid_config,
     observer::Observer,
-    token::Credential,
 };
+use loggin_protocol::{Credential, Error, link::WhatsAppNumber};
+
+use crate::driver::{Hubs, Proxy, STREAM_SILENCE, Settings, TlsOptions, Trust, is_loopback};
 
 /// The options of a client. What is not given comes from the environment, and then from the defaults.
 #[derive(Clone, Default)]
@@ -237,10 +235,6 @@ impl fmt::Debug for LogginBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("LogginBuilder").finish_non_exhaustive()
     }
-}
-
-pub(super) fn invalid_config(message: &str) -> Error {
-    Error::new(ErrorCode::InvalidConfig, message)
 }
 
 fn parse_secret_key(text: &str) -> Result<Credential, Error> {

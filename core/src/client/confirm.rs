@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::Loggin;
-use crate::{
-    driver::{self, Call, Hub, Pending},
-    error::Error,
-    token::Token,
+use loggin_protocol::{
+    Error, Token,
     wire::{CONFIRM_PATH, ConfirmRequest, ConfirmResponse},
 };
+
+use crate::driver::{self, Call, Hub, Pending};
 
 impl Loggin {
     /// Hands in the digits that WhatsApp showed, for a login that is [`crate::Progress::AwaitingConfirmation`] (apps with

@@ -1,12 +1,12 @@
 //! Logins that their persons took back after the app had redeemed them.
 
 use super::Loggin;
-use crate::{
-    driver::{self, Call, Hub, Pending},
-    error::{Error, ErrorCode},
-    token::Token,
+use loggin_protocol::{
+    Error, ErrorCode, Token,
     wire::{DENIED_PATH, DeniedRequest, DeniedResponse, MAX_LOGIN_IDS},
 };
+
+use crate::driver::{self, Call, Hub, Pending};
 
 impl Loggin {
     /// The name of a token's login, offline: keep it with the session that you make, for [`Loggin::denied_logins`]. It

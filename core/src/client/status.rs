@@ -3,12 +3,12 @@
 use std::{collections::HashMap, time::Duration};
 
 use super::Loggin;
-use crate::{
-    driver::{Call, Hub, Pending},
-    error::Error,
-    token::Token,
+use loggin_protocol::{
+    Error, Token,
     wire::{self, EVENTS_PATH, EventsRequest, EventsResponse, Progress, TokenEvent},
 };
+
+use crate::driver::{Call, Hub, Pending};
 
 /// A token that is none. Its end is told at once, and so is the state of the token that stands beside it: a poll for that
 /// one alone would be held until something happens.

@@ -8,21 +8,16 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Hub,
-    hub::{FOREVER, closed},
-    jitter,
-    lines::CallId,
-    new_idempotency_key,
-    pending::{Pending, Slot},
-    transport::{Answer, MAX_ANSWER, Request, Unreached, invalid_answer, unreached},
-    unwound,
+    hub::{FOREVER, Hub},
+    in_flight::{CallId, closed},
+    pending::Pending,
+    random::{jitter, new_idempotency_key},
+    slot::Slot,
+    thread::unwound,
+    transport::{MAX_RESPONSE, Request, Response, Unreached, invalid_response, unreached},
 };
-use crate::{
-    backoff,
-    cause::Cause,
-    error::{Error, ErrorCode, Retry},
-    session::Session,
-    token::Token,
+use loggin_protocol::{
+    Cause, Error, ErrorCode, Retry, Session, Token, backoff,
     wire::{VERIFY_PATH, VerifyRequest, VerifyResponse},
 };
 
@@ -48,7 +43,7 @@ enum Step {
 }
 
 impl Hub {
-    /// The call that redeems a token; [`reader_of`] reads its answer.
+    /// The call that redeems a token; [`reader_of`] reads its response.
     pub(crate) fn verify_call(&self, token: &Token, timeout: Option<Duration>) -> Result<Call, Error> {
         let app_key = self.settings().app_key.map(|app_key| app_key.to_string());
         let request = VerifyRequest { token: token.expose(), app_key };
@@ -88,7 +83,7 @@ impl Hub {
         request: &impl Serialize,
         timeout: Option<Duration>,
     ) -> Result<Call, Error> {
-        let body = serde_json::to_vec(request).map_err(|_| invalid_answer(0))?;
+        let body = serde_json::to_vec(request).map_err(|_| invalid_response(0))?;
         let timeout = timeout.unwrap_or(self.settings().call_timeout).min(FOREVER);
         Ok(Call { path, idempotency_key, body, began: Instant::now(), timeout, attempt: 0 })
     }
@@ -101,14 +96,14 @@ impl Hub {
         mut call: Call,
         read: impl Fn(&[u8]) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let id = self.lines().begin(None).ok_or_else(closed)?;
+        let id = self.in_flight().begin(None).ok_or_else(closed)?;
         loop {
             match self.try_once(id, &mut call) {
                 Step::Done(result) => {
-                    self.lines().end(id);
+                    self.in_flight().end(id);
                     return result.and_then(|body| read(&body));
                 }
-                Step::Again(pause) if self.lines().pause(id, pause) => {}
+                Step::Again(pause) if self.in_flight().pause(id, pause) => {}
                 Step::Again(_) => return Err(closed()),
             }
         }
@@ -126,7 +121,7 @@ impl Hub {
         };
         let slot = Slot::new();
         let to_end = Arc::clone(&slot);
-        let Some(id) = self.lines().begin(Some(Box::new(move |error| to_end.settle(Err(error))))) else {
+        let Some(id) = self.in_flight().begin(Some(Box::new(move |error| to_end.settle(Err(error))))) else {
             return Pending::settled(Err(closed()));
         };
         let settler = Settler { hub: Arc::clone(self), id, slot: Arc::clone(&slot) };
@@ -150,7 +145,7 @@ impl Hub {
         if left.is_zero() {
             return Step::Done(Err(unreached(Cause::Timeout)));
         }
-        let Some(http) = self.lines().take(id) else { return Step::Done(Err(closed())) };
+        let Some(http) = self.in_flight().take(id) else { return Step::Done(Err(closed())) };
         let request = Request {
             path: call.path,
             accept: "application/json",
@@ -159,10 +154,10 @@ impl Hub {
             timeout: Some(left),
         };
         let sent = unwound(|| match http.send(self.settings(), &request) {
-            Ok(answer) => read_answer(answer),
+            Ok(response) => read_response(response),
             Err(Unreached(cause)) => Err(unreached(cause)),
         });
-        if !self.lines().put_back(id, http) {
+        if !self.in_flight().put_back(id, http) {
             return Step::Done(Err(closed()));
         }
         let result = sent.unwrap_or_else(|| Err(panicked()));
@@ -208,9 +203,9 @@ pub(crate) fn reader_of(token: Token) -> impl Fn(&[u8]) -> Result<Option<Session
     }
 }
 
-/// The answer of a call.
+/// The response of a call.
 pub(crate) fn read_body<A: DeserializeOwned>(body: &[u8]) -> Result<A, Error> {
-    serde_json::from_slice(body).map_err(|_| invalid_answer(200))
+    serde_json::from_slice(body).map_err(|_| invalid_response(200))
 }
 
 /// Sees to it that a call of another thread has a result, whatever becomes of that thread's work.
@@ -222,7 +217,7 @@ struct Settler<T: Clone> {
 
 impl<T: Clone> Drop for Settler<T> {
     fn drop(&mut self) {
-        self.hub.lines().end(self.id);
+        self.hub.in_flight().end(self.id);
         // The first result stays.
         self.slot.settle(Err(panicked()));
     }
@@ -233,12 +228,12 @@ fn panicked() -> Error {
     Error::new(ErrorCode::Internal, "The call panicked; the panic hook has reported where.")
 }
 
-fn read_answer(mut answer: Answer) -> Result<Vec<u8>, Error> {
-    if answer.status == 200 {
-        return answer.read_json(MAX_ANSWER);
+fn read_response(mut response: Response) -> Result<Vec<u8>, Error> {
+    if response.status == 200 {
+        return response.read_json(MAX_RESPONSE);
     }
-    let pause = answer.retry_after();
-    Err(answer.read_error().unwrap_or_else(|error| error.with_retry_after(pause)))
+    let pause = response.retry_after();
+    Err(response.read_error().unwrap_or_else(|error| error.with_retry_after(pause)))
 }
 
 /// The error's code decides; where it is none of the protocol's, the status does.

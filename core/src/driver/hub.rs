@@ -8,34 +8,27 @@ use std::{
     collections::HashMap,
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
     time::Duration,
 };
 
 use super::{
     clock::{Clock, SystemClock},
-    fork, jitter,
-    lines::Lines,
-    new_idempotency_key,
-    pending::{Pending, Slot},
+    fork,
+    in_flight::{InFlight, closed},
+    random::{jitter, new_idempotency_key},
     reach::{Reach, Reached},
-    stream,
+    slot::Slot,
+    stream::{self, Owner},
+    thread::{self, no_thread, unwound},
     transport::{CallConfig, Http, Network, Settings, StreamConfig},
-    unwound,
-    watch::{Watch, Watched},
+    watched::Watched,
     workers::Workers,
 };
-use crate::{
-    cause::Cause,
-    error::{Error, ErrorCode},
-    session::{Observed, Session},
-    token::Token,
+use loggin_protocol::{
+    Cause, Error, Observed, Session, Token,
     waits::{Action, Closed, Form, Machine, Outcome, StreamId, WaitId},
     wire::{Progress, TokenEvent},
 };
-
-/// Stack of our threads: they read, decode and call back, and recurse nowhere.
-pub(super) const STACK_SIZE: usize = 256 << 10;
 
 /// How long the timekeeper stays with nothing to do before its thread ends.
 const IDLE_THREAD: Duration = Duration::from_secs(5);
@@ -45,7 +38,7 @@ pub(super) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// Who waits: where the outcome is put, in the form that its owner may have it.
 #[derive(Clone)]
-enum Waiter {
+pub(super) enum Waiter {
     Redeemer(Arc<Slot<Session>>),
     Observer(Arc<Slot<Observed>>),
     WatchingRedeemer(Arc<Watched<Session>>),
@@ -60,7 +53,7 @@ pub(crate) struct Hub {
     state: Mutex<State>,
     /// Tells the timekeeper that its next deadline may have changed.
     sooner: Condvar,
-    lines: Lines,
+    in_flight: InFlight,
     stream_config: StreamConfig,
     workers: Arc<Workers>,
     reach: Reach,
@@ -77,7 +70,7 @@ struct State {
 
 /// What is done once the lock is let go.
 #[derive(Default)]
-struct Errands {
+struct Actions {
     open: Vec<(StreamId, Http, Vec<Token>, Form)>,
     hang_up: Vec<Http>,
     tell: Vec<(Waiter, Progress)>,
@@ -95,7 +88,7 @@ impl Hub {
             None => new_idempotency_key()?,
         };
         let state = State {
-            machine: Machine::new(),
+            machine: Machine::default(),
             streams: HashMap::new(),
             is_closed: false,
             has_timekeeper: false,
@@ -103,7 +96,7 @@ impl Hub {
         };
         let network = Network::new(&settings)?;
         Ok(Arc::new(Self {
-            lines: Lines::new(CallConfig::new(&settings, network.clone())?),
+            in_flight: InFlight::new(CallConfig::new(&settings, network.clone())?),
             stream_config: StreamConfig::new(&settings, network)?,
             settings,
             idempotency_key,
@@ -136,74 +129,27 @@ impl Hub {
         &self.reach
     }
 
-    /// A stream was not opened or has broken off; that the client hung up is no failure.
-    pub(super) fn stream_failed(&self, id: StreamId, cause: Cause) {
-        let is_open = self.lock().streams.contains_key(&id);
-        if is_open {
-            log::debug!(target: "loggin", "a stream has ended: {cause}");
-            self.reach.failed(cause, Some(id));
-        }
-    }
-
-    pub(super) fn lines(&self) -> &Lines {
-        &self.lines
+    pub(super) fn in_flight(&self) -> &InFlight {
+        &self.in_flight
     }
 
     pub(super) fn workers(&self) -> &Arc<Workers> {
         &self.workers
     }
 
-    /// Begins a wait that ends with `timeout` after `patience`.
-    pub(crate) fn wait(self: &Arc<Self>, token: Token, patience: Duration) -> Pending<Session> {
-        let slot = Slot::new();
-        let id = self.add_wait(token, patience, Waiter::Redeemer(Arc::clone(&slot)));
-        self.pending(slot, id)
-    }
-
-    /// The same for an observer, on a hub whose streams do not claim.
-    pub(crate) fn observe(self: &Arc<Self>, token: Token, patience: Duration) -> Pending<Observed> {
-        let slot = Slot::new();
-        let id = self.add_wait(token, patience, Waiter::Observer(Arc::clone(&slot)));
-        self.pending(slot, id)
-    }
-
-    /// Begins a wait of somebody who wants to know how far the login has come.
-    pub(crate) fn watch(self: &Arc<Self>, token: Token, patience: Duration) -> Watch<Session> {
-        self.watch_as(token, patience, Waiter::WatchingRedeemer)
-    }
-
-    /// The same for an observer, on a hub whose streams do not claim.
-    pub(crate) fn watch_observed(self: &Arc<Self>, token: Token, patience: Duration) -> Watch<Observed> {
-        self.watch_as(token, patience, Waiter::WatchingObserver)
-    }
-
-    fn watch_as<T: Clone>(
+    /// Begins a wait; `None` where the client is closed.
+    pub(super) fn add_wait(
         self: &Arc<Self>,
         token: Token,
-        patience: Duration,
-        waiter: fn(Arc<Watched<T>>) -> Waiter,
-    ) -> Watch<T> {
-        let watched = Watched::new();
-        let id = self.add_wait(token, patience, waiter(Arc::clone(&watched)));
-        let pending = self.pending(Arc::clone(&watched.slot), id);
-        Watch::new(watched, pending)
-    }
-
-    /// `None` where the client is closed.
-    fn add_wait(self: &Arc<Self>, token: Token, patience: Duration, waiter: Waiter) -> Option<WaitId> {
+        timeout: Duration,
+        waiter: Waiter,
+    ) -> Option<WaitId> {
         self.feed(|state, now| {
             if state.is_closed {
                 return None;
             }
-            Some(state.machine.handle_wait(now, token, now + patience.min(FOREVER), waiter))
+            Some(state.machine.handle_wait(now, token, now + timeout.min(FOREVER), waiter))
         })
-    }
-
-    fn pending<T: Clone>(self: &Arc<Self>, slot: Arc<Slot<T>>, id: Option<WaitId>) -> Pending<T> {
-        match id {
-            Some(id) => Pending::new(slot, Some((Arc::clone(self), id))),
-            None => Pending::settled(Err(closed())),
-        }
     }
 
     /// Ends a wait that nobody waits for any more.
@@ -218,7 +164,7 @@ impl Hub {
             state.is_closed = true;
             state.machine.handle_shutdown(&closed());
         });
-        self.lines.close();
+        self.in_flight.close();
     }
 
     /// Hangs up every stream and opens none until [`Hub::resume`]. The waits go on.
@@ -229,7 +175,7 @@ impl Hub {
     /// Has all waits on a new stream at once, whatever became of the old ones, and later calls on new connections.
     pub(crate) fn resume(self: &Arc<Self>) {
         self.feed(|state, now| state.machine.handle_resume(now));
-        self.lines.renew();
+        self.in_flight.renew();
     }
 
     /// Looks whether the computer was asleep, for a call: where nothing waits, nobody else does.
@@ -239,77 +185,54 @@ impl Hub {
         }
     }
 
-    pub(super) fn stream_events(self: &Arc<Self>, id: StreamId, events: Vec<TokenEvent>) {
-        if events.is_empty() {
-            return;
-        }
-        if events.iter().any(|event| matches!(event, TokenEvent::Ready { .. })) {
-            self.reach.ready(id);
-        }
-        self.feed(|state, now| {
-            for event in events {
-                state.machine.handle_event(now, id, event);
-            }
-        });
-    }
-
-    pub(super) fn stream_closed(self: &Arc<Self>, id: StreamId, closed: Closed) {
-        self.reach.ended(id);
-        let random = jitter();
-        self.feed(|state, now| {
-            state.streams.remove(&id);
-            state.machine.handle_closed(now, id, closed, random);
-        });
-    }
-
     /// Feeds the machine, then does what it asks for.
     fn feed<R>(self: &Arc<Self>, input: impl FnOnce(&mut State, Duration) -> R) -> R {
         let mut state = self.lock();
         let result = input(&mut state, self.clock.now());
-        let errands = self.take_errands(&mut state);
+        let actions = self.take_actions(&mut state);
         let start_timekeeper = self.set_alarm(&mut state);
         drop(state);
-        self.run_errands(errands);
+        self.run_actions(actions);
         if start_timekeeper {
             self.start_timekeeper();
         }
         result
     }
 
-    fn take_errands(&self, state: &mut State) -> Errands {
-        let mut errands = Errands::default();
+    fn take_actions(&self, state: &mut State) -> Actions {
+        let mut actions = Actions::default();
         while let Some(action) = state.machine.poll_action() {
             match action {
                 Action::Open { stream, tokens, form } => {
                     let http = Http::for_stream(&self.stream_config);
                     state.streams.insert(stream, http.clone());
-                    errands.open.push((stream, http, tokens, form));
+                    actions.open.push((stream, http, tokens, form));
                 }
-                Action::Close { stream } => errands.hang_up.extend(state.streams.remove(&stream)),
-                Action::Tell { waiter, progress } => errands.tell.push((waiter, progress)),
+                Action::Close { stream } => actions.hang_up.extend(state.streams.remove(&stream)),
+                Action::Tell { waiter, progress } => actions.tell.push((waiter, progress)),
                 Action::Settle { waiter, outcome } => {
                     let outcome = outcome.map_err(|error| self.reach.explain(error));
-                    errands.settle.push((waiter, outcome));
+                    actions.settle.push((waiter, outcome));
                 }
             }
         }
-        errands
+        actions
     }
 
-    fn run_errands(self: &Arc<Self>, errands: Errands) {
-        for (waiter, progress) in errands.tell {
+    fn run_actions(self: &Arc<Self>, actions: Actions) {
+        for (waiter, progress) in actions.tell {
             waiter.tell(progress);
         }
-        for (waiter, outcome) in errands.settle {
+        for (waiter, outcome) in actions.settle {
             waiter.settle(outcome);
         }
-        for http in errands.hang_up {
+        for http in actions.hang_up {
             unwound(|| http.hang_up());
         }
-        for (id, http, tokens, form) in errands.open {
+        for (id, http, tokens, form) in actions.open {
             let hub = Arc::clone(self);
-            let thread = thread::Builder::new().name("loggin-stream".into()).stack_size(STACK_SIZE);
-            if thread.spawn(move || stream::run(&hub, id, &http, tokens, &form)).is_err() {
+            let run = move || stream::run(&hub, id, &http, tokens, &form);
+            if thread::spawn("loggin-stream", run).is_err() {
                 self.stream_closed(id, Closed::Dropped { pause: None });
             }
         }
@@ -333,15 +256,14 @@ impl Hub {
 
     fn start_timekeeper(self: &Arc<Self>) {
         let hub = Arc::clone(self);
-        let thread = thread::Builder::new().name("loggin-hub".into()).stack_size(STACK_SIZE);
-        if thread.spawn(move || hub.keep_time_always()).is_err() {
+        if thread::spawn("loggin-hub", move || hub.keep_time_always()).is_err() {
             // Without a thread nothing can be waited for: say so now rather than never.
             let mut state = self.lock();
             state.has_timekeeper = false;
             state.machine.handle_shutdown(&no_thread());
-            let errands = self.take_errands(&mut state);
+            let actions = self.take_actions(&mut state);
             drop(state);
-            self.run_errands(errands);
+            self.run_actions(actions);
         }
     }
 
@@ -356,10 +278,10 @@ impl Hub {
             let now = self.clock.now();
             let has_slept = self.has_slept(&mut state, now);
             state.machine.handle_timeout(now);
-            let errands = self.take_errands(&mut state);
-            if has_slept || !errands.is_empty() {
+            let actions = self.take_actions(&mut state);
+            if has_slept || !actions.is_empty() {
                 drop(state);
-                self.run_errands(errands);
+                self.run_actions(actions);
                 if has_slept {
                     self.note_sleep();
                 }
@@ -392,12 +314,54 @@ impl Hub {
 
     fn note_sleep(&self) {
         log::info!(target: "loggin", "the computer was asleep: what waits connects anew");
-        self.lines.renew();
+        self.in_flight.renew();
     }
 
     /// The machine does not panic; should it, the others still get what it can give.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Owner for Hub {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn idempotency_key(&self) -> &str {
+        &self.idempotency_key
+    }
+
+    /// A stream was not opened or has broken off; that the client hung up is no failure.
+    fn stream_failed(&self, id: StreamId, cause: Cause) {
+        let is_open = self.lock().streams.contains_key(&id);
+        if is_open {
+            log::debug!(target: "loggin", "a stream has ended: {cause}");
+            self.reach.failed(cause, Some(id));
+        }
+    }
+
+    fn stream_events(self: &Arc<Self>, id: StreamId, events: Vec<TokenEvent>) {
+        if events.is_empty() {
+            return;
+        }
+        if events.iter().any(|event| matches!(event, TokenEvent::Ready { .. })) {
+            self.reach.ready(id);
+        }
+        self.feed(|state, now| {
+            for event in events {
+                state.machine.handle_event(now, id, event);
+            }
+        });
+    }
+
+    fn stream_closed(self: &Arc<Self>, id: StreamId, closed: Closed) {
+        self.reach.ended(id);
+        let random = jitter();
+        self.feed(|state, now| {
+            state.streams.remove(&id);
+            state.machine.handle_closed(now, id, closed, random);
+        });
     }
 }
 
@@ -420,7 +384,7 @@ impl Waiter {
     }
 }
 
-impl Errands {
+impl Actions {
     fn is_empty(&self) -> bool {
         self.open.is_empty() && self.hang_up.is_empty() && self.tell.is_empty() && self.settle.is_empty()
     }
@@ -432,15 +396,7 @@ impl Drop for Hub {
         if self.generation != fork::generation() {
             let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
             mem::forget(mem::take(&mut state.streams));
-            self.lines.forget();
+            self.in_flight.forget();
         }
     }
-}
-
-pub(super) fn no_thread() -> Error {
-    Error::new(ErrorCode::Unavailable, "The operating system gave no thread.")
-}
-
-pub(super) fn closed() -> Error {
-    Error::new(ErrorCode::Closed, "The client was closed.")
 }

@@ -5,183 +5,18 @@ use std::{
     future::Future,
     mem,
     pin::Pin,
-    slice,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
-use super::{fork, hub::Hub, lines::CallId, unwound};
-use crate::{
-    error::{Error, ErrorCode},
-    waits::WaitId,
+use super::{
+    fork,
+    hub::{Hub, Waiter},
+    in_flight::{self, CallId},
+    slot::Slot,
 };
-
-type Callback<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
-
-/// Where a result is put and picked up.
-pub(crate) struct Slot<T> {
-    state: Mutex<State<T>>,
-    is_done: Condvar,
-}
-
-enum State<T> {
-    Open(Watchers<T>),
-    /// Boxed, as most slots are empty for most of their life.
-    Done(Box<Result<T, Error>>),
-}
-
-/// Who is to be told, besides the threads that are blocked: nearly always one.
-enum Watchers<T> {
-    None,
-    One(Watcher<T>),
-    Many(Vec<Watcher<T>>),
-}
-
-enum Watcher<T> {
-    /// The task that owns the result: it is the last that asked.
-    Owner(Waker),
-    /// A task that shares the result.
-    Task(Waker),
-    Callback(Callback<T>),
-}
-
-/// Most tasks that share a result. The oldest beyond it is woken, and asks again.
-const MAX_WATCHERS: usize = 1_000;
-
-impl<T> Watchers<T> {
-    fn into_vec(self) -> Vec<Watcher<T>> {
-        match self {
-            Self::None => Vec::new(),
-            Self::One(watcher) => vec![watcher],
-            Self::Many(watchers) => watchers,
-        }
-    }
-
-    fn as_slice(&self) -> &[Watcher<T>] {
-        match self {
-            Self::None => &[],
-            Self::One(watcher) => slice::from_ref(watcher),
-            Self::Many(watchers) => watchers,
-        }
-    }
-
-    /// Adds one. Returns a task that it takes the place of.
-    fn push(&mut self, watcher: Watcher<T>) -> Option<Watcher<T>> {
-        let mut watchers = mem::replace(self, Self::None).into_vec();
-        let is_owner = |watcher: &Watcher<T>| matches!(watcher, Watcher::Owner(_));
-        let owner = watchers.iter().position(is_owner).filter(|_| is_owner(&watcher));
-        let is_task = |watcher: &Watcher<T>| matches!(watcher, Watcher::Task(_));
-        let oldest = watchers.iter().position(is_task).filter(|_| watchers.len() >= MAX_WATCHERS);
-        let before = owner.or(oldest).map(|position| watchers.remove(position));
-        *self = if watchers.is_empty() {
-            Self::One(watcher)
-        } else {
-            watchers.push(watcher);
-            Self::Many(watchers)
-        };
-        before
-    }
-}
-
-impl<T: Clone> Slot<T> {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State::Open(Watchers::None)), is_done: Condvar::new() })
-    }
-
-    /// Puts the result in, and wakes whoever waits for it with no lock held. The first result stays.
-    pub(crate) fn settle(&self, result: Result<T, Error>) {
-        let mut state = self.lock();
-        if matches!(*state, State::Done(_)) {
-            return;
-        }
-        let before = mem::replace(&mut *state, State::Done(Box::new(result)));
-        drop(state);
-        self.is_done.notify_all();
-        let State::Open(watchers) = before else { return };
-        for watcher in watchers.into_vec() {
-            // A panic of theirs must not end the thread, on which others depend.
-            match watcher {
-                Watcher::Owner(waker) | Watcher::Task(waker) => _ = unwound(|| waker.wake()),
-                Watcher::Callback(callback) => _ = unwound(|| self.result().map(callback)),
-            }
-        }
-    }
-
-    fn result(&self) -> Option<Result<T, Error>> {
-        match &*self.lock() {
-            State::Done(result) => Some(Result::clone(result)),
-            State::Open(_) => None,
-        }
-    }
-
-    /// The result, or a promise to wake: the task that owns it, or one of those that share it.
-    fn poll(&self, waker: &Waker, is_owner: bool) -> Poll<Result<T, Error>> {
-        let mut state = self.lock();
-        let watchers = match &mut *state {
-            State::Done(result) => return Poll::Ready(Result::clone(result)),
-            State::Open(watchers) => watchers,
-        };
-        let is_known = |watcher: &Watcher<T>| match watcher {
-            Watcher::Owner(known) => is_owner && known.will_wake(waker),
-            Watcher::Task(known) => !is_owner && known.will_wake(waker),
-            Watcher::Callback(_) => false,
-        };
-        if !watchers.as_slice().iter().any(is_known) {
-            let waker = waker.clone();
-            let before = watchers.push(if is_owner { Watcher::Owner(waker) } else { Watcher::Task(waker) });
-            drop(state);
-            if let Some(Watcher::Task(oldest)) = before {
-                oldest.wake();
-            }
-        }
-        Poll::Pending
-    }
-
-    fn wait_until(&self, deadline: Option<Instant>) -> Option<Result<T, Error>> {
-        let mut state = self.lock();
-        loop {
-            if let State::Done(result) = &*state {
-                return Some(Result::clone(result));
-            }
-            state = match deadline {
-                None => self.is_done.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left =
-                        deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-                    self.is_done.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-    }
-
-    fn on_settle(&self, callback: Callback<T>) {
-        let mut state = self.lock();
-        let result = match &mut *state {
-            State::Open(watchers) => {
-                let before = watchers.push(Watcher::Callback(callback));
-                drop(state);
-                if let Some(Watcher::Task(oldest)) = before {
-                    oldest.wake();
-                }
-                return;
-            }
-            State::Done(result) => Result::clone(result),
-        };
-        drop(state);
-        unwound(|| callback(result));
-    }
-
-    fn has_callback(&self) -> bool {
-        let is_one = |watcher: &Watcher<T>| matches!(watcher, Watcher::Callback(_));
-        matches!(&*self.lock(), State::Open(watchers) if watchers.as_slice().iter().any(is_one))
-    }
-
-    /// A panic while the lock is held is not possible, so a poisoned lock is as good as any.
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+use loggin_protocol::{Error, ErrorCode, Observed, Session, Token, waits::WaitId};
 
 /// A result that is not there yet. Awaiting it needs no particular runtime.
 ///
@@ -212,21 +47,49 @@ enum UnderWay {
     Call(CallId),
 }
 
+impl Hub {
+    /// Begins a wait that ends with `timeout` after the given time.
+    pub(crate) fn wait(self: &Arc<Self>, token: Token, timeout: Duration) -> Pending<Session> {
+        let slot = Slot::new();
+        let id = self.add_wait(token, timeout, Waiter::Redeemer(Arc::clone(&slot)));
+        Pending::of_wait(slot, self, id)
+    }
+
+    /// The same for an observer, on a hub whose streams do not claim.
+    pub(crate) fn observe(self: &Arc<Self>, token: Token, timeout: Duration) -> Pending<Observed> {
+        let slot = Slot::new();
+        let id = self.add_wait(token, timeout, Waiter::Observer(Arc::clone(&slot)));
+        Pending::of_wait(slot, self, id)
+    }
+}
+
 impl<T: Clone> Pending<T> {
-    pub(crate) fn new(slot: Arc<Slot<T>>, wait: Option<(Arc<Hub>, WaitId)>) -> Self {
-        let under_way = wait.map(|(hub, id)| (hub, UnderWay::Wait(id)));
+    /// A wait, which has no id where the client is closed.
+    pub(super) fn of_wait(slot: Arc<Slot<T>>, hub: &Arc<Hub>, id: Option<WaitId>) -> Self {
+        match id {
+            Some(id) => Self::new(slot, Some((Arc::clone(hub), UnderWay::Wait(id)))),
+            None => Self::settled(Err(in_flight::closed())),
+        }
+    }
+
+    fn new(slot: Arc<Slot<T>>, under_way: Option<(Arc<Hub>, UnderWay)>) -> Self {
         Self { slot, under_way, generation: fork::generation() }
     }
 
     pub(super) fn of_call(slot: Arc<Slot<T>>, hub: &Arc<Hub>, id: CallId) -> Self {
-        let under_way = Some((Arc::clone(hub), UnderWay::Call(id)));
-        Self { slot, under_way, generation: fork::generation() }
+        Self::new(slot, Some((Arc::clone(hub), UnderWay::Call(id))))
     }
 
     /// A result that is there already.
     pub(crate) fn settled(result: Result<T, Error>) -> Self {
         let slot = Slot::new();
         slot.settle(result);
+        Self::new(slot, None)
+    }
+
+    /// A result that nothing but the slot stands for.
+    #[cfg(test)]
+    pub(super) fn unowned(slot: Arc<Slot<T>>) -> Self {
         Self::new(slot, None)
     }
 
@@ -339,7 +202,7 @@ impl UnderWay {
     fn end(self, hub: &Arc<Hub>) {
         match self {
             Self::Wait(id) => hub.cancel(id),
-            Self::Call(id) => hub.lines().cancel(id),
+            Self::Call(id) => hub.in_flight().cancel(id),
         }
     }
 }
@@ -352,13 +215,13 @@ impl<T: Clone> fmt::Debug for Pending<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::slot::MAX_WATCHERS, *};
     use std::{
         sync::{
             atomic::{AtomicUsize, Ordering},
             mpsc,
         },
-        task::Wake,
+        task::{Wake, Waker},
         thread,
     };
 
@@ -373,7 +236,7 @@ mod tests {
     #[test]
     fn a_future_is_woken_once_and_stays_ready() {
         let slot = Slot::new();
-        let mut pending = Pending::new(Arc::clone(&slot), None);
+        let mut pending = Pending::unowned(Arc::clone(&slot));
         let count = Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(Arc::clone(&count));
         let mut context = Context::from_waker(&waker);
@@ -389,7 +252,7 @@ mod tests {
     #[test]
     fn a_blocked_thread_gets_the_result() {
         let slot = Slot::new();
-        let pending = Pending::new(Arc::clone(&slot), None);
+        let pending = Pending::unowned(Arc::clone(&slot));
         let thread = thread::spawn(move || pending.wait());
         slot.settle(Ok("here"));
         assert_eq!(thread.join().unwrap(), Ok("here"));
@@ -403,7 +266,7 @@ mod tests {
     #[test]
     fn everybody_is_told_however_ways_of_waiting_are_mixed() {
         let slot = Slot::new();
-        let mut pending = Pending::new(Arc::clone(&slot), None);
+        let mut pending = Pending::unowned(Arc::clone(&slot));
         let (sender, told) = mpsc::channel();
         let wakers: Vec<_> = (0..3).map(|_| counted()).collect();
         thread::scope(|scope| {
@@ -429,7 +292,7 @@ mod tests {
     #[test]
     fn the_owner_moves_from_task_to_task_and_wakers_do_not_pile_up() {
         let slot = Slot::<()>::new();
-        let mut pending = Pending::new(Arc::clone(&slot), None);
+        let mut pending = Pending::unowned(Arc::clone(&slot));
         let owners: Vec<_> = (0..3).map(|_| counted()).collect();
         for (_, waker) in &owners {
             assert!(Pin::new(&mut pending).poll(&mut Context::from_waker(waker)).is_pending());
@@ -458,14 +321,14 @@ mod tests {
     fn callbacks_run_before_and_after_and_their_panics_stay_theirs() {
         let (sender, receiver) = mpsc::channel();
         let slot = Slot::new();
-        let early = Pending::new(Arc::clone(&slot), None);
+        let early = Pending::unowned(Arc::clone(&slot));
         let to_early = sender.clone();
         early.on_settle(move |result| to_early.send(result).unwrap());
         slot.settle(Ok(1));
         early.on_settle(move |result| sender.send(result).unwrap());
         assert_eq!(receiver.iter().collect::<Vec<_>>(), [Ok(1), Ok(1)]);
         let slot = Slot::new();
-        Pending::new(Arc::clone(&slot), None)
+        Pending::unowned(Arc::clone(&slot))
             .on_settle(|_: Result<u8, Error>| std::panic::resume_unwind(Box::new(())));
         slot.settle(Ok(2));
     }

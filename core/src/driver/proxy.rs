@@ -6,9 +6,8 @@
 use std::{fmt, net::IpAddr};
 
 use ipnet::IpNet;
+use loggin_protocol::{Error, ErrorCode};
 use url::{Host, Url};
-
-use crate::error::{Error, ErrorCode};
 
 /// The value of the option that says: none, whatever the environment says.
 const NONE: &str = "none";

@@ -6,11 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{
-    cause::Cause,
-    error::{Error, ErrorCode},
-    waits::StreamId,
-};
+use loggin_protocol::{Cause, Error, ErrorCode, waits::StreamId};
 
 /// How far the server is reached.
 #[derive(Default)]

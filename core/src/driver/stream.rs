@@ -3,15 +3,12 @@
 use std::{io::Read, sync::Arc, time::Duration};
 
 use super::{
-    Hub,
-    transport::{Answer, Http, Request, Unreached, cause_of_end},
-    unwound,
+    thread::unwound,
+    transport::{Http, Request, Response, Settings, Unreached, cause_of_end},
 };
-use crate::{
-    cause::Cause,
-    error::ErrorCode,
+use loggin_protocol::{
+    AppKey, Cause, Code, ErrorCode, Token,
     sse::{Decoder, Item},
-    token::{AppKey, Code, Token},
     waits::{Closed, Form, StreamId},
     wire::{EVENTS_PATH, EventsResponse, MAX_TOKENS_WITHOUT_KEY, Progress, TokenEvent},
 };
@@ -31,23 +28,41 @@ const BYTES_PER_PROGRESS: usize = 64;
 /// Longest time of a long poll, its connection included: the server answers after 25 s.
 const POLL_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Longest answer of a long poll: some 300 bytes for each of a thousand tokens.
-const MAX_POLL_ANSWER: u64 = 1 << 20;
+/// Longest response of a long poll: some 300 bytes for each of a thousand tokens.
+const MAX_POLL_RESPONSE: u64 = 1 << 20;
+
+/// Who opens streams, and is told what becomes of them.
+pub(super) trait Owner {
+    fn settings(&self) -> &Settings;
+    fn idempotency_key(&self) -> &str;
+    /// Events have come, in this order.
+    fn stream_events(self: &Arc<Self>, id: StreamId, events: Vec<TokenEvent>);
+    /// A stream was not opened or has broken off; that the client hung up is no failure.
+    fn stream_failed(&self, id: StreamId, cause: Cause);
+    /// A stream is no more: the last that is told of it.
+    fn stream_closed(self: &Arc<Self>, id: StreamId, closed: Closed);
+}
 
 /// Carries a stream from its request to its end, which is reported whatever happens: a panic of the code that it calls
 /// is a loss of the connection.
-pub(super) fn run(hub: &Arc<Hub>, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) {
-    let closed = unwound(|| match open(hub, id, http, tokens, form) {
-        Ok(answer) => match form {
-            Form::Events => read(hub, id, answer),
-            Form::Poll { .. } => read_poll(hub, id, answer),
+pub(super) fn run<O: Owner>(owner: &Arc<O>, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) {
+    let closed = unwound(|| match open(&**owner, id, http, tokens, form) {
+        Ok(response) => match form {
+            Form::Events => read(owner, id, response),
+            Form::Poll { .. } => read_poll(owner, id, response),
         },
         Err(closed) => closed,
     });
-    hub.stream_closed(id, closed.unwrap_or_else(|| dropped(None)));
+    owner.stream_closed(id, closed.unwrap_or_else(|| dropped(None)));
 }
 
-fn open(hub: &Hub, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) -> Result<Answer, Closed> {
+fn open(
+    owner: &impl Owner,
+    id: StreamId,
+    http: &Http,
+    tokens: Vec<Token>,
+    form: &Form,
+) -> Result<Response, Closed> {
     let count = tokens.len();
     let kind = if matches!(form, Form::Events) { "stream" } else { "long poll" };
     log::debug!(target: "loggin", "a {kind} for {count} logins is opened");
@@ -55,28 +70,28 @@ fn open(hub: &Hub, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) -
         Form::Events => ("text/event-stream", &[][..], None),
         Form::Poll { known } => ("application/json", &known[..], Some(POLL_TIMEOUT)),
     };
-    let body = request_body(tokens, hub.settings().is_redeemer, hub.settings().app_key, known);
+    let body = request_body(tokens, owner.settings().is_redeemer, owner.settings().app_key, known);
     let request =
-        Request { path: EVENTS_PATH, accept, idempotency_key: hub.idempotency_key(), body: &body, timeout };
-    let mut answer = http.send(hub.settings(), &request).map_err(|Unreached(cause)| {
-        hub.stream_failed(id, cause);
+        Request { path: EVENTS_PATH, accept, idempotency_key: owner.idempotency_key(), body: &body, timeout };
+    let mut response = http.send(owner.settings(), &request).map_err(|Unreached(cause)| {
+        owner.stream_failed(id, cause);
         dropped(None)
     })?;
     if match form {
-        Form::Events => answer.is_event_stream(),
-        Form::Poll { .. } => answer.status == 200,
+        Form::Events => response.is_event_stream(),
+        Form::Poll { .. } => response.status == 200,
     } {
-        return Ok(answer);
+        return Ok(response);
     }
-    let pause = answer.retry_after();
-    let error = match answer.read_error() {
+    let pause = response.retry_after();
+    let error = match response.read_error() {
         Ok(error) => error,
         Err(error) => {
-            hub.stream_failed(id, error.cause().unwrap_or(Cause::Protocol));
+            owner.stream_failed(id, error.cause().unwrap_or(Cause::Protocol));
             return Err(dropped(pause));
         }
     };
-    let is_final = match answer.status {
+    let is_final = match response.status {
         400 | 401 | 403 | 404 => true,
         // Too many tokens for a stream without a secret key: the machine learns from it.
         413 => count > MAX_TOKENS_WITHOUT_KEY,
@@ -85,7 +100,7 @@ fn open(hub: &Hub, id: StreamId, http: &Http, tokens: Vec<Token>, form: &Form) -
     if is_final {
         return Err(Closed::Refused(error));
     }
-    hub.stream_failed(id, Cause::Http(answer.status));
+    owner.stream_failed(id, Cause::Http(response.status));
     Err(dropped(error.retry_after()))
 }
 
@@ -127,24 +142,24 @@ fn request_body(
 }
 
 /// Reads what a long poll was told.
-fn read_poll(hub: &Arc<Hub>, id: StreamId, mut answer: Answer) -> Closed {
-    let cause = match answer.read_json(MAX_POLL_ANSWER) {
+fn read_poll(owner: &Arc<impl Owner>, id: StreamId, mut response: Response) -> Closed {
+    let cause = match response.read_json(MAX_POLL_RESPONSE) {
         Ok(body) => match EventsResponse::parse(&body) {
             Some(EventsResponse { events }) => {
-                hub.stream_events(id, events);
+                owner.stream_events(id, events);
                 return Closed::Answered;
             }
             None => Cause::Protocol,
         },
         Err(error) => error.cause().unwrap_or(Cause::Protocol),
     };
-    hub.stream_failed(id, cause);
-    dropped(answer.retry_after())
+    owner.stream_failed(id, cause);
+    dropped(response.retry_after())
 }
 
 /// Reads events until the stream ends, fails, or says something larger than any event of ours.
-fn read(hub: &Arc<Hub>, id: StreamId, answer: Answer) -> Closed {
-    let mut body = answer.into_stream();
+fn read(owner: &Arc<impl Owner>, id: StreamId, response: Response) -> Closed {
+    let mut body = response.into_stream();
     let mut decoder = Decoder::default();
     let mut chunk = vec![0; CHUNK];
     let mut pause = None;
@@ -164,9 +179,9 @@ fn read(hub: &Arc<Hub>, id: StreamId, answer: Answer) -> Closed {
                 Item::Event(event) => events.extend(TokenEvent::parse(&event.name, &event.data)),
             }
         }
-        hub.stream_events(id, events);
+        owner.stream_events(id, events);
     };
-    hub.stream_failed(id, cause);
+    owner.stream_failed(id, cause);
     dropped(pause)
 }
 
@@ -177,7 +192,7 @@ fn dropped(pause: Option<Duration>) -> Closed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::EventsRequest;
+    use loggin_protocol::wire::EventsRequest;
 
     #[test]
     fn the_body_is_the_request_of_the_protocol() {

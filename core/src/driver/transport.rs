@@ -29,10 +29,8 @@ use tls::TlsConnector;
 pub(crate) use tls::{TlsOptions, Trust};
 
 use super::Proxy;
-use crate::{
-    cause::Cause,
-    error::{Error, ErrorCode},
-    token::{AppKey, Credential},
+use loggin_protocol::{
+    AppKey, Cause, Credential, Error, ErrorCode,
     wire::{ErrorBody, IDEMPOTENCY_KEY, REQUEST_ID},
 };
 
@@ -42,16 +40,16 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest time for a stream's request to be sent, 10,000 tokens included.
 const STREAM_SEND_TIMEOUT: Duration = Duration::from_secs(20);
-/// Longest time until a stream's answer begins; the server looks each token up before.
-const STREAM_ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest time until a stream's response begins; the server looks each token up before.
+const STREAM_RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 /// A stream this silent is lost: the server sends a comment every 15 s.
 pub(crate) const STREAM_SILENCE: Duration = Duration::from_secs(45);
 /// Room for what comes in: events are small, and ten streams are open.
 const INPUT_BUFFER: usize = 8 << 10;
 /// Room for what goes out.
 const OUTPUT_BUFFER: usize = 16 << 10;
-/// Longest answer of a call: no answer of the protocol comes near it.
-pub(crate) const MAX_ANSWER: u64 = 64 << 10;
+/// Longest response of a call: no response of the protocol comes near it.
+pub(crate) const MAX_RESPONSE: u64 = 64 << 10;
 
 /// How a client is set up; the same in every forked child.
 pub(crate) struct Settings {
@@ -83,8 +81,8 @@ pub(crate) struct Request<'a> {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// An answer of any status.
-pub(crate) struct Answer {
+/// A response of any status.
+pub(crate) struct Response {
     pub(crate) status: u16,
     content_type: String,
     retry_after: Option<Duration>,
@@ -141,7 +139,7 @@ impl StreamConfig {
     pub(crate) fn new(settings: &Settings, network: Network) -> Result<Self, Error> {
         let config = configure(settings)?
             .timeout_send_body(Some(STREAM_SEND_TIMEOUT))
-            .timeout_recv_response(Some(STREAM_ANSWER_TIMEOUT))
+            .timeout_recv_response(Some(STREAM_RESPONSE_TIMEOUT))
             .timeout_per_read(Some(settings.stream_silence));
         Ok(Self(config.build(), network))
     }
@@ -158,10 +156,10 @@ impl Http {
         Self(config.1.agent(config.0.clone()))
     }
 
-    /// Sends a request and returns as soon as the answer's head is there.
-    pub(crate) fn send(&self, settings: &Settings, request: &Request<'_>) -> Result<Answer, Unreached> {
+    /// Sends a request and returns as soon as the response's head is there.
+    pub(crate) fn send(&self, settings: &Settings, request: &Request<'_>) -> Result<Response, Unreached> {
         #[cfg(test)]
-        super::panics::strike(&settings.base_url);
+        super::tests::panics::strike(&settings.base_url);
         let url = settings.base_url.join(request.path).map_err(|_| Unreached(Cause::Other))?;
         let mut builder = self
             .0
@@ -180,7 +178,7 @@ impl Http {
             .send(request.body)
             .map_err(|error| Unreached(cause_of(&error, settings.proxy.is_some())))?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        Ok(Answer {
+        Ok(Response {
             status: response.status().as_u16(),
             content_type: header("Content-Type").unwrap_or_default().to_ascii_lowercase(),
             retry_after: header("Retry-After").and_then(retry_after),
@@ -196,7 +194,7 @@ impl Http {
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn is_event_stream(&self) -> bool {
         self.status == 200 && self.content_type.starts_with("text/event-stream")
     }
@@ -217,37 +215,37 @@ impl Answer {
             return Err(self.foreign());
         }
         let mut body = Vec::new();
-        self.body.by_ref().take(longest + 1).read_to_end(&mut body).map_err(|error| lost_answer(&error))?;
+        self.body.by_ref().take(longest + 1).read_to_end(&mut body).map_err(|error| lost_response(&error))?;
         if body.len() as u64 > longest {
-            return Err(invalid_answer(self.status));
+            return Err(invalid_response(self.status));
         }
         Ok(body)
     }
 
-    /// The error of an answer that is somebody else's, such as a gateway's or a hotel's page.
+    /// The error of a response that is somebody else's, such as a gateway's or a hotel's page.
     fn foreign(&self) -> Error {
         let (cause, message) = match (self.status, &self.location) {
             (300..=399, Some(host)) => (
                 Cause::Redirect,
-                format!("The server's answer is a redirect to {host}, which is not followed."),
+                format!("The server's response is a redirect to {host}, which is not followed."),
             ),
             (300..=399, None) => {
-                (Cause::Redirect, "The server's answer is a redirect, which is not followed.".to_owned())
+                (Cause::Redirect, "The server's response is a redirect, which is not followed.".to_owned())
             }
-            (200..=299, _) => return invalid_answer(self.status),
+            (200..=299, _) => return invalid_response(self.status),
             (status, _) => {
-                (Cause::Http(status), format!("The answer, of status {status}, is none of this protocol."))
+                (Cause::Http(status), format!("The response, of status {status}, is none of this protocol."))
             }
         };
         Error::new(ErrorCode::InvalidResponse, message).with_status(self.status).with_cause(Some(cause))
     }
 
-    /// The error that the answer tells.
+    /// The error that the response tells.
     ///
     /// # Errors
-    /// `connection` where the answer broke off, `invalid_response` where its body is no error of the protocol.
+    /// `connection` where the response broke off, `invalid_response` where its body is no error of the protocol.
     pub(crate) fn read_error(&mut self) -> Result<Error, Error> {
-        let body = self.read_json(MAX_ANSWER)?;
+        let body = self.read_json(MAX_RESPONSE)?;
         let mut body: ErrorBody = serde_json::from_slice(&body).map_err(|_| self.foreign())?;
         body.request_id = body.request_id.or_else(|| self.request_id.take());
         let error = body.into_error(self.status);
@@ -265,17 +263,17 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// An answer that is none of this protocol.
-pub(crate) fn invalid_answer(status: u16) -> Error {
-    Error::new(ErrorCode::InvalidResponse, "The server's answer is none of this protocol.")
+/// A response that is none of this protocol.
+pub(crate) fn invalid_response(status: u16) -> Error {
+    Error::new(ErrorCode::InvalidResponse, "The server's response is none of this protocol.")
         .with_status(status)
         .with_cause(Some(Cause::Protocol))
 }
 
-fn lost_answer(error: &io::Error) -> Error {
+fn lost_response(error: &io::Error) -> Error {
     Error::new(
         ErrorCode::Connection,
-        format!("The connection was lost while the answer was read: {}.", error.kind()),
+        format!("The connection was lost while the response was read: {}.", error.kind()),
     )
     .with_cause(Some(cause_of_io(error)))
 }

@@ -3,17 +3,18 @@
 use std::{
     fmt,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     task::{Context, Poll, Wake, Waker},
     thread::{self, Thread},
     time::{Duration, Instant},
 };
 
 use super::{
-    pending::{Pending, Slot},
-    unwound,
+    hub::{Hub, Waiter},
+    pending::Pending,
+    watched::{Teller, Watched},
 };
-use crate::{error::Error, session::Observed, waits::Course, wire::Progress};
+use loggin_protocol::{Error, Observed, Session, Token, wire::Progress};
 
 /// What is new about a watched login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,79 +23,6 @@ pub enum Update<T = Observed> {
     Progress(Progress),
     /// The person has signed in: the last update.
     Verified(T),
-}
-
-/// Where a watched login's progress and result are put.
-pub(super) struct Watched<T> {
-    pub(super) slot: Arc<Slot<T>>,
-    state: Mutex<State>,
-}
-
-type Teller = Arc<dyn Fn(Progress) + Send + Sync>;
-
-#[derive(Default)]
-struct State {
-    course: Course,
-    /// What the watcher has not picked up.
-    news: Option<Progress>,
-    waker: Option<Waker>,
-    /// Who is told at once, in place of a watcher who asks.
-    teller: Option<Teller>,
-}
-
-impl<T: Clone> Watched<T> {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { slot: Slot::new(), state: Mutex::default() })
-    }
-
-    /// Puts progress in, and wakes the watcher with no lock held. Threads may come in any order: a login does not go
-    /// back.
-    pub(super) fn advance(&self, progress: Progress) {
-        let mut state = self.lock();
-        if !state.course.advance(progress) {
-            return;
-        }
-        let teller = state.teller.clone();
-        if teller.is_none() {
-            state.news = Some(progress);
-        }
-        let waker = state.waker.take();
-        drop(state);
-        // A panic of theirs must not end the thread, on which others depend.
-        if let Some(teller) = teller {
-            unwound(|| teller(progress));
-        }
-        if let Some(waker) = waker {
-            unwound(|| waker.wake());
-        }
-    }
-
-    /// Has `teller` called with each step, first with one that was not picked up.
-    fn tell_each(&self, teller: &Teller) {
-        let mut state = self.lock();
-        state.teller = Some(Arc::clone(teller));
-        let missed = state.news.take();
-        drop(state);
-        if let Some(progress) = missed {
-            unwound(|| teller(progress));
-        }
-    }
-
-    fn poll_progress(&self, waker: &Waker) -> Poll<Progress> {
-        let mut state = self.lock();
-        if let Some(progress) = state.news.take() {
-            return Poll::Ready(progress);
-        }
-        let old = state.waker.replace(waker.clone());
-        drop(state);
-        drop(old);
-        Poll::Pending
-    }
-
-    /// A panic while the lock is held is not possible, so a poisoned lock is as good as any.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// A login that is watched: by [`crate::Loggin::watch`], which redeems it, or by [`crate::Observer::watch`]. Dropping it
@@ -122,8 +50,32 @@ pub struct Watch<T: Clone = Observed> {
     pending: Pending<T>,
 }
 
+impl Hub {
+    /// Begins a wait of somebody who wants to know how far the login has come.
+    pub(crate) fn watch(self: &Arc<Self>, token: Token, timeout: Duration) -> Watch<Session> {
+        self.watch_as(token, timeout, Waiter::WatchingRedeemer)
+    }
+
+    /// The same for an observer, on a hub whose streams do not claim.
+    pub(crate) fn watch_observed(self: &Arc<Self>, token: Token, timeout: Duration) -> Watch<Observed> {
+        self.watch_as(token, timeout, Waiter::WatchingObserver)
+    }
+
+    fn watch_as<T: Clone>(
+        self: &Arc<Self>,
+        token: Token,
+        timeout: Duration,
+        waiter: fn(Arc<Watched<T>>) -> Waiter,
+    ) -> Watch<T> {
+        let watched = Watched::new();
+        let id = self.add_wait(token, timeout, waiter(Arc::clone(&watched)));
+        let pending = Pending::of_wait(Arc::clone(&watched.slot), self, id);
+        Watch::new(watched, pending)
+    }
+}
+
 impl<T: Clone> Watch<T> {
-    pub(super) fn new(watched: Arc<Watched<T>>, pending: Pending<T>) -> Self {
+    fn new(watched: Arc<Watched<T>>, pending: Pending<T>) -> Self {
         Self { watched, pending }
     }
 
@@ -221,7 +173,7 @@ impl Wake for Unpark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use loggin_protocol::ErrorCode;
     use std::sync::{
         atomic::{AtomicUsize, Ordering},
         mpsc,
@@ -237,7 +189,7 @@ mod tests {
 
     fn watch() -> (Arc<Watched<Observed>>, Watch) {
         let watched = Watched::new();
-        let pending = Pending::new(Arc::clone(&watched.slot), None);
+        let pending = Pending::unowned(Arc::clone(&watched.slot));
         (Arc::clone(&watched), Watch::new(watched, pending))
     }
 

@@ -4,15 +4,11 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread,
     time::{Duration, Instant},
 };
 
-use super::{
-    hub::{STACK_SIZE, no_thread},
-    unwound,
-};
-use crate::error::{Error, ErrorCode};
+use super::thread::{no_thread, spawn, unwound};
+use loggin_protocol::{Error, ErrorCode};
 
 /// Most threads: as many calls may hang, each for its own time, before another waits for one of them.
 const MAX_WORKERS: usize = 128;
@@ -74,8 +70,7 @@ impl Workers {
         }
         while missing > 0 {
             let workers = Arc::clone(self);
-            let thread = thread::Builder::new().name("loggin-call".into()).stack_size(STACK_SIZE);
-            if thread.spawn(move || workers.work()).is_err() {
+            if spawn("loggin-call", move || workers.work()).is_err() {
                 return;
             }
             queue.workers += 1;
@@ -108,10 +103,10 @@ impl Workers {
                 queue.workers -= 1;
                 return;
             }
-            let patience = next.map_or(IDLE_WORKER, |due| due.saturating_duration_since(Instant::now()));
+            let timeout = next.map_or(IDLE_WORKER, |due| due.saturating_duration_since(Instant::now()));
             queue.idle += 1;
             let (guard, wait) =
-                self.has_work.wait_timeout(queue, patience).unwrap_or_else(PoisonError::into_inner);
+                self.has_work.wait_timeout(queue, timeout).unwrap_or_else(PoisonError::into_inner);
             queue = guard;
             queue.idle -= 1;
             has_waited = wait.timed_out();

@@ -10,7 +10,7 @@ use loggin::{Cause, ErrorCode, Loggin, Token};
 
 use crate::{
     client,
-    fixture::{PATIENCE, SESSION, Server, answer, answer_json, hold, send},
+    fixture::{SESSION, Server, TIMEOUT, hold, respond, respond_json, send},
     login,
 };
 
@@ -22,7 +22,7 @@ fn verified() -> String {
 fn a_token_is_pending_and_then_redeemed_by_one_redeemer() {
     let server = Server::start(|number, _, stream| {
         let body = if number == 0 { r#"{"status":"pending"}"#.to_owned() } else { verified() };
-        answer_json(stream, "200 OK", &body);
+        respond_json(stream, "200 OK", &body);
     });
     let client = client(&server);
     let login = login(&client);
@@ -38,7 +38,7 @@ fn a_token_is_pending_and_then_redeemed_by_one_redeemer() {
 
 #[test]
 fn a_call_without_time_asks_nothing() {
-    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", r#"{"status":"pending"}"#));
+    let server = Server::start(|_, _, stream| respond_json(stream, "200 OK", r#"{"status":"pending"}"#));
     let client = client(&server);
     let token = login(&client).token;
     let errors = [
@@ -55,7 +55,7 @@ fn a_call_without_time_asks_nothing() {
 
 #[test]
 fn each_client_is_a_redeemer_of_its_own() {
-    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", r#"{"status":"pending"}"#));
+    let server = Server::start(|_, _, stream| respond_json(stream, "200 OK", r#"{"status":"pending"}"#));
     for _ in 0..2 {
         let client = client(&server);
         client.verify_token(login(&client).token).unwrap();
@@ -70,9 +70,9 @@ fn what_passes_is_tried_again_twice_with_the_same_key() {
     {
         let server = Server::start(move |number, _, stream| {
             if number < 2 {
-                return answer(stream, status, "Content-Type: text/html\r\n", "<p>Later</p>");
+                return respond(stream, status, "Content-Type: text/html\r\n", "<p>Later</p>");
             }
-            answer_json(stream, "200 OK", &verified());
+            respond_json(stream, "200 OK", &verified());
         });
         let client = client(&server);
         assert!(client.verify_token(login(&client).token).unwrap().is_some(), "{status}");
@@ -105,7 +105,7 @@ fn what_does_not_pass_is_told_at_once() {
         ("302 Found", "{}", ErrorCode::InvalidResponse),
     ];
     for (status, body, code) in cases {
-        let server = Server::start(move |_, _, stream| answer_json(stream, status, body));
+        let server = Server::start(move |_, _, stream| respond_json(stream, status, body));
         let client = client(&server);
         let error = client.verify_token(login(&client).token).unwrap_err();
         assert_eq!(error.code(), code, "{status} {body}");
@@ -117,9 +117,9 @@ fn what_does_not_pass_is_told_at_once() {
 fn a_short_retry_after_is_waited_for_and_a_long_one_is_the_callers() {
     let server = Server::start(|number, _, stream| {
         if number == 0 {
-            return answer_json(stream, "429 Too Many", r#"{"error":"rate_limited","retry_after":1}"#);
+            return respond_json(stream, "429 Too Many", r#"{"error":"rate_limited","retry_after":1}"#);
         }
-        answer(stream, "503 Busy", "Retry-After: 3600\r\n", "");
+        respond(stream, "503 Busy", "Retry-After: 3600\r\n", "");
     });
     let client = client(&server);
     let error = client.verify_token(login(&client).token).unwrap_err();
@@ -156,7 +156,7 @@ fn an_answer_that_breaks_off_is_asked_for_again() {
                 send(stream, &format!("HTTP/1.1 {status}\r\n{head}{{\"error\":\"alr"));
                 return drop(stream.shutdown(std::net::Shutdown::Both));
             }
-            answer_json(stream, status, r#"{"status":"pending","error":"already_used"}"#);
+            respond_json(stream, status, r#"{"status":"pending","error":"already_used"}"#);
         });
         let client = client(&server);
         let result = client.verify_token(login(&client).token).map_err(|error| error.code());
@@ -171,7 +171,7 @@ fn hanging() -> Server {
         if request.body.contains("_00000000_") {
             return hold(stream);
         }
-        answer_json(stream, "200 OK", r#"{"status":"pending"}"#);
+        respond_json(stream, "200 OK", r#"{"status":"pending"}"#);
     })
 }
 
@@ -196,15 +196,15 @@ fn calls_that_hang_do_not_hold_up_the_others() {
 fn calls_that_pause_occupy_no_thread() {
     let server = Server::start(|number, _, stream| {
         if number < 1_000 {
-            return answer_json(stream, "503 Busy", r#"{"error":"unavailable","retry_after":1}"#);
+            return respond_json(stream, "503 Busy", r#"{"error":"unavailable","retry_after":1}"#);
         }
-        answer_json(stream, "200 OK", r#"{"status":"pending"}"#);
+        respond_json(stream, "200 OK", r#"{"status":"pending"}"#);
     });
     let client = client(&server);
     let began = Instant::now();
     let calls: Vec<_> = (0..1_000).map(|_| client.verify_token_async(login(&client).token)).collect();
     for call in calls {
-        assert_eq!(call.wait_timeout(PATIENCE).unwrap().unwrap(), None);
+        assert_eq!(call.wait_timeout(TIMEOUT).unwrap().unwrap(), None);
     }
     // In the threads that there are, a thousand pauses of a second would take eight one after the other.
     assert!(began.elapsed() < Duration::from_secs(7), "{:?}", began.elapsed());
@@ -224,9 +224,9 @@ fn a_call_has_a_time_for_all_its_tries() {
     assert_eq!(call.wait().unwrap_err().code(), ErrorCode::Connection);
     assert!(began.elapsed() < patience * 5);
     let call = client.start_verify(hanging_token(&client), Some(Duration::ZERO));
-    assert_eq!(call.wait_timeout(PATIENCE).unwrap().unwrap_err().code(), ErrorCode::Connection);
+    assert_eq!(call.wait_timeout(TIMEOUT).unwrap().unwrap_err().code(), ErrorCode::Connection);
     let call = client.start_verify(login(&client).token, Some(Duration::MAX));
-    assert_eq!(call.wait_timeout(PATIENCE), Some(Ok(None)));
+    assert_eq!(call.wait_timeout(TIMEOUT), Some(Ok(None)));
 }
 
 #[test]
@@ -260,7 +260,7 @@ fn what_is_cancelled_dropped_or_closed_is_hung_up_on() {
 #[test]
 fn a_pause_between_two_tries_ends_with_the_client() {
     let server = Server::start(|_, _, stream| {
-        answer_json(stream, "503 Busy", r#"{"error":"unavailable","retry_after":5}"#);
+        respond_json(stream, "503 Busy", r#"{"error":"unavailable","retry_after":5}"#);
     });
     let client = client(&server);
     let blocked = {
@@ -278,17 +278,17 @@ fn a_pause_between_two_tries_ends_with_the_client() {
 
 #[test]
 fn a_callback_is_told_also_when_nobody_holds_the_call() {
-    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", r#"{"status":"pending"}"#));
+    let server = Server::start(|_, _, stream| respond_json(stream, "200 OK", r#"{"status":"pending"}"#));
     let client = client(&server);
     let (sender, receiver) = mpsc::channel();
     client.verify_token_async(login(&client).token).on_settle(move |result| sender.send(result).unwrap());
-    assert_eq!(receiver.recv_timeout(PATIENCE).unwrap(), Ok(None));
+    assert_eq!(receiver.recv_timeout(TIMEOUT).unwrap(), Ok(None));
 }
 
 #[test]
 fn a_session_of_another_app_is_refused_whatever_the_server_says() {
     let theirs = verified().replace("8XKPQ2WN", "ABCDEFGH");
-    let server = Server::start(move |_, _, stream| answer_json(stream, "200 OK", &theirs));
+    let server = Server::start(move |_, _, stream| respond_json(stream, "200 OK", &theirs));
     let client = client(&server);
     let error = client.verify_token(login(&client).token).unwrap_err();
     assert_eq!(error.code(), ErrorCode::UnknownApp);
@@ -296,7 +296,7 @@ fn a_session_of_another_app_is_refused_whatever_the_server_says() {
 
 #[test]
 fn a_token_of_another_app_is_refused_without_asking_and_the_servers_told_whose_are_asked_for() {
-    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", &verified()));
+    let server = Server::start(|_, _, stream| respond_json(stream, "200 OK", &verified()));
     let client = Loggin::builder().base_url(server.url()).app_key(" 8xkpq2wn").build().unwrap();
     let theirs = client.create_token("ABCDEFGH").unwrap();
     assert_eq!(client.verify_token(theirs.token).unwrap_err().code(), ErrorCode::UnknownApp);

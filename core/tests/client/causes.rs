@@ -12,7 +12,7 @@ use loggin::{Cause, Error, ErrorCode, Loggin};
 
 use crate::{
     client,
-    fixture::{PATIENCE, Server, answer, answer_json, begin_stream, hold, verify_all},
+    fixture::{Server, TIMEOUT, begin_stream, hold, respond, respond_json, verify_all},
     login,
 };
 
@@ -35,7 +35,7 @@ fn of_a_wait(client: &Loggin) -> Error {
 fn until(is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "it never came");
+        assert!(began.elapsed() < TIMEOUT, "it never came");
         thread::yield_now();
     }
 }
@@ -90,7 +90,7 @@ fn an_answer_that_is_of_somebody_else() {
         ),
         ("301 Moved Permanently", "Location: /elsewhere\r\n", Cause::Redirect, "redirect"),
     ] {
-        let server = Server::start(move |_, _, stream| answer(stream, status, headers, "<html>"));
+        let server = Server::start(move |_, _, stream| respond(stream, status, headers, "<html>"));
         let client = to(&server.url());
         let error = of_a_call(&client);
         assert_eq!((error.code(), error.cause()), (ErrorCode::InvalidResponse, Some(cause)), "{status}");
@@ -134,7 +134,7 @@ fn nobody_who_comes_is_nothing_of_the_network() {
 #[test]
 fn an_error_of_the_server_has_no_cause() {
     let body = r#"{"error":"expired","message":"Too late."}"#;
-    let server = Server::start(move |_, _, stream| answer_json(stream, "410 Gone", body));
+    let server = Server::start(move |_, _, stream| respond_json(stream, "410 Gone", body));
     let error = of_a_call(&client(&server));
     assert_eq!((error.code(), error.cause()), (ErrorCode::Expired, None));
     assert!(error.source().is_none());

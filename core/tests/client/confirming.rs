@@ -10,7 +10,7 @@ use loggin::{ErrorCode, Loggin, LoginStatus, Progress, Token};
 
 use crate::{
     client,
-    fixture::{PATIENCE, SESSION, Server, answer, answer_json, hold},
+    fixture::{SESSION, Server, TIMEOUT, hold, respond, respond_json},
     login,
 };
 
@@ -18,7 +18,7 @@ const VERIFIED: &str = r#"{"status":"verified"}"#;
 
 #[test]
 fn the_digits_go_to_the_server_as_they_were_typed_and_need_no_key() {
-    let server = Server::start(|_, _, stream| answer_json(stream, "200 OK", VERIFIED));
+    let server = Server::start(|_, _, stream| respond_json(stream, "200 OK", VERIFIED));
     let client = client(&server);
     let token = login(&client).token;
     client.confirm(token, "\u{661}23 456").unwrap();
@@ -45,7 +45,7 @@ fn what_the_server_says_of_a_code_is_told_at_once_with_the_tries_that_are_left()
         ("200 OK", r#"{"status":"perhaps"}"#, ErrorCode::InvalidResponse, None),
     ];
     for (status, body, code, attempts_left) in cases {
-        let server = Server::start(move |_, _, stream| answer_json(stream, status, body));
+        let server = Server::start(move |_, _, stream| respond_json(stream, status, body));
         let client = client(&server);
         let error = client.confirm(login(&client).token, "123456").unwrap_err();
         assert_eq!((error.code(), error.attempts_left()), (code, attempts_left), "{body}");
@@ -56,9 +56,9 @@ fn what_the_server_says_of_a_code_is_told_at_once_with_the_tries_that_are_left()
 #[test]
 fn what_passes_is_tried_again_with_the_same_key() {
     let server = Server::start(|number, _, stream| match number {
-        0 | 2 => answer(stream, "502 Bad Gateway", "", ""),
-        1 => answer_json(stream, "200 OK", VERIFIED),
-        _ => answer_json(stream, "200 OK", r#"{"events":[]}"#),
+        0 | 2 => respond(stream, "502 Bad Gateway", "", ""),
+        1 => respond_json(stream, "200 OK", VERIFIED),
+        _ => respond_json(stream, "200 OK", r#"{"events":[]}"#),
     });
     let client = client(&server);
     let token = login(&client).token;
@@ -107,7 +107,7 @@ fn a_login_is_asked_about_without_waiting_or_redeeming() {
         let server = Server::start(move |_, request, stream| {
             let code = Token::parse(&request.tokens()[0]).unwrap().code().expose();
             let events = if event.is_empty() { ends.into() } else { format!("{ends},{event}") };
-            answer_json(stream, "200 OK", &format!(r#"{{"events":[{}]}}"#, events.replace("CODE", &code)));
+            respond_json(stream, "200 OK", &format!(r#"{{"events":[{}]}}"#, events.replace("CODE", &code)));
         });
         let client = client(&server);
         let token = login(&client).token;
@@ -144,6 +144,6 @@ fn these_calls_end_when_their_time_is_up_when_they_are_cancelled_and_when_the_cl
     thread::spawn(move || ended.send(blocked.confirm(token, "1")).unwrap());
     server.until_requests(asked + 3);
     client.close();
-    assert_eq!(end.recv_timeout(PATIENCE).unwrap().unwrap_err().code(), ErrorCode::Closed);
+    assert_eq!(end.recv_timeout(TIMEOUT).unwrap().unwrap_err().code(), ErrorCode::Closed);
     assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Nothing here takes this long unless it hangs: then the test fails instead of standing still.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -115,7 +115,7 @@ impl Server {
 
     fn until(&self, is_there: impl Fn(&Log) -> bool) -> Vec<Request> {
         let log = self.log.0.lock().unwrap();
-        let (log, _) = self.log.1.wait_timeout_while(log, PATIENCE, |log| !is_there(log)).unwrap();
+        let (log, _) = self.log.1.wait_timeout_while(log, TIMEOUT, |log| !is_there(log)).unwrap();
         log.requests.clone()
     }
 }
@@ -198,13 +198,13 @@ pub(crate) fn verified_event(token: &str) -> String {
 pub(crate) const SESSION: &str =
     r#"{"app_key":"8XKPQ2WN","phone":"919876543210","user_id":null,"verified_at":"2026-11-22T08:00:00Z"}"#;
 
-pub(crate) fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
+pub(crate) fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
     let length = body.len();
     send(stream, &format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n{body}"));
 }
 
-pub(crate) fn answer_json(stream: &mut TcpStream, status: &str, body: &str) {
-    answer(stream, status, "Content-Type: application/json\r\n", body);
+pub(crate) fn respond_json(stream: &mut TcpStream, status: &str, body: &str) {
+    respond(stream, status, "Content-Type: application/json\r\n", body);
 }
 
 /// A client that has left does not hear it; that is for the test to notice.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use loggin::{Error, ErrorCode, Loggin, Meta, OtpRequest, OtpResult, OtpSession, OtpStatus};
 use serde_json::{Value, json};
 
-use crate::fixture::{Server, answer_json};
+use crate::fixture::{Server, respond_json};
 
 const KEY: &str = "lgsk_8XKPQ2WN_77777777777777777777777777777777";
 const SESSION_ID: &str = "3bbaaf0b-3c11-44a2-8a7e-4edc426c5fcd";
@@ -20,7 +20,7 @@ fn client(server: &Server) -> Loggin {
 
 /// A server that gives the same answer to every call.
 fn answering(status: &'static str, body: &'static str) -> Server {
-    Server::start(move |_, _, stream| answer_json(stream, status, body))
+    Server::start(move |_, _, stream| respond_json(stream, status, body))
 }
 
 /// The call both ways: it must come to the same.
@@ -81,7 +81,7 @@ fn a_lost_answer_is_asked_for_again_as_the_same_call() {
         if number % 2 == 0 {
             return drop(stream.shutdown(std::net::Shutdown::Both));
         }
-        answer_json(stream, "200 OK", if request.body.contains("otp_code") { VERIFIED } else { STARTED });
+        respond_json(stream, "200 OK", if request.body.contains("otp_code") { VERIFIED } else { STARTED });
     });
     let client = client(&server);
     for _ in 0..2 {
@@ -144,9 +144,9 @@ fn a_refusal_says_what_to_do() {
 fn a_server_that_can_do_nothing_now_is_asked_again() {
     let server = Server::start(|number, _, stream| {
         if number < 2 {
-            return answer_json(stream, "503 Busy", r#"{"error":"unavailable"}"#);
+            return respond_json(stream, "503 Busy", r#"{"error":"unavailable"}"#);
         }
-        answer_json(stream, "200 OK", STARTED);
+        respond_json(stream, "200 OK", STARTED);
     });
     client(&server).otp().start("+919876543210").unwrap();
     assert_eq!(server.requests().len(), 3);
@@ -157,7 +157,7 @@ fn a_pause_of_seconds_is_waited_for_and_a_longer_one_is_told() {
     let server = Server::start(|number, _, stream| {
         let seconds = if number == 0 { 1 } else { 6 };
         let body = format!(r#"{{"error":"rate_limited","retry_after":{seconds}}}"#);
-        answer_json(stream, "429 Slow", &body);
+        respond_json(stream, "429 Slow", &body);
     });
     let error = client(&server).otp().start("+919876543210").unwrap_err();
     assert_eq!((error.code(), error.retry_after()), (ErrorCode::RateLimited, Some(Duration::from_secs(6))));
@@ -175,7 +175,7 @@ fn another_server_may_say_less_and_more() {
         } else {
             r#"{"session_id":"sess_xxx","expires_in":300,"debug_code":null,"quota_remaining":"unlimited"}"#
         };
-        answer_json(stream, "200 OK", body);
+        respond_json(stream, "200 OK", body);
     });
     let key = "sk_live_abc123xyz789";
     let client = Loggin::builder().base_url(server.url()).secret_key(key).build().unwrap();

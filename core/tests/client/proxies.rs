@@ -10,7 +10,7 @@ use std::{
 use loggin::{ErrorCode, Loggin};
 
 use crate::{
-    fixture::{PATIENCE, Server, answer_json, begin_stream, verify_all},
+    fixture::{Server, TIMEOUT, begin_stream, respond_json, verify_all},
     login,
 };
 
@@ -42,7 +42,7 @@ impl Proxy {
     }
 
     fn asked(&self) -> String {
-        self.asked.recv_timeout(PATIENCE).unwrap()
+        self.asked.recv_timeout(TIMEOUT).unwrap()
     }
 
     fn client(&self, scheme: &str) -> Loggin {
@@ -101,7 +101,7 @@ fn pending_server() -> Server {
             begin_stream(stream);
             verify_all(request, stream);
         } else {
-            answer_json(stream, "200 OK", r#"{"status":"pending"}"#);
+            respond_json(stream, "200 OK", r#"{"status":"pending"}"#);
         }
     })
 }

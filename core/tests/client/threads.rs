@@ -11,7 +11,7 @@ use std::{
 use loggin::{ErrorCode, Loggin};
 
 use crate::{
-    fixture::{PATIENCE, Server, answer_json, begin_stream, verify_all},
+    fixture::{Server, TIMEOUT, begin_stream, respond_json, verify_all},
     login,
 };
 
@@ -35,7 +35,7 @@ fn allow_threads(most: libc::rlim_t) {
 fn what_has_no_thread_passes() {
     let server = Server::start(|_, request, stream| {
         if request.head.contains("/verify ") {
-            return answer_json(stream, "200 OK", r#"{"status":"pending"}"#);
+            return respond_json(stream, "200 OK", r#"{"status":"pending"}"#);
         }
         begin_stream(stream);
         verify_all(request, stream);
@@ -71,7 +71,7 @@ fn child_without_threads() {
     if let Err(error) = client.verify_token(login(&client).token) {
         assert!(error.is_retryable(), "{error}");
     }
-    assert!(began.elapsed() < PATIENCE / 2, "none of them hangs");
+    assert!(began.elapsed() < TIMEOUT / 2, "none of them hangs");
     allow_threads(libc::RLIM_INFINITY);
     client.wait_for_verify(login(&client).token).unwrap();
     // The thread that keeps the time is there now, and none for a stream: more often than streams are opened at a time.
@@ -80,6 +80,6 @@ fn child_without_threads() {
         let wait = client.wait_for_verify_async(login(&client).token);
         assert!(wait.wait_timeout(Duration::from_millis(300)).is_none());
         allow_threads(libc::RLIM_INFINITY);
-        wait.wait_timeout(PATIENCE).expect("the wait is carried on").unwrap();
+        wait.wait_timeout(TIMEOUT).expect("the wait is carried on").unwrap();
     }
 }

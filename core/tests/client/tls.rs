@@ -7,7 +7,7 @@ use rustls::HandshakeKind;
 
 use crate::{
     authority::{Authority, NOW, TlsServer, Years},
-    fixture::{PATIENCE, Server, answer_json, begin_stream, hold, verify_all},
+    fixture::{Server, TIMEOUT, begin_stream, hold, respond_json, verify_all},
     login,
 };
 
@@ -17,7 +17,7 @@ fn pending_server() -> Server {
             begin_stream(stream);
             verify_all(request, stream);
         } else {
-            answer_json(stream, "200 OK", r#"{"status":"pending"}"#);
+            respond_json(stream, "200 OK", r#"{"status":"pending"}"#);
         }
     })
 }
@@ -135,7 +135,7 @@ fn later_connections_resume_the_session_of_the_first() {
     let mut kinds = Vec::new();
     for _ in 0..3 {
         client.wait_for_verify(login(&client).token).unwrap();
-        kinds.push(server.handshakes.recv_timeout(PATIENCE).unwrap());
+        kinds.push(server.handshakes.recv_timeout(TIMEOUT).unwrap());
     }
     assert_eq!(kinds, [HandshakeKind::Full, HandshakeKind::Resumed, HandshakeKind::Resumed]);
 }

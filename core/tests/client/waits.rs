@@ -15,7 +15,7 @@ use loggin::{ErrorCode, Loggin, Session};
 use crate::{
     client,
     fixture::{
-        PATIENCE, Request, Server, answer, answer_json, begin_stream, hold, is_poll, keep_back, send,
+        Request, Server, TIMEOUT, begin_stream, hold, is_poll, keep_back, respond, respond_json, send,
         verified_event, verify_all,
     },
     login,
@@ -71,7 +71,7 @@ fn a_server_that_is_down_at_the_start_is_waited_for() {
         begin_stream(stream);
         verify_all(request, stream);
     });
-    assert_signed_in(&pending.wait_timeout(PATIENCE).unwrap().unwrap());
+    assert_signed_in(&pending.wait_timeout(TIMEOUT).unwrap().unwrap());
 }
 
 #[test]
@@ -86,15 +86,17 @@ fn a_server_that_dies_during_the_wait_is_found_again() {
 fn what_is_no_answer_of_the_protocol_is_outlived() {
     type Script = fn(&Request, &mut TcpStream);
     let cases: [(&str, Script); 10] = [
-        ("200 HTML", |_, stream| answer(stream, "200 OK", "Content-Type: text/html\r\n", "<h1>Welcome</h1>")),
-        ("200 JSON", |_, stream| answer_json(stream, "200 OK", "{}")),
-        ("204", |_, stream| answer(stream, "204 No Content", "", "")),
-        ("404 HTML", |_, stream| {
-            answer(stream, "404 Not Found", "Content-Type: text/html\r\n", "<h1>Lost</h1>");
+        ("200 HTML", |_, stream| {
+            respond(stream, "200 OK", "Content-Type: text/html\r\n", "<h1>Welcome</h1>");
         }),
-        ("500", |_, stream| answer_json(stream, "500 Internal Server Error", r#"{"error":"internal"}"#)),
-        ("503", |_, stream| answer(stream, "503 Service Unavailable", "", "")),
-        ("429", |_, stream| answer_json(stream, "429 Too Many Requests", r#"{"error":"rate_limited"}"#)),
+        ("200 JSON", |_, stream| respond_json(stream, "200 OK", "{}")),
+        ("204", |_, stream| respond(stream, "204 No Content", "", "")),
+        ("404 HTML", |_, stream| {
+            respond(stream, "404 Not Found", "Content-Type: text/html\r\n", "<h1>Lost</h1>");
+        }),
+        ("500", |_, stream| respond_json(stream, "500 Internal Server Error", r#"{"error":"internal"}"#)),
+        ("503", |_, stream| respond(stream, "503 Service Unavailable", "", "")),
+        ("429", |_, stream| respond_json(stream, "429 Too Many Requests", r#"{"error":"rate_limited"}"#)),
         ("nothing", |_, _| {}),
         ("no HTTP", |_, stream| send(stream, "SSH-2.0-OpenSSH_9.2\r\n")),
         ("an endless line", |_, stream| {
@@ -109,7 +111,7 @@ fn what_is_no_answer_of_the_protocol_is_outlived() {
         let server = then_verified(script);
         let client = client(&server);
         let pending = client.wait_for_verify_async(login(&client).token);
-        let result = pending.wait_timeout(PATIENCE).unwrap_or_else(|| panic!("{name}: no result"));
+        let result = pending.wait_timeout(TIMEOUT).unwrap_or_else(|| panic!("{name}: no result"));
         assert_signed_in(&result.unwrap_or_else(|error| panic!("{name}: {error}")));
         assert_eq!(server.requests().len(), 2, "{name}");
     }
@@ -146,11 +148,11 @@ fn an_event_that_cannot_be_read_is_its_own_logins_alone() {
         let good: Vec<_> = (0..20).map(|_| client.wait_for_verify_async(login(&client).token)).collect();
         for wait in good {
             assert_signed_in(
-                &wait.wait_timeout(PATIENCE).unwrap_or_else(|| panic!("{name}: starved")).unwrap(),
+                &wait.wait_timeout(TIMEOUT).unwrap_or_else(|| panic!("{name}: starved")).unwrap(),
             );
         }
         for wait in bad {
-            let told = error.and_then(|_| wait.wait_timeout(PATIENCE)).or_else(|| wait.result());
+            let told = error.and_then(|_| wait.wait_timeout(TIMEOUT)).or_else(|| wait.result());
             assert_eq!(told.map(|result| result.unwrap_err().code()), error, "{name}");
         }
         assert!(server.requests().len() <= 20, "{name}: {} streams", server.requests().len());
@@ -177,12 +179,12 @@ fn behind_a_proxy_that_keeps_streams_back_a_login_among_others_wakes() {
         let moved = progress(&verified_event(request.tokens().last().unwrap()), "message_received");
         let is_known = request.body.contains(":\"message_received\"");
         let event = told(if is_known { &tapped } else { &moved });
-        answer_json(stream, "200 OK", &format!("{{\"events\":[null,{event}]}}"));
+        respond_json(stream, "200 OK", &format!("{{\"events\":[null,{event}]}}"));
     });
     let client = client(&server);
     let waits: Vec<_> = (0..4).map(|_| client.wait_for_verify_async(login(&client).token)).collect();
     for wait in waits {
-        assert_signed_in(&wait.wait_timeout(PATIENCE).unwrap().unwrap());
+        assert_signed_in(&wait.wait_timeout(TIMEOUT).unwrap().unwrap());
     }
     let requests = server.requests();
     let polls: Vec<_> = requests.iter().filter(|request| is_poll(request)).collect();
@@ -207,7 +209,7 @@ fn a_redirect_carries_no_token_elsewhere() {
     let target = elsewhere.url();
     let server = then_verified(move |request, stream| {
         let path = request.head.split(' ').nth(1).unwrap();
-        answer(stream, "307 Temporary Redirect", &format!("Location: {target}{path}\r\n"), "");
+        respond(stream, "307 Temporary Redirect", &format!("Location: {target}{path}\r\n"), "");
     });
     let client = client(&server);
     assert_signed_in(&client.wait_for_verify(login(&client).token).unwrap());
@@ -217,7 +219,7 @@ fn a_redirect_carries_no_token_elsewhere() {
 #[test]
 fn retry_after_is_obeyed_to_the_request() {
     let server =
-        then_verified(|_, stream| answer(stream, "503 Service Unavailable", "Retry-After: 1\r\n", ""));
+        then_verified(|_, stream| respond(stream, "503 Service Unavailable", "Retry-After: 1\r\n", ""));
     let client = client(&server);
     assert_signed_in(&client.wait_for_verify(login(&client).token).unwrap());
     let requests = server.requests();
@@ -248,7 +250,7 @@ fn a_refusal_ends_the_wait_at_once() {
     ];
     for (status, name, code) in cases {
         let body = format!(r#"{{"error":"{name}","message":"No.","request_id":"r-1"}}"#);
-        let server = Server::start(move |_, _, stream| answer_json(stream, status, &body));
+        let server = Server::start(move |_, _, stream| respond_json(stream, status, &body));
         let client = client(&server);
         let error = client.wait_for_verify(login(&client).token).unwrap_err();
         assert_eq!(
@@ -350,7 +352,7 @@ fn all_ways_of_waiting_for_one_token_get_its_result() {
     let released = std::sync::Mutex::new(released);
     let server = Server::start(move |_, request, stream| {
         begin_stream(stream);
-        released.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        released.lock().unwrap().recv_timeout(TIMEOUT).unwrap();
         verify_all(request, stream);
         hold(stream);
     });
@@ -368,7 +370,7 @@ fn all_ways_of_waiting_for_one_token_get_its_result() {
     release.send(()).unwrap();
     assert_signed_in(&blocking.join().unwrap().unwrap());
     assert_signed_in(&block_on(awaited).unwrap());
-    assert_signed_in(&receiver.recv_timeout(PATIENCE).unwrap().unwrap());
+    assert_signed_in(&receiver.recv_timeout(TIMEOUT).unwrap().unwrap());
     assert_signed_in(&client.wait_for_verify(token).unwrap());
     assert_eq!(server.requests().len(), 1);
 }
@@ -422,6 +424,6 @@ fn a_session_of_another_app_ends_the_wait_as_refused() {
     });
     let client = client(&server);
     let pending = client.wait_for_verify_async(login(&client).token);
-    let error = pending.wait_timeout(PATIENCE).unwrap().unwrap_err();
+    let error = pending.wait_timeout(TIMEOUT).unwrap().unwrap_err();
     assert_eq!(error.code(), ErrorCode::UnknownApp);
 }

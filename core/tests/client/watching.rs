@@ -6,7 +6,7 @@ use loggin::{ErrorCode, Loggin, Progress, Session, Token, Update};
 
 use crate::{
     client,
-    fixture::{PATIENCE, Server, begin_stream, hold, send, verified_event},
+    fixture::{Server, TIMEOUT, begin_stream, hold, send, verified_event},
     login,
 };
 
@@ -73,9 +73,9 @@ fn watches_and_waits_share_a_login_and_who_comes_late_is_told_how_far_it_has_com
     let (told, heard) = mpsc::channel();
     let called = client.watch(token, None);
     called.on_update(move |update| told.send(update.map(status)).unwrap());
-    assert_eq!(heard.recv_timeout(PATIENCE).unwrap().unwrap(), "awaiting_confirmation");
+    assert_eq!(heard.recv_timeout(TIMEOUT).unwrap().unwrap(), "awaiting_confirmation");
     go.send(()).unwrap();
-    assert_eq!(heard.recv_timeout(PATIENCE).unwrap().unwrap(), "919876543210");
+    assert_eq!(heard.recv_timeout(TIMEOUT).unwrap().unwrap(), "919876543210");
     let session = wait.wait().unwrap();
     for watch in [first, late, called, client.watch(token, None)] {
         assert_eq!(watch.wait_next(), Ok(Update::Verified(session.clone())));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::backoff::delay;
+use loggin_protocol::backoff::delay;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `events.json`: what one event of a stream comes to, also of a newer server.
 
-use loggin::{Error, ErrorCode, Session, Token, wire::TokenEvent};
+use loggin_protocol::{Error, ErrorCode, Session, Token, wire::TokenEvent};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! `link.json`: message texts, numbers and links.
 
-use loggin::{
+use loggin_protocol::{
     Code,
     link::{WhatsAppNumber, message_text, percent_encode, server_link, wa_me_link},
 };

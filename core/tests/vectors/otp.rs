@@ -2,10 +2,8 @@
 
 use std::time::UNIX_EPOCH;
 
-use loggin::{
-    Error, ErrorCode, OtpResult, OtpSession,
-    wire::{OtpStartResponse, OtpVerifyResponse},
-};
+use loggin::{Error, ErrorCode, OtpResult, OtpSession};
+use loggin_protocol::wire::{OtpStartResponse, OtpVerifyResponse};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 

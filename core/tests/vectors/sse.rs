@@ -1,6 +1,6 @@
 //! `sse.json`: event streams, whole and cut.
 
-use loggin::sse::{DecodeError, Decoder, Item};
+use loggin_protocol::sse::{DecodeError, Decoder, Item};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

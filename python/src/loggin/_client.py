@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from loggin import _native
-from loggin._event_loops import block_green, ears, is_green, is_main_thread, running_loop
+from loggin._event_loops import block_green, wakeup_of, is_green, is_main_thread, running_loop
 from loggin._logs import listen
 from loggin._otp import AsyncOtp, Otp
 from loggin._results import ClientState, CreatedToken, Session
@@ -370,7 +370,7 @@ class AsyncLoggin(_Client):
         """
         loop = running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
-        wait = self._native.start_wait(token, timeout, ears(loop), future)
+        wait = self._native.start_wait(token, timeout, wakeup_of(loop), future)
         try:
             return Session(*await future)
         finally:
@@ -383,7 +383,7 @@ class AsyncLoggin(_Client):
         """
         loop = running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
-        call = self._native.start_verify(token, timeout, ears(loop), future)
+        call = self._native.start_verify(token, timeout, wakeup_of(loop), future)
         try:
             fields = await future
         finally:
@@ -406,7 +406,7 @@ class AsyncLoggin(_Client):
 
         news = asyncio.Event()
         listener = Listener(news.set)
-        wait = self._native.start_watch(token, timeout, ears(running_loop()), listener)
+        wait = self._native.start_watch(token, timeout, wakeup_of(running_loop()), listener)
         try:
             while True:
                 update = listener.take()
@@ -427,7 +427,7 @@ class AsyncLoggin(_Client):
         """
         loop = running_loop()
         future: asyncio.Future[tuple[()]] = loop.create_future()
-        call = self._native.start_confirm(token, confirmation_code, timeout, ears(loop), future)
+        call = self._native.start_confirm(token, confirmation_code, timeout, wakeup_of(loop), future)
         try:
             await future
         finally:
@@ -440,7 +440,7 @@ class AsyncLoggin(_Client):
         """
         loop = running_loop()
         future: asyncio.Future[str] = loop.create_future()
-        call = self._native.start_status(token, timeout, ears(loop), future)
+        call = self._native.start_status(token, timeout, wakeup_of(loop), future)
         try:
             return await future
         finally:
@@ -453,7 +453,7 @@ class AsyncLoggin(_Client):
         """
         loop = running_loop()
         future: asyncio.Future[list[str]] = loop.create_future()
-        call = self._native.start_denied(_list_of(login_ids), ears(loop), future)
+        call = self._native.start_denied(_list_of(login_ids), wakeup_of(loop), future)
         try:
             return await future
         finally:

@@ -74,44 +74,44 @@ def is_green() -> bool:
     return monkey is not None and bool(monkey.is_module_patched("select"))
 
 
-def block_green(begin: Callable[[_native.Bell, asyncio.Future[T]], _native.Wait]) -> T:
+def block_green(begin: Callable[[_native.WakeupPipe, asyncio.Future[T]], _native.Wait]) -> T:
     """Waits for what was begun while other greenlets run. Whatever ends the greenlet ends it too."""
     # Imported late, as few programs need them, and patched by then.
     import select  # noqa: PLC0415
     from concurrent.futures import Future  # noqa: PLC0415
 
-    bell = _native.Bell()
+    pipe = _native.WakeupPipe()
     # Settled as one of asyncio is, and on this thread alone.
     future: Any = Future()
-    wait = begin(bell, future)
+    wait = begin(pipe, future)
     try:
         while not future.done():
-            select.select([bell.fileno()], [], [])
-            settle(bell.collect())
+            select.select([pipe.fileno()], [], [])
+            settle(pipe.collect())
         result: T = future.result()
         return result
     finally:
         wait.cancel()
 
 
-def ears(loop: asyncio.AbstractEventLoop) -> _native.Bell | asyncio.AbstractEventLoop:
-    """How a loop is told of what settled: by its bell, or by itself where it watches no sockets, as that of Windows."""
-    reference = _bells.get(loop)
-    bell = reference() if reference else None
-    if bell:
-        return bell
+def wakeup_of(loop: asyncio.AbstractEventLoop) -> _native.WakeupPipe | asyncio.AbstractEventLoop:
+    """How a loop is told of what settled: by its pipe, or by itself where it watches no sockets, as that of Windows."""
+    reference = _wakeup_pipes.get(loop)
+    pipe = reference() if reference else None
+    if pipe:
+        return pipe
     try:
         add_reader = loop.add_reader
-        bell = _native.Bell()
-        add_reader(bell.fileno(), _ring, bell)
+        pipe = _native.WakeupPipe()
+        add_reader(pipe.fileno(), _on_readable, pipe)
     except (AttributeError, NotImplementedError):
         return loop
-    _bells[loop] = weakref.ref(bell)
-    return bell
+    _wakeup_pipes[loop] = weakref.ref(pipe)
+    return pipe
 
 
-def _ring(bell: _native.Bell) -> None:
-    settle(bell.collect())
+def _on_readable(pipe: _native.WakeupPipe) -> None:
+    settle(pipe.collect())
 
 
 def settle(outcomes: list[Outcome]) -> None:
@@ -125,15 +125,15 @@ def settle(outcomes: list[Outcome]) -> None:
             future.set_exception(from_fields(*failure))
 
 
-# The bell of each loop. A loop keeps its own, so that nothing is left of either when the loop is closed.
-_bells: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_native.Bell]] = (
+# The pipe of each loop. A loop keeps its own, so that nothing is left of either when the loop is closed.
+_wakeup_pipes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[_native.WakeupPipe]] = (
     weakref.WeakKeyDictionary()
 )
 
 
 def _leave_parent() -> None:
     """In a forked child: a byte for one of the parent's loops may wake either process, and no thread is there."""
-    _bells.clear()
+    _wakeup_pipes.clear()
     _native.forget_notifier()
 
 

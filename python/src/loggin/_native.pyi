@@ -18,7 +18,7 @@ __all__ = [
     "DEFAULT_CALL_TIMEOUT",
     "DEFAULT_MAX_RETRIES",
     "DEFAULT_TIMEOUT",
-    "Bell",
+    "WakeupPipe",
     "Client",
     "Wait",
     "Watch",
@@ -68,7 +68,7 @@ class Client:
         self,
         token: str,
         timeout: float | None,
-        ears: Bell | asyncio.AbstractEventLoop,
+        wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields],
     ) -> Wait:
         """Begins a wait that settles an asyncio future of the running loop."""
@@ -77,7 +77,7 @@ class Client:
         self,
         token: str,
         timeout: float | None,
-        ears: Bell | asyncio.AbstractEventLoop,
+        wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields | None],
     ) -> Wait:
         """Redeems a token, and settles an asyncio future of the running loop."""
@@ -89,7 +89,7 @@ class Client:
         self,
         token: str,
         timeout: float | None,
-        ears: Bell | asyncio.AbstractEventLoop,
+        wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         listener: Listener,
     ) -> Wait:
         """Begins to watch a login, and tells a listener on the running loop."""
@@ -104,7 +104,7 @@ class Client:
         token: str,
         confirmation_code: str,
         timeout: float | None,
-        ears: Bell | asyncio.AbstractEventLoop,
+        wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[tuple[()]],
     ) -> Wait:
         """Hands them in, and settles an asyncio future of the running loop."""
@@ -116,7 +116,7 @@ class Client:
         self,
         token: str,
         timeout: float | None,
-        ears: Bell | asyncio.AbstractEventLoop,
+        wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[str],
     ) -> Wait:
         """Asks for it, and settles an asyncio future of the running loop."""
@@ -131,7 +131,7 @@ class Client:
     def start_denied(
         self,
         login_ids: list[str],
-        ears: Bell | asyncio.AbstractEventLoop,
+        wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[list[str]],
     ) -> Wait:
         """Asks for them, and settles an asyncio future of the running loop."""
@@ -159,7 +159,7 @@ class Client:
         otp_length: int | None,
         meta: str | None,
         timeout: float | None,
-        ears: Bell | asyncio.AbstractEventLoop,
+        wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[OtpSessionFields],
     ) -> Wait:
         """Sends a one-time code, and settles an asyncio future of the running loop."""
@@ -169,7 +169,7 @@ class Client:
         session_id: str,
         otp_code: str,
         timeout: float | None,
-        ears: Bell | asyncio.AbstractEventLoop,
+        wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[OtpResultFields],
     ) -> Wait:
         """Checks a one-time code, and settles an asyncio future of the running loop."""
@@ -190,10 +190,10 @@ class Client:
         """Ends every wait and call with `closed`."""
 
 @final
-class Bell:
+class WakeupPipe:
     """What an event loop watches, so that it is told of what settled."""
 
-    def __new__(cls) -> Bell: ...
+    def __new__(cls) -> WakeupPipe: ...
     def fileno(self) -> int:
         """What the loop is to watch."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from loggin._event_loops import block_green, ears, is_green, is_main_thread, running_loop
+from loggin._event_loops import block_green, wakeup_of, is_green, is_main_thread, running_loop
 from loggin._results import OtpResult, OtpSession
 from loggin.errors import InvalidInputError
 
@@ -137,7 +137,7 @@ class AsyncOtp:
         loop = running_loop()
         future: asyncio.Future[OtpSessionFields] = loop.create_future()
         call = self._native.start_otp_start(
-            phone, country_code, otp_length, _meta_text(meta), timeout, ears(loop), future
+            phone, country_code, otp_length, _meta_text(meta), timeout, wakeup_of(loop), future
         )
         try:
             return OtpSession(*await future)
@@ -151,7 +151,7 @@ class AsyncOtp:
         """
         loop = running_loop()
         future: asyncio.Future[OtpResultFields] = loop.create_future()
-        call = self._native.start_otp_verify(session_id, otp_code, timeout, ears(loop), future)
+        call = self._native.start_otp_verify(session_id, otp_code, timeout, wakeup_of(loop), future)
         try:
             return _result(await future)
         finally:

@@ -63,20 +63,20 @@ class Listener:
 
 
 def updates_green(
-    begin: Callable[[_native.Bell, Listener], _native.Wait],
+    begin: Callable[[_native.WakeupPipe, Listener], _native.Wait],
 ) -> Generator[LoginUpdate, None, None]:
     """The updates of what is begun while other greenlets run, to the last."""
     # Imported late, as few programs need it, and patched by then.
     import select  # noqa: PLC0415
 
-    bell, listener = _native.Bell(), Listener()
-    wait = begin(bell, listener)
+    pipe, listener = _native.WakeupPipe(), Listener()
+    wait = begin(pipe, listener)
     try:
         while True:
             update = listener.take()
             if update is None:
-                select.select([bell.fileno()], [], [])
-                settle(bell.collect())
+                select.select([pipe.fileno()], [], [])
+                settle(pipe.collect())
                 continue
             yield update
             if update.session is not None:

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use loggin::{AppKey, Code, SecretKey};
+use loggin_protocol::{AppKey, Code, SecretKey};
 use subtle::ConstantTimeEq;
 
 use self::origin::Origins;

@@ -3,7 +3,7 @@
 use std::{num::ParseIntError, path::Path, str::FromStr, sync::Arc};
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
-use loggin::{AppKey, SecretKey, base32};
+use loggin_protocol::{AppKey, SecretKey};
 use serde_json::{Value, json};
 
 use super::{
@@ -17,9 +17,6 @@ use crate::{
     limits,
     store::{Act, App, Confirm, PhoneHidden, Store},
 };
-
-/// Random bytes of an app key's 8 symbols.
-const APP_KEY_BYTES: usize = 5;
 
 /// Longest name of an app, in characters: it stands in one line of a message.
 const NAME_CHARS: usize = 60;
@@ -171,7 +168,7 @@ pub(crate) async fn run(database: &Path, command: AppCommand) -> Result<(), RunE
 
 async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError> {
     let mut app = App {
-        app_key: random_app_key()?,
+        app_key: AppKey::from_random(random_bytes(&SystemRandom)),
         name: name(&arguments.name)?,
         secret_key_hash: None,
         require_secret_key: true,
@@ -189,7 +186,7 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
     let mut secret_key = new_secret_key(&mut app);
     // Another app has the key once in a trillion times.
     while !audit::administer(store, Act::CreateApp(app.clone())).await? {
-        app.app_key = random_app_key()?;
+        app.app_key = AppKey::from_random(random_bytes(&SystemRandom));
         secret_key = new_secret_key(&mut app);
     }
     show(&app, Some(&secret_key), arguments.json)
@@ -295,13 +292,6 @@ fn name(given: &str) -> Result<String, RunError> {
         )));
     }
     Ok(name.to_owned())
-}
-
-fn random_app_key() -> Result<AppKey, RunError> {
-    let mut symbols = [0; 8];
-    base32::encode(&random_bytes::<APP_KEY_BYTES>(&SystemRandom), &mut symbols);
-    let text = String::from_utf8_lossy(&symbols);
-    AppKey::parse(&text).map_err(|error| RunError::Refused(error.message().into()))
 }
 
 /// Gives an app a new secret key, of which only the hash stays.

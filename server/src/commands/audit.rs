@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::SystemTime};
 
-use loggin::wire::Timestamp;
+use loggin_protocol::wire::Timestamp;
 use serde_json::{Value, json};
 
 use super::{

@@ -10,7 +10,7 @@ use std::{
 
 use clap::Args;
 use data_encoding::HEXLOWER;
-use loggin::{AppKey, SecretKey, link::WhatsAppNumber};
+use loggin_protocol::{AppKey, SecretKey, link::WhatsAppNumber};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::{
@@ -225,7 +225,7 @@ async fn read_url(stdout: ChildStdout) -> Result<Url, RunError> {
 }
 
 async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
-    let refused = |error: loggin::Error| RunError::Refused(error.message().into());
+    let refused = |error: loggin_protocol::Error| RunError::Refused(error.message().into());
     let hash = SecretKey::parse(DEMO_SECRET_KEY).map_err(refused)?.sha256();
     let app = App {
         app_key: AppKey::parse(DEMO_APP).map_err(refused)?,

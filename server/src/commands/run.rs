@@ -59,8 +59,8 @@ impl Mode {
     /// Most tokens of a call that shows no secret key.
     fn tokens_without_key(self) -> usize {
         match self {
-            Self::Development => loggin::wire::MAX_TOKENS,
-            Self::Production => loggin::wire::MAX_TOKENS_WITHOUT_KEY,
+            Self::Development => loggin_protocol::wire::MAX_TOKENS,
+            Self::Production => loggin_protocol::wire::MAX_TOKENS_WITHOUT_KEY,
         }
     }
 }

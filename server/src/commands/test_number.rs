@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use clap::Subcommand;
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 use serde_json::{Map, Value};
 
 use super::{

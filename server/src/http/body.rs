@@ -13,7 +13,7 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::StreamExt;
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 use serde::de::DeserializeOwned;
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName, header};
-use loggin::{AppKey, ErrorCode};
+use loggin_protocol::{AppKey, ErrorCode};
 
 use crate::{
     apps::KeyError,

@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use loggin::{ErrorCode, wire::ErrorBody};
+use loggin_protocol::{ErrorCode, wire::ErrorBody};
 
 use crate::{store::StoreError, telemetry::metrics};
 

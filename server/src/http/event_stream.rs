@@ -13,7 +13,7 @@ use std::{
 
 use axum::http::{HeaderName, HeaderValue, Version, header, response::Parts};
 use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
-use loggin::{
+use loggin_protocol::{
     sse::{encode_comment, encode_event, encode_retry},
     wire::{ReadyEvent, TokenEvent},
 };

@@ -6,7 +6,7 @@ mod reason;
 
 use std::{hash::BuildHasher, sync::Arc, time::Duration};
 
-use loggin::Code;
+use loggin_protocol::Code;
 use sha2::{Digest, Sha256};
 
 pub(crate) use reason::Reason;

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use loggin::{AppKey, ErrorCode};
+use loggin_protocol::{AppKey, ErrorCode};
 use tracing::{Instrument, Span, field};
 use uuid::Uuid;
 
@@ -137,7 +137,7 @@ mod tests {
 
     use axum::{Router, body::Body, http::Request, middleware, routing::post};
     use futures_util::FutureExt;
-    use loggin::AppKey;
+    use loggin_protocol::AppKey;
     use serde_json::Value;
     use tower::ServiceExt;
     use tracing::{Dispatch, subscriber::NoSubscriber};

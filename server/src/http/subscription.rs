@@ -5,7 +5,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use loggin::{
+use loggin_protocol::{
     AppKey, Code, ErrorCode, Token,
     wire::{ProgressEvent, RejectedEvent, TokenEvent, VerifiedEvent},
 };

@@ -171,7 +171,8 @@ fn range(text: &str) -> Option<(f32, Language)> {
 /// The sentences that each language's message begins with, up to the one with the code.
 fn sentences() -> Vec<(Language, String)> {
     let of = |language: Language| {
-        let (before, _) = language.message().split_once(loggin::link::CODE_PLACEHOLDER).unwrap_or_default();
+        let (before, _) =
+            language.message().split_once(loggin_protocol::link::CODE_PLACEHOLDER).unwrap_or_default();
         let mut sentences: Vec<String> = before.split(['.', '।', '۔']).map(letters).collect();
         // The last is the word for the code, which many languages share.
         sentences.pop();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use loggin::link::message_text;
+use loggin_protocol::link::message_text;
 use serde_json::Value;
 
 use super::*;

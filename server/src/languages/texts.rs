@@ -16,7 +16,7 @@ pub(super) struct Texts {
 }
 
 pub(super) const ENGLISH: Texts = Texts {
-    message: loggin::link::DEFAULT_TEXT,
+    message: loggin_protocol::link::DEFAULT_TEXT,
     share_phone: "To sign in to {app}, share your phone number with the button below.",
     confirmation: "{digits} is your code to sign in to {app}. Type it where you began to sign in. If you did not, ignore \
                    this message.",

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use loggin::AppKey;
+use loggin_protocol::AppKey;
 
 use crate::limits::{self, Share, Shares, Short, customer};
 

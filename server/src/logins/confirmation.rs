@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use loggin::Code;
+use loggin_protocol::Code;
 use subtle::ConstantTimeEq;
 
 use crate::crypto::{Digits, MacKeys};

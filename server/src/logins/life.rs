@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use loggin::{Code, PhoneNumber};
+use loggin_protocol::{Code, PhoneNumber};
 
 use crate::{
     clock::UnixMillis,

@@ -20,7 +20,7 @@ use std::{
 };
 
 use data_encoding::HEXLOWER;
-use loggin::{Code, PhoneNumber};
+use loggin_protocol::{Code, PhoneNumber};
 
 pub(crate) use confirmation::{ConfirmationCodes, DIGITS as CONFIRMATION_DIGITS};
 pub(crate) use life::{Message, Unchanged};
@@ -106,7 +106,7 @@ pub(crate) enum Confirmation {
     /// It was wrong too often.
     Blocked,
     /// The login has ended.
-    Ended(loggin::ErrorCode),
+    Ended(loggin_protocol::ErrorCode),
     /// The login asks for no code, or not yet.
     NotAwaited,
 }
@@ -211,9 +211,11 @@ impl Logins {
             State::Verified | State::Claimed | State::Pending | State::MessageReceived => {
                 Confirmation::NotAwaited
             }
-            State::Used | State::Expired | State::Lapsed => Confirmation::Ended(loggin::ErrorCode::Expired),
-            State::Denied => Confirmation::Ended(loggin::ErrorCode::Denied),
-            State::PhoneHidden => Confirmation::Ended(loggin::ErrorCode::PhoneHidden),
+            State::Used | State::Expired | State::Lapsed => {
+                Confirmation::Ended(loggin_protocol::ErrorCode::Expired)
+            }
+            State::Denied => Confirmation::Ended(loggin_protocol::ErrorCode::Denied),
+            State::PhoneHidden => Confirmation::Ended(loggin_protocol::ErrorCode::PhoneHidden),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use loggin::Code;
+use loggin_protocol::Code;
 
 use super::{Logins, life, transition::Transition};
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use loggin::{Code, ErrorCode, PhoneNumber, wire::Progress};
+use loggin_protocol::{Code, ErrorCode, PhoneNumber, wire::Progress};
 use tempfile::TempDir;
 
 use super::{
@@ -443,7 +443,7 @@ async fn one_look_reads_all_that_other_processes_changed() {
         (first..first + pages).map(|number| {
             let mut secret = [0; 20];
             secret[..4].copy_from_slice(&number.to_le_bytes());
-            loggin::Token::from_secret(env.app.app_key, secret).code()
+            loggin_protocol::Token::from_secret(env.app.app_key, secret).code()
         })
     };
     // Of this process's own as many, which are passed over.

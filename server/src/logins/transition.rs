@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use loggin::Code;
+use loggin_protocol::Code;
 
 use super::{
     Logins, Received,

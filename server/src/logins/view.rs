@@ -1,6 +1,6 @@
 //! What somebody who waits for a login, or redeems it, is told of it.
 
-use loggin::{
+use loggin_protocol::{
     ErrorCode,
     wire::{Progress, SessionBody, Timestamp},
 };

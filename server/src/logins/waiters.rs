@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use loggin::Code;
+use loggin_protocol::Code;
 use tokio::sync::Notify;
 
 use crate::store::Login;

@@ -1,7 +1,7 @@
 //! Which row counts for a phone at an app: one for each WhatsApp account, whatever its numbers are written like and
 //! whichever key a row was found under.
 
-use loggin::{AppKey, PhoneNumber};
+use loggin_protocol::{AppKey, PhoneNumber};
 
 use super::{Otp, life};
 use crate::{

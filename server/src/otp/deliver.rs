@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::{ErrorCode, PhoneNumber};
+use loggin_protocol::{ErrorCode, PhoneNumber};
 use uuid::Uuid;
 
 use super::{Otp, OtpError, OtpResponse, Recipient, Refusal, StartOrder, life, month, sender};

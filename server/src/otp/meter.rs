@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use loggin::AppKey;
+use loggin_protocol::AppKey;
 
 use super::{Otp, OtpError};
 use crate::{

@@ -19,7 +19,7 @@ mod verify;
 use std::{sync::Arc, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 

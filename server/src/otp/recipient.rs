@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 
 use super::Otp;
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use loggin::{AppKey, ErrorCode, PhoneNumber};
+use loggin_protocol::{AppKey, ErrorCode, PhoneNumber};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 use uuid::Uuid;
 
 use crate::{

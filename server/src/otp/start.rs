@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use loggin::{ErrorCode, PhoneNumber};
+use loggin_protocol::{ErrorCode, PhoneNumber};
 use uuid::Uuid;
 
 use super::{

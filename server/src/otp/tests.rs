@@ -8,7 +8,7 @@ mod sending;
 
 use std::collections::HashSet;
 
-use loggin::{AppKey, PhoneNumber};
+use loggin_protocol::{AppKey, PhoneNumber};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 

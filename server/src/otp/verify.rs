@@ -1,6 +1,6 @@
 //! Typing a code.
 
-use loggin::{AppKey, ErrorCode};
+use loggin_protocol::{AppKey, ErrorCode};
 use uuid::Uuid;
 
 use super::{

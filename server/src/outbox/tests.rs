@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{Json, Router, http::StatusCode, routing::post};
-use loggin::{Code, PhoneNumber};
+use loggin_protocol::{Code, PhoneNumber};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::watch};

@@ -4,7 +4,7 @@
 //! nine of today, numbers from before the renumbering in Benin, Ivory Coast and Gabon; and it leaves out Argentina's 9.
 //! What is not listed here is another account: a code that WhatsApp delivers there proves nothing about the number.
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 
 /// Whether a number that WhatsApp reports is of the account that `asked` is of.
 ///

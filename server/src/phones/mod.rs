@@ -10,7 +10,7 @@ mod recipient_keys;
 
 use std::fmt;
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
 pub(crate) use accounts::{account, same_account};

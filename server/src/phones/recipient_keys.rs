@@ -1,7 +1,7 @@
 //! What the database calls people that messages go to: a MAC of their number or user id, under a key that is not in
 //! the database. A hash without a key would be no secret, as there are few numbers.
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 
 use crate::{crypto::MacKeys, phones};
 

@@ -1,7 +1,7 @@
 //! What administrators do, written together with the row that tells so.
 
 use async_trait::async_trait;
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 
 use super::{App, StoreError, TestNumber};
 use crate::clock::UnixMillis;

@@ -15,7 +15,7 @@ pub(crate) mod tests;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use loggin::{AppKey, Code, PhoneNumber};
+use loggin_protocol::{AppKey, Code, PhoneNumber};
 
 use crate::{clock::UnixMillis, languages::Language, telemetry::metrics::StoreFailure};
 

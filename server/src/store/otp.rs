@@ -6,7 +6,7 @@
 use std::{collections::HashMap, fmt, time::Duration};
 
 use async_trait::async_trait;
-use loggin::{AppKey, PhoneNumber};
+use loggin_protocol::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
 use super::StoreError;

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use loggin::Code;
+use loggin_protocol::Code;
 
 use super::{Login, StoreError};
 use crate::clock::UnixMillis;

@@ -1,6 +1,6 @@
 //! Rows of the tables, read into types, and the numbers that stand for enumerations.
 
-use loggin::{AppKey, Code, PhoneNumber};
+use loggin_protocol::{AppKey, Code, PhoneNumber};
 use rusqlite::Row;
 
 use super::{App, Confirm, Login, MessageKind, MessageState, PhoneHidden, State, StoreError};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::http;
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 use metrics::{Counter, Gauge, Histogram, KeyName, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 

@@ -14,7 +14,7 @@ use std::{
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
-use loggin::{AppKey, PhoneNumber, SecretKey, Token, link::WhatsAppNumber};
+use loggin_protocol::{AppKey, PhoneNumber, SecretKey, Token, link::WhatsAppNumber};
 use reqwest::{Client, RequestBuilder, Response};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -427,7 +427,7 @@ fn settings(address: SocketAddr) -> Settings {
         counts_addresses: true,
         bodies_kib: limits::BODIES_KIB,
         long_poll: Duration::from_secs(25),
-        tokens_without_key: loggin::wire::MAX_TOKENS_WITHOUT_KEY,
+        tokens_without_key: loggin_protocol::wire::MAX_TOKENS_WITHOUT_KEY,
         development: false,
     }
 }

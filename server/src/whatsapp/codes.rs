@@ -11,7 +11,7 @@ use icu_properties::{
     CodePointSetData, CodePointSetDataBorrowed,
     props::{Dash, DefaultIgnorableCodePoint},
 };
-use loggin::{Code, base32};
+use loggin_protocol::{Code, base32};
 use unicode_normalization::UnicodeNormalization;
 
 /// Characters of a text that are looked at: the most that one WhatsApp text message of the Cloud API holds.

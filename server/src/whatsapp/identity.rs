@@ -5,7 +5,7 @@
 
 use std::{collections::HashMap, fmt};
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 use serde_json::Value;
 
 use super::json;

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use loggin::Code;
+use loggin_protocol::Code;
 use serde_json::Value;
 
 use super::{

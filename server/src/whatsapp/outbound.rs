@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 use serde_json::{Value, json};
 
 /// Whom a message goes to.

@@ -5,7 +5,7 @@
 
 use std::{fmt, time::Duration};
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 use reqwest::{Client, Response, StatusCode, header::RETRY_AFTER, redirect::Policy};
 use serde_json::Value;
 use url::{Host, Url};

@@ -4,7 +4,7 @@
 
 use std::{fmt, time::SystemTime};
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 
 use super::{
     identity::Sender,

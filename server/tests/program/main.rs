@@ -19,7 +19,7 @@ use std::{
 use axum::{Json, Router, routing::post};
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
-use loggin::{AppKey, Token};
+use loggin_protocol::{AppKey, Token};
 use reqwest::{Client, redirect::Policy};
 use serde_json::{Value, json};
 use sha2::Sha256;

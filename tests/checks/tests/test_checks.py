@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .. import bindings, budgets, habits, links, purity, secrets, traces
+from .. import bindings, budgets, driver, habits, links, secrets, traces
 from ..tree import Problem, Tree
 
 Check = Callable[[Tree], Iterator[Problem]]
@@ -40,7 +40,7 @@ REFUSED = [
     (habits.check, "docs/a.md", "TODO: write this"),
     (habits.check, "core/src/a.rs", "fn f() { todo!() }"),
     (habits.check, "core/src/a.rs", "#[cfg(test)]\nmod tests { fn f() { thread::sleep(D); } }"),
-    (habits.check, "core/src/waits/tests.rs", "fn f() { thread::sleep(D); }"),
+    (habits.check, "core/protocol/src/waits/tests/machine.rs", "fn f() { thread::sleep(D); }"),
     (habits.check, "server/tests/a.rs", "fn f() { tokio::time::sleep(D).await; }"),
     (habits.check, "server/tests/a.rs", "#[ignore]\nfn f() {}"),
     (habits.check, "python/tests/test_a.py", "time.sleep(1)"),
@@ -49,13 +49,8 @@ REFUSED = [
     (habits.check, "node/sdk/tests/a.test.ts", "await new Promise((resolve) => setTimeout(resolve, 10));"),
     (habits.check, "node/sdk/tests/a.test.ts", "expect(f).toThrow('no')"),
     (habits.check, "node/sdk/tests/a.test.ts", "it.only('a', f)"),
-    (purity.check, "core/src/waits/board.rs", "let now = std::time::Instant::now();"),
-    (purity.check, "core/src/sse.rs", "std::thread::spawn(f);"),
-    (purity.check, "core/src/token.rs", "rand::fill(&mut bytes);"),
-    (purity.check, "core/src/link.rs", "let a = std::env::var(A);"),
-    (purity.check, "core/src/link.rs", "static A: Mutex<u8> = Mutex::new(0);"),
-    (purity.check, "core/src/driver/hub.rs", "use ureq::Agent;"),
-    (purity.check, "core/src/driver/hub.rs", "let until = SystemTime::now() + patience;"),
+    (driver.check, "core/src/driver/hub.rs", "use ureq::Agent;"),
+    (driver.check, "core/src/driver/hub.rs", "let until = SystemTime::now() + patience;"),
     (bindings.check, "bindings/node/src/lib.rs", "fn f() { g().unwrap(); }"),
     (bindings.check, "bindings/node/src/lib.rs", _function(bindings.LONGEST_FUNCTION + 1)),
     (bindings.check, "bindings/node/src/lib.rs", "fn f() { if a {} if b {} if c {} if d {} }"),
@@ -64,7 +59,7 @@ REFUSED = [
     (secrets.check, "node/sdk/src/client.ts", "console.log(token);"),
     (secrets.check, "server/src/logins.rs", 'tracing::info!(\n  code = code.expose(), "x");'),
     (secrets.check, "server/src/config.rs", 'tracing::info!("{}", token.expose_secret());'),
-    (secrets.check, "core/src/token.rs", "#[derive(Clone, Debug)]\npub struct Token([u8; 20]);"),
+    (secrets.check, "core/protocol/src/token.rs", "#[derive(Clone, Debug)]\npub struct Token([u8; 20]);"),
     (links.check, "docs/a.md", "See [b](b.md)."),
     (links.check, "docs/a.md", "See [here](#there)."),
     (links.check, "README.md", '<img src="docs/flow.svg">'),
@@ -85,16 +80,12 @@ ACCEPTED = [
     (habits.check, "tests/bench/rust/src/a.rs", "fn f() { thread::sleep(D); }"),
     (habits.check, "python/tests/test_a.py", "with pytest.raises(ValueError):"),
     (habits.check, "node/sdk/tests/a.test.ts", "expect(f).toThrow(ExpiredError)"),
-    (purity.check, "core/src/waits/board.rs", "fn f(now: Instant) {} // not Instant::now()"),
-    (purity.check, "core/src/waits/board.rs", "#[cfg(test)]\nmod tests { fn f() { Instant::now(); } }"),
-    (purity.check, "core/src/waits/tests.rs", "fn f() { std::fs::read(path); }"),
-    (purity.check, "core/src/driver/hub.rs", "let now = Instant::now();"),
-    (purity.check, "core/src/driver/transport.rs", "use ureq::Agent;"),
-    (purity.check, "core/src/client.rs", "let a = std::env::var(A);"),
+    (driver.check, "core/src/driver/hub.rs", "let now = Instant::now();"),
+    (driver.check, "core/src/driver/transport.rs", "use ureq::Agent;"),
     (bindings.check, "bindings/node/src/lib.rs", _function(bindings.LONGEST_FUNCTION)),
     (secrets.check, "server/src/main.rs", 'fn f() { println!("{}", key.expose()); }'),
-    (secrets.check, "core/src/token.rs", "#[derive(Clone)]\npub struct Token([u8; 20]);"),
-    (secrets.check, "core/src/token.rs", "#[derive(Debug)]\npub struct TokenIndex(u8);"),
+    (secrets.check, "core/protocol/src/token.rs", "#[derive(Clone)]\npub struct Token([u8; 20]);"),
+    (secrets.check, "core/protocol/src/token.rs", "#[derive(Debug)]\npub struct TokenIndex(u8);"),
     (
         links.check,
         "docs/a.md",

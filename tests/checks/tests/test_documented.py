@@ -14,17 +14,17 @@ def _found(texts: dict[str, str]) -> list[tuple[str, int]]:
 
 
 def test_equal_lists_of_codes_pass() -> None:
-    assert _found({"core/src/error.rs": _SOURCE, "docs/errors.md": _PAGE}) == []
+    assert _found({"core/protocol/src/error.rs": _SOURCE, "docs/errors.md": _PAGE}) == []
 
 
 def test_a_code_without_an_explanation_is_found() -> None:
     page = _PAGE.replace("| `expired` | 410 |\n", "")
-    assert _found({"core/src/error.rs": _SOURCE, "docs/errors.md": page}) == [("docs/errors.md", 1)]
+    assert _found({"core/protocol/src/error.rs": _SOURCE, "docs/errors.md": page}) == [("docs/errors.md", 1)]
 
 
 def test_an_explanation_without_a_code_is_found() -> None:
     page = _PAGE + "| `gone` | 410 |\n"
-    assert _found({"core/src/error.rs": _SOURCE, "docs/errors.md": page}) == [("docs/errors.md", 5)]
+    assert _found({"core/protocol/src/error.rs": _SOURCE, "docs/errors.md": page}) == [("docs/errors.md", 5)]
 
 
 _CAUSES = 'Self::Http(_) => ("http", "…"),\nSelf::Dns => ("dns", "…"),\nSelf::Tls => ("tls", "…"),\n'
@@ -32,13 +32,13 @@ _CAUSE_PAGE = "| cause | what |\n| --- | --- |\n| `http_<status>` | … |\n| `dn
 
 
 def test_equal_lists_of_causes_pass() -> None:
-    assert _found({"core/src/cause.rs": _CAUSES, "docs/networks.md": _CAUSE_PAGE}) == []
+    assert _found({"core/protocol/src/cause.rs": _CAUSES, "docs/networks.md": _CAUSE_PAGE}) == []
 
 
 def test_a_cause_that_one_of_them_lacks_is_found() -> None:
     page = _CAUSE_PAGE.replace("`tls`", "`tsl`")
     places = [("docs/networks.md", 1), ("docs/networks.md", 4)]
-    assert _found({"core/src/cause.rs": _CAUSES, "docs/networks.md": page}) == places
+    assert _found({"core/protocol/src/cause.rs": _CAUSES, "docs/networks.md": page}) == places
 
 
 def test_settings_that_are_read_and_explained_pass() -> None:

@@ -1,6 +1,6 @@
 //! What the service tells the tests: events and errors of one stream, numbered in their order.
 
-use loggin::sse::Event;
+use loggin_protocol::sse::Event;
 use serde::Serialize;
 use ureq::Agent;
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use loggin::{
+use loggin_protocol::{
     backoff,
     sse::{Decoder, Item},
 };

@@ -2,9 +2,8 @@
 
 use std::io;
 
+use loggin_protocol::Cause;
 use ureq::Timeout;
-
-use crate::cause::Cause;
 
 /// The status by which a proxy asks for a name and a password, as the library reports it.
 const PROXY_AUTHENTICATION: &str = " 407/";

@@ -4,7 +4,6 @@ use std::{
     io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
     sync::mpsc,
-    thread,
 };
 
 use ureq::{
@@ -17,7 +16,7 @@ use ureq::{
     },
 };
 
-use crate::driver::hub::STACK_SIZE;
+use crate::driver::thread::spawn;
 
 /// Most addresses of a name that are tried: what the library has room for.
 const MAX_ADDRESSES: usize = 16;
@@ -61,10 +60,9 @@ fn target(uri: &Uri) -> Option<(&str, u16)> {
 fn look_up(host: &str, port: u16, timeout: NextTimeout) -> Result<Vec<SocketAddr>, Error> {
     let query = (host.to_owned(), port);
     let (tell, told) = mpsc::sync_channel(1);
-    let thread = thread::Builder::new().name("loggin-dns".into()).stack_size(STACK_SIZE);
     let question = query.clone();
     // Who asked may have gone.
-    let thread = thread.spawn(move || drop(tell.send(ask(&question))));
+    let thread = spawn("loggin-dns", move || drop(tell.send(ask(&question))));
     let found = match thread {
         Err(_) => ask(&query),
         Ok(_) if timeout.after.is_not_happening() => told.recv().unwrap_or_else(|_| ask(&query)),

@@ -7,7 +7,6 @@ use std::{
     io,
     net::{IpAddr, SocketAddr, TcpStream},
     sync::{Arc, Mutex, PoisonError, mpsc},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -17,7 +16,7 @@ use ureq::{
 };
 
 use super::{socket::Socket, tls::time_left};
-use crate::driver::hub::STACK_SIZE;
+use crate::driver::thread::spawn;
 
 /// How long an address is waited for before the next one is tried beside it; what RFC 8305 recommends.
 const HEAD_START: Duration = Duration::from_millis(250);
@@ -135,9 +134,8 @@ fn start<T: Send + 'static>(
     tell: &mpsc::Sender<io::Result<T>>,
 ) -> bool {
     let tell = tell.clone();
-    let thread = thread::Builder::new().name("loggin-connect".into()).stack_size(STACK_SIZE);
     // Who asked may have gone with another address.
-    thread.spawn(move || drop(tell.send(connect(&address, timeout)))).is_ok()
+    spawn("loggin-connect", move || drop(tell.send(connect(&address, timeout)))).is_ok()
 }
 
 const fn leads_nowhere(kind: io::ErrorKind) -> bool {
@@ -153,6 +151,7 @@ const fn leads_nowhere(kind: io::ErrorKind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
 
     fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
         texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 443)).collect()

@@ -10,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+use loggin_protocol::{Error, ErrorCode};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     crypto::ring,
@@ -22,8 +23,6 @@ use ureq::{
         time::Instant,
     },
 };
-
-use crate::error::{Error, ErrorCode};
 
 /// PEM texts and files with them, as the options of a client name them.
 #[derive(Clone, Default)]

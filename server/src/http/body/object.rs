@@ -92,7 +92,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Once<A> {
 
 #[cfg(test)]
 mod tests {
-    use loggin::wire::{EventsRequest, OtpStartRequest, VerifyRequest};
+    use loggin_protocol::wire::{EventsRequest, OtpStartRequest, VerifyRequest};
 
     use super::*;
 

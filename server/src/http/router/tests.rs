@@ -19,7 +19,7 @@ use axum::{
     http::{Request, StatusCode},
     response::Response,
 };
-use loggin::Token;
+use loggin_protocol::Token;
 use rusqlite::TransactionBehavior;
 use serde_json::{Value, json};
 use tokio::sync::Notify;

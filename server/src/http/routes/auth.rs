@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 
 use crate::{
     http::{ApiError, caller, request::idempotency_key},

@@ -9,7 +9,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use loggin::wire::{OtpStartRequest, OtpStartResponse};
+use loggin_protocol::wire::{OtpStartRequest, OtpStartResponse};
 
 use super::auth::AuthCall;
 use crate::{
@@ -55,7 +55,7 @@ async fn start(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<Json<
     let otp = Arc::clone(&call.otp);
     // On a task of its own: a caller that hangs up does not leave a code half sent.
     let started = call.otp.spawn(async move { otp.start(&order).await }).await;
-    match started.map_err(|_| ApiError::new(loggin::ErrorCode::Internal, "The server failed."))?? {
+    match started.map_err(|_| ApiError::new(loggin_protocol::ErrorCode::Internal, "The server failed."))?? {
         OtpResponse::Started { session_id, sent, quota_remaining } => Ok(Json(OtpStartResponse {
             session_id: session_id.to_string(),
             expires_in: life::LIFETIME.as_secs(),

@@ -8,7 +8,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 use serde::Deserialize;
 
 use super::{

@@ -9,7 +9,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use loggin::{
+use loggin_protocol::{
     ErrorCode,
     wire::{OtpStatus, OtpVerifyRequest, OtpVerifyResponse, Timestamp},
 };

@@ -8,7 +8,7 @@ use axum::{
     extract::{ConnectInfo, State},
     http::HeaderMap,
 };
-use loggin::{
+use loggin_protocol::{
     Code, ErrorCode,
     wire::{ConfirmRequest, ConfirmResponse},
 };

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use axum::{Json, body::Body, extract::State, http::HeaderMap};
-use loggin::{
+use loggin_protocol::{
     ErrorCode,
     wire::{DeniedRequest, DeniedResponse, MAX_LOGIN_IDS},
 };
@@ -43,7 +43,7 @@ pub(crate) async fn handle(
         return Err(ApiError::invalid_request("`login_ids` has 1 to 100 names of logins."));
     }
     let denied = server.store.taken_back(app_key, limits::DENIALS_LOOKED_THROUGH).await?;
-    let denied: HashSet<String> = denied.iter().map(loggin::Code::login_id).collect();
+    let denied: HashSet<String> = denied.iter().map(loggin_protocol::Code::login_id).collect();
     let is_denied = |login_id: &String| denied.contains(login_id);
     Ok(Json(DeniedResponse { denied: login_ids.into_iter().filter(is_denied).collect() }))
 }
@@ -52,7 +52,7 @@ pub(crate) async fn handle(
 mod tests {
     use std::time::Duration;
 
-    use loggin::{SecretKey, Token};
+    use loggin_protocol::{SecretKey, Token};
     use reqwest::Response;
     use serde_json::{Value, json};
 

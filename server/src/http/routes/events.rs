@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use loggin::{
+use loggin_protocol::{
     Code, ErrorCode,
     wire::{self, EventsRequest, EventsResponse, Progress, TokenEvent},
 };

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use axum::response::{IntoResponse, Response};
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 
 use crate::http::ApiError;
 

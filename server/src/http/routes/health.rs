@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use loggin::{
+use loggin_protocol::{
     Code, ErrorCode,
     link::{message_text, percent_encode},
 };

@@ -62,7 +62,7 @@ pub(crate) async fn handle() -> impl IntoResponse {
 
 #[cfg(test)]
 mod tests {
-    use loggin::{
+    use loggin_protocol::{
         AppKey, PhoneNumber,
         wire::{self, SessionBody, Timestamp},
     };

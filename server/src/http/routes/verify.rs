@@ -8,7 +8,7 @@ use axum::{
     extract::{ConnectInfo, State},
     http::HeaderMap,
 };
-use loggin::{
+use loggin_protocol::{
     AppKey, ErrorCode, Token,
     wire::{VerifyRequest, VerifyResponse},
 };

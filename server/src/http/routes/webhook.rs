@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
@@ -119,7 +119,7 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use loggin::Token;
+    use loggin_protocol::Token;
     use serde_json::{Value, json};
 
     use super::*;

@@ -1,7 +1,7 @@
 //! Connections that are made, filled, left unread and ended.
 
 use futures_util::future::join_all;
-use loggin::SecretKey;
+use loggin_protocol::SecretKey;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;

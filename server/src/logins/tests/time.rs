@@ -100,7 +100,7 @@ async fn more_rows_than_a_page_that_are_days_overdue_are_gone_after_two_sweeps()
         .map(|number| {
             let mut secret = [0; 20];
             secret[..4].copy_from_slice(&number.to_le_bytes());
-            loggin::Token::from_secret(demo_app().app_key, secret).code()
+            loggin_protocol::Token::from_secret(demo_app().app_key, secret).code()
         })
         .collect();
     env.logins.wait(&codes).await.unwrap();

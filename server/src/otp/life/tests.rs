@@ -1,6 +1,6 @@
 //! Each rule by itself, in virtual time.
 
-use loggin::{AppKey, PhoneNumber};
+use loggin_protocol::{AppKey, PhoneNumber};
 use proptest::prelude::*;
 
 use super::*;

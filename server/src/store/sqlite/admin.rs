@@ -75,7 +75,7 @@ fn is_marked(db: &Connection) -> Result<bool, StoreError> {
 mod tests {
     use std::sync::Arc;
 
-    use loggin::PhoneNumber;
+    use loggin_protocol::PhoneNumber;
 
     use super::*;
     use crate::{

@@ -23,7 +23,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use loggin::{AppKey, Code};
+use loggin_protocol::{AppKey, Code};
 use rusqlite::{Connection, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 

@@ -1,6 +1,6 @@
 //! How one-time codes are written in SQLite, within the transactions of the one thread that writes.
 
-use loggin::{AppKey, PhoneNumber};
+use loggin_protocol::{AppKey, PhoneNumber};
 use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
 

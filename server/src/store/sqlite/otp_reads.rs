@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use loggin::{AppKey, PhoneNumber};
+use loggin_protocol::{AppKey, PhoneNumber};
 use rusqlite::{Connection, Row, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;

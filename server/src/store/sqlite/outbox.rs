@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use loggin::Code;
+use loggin_protocol::Code;
 use rusqlite::{Connection, Row, params};
 
 use super::{

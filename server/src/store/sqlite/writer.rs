@@ -13,7 +13,7 @@ use std::{
     time::Instant,
 };
 
-use loggin::Code;
+use loggin_protocol::Code;
 use rusqlite::{Connection, ToSql, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
@@ -431,7 +431,7 @@ fn put(
         login.version,
         login.deadline.0,
         login.waited_for,
-        login.phone.as_ref().map(loggin::PhoneNumber::expose),
+        login.phone.as_ref().map(loggin_protocol::PhoneNumber::expose),
         login.user_id,
         login.verified_at.map(|moment| moment.0),
         login.claimed_by.as_ref().map(<[u8; 32]>::as_slice),

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use loggin::{AppKey, Code, PhoneNumber, Token};
+use loggin_protocol::{AppKey, Code, PhoneNumber, Token};
 
 use crate::{
     clock::UnixMillis,

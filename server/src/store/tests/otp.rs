@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::{AppKey, PhoneNumber};
+use loggin_protocol::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
 use super::logins::NOW;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::Code;
+use loggin_protocol::Code;
 
 use super::logins::{NOW, insert, login};
 use crate::{

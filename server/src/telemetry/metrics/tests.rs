@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use loggin::ErrorCode;
+use loggin_protocol::ErrorCode;
 
 use super::*;
 use crate::tests::TestServer;

@@ -1,6 +1,6 @@
 //! One message of a webhook: what a person wrote or tapped, or a notice that they have another number or user id.
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 use serde_json::Value;
 
 use crate::whatsapp::{

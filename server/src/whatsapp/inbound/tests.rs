@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use loggin::PhoneNumber;
+use loggin_protocol::PhoneNumber;
 use proptest::prelude::*;
 use serde_json::json;
 

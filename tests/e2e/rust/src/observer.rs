@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use loggin::{Token, wire::EVENTS_PATH};
+use loggin_protocol::{Token, wire::EVENTS_PATH};
 use serde_json::{Value, json};
 
 /// A stream that only observes.

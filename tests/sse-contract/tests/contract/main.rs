@@ -5,7 +5,7 @@ mod suite;
 
 use std::time::{Duration, Instant};
 
-use loggin::sse::MAX_LINE_BYTES;
+use loggin_protocol::sse::MAX_LINE_BYTES;
 use serde_json::json;
 use suite::Suite;
 

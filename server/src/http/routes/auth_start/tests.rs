@@ -177,7 +177,7 @@ async fn a_pause_is_told_with_the_error() {
 const TEST_NUMBER: &str = "15550001111";
 
 async fn put_test_number(server: &TestServer, digits: &str, cooldown: bool) {
-    let number = loggin::PhoneNumber::parse(digits).unwrap();
+    let number = loggin_protocol::PhoneNumber::parse(digits).unwrap();
     let test = TestNumber { code: "123456".to_owned(), cooldown };
     server.server.store.put_test_number(&number, &test).await.unwrap();
 }
@@ -272,7 +272,7 @@ async fn the_number_of_a_link_login_is_sent_to_as_the_account_that_it_names() {
     ];
     for (reported, sent_to) in cases {
         let server = TestServer::start().await;
-        let wa_id = Some(loggin::PhoneNumber::parse(reported).unwrap());
+        let wa_id = Some(loggin_protocol::PhoneNumber::parse(reported).unwrap());
         server.codes.will_respond([Ok(SentMessage {
             id: "wamid.1".to_owned(),
             status: SendStatus::Accepted,

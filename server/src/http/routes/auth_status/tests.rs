@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::SecretKey;
+use loggin_protocol::SecretKey;
 use reqwest::Response;
 use serde_json::{Value, json};
 
@@ -120,7 +120,7 @@ async fn reasons_are_told_by_what_an_app_can_do_about_them() {
 #[tokio::test]
 async fn the_status_of_a_test_number_has_no_delivery() {
     let server = TestServer::start().await;
-    let number = loggin::PhoneNumber::parse("15550001111").unwrap();
+    let number = loggin_protocol::PhoneNumber::parse("15550001111").unwrap();
     let test = TestNumber { code: "123456".to_owned(), cooldown: true };
     server.server.store.put_test_number(&number, &test).await.unwrap();
     let session = session(&server, "15550001111").await;

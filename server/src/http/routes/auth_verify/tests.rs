@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::{ErrorCode, SecretKey};
+use loggin_protocol::{ErrorCode, SecretKey};
 use serde_json::{Value, json};
 
 use crate::{

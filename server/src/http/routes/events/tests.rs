@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin::Token;
+use loggin_protocol::Token;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

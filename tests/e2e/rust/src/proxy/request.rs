@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use loggin::{
+use loggin_protocol::{
     Token,
     wire::{EVENTS_PATH, EventsRequest},
 };

@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use loggin::{
+use loggin_protocol::{
     Code, PhoneNumber, Token, sse,
     wire::{ReadyEvent, RejectedEvent, SessionBody, Timestamp, TokenEvent, VerifiedEvent},
 };

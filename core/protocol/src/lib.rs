@@ -1,0 +1,29 @@
+//! The protocol of Loggin, which its clients and its server have in common.
+//!
+//! Everything here is a value or a pure function: time and random bits come in as arguments, and nothing is read,
+//! written or started. Apps use the crate `loggin`, which brings the clock, the threads and the sockets.
+//!
+//! - [`AppKey`], [`Token`], [`Code`], [`SecretKey`], [`PhoneNumber`]: the identifiers, canonical once they are parsed.
+//! - [`link`], [`qr`]: how a token's code gets to the person's phone.
+//! - [`wire`], [`sse`]: bodies, events and their framing. [`Error`], [`ErrorCode`], [`Cause`]: what can go wrong.
+//! - [`backoff`], [`waits`]: when a client tries again, and the machine by which it waits.
+#![forbid(unsafe_code)]
+
+pub mod backoff;
+pub mod base32;
+mod cause;
+mod error;
+pub mod link;
+#[cfg(feature = "qr")]
+pub mod qr;
+mod session;
+pub mod sse;
+mod token;
+pub mod waits;
+pub mod wire;
+
+pub use cause::Cause;
+pub use error::{Error, ErrorClass, ErrorCode, Retry};
+pub use session::{Observed, Session, of_another_app};
+pub use token::{AppKey, Code, Credential, PhoneNumber, SecretKey, Token};
+pub use wire::{OtpStatus, Progress, Status};
