@@ -7,13 +7,17 @@ pub const MAX_LOGIN_IDS: usize = 100;
 
 /// `POST /tokens/denied`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeniedRequest {
-    /// The logins that are asked about, by their names: 1 to 100.
+    /// The logins that are asked about, 1 to 100. A name is the first 16 bytes, in hexadecimal, of SHA-256 of
+    /// `loggin login id v1`, a line feed and the login's code.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100, example = json!(["8b3c5ab4ab84e97a35ac2cbb29ba4a87"])))]
     pub login_ids: Vec<String>,
 }
 
 /// The response of `POST /tokens/denied`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeniedResponse {
     /// Those of the logins whose person said "not me" after the result had been redeemed.
     pub denied: Vec<String>,

@@ -92,3 +92,19 @@ impl fmt::Debug for Status {
         self.as_str().fmt(formatter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_progress_is_read_as_it_is_written() {
+        for progress in ["message_received", "awaiting_confirmation", "scanned", &"x".repeat(39)] {
+            let read: Progress = serde_json::from_value(serde_json::json!(progress)).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), progress);
+        }
+        for none in ["", "Scanned", "two words", "+919876543210", &"x".repeat(40), &"x".repeat(300)] {
+            assert_eq!(Progress::parse(none), None, "{none}");
+        }
+    }
+}

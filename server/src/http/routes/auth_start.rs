@@ -9,7 +9,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use loggin_protocol::wire::{OtpStartRequest, OtpStartResponse};
+use loggin_protocol::wire::{ErrorBody, OtpStartRequest, OtpStartResponse};
 
 use super::auth::AuthCall;
 use crate::{
@@ -32,11 +32,11 @@ const DIGITS_PERMITTED: std::ops::RangeInclusive<u32> = 4..=8;
     tag = "otp",
     summary = "Send a one-time code",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: nothing is sent again.")),
-    request_body = super::shapes::OtpStartRequest,
+    request_body = OtpStartRequest,
     responses(
-        (status = 200, description = "WhatsApp took the code over, or the phone is a test number.", body = super::shapes::OtpStartResponse),
-        (status = "4XX", description = "The call was refused.", body = super::shapes::Error),
-        (status = "5XX", description = "WhatsApp refuses the recipient (502), or cannot be reached.", body = super::shapes::Error),
+        (status = 200, description = "WhatsApp took the code over, or the phone is a test number.", body = OtpStartResponse),
+        (status = "4XX", description = "The call was refused.", body = ErrorBody),
+        (status = "5XX", description = "WhatsApp refuses the recipient (502), or cannot be reached.", body = ErrorBody),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]

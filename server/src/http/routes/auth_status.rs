@@ -8,13 +8,11 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse, Response},
 };
-use loggin_protocol::ErrorCode;
-use serde::Deserialize;
+use loggin_protocol::{ErrorCode, wire::ErrorBody};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{
-    auth::AuthCall,
-    shapes::{OtpDelivery, OtpFailure, OtpProgress, OtpStatusResponse},
-};
+use super::auth::AuthCall;
 use crate::{
     http::ApiError,
     otp::{Delivery, Failure, Status, life::Progress},
@@ -27,6 +25,50 @@ pub(crate) struct StatusQuery {
     session_id: String,
 }
 
+/// How far a session has come. No SDK reads it yet.
+#[derive(Serialize, ToSchema)]
+struct OtpStatusResponse {
+    status: OtpProgress,
+    /// Null before WhatsApp has taken the message, and for a test number.
+    #[schema(required = true)]
+    delivery: Option<OtpDelivery>,
+    /// Why the message does not arrive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<OtpFailure>,
+}
+
+/// `pending`: the code can be typed, or is on its way. `blocked`: no code is taken for now. `failed`: it does not arrive.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OtpProgress {
+    Pending,
+    Verified,
+    Expired,
+    Blocked,
+    Failed,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OtpDelivery {
+    Accepted,
+    Sent,
+    Delivered,
+    Read,
+    Failed,
+}
+
+/// `undeliverable` and `other_account`: this person needs another way. `temporary`: try again. `operator`: the server's
+/// operator has to fix something.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OtpFailure {
+    Undeliverable,
+    OtherAccount,
+    Temporary,
+    Operator,
+}
+
 /// Tells how far a session has come.
 #[utoipa::path(
     get,
@@ -37,8 +79,8 @@ pub(crate) struct StatusQuery {
     params(("session_id" = String, Query, format = "uuid", description = "The session that `start` began.")),
     responses(
         (status = 200, description = "How far the session and its message have come.", body = OtpStatusResponse),
-        (status = "4XX", description = "The call was refused.", body = super::shapes::Error),
-        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
+        (status = "4XX", description = "The call was refused.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]

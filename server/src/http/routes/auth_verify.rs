@@ -11,7 +11,7 @@ use axum::{
 };
 use loggin_protocol::{
     ErrorCode,
-    wire::{OtpStatus, OtpVerifyRequest, OtpVerifyResponse, Timestamp},
+    wire::{ErrorBody, OtpStatus, OtpVerifyRequest, OtpVerifyResponse, Timestamp},
 };
 use serde_json::value::RawValue;
 
@@ -39,11 +39,11 @@ struct Order {
     tag = "otp",
     summary = "Type a one-time code",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "A repeated call is the same call for 24 hours: no attempt is spent again.")),
-    request_body = super::shapes::OtpVerifyRequest,
+    request_body = OtpVerifyRequest,
     responses(
-        (status = 200, description = "The code was right.", body = super::shapes::OtpVerifyResponse),
-        (status = "4XX", description = "The call was refused, or the code was wrong.", body = super::shapes::Error),
-        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
+        (status = 200, description = "The code was right.", body = OtpVerifyResponse),
+        (status = "4XX", description = "The call was refused, or the code was wrong.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]

@@ -10,7 +10,7 @@ use axum::{
 };
 use loggin_protocol::{
     Code, ErrorCode,
-    wire::{ConfirmRequest, ConfirmResponse},
+    wire::{ConfirmRequest, ConfirmResponse, ErrorBody},
 };
 
 use super::verify::{parse_token, rejected, unknown_app};
@@ -30,11 +30,11 @@ use crate::{
     tag = "tokens",
     summary = "Confirm a login",
     description = "For apps with `confirm = code`: takes the digits that WhatsApp showed.",
-    request_body = super::shapes::ConfirmRequest,
+    request_body = ConfirmRequest,
     responses(
-        (status = 200, description = "The digits were right.", body = super::shapes::ConfirmResponse),
-        (status = "4XX", description = "The digits were wrong, or the login ended otherwise.", body = super::shapes::Error),
-        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
+        (status = 200, description = "The digits were right.", body = ConfirmResponse),
+        (status = "4XX", description = "The digits were wrong, or the login ended otherwise.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
     ),
     security((), ("secret_key" = []), ("api_key" = [])),
 )]

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use axum::{Json, body::Body, extract::State, http::HeaderMap};
 use loggin_protocol::{
     ErrorCode,
-    wire::{DeniedRequest, DeniedResponse, MAX_LOGIN_IDS},
+    wire::{DeniedRequest, DeniedResponse, ErrorBody, MAX_LOGIN_IDS},
 };
 
 use crate::{
@@ -22,11 +22,11 @@ use crate::{
     tag = "tokens",
     summary = "Which redeemed logins were denied",
     description = "Of these logins, named by `login_id`, those whose person tapped \"Not me\" in WhatsApp after the app had redeemed the result: what the app made of it has to end. It is remembered for 90 days.",
-    request_body = super::shapes::DeniedRequest,
+    request_body = DeniedRequest,
     responses(
-        (status = 200, description = "Those that were denied.", body = super::shapes::DeniedResponse),
-        (status = "4XX", description = "The call was refused.", body = super::shapes::Error),
-        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
+        (status = 200, description = "Those that were denied.", body = DeniedResponse),
+        (status = "4XX", description = "The call was refused.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
     ),
     security(("secret_key" = []), ("api_key" = [])),
 )]

@@ -11,7 +11,7 @@ use axum::{
 };
 use loggin_protocol::{
     Code, ErrorCode,
-    wire::{self, EventsRequest, EventsResponse, Progress, TokenEvent},
+    wire::{self, ErrorBody, EventsRequest, EventsResponse, Progress, TokenEvent},
 };
 
 use super::verify::audience;
@@ -32,6 +32,18 @@ use crate::{
 /// The name that proxies like nginx know for "pass this on at once".
 const X_ACCEL_BUFFERING: header::HeaderName = header::HeaderName::from_static("x-accel-buffering");
 
+/// One event of the stream.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code)] // described, never made
+struct StreamEvent {
+    /// `ready`, `progress`, `verified` or `rejected`.
+    event: Option<String>,
+    /// JSON.
+    data: Option<String>,
+    /// Milliseconds after which to come back: the server is being restarted.
+    retry: Option<u32>,
+}
+
 /// Waits for tokens.
 #[utoipa::path(
     post,
@@ -41,12 +53,12 @@ const X_ACCEL_BUFFERING: header::HeaderName = header::HeaderName::from_static("x
     summary = "Wait for tokens",
     description = "Answers with an event stream, or, with `Accept: application/json`, as a long poll.",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "Names the redeemer; required with `claim: true`.")),
-    request_body = super::shapes::EventsRequest,
+    request_body = EventsRequest,
     responses(
         (status = 200, description = "Events `ready`, `progress`, `verified` and `rejected`; or what a long poll learnt.",
-            content((super::shapes::StreamEvent = "text/event-stream"), (super::shapes::EventsResponse = "application/json"))),
-        (status = "4XX", description = "The call was refused.", body = super::shapes::Error),
-        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
+            content((StreamEvent = "text/event-stream"), (EventsResponse = "application/json"))),
+        (status = "4XX", description = "The call was refused.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
     ),
     security((), ("secret_key" = []), ("api_key" = [])),
 )]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Json, extract::State};
-use loggin_protocol::ErrorCode;
+use loggin_protocol::{ErrorCode, wire::ErrorBody};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,7 +26,7 @@ pub(crate) async fn alive() -> Json<Health> {
 
 /// Tells whether the store can be reached and the server is not stopping.
 #[utoipa::path(get, path = "/readyz", tag = "operations", summary = "Whether the server can work",
-    responses((status = 200, body = Health), (status = 503, body = super::shapes::Error)))]
+    responses((status = 200, body = Health), (status = 503, body = ErrorBody)))]
 pub(crate) async fn ready(State(server): State<Arc<Server>>) -> Result<Json<Health>, ApiError> {
     if *server.stopping.borrow() {
         return Err(ApiError::new(ErrorCode::Unavailable, "The server is stopping."));

@@ -15,6 +15,7 @@ use axum::{
 use loggin_protocol::{
     Code, ErrorCode,
     link::{message_text, percent_encode},
+    wire::ErrorBody,
 };
 
 use crate::{http::ApiError, languages::Language, state::Server};
@@ -44,7 +45,7 @@ pub(crate) struct Choice {
     ),
     responses(
         (status = 302, description = "To WhatsApp."),
-        (status = 404, description = "This is no code, or its app is not known.", body = super::shapes::Error),
+        (status = 404, description = "This is no code, or its app is not known.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn handle(

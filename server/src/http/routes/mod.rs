@@ -11,6 +11,5 @@ pub(crate) mod fallback;
 pub(crate) mod health;
 pub(crate) mod link;
 pub(crate) mod openapi;
-mod shapes;
 pub(crate) mod verify;
 pub(crate) mod webhook;

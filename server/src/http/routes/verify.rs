@@ -10,7 +10,7 @@ use axum::{
 };
 use loggin_protocol::{
     AppKey, ErrorCode, Token,
-    wire::{VerifyRequest, VerifyResponse},
+    wire::{ErrorBody, VerifyRequest, VerifyResponse},
 };
 
 use crate::{
@@ -31,11 +31,11 @@ const NAMELESS_BYTES: usize = 16;
     tag = "tokens",
     summary = "Redeem a token",
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = r"\S", description = "Names the redeemer: a repeated call is the same call.")),
-    request_body = super::shapes::VerifyRequest,
+    request_body = VerifyRequest,
     responses(
-        (status = 200, description = "Still pending, or who signed in.", body = super::shapes::VerifyResponse),
-        (status = "4XX", description = "The call was refused, or the login ended otherwise.", body = super::shapes::Error),
-        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
+        (status = 200, description = "Still pending, or who signed in.", body = VerifyResponse),
+        (status = "4XX", description = "The call was refused, or the login ended otherwise.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
     ),
     security((), ("secret_key" = []), ("api_key" = [])),
 )]

@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use loggin_protocol::ErrorCode;
+use loggin_protocol::{ErrorCode, wire::ErrorBody};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
@@ -83,10 +83,10 @@ pub(crate) async fn subscribe(
     request_body(content = serde_json::Value, content_type = "application/json"),
     responses(
         (status = 200, description = "Everything is durable."),
-        (status = 400, description = "This is no webhook.", body = super::shapes::Error),
-        (status = 401, description = "The signature is missing or wrong.", body = super::shapes::Error),
-        (status = 413, description = "The body is too large.", body = super::shapes::Error),
-        (status = "5XX", description = "The server failed.", body = super::shapes::Error),
+        (status = 400, description = "This is no webhook.", body = ErrorBody),
+        (status = 401, description = "The signature is missing or wrong.", body = ErrorBody),
+        (status = 413, description = "The body is too large.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn handle(

@@ -1,0 +1,87 @@
+//! Redeeming and confirming a login, and who signed in.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Timestamp, hidden::hidden_debug};
+use crate::token::{AppKey, PhoneNumber};
+
+/// `POST /tokens/verify`.
+#[derive(Clone, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VerifyRequest {
+    /// The token to redeem.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^lgn1_[0-9A-HJKMNP-TV-Z]{8}_[0-9A-HJKMNP-TV-Z]{32}$"))]
+    pub token: String,
+    /// The app whose token it is: that of another is `unknown_app`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9A-HJKMNP-TV-Z]{8}$"))]
+    pub app_key: Option<String>,
+}
+
+/// `POST /tokens/confirm`.
+#[derive(Clone, Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConfirmRequest {
+    /// The token whose login is confirmed.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^lgn1_[0-9A-HJKMNP-TV-Z]{8}_[0-9A-HJKMNP-TV-Z]{32}$"))]
+    pub token: String,
+    /// The six digits that WhatsApp showed.
+    #[cfg_attr(feature = "openapi", schema(example = "482913"))]
+    pub confirmation_code: String,
+}
+
+hidden_debug!(VerifyRequest, ConfirmRequest);
+
+/// Who signed in, on the wire.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = Session))]
+pub struct SessionBody {
+    /// The app that the login is for.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "8XKPQ2WN"))]
+    pub app_key: AppKey,
+    /// Digits without `+`, as WhatsApp reports them; null only for a browser that observes an app which hides it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required = true, example = "919876543210"))]
+    pub phone: Option<PhoneNumber>,
+    /// The business-scoped WhatsApp user id, where WhatsApp told it.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
+    pub user_id: Option<String>,
+    /// When the message arrived.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub verified_at: Timestamp,
+}
+
+/// The response of `POST /tokens/verify`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum VerifyResponse {
+    /// Nothing has arrived yet.
+    Pending,
+    /// Somebody signed in.
+    Verified(SessionBody),
+}
+
+/// The response of `POST /tokens/confirm`.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum ConfirmResponse {
+    /// The digits were right.
+    Verified,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_has_the_fields_of_the_protocol() {
+        let body = r#"{"status":"verified","app_key":"8XKPQ2WN","phone":"919876543210","user_id":null,
+            "verified_at":"2026-11-22T08:00:00.5Z","new_field":[1]}"#;
+        let VerifyResponse::Verified(session) = serde_json::from_str(body).unwrap() else { panic!("{body}") };
+        assert_eq!(session.verified_at.to_string(), "2026-11-22T08:00:00.500Z");
+        assert_eq!(session.phone.unwrap().expose(), "919876543210");
+    }
+}
