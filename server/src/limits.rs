@@ -6,6 +6,7 @@
 mod addresses;
 mod remembered;
 mod rooms;
+mod shared_count;
 mod shares;
 mod window_counts;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 pub(crate) use addresses::{CountedStream, StreamCounts, customer};
 pub(crate) use remembered::Remembered;
 pub(crate) use rooms::{Holder, Room, Rooms};
+pub(crate) use shared_count::SharedCount;
 pub(crate) use shares::{Share, Shares, Short};
 pub(crate) use window_counts::WindowCounts;
 

@@ -181,6 +181,10 @@ pub fn percent_encode(text: &str) -> String {
 /// `Extended_Pictographic` includes what Unicode reserves, so an emoji that is younger than the data of a
 /// language is refused there too; `Emoji_Presentation` adds flags and skin tones.
 fn is_emoji(symbol: char) -> bool {
+    // Most text: nothing of it has to be looked up.
+    if symbol.is_ascii() {
+        return false;
+    }
     matches!(symbol, EMOJI_VARIATION_SELECTOR | COMBINING_KEYCAP)
         || CodePointSetData::new::<EmojiPresentation>().contains(symbol)
         || (CodePointSetData::new::<ExtendedPictographic>().contains(symbol) && !TEXT_SIGNS.contains(&symbol))
@@ -216,6 +220,13 @@ mod tests {
     #[test]
     fn debug_hides_most_of_a_number() {
         assert_eq!(format!("{:?}", WhatsAppNumber::parse("14155550001").unwrap()), "WhatsAppNumber(…0001)");
+    }
+
+    #[test]
+    fn no_ascii_character_is_an_emoji() {
+        let data =
+            [CodePointSetData::new::<EmojiPresentation>(), CodePointSetData::new::<ExtendedPictographic>()];
+        assert!(('\0'..='\x7f').all(|symbol| data.iter().all(|set| !set.contains(symbol))));
     }
 
     #[test]

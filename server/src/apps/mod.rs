@@ -5,7 +5,7 @@ pub(crate) mod origin;
 use std::{
     collections::HashSet,
     sync::{Arc, LazyLock},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use loggin_protocol::{AppKey, Code, SecretKey};
@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 
 use self::origin::Origins;
 use crate::{
-    limits::{self, Remembered},
+    limits::{self, Remembered, SharedCount},
     store::{App, Store, StoreError},
     telemetry::metrics::{self, Limit},
 };
@@ -54,7 +54,7 @@ pub(crate) struct Apps {
     /// Apart from the known ones: made-up keys do not drive those out.
     unknown: Remembered<AppKey, ()>,
     origins: Remembered<(), Arc<Origins>>,
-    pending: Remembered<AppKey, u32>,
+    pending: Remembered<AppKey, Arc<SharedCount>>,
 }
 
 impl Apps {
@@ -65,7 +65,7 @@ impl Apps {
             known: Remembered::new(limits::APPS_REMEMBERED, limits::APP_VALID),
             unknown: Remembered::new(limits::APPS_REMEMBERED, limits::UNKNOWN_APP_VALID),
             origins: Remembered::new(1, limits::APP_VALID),
-            pending: Remembered::new(limits::APPS_REMEMBERED, limits::PENDING_COUNT_VALID),
+            pending: Remembered::new(limits::APPS_REMEMBERED, Duration::MAX),
         }
     }
 
@@ -134,12 +134,13 @@ impl Apps {
 
     async fn pending(&self, app_key: AppKey) -> Result<u32, StoreError> {
         let now = Instant::now();
-        if let Some(count) = self.pending.recall(&app_key, now) {
-            return Ok(count);
-        }
-        let count = self.store.without_result(app_key, limits::PENDING_PER_APP_WITH_KEY).await?;
-        self.pending.keep(app_key, count, now);
-        Ok(count)
+        let pending = self.pending.recall(&app_key, now).unwrap_or_else(|| {
+            let pending = Arc::new(SharedCount::default());
+            self.pending.keep(app_key, Arc::clone(&pending), now);
+            pending
+        });
+        let count = self.store.without_result(app_key, limits::PENDING_PER_APP_WITH_KEY);
+        pending.get(limits::PENDING_COUNT_VALID, count).await
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Waiters {
     by_code: Mutex<HashMap<Code, Waiting>>,
     wheel: [Mutex<Vec<Weak<Slot>>>; PLACES],
     place: AtomicUsize,
+    /// Where the next stream is put: those that come together, as after a restart, are spread over all places.
+    next_place: AtomicUsize,
 }
 
 /// Those that wait for one login, and the version that they were told of last: what is told twice, or late, counts once.
@@ -66,7 +68,7 @@ impl Waiters {
     /// Begins to wait for these logins, whose codes must differ. What they are by now is to be read afterwards.
     pub(crate) fn register(&self, codes: &[Code]) -> Arc<Slot> {
         let slot = Arc::new(Slot::default());
-        let place = self.place.load(Ordering::Relaxed) % PLACES;
+        let place = self.next_place.fetch_add(1, Ordering::Relaxed) % PLACES;
         lock(&self.wheel[place]).push(Arc::downgrade(&slot));
         let mut by_code = lock(&self.by_code);
         for &code in codes {
@@ -332,6 +334,16 @@ mod tests {
             waiters.tick();
         }
         assert!(waiters.wheel.iter().all(|place| lock(place).is_empty()));
+    }
+
+    #[test]
+    fn streams_that_come_together_are_spread_over_the_wheel() {
+        let waiters = Waiters::default();
+        let slots: Vec<_> = (0..10 * PLACES).map(|_| waiters.register(&[])).collect();
+        for _ in 0..2 * PLACES {
+            waiters.tick();
+            assert_eq!(slots.iter().filter(|slot| slot.take().heartbeat).count(), 10);
+        }
     }
 
     #[test]
