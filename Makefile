@@ -190,6 +190,9 @@ $(BENCH_NODE): $(NODE_MODULES) $(manifests) $(core_sources) $(node_sources)
 	rm -rf $(@D)
 	mkdir -p $(@D)
 	cp node/sdk/package.json $(@D)
+	cd node && npm run build --workspace web
+	mkdir -p $(@D)/node_modules/@loggin
+	ln -s $(abspath node/web) $(@D)/node_modules/@loggin/web
 	cd node/sdk && npx tsc --project tsconfig.json --outDir ../../$(@D)/dist
 	cd node/sdk && npx napi build --platform --release --strip --no-dts-cache \
 		--manifest-path ../../bindings/node/Cargo.toml --output-dir ../../$(@D)/dist --js native.js --dts native.d.ts -- $(LOCKED)

@@ -71,16 +71,22 @@ def _sizes() -> list[Size]:
     wheel = _only(BUILT / "wheels", "*.whl")
     native = _output([str(PYTHON), "-c", "import loggin._native as n; print(n.__file__)"]).strip()
     addon = _only(SDK.parent, "*.node")
-    packed = json.loads(
-        _output(["npm", "pack", "--dry-run", "--json", "--ignore-scripts", str(BUILT / "node-sdk")])
-    )
-    entry = packed[0] if isinstance(packed, list) else next(iter(packed.values()))
+    # With the package that it depends on.
+    packed = _packed(BUILT / "node-sdk") + _packed(ROOT / "node" / "web")
     # The addon is published as a package of its own for each platform, and packed by gzip as all of them.
     packed_addon = len(gzip.compress(addon.read_bytes()))
     return [
         Size("Python wheel", wheel.stat().st_size, Path(native).stat().st_size),
-        Size("npm package with one addon", entry["size"] + packed_addon, addon.stat().st_size),
+        Size("npm package with one addon", packed + packed_addon, addon.stat().st_size),
     ]
+
+
+def _packed(package: Path) -> int:
+    """Bytes of the archive that npm makes of a package."""
+    told = json.loads(_output(["npm", "pack", "--dry-run", "--json", "--ignore-scripts", str(package)]))
+    entry = told[0] if isinstance(told, list) else next(iter(told.values()))
+    size: int = entry["size"]
+    return size
 
 
 def _only(folder: Path, pattern: str) -> Path:

@@ -11,6 +11,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES: dict[str, Any] = json.loads((Path(__file__).parent / "names.json").read_text(encoding="utf-8"))
+# What the SDK for Node has from `@loggin/web`.
+SHARED_WITH_WEB = (
+    "node/web/src/error.ts",
+    "node/web/src/login.ts",
+    "node/web/src/otp.ts",
+    "node/web/src/updates.ts",
+)
 # Where a language declares what it offers, and how a declaration of a name looks there.
 LANGUAGES = {
     "rust": (
@@ -29,7 +36,7 @@ LANGUAGES = {
         r"pub fn {}\b|pub {}:",
     ),
     "python": (("python/src/loggin/*.py", "python/src/loggin/*.pyi"), r"def {}\(|\b{}: "),
-    "node": (("node/sdk/src/*.ts",), r"(?:^|[\s.]){}(?:\?|!)?[(:]"),
+    "node": (("node/sdk/src/*.ts", *SHARED_WITH_WEB), r"(?:^|[\s.]){}(?:\?|!)?[(:]"),
     "kotlin": (("bindings/mobile/kotlin/src/main/kotlin/loggin/*.kt",), r"\bfun {}\(|\bva[lr] {}\b"),
     "swift": (("bindings/mobile/swift/Sources/Loggin/*.swift",), r"\bfunc {}\(|\b(?:let|var) {}\b"),
 }

@@ -1,9 +1,11 @@
 /** The native half: loaded when it is first needed, so that an import neither fails nor costs anything. */
 
-import { errorOf } from './errors.js';
+import * as shared from '@loggin/web/shared';
 import type { Failure } from './native.js';
 
 type Addon = typeof import('./native.js');
+
+const CLASSES = shared as unknown as Readonly<Record<string, typeof shared.LogginError | undefined>>;
 
 /**
  * The native functions.
@@ -13,6 +15,14 @@ type Addon = typeof import('./native.js');
 export function addon(): Addon {
   // `require` keeps what it has loaded, also a second time and for both kinds of modules.
   return require('./native.js') as Addon;
+}
+
+/** @internal The error that a failure of the native half stands for, in its class. */
+export function errorOf({
+  className,
+  ...fields
+}: shared.LogginErrorFields & { className: string }): shared.LogginError {
+  return new (CLASSES[className] ?? shared.ServerError)(fields);
 }
 
 /**

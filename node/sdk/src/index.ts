@@ -1,5 +1,16 @@
 /** Sign-in with WhatsApp, for any app: the SDK for Node. */
 
+export type {
+  LoginStatus,
+  LoginUpdate,
+  LoginUpdates,
+  OtpResult,
+  OtpSession,
+  Progress,
+  Session,
+  StartOtpOptions,
+  VerifyOtpOptions,
+} from '@loggin/web/shared';
 export {
   AlreadyUsedError,
   AuthenticationError,
@@ -18,7 +29,7 @@ export {
   RateLimitError,
   ServerError,
   VerifyTimeoutError,
-} from './errors.js';
+} from '@loggin/web/shared';
 export type { LogginOptions } from './input.js';
 export {
   type ClientState,
@@ -30,7 +41,6 @@ export {
   type WaitForVerifyOptions,
   type WatchOptions,
 } from './loggin.js';
-export type { CreatedToken, Session } from './login.js';
+export type { CreatedToken } from './login.js';
 export { type Logger, setLogger } from './logs.js';
-export type { Otp, OtpResult, OtpSession, StartOtpOptions, VerifyOtpOptions } from './otp.js';
-export type { LoginStatus, LoginUpdate, LoginUpdates, Progress } from './updates.js';
+export type { Otp } from './otp.js';

@@ -1,6 +1,6 @@
 /** Checks the types of what callers pass in: plain JavaScript passes anything. What it means, the core checks. */
 
-import { InvalidInputError } from './errors.js';
+import * as shared from '@loggin/web/shared';
 import type { ClientOptions } from './native.js';
 
 /** The options of a client. What is not given comes from the environment, and then from the defaults. */
@@ -138,11 +138,7 @@ export function jsonText(value: unknown, name: string): string | undefined {
 
 /** @internal @throws InvalidInputError where a number of milliseconds is none, or below 0. Infinity is for ever. */
 export function timeout(value: number | null | undefined, code = 'invalid_request'): number | undefined {
-  check(
-    value == null || (typeof value === 'number' && value >= 0),
-    code,
-    'A timeout is a number of milliseconds, 0 or more.',
-  );
+  shared.inClasses(() => shared.checkTimeout(value, code));
   return value ?? undefined;
 }
 
@@ -169,15 +165,12 @@ export function optionsObject<T extends object>(
   names: readonly string[],
   code = 'invalid_request',
 ): T {
-  check(typeof value === 'object' && value !== null, code, 'Options are an object.');
-  const unknown = Object.keys(value).find((name) => !names.includes(name));
-  check(unknown === undefined, code, `There is no option ${unknown}; there are ${names.join(', ')}.`);
-  return value;
+  return shared.inClasses(() => shared.optionsObject(value, names, code));
 }
 
 /** @internal @throws InvalidInputError with the code where the condition does not hold. */
 export function check(condition: boolean, code: string, message: string): asserts condition {
   if (!condition) {
-    throw new InvalidInputError({ code, message });
+    throw new shared.InvalidInputError({ code, message });
   }
 }

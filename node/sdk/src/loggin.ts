@@ -1,5 +1,12 @@
 /** The client: one method for each thing a user wants to do. */
 
+import {
+  type LoginStatus,
+  type LoginUpdates,
+  type Progress,
+  type Session,
+  updatesOf,
+} from '@loggin/web/shared';
 import { unwrap } from './addon.js';
 import {
   abortSignal,
@@ -12,10 +19,9 @@ import {
   timeout,
   tokenText,
 } from './input.js';
-import { CreatedToken, plainSession, type Session } from './login.js';
+import { CreatedToken, sessionOf } from './login.js';
 import type { Settled } from './native.js';
 import { Otp, succeeded } from './otp.js';
-import { type LoginStatus, type LoginUpdates, type Progress, updatesOf } from './updates.js';
 import { Waits } from './waits.js';
 
 export interface CreateTokenOptions {
@@ -132,7 +138,7 @@ export class Loggin {
       ? // What the caller does with it, and how that fails, is not the client's.
         await this.#waits.watch(secret, patience, ending, (status) => queueMicrotask(() => tell(status)))
       : await this.#waits.wait(secret, patience, ending);
-    return sessionOf(settled) as Session;
+    return sessionIn(settled) as Session;
   }
 
   /**
@@ -191,7 +197,7 @@ export class Loggin {
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
     const { signal, timeoutMs } = optionsObject(options, CALL);
     const secret = tokenText(token);
-    return sessionOf(await this.#waits.verify(secret, timeout(timeoutMs), abortSignal(signal)));
+    return sessionIn(await this.#waits.verify(secret, timeout(timeoutMs), abortSignal(signal)));
   }
 
   /**
@@ -254,7 +260,7 @@ export class Loggin {
 /** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_APP_KEY`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
 export const loggin: Loggin = new Loggin(ON_FIRST_USE);
 
-function sessionOf(settled: Settled): Session | null {
+function sessionIn(settled: Settled): Session | null {
   const { session } = succeeded(settled);
-  return session ? plainSession(session) : null;
+  return session ? sessionOf(session) : null;
 }

@@ -1,8 +1,8 @@
 /** A login at its beginning and at its end: the token somebody created, and the session it came to. */
 
+import { INSPECT, plainSession, type Session, type Show } from '@loggin/web/shared';
 import { addon, unwrap } from './addon.js';
 import type { Session as SessionFields } from './native.js';
-import { hiddenPhone, INSPECT, plain, plainPrototype, type Show } from './plain.js';
 
 /**
  * A new login: its secret token and the link that the person opens.
@@ -57,24 +57,9 @@ export class CreatedToken {
   }
 }
 
-/** Who signed in, as the server verified it: a plain object. Only when Node prints it does it hide who it is. */
-export interface Session {
-  /** The app that the person signed in to. */
-  readonly appKey: string;
-  /** The phone number as WhatsApp reports it: digits with country code, without `+`. */
-  readonly phone: string;
-  /** The business-scoped WhatsApp user id, where WhatsApp told it. */
-  readonly userId: string | null;
-  /** When the message arrived at the server. */
-  readonly verifiedAt: Date;
-}
-
-const SESSION = plainPrototype<Session>('Session', ({ userId: _, ...shown }) => ({
-  ...shown,
-  phone: hiddenPhone(shown.phone),
-}));
-
-/** @internal */
-export function plainSession({ appKey, phone, userId, verifiedAt }: SessionFields): Session {
-  return plain(SESSION, { appKey, phone, userId: userId ?? null, verifiedAt: new Date(verifiedAt) });
+/** @internal Who signed in, as a plain object. */
+export function sessionOf({ appKey, phone, userId, verifiedAt }: SessionFields): Session {
+  const fields = { appKey, phone, userId: userId ?? null, verifiedAt: new Date(verifiedAt) };
+  // The SDK redeems: it is always told the phone number.
+  return plainSession(fields) as Session;
 }

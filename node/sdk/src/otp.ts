@@ -1,67 +1,23 @@
 /** One-time codes over WhatsApp: sent to a phone, and checked when they were typed. */
 
-import { errorOf } from './errors.js';
+import {
+  hiddenPhone,
+  type OtpResult,
+  type OtpSession,
+  plain,
+  plainPrototype,
+  type StartOtpOptions,
+  type VerifyOtpOptions,
+} from '@loggin/web/shared';
+import { errorOf } from './addon.js';
 import { abortSignal, jsonText, optionalCount, optionalText, optionsObject, text, timeout } from './input.js';
 import type { OtpResult as ResultFields, OtpSession as SessionFields, Settled } from './native.js';
-import { hiddenPhone, plain, plainPrototype } from './plain.js';
 import type { StartOtp, VerifyOtp, Waits } from './waits.js';
-
-export interface StartOtpOptions {
-  /** The number, with its country code or as it is written in `countryCode`. */
-  readonly phone: string;
-  /** The region of a number without country code, such as `IN`. */
-  readonly countryCode?: string | undefined;
-  /** Digits of the code, 4 to 8; 6 by default. */
-  readonly otpLength?: number | undefined;
-  /** Anything that JSON can hold; it comes back with the result. */
-  readonly meta?: unknown;
-  /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
-  readonly timeoutMs?: number | undefined;
-  /** Ends the call, which then rejects with the signal's reason; it takes no message back. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface VerifyOtpOptions {
-  /** The session that `start` gave. */
-  readonly sessionId: string;
-  /** What the person typed. */
-  readonly otpCode: string;
-  /** As for `start`. */
-  readonly timeoutMs?: number | undefined;
-  /** Ends the call, which then rejects with the signal's reason; an attempt may be spent. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 const START: (keyof StartOtpOptions)[] = ['phone', 'countryCode', 'otpLength', 'meta', 'timeoutMs', 'signal'];
 const VERIFY: (keyof VerifyOtpOptions)[] = ['sessionId', 'otpCode', 'timeoutMs', 'signal'];
 
-/** A one-time code that was sent: a plain object. */
-export interface OtpSession {
-  /** What the code is verified for. It is of no use without the secret key. */
-  readonly sessionId: string;
-  /** Seconds that the code is valid. */
-  readonly expiresIn: number;
-  /** Whether WhatsApp took the message over; false for a test number, to which nothing is sent. */
-  readonly sentViaEngine: boolean;
-  /** Codes that the app may still have sent this month; `null` without a quota. */
-  readonly quotaRemaining: number | null;
-}
-
-/**
- * A phone whose owner typed the one-time code: a plain object. Only when Node prints it does it hide the phone number
- * and the meta.
- */
-export interface OtpResult {
-  /** Always `verified`: what failed is an error. */
-  readonly status: 'verified';
-  /** The number that the code was sent to: digits with country code, without `+`. */
-  readonly phone: string;
-  /** When the code was typed. */
-  readonly verifiedAt: Date;
-  /** What the app gave when it asked for the code; `null` where it gave nothing. */
-  readonly meta: unknown;
-}
-
+/** Only when Node prints a result does it hide the phone number and the meta. */
 const RESULT = plainPrototype<OtpResult>('OtpResult', ({ meta: _, ...shown }) => ({
   ...shown,
   phone: hiddenPhone(shown.phone),

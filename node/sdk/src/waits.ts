@@ -1,10 +1,10 @@
 /** What is under way: each wait or call has an id, and the native half calls back with the ids that have settled. */
 
+import { onAbort } from '@loggin/web/shared';
 import { addon, unwrap } from './addon.js';
 import { environmentOf } from './environment.js';
 import { listenByDefault } from './logs.js';
 import type { Client, ClientOptions, Settled } from './native.js';
-import { onAbort } from './signals.js';
 
 /** Who is told of a result. There is one for each wait, and nothing else is kept of it here. */
 interface Waiter {

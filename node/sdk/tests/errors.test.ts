@@ -1,8 +1,10 @@
 /** Errors: their classes, their fields, their copies, and the whole list of codes. */
 
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { inspect } from 'node:util';
 import * as sdk from '@loggin/sdk';
+import * as web from '@loggin/web';
 import { describe, expect, it } from 'vitest';
 import { vectorsOf } from './vectors.js';
 
@@ -21,13 +23,11 @@ const FIELDS = {
   cause: 'http_429',
 };
 
-/** The package a second time, as a dependency that brings its own copy along has it. */
+/** The package a second time, with what it depends on, as a dependency that brings its own copy along has it. */
 function secondCopy(): typeof sdk {
   const require = createRequire(import.meta.url);
-  const entry = require.resolve('@loggin/sdk');
-  const modules = Object.keys(require.cache).filter((path) =>
-    path.startsWith(entry.replace(/index\.js$/, '')),
-  );
+  const folders = ['@loggin/sdk', '@loggin/web'].map((name) => dirname(require.resolve(name)));
+  const modules = Object.keys(require.cache).filter((path) => folders.includes(dirname(path)));
   const cached = modules.map((path) => [path, require.cache[path]] as const);
   for (const path of modules) {
     delete require.cache[path];
@@ -108,6 +108,25 @@ describe('an error of another copy of the package', () => {
     expect(() => copy.loggin.createToken('?')).toThrow(InvalidInputError);
     expect(copy.loggin).not.toBe(sdk.loggin);
   });
+});
+
+describe('an error of @loggin/web', () => {
+  const script = createRequire(import.meta.url)('@loggin/web') as typeof web;
+
+  it.each(CLASS_NAMES)('%s is the very class of the SDK among scripts', (name) => {
+    expect(script[name as 'ExpiredError']).toBe(sdk[name as 'ExpiredError']);
+  });
+
+  it.each(CLASS_NAMES)(
+    '%s is an instance of the class of the SDK among modules, and the other way round',
+    (name) => {
+      const className = name as 'ExpiredError';
+      expect(web[className]).not.toBe(sdk[className]);
+      expect(new web[className]({ code: 'any', message: '' })).toBeInstanceOf(sdk[className]);
+      expect(new sdk[className]({ code: 'any', message: '' })).toBeInstanceOf(web[className]);
+      expect(() => sdk.loggin.createToken('?')).toThrow(web.InvalidInputError);
+    },
+  );
 });
 
 describe('the list of codes', () => {

@@ -1,7 +1,8 @@
 /** From the code of an error to its class: what a caller of the client catches. */
 
+import { CODES_OF_CLASSES } from './codes.js';
 import { isLogginError, LogginError } from './error.js';
-import { CODES_OF_CLASSES, ServerError } from './errors.js';
+import { ServerError } from './errors.js';
 
 /** The class that a code belongs to; a newer server's code belongs to `ServerError`. */
 export function classOf(code: string): typeof LogginError {

@@ -1,7 +1,7 @@
 /**
- * The class of all errors, as in the SDK for Node: written by `make generate`, do not edit.
+ * The class of all errors, of this package and of the SDK for Node, which has them from here.
  *
- * `instanceof` also knows the errors of another copy of this package, and those of the SDK.
+ * `instanceof` also knows the errors of another copy of this package, such as one that a dependency brings along.
  */
 
 /** What an error says. It never holds a token, a key, a code or a phone number, so it can be logged as it is. */
@@ -99,6 +99,3 @@ function brandsOf(value: unknown): string[] {
   }
   return brands;
 }
-
-/** The codes after which the same call can succeed later, apart by spaces. */
-export const RETRYABLE_CODES = 'connection internal invalid_response rate_limited unavailable';

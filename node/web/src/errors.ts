@@ -1,4 +1,4 @@
-/** A class for each thing that a caller can do about an error: written by `make generate`, do not edit. */
+/** A class for each thing that a caller can do about an error. */
 
 import { BRAND, LogginError } from './error.js';
 
@@ -42,7 +42,7 @@ export class InvalidCodeError extends LogginError {
   static override readonly [BRAND]: string = 'InvalidCodeError';
 }
 
-/** Something that was passed in is malformed: mend the call. */
+/** Something that was passed in is malformed: fix the call. */
 export class InvalidInputError extends LogginError {
   static override readonly [BRAND]: string = 'InvalidInputError';
 }
@@ -71,23 +71,3 @@ export class ServerError extends LogginError {
 export class VerifyTimeoutError extends LogginError {
   static override readonly [BRAND]: string = 'VerifyTimeoutError';
 }
-
-/** The codes of each class, apart by spaces; any other code is a `ServerError`. */
-export const CODES_OF_CLASSES: readonly (readonly [typeof LogginError, string])[] = [
-  [AlreadyUsedError, 'already_used'],
-  [AuthenticationError, 'invalid_signature unauthorized unknown_app'],
-  [BlockedError, 'blocked max_attempts'],
-  [ClosedError, 'closed'],
-  [ConnectionFailedError, 'connection'],
-  [DeniedError, 'denied'],
-  [ExpiredError, 'expired session_not_found'],
-  [InvalidCodeError, 'invalid_code'],
-  [
-    InvalidInputError,
-    'invalid_app_key invalid_config invalid_phone invalid_request invalid_token method_not_allowed not_found payload_too_large unsupported_media_type',
-  ],
-  [PhoneHiddenError, 'phone_hidden'],
-  [QuotaExceededError, 'quota_exceeded'],
-  [RateLimitError, 'rate_limited'],
-  [VerifyTimeoutError, 'timeout'],
-];

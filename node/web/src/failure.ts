@@ -1,6 +1,7 @@
 /** Makes errors: from a code, or from what a server answered. */
 
-import { LogginError, type LogginErrorFields, RETRYABLE_CODES } from './error.js';
+import { RETRYABLE_CODES } from './codes.js';
+import { LogginError, type LogginErrorFields } from './error.js';
 
 /** Longest message of a server that is kept, in characters: enough for a sentence or two. */
 const MAX_MESSAGE = 500;

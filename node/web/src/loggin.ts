@@ -6,17 +6,9 @@ import { classed, inClasses } from './classes.js';
 import { createLogin } from './create.js';
 import { check, failure, invalidAnswer } from './failure.js';
 import { CreatedToken, type ObservedSession, plainSession, type Session } from './login.js';
+import { checkIdempotencyKey, checkTimeout, optionsObject } from './options.js';
 import { sessionOf } from './session.js';
-import {
-  checkIdempotencyKey,
-  checkTimeout,
-  isBrowser,
-  isProduction,
-  type LogginOptions,
-  optionsObject,
-  type Settings,
-  settingsOf,
-} from './settings.js';
+import { isBrowser, isProduction, type LogginOptions, type Settings, settingsOf } from './settings.js';
 import { onAbort } from './signals.js';
 import { statusOf } from './status.js';
 import { codeOf, loginIdOf, parseAppKey, parseToken } from './token.js';

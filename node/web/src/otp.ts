@@ -7,48 +7,62 @@
 import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
 import { check, invalidAnswer } from './failure.js';
-import { checkTimeout, isBrowser, type LogginOptions, optionsObject, settingsOf } from './settings.js';
+import { checkTimeout, optionsObject } from './options.js';
+import { isBrowser, type LogginOptions, settingsOf } from './settings.js';
 import { randomBytes } from './token.js';
 
 /** The client of one-time codes takes what the other one does, except for the key of a redeemer. */
 export type OtpOptions = Omit<LogginOptions, 'idempotencyKey' | 'timeoutMs'>;
 
 export interface StartOtpOptions {
-  /** With country code, or without it where `countryCode` says the region. */
+  /** The number, with its country code or as it is written in `countryCode`. */
   readonly phone: string;
-  /** A region such as `IN`. */
+  /** The region of a number without country code, such as `IN`. */
   readonly countryCode?: string | undefined;
   /** Digits of the code, 4 to 8; 6 by default. */
   readonly otpLength?: number | undefined;
-  /** What the answer of `verify` brings back. */
+  /** Anything that JSON can hold; it comes back with the result. */
   readonly meta?: unknown;
   /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
   readonly timeoutMs?: number | undefined;
+  /** Ends the call, which then rejects with the signal's reason; it takes no message back. */
   readonly signal?: AbortSignal | undefined;
-}
-
-export interface OtpSession {
-  readonly sessionId: string;
-  /** Seconds. */
-  readonly expiresIn: number;
-  readonly sentViaEngine: boolean;
-  /** How many codes the app may still send this month; null without a quota. */
-  readonly quotaRemaining: number | null;
 }
 
 export interface VerifyOtpOptions {
+  /** The session that `start` gave. */
   readonly sessionId: string;
+  /** What the person typed. */
   readonly otpCode: string;
-  /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
+  /** As for `start`. */
   readonly timeoutMs?: number | undefined;
+  /** Ends the call, which then rejects with the signal's reason; an attempt may be spent. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A one-time code that was sent: a plain object. */
+export interface OtpSession {
+  /** What the code is verified for. It is of no use without the secret key. */
+  readonly sessionId: string;
+  /** Seconds that the code is valid. */
+  readonly expiresIn: number;
+  /** Whether WhatsApp took the message over; false for a test number, to which nothing is sent. */
+  readonly sentViaEngine: boolean;
+  /** Codes that the app may still have sent this month; `null` without a quota. */
+  readonly quotaRemaining: number | null;
+}
+
+/**
+ * A phone whose owner typed the one-time code, as a plain object.
+ */
 export interface OtpResult {
+  /** Always `verified`: what failed is an error. */
   readonly status: 'verified';
-  /** Digits with country code, without `+`: the number that was asked for. */
+  /** The number that the code was sent to: digits with country code, without `+`. */
   readonly phone: string;
+  /** When the code was typed. */
   readonly verifiedAt: Date;
+  /** What the app gave when it asked for the code; `null` where it gave nothing. */
   readonly meta: unknown;
 }
 

@@ -23,7 +23,7 @@ interface Watched {
   readonly onProgress: (status: Progress) => void;
 }
 
-/** @internal What a wait tells, one after the other. It ends with the signal, or when nobody iterates on. */
+/** What a wait tells, one after the other. It ends with the signal, or when nobody iterates on. */
 export async function* updatesOf<S>(
   wait: (watched: Watched) => Promise<S>,
   signal: AbortSignal | null | undefined,
