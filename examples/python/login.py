@@ -1,4 +1,4 @@
-"""Sign one person in from a terminal: show the link and a QR picture, wait, and greet.
+"""Sign one person in from a terminal: show the link and a QR code, wait, and greet.
 
 Start a server with `loggin-server dev` first, or point `LOGGIN_BASE_URL` at yours.
 """

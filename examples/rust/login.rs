@@ -1,4 +1,4 @@
-//! Signs one person in: prints the link and its QR picture, waits, and prints who it was.
+//! Signs one person in: prints the link and its QR code, waits, and prints who it was.
 //!
 //! Run it with `cargo run -p loggin --example login` beside `loggin-server dev`.
 

@@ -1,4 +1,4 @@
-"""Making logins: tokens, codes, links and QR pictures, offline."""
+"""Making logins: tokens, codes, links and QR codes, offline."""
 
 from __future__ import annotations
 

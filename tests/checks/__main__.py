@@ -1,4 +1,4 @@
-"""Runs every check over the repository and prints what there is to mend: `python3 -m checks`."""
+"""Runs every check over the repository and prints what there is to fix: `python3 -m checks`."""
 
 from __future__ import annotations
 

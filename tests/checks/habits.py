@@ -40,7 +40,7 @@ _PYTHON_TEST_HABITS = (
         re.compile(r"\bpytest\.raises\([^)]*\bmatch="),
         "a test judges a message: compare the type and the code",
     ),
-    (re.compile(r"\bmark\.skip\("), "a test is switched off: mend it or take it out"),
+    (re.compile(r"\bmark\.skip\("), "a test is switched off: fix it or take it out"),
 )
 _TYPESCRIPT_TEST_HABITS = (
     (

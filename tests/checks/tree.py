@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing to mend: where it is, and what to do about it."""
+    """One thing to fix: where it is, and what to do about it."""
 
     path: str
     line: int

@@ -14,7 +14,7 @@ export default async function Home() {
       <ul className="cards">
         <li>
           <h2>One tap, or one scan</h2>
-          <p>A phone opens WhatsApp with the message written. A computer shows a QR picture.</p>
+          <p>A phone opens WhatsApp with the message written. A computer shows a QR code.</p>
         </li>
         <li>
           <h2>Or a code</h2>

@@ -1,4 +1,4 @@
-/** What is likely wrong where a sign-in cannot work, and what mends it: for developers, in the console of development. */
+/** What is likely wrong where a sign-in cannot work, and what fixes it: for developers, in the console of development. */
 
 import { isLoopback, type LogginError } from '@loggin/web/create';
 import { isSetupFault } from './faults.js';
@@ -35,7 +35,7 @@ function causeOf({ status }: LogginError, server: URL): string {
   ].join('\n- ');
 }
 
-/** Says what a developer can mend; what people do, such as letting a login expire, is no fault. */
+/** Says what a developer can fix; what people do, such as letting a login expire, is no fault. */
 export function diagnose(error: Error, baseUrl: string | undefined): void {
   const { code } = error as LogginError;
   if (isSetupFault(error)) {

@@ -25,5 +25,5 @@ export const isRedirect = (reason: unknown): boolean => digestOf(reason).startsW
 export const isCode = (error: unknown, code: string): boolean =>
   (Object(error) as { code?: unknown }).code === code;
 
-/** Whether the developer of the page has to mend something. */
+/** Whether the developer of the page has to fix something. */
 export const isSetupFault = (error: unknown): boolean => SETUP.some((code) => isCode(error, code));

@@ -164,7 +164,7 @@ function Steps(): ReactNode {
   );
 }
 
-/** The QR picture with the time that it is good for around it, what has become of it, and another one. */
+/** The QR code with the time that it is good for around it, what has become of it, and another one. */
 function Picture(): ReactNode {
   const { status, link } = useLogginLogin();
   const { refresh } = useTexts();

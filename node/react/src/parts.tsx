@@ -82,7 +82,7 @@ export function LogginLink({ children, onClick, onAuxClick, ...props }: Componen
 }
 
 /**
- * The link as a QR picture, drawn here and black on white in every theme, because cameras read no other as well.
+ * The link as a QR code, drawn here and black on white in every theme, because cameras read no other as well.
  *
  * Nothing tells when somebody looks at it, so `start` the login where it is shown.
  */

@@ -16,9 +16,9 @@ export interface LogginTexts {
   readonly openAgain: string;
   /** The link, on a computer. */
   readonly openHere: string;
-  /** Shows the QR picture, on a phone. */
+  /** Shows the QR code, on a phone. */
   readonly showQr: string;
-  /** What the QR picture is, for those who do not see it. */
+  /** What the QR code is, for those who do not see it. */
   readonly qrLabel: string;
   readonly timeLeft: string;
   readonly pending: string;

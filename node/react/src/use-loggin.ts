@@ -14,9 +14,9 @@ export interface UseLogginOptions extends LogginHandlers {
 }
 
 export interface LogginLogin extends LogginState {
-  /** Begins to wait, when the person opens the link or sees the QR picture; after an end, with another link. */
+  /** Begins to wait, when the person opens the link or sees the QR code; after an end, with another link. */
   readonly start: () => void;
-  /** The same, when the person opens the link of this page rather than the QR picture. */
+  /** The same, when the person opens the link of this page rather than the QR code. */
   readonly open: () => void;
   /** Ends what is under way, and makes another link. */
   readonly cancel: () => void;

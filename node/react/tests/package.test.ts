@@ -149,7 +149,7 @@ describe('a language', () => {
     expect(clock(245)).toBe('4:05');
   });
 
-  it.each(all)('%s has a message that a camera can read from a QR picture', (_, { texts }) => {
+  it.each(all)('%s has a message that a camera can read from a QR code', (_, { texts }) => {
     const text = (texts.message ?? '').replace('{code}', '8XKPQ2WN-P37ZB-ZFMMN-V1GN3-0EWXB');
     const { size } = encode(`https://wa.me/919876543210?text=${encodeURIComponent(text)}`);
     // Two pixels a module and more, in a picture of 232.

@@ -72,7 +72,7 @@ describe('while it is typed, a number', () => {
     expect(keyed(text, region)).toBe(wanted);
   });
 
-  it('keeps the caret where somebody mends it', () => {
+  it('keeps the caret where somebody corrects it', () => {
     const before = { text: '98765 43210', region: 'IN' };
     expect(marked(edit(before, '9876543210', 5, 'insertFromPaste'))).toBe('98765| 43210');
     expect(marked(edit({ text: '(213) 373-4253', region: 'US' }, '(5213) 373-425', 2, 'insertText'))).toBe(

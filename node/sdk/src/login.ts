@@ -37,12 +37,12 @@ export class CreatedToken {
     return this.#code;
   }
 
-  /** The link as a QR picture, SVG. */
+  /** The link as a QR code, SVG. */
   qrSvg(): string {
     return unwrap(addon().qrSvg(this.#link));
   }
 
-  /** The link as a QR picture of characters, for a terminal. */
+  /** The link as a QR code of characters, for a terminal. */
   qrTerminal(): string {
     return unwrap(addon().qrTerminal(this.#link));
   }

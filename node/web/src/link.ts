@@ -10,7 +10,7 @@ const CODE_PLACEHOLDER = '{code}';
 
 /**
  * Longest text of a message, in code points with the code filled in: a person reads it whole before sending, and the
- * link stays small enough for a QR picture.
+ * link stays small enough for a QR code.
  */
 const MAX_TEXT_CHARS = 200;
 

@@ -12,7 +12,7 @@ const NO_SHARING = 'waits do not share their streams';
 /** By their names. */
 const NOT_HERE: Record<string, string> = {
   'carries many waits on few streams': NO_SHARING,
-  'draws the link as a picture': 'a QR picture is drawn by @loggin/react',
+  'draws the link as a picture': 'a QR code is drawn by @loggin/react',
   'ends one wait on a token and not another': NO_SHARING,
   'gives the session of the person who signed in': 'it names the SDK: client.test.ts has the same',
 };

@@ -221,10 +221,10 @@ def error_codes() -> list[tuple[str, str, bool]]:
     """Every error code of the protocol, with its class and whether the same call can succeed later."""
 
 def qr_svg(link: str) -> str:
-    """A link as a QR picture, SVG."""
+    """A link as a QR code, SVG."""
 
 def qr_terminal(link: str) -> str:
-    """A link as a QR picture of characters."""
+    """A link as a QR code of characters."""
 
 def listen(level: int | None) -> None:
     """Has the core tell what it logs from a level of `logging` on; `None` is nothing."""

@@ -103,18 +103,18 @@ class CreatedToken:
         return hash(self._token)
 
     def qr_svg(self) -> str:
-        """The link as a QR picture, SVG.
+        """The link as a QR code, SVG.
 
         Raises:
-            InvalidInputError: `invalid_request` where the link is too long for a QR picture.
+            InvalidInputError: `invalid_request` where the link is too long for a QR code.
         """
         return _native.qr_svg(self.link)
 
     def qr_terminal(self) -> str:
-        """The link as a QR picture of characters, for a terminal.
+        """The link as a QR code of characters, for a terminal.
 
         Raises:
-            InvalidInputError: `invalid_request` where the link is too long for a QR picture.
+            InvalidInputError: `invalid_request` where the link is too long for a QR code.
         """
         return _native.qr_terminal(self.link)
 

@@ -35,7 +35,7 @@ export class Network {
     }
   }
 
-  mend() {
+  restore() {
     this.#isCut = false;
   }
 

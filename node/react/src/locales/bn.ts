@@ -1,6 +1,6 @@
 /**
  * Bengali. No native speaker has reviewed it. The message that people send stays English where a page has a WhatsApp number: each of
- * these letters takes nine characters of a link, and cameras do not read so large a QR picture from a screen.
+ * these letters takes nine characters of a link, and cameras do not read so large a QR code from a screen.
  */
 
 import type { Locale } from '../locales.js';

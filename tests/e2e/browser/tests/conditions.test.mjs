@@ -78,7 +78,7 @@ test('a network that goes and comes back loses nothing', async (t) => {
   await lost;
   await stage.world.send(link);
   await statusIs(page, 'pending');
-  network.mend();
+  network.restore();
   await said(page, `Hello ${PHONE}`);
   assert.ok(connections.length > 1);
   assert.equal(new Set(connections.flat()).size, 1);

@@ -245,7 +245,7 @@ test('a form that lacks something is not sent, and has the token once it is', as
   await said(page, `Hello Ada ${PHONE}`);
 });
 
-test('a server that cannot be is told, and mended by its attribute', async (t) => {
+test('a server that cannot be is told, and fixed by its attribute', async (t) => {
   const page = await stage.open(t, COMPUTER);
   await element(page).evaluate((node) => {
     node.baseUrl = 'http://login.example';

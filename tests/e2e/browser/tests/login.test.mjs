@@ -10,7 +10,7 @@ import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
-test('on a computer: the QR picture leads the phone to the message, and Send signs in', async (t) => {
+test('on a computer: the QR code leads the phone to the message, and Send signs in', async (t) => {
   const page = await stage.open(t, COMPUTER);
   const connections = connectionsOf(page);
   await button(page).click();
@@ -46,7 +46,7 @@ test('on a phone: a tap opens WhatsApp at once, and Send signs in', async (t) =>
   await said(page, `Hello ${PHONE}`);
 });
 
-test('on a phone: the QR picture is there for another phone', async (t) => {
+test('on a phone: the QR code is there for another phone', async (t) => {
   const page = await stage.open(t, HANDSET, { component: 'modal' });
   await page.getByRole('button', { name: 'Sign in' }).tap();
   await page.getByText('Use another phone').tap();

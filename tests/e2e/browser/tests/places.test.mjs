@@ -96,7 +96,7 @@ test('a server that is away is said to be, and what was sent meanwhile counts on
   const { origin } = new URL(page.url());
   assert.ok((await advised).text().includes(`--allowed-origin ${origin}`));
   await stage.world.send((await button(page).getAttribute('href')).replace(network.url, stage.world.url));
-  network.mend();
+  network.restore();
   await page.clock.runFor(10_000);
   await said(page, `Hello ${PHONE}`);
   assert.equal(await words.count(), 0);
@@ -122,7 +122,7 @@ test('a network that goes when the app’s own server is asked is told in words'
   await said(page, `Hello ${PHONE}`);
 });
 
-test('an origin that the app does not allow is told as a fault of the page, and to developers what mends it', async (t) => {
+test('an origin that the app does not allow is told as a fault of the page, and to developers what fixes it', async (t) => {
   const appKey = stage.world.addApp('--allowed-origin', 'https://elsewhere.example');
   const page = await stage.open(t, COMPUTER, { appKey });
   const advice = page.waitForEvent('console', (message) => message.text().startsWith('Loggin: '));

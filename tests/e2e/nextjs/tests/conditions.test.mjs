@@ -27,7 +27,7 @@ describe('the example', () => {
     return link;
   };
 
-  test('on a computer: a phone reads the QR picture from the screen, and Send signs in', async (t) => {
+  test('on a computer: a phone reads the QR code from the screen, and Send signs in', async (t) => {
     const page = await stage.visit(t, '/login');
     const connections = connectionsOf(page);
     await isReadable(page, 'login');
@@ -110,7 +110,7 @@ describe('the example', () => {
     await stage.send(link);
     await stage.world.messageAfter(seen);
     await stage.world.control(`phones/${PHONE}/tap`, {});
-    stage.network.mend();
+    stage.network.restore();
     await statusIs(page, 'denied');
     await isReadable(page, 'denied');
     const answered = connected(page);
@@ -129,7 +129,7 @@ describe('the example', () => {
     await lost;
     await stage.send(link);
     await statusIs(page, 'pending');
-    stage.network.mend();
+    stage.network.restore();
     await isIn(page, PHONE);
     assert.ok(connections.length > 1);
     assert.equal(new Set(connections.flat()).size, 1);

@@ -80,7 +80,7 @@ for (const version of VERSIONS) {
       network.cut();
       await lost;
       await stage.send(link);
-      network.mend();
+      network.restore();
       await isIn(page, PHONE);
       went(seen);
     });

@@ -9,7 +9,7 @@ public struct LogginError: Error, Sendable, LocalizedError {
   public enum Kind: Sendable, CaseIterable {
     /// The login was redeemed before: start another one.
     case alreadyUsed
-    /// The app is unknown, or a key is wrong: mend the set-up.
+    /// The app is unknown, or a key is wrong: fix the set-up.
     case authentication
     /// Too many wrong codes: start again later.
     case blocked
@@ -23,7 +23,7 @@ public struct LogginError: Error, Sendable, LocalizedError {
     case expired
     /// The code that was typed is wrong: ask again.
     case invalidCode
-    /// An argument or an option is malformed: mend the call.
+    /// An argument or an option is malformed: fix the call.
     case invalidInput
     /// WhatsApp did not tell the phone number: start another login.
     case phoneHidden

@@ -71,7 +71,7 @@ public struct CreatedToken: Sendable, CustomStringConvertible, CustomReflectable
   /// The link, for `openURL`. A link of this package is a URL always.
   public var whatsappURL: URL? { URL(string: link) }
 
-  /// The link as a QR picture, SVG, for a person whose WhatsApp is on another device.
+  /// The link as a QR code, SVG, for a person whose WhatsApp is on another device.
   public func qrSVG() throws(LogginError) -> String {
     try translated { try LogginNative.qrSvg(link: link) }
   }

@@ -43,7 +43,7 @@ public sealed class LogginException(details: FailureDetails) : Exception(details
     /** The login was redeemed before: start another one. */
     public class AlreadyUsed internal constructor(details: FailureDetails) : LogginException(details)
 
-    /** The app is unknown, or a key is wrong: mend the set-up. */
+    /** The app is unknown, or a key is wrong: fix the set-up. */
     public class Authentication internal constructor(details: FailureDetails) : LogginException(details)
 
     /** Too many wrong codes: start again later. */
@@ -64,7 +64,7 @@ public sealed class LogginException(details: FailureDetails) : Exception(details
     /** The code that was typed is wrong: ask again. */
     public class InvalidCode internal constructor(details: FailureDetails) : LogginException(details)
 
-    /** An argument or an option is malformed: mend the call. */
+    /** An argument or an option is malformed: fix the call. */
     public class InvalidInput internal constructor(details: FailureDetails) : LogginException(details)
 
     /** WhatsApp did not tell the phone number: start another login. */

@@ -115,7 +115,7 @@ public class CreatedToken internal constructor(native: loggin.ffi.CreatedTokenIn
     public val code: String = native.code()
 
     /**
-     * The link as a QR picture, SVG, for a person whose WhatsApp is on another device.
+     * The link as a QR code, SVG, for a person whose WhatsApp is on another device.
      *
      * @throws LogginException.InvalidInput `invalid_request` where the link is too long for a picture.
      */
