@@ -24,7 +24,7 @@ PYTHON_TOOLS := $(VENV)/tools.stamp
 PYTHON_PACKAGE := $(VENV)/package.stamp
 NODE_MODULES := node/node_modules/installed.stamp
 NODE_PACKAGES := node/node_modules/built.stamp
-# The workspaces, and those who use them as a stranger does.
+# The workspaces, and those who use them as an app of somebody else does.
 NPM_PROJECTS := node tests/e2e/node tests/e2e/browser examples/express examples/node
 # The example for Next.js, built once for each version that we support.
 NEXT_APPS := target/nextjs.stamp

@@ -1,4 +1,4 @@
-/** The door: everything but these routes needs a session. With Next.js 15 this file is called `middleware.ts`. */
+/** The route guard: everything but these routes needs a session. With Next.js 15 this file is called `middleware.ts`. */
 
 import { logginMiddleware } from '@loggin/nextjs';
 

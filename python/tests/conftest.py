@@ -1,4 +1,4 @@
-"""Fixtures: servers that end with their test, and the two doors, blocking and asyncio, to the same client."""
+"""Fixtures: servers that end with their test, and drivers of the same client, blocking and by asyncio."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from scripted_server import PATIENCE, ScriptedServer, Step
+from scripted_server import TEST_TIMEOUT, ScriptedServer, Step
 
 from loggin import AsyncLoggin, CreatedToken, Loggin, LoginUpdate, OtpResult, OtpSession, Session
 
@@ -23,7 +23,7 @@ Serve = Callable[..., ScriptedServer]
 Start = Callable[..., "subprocess.Popen[str]"]
 
 
-class Door(Protocol):
+class ClientDriver(Protocol):
     """A client, whichever, by blocking calls."""
 
     client: Loggin | AsyncLoggin
@@ -45,7 +45,7 @@ class Door(Protocol):
     def otp_verify(self, session_id: str, otp_code: str) -> OtpResult: ...
 
 
-class BlockingDoor:
+class BlockingDriver:
     def __init__(self, base_url: str | None = None, **options: Any) -> None:
         self.client = Loggin(base_url, **options)
 
@@ -74,7 +74,7 @@ class BlockingDoor:
         return self.client.otp.verify(session_id, otp_code)
 
 
-class AsyncDoor:
+class AsyncDriver:
     """Each call runs an event loop of its own."""
 
     def __init__(self, base_url: str | None = None, **options: Any) -> None:
@@ -114,28 +114,28 @@ class AsyncDoor:
         return asyncio.run(self.client.otp.verify(session_id, otp_code))
 
 
-DoorClass = Callable[..., Door]
+DriverClass = Callable[..., ClientDriver]
 
 
-@pytest.fixture(params=[BlockingDoor, AsyncDoor], ids=["blocking", "asyncio"])
-def door_class(request: pytest.FixtureRequest) -> DoorClass:
-    """A test that asks for it runs once through each door."""
-    chosen: DoorClass = request.param
+@pytest.fixture(params=[BlockingDriver, AsyncDriver], ids=["blocking", "asyncio"])
+def driver_class(request: pytest.FixtureRequest) -> DriverClass:
+    """A test that asks for it runs once with each driver."""
+    chosen: DriverClass = request.param
     return chosen
 
 
 @pytest.fixture
-def open_door(door_class: DoorClass) -> Iterator[DoorClass]:
+def open_driver(driver_class: DriverClass) -> Iterator[DriverClass]:
     """Makes clients, and closes them with the test."""
-    doors: list[Door] = []
+    drivers: list[ClientDriver] = []
 
-    def open_one(base_url: str | None = None, **options: Any) -> Door:
-        doors.append(door_class(base_url, **options))
-        return doors[-1]
+    def open_one(base_url: str | None = None, **options: Any) -> ClientDriver:
+        drivers.append(driver_class(base_url, **options))
+        return drivers[-1]
 
     yield open_one
-    for door in doors:
-        door.client.close()
+    for driver in drivers:
+        driver.client.close()
 
 
 @pytest.fixture
@@ -174,7 +174,7 @@ def start() -> Iterator[Start]:
 
 def assert_ends_well(process: subprocess.Popen[str]) -> str:
     """Waits for the end of a program, which is to be a good one; what it printed since."""
-    printed, errors = process.communicate(timeout=PATIENCE * 2)
+    printed, errors = process.communicate(timeout=TEST_TIMEOUT * 2)
     assert process.returncode == 0, errors
     assert "Fatal" not in errors
     return printed
@@ -187,10 +187,10 @@ def go_on(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-def hear(process: subprocess.Popen[str]) -> Any:
+def read_json(process: subprocess.Popen[str]) -> Any:
     """The next thing that a program says, in JSON."""
     assert process.stdout is not None
-    line = in_thread(process.stdout.readline).result(PATIENCE)
+    line = in_thread(process.stdout.readline).result(TEST_TIMEOUT)
     assert line, "the program has ended"
     return json.loads(line)
 

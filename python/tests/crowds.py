@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scripted_server import ALPHABET, PATIENCE, PHONE
+from scripted_server import ALPHABET, PHONE, TEST_TIMEOUT
 
 from loggin import AsyncLoggin, ClosedError, Loggin, Session
 
@@ -75,7 +75,7 @@ class Usage:
     def say(self, count: int) -> None:
         """Tells what the waits take once the streams that were replaced are gone."""
         memory = (resident() - self._resident) // count
-        given_up = time.monotonic() + PATIENCE
+        given_up = time.monotonic() + TEST_TIMEOUT
         now = self.look()
         while (now[0] > MOST_SOCKETS or now[1] > MOST_THREADS) and time.monotonic() < given_up:
             os.sched_yield()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery, group, signals  # type: ignore[import-untyped]
-from scripted_server import PATIENCE
+from scripted_server import TEST_TIMEOUT
 
 from loggin import Loggin
 
@@ -30,7 +30,7 @@ app.conf.update(
     # What the main process says is for the test, not for the log.
     worker_redirect_stdouts=False,
 )
-client = Loggin(timeout=PATIENCE * 2)
+client = Loggin(timeout=TEST_TIMEOUT * 2)
 
 
 def sign_in() -> dict[str, Any]:
@@ -49,4 +49,4 @@ task = app.task(name="sign_in")(sign_in)
 
 if __name__ == "__main__":
     tasks = group(task.s() for _ in range(int(sys.argv[1])))
-    print(json.dumps(tasks.apply_async().get(timeout=PATIENCE, interval=0.05)))
+    print(json.dumps(tasks.apply_async().get(timeout=TEST_TIMEOUT, interval=0.05)))

@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from scripted_server import PATIENCE
+from scripted_server import TEST_TIMEOUT
 
 from loggin import Loggin
 
 APP_KEY = "8XKPQ2WN"
 
 # The server's address stands in the environment, as in any deployment.
-client = Loggin(timeout=PATIENCE * 2)
+client = Loggin(timeout=TEST_TIMEOUT * 2)
 
 
 def wait_in_master() -> None:

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from scripted_server import PATIENCE, PHONE
+from scripted_server import PHONE, TEST_TIMEOUT
 
 from loggin import AsyncLoggin, ClosedError, Loggin, LogginError, VerifyTimeoutError, _native
 
@@ -108,7 +108,7 @@ def green_threads(url: str) -> None:
     warnings.simplefilter("ignore")
     eventlet = importlib.import_module("eventlet")
     tpool = importlib.import_module("eventlet.tpool")
-    client = Loggin(url, secret_key=f"lgsk_{APP_KEY}_{'7' * 32}", call_timeout=PATIENCE)
+    client = Loggin(url, secret_key=f"lgsk_{APP_KEY}_{'7' * 32}", call_timeout=TEST_TIMEOUT)
     token = client.create_token(APP_KEY).token
     # Nothing of eventlet's runs yet.
     sign_in(client)
@@ -135,11 +135,11 @@ def code_of(call: Callable[[], object]) -> str:
 
 
 def sign_in(client: Loggin) -> None:
-    assert client.wait_for_verify(client.create_token(APP_KEY).token, timeout=PATIENCE).phone == PHONE
+    assert client.wait_for_verify(client.create_token(APP_KEY).token, timeout=TEST_TIMEOUT).phone == PHONE
 
 
 async def sign_in_async(client: AsyncLoggin) -> None:
-    session = await client.wait_for_verify(client.create_token(APP_KEY).token, timeout=PATIENCE)
+    session = await client.wait_for_verify(client.create_token(APP_KEY).token, timeout=TEST_TIMEOUT)
     assert session.phone == PHONE
 
 
@@ -193,7 +193,7 @@ def fork_during_waits(url: str) -> None:
     thread.start()
     sys.stdin.readline()
     in_child(lambda: sign_in(client))
-    thread.join(PATIENCE)
+    thread.join(TEST_TIMEOUT)
     assert ended == [True]
 
 
@@ -242,7 +242,7 @@ def fork_with_asyncio(url: str) -> None:
 
 def work_in_pool(url: str) -> str:
     client = Loggin(url)
-    return client.wait_for_verify(client.create_token(APP_KEY).token, timeout=PATIENCE).phone
+    return client.wait_for_verify(client.create_token(APP_KEY).token, timeout=TEST_TIMEOUT).phone
 
 
 def pools_of_processes(url: str) -> None:
@@ -262,7 +262,7 @@ def pools_among_waits(url: str) -> None:
         with multiprocessing.get_context(method).Pool(2) as pool:
             assert pool.map(work_in_pool, [url] * 4) == [PHONE] * 4
     print(json.dumps("done"), flush=True)
-    waiting.join(PATIENCE)
+    waiting.join(TEST_TIMEOUT)
     assert not waiting.is_alive()
 
 
@@ -314,7 +314,7 @@ def exit_while_waits_settle(url: str) -> None:
             first_is_here.set()
 
     threading.Thread(target=lambda: asyncio.run(sign_in_many()), daemon=True).start()
-    assert first_is_here.wait(PATIENCE)
+    assert first_is_here.wait(TEST_TIMEOUT)
 
 
 def wait_after_stopping(url: str) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # Seconds after which a test fails that waits for the client to do something.
-PATIENCE = 20.0
+TEST_TIMEOUT = 20.0
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PHONE = "919876543210"
@@ -166,7 +166,7 @@ class ScriptedServer:
     def exchange(self, number: int) -> Exchange:
         """The request with this number, from 0; waits for it."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self._exchanges) > number, PATIENCE), (
+            assert self._changed.wait_for(lambda: len(self._exchanges) > number, TEST_TIMEOUT), (
                 "no such request came"
             )
             return self._exchanges[number]

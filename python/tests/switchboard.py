@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable
 
-from scripted_server import PATIENCE, Exchange, code_of, session
+from scripted_server import TEST_TIMEOUT, Exchange, code_of, session
 
 
 class Switchboard:
@@ -67,7 +67,7 @@ class Switchboard:
 
     def _wait(self, condition: Callable[[], bool]) -> set[str]:
         with self._changed:
-            assert self._changed.wait_for(condition, PATIENCE), "the client does not wait for them"
+            assert self._changed.wait_for(condition, TEST_TIMEOUT), "the client does not wait for them"
             return self._carried()
 
 

@@ -12,7 +12,16 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from conftest import Serve, in_thread
-from scripted_server import PATIENCE, PHONE, Exchange, ScriptedServer, code_of, keep_waiting, session, verify
+from scripted_server import (
+    PHONE,
+    TEST_TIMEOUT,
+    Exchange,
+    ScriptedServer,
+    code_of,
+    keep_waiting,
+    session,
+    verify,
+)
 
 from loggin import AsyncLoggin, ClosedError, CreatedToken, Session
 
@@ -43,7 +52,7 @@ async def test_cancelling_takes_the_token_from_its_stream(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(stream.was_hung_up.wait, PATIENCE)
+    assert await asyncio.to_thread(stream.was_hung_up.wait, TEST_TIMEOUT)
     assert len(server.exchanges) == 1
 
 
@@ -55,7 +64,7 @@ async def test_a_deadline_of_asyncio_cancels(
     stream = await exchange_of(server, 0)
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(task, 0.01)
-    assert await asyncio.to_thread(stream.was_hung_up.wait, PATIENCE)
+    assert await asyncio.to_thread(stream.was_hung_up.wait, TEST_TIMEOUT)
 
 
 async def test_cancelling_one_of_two_leaves_the_other(
@@ -66,7 +75,7 @@ async def test_cancelling_one_of_two_leaves_the_other(
     def step(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send_event("ready", pending=1)
-        assert cancelled.wait(PATIENCE)
+        assert cancelled.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=login.code, session=session())
 
     server = serve(step)
@@ -86,7 +95,7 @@ async def test_a_cancelled_verify_is_let_go_of(
     answer = threading.Event()
 
     def step(exchange: Exchange) -> None:
-        assert answer.wait(PATIENCE)
+        assert answer.wait(TEST_TIMEOUT)
         exchange.answer(200, '{"status": "pending"}')
 
     server = serve(step)
@@ -108,7 +117,7 @@ async def test_a_closed_coroutine_ends_its_wait(
     waiting.send(None)
     stream = await exchange_of(server, 0)
     waiting.close()
-    assert await asyncio.to_thread(stream.was_hung_up.wait, PATIENCE)
+    assert await asyncio.to_thread(stream.was_hung_up.wait, TEST_TIMEOUT)
 
 
 async def test_a_context_closes(serve: Serve, login: CreatedToken) -> None:
@@ -172,7 +181,7 @@ async def test_what_settles_together_wakes_a_loop_without_readers_once(
     def count(*arguments: Any) -> asyncio.Handle:
         wakes.append(arguments)
         # The notifier stands here with what it has found so far; the rest gathers behind it.
-        assert all_settled.wait(PATIENCE)
+        assert all_settled.wait(TEST_TIMEOUT)
         return wake(*arguments)
 
     monkeypatch.setattr(loop, "add_reader", refuse_readers)
@@ -194,7 +203,7 @@ def test_loops_in_several_threads_share_a_client(serve: Serve) -> None:
         return list(await asyncio.gather(*(with_one.wait_for_verify(token) for token in tokens)))
 
     threads = [in_thread(lambda: asyncio.run(wait_for_some())) for _ in range(5)]
-    phones = [each.phone for thread in threads for each in thread.result(PATIENCE)]
+    phones = [each.phone for thread in threads for each in thread.result(TEST_TIMEOUT)]
     assert phones == [PHONE] * 100
     with_one.close()
 
@@ -205,7 +214,7 @@ def test_a_loop_that_was_closed_is_survived(serve: Serve, login: CreatedToken) -
     def step(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send_event("ready", pending=1)
-        assert may_settle.wait(PATIENCE)
+        assert may_settle.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=code_of(exchange.tokens[0]), session=session())
 
     server = serve(step)
@@ -248,7 +257,7 @@ async def test_a_failing_loop_is_reported_and_survived(
     client = open_client(serve(verify).url)
     monkeypatch.setattr(loop, "call_soon_threadsafe", fail)
     lost = asyncio.create_task(client.wait_for_verify(login.token))
-    await asyncio.wait_for(reported.wait(), PATIENCE)
+    await asyncio.wait_for(reported.wait(), TEST_TIMEOUT)
     assert reports == [OSError]
     assert (await client.wait_for_verify(login.token)).phone == PHONE
     lost.cancel()

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import DoorClass, Serve
+from conftest import DriverClass, Serve
 from scripted_server import PHONE, verify
 
 from loggin import AuthenticationError, InvalidInputError, Loggin
@@ -35,7 +35,7 @@ def token_of(app_key: str) -> str:
     ids=["option", "variable", "secret-key", "secret-key-variable", "secret-key-first", "option-first"],
 )
 def test_a_token_of_another_app_is_refused_without_asking(
-    open_door: DoorClass,
+    open_driver: DriverClass,
     options: dict[str, Any],
     environment: dict[str, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -43,8 +43,8 @@ def test_a_token_of_another_app_is_refused_without_asking(
     theirs = token_of(THEIRS)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    door = open_door(ELSEWHERE, **options)
-    for call in (door.verify, door.wait):
+    driver = open_driver(ELSEWHERE, **options)
+    for call in (driver.verify, driver.wait):
         with pytest.raises(AuthenticationError) as caught:
             call(theirs)
         assert (caught.value.code, caught.value.retryable) == ("unknown_app", False)
@@ -54,33 +54,33 @@ def test_a_token_of_another_app_is_refused_without_asking(
     "options", [{"app_key": "none"}, {"app_key": ""}, {"app_key": THEIRS, "secret_key": KEY}], ids=str
 )
 def test_what_is_no_app_key_or_not_that_of_the_secret_key_is_refused(
-    door_class: DoorClass, options: dict[str, Any]
+    driver_class: DriverClass, options: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        door_class(**options)
+        driver_class(**options)
     assert caught.value.code == "invalid_config"
 
 
 def test_away_from_this_machine_a_client_without_an_app_accepts_its_own_tokens_only(
-    open_door: DoorClass,
+    open_driver: DriverClass,
 ) -> None:
-    door = open_door(ELSEWHERE, max_retries=0)
+    driver = open_driver(ELSEWHERE, max_retries=0)
     theirs = token_of(THEIRS)
-    for call in (door.verify, door.wait):
+    for call in (driver.verify, driver.wait):
         with pytest.raises(InvalidInputError) as refused:
             call(theirs)
         assert refused.value.code == "invalid_config"
     with pytest.raises(TimeoutError):
-        door.wait(door.client.create_token(OURS).token, 0)
+        driver.wait(driver.client.create_token(OURS).token, 0)
 
 
 def test_on_this_machine_a_client_without_an_app_accepts_all_tokens(
-    open_door: DoorClass, serve: Serve
+    open_driver: DriverClass, serve: Serve
 ) -> None:
-    assert open_door(serve(verify).url).wait(token_of(OURS)).phone == PHONE
+    assert open_driver(serve(verify).url).wait(token_of(OURS)).phone == PHONE
 
 
-def test_the_server_is_told_which_app_is_asked_for(open_door: DoorClass, serve: Serve) -> None:
+def test_the_server_is_told_which_app_is_asked_for(open_driver: DriverClass, serve: Serve) -> None:
     server = serve(verify)
-    open_door(server.url, app_key=OURS).wait(token_of(OURS))
+    open_driver(server.url, app_key=OURS).wait(token_of(OURS))
     assert json.loads(server.exchange(0).body)["app_key"] == OURS

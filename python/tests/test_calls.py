@@ -6,8 +6,8 @@ import asyncio
 import time
 
 import pytest
-from conftest import DoorClass, Serve, in_thread
-from scripted_server import PATIENCE, Exchange
+from conftest import DriverClass, Serve, in_thread
+from scripted_server import TEST_TIMEOUT, Exchange
 
 from loggin import AsyncLoggin, ClosedError, ConnectionFailedError, CreatedToken, Loggin, RateLimitError
 
@@ -29,21 +29,25 @@ def pending(exchange: Exchange) -> None:
     ids=["client", "call", "zero"],
 )
 def test_a_call_has_a_time_for_all_its_tries(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, options: dict[str, float], timeout: float | None
+    open_driver: DriverClass,
+    serve: Serve,
+    login: CreatedToken,
+    options: dict[str, float],
+    timeout: float | None,
 ) -> None:
-    door = open_door(serve(hang).url, **options)
+    driver = open_driver(serve(hang).url, **options)
     began = time.monotonic()
     with pytest.raises(ConnectionFailedError):
-        door.verify(login.token, timeout)
+        driver.verify(login.token, timeout)
     with pytest.raises(ConnectionFailedError):
-        in_thread(lambda: door.verify(login.token, timeout)).result(PATIENCE)
+        in_thread(lambda: driver.verify(login.token, timeout)).result(TEST_TIMEOUT)
     assert time.monotonic() - began < SOON
 
 
-def test_a_long_retry_after_is_raised(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_long_retry_after_is_raised(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(lambda exchange: exchange.answer_error(429, "rate_limited", fields={"retry_after": 6}))
     with pytest.raises(RateLimitError) as caught:
-        open_door(server.url).verify(login.token)
+        open_driver(server.url).verify(login.token)
     assert caught.value.retry_after == 6
     assert len(server.exchanges) == 1
 
@@ -56,8 +60,8 @@ def test_closing_ends_a_call_of_another_thread(serve: Serve, login: CreatedToken
     began = time.monotonic()
     client.close()
     with pytest.raises(ClosedError):
-        call.result(PATIENCE)
-    assert exchange.was_hung_up.wait(PATIENCE)
+        call.result(TEST_TIMEOUT)
+    assert exchange.was_hung_up.wait(TEST_TIMEOUT)
     assert time.monotonic() - began < SOON
 
 

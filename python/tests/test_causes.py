@@ -6,7 +6,7 @@ import socket
 from datetime import datetime, timezone
 
 import pytest
-from conftest import DoorClass, Serve
+from conftest import DriverClass, Serve
 
 from loggin import ConnectionFailedError, CreatedToken, ServerError, VerifyTimeoutError
 
@@ -20,37 +20,37 @@ def nowhere() -> str:
 
 
 def test_an_error_tells_why_the_server_was_not_reached(
-    open_door: DoorClass, nowhere: str, login: CreatedToken
+    open_driver: DriverClass, nowhere: str, login: CreatedToken
 ) -> None:
-    door = open_door(nowhere, max_retries=0)
+    driver = open_driver(nowhere, max_retries=0)
     with pytest.raises(ConnectionFailedError) as caught:
-        door.verify(login.token)
+        driver.verify(login.token)
     assert (caught.value.code, caught.value.cause) == ("connection", "refused")
 
 
 def test_a_wait_tells_that_nothing_was_connected(
-    open_door: DoorClass, nowhere: str, login: CreatedToken
+    open_driver: DriverClass, nowhere: str, login: CreatedToken
 ) -> None:
     with pytest.raises(VerifyTimeoutError) as caught:
-        open_door(nowhere).wait(login.token, timeout=0.3)
+        open_driver(nowhere).wait(login.token, timeout=0.3)
     assert (caught.value.code, caught.value.cause) == ("timeout", "refused")
 
 
-def test_an_answer_of_somebody_else(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_an_answer_of_somebody_else(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(lambda exchange: exchange.answer(401, "<html>", content_type="text/html"))
     with pytest.raises(ServerError) as caught:
-        open_door(server.url, max_retries=0).verify(login.token)
+        open_driver(server.url, max_retries=0).verify(login.token)
     assert (caught.value.code, caught.value.cause) == ("invalid_response", "http_401")
 
 
-def test_the_state_of_a_client(open_door: DoorClass, nowhere: str, login: CreatedToken) -> None:
-    door = open_door(nowhere, max_retries=0)
-    state = door.client.state()
+def test_the_state_of_a_client(open_driver: DriverClass, nowhere: str, login: CreatedToken) -> None:
+    driver = open_driver(nowhere, max_retries=0)
+    state = driver.client.state()
     assert (state.is_connected, state.since, state.cause) == (False, None, None)
     before = datetime.now(timezone.utc)
     with pytest.raises(ConnectionFailedError):
-        door.verify(login.token)
-    state = door.client.state()
+        driver.verify(login.token)
+    state = driver.client.state()
     assert (state.is_connected, state.cause) == (False, "refused")
     assert state.since is not None
     assert before <= state.since <= datetime.now(timezone.utc)

@@ -9,7 +9,7 @@ from typing import Any
 
 import crowds
 import pytest
-from conftest import Serve, Start, assert_ends_well, go_on, hear
+from conftest import Serve, Start, assert_ends_well, go_on, read_json
 from scripted_server import PHONE
 from switchboard import Switchboard
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="th
 
 
 def assert_it_takes_little(process: subprocess.Popen[str]) -> None:
-    usage = hear(process)
+    usage = read_json(process)
     print(usage)
     assert 1 <= usage["sockets"] <= crowds.MOST_SOCKETS
     assert 1 <= usage["threads"] <= crowds.MOST_THREADS
@@ -44,7 +44,7 @@ def test_many_waits_share_a_handful_of_sockets(
     assert_it_takes_little(process)
     go_on(process)
     switchboard.verify(tokens)
-    assert hear(process) == {"phones": [PHONE]}
+    assert read_json(process) == {"phones": [PHONE]}
     assert_ends_well(process)
     switchboard.wait_until_empty()
 
@@ -55,13 +55,13 @@ def test_of_many_cancelled_waits_nothing_is_left(start: Start, serve: Serve) -> 
     switchboard.wait_for(10_000)
     go_on(process)
     assert_it_takes_little(process)
-    ended = hear(process)
+    ended = read_json(process)
     print(ended)
     assert ended["cancelled"] == 10_000
     switchboard.wait_until_empty()
     go_on(process)
     switchboard.verify(switchboard.wait_for(1))
-    assert hear(process) == {"phone": PHONE}
+    assert read_json(process) == {"phone": PHONE}
     assert_ends_well(process)
 
 
@@ -71,7 +71,7 @@ def test_closing_ends_every_one_of_many_waits(start: Start, serve: Serve) -> Non
     switchboard.wait_for(50_000)
     go_on(process)
     assert_it_takes_little(process)
-    ended = hear(process)
+    ended = read_json(process)
     print(ended)
     assert ended["closed"] == 50_000
     assert_ends_well(process)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import DoorClass, Serve
+from conftest import DriverClass, Serve
 from scripted_server import Exchange
 
 from loggin import AuthenticationError, InvalidInputError, Loggin, LogginError
@@ -24,14 +24,14 @@ def test_a_login_has_a_name_which_its_token_tells() -> None:
     assert caught.value.code == "invalid_token"
 
 
-def test_the_server_tells_which_of_them_were_denied(open_door: DoorClass, serve: Serve) -> None:
+def test_the_server_tells_which_of_them_were_denied(open_driver: DriverClass, serve: Serve) -> None:
     def answer(exchange: Exchange) -> None:
         asked = json.loads(exchange.body)["login_ids"]
         exchange.answer(200, json.dumps({"denied": asked[1:]}))
 
     server = serve(answer)
-    door = open_door(server.url, secret_key=KEY)
-    assert door.denied(name for name in ("first", "second")) == ["second"]
+    driver = open_driver(server.url, secret_key=KEY)
+    assert driver.denied(name for name in ("first", "second")) == ["second"]
     [exchange] = server.exchanges
     assert exchange.path == "/api/v1/tokens/denied"
     assert exchange.headers["authorization"] == f"Bearer {KEY}"
@@ -46,15 +46,15 @@ def test_the_server_tells_which_of_them_were_denied(open_door: DoorClass, serve:
     ids=["no-key", "too-many"],
 )
 def test_what_cannot_be_asked_is_told_at_once(
-    open_door: DoorClass, key: str | None, names: list[str], error: type[LogginError], code: str
+    open_driver: DriverClass, key: str | None, names: list[str], error: type[LogginError], code: str
 ) -> None:
-    door = open_door(ELSEWHERE, secret_key=key)
+    driver = open_driver(ELSEWHERE, secret_key=key)
     with pytest.raises(error) as caught:
-        door.denied(names)
+        driver.denied(names)
     assert caught.value.code == code
-    assert door.denied([]) == []
+    assert driver.denied([]) == []
 
 
-def test_one_text_is_no_list(open_door: DoorClass) -> None:
+def test_one_text_is_no_list(open_driver: DriverClass) -> None:
     with pytest.raises(TypeError):
-        open_door(ELSEWHERE, secret_key=KEY).denied("a name")
+        open_driver(ELSEWHERE, secret_key=KEY).denied("a name")

@@ -7,7 +7,7 @@ import json
 import pickle
 
 import pytest
-from conftest import DoorClass, Serve
+from conftest import DriverClass, Serve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,7 +81,7 @@ def test_an_error_prints_its_message_and_its_code(kind: type[LogginError], code:
 
 
 def test_an_error_has_all_that_the_server_tells(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     body = json.dumps(
         {
@@ -94,17 +94,17 @@ def test_an_error_has_all_that_the_server_tells(
     )
     server = serve(lambda exchange: exchange.answer(422, body))
     with pytest.raises(InvalidCodeError) as caught:
-        open_door(server.url).verify(login.token)
+        open_driver(server.url).verify(login.token)
     error = caught.value
     assert (error.code, error.message, error.status) == ("invalid_code", "Try again.", 422)
     assert (error.attempts_left, error.request_id, error.retry_after) == (3, "r-42", None)
     assert not error.retryable
 
 
-def test_retry_after_is_seconds(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_retry_after_is_seconds(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(lambda exchange: exchange.answer_error(429, "rate_limited", fields={"retry_after": 90}))
     with pytest.raises(RateLimitError) as caught:
-        open_door(server.url).verify(login.token)
+        open_driver(server.url).verify(login.token)
     assert caught.value.retry_after == 90.0
     assert isinstance(caught.value.retry_after, float)
     assert caught.value.retryable
@@ -112,16 +112,16 @@ def test_retry_after_is_seconds(open_door: DoorClass, serve: Serve, login: Creat
 
 @pytest.mark.parametrize("name", ["", "Not A Code", "x" * 100, "<script>"])
 def test_a_code_that_cannot_be_one_is_no_answer(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, name: str
+    open_driver: DriverClass, serve: Serve, login: CreatedToken, name: str
 ) -> None:
     server = serve(lambda exchange: exchange.answer_error(400, name))
     with pytest.raises(ServerError) as caught:
-        open_door(server.url).verify(login.token)
+        open_driver(server.url).verify(login.token)
     assert caught.value.code == "invalid_response"
 
 
-def test_an_error_hangs_on_nothing_inside(open_door: DoorClass) -> None:
+def test_an_error_hangs_on_nothing_inside(open_driver: DriverClass) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        open_door().client.create_token("")
+        open_driver().client.create_token("")
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import pytest
 import uvloop
 from conftest import Serve, in_thread
-from scripted_server import PATIENCE, PHONE, Exchange, code_of, session, verify
+from scripted_server import PHONE, TEST_TIMEOUT, Exchange, code_of, session, verify
 from switchboard import Switchboard
 
 from loggin import AsyncLoggin, ClosedError, Loggin, VerifyTimeoutError
@@ -72,7 +72,7 @@ def test_a_login_is_watched(new_loop: NewLoop, serve: Serve) -> None:
         exchange.start_stream()
         code = code_of(exchange.tokens[0])
         exchange.send_event("progress", code=code, status="message_received")
-        assert taken.wait(PATIENCE)
+        assert taken.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=code, session=session())
 
     async def watch(client: AsyncLoggin) -> list[str]:
@@ -179,7 +179,7 @@ def test_threads_and_loops_of_all_kinds_share_two_clients(serve: Serve, switchbo
         ]
     waits = THREADS + 2 * THREADS * WAITS
     switchboard.verify(switchboard.wait_for(waits))
-    phones = [phone for thread in threads for phone in thread.result(PATIENCE)]
+    phones = [phone for thread in threads for phone in thread.result(TEST_TIMEOUT)]
     assert phones == [PHONE] * waits
     switchboard.wait_until_empty()
     shared.close()
@@ -196,8 +196,8 @@ def test_clients_come_and_go_in_many_threads(serve: Serve, new_loop: NewLoop) ->
             return phone
 
     def work() -> str:
-        together.wait(PATIENCE)
+        together.wait(TEST_TIMEOUT)
         return run(new_loop, sign_in())
 
     threads = [in_thread(work) for _ in range(THREADS)]
-    assert [thread.result(PATIENCE) for thread in threads] == [PHONE] * THREADS
+    assert [thread.result(TEST_TIMEOUT) for thread in threads] == [PHONE] * THREADS

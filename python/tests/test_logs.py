@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from conftest import DoorClass, Serve
-from scripted_server import PATIENCE, Exchange, verify
+from conftest import DriverClass, Serve
+from scripted_server import TEST_TIMEOUT, Exchange, verify
 
 from loggin import CreatedToken
 
@@ -41,7 +41,7 @@ class Kept(logging.Handler):
     def until(self, level: int) -> None:
         """Blocks until something of this level was logged."""
         while True:
-            record = self._records.get(timeout=PATIENCE)
+            record = self._records.get(timeout=TEST_TIMEOUT)
             self.texts.append(record.getMessage())
             if record.levelno == level:
                 return
@@ -63,10 +63,10 @@ def cut(exchange: Exchange) -> None:
 
 
 def test_an_outage_and_its_end_are_told(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, kept: Kept
+    open_driver: DriverClass, serve: Serve, login: CreatedToken, kept: Kept
 ) -> None:
     server = serve(cut, verify)
-    session = open_door(server.url).wait(login.token)
+    session = open_driver(server.url).wait(login.token)
     kept.until(logging.WARNING)
     kept.until(logging.INFO)
     for secret in (login.token, login.code, session.phone):
@@ -81,7 +81,7 @@ def test_an_outage_and_its_end_are_told(
 def test_a_program_is_told_what_it_asked_for(serve: Serve, imports: str, told: str) -> None:
     program = OUTAGE.format(imports=imports, url=serve(cut).url)
     ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE, check=False
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=TEST_TIMEOUT, check=False
     )
     assert (ended.returncode, ended.stderr[: len("WARNING:loggin:")]) == (0, told), ended.stderr
 
@@ -97,7 +97,7 @@ def test_a_forked_child_is_told_its_own(serve: Serve) -> None:
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TEST_TIMEOUT,
         check=False,
     )
     assert (ended.returncode, ended.stderr.count("WARNING:loggin:")) == (0, 2), ended.stderr

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from conftest import DoorClass, Serve
+from conftest import DriverClass, Serve
 from scripted_server import PHONE, keep_waiting, verify
 
 from loggin import ClosedError, CreatedToken, InvalidInputError, Loggin
@@ -44,9 +44,9 @@ KEY = "lgsk_8XKPQ2WN_" + "7" * 32
     ],
     ids=str,
 )
-def test_a_malformed_option_is_refused(door_class: DoorClass, options: dict[str, Any]) -> None:
+def test_a_malformed_option_is_refused(driver_class: DriverClass, options: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        door_class(**options)
+        driver_class(**options)
     assert caught.value.code == "invalid_config"
     for value in options.values():
         assert len(str(value)) < 4 or str(value) not in f"{caught.value} {caught.value!r}"
@@ -71,8 +71,8 @@ def test_a_malformed_option_is_refused(door_class: DoorClass, options: dict[str,
     ],
     ids=str,
 )
-def test_an_option_in_its_range_is_accepted(door_class: DoorClass, options: dict[str, Any]) -> None:
-    door_class(**options).client.create_token("8XKPQ2WN")
+def test_an_option_in_its_range_is_accepted(driver_class: DriverClass, options: dict[str, Any]) -> None:
+    driver_class(**options).client.create_token("8XKPQ2WN")
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,11 @@ def test_an_option_in_its_range_is_accepted(door_class: DoorClass, options: dict
     ],
     ids=str,
 )
-def test_an_option_of_another_type_is_a_type_error(door_class: DoorClass, options: dict[str, Any]) -> None:
+def test_an_option_of_another_type_is_a_type_error(
+    driver_class: DriverClass, options: dict[str, Any]
+) -> None:
     with pytest.raises(TypeError):
-        door_class(**options)
+        driver_class(**options)
 
 
 def test_only_the_base_url_is_positional() -> None:
@@ -97,49 +99,53 @@ def test_only_the_base_url_is_positional() -> None:
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, -(10**400)], ids=["negative", "nan", "huge"])
-def test_a_malformed_deadline_is_refused(open_door: DoorClass, login: CreatedToken, timeout: float) -> None:
+def test_a_malformed_deadline_is_refused(
+    open_driver: DriverClass, login: CreatedToken, timeout: float
+) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        open_door().wait(login.token, timeout)
+        open_driver().wait(login.token, timeout)
     assert caught.value.code == "invalid_request"
 
 
-def test_a_wait_without_end_is_possible(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_wait_without_end_is_possible(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     for timeout in (math.inf, 10**400):
-        assert open_door(serve(verify).url).wait(login.token, timeout).phone == PHONE
+        assert open_driver(serve(verify).url).wait(login.token, timeout).phone == PHONE
 
 
 def test_options_come_from_the_environment(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, monkeypatch: pytest.MonkeyPatch
+    open_driver: DriverClass, serve: Serve, login: CreatedToken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = serve(verify)
     monkeypatch.setenv("LOGGIN_BASE_URL", server.url)
     monkeypatch.setenv("LOGGIN_SECRET_KEY", KEY)
     monkeypatch.setenv("LOGGIN_WHATSAPP_NUMBER", "14155552671")
-    door = open_door()
-    assert door.client.create_token("8XKPQ2WN").link.startswith("https://wa.me/14155552671?")
-    door.wait(login.token)
+    driver = open_driver()
+    assert driver.client.create_token("8XKPQ2WN").link.startswith("https://wa.me/14155552671?")
+    driver.wait(login.token)
     assert server.exchange(0).headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_an_option_in_code_beats_the_environment(
-    open_door: DoorClass, monkeypatch: pytest.MonkeyPatch
+    open_driver: DriverClass, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOGGIN_BASE_URL", "no url at all")
     monkeypatch.setenv("LOGGIN_WHATSAPP_NUMBER", "")
-    login = open_door("https://login.example/below").client.create_token("8XKPQ2WN")
+    login = open_driver("https://login.example/below").client.create_token("8XKPQ2WN")
     assert login.link == f"https://login.example/below/l/{login.code}"
 
 
-def test_a_malformed_environment_is_refused(door_class: DoorClass, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_environment_is_refused(
+    driver_class: DriverClass, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOGGIN_SECRET_KEY", "secret")
     with pytest.raises(InvalidInputError) as caught:
-        door_class()
+        driver_class()
     assert caught.value.code == "invalid_config"
 
 
-def test_a_base_url_may_have_a_path(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_base_url_may_have_a_path(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(verify)
-    open_door(f"{server.url}/below/").wait(login.token)
+    open_driver(f"{server.url}/below/").wait(login.token)
     assert server.exchange(0).path == "/below/api/v1/tokens/events"
 
 

@@ -1,4 +1,4 @@
-"""One-time codes against a scripted server: through both doors, with the same test bodies."""
+"""One-time codes against a scripted server: blocking and by asyncio, with the same test bodies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from conftest import DoorClass, Serve
+from conftest import DriverClass, Serve
 from scripted_server import PHONE, Exchange, Step
 
 from loggin import (
@@ -51,12 +51,12 @@ def with_hang_up(exchange: Exchange) -> None:
     del exchange
 
 
-def test_a_code_is_sent_and_verified(open_door: DoorClass, serve: Serve) -> None:
+def test_a_code_is_sent_and_verified(open_driver: DriverClass, serve: Serve) -> None:
     server = serve(with_json(STARTED), with_json(VERIFIED))
-    door = open_door(server.url, secret_key=KEY)
-    session = door.otp_start("+919876543210")
+    driver = open_driver(server.url, secret_key=KEY)
+    session = driver.otp_start("+919876543210")
     assert session == OtpSession(SESSION_ID, 300, sent_via_engine=True, quota_remaining=41)
-    assert door.otp_verify(session.session_id, "048392") == OtpResult("verified", PHONE, WHEN, None)
+    assert driver.otp_verify(session.session_id, "048392") == OtpResult("verified", PHONE, WHEN, None)
     asked = [(exchange.path, json.loads(exchange.body)) for exchange in server.exchanges]
     assert asked == [
         ("/api/v1/auth/start", {"phone": "+919876543210"}),
@@ -70,35 +70,35 @@ def test_a_code_is_sent_and_verified(open_door: DoorClass, serve: Serve) -> None
     [{"cart": 7}, [], "", 0, False, {"id": 2**70, "nested": [None, 0.1]}, "\U0001f600\ud800"],
     ids=repr,
 )
-def test_options_go_out_and_the_meta_comes_back(open_door: DoorClass, serve: Serve, meta: Any) -> None:
+def test_options_go_out_and_the_meta_comes_back(open_driver: DriverClass, serve: Serve, meta: Any) -> None:
     server = serve(with_json(STARTED), with_json({**VERIFIED, "meta": meta}))
-    door = open_door(server.url, secret_key=KEY)
-    door.otp_start("98765 43210", country_code="IN", otp_length=4, meta=meta)
+    driver = open_driver(server.url, secret_key=KEY)
+    driver.otp_start("98765 43210", country_code="IN", otp_length=4, meta=meta)
     body = json.loads(server.exchange(0).body)
     assert body == {"phone": "98765 43210", "country_code": "IN", "otp_length": 4, "meta": meta}
-    assert door.otp_verify(SESSION_ID, "0483").meta == meta
+    assert driver.otp_verify(SESSION_ID, "0483").meta == meta
 
 
-def test_another_server_may_say_less_and_more(open_door: DoorClass, serve: Serve) -> None:
+def test_another_server_may_say_less_and_more(open_driver: DriverClass, serve: Serve) -> None:
     verified = {"status": "verified", "phone": f"+{PHONE}", "verified_at": "2026-11-22T07:30:00.25+00:00"}
     server = serve(
         with_json({"session_id": "sess_xxx", "expires_in": 300, "debug_code": None}),
         with_json({**verified, "message": "OK"}),
     )
-    door = open_door(server.url, secret_key=OTHER_KEY)
-    assert door.otp_start(PHONE) == OtpSession("sess_xxx", 300, sent_via_engine=True, quota_remaining=None)
-    assert door.otp_verify("sess_xxx", "123456") == OtpResult("verified", PHONE, WHEN, None)
+    driver = open_driver(server.url, secret_key=OTHER_KEY)
+    assert driver.otp_start(PHONE) == OtpSession("sess_xxx", 300, sent_via_engine=True, quota_remaining=None)
+    assert driver.otp_verify("sess_xxx", "123456") == OtpResult("verified", PHONE, WHEN, None)
     assert server.exchange(0).headers["authorization"] == f"Bearer {OTHER_KEY}"
 
 
-def test_a_lost_answer_is_asked_for_again_as_the_same_call(open_door: DoorClass, serve: Serve) -> None:
+def test_a_lost_answer_is_asked_for_again_as_the_same_call(open_driver: DriverClass, serve: Serve) -> None:
     start, verify = with_json(STARTED), with_json(VERIFIED)
     server = serve(with_hang_up, start, with_hang_up, start, with_hang_up, verify, with_hang_up, verify)
-    door = open_door(server.url, secret_key=KEY, idempotency_key="workers-of-acme")
+    driver = open_driver(server.url, secret_key=KEY, idempotency_key="workers-of-acme")
     for _ in range(2):
-        door.otp_start(PHONE)
+        driver.otp_start(PHONE)
     for _ in range(2):
-        door.otp_verify(SESSION_ID, "048392")
+        driver.otp_verify(SESSION_ID, "048392")
     sent = [(exchange.headers["idempotency-key"], exchange.body) for exchange in server.exchanges]
     assert len(sent) == 8
     assert sent[::2] == sent[1::2]
@@ -123,7 +123,7 @@ def test_a_lost_answer_is_asked_for_again_as_the_same_call(open_door: DoorClass,
     ],
 )
 def test_a_refusal_says_what_to_do(
-    open_door: DoorClass,
+    open_driver: DriverClass,
     serve: Serve,
     status: int,
     code: str,
@@ -131,8 +131,8 @@ def test_a_refusal_says_what_to_do(
     kind: type[LogginError],
 ) -> None:
     server = serve(refuse(status, code, **fields))
-    door = open_door(server.url, secret_key=KEY)
-    calls = (lambda: door.otp_start(PHONE)), (lambda: door.otp_verify(SESSION_ID, "000000"))
+    driver = open_driver(server.url, secret_key=KEY)
+    calls = (lambda: driver.otp_start(PHONE)), (lambda: driver.otp_verify(SESSION_ID, "000000"))
     for call in calls:
         with pytest.raises(kind) as caught:
             call()
@@ -148,46 +148,46 @@ def test_a_refusal_says_what_to_do(
 @pytest.mark.parametrize(
     "body", [{}, {**STARTED, "session_id": ""}, {**VERIFIED, "status": "pending"}], ids=str
 )
-def test_what_is_no_answer_verifies_nobody(open_door: DoorClass, serve: Serve, body: object) -> None:
-    door = open_door(serve(with_json(body)).url, secret_key=KEY)
-    for call in (lambda: door.otp_start(PHONE)), (lambda: door.otp_verify(SESSION_ID, "048392")):
+def test_what_is_no_answer_verifies_nobody(open_driver: DriverClass, serve: Serve, body: object) -> None:
+    driver = open_driver(serve(with_json(body)).url, secret_key=KEY)
+    for call in (lambda: driver.otp_start(PHONE)), (lambda: driver.otp_verify(SESSION_ID, "048392")):
         with pytest.raises(ServerError) as caught:
             call()
         assert caught.value.code == "invalid_response"
 
 
-def test_what_can_only_fail_is_not_sent(open_door: DoorClass, serve: Serve) -> None:
+def test_what_can_only_fail_is_not_sent(open_driver: DriverClass, serve: Serve) -> None:
     server = serve(with_json(STARTED))
-    door, stranger = open_door(server.url, secret_key=KEY), open_door(server.url)
+    driver, unknown = open_driver(server.url, secret_key=KEY), open_driver(server.url)
     refused: list[tuple[Any, type[LogginError], str]] = [
-        (lambda: stranger.otp_start(PHONE), AuthenticationError, "unauthorized"),
-        (lambda: stranger.otp_verify(SESSION_ID, "048392"), AuthenticationError, "unauthorized"),
-        (lambda: door.otp_start(""), InvalidInputError, "invalid_phone"),
-        (lambda: door.otp_start(PHONE, otp_length=-1), InvalidInputError, "invalid_request"),
-        (lambda: door.otp_start(PHONE, meta=math.nan), InvalidInputError, "invalid_request"),
-        (lambda: door.otp_verify("", "048392"), InvalidInputError, "invalid_request"),
-        (lambda: door.otp_verify(SESSION_ID, " "), InvalidCodeError, "invalid_code"),
+        (lambda: unknown.otp_start(PHONE), AuthenticationError, "unauthorized"),
+        (lambda: unknown.otp_verify(SESSION_ID, "048392"), AuthenticationError, "unauthorized"),
+        (lambda: driver.otp_start(""), InvalidInputError, "invalid_phone"),
+        (lambda: driver.otp_start(PHONE, otp_length=-1), InvalidInputError, "invalid_request"),
+        (lambda: driver.otp_start(PHONE, meta=math.nan), InvalidInputError, "invalid_request"),
+        (lambda: driver.otp_verify("", "048392"), InvalidInputError, "invalid_request"),
+        (lambda: driver.otp_verify(SESSION_ID, " "), InvalidCodeError, "invalid_code"),
     ]
     for call, kind, code in refused:
         with pytest.raises(kind) as caught:
             call()
         assert caught.value.code == code
-    door.client.close()
+    driver.client.close()
     with pytest.raises(ClosedError):
-        door.otp_verify(SESSION_ID, "048392")
+        driver.otp_verify(SESSION_ID, "048392")
     assert server.exchanges == []
 
 
-def test_another_type_is_a_type_error(open_door: DoorClass) -> None:
-    door: Any = open_door(secret_key=KEY)
+def test_another_type_is_a_type_error(open_driver: DriverClass) -> None:
+    driver: Any = open_driver(secret_key=KEY)
     calls: list[Callable[[], object]] = [
-        lambda: door.otp_start(919876543210),
-        lambda: door.otp_start(PHONE, country_code=91),
-        lambda: door.otp_start(PHONE, otp_length="6"),
-        lambda: door.otp_start(PHONE, otp_length=6.0),
-        lambda: door.otp_start(PHONE, meta={1, 2}),
-        lambda: door.otp_verify(SESSION_ID, 48392),
-        lambda: door.otp_verify(None, "048392"),
+        lambda: driver.otp_start(919876543210),
+        lambda: driver.otp_start(PHONE, country_code=91),
+        lambda: driver.otp_start(PHONE, otp_length="6"),
+        lambda: driver.otp_start(PHONE, otp_length=6.0),
+        lambda: driver.otp_start(PHONE, meta={1, 2}),
+        lambda: driver.otp_verify(SESSION_ID, 48392),
+        lambda: driver.otp_verify(None, "048392"),
     ]
     for call in calls:
         with pytest.raises(TypeError):

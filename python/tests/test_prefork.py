@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Serve, hear, in_thread
-from scripted_server import PATIENCE, PHONE, ScriptedServer
+from conftest import Serve, in_thread, read_json
+from scripted_server import PHONE, TEST_TIMEOUT, ScriptedServer
 from switchboard import Switchboard
 
 TESTS = Path(__file__).parent
@@ -47,13 +47,13 @@ def running(
         try:
             yield process
             process.terminate()
-            assert process.wait(PATIENCE) == 0, log.read_text()
+            assert process.wait(TEST_TIMEOUT) == 0, log.read_text()
         finally:
             process.kill()
 
 
 def ask(port: int) -> dict[str, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TEST_TIMEOUT)
     connection.request("GET", "/")
     answer: dict[str, Any] = json.load(connection.getresponse())
     connection.close()
@@ -91,14 +91,14 @@ def test_gunicorn_workers_sign_in(serve: Serve, tmp_path: Path) -> None:
             # A worker answers one request at a time, so all of them are at it.
             answers = [in_thread(lambda: ask(port)) for _ in range(WORKERS)]
             switchboard.verify(switchboard.wait_for(1 + WORKERS) - of_master)
-            workers = [answer.result(PATIENCE) for answer in answers]
+            workers = [answer.result(TEST_TIMEOUT) for answer in answers]
             switchboard.verify(of_master)
-            assert hear(master) == {"pid": master.pid, "phone": PHONE}
+            assert read_json(master) == {"pid": master.pid, "phone": PHONE}
             # One more, forked after the master's wait.
             master.send_signal(signal.SIGTTIN)
             answers = [in_thread(lambda: ask(port)) for _ in range(WORKERS + 1)]
             switchboard.verify(switchboard.wait_for(1 + WORKERS))
-            workers += [answer.result(PATIENCE) for answer in answers]
+            workers += [answer.result(TEST_TIMEOUT) for answer in answers]
     assert {worker["phone"] for worker in workers} == {PHONE}
     pids = {worker["pid"] for worker in workers}
     assert len(pids) == WORKERS + 1
@@ -121,10 +121,10 @@ def test_celery_workers_sign_in(serve: Serve, tmp_path: Path) -> None:
         with running([str(TESTS / calls[0]), calls[1]], tmp_path / "calls.log", environment) as caller:
             # A child does one task at a time, so all of them are at it.
             switchboard.verify(switchboard.wait_for(1 + WORKERS) - of_main)
-            children = hear(caller)
-            assert caller.wait(PATIENCE) == 0
+            children = read_json(caller)
+            assert caller.wait(TEST_TIMEOUT) == 0
         switchboard.verify(of_main)
-        assert hear(main) == {"pid": main.pid, "phone": PHONE}
+        assert read_json(main) == {"pid": main.pid, "phone": PHONE}
     assert {child["phone"] for child in children} == {PHONE}
     pids = {child["pid"] for child in children}
     assert len(pids) == WORKERS

@@ -12,8 +12,8 @@ from time import monotonic
 
 import programs
 import pytest
-from conftest import Serve, Start, assert_ends_well, go_on, hear, in_thread
-from scripted_server import PATIENCE, PHONE, Exchange, Step, code_of, keep_waiting, session, verify
+from conftest import Serve, Start, assert_ends_well, go_on, in_thread, read_json
+from scripted_server import PHONE, TEST_TIMEOUT, Exchange, Step, code_of, keep_waiting, session, verify
 from switchboard import Switchboard
 
 # Seconds until Ctrl-C takes effect.
@@ -86,7 +86,7 @@ def test_ctrl_c_takes_the_token_from_its_stream(start: Start, serve: Serve) -> N
     for number in range(programs.INTERRUPTIONS):
         stream = server.exchange(number)
         process.send_signal(signal.SIGINT)
-        assert stream.was_hung_up.wait(PATIENCE)
+        assert stream.was_hung_up.wait(TEST_TIMEOUT)
 
 
 @needs_fork
@@ -116,13 +116,13 @@ def test_a_fork_during_a_watch_leaves_it_to_the_parent(start: Start, serve: Serv
         code = code_of(exchange.tokens[0])
         exchange.start_stream()
         exchange.send_event("progress", code=code, status="message_received")
-        assert may_end.wait(PATIENCE)
+        assert may_end.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=code, session=session())
 
     process = start(programs.fork_during_watch, serve(step).url)
-    assert hear(process) == "closed"
+    assert read_json(process) == "closed"
     may_end.set()
-    assert hear(process) == "verified"
+    assert read_json(process) == "verified"
     assert_ends_well(process)
 
 
@@ -133,7 +133,7 @@ def test_a_fork_during_a_wait_leaves_both_going(start: Start, serve: Serve) -> N
     def answer_later(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send_event("ready", pending=1)
-        assert child_is_here.wait(PATIENCE)
+        assert child_is_here.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=code_of(exchange.tokens[0]), session=session())
 
     def answer_child(exchange: Exchange) -> None:
@@ -157,7 +157,7 @@ def test_children_forked_among_waits_have_tokens_and_keys_of_their_own(start: St
     process = start(programs.fork_among_waits, server.url)
     of_parent = switchboard.wait_for(programs.WAITS)
     go_on(process)
-    made = [token for _ in range(programs.CHILDREN) for token in hear(process)]
+    made = [token for _ in range(programs.CHILDREN) for token in read_json(process)]
     # All children wait at the same time as their parent.
     everybody = switchboard.wait_for(programs.WAITS + programs.CHILDREN)
     switchboard.verify(everybody - of_parent)
@@ -178,14 +178,14 @@ def test_pools_work_among_waits(start: Start, serve: Serve) -> None:
     def answer_later(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send_event("ready", pending=1)
-        assert pools_are_done.wait(PATIENCE)
+        assert pools_are_done.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=code_of(exchange.tokens[0]), session=session())
 
     server = serve(answer_later, verify)
     process = start(programs.pools_among_waits, server.url)
     server.exchange(0)
     go_on(process)
-    assert hear(process) == "done"
+    assert read_json(process) == "done"
     pools_are_done.set()
     assert_ends_well(process)
 
@@ -218,6 +218,6 @@ def test_the_interpreter_exits_at_any_moment(start: Start, serve: Serve) -> None
         for _ in range(EXITS // programs.EXITS // 2):
             assert_ends_well(start(programs.exit_at_any_moment, server.url))
 
-    # How long they all take depends on the machine; each of them has its own patience.
+    # How long they all take depends on the machine; each of them has its own timeout.
     for ending in [in_thread(exit_some) for _ in range(2)]:
         ending.result()

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from conftest import DoorClass, Serve
+from conftest import DriverClass, Serve
 from fastapi.encoders import jsonable_encoder
 from scripted_server import PHONE, Exchange, reject, verify
 
@@ -106,14 +106,14 @@ def test_results_are_frozen(login: CreatedToken) -> None:
 
 
 def test_a_login_prints_nothing_and_its_errors_show_nothing(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, capfd: pytest.CaptureFixture[str]
+    open_driver: DriverClass, serve: Serve, login: CreatedToken, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    door = open_door(serve(verify).url, secret_key=KEY)
-    texts = [shown(door.wait(login.token))]
+    driver = open_driver(serve(verify).url, secret_key=KEY)
+    texts = [shown(driver.wait(login.token))]
     calls: list[Callable[[], object]] = [
-        *(partial(door.wait, malformed) for malformed in (login.token[:-1], KEY, login.code)),
-        partial(open_door(serve(reject("expired")).url, secret_key=KEY).wait, login.token),
-        partial(open_door(serve(as_internal_error).url, secret_key=KEY).verify, login.token),
+        *(partial(driver.wait, malformed) for malformed in (login.token[:-1], KEY, login.code)),
+        partial(open_driver(serve(reject("expired")).url, secret_key=KEY).wait, login.token),
+        partial(open_driver(serve(as_internal_error).url, secret_key=KEY).verify, login.token),
     ]
     for call in calls:
         with pytest.raises(LogginError) as caught:

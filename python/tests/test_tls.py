@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import trustme
-from conftest import DoorClass, Serve, in_thread
-from scripted_server import PATIENCE, keep_waiting, verify
+from conftest import DriverClass, Serve, in_thread
+from scripted_server import TEST_TIMEOUT, keep_waiting, verify
 
 from loggin import (
     ClosedError,
@@ -47,7 +47,7 @@ def context(certificate: trustme.LeafCert, client_authority: trustme.CA | None =
 def test_a_private_authority_is_trusted_where_it_is_named(
     named_by: str,
     authority: trustme.CA,
-    open_door: DoorClass,
+    open_driver: DriverClass,
     serve: Serve,
     login: CreatedToken,
     tmp_path: Path,
@@ -61,8 +61,8 @@ def test_a_private_authority_is_trusted_where_it_is_named(
         options[named_by] = {"ca_pem": file.read_text(), "ca_file": file}[named_by]
     else:
         monkeypatch.setenv(named_by, str({"SSL_CERT_FILE": file, "SSL_CERT_DIR": tmp_path}[named_by]))
-    door = open_door(server.url, **options)
-    assert door.wait(login.token).app_key == "8XKPQ2WN"
+    driver = open_driver(server.url, **options)
+    assert driver.wait(login.token).app_key == "8XKPQ2WN"
 
 
 @pytest.mark.parametrize(
@@ -79,58 +79,58 @@ def test_a_certificate_that_is_not_good_says_why(
     is_trusted: bool,
     cause: str,
     authority: trustme.CA,
-    open_door: DoorClass,
+    open_driver: DriverClass,
     serve: Serve,
     login: CreatedToken,
 ) -> None:
     before = datetime(2020, 1, 1, tzinfo=timezone.utc)
     certificate = authority.issue_cert(name, not_before=before, not_after=until)
     server = serve(verify, tls=context(certificate))
-    door = open_door(server.url, ca_pem=pem(authority if is_trusted else trustme.CA()), max_retries=0)
+    driver = open_driver(server.url, ca_pem=pem(authority if is_trusted else trustme.CA()), max_retries=0)
     with pytest.raises(ConnectionFailedError) as failed:
-        door.verify(login.token)
+        driver.verify(login.token)
     assert failed.value.cause == cause
     with pytest.raises(VerifyTimeoutError) as late:
-        door.wait(login.token, timeout=0.3)
+        driver.wait(login.token, timeout=0.3)
     assert late.value.cause == cause
     assert server.exchanges == [], "nothing was told to a server that is not trusted"
 
 
-def test_a_server_that_says_nothing_in_the_handshake(open_door: DoorClass, login: CreatedToken) -> None:
+def test_a_server_that_says_nothing_in_the_handshake(open_driver: DriverClass, login: CreatedToken) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        door = open_door(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        driver = open_driver(f"https://127.0.0.1:{listener.getsockname()[1]}")
         with pytest.raises(VerifyTimeoutError) as caught:
-            door.wait(login.token, timeout=0.3)
+            driver.wait(login.token, timeout=0.3)
     assert caught.value.cause == "timeout"
 
 
 def test_a_client_shows_its_certificate_where_it_is_asked_for(
-    authority: trustme.CA, open_door: DoorClass, serve: Serve, login: CreatedToken, tmp_path: Path
+    authority: trustme.CA, open_driver: DriverClass, serve: Serve, login: CreatedToken, tmp_path: Path
 ) -> None:
     server = serve(verify, tls=context(authority.issue_cert("localhost"), authority))
     identity = authority.issue_cert("app.example").private_key_and_cert_chain_pem.bytes()
     file = tmp_path / "client.pem"
     file.write_bytes(identity)
     for options in ({"client_cert_file": file}, {"client_cert_pem": identity.decode()}):
-        door = open_door(server.url, ca_pem=pem(authority), **options)
-        assert door.wait(login.token).app_key == "8XKPQ2WN"
-    door = open_door(server.url, ca_pem=pem(authority), max_retries=0)
+        driver = open_driver(server.url, ca_pem=pem(authority), **options)
+        assert driver.wait(login.token).app_key == "8XKPQ2WN"
+    driver = open_driver(server.url, ca_pem=pem(authority), max_retries=0)
     with pytest.raises(ConnectionFailedError) as caught:
-        door.verify(login.token)
+        driver.verify(login.token)
     assert caught.value.cause == "tls_client_certificate"
 
 
 def test_closing_hangs_up_a_stream(
-    authority: trustme.CA, open_door: DoorClass, serve: Serve, login: CreatedToken
+    authority: trustme.CA, open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(keep_waiting, tls=context(authority.issue_cert("localhost")))
-    door = open_door(server.url, ca_pem=pem(authority))
-    waiting = in_thread(lambda: door.wait(login.token))
+    driver = open_driver(server.url, ca_pem=pem(authority))
+    waiting = in_thread(lambda: driver.wait(login.token))
     stream = server.exchange(0)
-    door.client.close()
+    driver.client.close()
     with pytest.raises(ClosedError):
-        waiting.result(PATIENCE)
-    assert stream.was_hung_up.wait(PATIENCE)
+        waiting.result(TEST_TIMEOUT)
+    assert stream.was_hung_up.wait(TEST_TIMEOUT)
 
 
 @pytest.mark.parametrize(

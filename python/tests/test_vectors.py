@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 from conftest import Serve
 from httpx_sse import EventSource
-from scripted_server import PATIENCE, PHONE, Exchange, code_of, session
+from scripted_server import PHONE, TEST_TIMEOUT, Exchange, code_of, session
 
 from loggin import (
     AsyncLoggin,
@@ -157,7 +157,7 @@ def wait_with_code(token: str, expected: Any, serve: Serve) -> None:
         exchange.send_event("verified", code=expected["code"], session=session(app_key=expected["code"][:8]))
 
     with Loggin(serve(step).url) as client:
-        assert client.wait_for_verify(token, timeout=PATIENCE).phone == PHONE
+        assert client.wait_for_verify(token, timeout=TEST_TIMEOUT).phone == PHONE
 
 
 def parse_app_key(given: Any) -> Any:
@@ -228,10 +228,10 @@ def test_events(vector: Vector, serve: Serve) -> None:
         token = client.create_token("8XKPQ2WN").token
         if "error" in vector:
             with pytest.raises(LogginError) as caught:
-                client.wait_for_verify(token, timeout=PATIENCE)
+                client.wait_for_verify(token, timeout=TEST_TIMEOUT)
             assert caught.value.code == vector["error"]
         else:
-            phone = client.wait_for_verify(token, timeout=PATIENCE).phone
+            phone = client.wait_for_verify(token, timeout=TEST_TIMEOUT).phone
             assert vector["expect"]["outcome"] == ("pending" if phone == PHONE else "verified")
     assert len(server.exchanges) == 1
 

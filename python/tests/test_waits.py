@@ -1,4 +1,4 @@
-"""Waits and calls against servers that behave badly: through both doors, with the same test bodies."""
+"""Waits and calls against servers that behave badly: blocking and by asyncio, with the same test bodies."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import threading
 from datetime import datetime, timezone
 
 import pytest
-from conftest import DoorClass, Serve, in_thread
+from conftest import DriverClass, Serve, in_thread
 from scripted_server import (
-    PATIENCE,
     PHONE,
+    TEST_TIMEOUT,
     Exchange,
     ScriptedServer,
     Step,
@@ -101,46 +101,48 @@ def with_broken_data(exchange: Exchange) -> None:
     ],
 )
 def test_a_wait_outlives_what_passes(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, step: Step
+    open_driver: DriverClass, serve: Serve, login: CreatedToken, step: Step
 ) -> None:
     server = serve(step, verify)
-    assert open_door(server.url).wait(login.token).phone == PHONE
+    assert open_driver(server.url).wait(login.token).phone == PHONE
     assert [exchange.path for exchange in server.exchanges] == ["/api/v1/tokens/events"] * 2
 
 
 def test_behind_a_proxy_that_keeps_streams_back_a_wait_polls(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(keep_streams_back)
-    assert open_door(server.url).wait(login.token, timeout=PATIENCE).phone == PHONE
+    assert open_driver(server.url).wait(login.token, timeout=TEST_TIMEOUT).phone == PHONE
     accepted = [exchange.headers["accept"] for exchange in server.exchanges]
     assert accepted == ["text/event-stream", "application/json"]
 
 
 def test_streams_that_are_cut_right_after_ready_are_opened_with_pauses(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(cut_after_ready)
     with pytest.raises(VerifyTimeoutError):
-        open_door(server.url).wait(login.token, timeout=5)
+        open_driver(server.url).wait(login.token, timeout=5)
     assert 4 <= len(server.exchanges) < 25
 
 
 def test_a_session_has_everything_that_the_server_tells(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     def step(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send_event("ready", pending=0)
         exchange.send_event("verified", code=login.code, session=session(user_id="IN.42"))
 
-    found = open_door(serve(step).url).wait(login.token)
+    found = open_driver(serve(step).url).wait(login.token)
     assert (found.app_key, found.phone, found.user_id) == ("8XKPQ2WN", PHONE, "IN.42")
     assert found.verified_at == datetime(2026, 11, 22, 7, 30, 0, 250_000, timezone.utc)
     assert found.verified_at.tzinfo is timezone.utc
 
 
-def test_a_wait_skips_what_it_does_not_know(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_wait_skips_what_it_does_not_know(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     def step(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send(": a comment\n\nevent: verified\n\nid: 7\nfuture: field\n\n")
@@ -150,7 +152,7 @@ def test_a_wait_skips_what_it_does_not_know(open_door: DoorClass, serve: Serve, 
         exchange.send_event("verified", code=login.code, session=session(mood="good"), mood="good")
 
     server = serve(step)
-    assert open_door(server.url).wait(login.token).phone == PHONE
+    assert open_driver(server.url).wait(login.token).phone == PHONE
     assert len(server.exchanges) == 1
 
 
@@ -167,10 +169,10 @@ def test_a_wait_skips_what_it_does_not_know(open_door: DoorClass, serve: Serve, 
     ],
 )
 def test_a_rejected_login_raises(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, code: str, expected: type[LogginError]
+    open_driver: DriverClass, serve: Serve, login: CreatedToken, code: str, expected: type[LogginError]
 ) -> None:
     with pytest.raises(expected) as caught:
-        open_door(serve(reject(code)).url).wait(login.token)
+        open_driver(serve(reject(code)).url).wait(login.token)
     assert caught.value.code == code
 
 
@@ -184,7 +186,7 @@ def test_a_rejected_login_raises(
     ],
 )
 def test_a_refused_stream_ends_the_wait(
-    open_door: DoorClass,
+    open_driver: DriverClass,
     serve: Serve,
     login: CreatedToken,
     status: int,
@@ -193,7 +195,7 @@ def test_a_refused_stream_ends_the_wait(
 ) -> None:
     server = serve(lambda exchange: exchange.answer_error(status, code))
     with pytest.raises(expected) as caught:
-        open_door(server.url).wait(login.token)
+        open_driver(server.url).wait(login.token)
     assert (caught.value.code, caught.value.status) == (code, status)
     assert len(server.exchanges) == 1
 
@@ -201,122 +203,132 @@ def test_a_refused_stream_ends_the_wait(
 @pytest.mark.parametrize(
     "token", ["", "lgn1_", "8XKPQ2WN", "lgn1_8XKPQ2WN_" + "U" * 32, "lgn1_8XKPQ2WN_" + "0" * 31, "\ud800"]
 )
-def test_a_malformed_token_is_refused_without_network(open_door: DoorClass, serve: Serve, token: str) -> None:
+def test_a_malformed_token_is_refused_without_network(
+    open_driver: DriverClass, serve: Serve, token: str
+) -> None:
     server = serve(verify)
-    door = open_door(server.url)
-    for call in (door.wait, door.verify):
+    driver = open_driver(server.url)
+    for call in (driver.wait, driver.verify):
         with pytest.raises(InvalidInputError) as caught:
             call(token)
         assert caught.value.code == "invalid_token"
     assert server.exchanges == []
 
 
-def test_a_wait_has_a_deadline_of_its_own(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_wait_has_a_deadline_of_its_own(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     server = serve(keep_waiting)
-    for door, timeout in ((open_door(server.url), 0.05), (open_door(server.url, timeout=0.05), None)):
+    for driver, timeout in ((open_driver(server.url), 0.05), (open_driver(server.url, timeout=0.05), None)):
         with pytest.raises(VerifyTimeoutError) as caught:
-            door.wait(login.token, timeout)
+            driver.wait(login.token, timeout)
         assert caught.value.code == "timeout"
         assert isinstance(caught.value, TimeoutError)
 
 
-def test_a_server_that_is_down_is_waited_for(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_server_that_is_down_is_waited_for(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
-        door = open_door(f"http://127.0.0.1:{port}", max_retries=0)
+        driver = open_driver(f"http://127.0.0.1:{port}", max_retries=0)
         with pytest.raises(ConnectionFailedError) as caught:
-            door.verify(login.token)
+            driver.verify(login.token)
         assert caught.value.retryable
         with pytest.raises(VerifyTimeoutError):
-            door.wait(login.token, 0.05)
-        waiting = in_thread(lambda: door.wait(login.token))
+            driver.wait(login.token, 0.05)
+        waiting = in_thread(lambda: driver.wait(login.token))
     serve(verify, port=port)
-    assert waiting.result(PATIENCE).phone == PHONE
+    assert waiting.result(TEST_TIMEOUT).phone == PHONE
 
 
 def test_a_server_that_dies_and_comes_back_is_waited_for(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     first = ScriptedServer(keep_waiting)
-    door = open_door(first.url)
-    waiting = in_thread(lambda: door.wait(login.token))
+    driver = open_driver(first.url)
+    waiting = in_thread(lambda: driver.wait(login.token))
     assert first.exchange(0).tokens == [login.token]
     first.close()
     second = serve(verify, port=first.port)
-    assert waiting.result(PATIENCE).phone == PHONE
+    assert waiting.result(TEST_TIMEOUT).phone == PHONE
     assert second.exchange(0).tokens == [login.token]
 
 
-def test_closing_ends_waits(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_closing_ends_waits(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(keep_waiting)
-    door = open_door(server.url)
-    waiting = in_thread(lambda: door.wait(login.token))
+    driver = open_driver(server.url)
+    waiting = in_thread(lambda: driver.wait(login.token))
     stream = server.exchange(0)
-    door.client.close()
+    driver.client.close()
     with pytest.raises(ClosedError):
-        waiting.result(PATIENCE)
-    assert stream.was_hung_up.wait(PATIENCE)
-    for call in (door.wait, door.verify):
+        waiting.result(TEST_TIMEOUT)
+    assert stream.was_hung_up.wait(TEST_TIMEOUT)
+    for call in (driver.wait, driver.verify):
         with pytest.raises(ClosedError):
             call(login.token)
     assert len(server.exchanges) == 1
 
 
 def test_resuming_has_waits_connect_anew_at_once(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(keep_waiting, verify)
-    door = open_door(server.url)
-    waiting = in_thread(lambda: door.wait(login.token))
+    driver = open_driver(server.url)
+    waiting = in_thread(lambda: driver.wait(login.token))
     stream = server.exchange(0)
-    door.client.resume()
-    assert waiting.result(PATIENCE).phone == PHONE
-    assert stream.was_hung_up.wait(PATIENCE)
+    driver.client.resume()
+    assert waiting.result(TEST_TIMEOUT).phone == PHONE
+    assert stream.was_hung_up.wait(TEST_TIMEOUT)
     assert server.exchange(1).tokens == [login.token]
 
 
-def test_many_threads_share_a_client(open_door: DoorClass, serve: Serve) -> None:
+def test_many_threads_share_a_client(open_driver: DriverClass, serve: Serve) -> None:
     server = serve(verify)
-    door = open_door(server.url)
-    tokens = [door.client.create_token("8XKPQ2WN").token for _ in range(20)]
-    waiting = [in_thread(lambda token=token: door.wait(token)) for token in tokens]  # type: ignore[misc]
-    assert {each.result(PATIENCE).phone for each in waiting} == {PHONE}
+    driver = open_driver(server.url)
+    tokens = [driver.client.create_token("8XKPQ2WN").token for _ in range(20)]
+    waiting = [in_thread(lambda token=token: driver.wait(token)) for token in tokens]  # type: ignore[misc]
+    assert {each.result(TEST_TIMEOUT).phone for each in waiting} == {PHONE}
 
 
-def test_waits_on_one_token_get_one_result(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_waits_on_one_token_get_one_result(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     switchboard = Switchboard()
     server = serve(switchboard)
-    door = open_door(server.url)
-    waiting = [in_thread(lambda: door.wait(login.token)) for _ in range(5)]
+    driver = open_driver(server.url)
+    waiting = [in_thread(lambda: driver.wait(login.token)) for _ in range(5)]
     switchboard.verify(switchboard.wait_for(1))
-    found = [each.result(PATIENCE) for each in waiting]
+    found = [each.result(TEST_TIMEOUT) for each in waiting]
     assert found == [found[0]] * 5
     # Nobody asks for it again: the client knows.
     asked = len(server.exchanges)
-    assert door.wait(login.token) == door.wait(f" {login.token.lower()}\n") == found[0]
+    assert driver.wait(login.token) == driver.wait(f" {login.token.lower()}\n") == found[0]
     assert len(server.exchanges) == asked
 
 
-def test_a_wait_that_gave_up_is_begun_again(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_wait_that_gave_up_is_begun_again(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     switchboard = Switchboard()
-    door = open_door(serve(switchboard).url)
+    driver = open_driver(serve(switchboard).url)
     with pytest.raises(VerifyTimeoutError):
-        door.wait(login.token, 0.05)
+        driver.wait(login.token, 0.05)
     switchboard.wait_until_empty()
-    waiting = in_thread(lambda: door.wait(login.token))
+    waiting = in_thread(lambda: driver.wait(login.token))
     switchboard.verify(switchboard.wait_for(1))
-    assert waiting.result(PATIENCE).phone == PHONE
+    assert waiting.result(TEST_TIMEOUT).phone == PHONE
 
 
-def test_verify_redeems(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_verify_redeems(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(
         lambda exchange: exchange.answer(200, json.dumps({"status": "pending"})),
         lambda exchange: exchange.answer(200, json.dumps({"status": "verified", **session()})),
     )
-    door = open_door(server.url)
-    assert door.verify(login.token) is None
-    found = door.verify(login.token)
+    driver = open_driver(server.url)
+    assert driver.verify(login.token) is None
+    found = driver.verify(login.token)
     assert found is not None
     assert found.phone == PHONE
     for exchange in server.exchanges:
@@ -325,12 +337,12 @@ def test_verify_redeems(open_door: DoorClass, serve: Serve, login: CreatedToken)
 
 
 def test_verify_is_repeated_as_often_as_set_up(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     for retries in (0, 1, 2):
         server = serve(as_unavailable)
         with pytest.raises(ServerError) as caught:
-            open_door(server.url, max_retries=retries).verify(login.token)
+            open_driver(server.url, max_retries=retries).verify(login.token)
         assert (caught.value.code, caught.value.status) == ("unavailable", 503)
         assert caught.value.retryable
         assert len(server.exchanges) == 1 + retries
@@ -338,39 +350,41 @@ def test_verify_is_repeated_as_often_as_set_up(
         assert len(keys) == 1
 
 
-def test_a_long_retry_after_is_the_callers(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_long_retry_after_is_the_callers(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     server = serve(lambda exchange: exchange.answer_error(503, "unavailable", Retry_After="61"))
     with pytest.raises(ServerError) as caught:
-        open_door(server.url).verify(login.token)
+        open_driver(server.url).verify(login.token)
     assert caught.value.retry_after == 61.0
     assert len(server.exchanges) == 1
 
 
 @pytest.mark.parametrize("step", [as_html, as_json, as_redirect])
 def test_verify_names_an_answer_that_is_none(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, step: Step
+    open_driver: DriverClass, serve: Serve, login: CreatedToken, step: Step
 ) -> None:
     server = serve(step)
     with pytest.raises(ServerError) as caught:
-        open_door(server.url).verify(login.token)
+        open_driver(server.url).verify(login.token)
     assert caught.value.code == "invalid_response"
     assert [exchange.path for exchange in server.exchanges] == ["/api/v1/tokens/verify"]
 
 
 @pytest.mark.parametrize("moment", ["1960-01-01T00:00:00Z", "99999-01-01T00:00:00Z", "yesterday", ""])
 def test_a_session_of_no_time_is_no_answer(
-    open_door: DoorClass, serve: Serve, login: CreatedToken, moment: str
+    open_driver: DriverClass, serve: Serve, login: CreatedToken, moment: str
 ) -> None:
     body = json.dumps({"status": "verified", **session(verified_at=moment)})
     with pytest.raises(ServerError) as caught:
-        open_door(serve(lambda exchange: exchange.answer(200, body)).url).verify(login.token)
+        open_driver(serve(lambda exchange: exchange.answer(200, body)).url).verify(login.token)
     assert caught.value.code == "invalid_response"
 
 
-def test_a_request_says_who_asks(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_request_says_who_asks(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(verify)
     key = "lgsk_8XKPQ2WN_" + "7" * 32
-    open_door(server.url, secret_key=key, idempotency_key="mine").wait(login.token)
+    open_driver(server.url, secret_key=key, idempotency_key="mine").wait(login.token)
     exchange = server.exchange(0)
     assert exchange.headers["authorization"] == f"Bearer {key}"
     assert exchange.headers["idempotency-key"] == "mine"
@@ -383,32 +397,34 @@ def test_a_request_says_who_asks(open_door: DoorClass, serve: Serve, login: Crea
 
 
 def test_each_client_is_a_redeemer_of_its_own(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(verify)
     for _ in range(2):
-        open_door(server.url).wait(login.token)
+        open_driver(server.url).wait(login.token)
     keys = [exchange.headers["idempotency-key"] for exchange in server.exchanges]
     assert len(set(keys)) == 2
 
 
-def test_other_threads_run_while_one_waits(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_other_threads_run_while_one_waits(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     """The result is sent by a thread of this very interpreter, which a held lock would stop."""
     tapped = threading.Event()
 
     def step(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send_event("ready", pending=1)
-        assert tapped.wait(PATIENCE)
+        assert tapped.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=code_of(exchange.tokens[0]), session=session())
 
     server = serve(step)
-    door = open_door(server.url)
+    driver = open_driver(server.url)
 
     def tap() -> None:
         server.exchange(0)
         tapped.set()
 
     tapping = in_thread(tap)
-    assert door.wait(login.token, PATIENCE).phone == PHONE
-    tapping.result(PATIENCE)
+    assert driver.wait(login.token, TEST_TIMEOUT).phone == PHONE
+    tapping.result(TEST_TIMEOUT)

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from conftest import DoorClass, Serve, in_thread
-from scripted_server import PATIENCE, PHONE, Exchange, Step, code_of, reject, session
+from conftest import DriverClass, Serve, in_thread
+from scripted_server import PHONE, TEST_TIMEOUT, Exchange, Step, code_of, reject, session
 
 from loggin import (
     AsyncLoggin,
@@ -41,10 +41,10 @@ class Steps:
         exchange.start_stream()
         exchange.send_event("ready", pending=1)
         for status in self._statuses:
-            assert self._asked.acquire(timeout=PATIENCE)
+            assert self._asked.acquire(timeout=TEST_TIMEOUT)
             for token in exchange.tokens:
                 exchange.send_event("progress", code=code_of(token), status=status)
-        assert self._asked.acquire(timeout=PATIENCE)
+        assert self._asked.acquire(timeout=TEST_TIMEOUT)
         for token in exchange.tokens:
             exchange.send_event("verified", code=code_of(token), session=session())
         exchange.wait_until_hung_up()
@@ -62,12 +62,12 @@ def one_step(exchange: Exchange) -> None:
 
 
 def test_each_step_is_told_those_of_a_newer_server_too(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     told = ["message_received", "awaiting_match", "awaiting_confirmation"]
     steps = Steps(*told)
     server = serve(steps)
-    updates = open_door(server.url).watch(login.token)
+    updates = open_driver(server.url).watch(login.token)
     for status in told:
         steps.go()
         assert next(updates) == LoginUpdate(status, None)
@@ -83,48 +83,50 @@ def test_each_step_is_told_those_of_a_newer_server_too(
 
 
 def test_who_leaves_the_iteration_leaves_the_server(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(one_step)
-    for update in open_door(server.url).watch(login.token):
+    for update in open_driver(server.url).watch(login.token):
         assert update.status == "message_received"
         break
-    assert server.exchange(0).was_hung_up.wait(PATIENCE)
+    assert server.exchange(0).was_hung_up.wait(TEST_TIMEOUT)
     assert len(server.exchanges) == 1
 
 
-def test_nothing_begins_before_the_iteration(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_nothing_begins_before_the_iteration(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     server = serve(one_step)
-    door = open_door(server.url)
-    door.watch(login.token).close()
-    assert next(door.watch(login.token)).status == "message_received"
+    driver = open_driver(server.url)
+    driver.watch(login.token).close()
+    assert next(driver.watch(login.token)).status == "message_received"
     assert len(server.exchanges) == 1
 
 
-def test_a_watch_ends_as_a_wait_does(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
-    door = open_door(serve(reject("denied")).url)
+def test_a_watch_ends_as_a_wait_does(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
+    driver = open_driver(serve(reject("denied")).url)
     cases: list[tuple[str, float | None, type[LogginError]]] = [
         (login.token, None, DeniedError),
         ("lgn1_", None, InvalidInputError),
-        (door.client.create_token("8XKPQ2WN").token, 0, VerifyTimeoutError),
+        (driver.client.create_token("8XKPQ2WN").token, 0, VerifyTimeoutError),
         (login.token, -1, InvalidInputError),
     ]
     for token, timeout, error in cases:
         with pytest.raises(error):
-            next(door.watch(token, timeout))
-    door.client.close()
+            next(driver.watch(token, timeout))
+    driver.client.close()
     with pytest.raises(ClosedError):
-        next(door.watch(door.client.create_token("8XKPQ2WN").token))
+        next(driver.watch(driver.client.create_token("8XKPQ2WN").token))
 
 
-def test_closing_ends_a_watch(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_closing_ends_a_watch(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(one_step)
-    door = open_door(server.url)
-    watching = in_thread(lambda: list(door.watch(login.token)))
+    driver = open_driver(server.url)
+    watching = in_thread(lambda: list(driver.watch(login.token)))
     server.exchange(0)
-    door.client.close()
+    driver.client.close()
     with pytest.raises(ClosedError):
-        watching.result(PATIENCE)
+        watching.result(TEST_TIMEOUT)
 
 
 async def test_async_for_is_left_by_break_and_by_cancelling(serve: Serve, login: CreatedToken) -> None:
@@ -133,26 +135,28 @@ async def test_async_for_is_left_by_break_and_by_cancelling(serve: Serve, login:
         async for update in client.watch(login.token):
             assert update.status == "message_received"
             break
-        assert await asyncio.to_thread(server.exchange(0).was_hung_up.wait, PATIENCE)
+        assert await asyncio.to_thread(server.exchange(0).was_hung_up.wait, TEST_TIMEOUT)
 
         async def watch_on() -> None:
             async for _ in client.watch(login.token):
-                heard.set()
+                received.set()
 
-        heard = asyncio.Event()
+        received = asyncio.Event()
         task = asyncio.create_task(watch_on())
-        await heard.wait()
+        await received.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await asyncio.to_thread(server.exchange(1).was_hung_up.wait, PATIENCE)
+        assert await asyncio.to_thread(server.exchange(1).was_hung_up.wait, TEST_TIMEOUT)
 
 
-def test_a_code_is_handed_in_as_it_was_typed(open_door: DoorClass, serve: Serve, login: CreatedToken) -> None:
+def test_a_code_is_handed_in_as_it_was_typed(
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
+) -> None:
     server = serve(lambda exchange: exchange.answer(200, '{"status": "verified"}'))
-    door = open_door(server.url)
-    door.confirm(login.token, "\u0661\u0662\u0663 456")
-    in_thread(lambda: door.confirm(login.token, "123456")).result(PATIENCE)
+    driver = open_driver(server.url)
+    driver.confirm(login.token, "\u0661\u0662\u0663 456")
+    in_thread(lambda: driver.confirm(login.token, "123456")).result(TEST_TIMEOUT)
     first, second = server.exchanges
     assert first.path == second.path == "/api/v1/tokens/confirm"
     assert "authorization" not in first.headers
@@ -172,7 +176,7 @@ def test_a_code_is_handed_in_as_it_was_typed(open_door: DoorClass, serve: Serve,
     ],
 )
 def test_what_the_server_says_of_a_code_is_raised(
-    open_door: DoorClass,
+    open_driver: DriverClass,
     serve: Serve,
     login: CreatedToken,
     status: int,
@@ -183,34 +187,34 @@ def test_what_the_server_says_of_a_code_is_raised(
     fields = {} if attempts_left is None else {"attempts_left": attempts_left}
     server = serve(lambda exchange: exchange.answer_error(status, code, fields=fields))
     with pytest.raises(error) as caught:
-        open_door(server.url).confirm(login.token, "123456")
+        open_driver(server.url).confirm(login.token, "123456")
     assert (caught.value.code, caught.value.attempts_left) == (code, attempts_left)
     assert len(server.exchanges) == 1
 
 
-def test_what_cannot_be_asked_reaches_nobody(open_door: DoorClass, login: CreatedToken) -> None:
-    door = open_door("http://127.0.0.1:1", app_key="ABCDEFGH")
+def test_what_cannot_be_asked_reaches_nobody(open_driver: DriverClass, login: CreatedToken) -> None:
+    driver = open_driver("http://127.0.0.1:1", app_key="ABCDEFGH")
     for token, error in ((login.token, AuthenticationError), ("lgn1_", InvalidInputError)):
         calls: list[Callable[[], object]] = [
-            lambda token=token: door.confirm(token, "123456"),  # type: ignore[misc]
-            lambda token=token: door.status(token),  # type: ignore[misc]
+            lambda token=token: driver.confirm(token, "123456"),  # type: ignore[misc]
+            lambda token=token: driver.status(token),  # type: ignore[misc]
         ]
         for call in calls:
             with pytest.raises(error):
                 call()
     with pytest.raises(TypeError):
-        door.confirm(login.token, 123456)  # type: ignore[arg-type]
+        driver.confirm(login.token, 123456)  # type: ignore[arg-type]
 
 
 def test_these_calls_have_a_time_for_all_their_tries(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
-    door = open_door(serve(Exchange.wait_until_hung_up).url)
-    for call in (lambda: door.confirm(login.token, "1", 0.2), lambda: door.status(login.token, 0.2)):
+    driver = open_driver(serve(Exchange.wait_until_hung_up).url)
+    for call in (lambda: driver.confirm(login.token, "1", 0.2), lambda: driver.status(login.token, 0.2)):
         with pytest.raises(ConnectionFailedError):
             call()
         with pytest.raises(ConnectionFailedError):
-            in_thread(call).result(PATIENCE)
+            in_thread(call).result(TEST_TIMEOUT)
 
 
 def told(event: str, **data: object) -> Step:
@@ -225,30 +229,30 @@ def told(event: str, **data: object) -> Step:
 
 
 def test_a_login_is_asked_about_without_redeeming(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(
         lambda exchange: exchange.answer(200, '{"events": []}'),
         told("progress", status="awaiting_match"),
         told("verified", session=session(phone=None)),
     )
-    door = open_door(server.url)
+    driver = open_driver(server.url)
     for status in ("pending", "awaiting_match"):
-        assert door.status(login.token) == status
-    assert in_thread(lambda: door.status(login.token)).result(PATIENCE) == "verified"
+        assert driver.status(login.token) == status
+    assert in_thread(lambda: driver.status(login.token)).result(TEST_TIMEOUT) == "verified"
     body = json.loads(server.exchanges[0].body)
     assert (body["tokens"][0], body["claim"]) == (login.token, False)
 
 
 def test_a_login_that_has_ended_otherwise_is_raised(
-    open_door: DoorClass, serve: Serve, login: CreatedToken
+    open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(told("rejected", error="denied"), lambda exchange: exchange.answer(200, "{}"))
-    door = open_door(server.url)
+    driver = open_driver(server.url)
     with pytest.raises(DeniedError):
-        door.status(login.token)
+        driver.status(login.token)
     with pytest.raises(ServerError) as caught:
-        door.status(login.token)
+        driver.status(login.token)
     assert caught.value.code == "invalid_response"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .world import RELEASE, ROOT
+from .environment import RELEASE, ROOT
 
 BENCH = ROOT / "tests" / "bench"
 BUILT = ROOT / "target" / "bench"

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from .clients import BENCH, BUILT, PYTHON, SDK
-from .world import ROOT
+from .environment import ROOT
 
 
 @dataclass(frozen=True)

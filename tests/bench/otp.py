@@ -19,10 +19,10 @@ from statistics import median
 
 from . import report
 from .clients import BUILT
+from .environment import PHONE_NUMBER_ID, RELEASE, free_address
 from .goals import Goal
 from .process import Process
 from .publish import write_between
-from .world import PHONE_NUMBER_ID, RELEASE, free_address
 
 RESULTS = BUILT / "otp.json"
 PEER = Path(__file__).parent / "node" / "better-auth.mjs"
@@ -104,7 +104,7 @@ def ours(graph_url: str, folder: Path) -> Iterator[Server]:
     made = subprocess.run(command, env=settings, stdout=subprocess.PIPE, check=True, text=True)
     process = Process([str(RELEASE / "loggin-server"), "serve"], settings)
     try:
-        url = process.hear().rpartition(" ")[2] + "/api/v1/auth"
+        url = process.read_line().rpartition(" ")[2] + "/api/v1/auth"
         key = json.loads(made.stdout)["secret_key"]
         yield Server(
             process,
@@ -124,7 +124,7 @@ def theirs(graph_url: str, folder: Path) -> Iterator[Server]:
     """better-auth in a Node process: SQLite with `synchronous=FULL`, its rate limiter on."""
     process = Process(["node", str(PEER), str(folder / "peer.db"), graph_url])
     try:
-        url = process.hear()
+        url = process.read_line()
         yield Server(
             process,
             {
@@ -142,7 +142,7 @@ def measure(name: str, seconds: float) -> Round:
     """One server from its start to its end, under the load of all connections."""
     load = Process([str(RELEASE / "loggin-bench"), "pairs"])
     try:
-        graph_url = load.hear()
+        graph_url = load.read_line()
         server_of = ours if name == OURS else theirs
         with (
             tempfile.TemporaryDirectory(prefix="loggin-bench-") as folder,

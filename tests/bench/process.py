@@ -54,7 +54,7 @@ class Process:
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
-    def hear(self) -> str:
+    def read_line(self) -> str:
         try:
             line = self._lines.get(timeout=SILENCE_SECONDS)
         except queue.Empty:
@@ -64,13 +64,13 @@ class Process:
         return line
 
     def expect(self, wanted: str) -> None:
-        heard = self.hear()
-        if heard != wanted:
-            raise ProcessEndedError(f"{self.name} said {heard[:80]!r} in place of {wanted!r}")
+        line = self.read_line()
+        if line != wanted:
+            raise ProcessEndedError(f"{self.name} said {line[:80]!r} in place of {wanted!r}")
 
     def ask(self, line: str) -> str:
         self.say(line)
-        return self.hear()
+        return self.read_line()
 
     def end(self) -> None:
         self._process.kill()

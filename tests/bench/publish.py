@@ -6,7 +6,7 @@ import sys
 
 from . import report
 from .clients import BUILT
-from .world import ROOT
+from .environment import ROOT
 
 RESULTS = BUILT / "results.json"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"

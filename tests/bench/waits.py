@@ -10,20 +10,20 @@ from dataclasses import asdict, dataclass
 from statistics import median, quantiles
 
 from .clients import Client
+from .environment import Environment
 from .process import Process
 from .tokens import code_of, new_token
-from .world import World
 
 # How long everything must have been idle before memory is looked at, and how long that is waited for.
 IDLE_SECONDS = 0.5
-IDLE_PATIENCE_SECONDS = 6.0
+IDLE_TIMEOUT_SECONDS = 6.0
 # Processor time that counts as idle in that time: ten thousand streams have 700 heartbeats a second.
 IDLE_CPU_SECONDS = 0.03
 # How long a process is watched while all of its waits sleep; its processor time is counted in hundredths of a second.
 WATCH_SECONDS = 2.0
 # How often the server's store is asked whether it knows all logins.
 LOOK_SECONDS = 0.05
-REGISTER_PATIENCE_SECONDS = 240.0
+REGISTER_TIMEOUT_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
@@ -56,32 +56,34 @@ class Measurement:
 
 def measure(client: Client, waits: int, wakes: int) -> Measurement:
     """Waits for so many logins at once, and then has some of them verified one by one."""
-    with World(waits if client.is_connection_each else 1) as world:
+    with Environment(waits if client.is_connection_each else 1) as environment:
         process = Process(client.command, client.environment)
         try:
-            return _measure(client, waits, wakes, world, process)
+            return _measure(client, waits, wakes, environment, process)
         finally:
             process.end()
 
 
-def _measure(client: Client, waits: int, wakes: int, world: World, process: Process) -> Measurement:
-    tokens = [new_token(world.app_key) for _ in range(waits)]
-    _warm_up(client, tokens, world, process)
-    _until_idle(process, world.server)
-    before, server_before = process.usage(), world.server.usage()
+def _measure(
+    client: Client, waits: int, wakes: int, environment: Environment, process: Process
+) -> Measurement:
+    tokens = [new_token(environment.app_key) for _ in range(waits)]
+    _warm_up(client, tokens, environment, process)
+    _until_idle(process, environment.server)
+    before, server_before = process.usage(), environment.server.usage()
     began = time.monotonic()
     process.say("go")
     process.expect("started")
-    _until(lambda: world.pending() >= waits)
+    _until(lambda: environment.pending() >= waits)
     register_seconds = time.monotonic() - began
-    _until_idle(process, world.server)
-    registered, server_registered = process.usage(), world.server.usage()
+    _until_idle(process, environment.server)
+    registered, server_registered = process.usage(), environment.server.usage()
     process.say("rest")
     process.expect("rested")
-    _until_idle(process, world.server)
-    after, server_after = process.usage(), world.server.usage()
+    _until_idle(process, environment.server)
+    after, server_after = process.usage(), environment.server.usage()
     idle_cpu = _idle_cpu(process)
-    shares = _wake(world, process, tokens, wakes)
+    shares = _wake(environment, process, tokens, wakes)
     return Measurement(
         client=client.name,
         waits=waits,
@@ -100,32 +102,34 @@ def _measure(client: Client, waits: int, wakes: int, world: World, process: Proc
     )
 
 
-def _warm_up(client: Client, tokens: list[str], world: World, process: Process) -> None:
-    warm = new_token(world.app_key)
+def _warm_up(client: Client, tokens: list[str], environment: Environment, process: Process) -> None:
+    warm = new_token(environment.app_key)
     plan = {
-        "urls": world.relay_urls,
-        "secret_key": world.secret_key,
+        "urls": environment.relay_urls,
+        "secret_key": environment.secret_key,
         "warm": warm,
         "tokens": tokens,
         "tokens_a_connection": client.tokens_a_connection,
     }
     process.say(json.dumps(plan))
     process.expect("warming")
-    _until(lambda: world.pending() >= 1)
-    world.post([code_of(warm)])
+    _until(lambda: environment.pending() >= 1)
+    environment.post([code_of(warm)])
     process.expect("warm")
-    world.sent()
+    environment.sent()
 
 
-def _wake(world: World, process: Process, tokens: list[str], wakes: int) -> list[tuple[int, int, int]]:
+def _wake(
+    environment: Environment, process: Process, tokens: list[str], wakes: int
+) -> list[tuple[int, int, int]]:
     """For each login that was verified: when its message was posted, its event sent, and its wait woken."""
     if not wakes:
         return []
     chosen = random.sample(range(len(tokens)), min(wakes, len(tokens)))
     codes = {number: code_of(tokens[number]) for number in chosen}
-    posted = world.post(list(codes.values()))
+    posted = environment.post(list(codes.values()))
     woken = json.loads(process.ask(f"report {len(chosen)}"))["woken"]
-    sent = world.sent()
+    sent = environment.sent()
     return [(posted[codes[number]][0], sent[codes[number]], moment) for number, moment in woken]
 
 
@@ -145,7 +149,7 @@ def _idle_cpu(process: Process) -> float:
 
 
 def _until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + REGISTER_PATIENCE_SECONDS
+    deadline = time.monotonic() + REGISTER_TIMEOUT_SECONDS
     while not is_so():
         if time.monotonic() > deadline:
             raise TimeoutError("the server does not know all logins")
@@ -153,7 +157,7 @@ def _until(is_so: Callable[[], bool]) -> None:
 
 
 def _until_idle(*processes: Process) -> None:
-    deadline = time.monotonic() + IDLE_PATIENCE_SECONDS
+    deadline = time.monotonic() + IDLE_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         before = sum(process.cpu_seconds() for process in processes)
         time.sleep(IDLE_SECONDS)

@@ -9,7 +9,15 @@ from . import rust_source
 from .tree import File, Problem, Tree
 
 # Code that runs inside other people's programs: its only voice is a result or an error.
-SILENT = ("core/src", "core/protocol/src", "bindings", "python/src", "node/sdk/src", "node/web/src", "node/react/src")
+SILENT = (
+    "core/src",
+    "core/protocol/src",
+    "bindings",
+    "python/src",
+    "node/sdk/src",
+    "node/web/src",
+    "node/react/src",
+)
 # What tells developers in the console of development why a sign-in cannot work: nobody else could.
 VOICE = "node/react/src/diagnosis.ts"
 # Types that stand for a secret or for a person: they write `Debug` and `Display` by hand, redacted.

@@ -5,7 +5,7 @@
  * them; with a domain of the app's own choice `__Secure-`, which keeps out plain HTTP alone. Some browsers refuse such
  * cookies from `http://localhost`, so development has others, which production does not look at.
  *
- * The door and the pages are built apart from each other. What both have to know stands in the environment.
+ * The guard and the pages are built apart from each other. What both have to know stands in the environment.
  */
 
 import { isProduction, variableOf } from './environment.js';

@@ -7,7 +7,7 @@ import type { DeniedLoginsConfiguration } from './revocation.js';
 const MAX_AGE_S = 60;
 
 /** Longest time, in milliseconds, that a request of a visitor waits for the answer. */
-const PATIENCE_MS = 2_000;
+const CALL_TIMEOUT_MS = 2_000;
 
 /** Answers that are kept; the oldest makes room. */
 const MAX_KEPT = 10_000;
@@ -43,7 +43,7 @@ export async function isDenied(
 /** What was denied once, stays denied where the server does not answer. */
 async function ask(loginId: string, before: Promise<boolean> | undefined): Promise<boolean> {
   try {
-    const denied = await loggin.deniedLogins([loginId], { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const denied = await loggin.deniedLogins([loginId], { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
     return denied.includes(loginId);
   } catch {
     return (await before) ?? false;

@@ -1,4 +1,4 @@
-/** Sign-in with WhatsApp for Next.js: a session that cannot be forged, the door before pages, and one-time codes. */
+/** Sign-in with WhatsApp for Next.js: a session that cannot be forged, the route guard before pages, and one-time codes. */
 
 export type { OriginOptions } from './answers.js';
 export type { SessionClaims } from './claims.js';

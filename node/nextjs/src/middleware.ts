@@ -1,4 +1,4 @@
-/** The door before the pages: `middleware.ts` of Next.js 15, and `proxy.ts` of Next.js 16. */
+/** The route guard before the pages: `middleware.ts` of Next.js 15, and `proxy.ts` of Next.js 16. */
 
 import { type NextFetchEvent, type NextRequest, NextResponse } from 'next/server.js';
 import { cookieAttributes, cookieName } from './cookies.js';
@@ -23,7 +23,7 @@ export interface LogginMiddlewareOptions {
 }
 
 /**
- * What an app's own middleware does behind the door: it may rewrite, redirect, or add headers. The session is null where
+ * What an app's own middleware does behind the guard: it may rewrite, redirect, or add headers. The session is null where
  * nobody is signed in, which is so on public routes alone.
  */
 export type LogginMiddlewareHandler = (
@@ -39,13 +39,13 @@ type HandlerResult = Response | null | undefined | void;
 const PRIVATE = 'private, no-cache, no-store, max-age=0, must-revalidate';
 
 /**
- * A door that lets only people with a session to protected routes: the default export of `middleware.ts` or
+ * A route guard that lets only people with a session to protected routes: the default export of `middleware.ts` or
  * `proxy.ts`. Reads and server actions are sent to the login page, everything else is answered 401. It renews sessions.
  *
  * A handler runs behind it, for everybody who is let through, except for files of the framework; its response gets the
- * door's cookie and `Cache-Control` besides its own. What it rewrites to is its own word: protect what is asked for.
+ * guard's cookie and `Cache-Control` besides its own. What it rewrites to is its own word: protect what is asked for.
  *
- * The door has to see every request: a `config.matcher` that is exported beside it narrows what it guards to what Next.js
+ * The guard has to see every request: a `config.matcher` that is exported beside it narrows what it guards to what Next.js
  * matches. Rewrites of `next.config` run behind it, so that their sources are what has to be protected. Pages still ask
  * `requireSession()`.
  *
@@ -93,7 +93,7 @@ function accessOfRequests(
   };
 }
 
-/** The response with what the door adds. An action that signs out must not be overtaken by its own renewal. */
+/** The response with what the guard adds. An action that signs out must not be overtaken by its own renewal. */
 async function finished(
   response: NextResponse,
   access: Access,

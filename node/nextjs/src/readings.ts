@@ -1,7 +1,7 @@
 /**
  * The readings of a path: what a router, a proxy or a file system may take the bytes of a URL for.
  *
- * Doors have been passed again and again because they read a path in one way and what lay behind them in another. Here
+ * Route guards have been bypassed again and again because they read a path in one way and what lay behind them in another. Here
  * a path is protected when any of its readings is, and public only when all of them are.
  */
 

@@ -1,4 +1,4 @@
-/** What the door answers where it lets nobody through: the way to the login page, or an error. */
+/** What the route guard responds where it lets nobody through: the way to the login page, or an error. */
 
 import { type NextRequest, NextResponse } from 'next/server.js';
 import { hostOf, isLoopback } from './hosts.js';

@@ -26,7 +26,7 @@ export interface DeniedLoginsConfiguration {
 }
 
 export interface LogginConfiguration {
-  /** Asked about every session, by the door and by pages. An error that it throws lets nobody in. */
+  /** Asked about every session, by the guard and by pages. An error that it throws lets nobody in. */
   readonly isRevoked?: IsRevoked | undefined;
   /** Where `signOutEverywhere` keeps its moments. It is asked like `isRevoked`. */
   readonly signOuts?: SignOuts | undefined;
@@ -43,7 +43,7 @@ const CONFIGURATION = Symbol.for('@loggin/nextjs configuration of this process')
 
 type Global = { [CONFIGURATION]?: LogginConfiguration };
 
-/** Says once, in `instrumentation.ts`, what holds for the door and for every page, action and route. */
+/** Says once, in `instrumentation.ts`, what holds for the guard and for every page, action and route. */
 export function configure(configuration: LogginConfiguration): void {
   (globalThis as Global)[CONFIGURATION] = configuration;
 }

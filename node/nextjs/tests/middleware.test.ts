@@ -1,4 +1,4 @@
-/** The door of apps that Next.js is told more about: below a path of their host, and in several languages. */
+/** The route guard of apps that Next.js is told more about: below a path of their host, and in several languages. */
 
 import { type NextFetchEvent, NextRequest } from 'next/server.js';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -9,7 +9,7 @@ beforeEach(() => {
   return () => vi.unstubAllEnvs();
 });
 
-/** The door hands it on, and does not look at it. */
+/** The guard hands it on, and does not look at it. */
 const EVENT = {} as NextFetchEvent;
 
 const byList = logginMiddleware({ publicRoutes: ['/', '/about'] });
@@ -27,9 +27,9 @@ test('without a secret production lets nobody in, and nobody past', async () => 
 type Init = NonNullable<ConstructorParameters<typeof NextRequest>[1]>;
 type NextConfig = NonNullable<Init['nextConfig']>;
 
-/** Where the door sends a visitor; null where it lets them pass. */
-async function sentTo(door: typeof byList, path: string, nextConfig: NextConfig): Promise<string | null> {
-  const { headers } = await door(new NextRequest(`https://acme.example${path}`, { nextConfig }), EVENT);
+/** Where the guard sends a visitor; null where it lets them pass. */
+async function sentTo(guard: typeof byList, path: string, nextConfig: NextConfig): Promise<string | null> {
+  const { headers } = await guard(new NextRequest(`https://acme.example${path}`, { nextConfig }), EVENT);
   const location = headers.get('Location');
   return location === null ? null : location.replace('https://acme.example', '');
 }
@@ -83,7 +83,7 @@ describe('in several languages', () => {
 
   test('what is public in one language is not in others, unless it is listed', async () => {
     expect(await sentTo(byList, '/fr/about', config)).toBe('/fr/login?returnTo=%2Fabout');
-    const door = logginMiddleware({ publicRoutes: ['/about', '/fr/about'] });
-    expect(await sentTo(door, '/fr/about', config)).toBeNull();
+    const guard = logginMiddleware({ publicRoutes: ['/about', '/fr/about'] });
+    expect(await sentTo(guard, '/fr/about', config)).toBeNull();
   });
 });

@@ -1,4 +1,4 @@
-/** Which paths the door guards, however they are spelt. */
+/** Which paths the route guard protects, however they are spelt. */
 
 import { InvalidInputError } from '@loggin/web';
 import { describe, expect, test } from 'vitest';

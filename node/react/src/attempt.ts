@@ -63,7 +63,7 @@ export interface LogginState {
   readonly isOpened: boolean;
   /** The attempt began before the page was loaded, and goes on. */
   readonly isResumed: boolean;
-  /** Whether the server is there: not known yet, or tried again; heard; not reached for 8 s. */
+  /** Whether the server is there: not known yet, or tried again; connected; not reached for 8 s. */
   readonly connection: Connection;
   /** Who signed in, once somebody has; null where the app hides it from browsers. */
   readonly phone?: string | null;

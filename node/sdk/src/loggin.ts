@@ -132,12 +132,12 @@ export class Loggin {
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
     const { onProgress, signal, timeoutMs } = optionsObject(options, [...CALL, 'onProgress']);
     const secret = tokenText(token);
-    const [patience, ending] = [timeout(timeoutMs), abortSignal(signal)];
+    const [limit, ending] = [timeout(timeoutMs), abortSignal(signal)];
     const tell = optionalFunction(onProgress, 'onProgress');
     const settled = tell
       ? // What the caller does with it, and how that fails, is not the client's.
-        await this.#waits.watch(secret, patience, ending, (status) => queueMicrotask(() => tell(status)))
-      : await this.#waits.wait(secret, patience, ending);
+        await this.#waits.watch(secret, limit, ending, (status) => queueMicrotask(() => tell(status)))
+      : await this.#waits.wait(secret, limit, ending);
     return sessionIn(settled) as Session;
   }
 

@@ -73,8 +73,8 @@ async function start(count: number, way: string) {
     throw new Error('a child without standard streams');
   }
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const hear = async () => JSON.parse((await lines.next()).value);
-  return { hall, hear, exit, goOn: () => child.stdin?.end('\n') };
+  const printed = async () => JSON.parse((await lines.next()).value);
+  return { hall, printed, exit, goOn: () => child.stdin?.end('\n') };
 }
 
 function expectLittle(usage: Usage): void {
@@ -94,14 +94,14 @@ describe.runIf(existsSync('/proc/self/task'))('many waits share a handful of soc
     [10_000, 'abort', 'enough'],
     [50_000, 'close', 'closed'],
   ])('%d, and all of them %s', { timeout: 30_000 }, async (count, way, end) => {
-    const { hall, hear, exit, goOn } = await start(count, way);
+    const { hall, printed, exit, goOn } = await start(count, way);
     await hall.waitFor(count);
     goOn();
-    expectLittle(await hear());
+    expectLittle(await printed());
     if (way === 'settle') {
       hall.letAllSignIn();
     }
-    const { ends, took } = await hear();
+    const { ends, took } = await printed();
     console.log({ took });
     expect(ends).toEqual([end]);
     expect(await exit).toEqual([0, null]);

@@ -175,8 +175,8 @@ describe('what can only fail is not sent:', () => {
 
   it('without a secret key, or after the end of the client', async () => {
     const { server, client } = await start();
-    const stranger = new Loggin({ baseUrl: server.baseUrl });
-    for (const call of [() => stranger.otp.start({ phone: PHONE }), () => verifyOf(stranger)]) {
+    const unknown = new Loggin({ baseUrl: server.baseUrl });
+    for (const call of [() => unknown.otp.start({ phone: PHONE }), () => verifyOf(unknown)]) {
       expect(await rejection(call())).toMatchObject({ name: 'AuthenticationError', code: 'unauthorized' });
     }
     client.close();

@@ -79,7 +79,7 @@ function seconds(value: unknown): number | undefined {
   return Number.isFinite(left) ? Math.max(0, left) : undefined;
 }
 
-/** The error of a server that nothing was heard from. */
+/** The error of a server that did not respond. */
 export const notReached = (cause: string): LogginError =>
   failure('connection', 'The server was not reached.', { cause });
 

@@ -99,7 +99,7 @@ export async function beginByRoute(
       throw noRoute(route, '200');
     }
     if (!passes(answer)) {
-      // A door, or no such route; its own words say more.
+      // A route guard, or no such route; its own words say more.
       const isRoute = !['invalid_response', 'not_found', 'unauthorized'].includes(answer.code);
       throw isRoute ? answer : noRoute(route, String(answer.status));
     }

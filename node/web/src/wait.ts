@@ -15,7 +15,7 @@ export type { Progress } from './updates.js';
 
 const STREAM = 'text/event-stream';
 
-/** Whether the server is there: not known yet, or tried again; heard; not reached for 8 s. */
+/** Whether the server is there: not known yet, or tried again; connected; not reached for 8 s. */
 export type Connection = 'connecting' | 'open' | 'lost';
 
 /** What a status looks like, of whatever version; nothing else is handed on. */
@@ -42,7 +42,7 @@ const SHORTEST_POLL_MS = 1_000;
 /** A page that comes back is told so several times: a connection that is this young is new enough. */
 const WAKE_GAP_MS = 500;
 
-/** A short look at another app leaves a stream alone that was heard in this time: one comment of the server's and some. */
+/** A short look at another app leaves a stream alone that received something in this time: one comment of the server's and some. */
 const FRESH_MS = 20_000;
 
 /** A stream that lived for so long works: its loss is the first of an outage. `ready` alone shows nothing of it. */
@@ -84,7 +84,7 @@ class Turn extends Linked {
   /** It is a pause between two connections. */
   isRest = false;
   /** The server answers, and knows the token. */
-  isHeard = false;
+  hasReceived = false;
   /** It told something that was not known before. */
   isNews = false;
   /** The page came back, which ended it. */
@@ -127,7 +127,7 @@ class Wait {
 
   /**
    * A page that comes back connects anew: its connection may have died unnoticed. After a short look elsewhere one that
-   * was heard of late goes on.
+   * received something lately goes on.
    */
   wake(hasMissed: boolean, gapMs = WAKE_GAP_MS): void {
     const turn = this.#turn;
@@ -160,12 +160,12 @@ class Wait {
       if (turn.end) {
         return turn.end;
       }
-      const { isAwoken, isHeard, isKeptBack, isNews } = turn;
-      if (!isHeard && !isAwoken && !isKeptBack) {
+      const { isAwoken, hasReceived, isKeptBack, isNews } = turn;
+      if (!hasReceived && !isAwoken && !isKeptBack) {
         this.#miss(turn.problem);
       }
       const lived = performance.now() - turn.began >= PROVED_MS;
-      if (isAwoken || isNews || (isHeard && (polls || lived))) {
+      if (isAwoken || isNews || (hasReceived && (polls || lived))) {
         attempt = 0;
         outage = performance.now();
       }
@@ -173,7 +173,7 @@ class Wait {
         pollsLeft = POLLS_IN_A_ROW;
       } else if (!isNews) {
         // A poll goes on while it is answered.
-        pollsLeft = polls && isHeard && !isAwoken ? pollsLeft - 1 : 0;
+        pollsLeft = polls && hasReceived && !isAwoken ? pollsLeft - 1 : 0;
       }
       if (!isAwoken && !isKeptBack) {
         await this.#rest(delay(attempt++, performance.now() - outage, turn.hintMs), turn.hintMs);
@@ -201,8 +201,8 @@ class Wait {
     }
   }
 
-  #hear(turn: Turn): void {
-    turn.isHeard = true;
+  #received(turn: Turn): void {
+    turn.hasReceived = true;
     this.release();
     this.#problem = undefined;
     this.#connect('open');
@@ -258,7 +258,7 @@ class Wait {
       }
       turn.heardAt = performance.now();
       read(value);
-      if (turn.isHeard) {
+      if (turn.hasReceived) {
         turn.abortAfter(SILENCE_MS);
       }
     }
@@ -274,7 +274,7 @@ class Wait {
         this.#take(turn, event, () => data);
       }
       if (turn.isNews || performance.now() - turn.began >= SHORTEST_POLL_MS) {
-        this.#hear(turn);
+        this.#received(turn);
       }
     }
   }
@@ -310,7 +310,7 @@ class Wait {
   /** Takes in one event. One that cannot be read concerns its own login alone: an end of this one is its end still. */
   #take(turn: Turn, name: string, read: () => unknown): void {
     if (name === 'ready') {
-      this.#hear(turn);
+      this.#received(turn);
     }
     if (turn.end || !/^(progress|verified|rejected)$/.test(name)) {
       return;

@@ -70,7 +70,7 @@ describe('the deadline of a wait tells', () => {
     await expect(wait).rejects.toMatchObject({ code: 'timeout', cause: 'http_502' });
   });
 
-  it('that nothing was heard', async () => {
+  it('that there was no response', async () => {
     const { server, client, token } = await start();
     server.answer(() => undefined);
     const wait = client.waitForVerify(token, { timeoutMs: 200 });

@@ -45,7 +45,11 @@ describe('a login is begun', () => {
 
   it.each([
     ['there is no such route', new Response('<p>', { status: 404 }), 'invalid_request'],
-    ['a door stands before it', Response.json({ error: 'unauthorized' }, { status: 401 }), 'invalid_request'],
+    [
+      'a route guard stands before it',
+      Response.json({ error: 'unauthorized' }, { status: 401 }),
+      'invalid_request',
+    ],
     ['it is something else', Response.json({}), 'invalid_request'],
     ['the text is refused', Response.json({ error: 'invalid_request' }, { status: 400 }), 'invalid_request'],
     ['another site may ask', Response.json({ error: 'denied' }, { status: 403 }), 'denied'],

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from loggin import _native
-from loggin._event_loops import block_green, wakeup_of, is_green, is_main_thread, running_loop
+from loggin._event_loops import block_green, is_green, is_main_thread, running_loop, wakeup_of
 from loggin._logs import listen
 from loggin._otp import AsyncOtp, Otp
 from loggin._results import ClientState, CreatedToken, Session

@@ -10,7 +10,7 @@ from loggin import _native
 
 
 def listen() -> None:
-    """Has the core tell what the logger wants to hear. A program that never loads `logging` pays nothing."""
+    """Has the core log at the level of the logger. A program that never loads `logging` pays nothing."""
     logging = sys.modules.get("logging")
     if logging is None:
         return

@@ -18,9 +18,9 @@ __all__ = [
     "DEFAULT_CALL_TIMEOUT",
     "DEFAULT_MAX_RETRIES",
     "DEFAULT_TIMEOUT",
-    "WakeupPipe",
     "Client",
     "Wait",
+    "WakeupPipe",
     "Watch",
     "__version__",
     "error_codes",
@@ -59,7 +59,7 @@ class Client:
         """Makes a login: its token, link and code."""
 
     def wait_for_verify(self, token: str, timeout: float | None, is_main_thread: bool) -> SessionFields:
-        """Blocks until the person has signed in; on the main thread with an ear for signals."""
+        """Blocks until the person has signed in; on the main thread and reacts to signals."""
 
     def verify_token(self, token: str, timeout: float | None, is_main_thread: bool) -> SessionFields | None:
         """Redeems a token; `None` while nobody has signed in."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from loggin._event_loops import block_green, wakeup_of, is_green, is_main_thread, running_loop
+from loggin._event_loops import block_green, is_green, is_main_thread, running_loop, wakeup_of
 from loggin._results import OtpResult, OtpSession
 from loggin.errors import InvalidInputError
 

@@ -50,7 +50,7 @@ REFUSED = [
     (habits.check, "node/sdk/tests/a.test.ts", "expect(f).toThrow('no')"),
     (habits.check, "node/sdk/tests/a.test.ts", "it.only('a', f)"),
     (driver.check, "core/src/driver/hub.rs", "use ureq::Agent;"),
-    (driver.check, "core/src/driver/hub.rs", "let until = SystemTime::now() + patience;"),
+    (driver.check, "core/src/driver/hub.rs", "let until = SystemTime::now() + timeout;"),
     (bindings.check, "bindings/node/src/lib.rs", "fn f() { g().unwrap(); }"),
     (bindings.check, "bindings/node/src/lib.rs", _function(bindings.LONGEST_FUNCTION + 1)),
     (bindings.check, "bindings/node/src/lib.rs", "fn f() { if a {} if b {} if c {} if d {} }"),

@@ -4,23 +4,23 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Loggin } from '../../../node/web/dist/esm/index.js';
 import { launch } from './browser.mjs';
+import { Environment, PHONE } from './environment.mjs';
 import { Site } from './site.mjs';
-import { PHONE, World } from './world.mjs';
 
 export const EVENTS_PATH = '/api/v1/tokens/events';
 
 /** A page that has not come to something by then, never will. */
-const PATIENCE_MS = 10_000;
+const TEST_TIMEOUT_MS = 10_000;
 
 export class Stage {
-  world;
+  environment;
   site;
   browser;
 
   /** Opens a page of the app; what its console complains of fails the test. */
   async open(t, device, options = {}) {
     const context = await this.browser.newContext(device);
-    context.setDefaultTimeout(PATIENCE_MS);
+    context.setDefaultTimeout(TEST_TIMEOUT_MS);
     const page = await context.newPage();
     const problems = [];
     page.on('console', (message) => {
@@ -33,27 +33,27 @@ export class Stage {
       await context.close();
       assert.deepEqual(problems.filter(isComplaint), []);
     });
-    await page.goto(this.site.page({ server: this.world.url, ...options }));
+    await page.goto(this.site.page({ server: this.environment.url, ...options }));
     return page;
   }
 }
 
 /** Has the login of a page's button denied before the page is told anything of it. */
-export async function deny({ world }, page) {
+export async function deny({ environment }, page) {
   const held = new Promise((resolve) => page.route(`**${EVENTS_PATH}`, resolve, { times: 1 }));
   const link = await button(page).getAttribute('href');
   await button(page).click();
   const route = await held;
   // Nobody is written to for a code that nobody waits for.
-  const waiting = await fetch(world.url + EVENTS_PATH, {
+  const waiting = await fetch(environment.url + EVENTS_PATH, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: route.request().postData(),
   });
-  const seen = await world.lastMessage();
-  await world.send(link);
-  await world.messageAfter(seen);
-  await world.control(`phones/${PHONE}/tap`, {});
+  const seen = await environment.lastMessage();
+  await environment.send(link);
+  await environment.messageAfter(seen);
+  await environment.control(`phones/${PHONE}/tap`, {});
   await waiting.body.cancel();
   await route.abort();
 }
@@ -65,10 +65,10 @@ const isComplaint = (text) => !/^(Failed to load resource|Loggin: )/.test(text);
 export function setStage(startSite = Site.start) {
   const stage = new Stage();
   before(async () => {
-    stage.world = await World.start();
+    stage.environment = await Environment.start();
     stage.site = await startSite();
     stage.browser = await launch();
-    const client = new Loggin({ baseUrl: stage.world.url });
+    const client = new Loggin({ baseUrl: stage.environment.url });
     stage.site.routes.set('/login', async ({ token }) => {
       const session = await client.verifyToken(token);
       return session ? { body: { phone: session.phone } } : { status: 401 };
@@ -77,7 +77,7 @@ export function setStage(startSite = Site.start) {
   after(async () => {
     await stage.browser?.close();
     await stage.site?.stop();
-    await stage.world?.stop();
+    await stage.environment?.stop();
   });
   return stage;
 }

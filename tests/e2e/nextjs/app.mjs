@@ -11,7 +11,7 @@ export const VERSIONS = ['15', '16'];
 /** What seals the cookies of the tests. */
 export const SECRET = 'a-secret-of-the-tests-of-more-than-32-bytes';
 
-/** The beginning of every marker that is kept behind the door. */
+/** The beginning of every marker that is kept behind the guard. */
 export const TREASURE = 'TREASURE-of-';
 
 /** Where an app is built: the example, or the snippets as they are published. */

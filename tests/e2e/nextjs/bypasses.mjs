@@ -1,8 +1,8 @@
-/** Ways round a door, each by its name: the requests that have passed one somewhere, and their kin. */
+/** Ways round a route guard, each by its name: the requests that have passed one somewhere, and their kin. */
 
 const HOME = '/vault';
 
-/** Paths that a router may take for a protected page, and a door for something else. */
+/** Paths that a router may take for a protected page, and a guard for something else. */
 function paths(build) {
   const spellings = [
     '//dashboard',
@@ -273,7 +273,7 @@ function headers() {
 export const METHODS = ['HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND', 'TRACE'];
 
 /** Every page and route that is guarded; a person with a session gets their marker. */
-export const ROOMS = {
+export const PAGES = {
   '/vault': 'vault',
   '/vault/1': 'box',
   '/members': 'members',
@@ -291,7 +291,7 @@ export function bypasses(build) {
     kinds.push([
       kind,
       list.flatMap((each) =>
-        [...Object.keys(ROOMS), '/dashboard', '/vault.rsc'].map((path) => ({ path, headers: each })),
+        [...Object.keys(PAGES), '/dashboard', '/vault.rsc'].map((path) => ({ path, headers: each })),
       ),
     ]);
   }

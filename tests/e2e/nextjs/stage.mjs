@@ -4,19 +4,19 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { launch } from '../browser/browser.mjs';
+import { Environment } from '../browser/environment.mjs';
 import { Network } from '../browser/network.mjs';
 import { THEMES, violationsOf } from '../browser/senses.mjs';
-import { World } from '../browser/world.mjs';
 import { App } from './app.mjs';
 
 /** What has not come by then, never will: a development server builds a page when it is asked for. */
-const PATIENCE_MS = 120_000;
+const TEST_TIMEOUT_MS = 120_000;
 
 /** Small enough for a page of documentation. */
 const COMPUTER = { viewport: { width: 560, height: 660 }, deviceScaleFactor: 1.5 };
 
 export class Stage {
-  world;
+  environment;
   network;
   appKey;
   app;
@@ -25,7 +25,7 @@ export class Stage {
   /** Opens a page of the app in a browser of its own. */
   async visit(t, path, device = COMPUTER) {
     const context = await this.browser.newContext({ reducedMotion: 'reduce', ...device });
-    context.setDefaultTimeout(PATIENCE_MS);
+    context.setDefaultTimeout(TEST_TIMEOUT_MS);
     t.after(() => context.close());
     const page = await context.newPage();
     await page.goto(this.app.url + path);
@@ -34,7 +34,7 @@ export class Stage {
 
   /** Taps Send on the phone that a link of the page was opened on, whatever has become of the page's network. */
   async send(link) {
-    await this.world.send(link.replace(this.network.url, this.world.url));
+    await this.environment.send(link.replace(this.network.url, this.environment.url));
   }
 }
 
@@ -43,15 +43,15 @@ export function setStage(version, command = 'start', env = {}, name = undefined)
   const stage = new Stage();
   const ends = [];
   before(async () => {
-    stage.world = await World.start();
-    stage.network = await Network.to({ after: (end) => ends.push(end) }, stage.world.url);
+    stage.environment = await Environment.start();
+    stage.network = await Network.to({ after: (end) => ends.push(end) }, stage.environment.url);
     // Who sends a message is told so, and may say that it was not them.
-    const { appKey, secretKey } = stage.world.createApp('--confirm', 'reply');
+    const { appKey, secretKey } = stage.environment.createApp('--confirm', 'reply');
     stage.appKey = appKey;
     stage.app = await App.start(
       version,
       {
-        DOOR: 'list',
+        GUARD: 'list',
         LOGGIN_BASE_URL: stage.network.url,
         LOGGIN_APP_KEY: appKey,
         LOGGIN_SECRET_KEY: secretKey,
@@ -69,7 +69,7 @@ export function setStage(version, command = 'start', env = {}, name = undefined)
     for (const end of ends) {
       end();
     }
-    await stage.world?.stop();
+    await stage.environment?.stop();
   });
   return stage;
 }

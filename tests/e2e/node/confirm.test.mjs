@@ -3,38 +3,38 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { BlockedError, DeniedError, InvalidCodeError, Loggin } from '@loggin/sdk';
-import { World } from './world.mjs';
+import { Environment } from './environment.mjs';
 
-let world;
+let environment;
 let app;
 
 before(async () => {
-  world = await World.start();
-  app = await world.createApp('--confirm', 'code');
+  environment = await Environment.start();
+  app = await environment.createApp('--confirm', 'code');
 });
 
-after(() => world.stop());
+after(() => environment.stop());
 
 /** A login whose person has tapped Send, as far as it is then, and the digits in the chat. */
 async function begin(client) {
   const { token, link } = client.createToken(app.appKey);
-  const phone = await world.newPhone();
+  const phone = await environment.newPhone();
   const updates = client.watch(token);
   const first = updates.next();
-  await world.tap(link, phone);
+  await environment.tap(link, phone);
   assert.deepEqual((await first).value, { status: 'awaiting_confirmation', session: null });
-  return { token, phone, updates, digits: await world.digitsOn(phone) };
+  return { token, phone, updates, digits: await environment.digitsOn(phone) };
 }
 
 test('a login is pending, awaits the code that WhatsApp showed, and is verified by it', async () => {
-  const client = new Loggin({ baseUrl: world.url, secretKey: app.secretKey });
+  const client = new Loggin({ baseUrl: environment.url, secretKey: app.secretKey });
   assert.equal(await client.status(client.createToken(app.appKey).token), 'pending');
   const { token, phone, updates, digits } = await begin(client);
   assert.equal(await client.status(token), 'awaiting_confirmation');
   const isWrong = (error) => error instanceof InvalidCodeError && error.attemptsLeft === 5;
   await assert.rejects(client.confirm(token, 'no digits'), isWrong);
   // Whoever has the token confirms, without the key.
-  await new Loggin({ baseUrl: world.url }).confirm(token, digits);
+  await new Loggin({ baseUrl: environment.url }).confirm(token, digits);
   const { value } = await updates.next();
   assert.deepEqual([value.status, value.session.phone], ['verified', phone]);
   assert.equal((await updates.next()).done, true);
@@ -43,7 +43,7 @@ test('a login is pending, awaits the code that WhatsApp showed, and is verified 
 });
 
 test('five wrong codes end the login', async () => {
-  const client = new Loggin({ baseUrl: world.url, secretKey: app.secretKey });
+  const client = new Loggin({ baseUrl: environment.url, secretKey: app.secretKey });
   const { token, updates, digits } = await begin(client);
   const wrong = digits === '000000' ? '000001' : '000000';
   for (const left of [4, 3, 2, 1]) {
@@ -55,7 +55,7 @@ test('five wrong codes end the login', async () => {
 });
 
 test('a login that asks for no code has none to confirm', async () => {
-  const client = new Loggin({ baseUrl: world.url });
+  const client = new Loggin({ baseUrl: environment.url });
   const { token } = client.createToken('8XKPQ2WN');
   await assert.rejects(client.confirm(token, '123456'), { code: 'invalid_request' });
 });

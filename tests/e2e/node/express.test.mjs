@@ -5,28 +5,28 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { PHONE, textAfter, World } from './world.mjs';
+import { Environment, PHONE, textAfter } from './environment.mjs';
 
 const APP = fileURLToPath(new URL('../../../examples/express/app.js', import.meta.url));
 
-let world;
+let environment;
 let app;
 let url;
 
 before(async () => {
-  world = await World.start();
+  environment = await Environment.start();
   app = serve();
   url = await textAfter(app, 'listening on ');
 });
 
 after(async () => {
   await stop(app);
-  await world.stop();
+  await environment.stop();
 });
 
 const serve = (env = {}, errors = 'inherit') =>
   spawn(process.execPath, [APP], {
-    env: { ...process.env, LOGGIN_BASE_URL: world.url, PORT: '0', ...env },
+    env: { ...process.env, LOGGIN_BASE_URL: environment.url, PORT: '0', ...env },
     stdio: ['ignore', 'pipe', errors],
   });
 
@@ -63,7 +63,7 @@ test('a person signs in and out', async () => {
   assert.match((await browser.visit('/')).text, /Sign in with WhatsApp/);
   const link = await browser.begin();
   const waited = browser.visit('/wait', 'POST');
-  await world.tap(link);
+  await environment.tap(link);
   assert.equal((await waited).status, 204);
   assert.match((await browser.visit('/')).text, new RegExp(`Hello, \\+${PHONE}`));
   assert.equal((await browser.visit('/logout', 'POST')).status, 303);
@@ -78,7 +78,7 @@ test('a page that is closed loses nothing: the next one still gets the login', a
   const left = browser.visit('/wait', 'POST', { signal: closed.signal });
   closed.abort();
   await assert.rejects(left, { name: 'AbortError' });
-  await world.tap(link);
+  await environment.tap(link);
   assert.equal((await browser.visit('/wait', 'POST')).status, 204);
 });
 

@@ -7,28 +7,29 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { AlreadyUsedError, AuthenticationError, InvalidCodeError, Loggin, RateLimitError } from '@loggin/sdk';
-import { PHONE, World } from './world.mjs';
+import { Environment, PHONE } from './environment.mjs';
 
 const ROOT = new URL('../../../', import.meta.url);
 
-let world;
+let environment;
 
 before(async () => {
-  world = await World.start();
+  environment = await Environment.start();
 });
 
-after(() => world.stop());
+after(() => environment.stop());
 
 /** A code that is not the right one. */
 const wrong = (code) => code.replace(/./g, (digit) => (digit === '7' ? '3' : '7'));
 
-const server = (options = {}) => new Loggin({ baseUrl: world.url, secretKey: world.secretKey, ...options });
+const server = (options = {}) =>
+  new Loggin({ baseUrl: environment.url, secretKey: environment.secretKey, ...options });
 
 /** Runs a program against the server; what it prints, once it has been told these lines. */
 async function run(args, lines) {
   const child = spawn(process.execPath, args, {
     cwd: fileURLToPath(new URL('.', import.meta.url)),
-    env: { ...process.env, LOGGIN_BASE_URL: world.url, LOGGIN_SECRET_KEY: world.secretKey },
+    env: { ...process.env, LOGGIN_BASE_URL: environment.url, LOGGIN_SECRET_KEY: environment.secretKey },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let printed = '';
@@ -43,12 +44,12 @@ async function run(args, lines) {
 
 test('a person types the code that came', async () => {
   const client = server();
-  const phone = await world.newPhone();
+  const phone = await environment.newPhone();
   const meta = { cart: [7, null] };
   const session = await client.otp.start({ phone: `+${phone}`, otpLength: 4, meta });
   assert.deepEqual([session.expiresIn, session.sentViaEngine, session.quotaRemaining], [300, true, null]);
   const { sessionId } = session;
-  const [otpCode, ...others] = await world.otpCodes(phone);
+  const [otpCode, ...others] = await environment.otpCodes(phone);
   assert.deepEqual([otpCode.length, others], [4, []]);
   await assert.rejects(
     client.otp.verify({ sessionId, otpCode: wrong(otpCode) }),
@@ -60,24 +61,24 @@ test('a person types the code that came', async () => {
   await assert.rejects(client.otp.verify({ sessionId, otpCode }), AlreadyUsedError);
 });
 
-test('a second code has to wait, and a stranger gets none', async () => {
+test('a second code has to wait, and an unknown caller gets none', async () => {
   const client = server();
-  const phone = `+${await world.newPhone()}`;
+  const phone = `+${await environment.newPhone()}`;
   await client.otp.start({ phone });
   await assert.rejects(
     client.otp.start({ phone }),
     (error) => error instanceof RateLimitError && error.retryAfter > 0 && error.retryAfter <= 30,
   );
-  const stranger = server({ secretKey: world.secretKey.replaceAll('0', '1') });
-  await assert.rejects(stranger.otp.start({ phone }), AuthenticationError);
+  const unknown = server({ secretKey: environment.secretKey.replaceAll('0', '1') });
+  await assert.rejects(unknown.otp.start({ phone }), AuthenticationError);
 });
 
 for (const example of ['otp.js', 'otp-fetch.js']) {
   test(`the example ${example} verifies a phone`, async () => {
-    const phone = await world.newPhone();
+    const phone = await environment.newPhone();
     const path = fileURLToPath(new URL(`examples/node/${example}`, ROOT));
     const printed = await run([path, `+${phone}`], async () => {
-      const [code] = await world.otpCodes(phone);
+      const [code] = await environment.otpCodes(phone);
       return [wrong(code), code];
     });
     assert.match(printed, /tries left: 4/);
@@ -95,6 +96,6 @@ test('the snippet of the README works', async () => {
     const ask = async () => (await lines.next()).value;
   `;
   const program = `${ask}${snippets[0]}\nconsole.log(phone);`;
-  const printed = await run(['--input-type=module', '--eval', program], () => world.otpCodes(PHONE));
+  const printed = await run(['--input-type=module', '--eval', program], () => environment.otpCodes(PHONE));
   assert.equal(printed.trim(), PHONE);
 });

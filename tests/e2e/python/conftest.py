@@ -19,11 +19,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 SERVER = Path(os.environ.get("LOGGIN_SERVER_BIN", ROOT / "target" / "debug" / "loggin-server"))
 # Seconds after which whatever is waited for counts as hanging.
-PATIENCE = 30.0
+TEST_TIMEOUT = 30.0
 
 
 @dataclass
-class World:
+class Environment:
     """A server with its simulator."""
 
     url: str
@@ -51,14 +51,14 @@ class World:
 
     def otp_codes(self, phone: str) -> list[str]:
         """The one-time codes that the phone was sent, the first one first; waits for one."""
-        chat = self.control(f"phones/{phone}/messages?timeout_ms={PATIENCE * 1000:.0f}")["messages"]
+        chat = self.control(f"phones/{phone}/messages?timeout_ms={TEST_TIMEOUT * 1000:.0f}")["messages"]
         return [message["code"] for message in chat if "code" in message]
 
     def digits_on(self, phone: str) -> str:
         """The digits of an answer that asks for a confirmation code; waits for it."""
         seen = 0
         while True:
-            path = f"phones/{phone}/messages?after={seen}&timeout_ms={PATIENCE * 1000:.0f}"
+            path = f"phones/{phone}/messages?after={seen}&timeout_ms={TEST_TIMEOUT * 1000:.0f}"
             messages = self.control(path)["messages"]
             assert messages, "no answer came"
             for message in messages:
@@ -70,7 +70,7 @@ class World:
         """Taps the only button of the latest answer; waits for the answer to come."""
         seen = 0
         while True:
-            path = f"phones/{phone}/messages?after={seen}&timeout_ms={PATIENCE * 1000:.0f}"
+            path = f"phones/{phone}/messages?after={seen}&timeout_ms={TEST_TIMEOUT * 1000:.0f}"
             messages = self.control(path)["messages"]
             assert messages, "no answer came"
             if any(message.get("buttons") for message in messages):
@@ -81,9 +81,9 @@ class World:
     def create_app(self, *options: str) -> tuple[str, str]:
         """An app that the running server knows at once: its app key and secret key."""
         command = [str(SERVER), "app", "create", "--name", "Acme", "--json", *options]
-        environment = {**os.environ, "LOGGIN_DATABASE_URL": f"sqlite:{self.data / 'loggin.db'}"}
+        variables = {**os.environ, "LOGGIN_DATABASE_URL": f"sqlite:{self.data / 'loggin.db'}"}
         result = subprocess.run(
-            command, env=environment, stdout=subprocess.PIPE, check=True, timeout=PATIENCE
+            command, env=variables, stdout=subprocess.PIPE, check=True, timeout=TEST_TIMEOUT
         )
         app = json.loads(result.stdout)
         return app["app_key"], app["secret_key"]
@@ -93,12 +93,12 @@ class World:
         request = urllib.request.Request(
             f"{self.simulator}/control/{path}", data, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=PATIENCE * 2) as answer:
+        with urllib.request.urlopen(request, timeout=TEST_TIMEOUT * 2) as answer:
             return json.load(answer)
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     data = tmp_path_factory.mktemp("data")
     command = [str(SERVER), "dev", "--listen", "127.0.0.1:0", "--simulator-listen", "127.0.0.1:0"]
     command += ["--data", str(data)]
@@ -107,7 +107,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             server = printed_after("loggin-server listening on ", process)
             simulator = printed_after("phone simulator on ", process)
             secret_key = printed_after("app 8XKPQ2WN, secret key ", process)
-            yield World(server, simulator, secret_key, data)
+            yield Environment(server, simulator, secret_key, data)
         finally:
             process.terminate()
     assert process.returncode == 0

@@ -6,19 +6,19 @@ import asyncio
 import threading
 
 import pytest
-from conftest import PATIENCE, World
+from conftest import TEST_TIMEOUT, Environment
 from loggin import AsyncLoggin, BlockedError, DeniedError, InvalidCodeError, InvalidInputError, Loggin
 
 
-def test_a_person_types_the_code_that_whatsapp_showed(world: World) -> None:
-    app_key, secret_key = world.create_app("--confirm", "code")
-    client = Loggin(world.url, secret_key=secret_key)
-    login, phone = client.create_token(app_key), world.add_phone()
+def test_a_person_types_the_code_that_whatsapp_showed(environment: Environment) -> None:
+    app_key, secret_key = environment.create_app("--confirm", "code")
+    client = Loggin(environment.url, secret_key=secret_key)
+    login, phone = client.create_token(app_key), environment.add_phone()
     assert client.status(login.token) == "pending"
-    tap = threading.Thread(target=world.tap, args=(login.link, phone))
+    tap = threading.Thread(target=environment.tap, args=(login.link, phone))
     tap.start()
     told = []
-    for update in client.watch(login.token, timeout=PATIENCE):
+    for update in client.watch(login.token, timeout=TEST_TIMEOUT):
         told.append(update.status)
         if update.status == "awaiting_confirmation":
             assert client.status(login.token) == "awaiting_confirmation"
@@ -26,7 +26,7 @@ def test_a_person_types_the_code_that_whatsapp_showed(world: World) -> None:
                 client.confirm(login.token, "no digits")
             assert caught.value.attempts_left == 5
             # Whoever has the token confirms, without the key.
-            Loggin(world.url).confirm(login.token, world.digits_on(phone))
+            Loggin(environment.url).confirm(login.token, environment.digits_on(phone))
     tap.join()
     assert told == ["awaiting_confirmation", "verified"]
     assert update.session is not None
@@ -35,17 +35,17 @@ def test_a_person_types_the_code_that_whatsapp_showed(world: World) -> None:
     assert client.verify_token(login.token) == update.session
 
 
-def test_five_wrong_codes_end_the_login(world: World) -> None:
-    app_key, secret_key = world.create_app("--confirm", "code")
+def test_five_wrong_codes_end_the_login(environment: Environment) -> None:
+    app_key, secret_key = environment.create_app("--confirm", "code")
 
     async def main() -> None:
-        async with AsyncLoggin(world.url, secret_key=secret_key) as client:
-            login, phone = client.create_token(app_key), await asyncio.to_thread(world.add_phone)
-            updates = client.watch(login.token, timeout=PATIENCE)
+        async with AsyncLoggin(environment.url, secret_key=secret_key) as client:
+            login, phone = client.create_token(app_key), await asyncio.to_thread(environment.add_phone)
+            updates = client.watch(login.token, timeout=TEST_TIMEOUT)
             first = asyncio.ensure_future(anext(updates))
-            await asyncio.to_thread(world.tap, login.link, phone)
+            await asyncio.to_thread(environment.tap, login.link, phone)
             assert (await first).status == "awaiting_confirmation"
-            digits = await asyncio.to_thread(world.digits_on, phone)
+            digits = await asyncio.to_thread(environment.digits_on, phone)
             wrong = "000001" if digits == "000000" else "000000"
             for left in (4, 3, 2, 1):
                 with pytest.raises(InvalidCodeError) as caught:
@@ -61,8 +61,8 @@ def test_five_wrong_codes_end_the_login(world: World) -> None:
     asyncio.run(main())
 
 
-def test_a_login_that_asks_for_no_code_has_none_to_confirm(world: World) -> None:
-    client = Loggin(world.url)
+def test_a_login_that_asks_for_no_code_has_none_to_confirm(environment: Environment) -> None:
+    client = Loggin(environment.url)
     with pytest.raises(InvalidInputError) as caught:
         client.confirm(client.create_token("8XKPQ2WN").token, "123456")
     assert caught.value.code == "invalid_request"

@@ -10,7 +10,7 @@ import sys
 import urllib.request
 
 import pytest
-from conftest import PATIENCE, World
+from conftest import TEST_TIMEOUT, Environment
 from loggin import AlreadyUsedError, AsyncLoggin, Loggin
 
 APP_KEY = "8XKPQ2WN"
@@ -30,51 +30,51 @@ def sockets() -> int:
     return sum(os.readlink(link).startswith("socket:") for link in links if os.path.lexists(link))
 
 
-def test_one_of_ten_thousand_signs_in(world: World) -> None:
+def test_one_of_ten_thousand_signs_in(environment: Environment) -> None:
     async def work() -> None:
         before = sockets()
-        async with AsyncLoggin(world.url) as client:
+        async with AsyncLoggin(environment.url) as client:
             logins = [client.create_token(APP_KEY) for _ in range(WAITS)]
             tasks = [asyncio.create_task(client.wait_for_verify(login.token)) for login in logins]
             await asyncio.sleep(0)
             # Whoever came first, in the middle and last is somewhere in those few streams.
             for place in (0, WAITS // 2, WAITS - 1):
-                phone = await asyncio.to_thread(world.add_phone)
-                await asyncio.to_thread(world.tap, logins[place].link, phone)
-                assert (await asyncio.wait_for(tasks[place], PATIENCE)).phone == phone
+                phone = await asyncio.to_thread(environment.add_phone)
+                await asyncio.to_thread(environment.tap, logins[place].link, phone)
+                assert (await asyncio.wait_for(tasks[place], TEST_TIMEOUT)).phone == phone
             assert 1 <= sockets() - before <= MOST_SOCKETS
             assert sum(task.done() for task in tasks) == 3
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             # The client is as good as new, and so is the server.
-            login, phone = client.create_token(APP_KEY), await asyncio.to_thread(world.add_phone)
+            login, phone = client.create_token(APP_KEY), await asyncio.to_thread(environment.add_phone)
             waiting = asyncio.create_task(client.wait_for_verify(login.token))
-            await asyncio.to_thread(world.tap, login.link, phone)
-            assert (await asyncio.wait_for(waiting, PATIENCE)).phone == phone
+            await asyncio.to_thread(environment.tap, login.link, phone)
+            assert (await asyncio.wait_for(waiting, TEST_TIMEOUT)).phone == phone
 
     asyncio.run(work())
 
 
-def observe(world: World, token: str) -> list[str]:
+def observe(environment: Environment, token: str) -> list[str]:
     """The names of the events that a stream which claims nothing is told, to its end."""
     body = json.dumps({"tokens": [token], "claim": False}).encode()
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{world.url}/api/v1/tokens/events", body, headers)
-    with urllib.request.urlopen(request, timeout=PATIENCE) as stream:
+    request = urllib.request.Request(f"{environment.url}/api/v1/tokens/events", body, headers)
+    with urllib.request.urlopen(request, timeout=TEST_TIMEOUT) as stream:
         lines = [line.decode().strip() for line in stream]
     return [line.removeprefix("event:").strip() for line in lines if line.startswith("event:")]
 
 
-def test_one_process_claims_and_another_observes(world: World) -> None:
-    login, phone = Loggin(world.url).create_token(APP_KEY), world.add_phone()
-    command = [sys.executable, "-c", CLAIMER, world.url, "the-claimer"]
+def test_one_process_claims_and_another_observes(environment: Environment) -> None:
+    login, phone = Loggin(environment.url).create_token(APP_KEY), environment.add_phone()
+    command = [sys.executable, "-c", CLAIMER, environment.url, "the-claimer"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as claimer:
-        world.tap(login.link, phone)
-        printed, _ = claimer.communicate(login.token + "\n", timeout=PATIENCE)
+        environment.tap(login.link, phone)
+        printed, _ = claimer.communicate(login.token + "\n", timeout=TEST_TIMEOUT)
     assert (printed.strip(), claimer.returncode) == (phone, 0)
     # An observer is told although somebody has claimed, and takes nothing from who has.
-    assert observe(world, login.token)[-1] == "verified"
-    assert Loggin(world.url, idempotency_key="the-claimer").wait_for_verify(login.token).phone == phone
+    assert observe(environment, login.token)[-1] == "verified"
+    assert Loggin(environment.url, idempotency_key="the-claimer").wait_for_verify(login.token).phone == phone
     with pytest.raises(AlreadyUsedError):
-        Loggin(world.url).wait_for_verify(login.token)
+        Loggin(environment.url).wait_for_verify(login.token)

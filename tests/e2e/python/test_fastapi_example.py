@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
-from conftest import ROOT, World
+from conftest import ROOT, Environment
 from fastapi.testclient import TestClient
 
 APP = ROOT / "examples" / "fastapi" / "app.py"
 
 
 @pytest.fixture
-def example(world: World, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.setenv("LOGGIN_BASE_URL", world.url)
+def example(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setenv("LOGGIN_BASE_URL", environment.url)
     specification = importlib.util.spec_from_file_location("fastapi_example", APP)
     assert specification is not None
     assert specification.loader is not None
@@ -40,10 +40,10 @@ def begin(browser: TestClient) -> str:
     return html.unescape(found[1])
 
 
-def test_a_person_signs_in_and_out(world: World, browser: TestClient) -> None:
+def test_a_person_signs_in_and_out(environment: Environment, browser: TestClient) -> None:
     assert "Sign in with WhatsApp" in browser.get("/").text
-    link, phone = begin(browser), world.add_phone()
-    tap = threading.Thread(target=world.tap, args=(link, phone))
+    link, phone = begin(browser), environment.add_phone()
+    tap = threading.Thread(target=environment.tap, args=(link, phone))
     tap.start()
     assert browser.post("/wait").status_code == 204
     tap.join()

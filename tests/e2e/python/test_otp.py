@@ -11,7 +11,7 @@ import sys
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from conftest import PATIENCE, ROOT, World
+from conftest import ROOT, TEST_TIMEOUT, Environment
 from loggin import (
     AlreadyUsedError,
     AsyncLoggin,
@@ -35,14 +35,14 @@ def wrong(code: str) -> str:
 
 def assert_result(result: OtpResult, phone: str, meta: object = None) -> None:
     assert (result.status, result.phone, result.meta) == ("verified", phone, meta)
-    assert timedelta(0) <= datetime.now(timezone.utc) - result.verified_at < timedelta(seconds=PATIENCE)
+    assert timedelta(0) <= datetime.now(timezone.utc) - result.verified_at < timedelta(seconds=TEST_TIMEOUT)
 
 
-def test_a_person_types_the_code_that_came(world: World) -> None:
-    client, phone = Loggin(world.url, secret_key=world.secret_key), world.add_phone()
+def test_a_person_types_the_code_that_came(environment: Environment) -> None:
+    client, phone = Loggin(environment.url, secret_key=environment.secret_key), environment.add_phone()
     session = client.otp.start(f"+{phone}", otp_length=4, meta={"cart": [7, None]})
     assert (session.expires_in, session.sent_via_engine, session.quota_remaining) == (300, True, None)
-    [code] = world.otp_codes(phone)
+    [code] = environment.otp_codes(phone)
     assert len(code) == 4
     with pytest.raises(InvalidCodeError) as caught:
         client.otp.verify(session.session_id, wrong(code))
@@ -52,22 +52,22 @@ def test_a_person_types_the_code_that_came(world: World) -> None:
         client.otp.verify(session.session_id, code)
 
 
-def test_asyncio_verifies_many(world: World) -> None:
+def test_asyncio_verifies_many(environment: Environment) -> None:
     async def verify(client: AsyncLoggin) -> None:
-        phone = await asyncio.to_thread(world.add_phone)
+        phone = await asyncio.to_thread(environment.add_phone)
         session = await client.otp.start(phone.removeprefix("91"), country_code="IN")
-        [code] = await asyncio.to_thread(world.otp_codes, phone)
+        [code] = await asyncio.to_thread(environment.otp_codes, phone)
         assert_result(await client.otp.verify(session.session_id, code), phone)
 
     async def verify_many() -> None:
-        async with AsyncLoggin(world.url, secret_key=world.secret_key) as client:
+        async with AsyncLoggin(environment.url, secret_key=environment.secret_key) as client:
             await asyncio.gather(*(verify(client) for _ in range(10)))
 
     asyncio.run(verify_many())
 
 
-def test_what_is_refused(world: World) -> None:
-    client, phone = Loggin(world.url, secret_key=world.secret_key), world.add_phone()
+def test_what_is_refused(environment: Environment) -> None:
+    client, phone = Loggin(environment.url, secret_key=environment.secret_key), environment.add_phone()
     session = client.otp.start(f"+{phone}")
     with pytest.raises(RateLimitError) as hasty:
         client.otp.start(f"+{phone}")
@@ -76,33 +76,37 @@ def test_what_is_refused(world: World) -> None:
     with pytest.raises(InvalidInputError) as malformed:
         client.otp.start("12")
     assert malformed.value.code == "invalid_phone"
-    _, other_key = world.create_app()
+    _, other_key = environment.create_app()
     with pytest.raises(ExpiredError) as foreign:
-        Loggin(world.url, secret_key=other_key).otp.verify(session.session_id, "123456")
+        Loggin(environment.url, secret_key=other_key).otp.verify(session.session_id, "123456")
     assert foreign.value.code == "session_not_found"
     with pytest.raises(AuthenticationError):
-        Loggin(world.url).otp.start(f"+{phone}")
+        Loggin(environment.url).otp.start(f"+{phone}")
 
 
-def test_the_snippet_of_the_readme_works(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_snippet_of_the_readme_works(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     snippets = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     [snippet] = [snippet for snippet in snippets if "otp.start" in snippet]
-    monkeypatch.setenv("LOGGIN_BASE_URL", world.url)
-    monkeypatch.setenv("LOGGIN_SECRET_KEY", world.secret_key)
-    monkeypatch.setattr(builtins, "input", lambda _: world.otp_codes(SHOWN_PHONE)[-1])
+    monkeypatch.setenv("LOGGIN_BASE_URL", environment.url)
+    monkeypatch.setenv("LOGGIN_SECRET_KEY", environment.secret_key)
+    monkeypatch.setattr(builtins, "input", lambda _: environment.otp_codes(SHOWN_PHONE)[-1])
     names: dict[str, OtpResult] = {}
     exec(snippet, names)  # noqa: S102 (our own page)
     assert_result(names["result"], SHOWN_PHONE)
 
 
-def test_the_example_verifies_a_phone(world: World) -> None:
-    phone = world.add_phone()
+def test_the_example_verifies_a_phone(environment: Environment) -> None:
+    phone = environment.add_phone()
     command = [sys.executable, str(ROOT / "examples" / "python" / "otp.py"), f"+{phone}"]
-    environment = {**os.environ, "LOGGIN_BASE_URL": world.url, "LOGGIN_SECRET_KEY": world.secret_key}
+    variables = {
+        **os.environ,
+        "LOGGIN_BASE_URL": environment.url,
+        "LOGGIN_SECRET_KEY": environment.secret_key,
+    }
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True) as example:
-        [code] = world.otp_codes(phone)
-        printed, _ = example.communicate(f"{wrong(code)}\n{code}\n", timeout=PATIENCE)
+    with subprocess.Popen(command, env=variables, stdin=pipe, stdout=pipe, text=True) as example:
+        [code] = environment.otp_codes(phone)
+        printed, _ = example.communicate(f"{wrong(code)}\n{code}\n", timeout=TEST_TIMEOUT)
     assert example.returncode == 0
     assert "tries left: 4" in printed
     assert f"Verified: +{phone}" in printed

@@ -10,7 +10,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, ROOT, World
+from conftest import ROOT, TEST_TIMEOUT, Environment
 
 EXAMPLES = ROOT / "examples"
 
@@ -24,14 +24,14 @@ def missing_for_php() -> str | None:
 
 
 @pytest.fixture
-def phone(world: World) -> str:
-    return world.add_phone()
+def phone(environment: Environment) -> str:
+    return environment.add_phone()
 
 
-def code_on(world: World, phone: str) -> str:
+def code_on(environment: Environment, phone: str) -> str:
     """The code on the phone; waits until it has come."""
-    path = f"phones/{phone}/messages?timeout_ms={PATIENCE * 1000:.0f}"
-    message = world.control(path)["messages"][-1]
+    path = f"phones/{phone}/messages?timeout_ms={TEST_TIMEOUT * 1000:.0f}"
+    message = environment.control(path)["messages"][-1]
     assert message["template"] == "verification_code"
     return str(message["code"])
 
@@ -39,11 +39,11 @@ def code_on(world: World, phone: str) -> str:
 class Program:
     """An example that runs, and asks for the code."""
 
-    def __init__(self, world: World, command: list[str | Path], phone: str) -> None:
-        environment = {**os.environ, "LOGGIN_BASE_URL": world.url}
+    def __init__(self, environment: Environment, command: list[str | Path], phone: str) -> None:
+        variables = {**os.environ, "LOGGIN_BASE_URL": environment.url}
         self.process = subprocess.Popen(
             [*command, f"+{phone}"],
-            env=environment,
+            env=variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -52,30 +52,30 @@ class Program:
 
     def type(self, *codes: str) -> str:
         """Types these codes; what the program printed, once it has ended."""
-        output, _ = self.process.communicate("".join(f"{code}\n" for code in codes), timeout=PATIENCE)
+        output, _ = self.process.communicate("".join(f"{code}\n" for code in codes), timeout=TEST_TIMEOUT)
         return output
 
 
-def test_the_documented_calls_with_curl(world: World, phone: str) -> None:
-    program = Program(world, [EXAMPLES / "curl" / "otp.sh"], phone)
-    output = program.type(code_on(world, phone))
+def test_the_documented_calls_with_curl(environment: Environment, phone: str) -> None:
+    program = Program(environment, [EXAMPLES / "curl" / "otp.sh"], phone)
+    output = program.type(code_on(environment, phone))
     assert program.process.returncode == 0, output
     assert f'"phone":"{phone}"' in output
     assert '"status":"verified"' in output
 
 
-def test_a_number_that_is_none_ends_curl(world: World) -> None:
-    program = Program(world, [EXAMPLES / "curl" / "otp.sh"], "12")
+def test_a_number_that_is_none_ends_curl(environment: Environment) -> None:
+    program = Program(environment, [EXAMPLES / "curl" / "otp.sh"], "12")
     assert '"error":"invalid_phone"' in program.type("000000")
     assert program.process.returncode == 1
 
 
-def test_php(world: World, phone: str) -> None:
+def test_php(environment: Environment, phone: str) -> None:
     if missing := missing_for_php():
         print(f"skipped: the PHP example, as {missing} is missing")
         pytest.skip(f"{missing} is missing")
-    program = Program(world, ["php", EXAMPLES / "php" / "otp.php"], phone)
-    code = code_on(world, phone)
+    program = Program(environment, ["php", EXAMPLES / "php" / "otp.php"], phone)
+    code = code_on(environment, phone)
     wrong = code[:-1] + ("1" if code.endswith("0") else "0")
     output = program.type(wrong, code)
     assert program.process.returncode == 0, output
@@ -83,12 +83,14 @@ def test_php(world: World, phone: str) -> None:
     assert f"Signed in: +{phone} at 20" in output
 
 
-def test_a_code_is_copied_from_the_phone_page(world: World, phone: str) -> None:
-    program = Program(world, [EXAMPLES / "curl" / "otp.sh"], phone)
-    code = code_on(world, phone)
-    with urllib.request.urlopen(f"{world.simulator}/phone/{phone}", timeout=PATIENCE) as page:
+def test_a_code_is_copied_from_the_phone_page(environment: Environment, phone: str) -> None:
+    program = Program(environment, [EXAMPLES / "curl" / "otp.sh"], phone)
+    code = code_on(environment, phone)
+    with urllib.request.urlopen(f"{environment.simulator}/phone/{phone}", timeout=TEST_TIMEOUT) as page:
         shown = page.read().decode()
     assert f'data-copy="{code}"' in shown
     assert "is your verification code" in shown
     assert '"verified"' in program.type(code)
-    assert uuid.UUID(world.control(f"phones/{phone}/messages")["messages"][-1]["biz_opaque_callback_data"])
+    assert uuid.UUID(
+        environment.control(f"phones/{phone}/messages")["messages"][-1]["biz_opaque_callback_data"]
+    )

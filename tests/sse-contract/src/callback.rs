@@ -45,7 +45,7 @@ impl Callbacks {
         self.sent += 1;
         let url = format!("{}/{}", self.url, self.sent);
         let Ok(body) = serde_json::to_vec(message) else { return };
-        // Tests that have ended do not hear it, which is nobody's fault.
+        // Tests that have ended do not receive it, which is nobody's fault.
         let _ = self.agent.post(url).content_type("application/json").send(body.as_slice());
     }
 }

@@ -6,7 +6,7 @@ export const metadata: Metadata = { title: 'Dashboard' };
 
 const TIME = new Intl.DateTimeFormat('en', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
 
-/** A page for people who have signed in. It asks by itself, whatever the door has asked. */
+/** A page for people who have signed in. It asks by itself, whatever the guard has asked. */
 export default async function Dashboard() {
   const { phone, verifiedAt } = await requireSession({ returnTo: '/dashboard' });
   return (

@@ -8,7 +8,7 @@ import { Loggin } from '@loggin/sdk';
 const TURN = 1_000;
 // What all waits of a process may take, and until when: streams that were replaced are on their way out.
 const MOST = 10;
-const PATIENCE_MS = 15_000;
+const TEST_TIMEOUT_MS = 15_000;
 
 const [count, way] = [Number(process.argv[2]), process.argv[3]];
 const say = (what) => console.log(JSON.stringify(what));
@@ -56,7 +56,7 @@ while (waits.length < count) {
 const ends = Promise.allSettled(waits);
 
 await once(lines, 'line');
-const givenUp = performance.now() + PATIENCE_MS;
+const givenUp = performance.now() + TEST_TIMEOUT_MS;
 let now = look();
 while ((now.sockets > MOST || now.threads > MOST) && performance.now() < givenUp) {
   await new Promise(setImmediate);

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Longer than any measurement.
-const PATIENCE: Duration = Duration::from_secs(900);
+const TEST_TIMEOUT: Duration = Duration::from_secs(900);
 
 /// What a wait is to its program.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub(crate) fn run(style: Style) {
     let client =
         Loggin::builder().base_url(plan.urls[0]).secret_key(plan.secret_key).build().expect("valid options");
     say("warming");
-    client.start_wait(plan.warm, Some(PATIENCE)).wait().expect("the first wait ends well");
+    client.start_wait(plan.warm, Some(TEST_TIMEOUT)).wait().expect("the first wait ends well");
     let stamps = plan.stamps();
     match style {
         Style::Callbacks => callbacks(&client, &plan, &stamps),
@@ -40,7 +40,7 @@ fn callbacks(client: &Loggin, plan: &Plan, stamps: &Arc<Stamps>) {
     say("warm");
     expect("go");
     for (number, token) in plan.tokens.iter().enumerate() {
-        let wait = client.start_wait(*token, Some(PATIENCE));
+        let wait = client.start_wait(*token, Some(TEST_TIMEOUT));
         let stamps = Arc::clone(stamps);
         wait.on_settle(move |result| {
             result.expect("every wait ends well");
@@ -57,7 +57,7 @@ fn tasks(client: &Loggin, plan: &Plan, stamps: &Arc<Stamps>) {
     say("warm");
     expect("go");
     for (number, token) in plan.tokens.iter().enumerate() {
-        let wait = client.start_wait(*token, Some(PATIENCE));
+        let wait = client.start_wait(*token, Some(TEST_TIMEOUT));
         let stamps = Arc::clone(stamps);
         runtime.spawn(async move {
             wait.await.expect("every wait ends well");

@@ -77,22 +77,22 @@ const STATES = {
   },
   'message-received': {
     reach: async (page) => {
-      await stage.world.control('phones', { number: HIDDEN_PHONE, username: 'ravi.k', hidden: true });
-      await stage.world.send(await opened(page), HIDDEN_PHONE);
+      await stage.environment.control('phones', { number: HIDDEN_PHONE, username: 'ravi.k', hidden: true });
+      await stage.environment.send(await opened(page), HIDDEN_PHONE);
       await statusIs(page, 'message_received');
     },
   },
   'awaiting-confirmation': {
     app: ['--confirm', 'code'],
     reach: async (page) => {
-      await stage.world.send(await opened(page));
+      await stage.environment.send(await opened(page));
       await page.getByLabel('6-digit code').fill('000000');
       await page.getByRole('alert').filter({ hasText: '4' }).waitFor();
     },
   },
   verified: {
     reach: async (page) => {
-      await stage.world.send(await opened(page));
+      await stage.environment.send(await opened(page));
       await said(page, 'Hello');
     },
   },
@@ -153,7 +153,7 @@ const STATES = {
 for (const [name, { device = COMPUTER, options, app, reach }] of Object.entries(STATES)) {
   for (const [theme, settings] of Object.entries(THEMES)) {
     test(`${name}, ${theme}: axe finds nothing`, async (t) => {
-      const appKey = app && { appKey: stage.world.addApp(...app) };
+      const appKey = app && { appKey: stage.environment.addApp(...app) };
       const page = await stage.open(
         t,
         { ...device, ...settings, reducedMotion: 'reduce' },

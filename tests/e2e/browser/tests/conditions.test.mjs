@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER, HANDSET } from '../browser.mjs';
+import { PHONE } from '../environment.mjs';
 import { Network } from '../network.mjs';
 import { button, connectionsOf, dialog, EVENTS_PATH, said, setStage, statusIs } from '../stage.mjs';
-import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
@@ -29,12 +29,12 @@ test('after five minutes a login has expired, and the next one has another link'
   await statusIs(page, 'pending');
   const second = await button(page).getAttribute('href');
   assert.notEqual(second, first);
-  await stage.world.send(second);
+  await stage.environment.send(second);
   await said(page, `Hello ${PHONE}`);
 });
 
 test('Esc ends the login and its connection, and gives the focus back', async (t) => {
-  const network = await Network.to(t, stage.world.url);
+  const network = await Network.to(t, stage.environment.url);
   const page = await stage.open(t, COMPUTER, { server: network.url });
   const connections = connectionsOf(page);
   const first = await button(page).getAttribute('href');
@@ -51,7 +51,7 @@ test('Esc ends the login and its connection, and gives the focus back', async (t
   await button(page).click();
   await statusIs(page, 'pending');
   const second = await button(page).getAttribute('href');
-  await stage.world.send(second.replace(network.url, stage.world.url));
+  await stage.environment.send(second.replace(network.url, stage.environment.url));
   await said(page, `Hello ${PHONE}`);
   assert.equal(new Set(connections.flat()).size, 2);
 });
@@ -66,17 +66,17 @@ test('a click beside the modal closes it, and one in it does not', async (t) => 
 });
 
 test('a network that goes and comes back loses nothing', async (t) => {
-  const network = await Network.to(t, stage.world.url);
+  const network = await Network.to(t, stage.environment.url);
   const page = await stage.open(t, COMPUTER, { server: network.url });
   const connections = connectionsOf(page);
   const answered = connected(page);
   await button(page).click();
   await answered;
-  const link = (await button(page).getAttribute('href')).replace(network.url, stage.world.url);
+  const link = (await button(page).getAttribute('href')).replace(network.url, stage.environment.url);
   const lost = page.waitForEvent('requestfailed');
   network.cut();
   await lost;
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await statusIs(page, 'pending');
   network.restore();
   await said(page, `Hello ${PHONE}`);
@@ -95,10 +95,10 @@ test('two tabs have a login each', async (t) => {
     await statusIs(tab, 'pending');
   }
   assert.notEqual(links[0], links[1]);
-  await stage.world.send(links[1]);
+  await stage.environment.send(links[1]);
   await said(other, `Hello ${PHONE}`);
   await statusIs(page, 'pending');
-  await stage.world.send(links[0]);
+  await stage.environment.send(links[0]);
   await said(page, `Hello ${PHONE}`);
 });
 
@@ -110,7 +110,7 @@ test('a page that is frozen while WhatsApp is open catches up when it comes back
   await answered;
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await devtools.send('Page.setWebLifecycleState', { state: 'active' });
   await said(page, `Hello ${PHONE}`);
   assert.equal(new Set(connections.flat()).size, 1);
@@ -118,7 +118,7 @@ test('a page that is frozen while WhatsApp is open catches up when it comes back
 
 test('a message that is sent before the page waits counts', async (t) => {
   const page = await stage.open(t, COMPUTER);
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await button(page).click();
   await said(page, `Hello ${PHONE}`);
 });
@@ -141,7 +141,7 @@ test('a proxy that keeps streams back is polled through', async (t) => {
   const polling = page.waitForRequest(`**${EVENTS_PATH}`);
   await page.clock.runFor(10_000);
   await polling;
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await said(page, `Hello ${PHONE}`);
   assert.deepEqual(asked, ['text/event-stream', 'application/json']);
 });
@@ -154,6 +154,6 @@ test('a page that cannot load what the modal shows has the link all the same', a
   await refused;
   await button(page).click();
   await statusIs(page, 'pending');
-  await stage.world.send(await page.locator('dialog a').getAttribute('href'));
+  await stage.environment.send(await page.locator('dialog a').getAttribute('href'));
   await said(page, `Hello ${PHONE}`);
 });

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER, HANDSET } from '../browser.mjs';
+import { PHONE } from '../environment.mjs';
 import { REACTS } from '../site.mjs';
 import { button, dialog, said, setStage, statusIs } from '../stage.mjs';
-import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
@@ -33,7 +33,7 @@ for (const react of Object.keys(REACTS)) {
     await served.click({ force: true });
     arrive();
     await statusIs(page, 'pending');
-    await stage.world.send(await button(page).getAttribute('href'));
+    await stage.environment.send(await button(page).getAttribute('href'));
     await said(page, `Hello ${PHONE}`);
   });
 }

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER, HANDSET } from '../browser.mjs';
 import { ElementSite } from '../element/site.mjs';
+import { PHONE } from '../environment.mjs';
 import { readQr, violationsOf } from '../senses.mjs';
 import { button, deny, dialog, said, setStage, statusIs } from '../stage.mjs';
-import { PHONE } from '../world.mjs';
 
 const stage = setStage(() => ElementSite.start());
 
@@ -29,7 +29,7 @@ for (const page of ['plain', 'vue', 'svelte']) {
     await statusIs(opened, 'pending');
     const scanned = readQr(await dialog(opened).locator('svg[role=img]').screenshot());
     assert.equal(scanned, await button(opened).getAttribute('href'));
-    await stage.world.send(scanned);
+    await stage.environment.send(scanned);
     await said(opened, `Hello ${PHONE}`);
     await statusIs(opened, 'verified');
   });
@@ -42,7 +42,7 @@ for (const page of ['plain', 'vue', 'svelte']) {
     await opened.reload();
     await statusIs(opened, 'pending');
     assert.equal(await button(opened).getAttribute('href'), link);
-    await stage.world.send(link);
+    await stage.environment.send(link);
     await said(opened, `Hello ${PHONE}`);
   });
 
@@ -67,7 +67,7 @@ for (const page of ['vue', 'svelte']) {
     await toggle();
     await element(opened).waitFor({ state: 'detached' });
     await statusIs(opened, 'pending');
-    await stage.world.send(link);
+    await stage.environment.send(link);
     await said(opened, `Hello ${PHONE}`);
     await dialog(opened).waitFor({ state: 'detached' });
     await toggle();
@@ -81,7 +81,7 @@ test('tells each step, from the element that is in the page', async (t) => {
   await button(page).click();
   await statusIs(page, 'pending');
   await element(page).evaluate((node) => node.remove());
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello ${PHONE}`);
   await page.locator('loggin-modal').waitFor({ state: 'detached' });
   assert.deepEqual(
@@ -106,7 +106,7 @@ test('what somebody ends is told, and begins anew', async (t) => {
 });
 
 test('a denial is told', async (t) => {
-  const appKey = stage.world.addApp('--confirm', 'reply');
+  const appKey = stage.environment.addApp('--confirm', 'reply');
   const page = await stage.open(t, COMPUTER, { 'app-key': appKey });
   await deny(stage, page);
   await statusIs(page, 'denied');
@@ -114,7 +114,7 @@ test('a denial is told', async (t) => {
 });
 
 test('the code is typed where the field is, in another language', async (t) => {
-  const appKey = stage.world.addApp('--confirm', 'code');
+  const appKey = stage.environment.addApp('--confirm', 'code');
   const page = await stage.open(
     t,
     { ...HANDSET, reducedMotion: 'reduce' },
@@ -122,15 +122,15 @@ test('the code is typed where the field is, in another language', async (t) => {
   );
   await page.getByRole('link', { name: 'Continuar con WhatsApp' }).waitFor();
   const link = await button(page).getAttribute('href');
-  const seen = await stage.world.lastMessage();
+  const seen = await stage.environment.lastMessage();
   await button(page).evaluate((node) => {
     node.removeAttribute('target');
     node.addEventListener('click', (event) => event.preventDefault());
     node.click();
   });
   await statusIs(page, 'pending');
-  await stage.world.send(link);
-  const { text } = await stage.world.messageAfter(seen);
+  await stage.environment.send(link);
+  const { text } = await stage.environment.messageAfter(seen);
   await statusIs(page, 'awaiting_confirmation');
   await page.locator('input:focus').waitFor();
   assert.deepEqual(await violationsOf(page), []);
@@ -151,7 +151,7 @@ test('a login is what it was when it began, whatever is set or moved meanwhile',
   });
   await dialog(page).getByRole('heading', { name: 'Inicia sesión con WhatsApp' }).waitFor();
   assert.equal(await button(page).getAttribute('href'), link);
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello ${PHONE}`);
   await statusIs(page, 'verified');
   await dialog(page).getByRole('button', { name: 'Cerrar' }).click();
@@ -173,7 +173,7 @@ test('a page that replaces all it has keeps the modal', async (t) => {
   await page.waitForFunction(() =>
     document.querySelector('loggin-modal')?.shadowRoot.querySelector('dialog:modal'),
   );
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello ${PHONE}`);
 });
 
@@ -203,7 +203,7 @@ test('looks as the page says', async (t) => {
 test('looks the same in a browser that has no style sheets as objects', async (t) => {
   const page = await stage.open(t, COMPUTER);
   await page.addInitScript(() => Reflect.deleteProperty(Document.prototype, 'adoptedStyleSheets'));
-  await page.goto(stage.site.page({ server: stage.world.url, nonce: 'r4nd0m' }));
+  await page.goto(stage.site.page({ server: stage.environment.url, nonce: 'r4nd0m' }));
   await button(page).click();
   await statusIs(page, 'pending');
   assert.equal(await element(page).evaluate((node) => node.shadowRoot.adoptedStyleSheets.length), 0);
@@ -229,7 +229,7 @@ test('a form sends the token, with its other fields', async (t) => {
   const link = await button(page).getAttribute('href');
   await button(page).click();
   await statusIs(page, 'pending');
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello Ada ${PHONE}`);
 });
 
@@ -238,7 +238,7 @@ test('a form that lacks something is not sent, and has the token once it is', as
   const link = await button(page).getAttribute('href');
   await button(page).click();
   await statusIs(page, 'pending');
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await page.locator('input:focus').waitFor();
   await page.keyboard.type('Ada');
   await page.keyboard.press('Enter');
@@ -254,6 +254,6 @@ test('a server that cannot be is told, and fixed by its attribute', async (t) =>
   assert.equal((await toldOf(page)).at(-1)[1], 'invalid_config');
   await element(page).evaluate((node, url) => {
     node.baseUrl = url;
-  }, stage.world.url);
+  }, stage.environment.url);
   await button(page).waitFor();
 });

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER, HANDSET } from '../browser.mjs';
+import { PHONE } from '../environment.mjs';
 import { button, connectionsOf, dialog, EVENTS_PATH, said, setStage, statusIs } from '../stage.mjs';
-import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
@@ -41,7 +41,7 @@ for (const [way, leave] of Object.entries(WAYS)) {
     await leave(page, link);
     await statusIs(page, 'pending');
     assert.equal(await button(page).getAttribute('href'), link);
-    await stage.world.send(link);
+    await stage.environment.send(link);
     await said(page, `Hello ${PHONE}`);
     assert.equal(new Set(connections.flat()).size, 1);
   });
@@ -51,7 +51,7 @@ for (const [way, leave] of Object.entries(WAYS)) {
     const link = await begin(page);
     await page.route(`**${EVENTS_PATH}`, (route) => route.abort());
     await page.goto('about:blank');
-    await stage.world.send(link);
+    await stage.environment.send(link);
     await page.unroute(`**${EVENTS_PATH}`);
     await page.goBack();
     await leave(page, link);
@@ -59,15 +59,15 @@ for (const [way, leave] of Object.entries(WAYS)) {
   });
 
   test(`${way}, when a code is asked for: it can be typed`, async (t) => {
-    const appKey = stage.world.addApp('--confirm', 'code');
+    const appKey = stage.environment.addApp('--confirm', 'code');
     const page = await stage.open(t, COMPUTER, { component: 'button', appKey });
-    const seen = await stage.world.lastMessage();
+    const seen = await stage.environment.lastMessage();
     const link = await begin(page);
-    await stage.world.send(link);
+    await stage.environment.send(link);
     await statusIs(page, 'awaiting_confirmation');
     await leave(page, link);
     await statusIs(page, 'awaiting_confirmation');
-    const { text } = await stage.world.messageAfter(seen);
+    const { text } = await stage.environment.messageAfter(seen);
     await page.getByLabel('6-digit code').fill(text.match(/\d{6}/)[0]);
     await said(page, `Hello ${PHONE}`);
   });
@@ -78,7 +78,7 @@ test('nothing of a login is kept after it', async (t) => {
   const kept = () => page.evaluate(() => sessionStorage.length);
   const link = await begin(page);
   assert.equal(await kept(), 1);
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello ${PHONE}`);
   await statusIs(page, 'verified');
   assert.equal(await kept(), 0);
@@ -96,7 +96,7 @@ for (const component of ['hidden-menu', 'closing-menu']) {
     await statusIs(page, 'pending');
     await page.locator('dialog svg[role=img]').waitFor();
     assert.equal(await page.locator('#root dialog').count(), 0);
-    await stage.world.send(link);
+    await stage.environment.send(link);
     await said(page, `Hello ${PHONE}`);
   });
 
@@ -119,7 +119,7 @@ test('a page that React keeps behind the next one leaves that one usable, and si
   const page = await stage.open(t, COMPUTER, { component: 'kept-page' });
   for (const _ of ['first', 'again']) {
     const link = await begin(page);
-    await stage.world.send(link);
+    await stage.environment.send(link);
     await said(page, `Hello ${PHONE}`);
     await page.getByRole('button', { name: 'Back' }).click();
     // React shows a page that it kept before it runs the page's effects, which make the next link.
@@ -136,7 +136,7 @@ test('a page that React keeps, left before anything was sent, begins another log
   await button(page).waitFor();
   const next = await begin(page);
   assert.notEqual(next, link);
-  await stage.world.send(next);
+  await stage.environment.send(next);
   await said(page, `Hello ${PHONE}`);
 });
 
@@ -151,18 +151,18 @@ test('on a phone a tap beside the sheet closes nothing, and Close lets the login
   await page.getByRole('button', { name: 'Close' }).tap();
   await dialog(page).waitFor({ state: 'hidden' });
   await page.getByRole('link', { name: 'Still waiting for WhatsApp' }).waitFor();
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello ${PHONE}`);
 });
 
 test('a login that was closed comes back where a code is asked for', async (t) => {
-  const page = await stage.open(t, HANDSET, { appKey: stage.world.addApp('--confirm', 'code') });
+  const page = await stage.open(t, HANDSET, { appKey: stage.environment.addApp('--confirm', 'code') });
   const popup = page.waitForEvent('popup');
   await button(page).tap();
   await (await popup).close();
   await page.getByRole('button', { name: 'Close' }).tap();
   await dialog(page).waitFor({ state: 'hidden' });
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await statusIs(page, 'awaiting_confirmation');
 });
 
@@ -186,6 +186,6 @@ test('a picture that may have been scanned outlives its modal', async (t) => {
   await page.clock.runFor(3_001);
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'hidden' });
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello ${PHONE}`);
 });

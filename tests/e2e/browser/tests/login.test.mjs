@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as locales from '../../../../node/react/dist/esm/locales.js';
 import { COMPUTER, HANDSET } from '../browser.mjs';
+import { PHONE } from '../environment.mjs';
 import { readQr } from '../senses.mjs';
 import { button, connectionsOf, deny, dialog, said, setStage, statusIs } from '../stage.mjs';
-import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
@@ -53,7 +53,7 @@ test('on a phone: the QR code is there for another phone', async (t) => {
   await page.locator('dialog svg[role=img]').scrollIntoViewIfNeeded();
   const link = await page.getByRole('link', { name: 'Open WhatsApp' }).getAttribute('href');
   assert.equal(readQr(await dialog(page).screenshot()), link);
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello ${PHONE}`);
 });
 
@@ -63,25 +63,25 @@ test('with a number the link is WhatsApp’s own, and a picture of it can be rea
   await page.locator('dialog svg[role=img]').waitFor();
   const link = readQr(await dialog(page).screenshot());
   assert.match(link, /^https:\/\/wa\.me\/15550100000\?text=Env%C3%ADa%20/);
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await said(page, `Hello ${PHONE}`);
 });
 
 test('the browser’s language is that of the page, of the message and of what WhatsApp brings', async (t) => {
-  const appKey = stage.world.addApp('--confirm', 'code');
+  const appKey = stage.environment.addApp('--confirm', 'code');
   const device = { ...COMPUTER, locale: 'ur-PK' };
   const page = await stage.open(t, device, { appKey, locale: 'auto', ssr: '' });
   const inUrdu = page.locator('a.loggin[lang=ur][dir=rtl][href*="?lang=ur"]');
   await inUrdu.waitFor();
-  const seen = await stage.world.lastMessage();
+  const seen = await stage.environment.lastMessage();
   const link = await inUrdu.getAttribute('href');
   const opened = await fetch(link, { redirect: 'manual' });
   const message = new URL(opened.headers.get('location')).searchParams.get('text');
   assert.match(message, /^سائن ان/);
   await inUrdu.click();
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await statusIs(page, 'awaiting_confirmation');
-  const { text } = await stage.world.messageAfter(seen);
+  const { text } = await stage.environment.messageAfter(seen);
   const { texts } = locales.ur;
   assert.match(text, /سائن ان کرنے کے لیے آپ کا کوڈ \u2068\d{6}\u2069/);
   // The last digit hands it in.
@@ -100,16 +100,16 @@ test('markup of an app’s own has the same parts', async (t) => {
 });
 
 test('a code that WhatsApp shows is typed where the login began', async (t) => {
-  const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'code') });
-  const seen = await stage.world.lastMessage();
+  const page = await stage.open(t, COMPUTER, { appKey: stage.environment.addApp('--confirm', 'code') });
+  const seen = await stage.environment.lastMessage();
   const link = await button(page).getAttribute('href');
   await button(page).click();
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await statusIs(page, 'awaiting_confirmation');
   const field = page.getByLabel('6-digit code');
   assert.ok(await field.evaluate((element) => element === document.activeElement));
 
-  const { text } = await stage.world.messageAfter(seen);
+  const { text } = await stage.environment.messageAfter(seen);
   const [digits] = text.match(/\d{6}/);
   // The last digit hands them in.
   await field.fill(digits === '000000' ? '111111' : '000000');
@@ -122,15 +122,15 @@ test('a code that WhatsApp shows is typed where the login began', async (t) => {
 
 /** A page whose login asks for a code, and that code. */
 async function asked(t, init = () => {}) {
-  const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'code') });
+  const page = await stage.open(t, COMPUTER, { appKey: stage.environment.addApp('--confirm', 'code') });
   await page.addInitScript(init);
   await page.reload();
-  const seen = await stage.world.lastMessage();
+  const seen = await stage.environment.lastMessage();
   const link = await button(page).getAttribute('href');
   await button(page).click();
-  await stage.world.send(link);
+  await stage.environment.send(link);
   await statusIs(page, 'awaiting_confirmation');
-  const { text } = await stage.world.messageAfter(seen);
+  const { text } = await stage.environment.messageAfter(seen);
   return { page, text, paste: page.getByRole('button', { name: 'Paste' }) };
 }
 
@@ -168,10 +168,10 @@ test('a browser that reads no clipboard has no button for it', async (t) => {
 });
 
 test('too many wrong codes end the attempt, and another one can begin', async (t) => {
-  const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'code') });
+  const page = await stage.open(t, COMPUTER, { appKey: stage.environment.addApp('--confirm', 'code') });
   const first = await button(page).getAttribute('href');
   await button(page).click();
-  await stage.world.send(first);
+  await stage.environment.send(first);
   await statusIs(page, 'awaiting_confirmation');
   for (const left of ['4', '3', '2', '1']) {
     await page.getByLabel('6-digit code').fill('000000');
@@ -185,23 +185,23 @@ test('too many wrong codes end the attempt, and another one can begin', async (t
 });
 
 test('a login that somebody denies is told so', async (t) => {
-  const page = await stage.open(t, COMPUTER, { appKey: stage.world.addApp('--confirm', 'reply') });
+  const page = await stage.open(t, COMPUTER, { appKey: stage.environment.addApp('--confirm', 'reply') });
   await deny(stage, page);
   await statusIs(page, 'denied');
   await said(page, 'error denied');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await stage.world.send(await page.locator('dialog a').getAttribute('href'));
+  await stage.environment.send(await page.locator('dialog a').getAttribute('href'));
   await said(page, `Hello ${PHONE}`);
 });
 
 test('a person whose number WhatsApp hides is asked for it there', async (t) => {
   const phone = '918888777766';
-  await stage.world.control('phones', { number: phone, username: 'ravi.k', hidden: true });
+  await stage.environment.control('phones', { number: phone, username: 'ravi.k', hidden: true });
   const page = await stage.open(t, COMPUTER);
   await button(page).click();
-  await stage.world.send(await button(page).getAttribute('href'), phone);
+  await stage.environment.send(await button(page).getAttribute('href'), phone);
   await statusIs(page, 'message_received');
-  await stage.world.control(`phones/${phone}/contact`, { origin: 'contact_request' });
+  await stage.environment.control(`phones/${phone}/contact`, { origin: 'contact_request' });
   await said(page, `Hello ${phone}`);
 });
 
@@ -216,7 +216,7 @@ test('a server of the app’s own that refuses is told to the person', async (t)
   const page = await stage.open(t, COMPUTER);
   await page.route('**/login', (route) => route.fulfill({ status: 401, body: '{}' }));
   await button(page).click();
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await said(page, 'error The app refused.');
   await statusIs(page, 'error');
 });
@@ -226,7 +226,7 @@ test('a card signs in where it stands, and begins by itself on a computer', asyn
   const card = page.getByRole('region', { name: 'Sign in to Acme' });
   const picture = card.locator('svg[role=img]');
   await picture.waitFor();
-  await stage.world.send(readQr(await card.screenshot()));
+  await stage.environment.send(readQr(await card.screenshot()));
   await said(page, `Hello ${PHONE}`);
   await card.getByText('You are signed in').waitFor();
 });
@@ -241,7 +241,7 @@ test('on a phone a card waits for the tap, and then says to come back', async (t
   await link.tap();
   await (await popup).close();
   assert.equal(await page.locator('li[aria-current=step]').textContent(), 'Tap Send');
-  await stage.world.send(await link.getAttribute('href'));
+  await stage.environment.send(await link.getAttribute('href'));
   await said(page, `Hello ${PHONE}`);
 });
 

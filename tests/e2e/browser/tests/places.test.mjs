@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER } from '../browser.mjs';
+import { PHONE } from '../environment.mjs';
 import { Network } from '../network.mjs';
 import { violationsOf } from '../senses.mjs';
 import { button, dialog, said, setStage, statusIs } from '../stage.mjs';
-import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
@@ -41,7 +41,7 @@ test('in a shadow root: button, modal and style sheet are there, and nothing of 
   assert.ok(await button(page).evaluate((link) => link.getRootNode().activeElement === link));
   await button(page).click();
   await statusIs(page, 'pending');
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await said(page, `Hello ${PHONE}`);
 });
 
@@ -59,7 +59,7 @@ async function signedIn(t, options) {
   await page.clock.install();
   await page.reload();
   await button(page).click();
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await said(page, `Hello ${PHONE}`);
   await statusIs(page, 'verified');
   return page;
@@ -80,7 +80,7 @@ test('a modal that the app keeps open is closed by the person', async (t) => {
 });
 
 test('a server that is away is said to be, and what was sent meanwhile counts once it is back', async (t) => {
-  const network = await Network.to(t, stage.world.url);
+  const network = await Network.to(t, stage.environment.url);
   const page = await stage.open(t, COMPUTER, { server: network.url });
   await page.clock.install();
   await page.reload();
@@ -95,7 +95,9 @@ test('a server that is away is said to be, and what was sent meanwhile counts on
   await words.waitFor();
   const { origin } = new URL(page.url());
   assert.ok((await advised).text().includes(`--allowed-origin ${origin}`));
-  await stage.world.send((await button(page).getAttribute('href')).replace(network.url, stage.world.url));
+  await stage.environment.send(
+    (await button(page).getAttribute('href')).replace(network.url, stage.environment.url),
+  );
   network.restore();
   await page.clock.runFor(10_000);
   await said(page, `Hello ${PHONE}`);
@@ -112,18 +114,18 @@ test('a network that goes when the app’s own server is asked is told in words'
   const ending = page.waitForResponse(/\/ending-[^/]*\.js$/);
   await button(page).click();
   await (await ending).finished();
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await statusIs(page, 'error');
   await page.getByText('You are offline. Check your connection and try again.').waitFor();
   await page.context().setOffline(false);
   await page.unroute('**/login');
   await page.getByRole('button', { name: 'Try again' }).click();
-  await stage.world.send(await button(page).getAttribute('href'));
+  await stage.environment.send(await button(page).getAttribute('href'));
   await said(page, `Hello ${PHONE}`);
 });
 
 test('an origin that the app does not allow is told as a fault of the page, and to developers what fixes it', async (t) => {
-  const appKey = stage.world.addApp('--allowed-origin', 'https://elsewhere.example');
+  const appKey = stage.environment.addApp('--allowed-origin', 'https://elsewhere.example');
   const page = await stage.open(t, COMPUTER, { appKey });
   const advice = page.waitForEvent('console', (message) => message.text().startsWith('Loggin: '));
   await button(page).click();

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMPUTER } from '../browser.mjs';
+import { PHONE } from '../environment.mjs';
 import { REACTS } from '../site.mjs';
 import { button, connectionsOf, said, setStage, statusIs } from '../stage.mjs';
-import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
@@ -21,7 +21,7 @@ for (const react of Object.keys(REACTS)) {
       await page.locator('#again', { hasText: count }).waitFor({ state: 'attached' });
     }
     assert.equal(await button(page).getAttribute('href'), link);
-    await stage.world.send(link);
+    await stage.environment.send(link);
     await said(page, `Hello ${PHONE}`);
     assert.equal(connections.length, 1);
     assert.equal(connections[0].length, 1);

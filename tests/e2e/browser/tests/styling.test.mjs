@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { COMPUTER } from '../browser.mjs';
+import { PHONE } from '../environment.mjs';
 import { REACTS } from '../site.mjs';
 import { button, said, setStage, statusIs } from '../stage.mjs';
-import { PHONE } from '../world.mjs';
 
 const stage = setStage();
 
@@ -161,7 +161,7 @@ for (const react of Object.keys(REACTS)) {
     await card.getByRole('button', { name: 'Use a code instead' }).click();
     await page.getByLabel('Country').waitFor();
     await page.getByRole('button', { name: 'Back to WhatsApp' }).click();
-    await stage.world.send(await card.locator('a[href]').getAttribute('href'));
+    await stage.environment.send(await card.locator('a[href]').getAttribute('href'));
     await said(page, `Hello ${PHONE}`);
   });
 }

@@ -1,4 +1,4 @@
-/** What the example has, and lists of sessions that were ended: the door and the rooms ask them. */
+/** What the example has, and lists of sessions that were ended: the guard and the pages ask them. */
 
 import { configure } from '@loggin/nextjs';
 

@@ -1,4 +1,4 @@
-/** Two doors of one house: `DOOR=list` denies by default, the other one has a list of what it guards. */
+/** Two route guards of one app: `GUARD=list` denies by default, the other one has a list of what it guards. */
 
 import { logginMiddleware } from '@loggin/nextjs';
 
@@ -27,4 +27,4 @@ const byDefault = logginMiddleware({
   ],
 });
 
-export default process.env.DOOR === 'list' ? byDefault : byMatcher;
+export default process.env.GUARD === 'list' ? byDefault : byMatcher;

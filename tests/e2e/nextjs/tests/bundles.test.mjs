@@ -10,7 +10,7 @@ const SERVER_ONLY = {
   'native code': /@loggin\/sdk["'`]|\.node["'`]|process\.dlopen|createRequire/,
   'the sealing of cookies': /A256GCM|__Host-|LOGGIN_SESSION_SECRET/,
   'keys of the app': /LOGGIN_SECRET_KEY|Idempotency-Key/,
-  'what is behind the door': new RegExp(TREASURE),
+  'what is behind the guard': new RegExp(TREASURE),
 };
 
 /** The scripts that a browser may be sent. */

@@ -1,13 +1,13 @@
-/** Nothing that is kept behind the door gets out without a session, with Next.js 15 and 16, by either kind of door. */
+/** Nothing that is kept behind the guard gets out without a session, with Next.js 15 and 16, by either kind of guard. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { App, SECRET, TREASURE, VERSIONS } from '../app.mjs';
-import { bypasses, METHODS, ROOMS } from '../bypasses.mjs';
+import { bypasses, METHODS, PAGES } from '../bypasses.mjs';
 import { cookiesOf } from '../cookies.mjs';
 
-const DOORS = ['matcher', 'list'];
+const GUARDS = ['matcher', 'list'];
 
 const cookies = await cookiesOf(SECRET);
 
@@ -23,22 +23,22 @@ async function leaks(app, requests) {
   return found;
 }
 
-function suiteOfDoor(version, door) {
+function suiteOfGuard(version, guard) {
   let app;
 
   before(async () => {
-    app = await App.start(version, { DOOR: door });
+    app = await App.start(version, { GUARD: guard });
   });
   after(() => app?.stop());
 
   const build = () => readFileSync(`${app.folder}/.next/BUILD_ID`, 'utf8');
 
   test('is open to a person with a session', async () => {
-    for (const [path, room] of Object.entries(ROOMS)) {
+    for (const [path, name] of Object.entries(PAGES)) {
       const { status, headers, text } = await app.send(path, { headers: { cookie: cookies.valid } });
       assert.equal(status, 200, path);
-      assert.ok(text.includes(TREASURE + room), path);
-      // In front of the door, a route handler says by itself who may keep its answer.
+      assert.ok(text.includes(TREASURE + name), path);
+      // In front of the guard, a route handler says by itself who may keep its answer.
       if (path !== '/api/members') {
         assert.match(headers['cache-control'], /private|no-store/, path);
       }
@@ -49,8 +49,8 @@ function suiteOfDoor(version, door) {
     for (const path of ['/', '/login', '/open']) {
       assert.equal((await app.send(path)).status, 200, path);
     }
-    // Of what no list names, the one door knows nothing, and the other one tells nothing.
-    assert.equal((await app.send('/unheard-of')).status, door === 'matcher' ? 404 : 307);
+    // Of what no list names, the one guard knows nothing, and the other one tells nothing.
+    assert.equal((await app.send('/unheard-of')).status, guard === 'matcher' ? 404 : 307);
   });
 
   test('sends a visitor to the login page, and back', async () => {
@@ -69,7 +69,7 @@ function suiteOfDoor(version, door) {
     });
   }
 
-  test('a picture behind the door is not resized for anybody', async () => {
+  test('a picture behind the guard is not resized for anybody', async () => {
     const [, requests] = bypasses(build()).find(([name]) => name === 'pictures');
     for (const { path } of requests) {
       assert.notEqual((await app.send(path)).status, 200, path);
@@ -78,7 +78,7 @@ function suiteOfDoor(version, door) {
 
   for (const method of METHODS) {
     test(`nothing gets out: ${method}`, async () => {
-      const requests = Object.keys(ROOMS).map((path) => ({ path, method }));
+      const requests = Object.keys(PAGES).map((path) => ({ path, method }));
       assert.deepEqual(await leaks(app, requests), []);
       for (const path of ['/vault', '/vault/1', '/api/vault', '/ledger']) {
         assert.ok((await app.send(path, { method })).status >= 300, path);
@@ -95,7 +95,7 @@ function suiteOfDoor(version, door) {
 
   test('nothing gets out: forged, altered and swapped cookies', async () => {
     for (const [name, cookie] of Object.entries(cookies.invalid)) {
-      const requests = Object.keys(ROOMS).map((path) => ({ path, headers: { cookie } }));
+      const requests = Object.keys(PAGES).map((path) => ({ path, headers: { cookie } }));
       assert.deepEqual(await leaks(app, requests), [], name);
     }
   });
@@ -237,8 +237,8 @@ function suiteOfSecret(version) {
 // Each suite has a server of its own, so that they need not wait for each other.
 describe('without a session', { concurrency: true }, () => {
   for (const version of VERSIONS) {
-    for (const door of DOORS) {
-      describe(`Next.js ${version}, door by ${door}`, () => suiteOfDoor(version, door));
+    for (const guard of GUARDS) {
+      describe(`Next.js ${version}, guard by ${guard}`, () => suiteOfGuard(version, guard));
     }
     describe(`Next.js ${version}, its secret`, () => suiteOfSecret(version));
   }

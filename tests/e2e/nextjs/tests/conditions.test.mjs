@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HANDSET } from '../../browser/browser.mjs';
+import { PHONE } from '../../browser/environment.mjs';
 import { readQr } from '../../browser/senses.mjs';
 import { connectionsOf, EVENTS_PATH } from '../../browser/stage.mjs';
-import { PHONE } from '../../browser/world.mjs';
 import { button, isIn, isReadable, setStage, statusIs } from '../stage.mjs';
 
 /** The page's connection is answered by the server. */
@@ -104,12 +104,12 @@ describe('the example', () => {
   test('a login that somebody denies signs nobody in, and the next one does', async (t) => {
     const page = await stage.visit(t, '/login');
     const link = await begin(page);
-    const seen = await stage.world.lastMessage();
+    const seen = await stage.environment.lastMessage();
     // The page hears of nothing until it is denied.
     stage.network.cut();
     await stage.send(link);
-    await stage.world.messageAfter(seen);
-    await stage.world.control(`phones/${PHONE}/tap`, {});
+    await stage.environment.messageAfter(seen);
+    await stage.environment.control(`phones/${PHONE}/tap`, {});
     stage.network.restore();
     await statusIs(page, 'denied');
     await isReadable(page, 'denied');

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { PHONE } from '../../browser/environment.mjs';
 import { Network } from '../../browser/network.mjs';
-import { PHONE } from '../../browser/world.mjs';
 import { App, VERSIONS } from '../app.mjs';
 import { button, isIn, setStage, statusIs } from '../stage.mjs';
 
@@ -129,9 +129,9 @@ for (const version of VERSIONS) {
     });
 
     test('an app that asks for digits has them typed into its own page', async (t) => {
-      const { appKey, secretKey } = stage.world.createApp('--confirm', 'code');
+      const { appKey, secretKey } = stage.environment.createApp('--confirm', 'code');
       const app = await App.start(version, {
-        DOOR: 'list',
+        GUARD: 'list',
         LOGGIN_BASE_URL: stage.network.url,
         LOGGIN_APP_KEY: appKey,
         LOGGIN_SECRET_KEY: secretKey,
@@ -145,10 +145,10 @@ for (const version of VERSIONS) {
       const popup = page.waitForEvent('popup');
       await link.click();
       await (await popup).close();
-      const before = await stage.world.lastMessage();
+      const before = await stage.environment.lastMessage();
       await stage.send(href);
       await page.locator('output', { hasText: 'awaiting_confirmation' }).waitFor();
-      const [digits] = (await stage.world.messageAfter(before)).text.match(/\d{6}/);
+      const [digits] = (await stage.environment.messageAfter(before)).text.match(/\d{6}/);
       const field = page.getByLabel('Digits');
       await field.fill(digits === '000000' ? '111111' : '000000');
       await field.press('Enter');

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PHONE } from '../../browser/environment.mjs';
 import { connectionsOf } from '../../browser/stage.mjs';
-import { PHONE } from '../../browser/world.mjs';
 import { button, isIn, setStage, statusIs } from '../stage.mjs';
 
 /** The component around the button, in the example. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
-import { PHONE } from '../../browser/world.mjs';
+import { PHONE } from '../../browser/environment.mjs';
 import { VERSIONS } from '../app.mjs';
 import { button, isIn, setStage } from '../stage.mjs';
 
@@ -52,10 +52,10 @@ for (const version of VERSIONS) {
 
     test('by a one-time code, after a wrong one', async (t) => {
       const page = await stage.visit(t, '/login');
-      await stage.world.control('phones', { number: INDIAN_PHONE, name: 'Asha' });
+      await stage.environment.control('phones', { number: INDIAN_PHONE, name: 'Asha' });
       await page.getByLabel('Phone number').fill(`+${INDIAN_PHONE}`);
       await page.getByRole('button', { name: 'Send code on WhatsApp' }).click();
-      const { code } = await stage.world.messageAfter(0, INDIAN_PHONE);
+      const { code } = await stage.environment.messageAfter(0, INDIAN_PHONE);
       const wrong = code === '000000' ? '111111' : '000000';
       await page.getByLabel('Code', { exact: true }).fill(wrong);
       await page.getByText('Tries left: 4').waitFor();
@@ -70,8 +70,8 @@ for (const version of VERSIONS) {
     });
 
     test('by a route at the edge, which the Pages Router hears of', async () => {
-      const { app, world } = stage;
-      const client = new Loggin({ baseUrl: world.url });
+      const { app, environment } = stage;
+      const client = new Loggin({ baseUrl: environment.url });
       const { token, link } = client.createToken(stage.appKey);
       const redeem = async (body) => {
         const headers = { 'content-type': 'application/json', origin: app.url };
@@ -85,9 +85,9 @@ for (const version of VERSIONS) {
       assert.deepEqual(await redeem({ token }), { status: 'pending', cookies: [] });
       assert.deepEqual(await redeem({ token: 'x' }), { status: 400, cookies: [], error: 'invalid_token' });
 
-      const seen = await world.lastMessage();
+      const seen = await environment.lastMessage();
       await stage.send(link);
-      await world.messageAfter(seen);
+      await environment.messageAfter(seen);
       const { status, cookies } = await redeem({ token });
       assert.equal(status, 'verified');
       const headers = { cookie: cookies[0].split(';')[0] };

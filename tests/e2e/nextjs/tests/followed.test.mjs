@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
-import { PHONE } from '../../browser/world.mjs';
+import { PHONE } from '../../browser/environment.mjs';
 import { App, VERSIONS } from '../app.mjs';
 import { button, isIn, setStage } from '../stage.mjs';
 
@@ -133,7 +133,7 @@ for (const version of VERSIONS) {
     });
 
     test('with the number of the business, links open WhatsApp', async (t) => {
-      const env = { LOGGIN_BASE_URL: stage.world.url, LOGGIN_WHATSAPP_NUMBER: '+91 98765 43210' };
+      const env = { LOGGIN_BASE_URL: stage.environment.url, LOGGIN_WHATSAPP_NUMBER: '+91 98765 43210' };
       const app = await App.start(
         version,
         { ...env, LOGGIN_APP_KEY: stage.appKey },
@@ -161,10 +161,10 @@ for (const version of VERSIONS) {
 
     test('by a one-time code, and out', async (t) => {
       const { page, seen } = await watch(t, '/login/code');
-      await stage.world.control('phones', { number: INDIAN_PHONE, name: 'Asha' });
+      await stage.environment.control('phones', { number: INDIAN_PHONE, name: 'Asha' });
       await page.getByLabel('Phone number').fill(`+${INDIAN_PHONE}`);
       await page.getByRole('button', { name: 'Send code on WhatsApp' }).click();
-      const { code } = await stage.world.messageAfter(0, INDIAN_PHONE);
+      const { code } = await stage.environment.messageAfter(0, INDIAN_PHONE);
       await page.getByLabel('Code', { exact: true }).fill(code);
       await isIn(page, INDIAN_PHONE);
       await signsOut(page);
@@ -242,12 +242,12 @@ for (const version of VERSIONS) {
 
     /** A login of the app whose message has arrived. */
     const sent = async () => {
-      const { token, link } = new Loggin({ baseUrl: stage.world.url }).createToken(stage.appKey);
+      const { token, link } = new Loggin({ baseUrl: stage.environment.url }).createToken(stage.appKey);
       const asked = await stage.app.send('/login/told', { method: 'POST', body: token });
       assert.equal(asked.text, 'null', 'nobody has sent the message yet');
-      const seen = await stage.world.lastMessage();
+      const seen = await stage.environment.lastMessage();
       await stage.send(link);
-      await stage.world.messageAfter(seen);
+      await stage.environment.messageAfter(seen);
       return token;
     };
 

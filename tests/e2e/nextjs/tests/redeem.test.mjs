@@ -3,23 +3,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
-import { PHONE, World } from '../../browser/world.mjs';
+import { Environment, PHONE } from '../../browser/environment.mjs';
 import { App, VERSIONS } from '../app.mjs';
 
 for (const version of VERSIONS) {
   describe(`redeeming, Next.js ${version}`, () => {
-    let world;
+    let environment;
     let ours;
     let theirs;
     /** Two nodes of one app. */
     let nodes;
 
     before(async () => {
-      world = await World.start();
-      ours = world.createApp('--confirm', 'reply');
-      theirs = world.createApp('--confirm', 'reply', '--require-secret-key', 'false');
+      environment = await Environment.start();
+      ours = environment.createApp('--confirm', 'reply');
+      theirs = environment.createApp('--confirm', 'reply', '--require-secret-key', 'false');
       const env = {
-        LOGGIN_BASE_URL: world.url,
+        LOGGIN_BASE_URL: environment.url,
         LOGGIN_APP_KEY: ours.appKey,
         LOGGIN_SECRET_KEY: ours.secretKey,
       };
@@ -27,13 +27,13 @@ for (const version of VERSIONS) {
     });
     after(async () => {
       await Promise.all((nodes ?? []).map((node) => node.stop()));
-      await world?.stop();
+      await environment?.stop();
     });
 
     const sent = async (link) => {
-      const seen = await world.lastMessage();
-      await world.send(link);
-      await world.messageAfter(seen);
+      const seen = await environment.lastMessage();
+      await environment.send(link);
+      await environment.messageAfter(seen);
     };
 
     const post = async (node, path, { cookie = '', ...body } = {}) => {
@@ -43,7 +43,7 @@ for (const version of VERSIONS) {
       return { status: answer.status, cookies, ...(answer.text && { body: JSON.parse(answer.text) }) };
     };
 
-    const loginOf = ({ appKey }) => new Loggin({ baseUrl: world.url }).createToken(appKey);
+    const loginOf = ({ appKey }) => new Loggin({ baseUrl: environment.url }).createToken(appKey);
 
     test('a token signs in once, also where another node is asked', async () => {
       const { token, link } = loginOf(ours);
@@ -64,7 +64,7 @@ for (const version of VERSIONS) {
     test('a token of another app signs nobody in, and alarms nobody', async () => {
       const { token, link } = loginOf(theirs);
       // Its own server waits for it, and hands in here what somebody signed in to there.
-      assert.equal(await new Loggin({ baseUrl: world.url }).verifyToken(token), null);
+      assert.equal(await new Loggin({ baseUrl: environment.url }).verifyToken(token), null);
       await sent(link);
       const told = nodes[0].output;
       assert.deepEqual(await post(nodes[0], '/api/redeem', { token }), {
@@ -105,7 +105,7 @@ for (const version of VERSIONS) {
       await sent(link);
       const [cookie] = (await post(node, '/api/redeem', { token })).cookies;
       // It returns when the server has taken it.
-      await world.control(`phones/${PHONE}/tap`, {});
+      await environment.control(`phones/${PHONE}/tap`, {});
       const { text } = await node.send('/api/session', { headers: { cookie } });
       assert.equal(JSON.parse(text).session, null);
     });
@@ -115,7 +115,7 @@ for (const version of VERSIONS) {
       const [cookie] = begun.cookies;
       const { login, link } = begun.body;
       assert.equal(cookie.startsWith(`__Host-loggin-login-${login}=`), true);
-      await world.send(link);
+      await environment.send(link);
       /** Asks until it is over, as a page does, and gives the cookies of the answer. */
       const finished = async (node, jar) => {
         for (let known; ; ) {

@@ -35,7 +35,7 @@ const WEB_TOKEN = `${WEB} const { token } = client.createToken('8XKPQ2WN');`;
  * Blocks that stand in a context. `has` is a part of the block, and each entry finds one block of its page. `how` is a
  * class other than the language's, with the `reason` where it cannot run here; `before` is what the page takes for
  * granted, `after` what is looked for at the end; `code` says that somebody types the code that came, `confirms` the one that
- * the app asks for after the tap; `swap` puts this world's values in place of the page's.
+ * the app asks for after the tap; `swap` puts this environment's values in place of the page's.
  */
 export const NAMED = [
   { page: 'README.md', has: 'make demo', how: 'commands' },

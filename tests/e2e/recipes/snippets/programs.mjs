@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { PHONE, World } from '../../node/world.mjs';
+import { Environment, PHONE } from '../../node/environment.mjs';
 import { ROOT } from '../pages.mjs';
 
 /** Where the modules of the documentation's packages are installed. */
@@ -19,33 +19,33 @@ const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
 const SERVER = process.env.LOGGIN_SERVER_BIN ?? join(ROOT, 'target/debug/loggin-server');
 
 /** A text in which each of these stands in place of another. */
-export function swapped(text, swap = {}, world = {}) {
+export function swapped(text, swap = {}, environment = {}) {
   for (const [theirs, ours] of Object.entries(swap)) {
     assert.ok(text.includes(theirs), `the block has ${theirs}`);
     text = text.replaceAll(
       theirs,
-      ours.replace(/^\{(\w+)\}$/, (_, name) => world[name]),
+      ours.replace(/^\{(\w+)\}$/, (_, name) => environment[name]),
     );
   }
   return text;
 }
 
-/** Runs a program in a world of its own until it ends well, and gives what it printed. */
-async function inWorld(block, entry, command) {
-  const world = await World.start();
+/** Runs a program in an environment of its own until it ends well, and gives what it printed. */
+async function inEnvironment(block, entry, command) {
+  const environment = await Environment.start();
   let child;
   try {
     if (entry?.confirms) {
-      await world.updateApp('8XKPQ2WN', '--confirm', 'code');
+      await environment.updateApp('8XKPQ2WN', '--confirm', 'code');
     }
-    const [program, args, folder] = command(world);
+    const [program, args, folder] = command(environment);
     child = spawn(program, args, {
       cwd: folder,
       env: {
         ...process.env,
         PATH: `${dirname(SERVER)}:${join(ROOT, '.venv/bin')}:${process.env.PATH}`,
-        LOGGIN_BASE_URL: world.url,
-        LOGGIN_SECRET_KEY: world.secretKey,
+        LOGGIN_BASE_URL: environment.url,
+        LOGGIN_SECRET_KEY: environment.secretKey,
         LOGGIN_DATABASE_URL: `sqlite:${join(folder, 'loggin.db')}`,
       },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -57,7 +57,7 @@ async function inWorld(block, entry, command) {
     });
     // A program that has ended early is told by how it ended.
     child.stdin.on('error', () => {});
-    const typing = codeFor(world, entry)?.then(
+    const typing = codeFor(environment, entry)?.then(
       (code) => child.stdin.end(`${code}\n`),
       () => {},
     );
@@ -69,7 +69,7 @@ async function inWorld(block, entry, command) {
       printed.push(line);
       const link = line.match(/^(?:link )?(http\S+\/l\/\S+|https:\/\/wa\.me\/\S+)$/)?.[1];
       if (link) {
-        await world.tap(link);
+        await environment.tap(link);
       }
     }
     assert.deepEqual(await exit, [0, null], `${block.name}\n${complaints}`);
@@ -77,16 +77,16 @@ async function inWorld(block, entry, command) {
     return printed;
   } finally {
     child?.kill();
-    await world.stop();
+    await environment.stop();
   }
 }
 
 /** What somebody types into the program, once WhatsApp shows it. */
-function codeFor(world, entry) {
+function codeFor(environment, entry) {
   if (entry?.confirms) {
-    return world.digitsOn(PHONE);
+    return environment.digitsOn(PHONE);
   }
-  return entry?.code ? world.otpCodes(PHONE).then(([code]) => code) : undefined;
+  return entry?.code ? environment.otpCodes(PHONE).then(([code]) => code) : undefined;
 }
 
 function written(name, text) {
@@ -102,7 +102,7 @@ export const fileOf = (block, suffix) => `${block.page.replaceAll('/', '-')}-${b
 export async function runPython(block, entry) {
   const { before = '', after = '' } = entry ?? {};
   const path = written(fileOf(block, '.py'), `${before}${block.text}${after}\n`);
-  const printed = await inWorld(block, entry, () => [
+  const printed = await inEnvironment(block, entry, () => [
     join(ROOT, '.venv/bin/python'),
     [beside('run.py'), path],
     dirname(path),
@@ -137,16 +137,20 @@ export async function runJavaScript(block, entry) {
   // It finds the packages as the snippet does.
   const shown = written('shown.mjs', readFileSync(beside('shown.mjs'), 'utf8'));
   for (const path of files) {
-    const printed = await inWorld(block, entry, () => [process.execPath, ['--import', shown, path], SITE]);
+    const printed = await inEnvironment(block, entry, () => [
+      process.execPath,
+      ['--import', shown, path],
+      SITE,
+    ]);
     assert.equal(printed.at(-1), 'done', path);
   }
 }
 
 export async function runShell(block, entry) {
   const folder = mkdtempSync(join(tmpdir(), 'loggin-shell-'));
-  const printed = await inWorld(block, entry, (world) => [
+  const printed = await inEnvironment(block, entry, (environment) => [
     'bash',
-    ['-euo', 'pipefail', '-c', swapped(block.text, entry?.swap, world)],
+    ['-euo', 'pipefail', '-c', swapped(block.text, entry?.swap, environment)],
     folder,
   ]);
   if (entry?.after) {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
 import { CHROMIUM, launch } from '../../browser/browser.mjs';
-import { PHONE, World } from '../../browser/world.mjs';
+import { Environment, PHONE } from '../../browser/environment.mjs';
 import { blocksOf, ROOT } from '../pages.mjs';
 import { PROTOCOL, SECRET, Site, Visitor } from '../site.mjs';
 
@@ -90,23 +90,23 @@ async function losesQuestions(page) {
 
 for (const { recipe, cookie, handIn, signOut } of RECIPES) {
   describe(recipe, () => {
-    let world;
+    let environment;
     let site;
 
     before(async () => {
-      world = await World.start();
-      const { appKey, secretKey } = world.createApp();
-      const env = { LOGGIN_BASE_URL: world.url, LOGGIN_APP_KEY: appKey, LOGGIN_SECRET_KEY: secretKey };
+      environment = await Environment.start();
+      const { appKey, secretKey } = environment.createApp();
+      const env = { LOGGIN_BASE_URL: environment.url, LOGGIN_APP_KEY: appKey, LOGGIN_SECRET_KEY: secretKey };
       site = await Site.start(recipe, env);
       Object.assign(site, { appKey, env, secretKey });
     });
 
     after(async () => {
       await site?.stop();
-      await world?.stop();
+      await environment?.stop();
     });
 
-    const created = (appKey = site.appKey) => new Loggin({ baseUrl: world.url }).createToken(appKey);
+    const created = (appKey = site.appKey) => new Loggin({ baseUrl: environment.url }).createToken(appKey);
 
     const isOutside = async (visitor) => {
       const { status, location, text } = await visitor.visit('/dashboard');
@@ -118,13 +118,13 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
     const signIn = async (visitor) => {
       if (handIn) {
         const { token, link } = created();
-        await world.send(link);
+        await environment.send(link);
         assert.equal((await handIn(visitor, token)).isIn, true);
         return;
       }
       const { text } = await visitor.visit('/login', { method: 'POST' });
       const waited = visitor.visit('/wait', { method: 'POST' });
-      await world.send(text.match(/<a href="([^"]+)"/)[1].replaceAll('&amp;', '&'));
+      await environment.send(text.match(/<a href="([^"]+)"/)[1].replaceAll('&amp;', '&'));
       assert.equal((await waited).status, 204);
     };
 
@@ -167,9 +167,9 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
 
     if (handIn) {
       test('tokens that nobody has sent, of another app, or of nothing sign nobody in', async () => {
-        const other = world.createApp('--require-secret-key', 'false');
+        const other = environment.createApp('--require-secret-key', 'false');
         const foreign = created(other.appKey);
-        await world.send(foreign.link);
+        await environment.send(foreign.link);
         const tries = [
           [created().token, 'pending'],
           [foreign.token, 'unknown_app'],
@@ -186,7 +186,7 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
 
       test('a form of another site signs nobody in', async () => {
         const { token, link } = created();
-        await world.send(link);
+        await environment.send(link);
         const visitor = new Visitor(site);
         await handIn(visitor, token, { origin: 'https://evil.example' });
         assert.equal(visitor.cookies.has(cookie), false);
@@ -200,7 +200,7 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
         const other = await Site.start(recipe, site.env);
         const attempt = new Visitor(other);
         attempt.cookies = new Map(visitor.cookies);
-        await world.send(text.match(/<a href="([^"]+)"/)[1]);
+        await environment.send(text.match(/<a href="([^"]+)"/)[1]);
         // The first response never reaches the page: its cookies are those of before.
         try {
           assert.equal((await attempt.visit('/wait', { method: 'POST' })).status, 204);
@@ -231,7 +231,7 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
           if (recipe === 'authjs') {
             await link.click();
           }
-          await world.send(href);
+          await environment.send(href);
           await page.getByText(`You are +${PHONE}`).waitFor();
           assert.equal(new URL(page.url()).pathname, '/dashboard');
           assert.equal(fates.length, 0);
@@ -243,22 +243,22 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
 }
 
 describe('next-intl', () => {
-  let world;
+  let environment;
   let site;
 
   before(async () => {
-    world = await World.start();
-    const { appKey, secretKey } = world.createApp();
-    const env = { LOGGIN_BASE_URL: world.url, LOGGIN_APP_KEY: appKey, LOGGIN_SECRET_KEY: secretKey };
+    environment = await Environment.start();
+    const { appKey, secretKey } = environment.createApp();
+    const env = { LOGGIN_BASE_URL: environment.url, LOGGIN_APP_KEY: appKey, LOGGIN_SECRET_KEY: secretKey };
     site = await Site.start('next-intl', env);
   });
 
   after(async () => {
     await site?.stop();
-    await world?.stop();
+    await environment?.stop();
   });
 
-  test('the door is in front of every language, and of what has none', async () => {
+  test('the guard is in front of every language, and of what has none', async () => {
     const guarded = ['/dashboard', '/fr/dashboard', '/en/dashboard', '/de/dashboard', '/dashboard/a.png'];
     for (const path of guarded) {
       const { status, headers } = await new Visitor(site).visit(path);
@@ -300,7 +300,7 @@ describe('next-intl', () => {
           const href = await link.getAttribute('href');
           assert.equal(new URL(href).searchParams.get('lang'), 'fr');
           await link.click();
-          await world.send(href);
+          await environment.send(href);
           await page.getByText(`Vous êtes +${PHONE}`).waitFor();
           assert.equal(new URL(page.url()).pathname, '/fr/dashboard');
 
@@ -334,17 +334,17 @@ test('the page for Express has the file of the example', () => {
 
 if (CHROMIUM) {
   describe('express in a browser', () => {
-    let world;
+    let environment;
     let site;
 
     before(async () => {
-      world = await World.start();
-      site = await Site.start('express', { LOGGIN_BASE_URL: world.url, NODE_ENV: 'development' });
+      environment = await Environment.start();
+      site = await Site.start('express', { LOGGIN_BASE_URL: environment.url, NODE_ENV: 'development' });
     });
 
     after(async () => {
       await site?.stop();
-      await world?.stop();
+      await environment?.stop();
     });
 
     test('lost questions are asked again', async () =>
@@ -353,7 +353,7 @@ if (CHROMIUM) {
         await page.goto(site.url);
         await page.getByRole('button').click();
         const link = await linkOf(page);
-        await world.send(await link.getAttribute('href'));
+        await environment.send(await link.getAttribute('href'));
         await page.getByText(`Hello, +${PHONE}`).waitFor();
         assert.equal(fates.length, 0);
       }));

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use crate::PATIENCE;
+use crate::TEST_TIMEOUT;
 pub use fate::{Course, Ending, Fate, Trouble};
 pub use request::Request;
 
@@ -51,8 +51,8 @@ struct Network {
 struct State {
     weather: Weather,
     connections: Vec<Connection>,
-    /// Tells each connection's threads what concerns them; one bell for all would wake thousands at each byte.
-    bells: Vec<Arc<Condvar>>,
+    /// Tells each connection's threads what concerns them; one condition variable for all would wake thousands at each byte.
+    changes: Vec<Arc<Condvar>>,
     /// Whether the proxy is gone.
     is_closed: bool,
 }
@@ -70,7 +70,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let state =
-            State { weather: Weather::Fair, connections: Vec::new(), bells: Vec::new(), is_closed: false };
+            State { weather: Weather::Fair, connections: Vec::new(), changes: Vec::new(), is_closed: false };
         let network = Arc::new(Network { server, state: Mutex::new(state), changed: Condvar::new() });
         let accepting = {
             let network = Arc::clone(&network);
@@ -126,7 +126,7 @@ impl Proxy {
         let state = self.network.lock();
         let is_not_yet = |state: &mut State| !is_so(&state.connections);
         let (state, wait) =
-            self.network.changed.wait_timeout_while(state, PATIENCE, is_not_yet).expect("no poison");
+            self.network.changed.wait_timeout_while(state, TEST_TIMEOUT, is_not_yet).expect("no poison");
         let count = state.connections.len();
         // Not under the lock: the connections that a failed test leaves behind are ended with it.
         drop(state);
@@ -178,7 +178,7 @@ impl Network {
             Weather::Away => Fate::Refuse(Ending::Reset),
         };
         state.connections.push(Connection::default());
-        state.bells.push(Arc::default());
+        state.changes.push(Arc::default());
         Some((number, fate))
     }
 
@@ -191,8 +191,8 @@ impl Network {
         let is_held = |state: &mut State| {
             !matches!(state.weather, Weather::Fair) && state.connections[number].cut.is_none()
         };
-        let (state, bell) = self.lock_at(number);
-        let (state, _) = bell.wait_timeout_while(state, longest, is_held).expect("no poison");
+        let (state, change) = self.lock_at(number);
+        let (state, _) = change.wait_timeout_while(state, longest, is_held).expect("no poison");
         state.connections[number].cut.is_none()
     }
 
@@ -210,21 +210,21 @@ impl Network {
             connection.cut.is_none() && !connection.is_over
         };
         if let Some((lifetime, ending)) = lifetime {
-            let (state, bell) = self.lock_at(number);
-            if bell.wait_timeout_while(state, lifetime, goes_on).expect("no poison").1.timed_out() {
+            let (state, change) = self.lock_at(number);
+            if change.wait_timeout_while(state, lifetime, goes_on).expect("no poison").1.timed_out() {
                 self.cut(number, ending);
             }
         }
-        let (state, bell) = self.lock_at(number);
-        bell.wait_while(state, goes_on).expect("no poison").connections[number].cut
+        let (state, change) = self.lock_at(number);
+        change.wait_while(state, goes_on).expect("no poison").connections[number].cut
     }
 
     /// Changes one connection.
     fn change(&self, number: usize, change: impl FnOnce(&mut Connection)) {
-        let (mut state, bell) = self.lock_at(number);
+        let (mut state, change) = self.lock_at(number);
         change(&mut state.connections[number]);
         drop(state);
-        bell.notify_all();
+        change.notify_all();
         self.changed.notify_all();
     }
 
@@ -232,14 +232,14 @@ impl Network {
     fn change_all(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
         change(&mut state);
-        state.bells.iter().for_each(|bell| bell.notify_all());
+        state.changes.iter().for_each(|change| change.notify_all());
         self.changed.notify_all();
     }
 
     fn lock_at(&self, number: usize) -> (MutexGuard<'_, State>, Arc<Condvar>) {
         let state = self.lock();
-        let bell = Arc::clone(&state.bells[number]);
-        (state, bell)
+        let change = Arc::clone(&state.changes[number]);
+        (state, change)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -11,9 +11,10 @@ use loggin::{Error, Loggin, Pending, Session, Token};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 use crate::{
-    PATIENCE, World, new_tokens,
+    Environment, TEST_TIMEOUT,
+    environment::{MESSAGES_PER_PHONE, client_of},
+    new_tokens,
     proxy::{Ending, Fate, Proxy},
-    world::{MESSAGES_PER_PHONE, client_of},
 };
 
 /// How long the network is foul: some reconnects with growing pauses fit in.
@@ -45,13 +46,13 @@ enum Act {
 type End = (usize, Instant, Result<Session, Error>);
 
 /// Runs a round; panics where a wait is lost, ends otherwise than it should, or leaves something behind.
-pub fn run(world: &World, seed: u64) -> Report {
+pub fn run(environment: &Environment, seed: u64) -> Report {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-    let proxy = Proxy::start(world.address());
+    let proxy = Proxy::start(environment.address());
     proxy.disturb(move |number| Fate::drawn(seed, number));
     let client = client_of(&proxy.url());
     let tokens = new_tokens(WAITS);
-    let mut round = Round::new(world, &proxy, &client, tokens);
+    let mut round = Round::new(environment, &proxy, &client, tokens);
     for (moment, act) in script(&mut random) {
         round.collect_until(moment);
         round.perform(act);
@@ -78,7 +79,7 @@ fn script(random: &mut Xoshiro256PlusPlus) -> Vec<(Duration, Act)> {
 }
 
 struct Round<'a> {
-    world: &'a World,
+    environment: &'a Environment,
     proxy: &'a Proxy,
     client: &'a Loggin,
     tokens: Vec<Token>,
@@ -95,9 +96,9 @@ struct Round<'a> {
 }
 
 impl<'a> Round<'a> {
-    fn new(world: &'a World, proxy: &'a Proxy, client: &'a Loggin, tokens: Vec<Token>) -> Self {
+    fn new(environment: &'a Environment, proxy: &'a Proxy, client: &'a Loggin, tokens: Vec<Token>) -> Self {
         let (end, ends) = mpsc::channel();
-        let phones = (0..tokens.len().div_ceil(MESSAGES_PER_PHONE)).map(|_| world.new_phone());
+        let phones = (0..tokens.len().div_ceil(MESSAGES_PER_PHONE)).map(|_| environment.new_phone());
         Self {
             phones: phones.collect(),
             began: Instant::now(),
@@ -105,7 +106,7 @@ impl<'a> Round<'a> {
             verified: vec![None; tokens.len()],
             waits: Vec::with_capacity(tokens.len()),
             ended: vec![None; tokens.len()],
-            world,
+            environment,
             proxy,
             client,
             tokens,
@@ -126,7 +127,7 @@ impl<'a> Round<'a> {
                 self.waits.push(wait);
             }),
             Act::Send(number) => {
-                self.world.send_from(self.phone(number), &self.tokens[number].code().expose());
+                self.environment.send_from(self.phone(number), &self.tokens[number].code().expose());
                 self.verified[number] = Some(Instant::now());
             }
             Act::CutAll(ending) => self.proxy.cut_all(ending),
@@ -156,7 +157,7 @@ impl<'a> Round<'a> {
 
     fn collect_all(&mut self) {
         while self.ended.iter().any(Option::is_none) {
-            let end = self.ends.recv_timeout(PATIENCE);
+            let end = self.ends.recv_timeout(TEST_TIMEOUT);
             let lost = self.ended.iter().filter(|end| end.is_none()).count();
             self.take(end.unwrap_or_else(|_| panic!("{lost} waits are lost")));
         }

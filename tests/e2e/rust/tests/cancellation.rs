@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use loggin::{ErrorCode, Loggin, Pending, Session};
 use loggin_e2e::{
-    DEMO_APP, PATIENCE, World, new_tokens,
+    DEMO_APP, Environment, TEST_TIMEOUT, new_tokens,
     proxy::{Connection, Proxy},
 };
 
@@ -27,8 +27,8 @@ fn start(client: &Loggin, count: usize) -> Vec<Pending<Session>> {
 
 #[test]
 fn dropped_waits_leave_the_server_and_the_others_stay() {
-    let world = World::start();
-    let proxy = Proxy::start(world.address());
+    let environment = Environment::start();
+    let proxy = Proxy::start(environment.address());
     let client = Loggin::builder().base_url(proxy.url()).build().unwrap();
     let kept = client.create_token(DEMO_APP).unwrap();
     let wait = client.wait_for_verify_async(kept.token);
@@ -45,15 +45,15 @@ fn dropped_waits_leave_the_server_and_the_others_stay() {
     );
     let replaced = proxy.stream_requests().len() - before;
     assert!(replaced <= 100, "{replaced} streams were opened to be rid of them");
-    world.sign_in(&[kept.code]);
-    assert_eq!(wait.wait_timeout(PATIENCE).unwrap().unwrap().app_key.as_str(), DEMO_APP);
+    environment.sign_in(&[kept.code]);
+    assert_eq!(wait.wait_timeout(TEST_TIMEOUT).unwrap().unwrap().app_key.as_str(), DEMO_APP);
     proxy.until_idle();
 }
 
 #[test]
 fn when_all_are_dropped_no_connection_stays_and_none_is_opened() {
-    let world = World::start();
-    let proxy = Proxy::start(world.address());
+    let environment = Environment::start();
+    let proxy = Proxy::start(environment.address());
     let client = Loggin::builder().base_url(proxy.url()).build().unwrap();
     let waits = start(&client, 100);
     proxy.until("all are carried", |connections| carried(connections) == 100);
@@ -63,8 +63,8 @@ fn when_all_are_dropped_no_connection_stays_and_none_is_opened() {
 
 #[test]
 fn closing_ends_fifty_thousand_waits() {
-    let world = World::start();
-    let proxy = Proxy::start(world.address());
+    let environment = Environment::start();
+    let proxy = Proxy::start(environment.address());
     let client = Loggin::builder().base_url(proxy.url()).build().unwrap();
     let waits = start(&client, CLOSED);
     proxy.until("a stream is ready", |connections| connections.iter().any(|one| one.bytes_down > 0));

@@ -3,21 +3,21 @@
 
 use loggin::{ErrorCode, Loggin, LoginStatus, Progress, Update};
 use loggin_e2e::{
-    DEMO_APP, PATIENCE, PHONE,
-    hang_ups::{digits_of, world_in},
+    DEMO_APP, PHONE, TEST_TIMEOUT,
+    hang_ups::{digits_of, environment_in},
 };
 
 #[test]
 fn the_code_is_asked_for_typed_and_ends_the_wait() {
     let data = tempfile::tempdir().unwrap();
-    let world = world_in(data.path());
-    let client = world.client();
+    let environment = environment_in(data.path());
+    let client = environment.client();
     let login = client.create_token(DEMO_APP).unwrap();
     assert_eq!(client.status(login.token), Ok(LoginStatus::Pending));
     let not_yet = client.confirm(login.token, "123456").unwrap_err();
     assert_eq!(not_yet.code(), ErrorCode::InvalidRequest);
-    let watch = client.watch(login.token, Some(PATIENCE));
-    let digits = digits_of(&world, login.token);
+    let watch = client.watch(login.token, Some(TEST_TIMEOUT));
+    let digits = digits_of(&environment, login.token);
     assert_eq!(watch.wait_next(), Ok(Update::Progress(Progress::AwaitingConfirmation)));
     assert_eq!(client.status(login.token), Ok(LoginStatus::Progress(Progress::AwaitingConfirmation)));
     let wrong = client.confirm(login.token, "wrong").unwrap_err();
@@ -32,11 +32,11 @@ fn the_code_is_asked_for_typed_and_ends_the_wait() {
 #[test]
 fn a_device_confirms_without_the_key_and_five_wrong_codes_end_the_login() {
     let data = tempfile::tempdir().unwrap();
-    let world = world_in(data.path());
-    let device = Loggin::builder().base_url(&world.url).timeout(PATIENCE).build_observer().unwrap();
+    let environment = environment_in(data.path());
+    let device = Loggin::builder().base_url(&environment.url).timeout(TEST_TIMEOUT).build_observer().unwrap();
     let login = device.create_token(DEMO_APP).unwrap();
     let watch = device.watch(login.token, None);
-    let digits = digits_of(&world, login.token);
+    let digits = digits_of(&environment, login.token);
     assert_eq!(watch.wait_next(), Ok(Update::Progress(Progress::AwaitingConfirmation)));
     device.start_confirm(login.token, &digits, None).wait().unwrap();
     assert!(matches!(watch.wait_next(), Ok(Update::Verified(_))));
@@ -44,7 +44,7 @@ fn a_device_confirms_without_the_key_and_five_wrong_codes_end_the_login() {
 
     let login = device.create_token(DEMO_APP).unwrap();
     let watch = device.watch(login.token, None);
-    let digits = digits_of(&world, login.token);
+    let digits = digits_of(&environment, login.token);
     let wrong = if digits == "000000" { "000001" } else { "000000" };
     for left in [Some(4), Some(3), Some(2), Some(1), None] {
         let error = device.start_confirm(login.token, wrong, None).wait().unwrap_err();

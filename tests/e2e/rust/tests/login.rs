@@ -11,47 +11,47 @@ use std::{
 };
 
 use loggin::{ErrorCode, Loggin, Token};
-use loggin_e2e::{PHONE, World};
+use loggin_e2e::{Environment, PHONE};
 
 /// Nothing here takes this long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-fn client(world: &World) -> Loggin {
-    Loggin::builder().base_url(&world.url).timeout(PATIENCE).build().unwrap()
+fn client(environment: &Environment) -> Loggin {
+    Loggin::builder().base_url(&environment.url).timeout(TEST_TIMEOUT).build().unwrap()
 }
 
 #[test]
 fn a_person_signs_in_and_the_waiter_wakes() {
-    let world = World::start();
-    let client = client(&world);
+    let environment = Environment::start();
+    let client = client(&environment);
     let login = client.create_token("8XKPQ2WN").unwrap();
     let pending = client.wait_for_verify_async(login.token);
     let tapped = Instant::now();
-    let text = world.tap(&login.link);
+    let text = environment.tap(&login.link);
     let session = pending.wait().unwrap();
     println!("from tap to wake: {:.1} ms", tapped.elapsed().as_secs_f64() * 1e3);
     assert!(text.contains(&login.code.expose()));
     assert_eq!(session.phone.expose(), PHONE);
     assert_eq!(session.app_key.as_str(), "8XKPQ2WN");
     assert_eq!(client.verify_token(login.token).unwrap(), Some(session.clone()), "the same redeemer");
-    let stranger = self::client(&world);
-    assert_eq!(stranger.verify_token(login.token).unwrap_err().code(), ErrorCode::AlreadyUsed);
-    assert_eq!(stranger.wait_for_verify(login.token).unwrap_err().code(), ErrorCode::AlreadyUsed);
+    let unknown = self::client(&environment);
+    assert_eq!(unknown.verify_token(login.token).unwrap_err().code(), ErrorCode::AlreadyUsed);
+    assert_eq!(unknown.wait_for_verify(login.token).unwrap_err().code(), ErrorCode::AlreadyUsed);
 }
 
 #[test]
 fn a_message_that_is_faster_than_the_wait_is_not_lost() {
-    let world = World::start();
-    let client = client(&world);
+    let environment = Environment::start();
+    let client = client(&environment);
     let login = client.create_token("8XKPQ2WN").unwrap();
-    world.tap(&login.link);
+    environment.tap(&login.link);
     assert_eq!(block_on(client.wait_for_verify_async(login.token)).unwrap().phone.expose(), PHONE);
 }
 
 #[test]
 fn an_unknown_app_is_told_at_once() {
-    let world = World::start();
-    let client = client(&world);
+    let environment = Environment::start();
+    let client = client(&environment);
     let login = client.create_token("00000000").unwrap();
     assert_eq!(client.wait_for_verify(login.token).unwrap_err().code(), ErrorCode::UnknownApp);
     assert_eq!(client.verify_token(login.token).unwrap_err().code(), ErrorCode::UnknownApp);
@@ -59,11 +59,11 @@ fn an_unknown_app_is_told_at_once() {
 
 #[test]
 fn hundreds_of_people_sign_in_at_once() {
-    let world = World::start();
-    let client = client(&world);
+    let environment = Environment::start();
+    let client = client(&environment);
     let logins: Vec<_> = (0..200).map(|_| client.create_token("8XKPQ2WN").unwrap()).collect();
     let waits: Vec<_> = logins.iter().map(|login| client.wait_for_verify_async(login.token)).collect();
-    world.sign_in(&logins.iter().map(|login| login.code).collect::<Vec<_>>());
+    environment.sign_in(&logins.iter().map(|login| login.code).collect::<Vec<_>>());
     for wait in waits {
         assert_ne!(wait.wait().unwrap().phone.expose(), PHONE);
     }
@@ -71,24 +71,24 @@ fn hundreds_of_people_sign_in_at_once() {
 
 #[test]
 fn one_message_signs_in_to_one_app() {
-    let world = World::start();
-    let client = client(&world);
+    let environment = Environment::start();
+    let client = client(&environment);
     let logins: Vec<_> = (0..2).map(|_| client.create_token("8XKPQ2WN").unwrap()).collect();
     let codes: Vec<_> = logins.iter().map(|login| login.code.expose()).collect();
-    world.send(&format!("{} and {}", codes[0], codes[1]));
+    environment.send(&format!("{} and {}", codes[0], codes[1]));
     for login in &logins {
         assert_eq!(client.verify_token(login.token).unwrap(), None);
     }
-    world.send(&format!("{} and {}", codes[0], codes[0]));
+    environment.send(&format!("{} and {}", codes[0], codes[0]));
     assert!(client.verify_token(logins[0].token).unwrap().is_some());
 }
 
 #[test]
 fn a_token_of_the_same_app_that_nobody_sent_stays_pending() {
-    let world = World::start();
-    let client = client(&world);
+    let environment = Environment::start();
+    let client = client(&environment);
     let (sent, other) = (client.create_token("8XKPQ2WN").unwrap(), client.create_token("8XKPQ2WN").unwrap());
-    world.tap(&sent.link);
+    environment.tap(&sent.link);
     assert!(client.verify_token(sent.token).unwrap().is_some());
     assert_eq!(client.verify_token(other.token).unwrap(), None);
     let changed = Token::parse(&changed_symbol(&sent.token.expose())).unwrap();

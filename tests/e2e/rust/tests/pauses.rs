@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use loggin::{ErrorCode, Loggin};
 use loggin_e2e::{
-    DEMO_APP, PATIENCE, World,
+    DEMO_APP, Environment, TEST_TIMEOUT,
     proxy::{Fate, Proxy, Request},
 };
 
@@ -13,7 +13,7 @@ use loggin_e2e::{
 const PAUSE: u32 = 1;
 
 fn client(proxy: &Proxy) -> Loggin {
-    Loggin::builder().base_url(proxy.url()).timeout(PATIENCE).build().unwrap()
+    Loggin::builder().base_url(proxy.url()).timeout(TEST_TIMEOUT).build().unwrap()
 }
 
 fn assert_paused(requests: &[Request]) {
@@ -25,8 +25,8 @@ fn assert_paused(requests: &[Request]) {
 
 #[test]
 fn waits_come_back_when_they_are_told_and_together() {
-    let world = World::start();
-    let proxy = Proxy::start(world.address());
+    let environment = Environment::start();
+    let proxy = Proxy::start(environment.address());
     proxy.disturb(|number| match number {
         // It is over when the client has taken the answer in, not when the answer was sent.
         0 => Fate::Busy(PAUSE),
@@ -40,9 +40,9 @@ fn waits_come_back_when_they_are_told_and_together() {
     proxy.until("the first is refused", |connections| connections.first().is_some_and(|one| one.is_over));
     // These begin in the first pause, and the wish of one answer holds for them all.
     waits.extend(rest.iter().map(|login| client.wait_for_verify_async(login.token)));
-    world.sign_in(&logins.iter().map(|login| login.code).collect::<Vec<_>>());
+    environment.sign_in(&logins.iter().map(|login| login.code).collect::<Vec<_>>());
     for wait in waits {
-        assert_eq!(wait.wait_timeout(PATIENCE).unwrap().unwrap().app_key.as_str(), DEMO_APP);
+        assert_eq!(wait.wait_timeout(TEST_TIMEOUT).unwrap().unwrap().app_key.as_str(), DEMO_APP);
     }
     let requests = proxy.stream_requests();
     assert_eq!(requests.iter().map(|request| request.tokens.len()).collect::<Vec<_>>(), [1, 200, 200]);
@@ -51,8 +51,8 @@ fn waits_come_back_when_they_are_told_and_together() {
 
 #[test]
 fn a_pause_asked_of_an_open_client_holds_for_new_waits_too() {
-    let world = World::start();
-    let proxy = Proxy::start(world.address());
+    let environment = Environment::start();
+    let proxy = Proxy::start(environment.address());
     let client = client(&proxy);
     let (early, late) = (client.create_token(DEMO_APP).unwrap(), client.create_token(DEMO_APP).unwrap());
     let open = client.wait_for_verify_async(early.token);
@@ -60,9 +60,9 @@ fn a_pause_asked_of_an_open_client_holds_for_new_waits_too() {
     proxy.disturb(|number| if number == 1 { Fate::Answer(503, PAUSE) } else { Fate::FAIR });
     let refused = client.wait_for_verify_async(late.token);
     proxy.until("the second is refused", |connections| connections.get(1).is_some_and(|one| one.is_over));
-    world.sign_in(&[early.code, late.code]);
-    open.wait_timeout(PATIENCE).unwrap().unwrap();
-    refused.wait_timeout(PATIENCE).unwrap().unwrap();
+    environment.sign_in(&[early.code, late.code]);
+    open.wait_timeout(TEST_TIMEOUT).unwrap().unwrap();
+    refused.wait_timeout(TEST_TIMEOUT).unwrap().unwrap();
     let requests = proxy.stream_requests();
     assert_eq!(requests.len(), 3);
     assert_paused(&requests[1..]);
@@ -70,8 +70,8 @@ fn a_pause_asked_of_an_open_client_holds_for_new_waits_too() {
 
 #[test]
 fn a_call_is_tried_three_times_and_not_before_it_may() {
-    let world = World::start();
-    let proxy = Proxy::start(world.address());
+    let environment = Environment::start();
+    let proxy = Proxy::start(environment.address());
     proxy.disturb(|number| Fate::Answer(if number.is_multiple_of(2) { 503 } else { 429 }, PAUSE));
     let client = client(&proxy);
     let login = client.create_token(DEMO_APP).unwrap();
@@ -85,8 +85,8 @@ fn a_call_is_tried_three_times_and_not_before_it_may() {
 
 #[test]
 fn a_pause_of_more_than_a_minute_is_told_instead_of_waited_for() {
-    let world = World::start();
-    let proxy = Proxy::start(world.address());
+    let environment = Environment::start();
+    let proxy = Proxy::start(environment.address());
     proxy.disturb(|_| Fate::Answer(429, 61));
     let client = client(&proxy);
     let error = client.verify_token(client.create_token(DEMO_APP).unwrap().token).unwrap_err();

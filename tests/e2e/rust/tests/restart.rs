@@ -9,7 +9,7 @@ use std::{
 
 use loggin::{Code, Error, Loggin, Pending, Session};
 use loggin_e2e::{
-    DEMO_APP, PATIENCE, Stop, World, new_tokens,
+    DEMO_APP, Environment, Stop, TEST_TIMEOUT, new_tokens,
     proxy::{Ending, Proxy},
 };
 
@@ -31,8 +31,8 @@ fn waits_survive_a_server_that_is_killed() {
 /// A third of the logins is verified while the clients are away, by the old server and by the new one, the rest once
 /// they are back.
 fn survive(data: &Path, how: Stop) {
-    let world = World::start_in(data);
-    let proxy = Proxy::start(world.address());
+    let environment = Environment::start_in(data);
+    let proxy = Proxy::start(environment.address());
     let client = Loggin::builder().base_url(proxy.url()).build().unwrap();
     let waits = Waits::start(&client);
     proxy.until("every token is with the server", |connections| {
@@ -44,9 +44,9 @@ fn survive(data: &Path, how: Stop) {
     let (by_the_new, later) = rest.split_at(PENDING / 6);
 
     proxy.isolate(Ending::Reset);
-    world.sign_in(by_the_old);
-    let world = world.stop(how)(data);
-    world.sign_in(by_the_new);
+    environment.sign_in(by_the_old);
+    let environment = environment.stop(how)(data);
+    environment.sign_in(by_the_new);
     assert_eq!(waits.ends.try_recv().err(), Some(TryRecvError::Empty), "nobody could be told");
     proxy.heal();
     let healed = Instant::now();
@@ -55,7 +55,7 @@ fn survive(data: &Path, how: Stop) {
     println!("{how:?}: {told} waits were told {:?} after the network was back", healed.elapsed());
 
     assert_eq!(waits.ends.try_recv().err(), Some(TryRecvError::Empty), "the others wait on");
-    world.sign_in(later);
+    environment.sign_in(later);
     let verified = Instant::now();
     waits.expect(later.len());
     println!("{how:?}: the last of the rest {:?} after its message", verified.elapsed());
@@ -68,13 +68,13 @@ fn survive(data: &Path, how: Stop) {
 fn a_restart_under_the_waits_is_bridged() {
     for how in [Stop::Terminate, Stop::Kill] {
         let data = tempfile::tempdir().unwrap();
-        let world = World::start_in(data.path());
-        let client = Loggin::builder().base_url(&world.url).build().unwrap();
+        let environment = Environment::start_in(data.path());
+        let client = Loggin::builder().base_url(&environment.url).build().unwrap();
         let waits = Waits::start(&client);
         let (before, after) = waits.codes.split_at(PENDING / 2);
-        world.sign_in(before);
-        let world = world.stop(how)(data.path());
-        world.sign_in(after);
+        environment.sign_in(before);
+        let environment = environment.stop(how)(data.path());
+        environment.sign_in(after);
         let verified = Instant::now();
         waits.expect(PENDING);
         println!("{how:?}: all were told {:?} after the last message", verified.elapsed());
@@ -87,7 +87,7 @@ type Outcome = Result<Session, Error>;
 struct Waits {
     codes: Vec<Code>,
     ends: Receiver<Outcome>,
-    /// So that a wait which ends twice would be heard.
+    /// So that a wait which ends twice would be noticed.
     _end: Sender<Outcome>,
     /// Dropping them would cancel.
     _pending: Vec<Pending<Session>>,
@@ -111,8 +111,10 @@ impl Waits {
     /// Waits until so many more have ended, each with a session.
     fn expect(&self, count: usize) {
         for number in 0..count {
-            let outcome =
-                self.ends.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{} are lost", count - number));
+            let outcome = self
+                .ends
+                .recv_timeout(TEST_TIMEOUT)
+                .unwrap_or_else(|_| panic!("{} are lost", count - number));
             assert_eq!(outcome.map_err(|error| error.code()).unwrap().app_key.as_str(), DEMO_APP);
         }
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use ureq::{Agent, Body, http::Response};
 
 /// Nothing here takes this long unless it hangs: then the test fails instead of standing still.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running service, and the server that its clients read from.
 pub(crate) struct Suite {
@@ -22,7 +22,7 @@ pub(crate) struct Suite {
     endpoint: SocketAddr,
     streams: Receiver<Stream>,
     callbacks: Receiver<(u64, Value)>,
-    heard: u64,
+    received: u64,
 }
 
 /// A connection that a client has opened for its stream.
@@ -46,7 +46,7 @@ impl Suite {
             }
         });
         let agent = Agent::config_builder().http_status_as_error(false).build().new_agent();
-        Self { service: format!("http://{address}"), ended, agent, endpoint, streams, callbacks, heard: 0 }
+        Self { service: format!("http://{address}"), ended, agent, endpoint, streams, callbacks, received: 0 }
     }
 
     pub(crate) fn status(&self) -> Value {
@@ -85,27 +85,27 @@ impl Suite {
 
     /// Waits until a client connects.
     pub(crate) fn connection(&self) -> Stream {
-        self.streams.recv_timeout(PATIENCE).expect("no client connected")
+        self.streams.recv_timeout(TEST_TIMEOUT).expect("no client connected")
     }
 
     /// Waits for the next callback, which must have the next number.
-    pub(crate) fn heard(&mut self) -> Value {
-        let (number, message) = self.callbacks.recv_timeout(PATIENCE).expect("no callback came");
-        self.heard += 1;
-        assert_eq!(number, self.heard);
+    pub(crate) fn received(&mut self) -> Value {
+        let (number, message) = self.callbacks.recv_timeout(TEST_TIMEOUT).expect("no callback came");
+        self.received += 1;
+        assert_eq!(number, self.received);
         message
     }
 
     /// Waits for an event: its type, data and id.
     pub(crate) fn event(&mut self) -> (String, String, String) {
-        let message = self.heard();
+        let message = self.received();
         assert_eq!(message["kind"], "event", "{message}");
         let field = |name| message["event"][name].as_str().unwrap().to_owned();
         (field("type"), field("data"), field("id"))
     }
 
     pub(crate) fn error(&mut self) {
-        let message = self.heard();
+        let message = self.received();
         assert_eq!(message["kind"], "error", "{message}");
     }
 
@@ -143,7 +143,7 @@ impl Stream {
 
     /// Waits until the client has ended the connection.
     pub(crate) fn until_left(mut self) {
-        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.socket.set_read_timeout(Some(TEST_TIMEOUT)).unwrap();
         // Reset is as good as closed.
         assert!(!matches!(self.socket.read(&mut [0]), Ok(1..)), "the client said more");
     }
@@ -159,7 +159,7 @@ fn start_service() -> (SocketAddr, JoinHandle<()>) {
             loggin_sse_contract::serve(listener).await.unwrap();
         });
     });
-    (address.recv_timeout(PATIENCE).unwrap(), ended)
+    (address.recv_timeout(TEST_TIMEOUT).unwrap(), ended)
 }
 
 /// Hands a stream's connection to the test, or takes callbacks in until the connection ends.

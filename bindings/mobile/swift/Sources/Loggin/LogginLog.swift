@@ -20,7 +20,7 @@ public enum LogginLog {
     case error
   }
 
-  /// Has a closure hear what is logged from now on at this level and above, in place of an earlier one. It is called on
+  /// Gives a closure what is logged from now on at this level and above, in place of an earlier one. It is called on
   /// a thread of its own, with a line after the other; a line holds no token, no code and no phone number.
   public static func listen(
     level: Level = .debug, _ listener: @escaping @Sendable (Level, String) -> Void
@@ -28,7 +28,7 @@ public enum LogginLog {
     setLogListener(level: level.native, listener: Bridge(listener: listener))
   }
 
-  /// Has nobody hear anything.
+  /// Gives nobody anything any more.
   public static func silence() {
     setLogListener(level: .error, listener: nil)
   }

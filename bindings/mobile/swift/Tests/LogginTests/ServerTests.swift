@@ -6,27 +6,27 @@ import XCTest
 
 final class ServerTests: XCTestCase {
   func testAPersonSignsInAndTheAppsServerRedeems() async throws {
-    try await withWorld { world in
-      let (appKey, secretKey) = try await world.createApp()
-      let client = try world.client()
+    try await withEnvironment { environment in
+      let (appKey, secretKey) = try await environment.createApp()
+      let client = try environment.client()
       let login = try client.createToken(appKey)
       async let waiting = client.waitForVerify(login.token)
-      let phone = try await world.tap(login.link)
+      let phone = try await environment.tap(login.link)
       let session = try await waiting
       XCTAssertEqual([session.appKey, session.phone], [appKey, phone])
       XCTAssertFalse("\(session)\(String(reflecting: session))".contains(phone))
-      let redeemed = try await world.redeem(login.token, secretKey)
+      let redeemed = try await environment.redeem(login.token, secretKey)
       XCTAssertEqual(redeemed, phone)
     }
   }
 
   func testALoginToAnotherAppThanTheClientsIsRefusedAndNotObserved() async throws {
-    try await withWorld { world in
-      let (appKey, secretKey) = try await world.createApp()
-      let any = try world.client()
+    try await withEnvironment { environment in
+      let (appKey, secretKey) = try await environment.createApp()
+      let any = try environment.client()
       let login = try any.createToken(appKey)
-      let phone = try await world.tap(login.link)
-      let ours = try world.client(appKey: demoApp)
+      let phone = try await environment.tap(login.link)
+      let ours = try environment.client(appKey: demoApp)
       do {
         _ = try await ours.waitForVerify(login.token)
         XCTFail("the login of another app was observed")
@@ -35,37 +35,37 @@ final class ServerTests: XCTestCase {
       }
       let session = try await any.waitForVerify(login.token)
       XCTAssertEqual(session.appKey, appKey)
-      let redeemed = try await world.redeem(login.token, secretKey)
+      let redeemed = try await environment.redeem(login.token, secretKey)
       XCTAssertEqual(redeemed, phone)
     }
   }
 
   func testAnAppMayHidePhonesFromDevices() async throws {
-    try await withWorld { world in
-      let (appKey, secretKey) = try await world.createApp("--hide-phone-from-browser")
-      let client = try world.client()
+    try await withEnvironment { environment in
+      let (appKey, secretKey) = try await environment.createApp("--hide-phone-from-browser")
+      let client = try environment.client()
       let login = try client.createToken(appKey)
-      let phone = try await world.tap(login.link)
+      let phone = try await environment.tap(login.link)
       let session = try await client.waitForVerify(login.token)
       XCTAssertNil(session.phone)
-      let redeemed = try await world.redeem(login.token, secretKey)
+      let redeemed = try await environment.redeem(login.token, secretKey)
       XCTAssertEqual(redeemed, phone)
     }
   }
 
   func testProgressIsToldThenWhoSignedInThenNothing() async throws {
-    try await withWorld { world in
-      let (appKey, _) = try await world.createApp("--confirm", "code")
-      let client = try world.client()
+    try await withEnvironment { environment in
+      let (appKey, _) = try await environment.createApp("--confirm", "code")
+      let client = try environment.client()
       let login = try client.createToken(appKey)
-      let phone = try await world.tap(login.link)
+      let phone = try await environment.tap(login.link)
       var updates = client.watch(login.token).makeAsyncIterator()
       var update = try await updates.next()
       while update == .messageReceived { update = try await updates.next() }
       XCTAssertEqual(update, .awaitingConfirmation)
       let status = try await client.status(login.token)
       XCTAssertEqual(status, "awaiting_confirmation")
-      let code = try await world.code(on: phone)
+      let code = try await environment.code(on: phone)
       let wrong = await failure { try await client.confirm(login.token, confirmationCode: "no digits") }
       XCTAssertEqual(wrong?.kind, .invalidCode)
       XCTAssertEqual(wrong?.attemptsLeft, 5)
@@ -82,12 +82,12 @@ final class ServerTests: XCTestCase {
   }
 
   func testTheTapWhileTheAppIsFrozenIsToldWhenItComesBack() async throws {
-    try await withWorld { world in
-      let (frozen, other) = (try world.client(), try world.client())
+    try await withEnvironment { environment in
+      let (frozen, other) = (try environment.client(), try environment.client())
       let login = try frozen.createToken(demoApp)
       let wait = frozen.startWait(login.token)
       frozen.onBackground()
-      let phone = try await world.tap(login.link)
+      let phone = try await environment.tap(login.link)
       _ = try await other.waitForVerify(login.token)
       frozen.onForeground()
       let session = try await wait.result()
@@ -96,17 +96,17 @@ final class ServerTests: XCTestCase {
   }
 
   func testASavedTokenIsWaitedForByTheAppsNextProcess() async throws {
-    try await withWorld { world in
-      let saved = try world.client().createToken(demoApp)
-      let phone = try await world.tap(saved.link)
-      let session = try await world.client().waitForVerify(" \(saved.token)\n")
+    try await withEnvironment { environment in
+      let saved = try environment.client().createToken(demoApp)
+      let phone = try await environment.tap(saved.link)
+      let session = try await environment.client().waitForVerify(" \(saved.token)\n")
       XCTAssertEqual(session.phone, phone)
     }
   }
 
   func testCancellingOneTaskLeavesTheOthers() async throws {
-    try await withWorld { world in
-      let client = try world.client()
+    try await withEnvironment { environment in
+      let client = try environment.client()
       let login = try client.createToken(demoApp)
       let tasks = (0..<3).map { _ in Task { try await client.waitForVerify(login.token) } }
       let watching = Task { for try await _ in client.watch(login.token) {} }
@@ -115,7 +115,7 @@ final class ServerTests: XCTestCase {
       for outcome in [await tasks[0].result.map { _ in }, await watching.result] {
         XCTAssertThrowsError(try outcome.get()) { XCTAssertTrue($0 is CancellationError, "\($0)") }
       }
-      let phone = try await world.tap(login.link)
+      let phone = try await environment.tap(login.link)
       for task in tasks[1...] {
         let session = try await task.value
         XCTAssertEqual(session.phone, phone)
@@ -124,8 +124,8 @@ final class ServerTests: XCTestCase {
   }
 
   func testThousandsOfWaitsAreCancelledAndNoneIsPending() async throws {
-    try await withWorld { world in
-      let client = try world.client()
+    try await withEnvironment { environment in
+      let client = try environment.client()
       let tokens = try (0..<8_000).map { _ in try client.createToken(demoApp).token }
       let held = residentBytes()
       let waits = tokens.map { client.startWait($0) }
@@ -136,15 +136,15 @@ final class ServerTests: XCTestCase {
         XCTAssertEqual(error?.kind, .closed)
       }
       let login = try client.createToken(demoApp)
-      let phone = try await world.tap(login.link)
+      let phone = try await environment.tap(login.link)
       let session = try await client.waitForVerify(login.token)
       XCTAssertEqual(session.phone, phone, "the client is as good as new")
     }
   }
 
   func testFailuresAreOfTheirKind() async throws {
-    try await withWorld { world in
-      let client = try world.client()
+    try await withEnvironment { environment in
+      let client = try environment.client()
       let (unknown, login) = (try client.createToken("00000000"), try client.createToken(demoApp))
       let kinds = [
         await failure { try await client.waitForVerify(unknown.token) },

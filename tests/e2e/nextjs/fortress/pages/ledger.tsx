@@ -4,7 +4,7 @@ interface Props {
   line: string;
 }
 
-/** A page of the Pages Router, guarded by the door alone. */
+/** A page of the Pages Router, protected by the route guard alone. */
 export default function Ledger({ line }: Props) {
   return <p>{line}</p>;
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use clap::Parser;
-use loggin_e2e::{World, hang_ups, rounds};
+use loggin_e2e::{Environment, hang_ups, rounds};
 
 /// The time in which a wait must end once the network is healed: the longest pause of a young outage, and a third of it
 /// to connect and be answered.
@@ -49,7 +49,7 @@ struct Tally {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let world = World::start();
+    let environment = Environment::start();
     let began = Instant::now();
     let (next, tally) = (AtomicU64::new(0), Mutex::new(Tally::default()));
     thread::scope(|scope| {
@@ -58,13 +58,13 @@ fn main() -> ExitCode {
                 while let number = next.fetch_add(1, Ordering::Relaxed)
                     && number < arguments.rounds
                 {
-                    tally_round(&world, arguments.seed.wrapping_add(number), &tally);
+                    tally_round(&environment, arguments.seed.wrapping_add(number), &tally);
                 }
             });
         }
     });
     let mut tally = tally.into_inner().unwrap_or_else(PoisonError::into_inner);
-    drop(world);
+    drop(environment);
     let data = match tempfile::tempdir() {
         Ok(data) => data,
         Err(error) => {
@@ -101,11 +101,11 @@ fn main() -> ExitCode {
 
 /// Runs rounds in which callers hang up; how many did.
 fn hang_up(arguments: &Arguments, data: &Path, tally: &mut Tally) -> usize {
-    let world = hang_ups::world_in(data);
+    let environment = hang_ups::environment_in(data);
     let mut hung_up = 0;
     for number in 0..arguments.rounds.div_ceil(ROUNDS_PER_HANG_UP) {
         let seed = arguments.seed.wrapping_add(number);
-        match catch_unwind(AssertUnwindSafe(|| hang_ups::run(&world, seed))) {
+        match catch_unwind(AssertUnwindSafe(|| hang_ups::run(&environment, seed))) {
             Ok(report) => {
                 tally.passed += 1;
                 hung_up += report.hung_up;
@@ -116,9 +116,9 @@ fn hang_up(arguments: &Arguments, data: &Path, tally: &mut Tally) -> usize {
     hung_up
 }
 
-fn tally_round(world: &World, seed: u64, tally: &Mutex<Tally>) {
+fn tally_round(environment: &Environment, seed: u64, tally: &Mutex<Tally>) {
     // The panic hook has printed why a round failed.
-    let report = catch_unwind(AssertUnwindSafe(|| rounds::run(world, seed)));
+    let report = catch_unwind(AssertUnwindSafe(|| rounds::run(environment, seed)));
     let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     let Ok(report) = report else {
         tally.failed.push(seed);

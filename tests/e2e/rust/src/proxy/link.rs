@@ -11,7 +11,7 @@ use std::{
 use socket2::SockRef;
 
 use super::{Course, Ending, Fate, Network, Request, Trouble, request::RequestReader};
-use crate::PATIENCE;
+use crate::TEST_TIMEOUT;
 
 /// Bytes read at a time.
 const CHUNK: usize = 16 << 10;
@@ -73,7 +73,7 @@ fn answer(
     retry_after: u32,
     afterwards: Afterwards,
 ) -> io::Result<()> {
-    client.set_read_timeout(Some(PATIENCE))?;
+    client.set_read_timeout(Some(TEST_TIMEOUT))?;
     let mut reader = RequestReader::default();
     let mut chunk = vec![0; CHUNK];
     loop {
@@ -186,7 +186,7 @@ impl Link<'_> {
                 let room = limit.saturating_sub(carried).min(bytes.len());
                 to.write_all(&bytes[..room])?;
                 if room < bytes.len() {
-                    self.held(PATIENCE)?;
+                    self.held(TEST_TIMEOUT)?;
                 }
                 to.write_all(&bytes[room..])
             }

@@ -1,6 +1,6 @@
 import { treasure } from '../../treasure';
 
-/** Prerendered, and guarded by the door alone. */
+/** Prerendered, and protected by the route guard alone. */
 export default function Vault() {
   return <p>{treasure('vault')}</p>;
 }

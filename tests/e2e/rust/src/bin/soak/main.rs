@@ -33,10 +33,10 @@ const MAX_HEAP_GROWTH: usize = 64 << 10;
 const MAX_RESIDENT_GROWTH: usize = 4 << 10;
 
 /// How long a wait that hears nothing lasts: it has been carried by a stream by then.
-const SHORT_PATIENCE: Duration = Duration::from_millis(50);
+const SHORT_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Nothing here takes this long unless it hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The memory of a part of the run.
 struct Memory {
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
 
 fn run(waits: usize) -> Result<(), String> {
     let address = server::start().map_err(|error| error.to_string())?;
-    let client = Loggin::builder().base_url(format!("http://{address}")).timeout(PATIENCE).build();
+    let client = Loggin::builder().base_url(format!("http://{address}")).timeout(TEST_TIMEOUT).build();
     let client = client.map_err(|error| error.to_string())?;
     let rounds = waits.div_ceil(ROUND).max(REPORTS);
     let started = Instant::now();
@@ -111,8 +111,8 @@ fn round(client: &Loggin) -> Result<(), String> {
     for number in 0..ROUND {
         let login = client.create_token("8XKPQ2WN").map_err(|error| error.to_string())?;
         let fate = Fate::of(&login.code);
-        let patience = (fate == Fate::Silent).then_some(SHORT_PATIENCE);
-        waits.push((fate, number % 2 == 0, client.start_wait(login.token, patience)));
+        let timeout = (fate == Fate::Silent).then_some(SHORT_TIMEOUT);
+        waits.push((fate, number % 2 == 0, client.start_wait(login.token, timeout)));
     }
     for (fate, is_patient, wait) in waits {
         match fate {

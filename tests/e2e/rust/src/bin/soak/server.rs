@@ -23,7 +23,7 @@ pub(crate) enum Fate {
 }
 
 impl Fate {
-    /// Two logins in 32 expire, and two hear nothing.
+    /// Two logins in 32 expire, and two receive nothing.
     pub(crate) fn of(code: &Code) -> Self {
         match code.expose().as_bytes().last() {
             Some(b'0' | b'1') => Self::Silent,

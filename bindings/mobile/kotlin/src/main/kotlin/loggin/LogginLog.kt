@@ -32,14 +32,14 @@ public object LogginLog {
         public fun log(level: Level, text: String)
     }
 
-    /** Has a listener hear what is logged from now on at this level and above, in place of an earlier one. */
+    /** Gives a listener what is logged from now on at this level and above, in place of an earlier one. */
     @JvmStatic
     @JvmOverloads
     public fun listen(level: Level = Level.DEBUG, listener: Listener) {
         setLogListener(level.native, Bridge(listener))
     }
 
-    /** Has nobody hear anything. */
+    /** Gives nobody anything any more. */
     @JvmStatic
     public fun silence() {
         setLogListener(LogLevel.ERROR, null)

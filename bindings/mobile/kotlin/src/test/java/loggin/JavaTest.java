@@ -23,31 +23,31 @@ import org.junit.jupiter.api.TestInstance;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class JavaTest {
     /** Nothing here takes this long unless it hangs. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration TEST_TIMEOUT = Duration.ofSeconds(30);
 
     private static final String DEMO_APP = "8XKPQ2WN";
 
-    private final World world = new World();
+    private final Environment environment = new Environment();
 
     @AfterAll
     void end() {
-        world.close();
+        environment.close();
     }
 
     private LogginConfig.Builder options() {
-        return LogginConfig.builder().baseUrl(world.getUrl()).timeout(PATIENCE);
+        return LogginConfig.builder().baseUrl(environment.getUrl()).timeout(TEST_TIMEOUT);
     }
 
     @Test
     void aThreadThatMayBlockWaits() throws Exception {
         try (Loggin loggin = new Loggin(options().build())) {
             CreatedToken login = loggin.createToken(DEMO_APP);
-            String phone = world.tap(login.getLink());
+            String phone = environment.tap(login.getLink());
             Session session = loggin.waitForVerifyBlocking(login.getToken());
             assertEquals(phone, session.getPhone());
-            assertEquals(session, loggin.waitForVerifyBlocking(login.getToken(), PATIENCE));
+            assertEquals(session, loggin.waitForVerifyBlocking(login.getToken(), TEST_TIMEOUT));
             assertEquals(DEMO_APP, session.getAppKey());
-            assertTrue(session.getVerifiedAt().isBefore(Instant.now().plus(PATIENCE)));
+            assertTrue(session.getVerifiedAt().isBefore(Instant.now().plus(TEST_TIMEOUT)));
         }
     }
 
@@ -56,14 +56,14 @@ class JavaTest {
         try (Loggin loggin = new Loggin(options().build())) {
             CreatedToken login = loggin.createToken(DEMO_APP, "Sign in with {code}");
             CompletableFuture<Session> session = loggin.waitForVerifyAsync(login.getToken());
-            String phone = world.tap(login.getLink());
-            assertEquals(phone, session.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).getPhone());
+            String phone = environment.tap(login.getLink());
+            assertEquals(phone, session.get(TEST_TIMEOUT.toSeconds(), TimeUnit.SECONDS).getPhone());
             String other = loggin.createToken(DEMO_APP).getToken();
             ExecutionException failure = assertThrows(
                     ExecutionException.class,
                     () -> loggin.waitForVerifyAsync(other, Duration.ofMillis(1)).get());
             assertEquals(LogginException.VerifyTimeout.class, failure.getCause().getClass());
-            CompletableFuture<Session> cancelled = loggin.waitForVerifyAsync(other, PATIENCE);
+            CompletableFuture<Session> cancelled = loggin.waitForVerifyAsync(other, TEST_TIMEOUT);
             assertTrue(cancelled.cancel(true));
             assertThrows(CancellationException.class, cancelled::join);
         }
@@ -73,7 +73,7 @@ class JavaTest {
     void aWaitIsCancelledFromElsewhere() throws Exception {
         try (Loggin loggin = new Loggin(options().build())) {
             String token = loggin.createToken(DEMO_APP).getToken();
-            for (PendingWait wait : List.of(loggin.startWait(token), loggin.startWait(token, PATIENCE))) {
+            for (PendingWait wait : List.of(loggin.startWait(token), loggin.startWait(token, TEST_TIMEOUT))) {
                 wait.cancel();
                 assertThrows(LogginException.Closed.class, wait::resultBlocking);
             }
@@ -84,9 +84,9 @@ class JavaTest {
     void updatesAreHeard() throws Exception {
         try (Loggin loggin = new Loggin(options().build())) {
             CreatedToken login = loggin.createToken(DEMO_APP);
-            world.tap(login.getLink());
+            environment.tap(login.getLink());
             List<LoginUpdate> updates = new ArrayList<>();
-            loggin.watchBlocking(login.getToken(), PATIENCE, updates::add);
+            loggin.watchBlocking(login.getToken(), TEST_TIMEOUT, updates::add);
             LoginUpdate last = updates.get(updates.size() - 1);
             assertNotNull(((LoginUpdate.Verified) last).getSession().getPhone());
             loggin.watchBlocking(login.getToken(), updates::add);

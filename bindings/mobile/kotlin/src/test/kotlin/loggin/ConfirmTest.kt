@@ -17,22 +17,22 @@ import org.junit.jupiter.api.TestInstance
 /** The code that WhatsApp showed, typed where the login began. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ConfirmTest {
-    private val world = World()
-    private val client = world.client()
-    private val appKey = world.createApp("--confirm", "code").first
+    private val environment = Environment()
+    private val client = environment.client()
+    private val appKey = environment.createApp("--confirm", "code").first
 
     @AfterAll
     fun end() {
         client.shutdown()
-        world.close()
+        environment.close()
     }
 
     /** A login whose person has tapped Send, and the code on their phone. */
     private suspend fun begin(): Pair<String, String> {
         val login = client.createToken(appKey)
-        val phone = world.tap(login.link)
+        val phone = environment.tap(login.link)
         client.watch(login.token).first { it == LoginUpdate.AwaitingConfirmation }
-        return login.token to world.codeOn(phone)
+        return login.token to environment.codeOn(phone)
     }
 
     @Test
@@ -73,7 +73,7 @@ class ConfirmTest {
     fun `a token that is none, and one of another app, reach nobody`() = test {
         val malformed = runCatching { client.confirm("lgn1_", "1") }.exceptionOrNull()
         assertEquals("invalid_token", (malformed as LogginException.InvalidInput).code)
-        val ours = world.client(appKey = DEMO_APP)
+        val ours = environment.client(appKey = DEMO_APP)
         val theirs = runCatching { ours.confirm(client.createToken(appKey).token, "1") }.exceptionOrNull()
         assertEquals("unknown_app", (theirs as LogginException.Authentication).code)
     }

@@ -25,9 +25,9 @@ private const val MOST_SOCKETS = 110
 class CrowdTest {
     @Test
     fun `eight thousand waits are cancelled and none is pending`() = runBlocking {
-        World().use { world ->
-            val client = world.client()
-            client.createToken(DEMO_APP).let { world.tap(it.link); client.waitForVerify(it.token) }
+        Environment().use { environment ->
+            val client = environment.client()
+            client.createToken(DEMO_APP).let { environment.tap(it.link); client.waitForVerify(it.token) }
             val before = sockets()
             val tokens = List(CROWD) { client.createToken(DEMO_APP).token }
             val held = residentBytes()
@@ -37,14 +37,14 @@ class CrowdTest {
             println("memory of a wait: ${(residentBytes() - held) / CROWD} bytes outside the heap of Java")
             assertTrue(sockets() - before <= MOST_SOCKETS)
             waits.forEach { it.cancel() }
-            withTimeout(PATIENCE) { waits.joinAll() }
+            withTimeout(TEST_TIMEOUT) { waits.joinAll() }
             assertTrue(waits.all { it.isCancelled })
             // A connection is hung up at once, and let go of by its own thread.
             until("a connection is held for nobody") { sockets() <= before }
             val login = client.createToken(DEMO_APP)
             val wait = async(start = CoroutineStart.UNDISPATCHED) { client.waitForVerify(login.token) }
-            val phone = world.tap(login.link)
-            assertEquals(phone, withTimeout(PATIENCE) { wait.await() }.phone, "the client is as good as new")
+            val phone = environment.tap(login.link)
+            assertEquals(phone, withTimeout(TEST_TIMEOUT) { wait.await() }.phone, "the client is as good as new")
             wait.cancelAndJoin()
             client.shutdown()
         }
@@ -53,7 +53,7 @@ class CrowdTest {
     private fun until(what: String, isSo: () -> Boolean) {
         val mark = TimeSource.Monotonic.markNow()
         while (!isSo()) {
-            assertTrue(mark.elapsedNow() < PATIENCE, what)
+            assertTrue(mark.elapsedNow() < TEST_TIMEOUT, what)
             Thread.onSpinWait()
         }
     }

@@ -12,13 +12,13 @@ import org.junit.jupiter.api.TestInstance
 /** What a phone does to an app that waits: it freezes it, takes its network away, ends it. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class LifecycleTest {
-    private val world = World()
-    private val client = world.client()
+    private val environment = Environment()
+    private val client = environment.client()
 
     @AfterAll
     fun end() {
         client.shutdown()
-        world.close()
+        environment.close()
     }
 
     @Test
@@ -37,11 +37,11 @@ class LifecycleTest {
         val login = client.createToken(DEMO_APP)
         val wait = async(start = CoroutineStart.UNDISPATCHED) { client.waitForVerify(login.token) }
         client.onBackground()
-        world.fail()
+        environment.fail()
         // Back in the app, and still no network.
         client.onForeground()
         client.onBackground()
-        world.recover()
+        environment.recover()
         val phone = signIn(login)
         assertFalse(wait.isCompleted)
         client.onForeground()
@@ -60,16 +60,16 @@ class LifecycleTest {
 
     @Test
     fun `a saved token is waited for by the app's next process`() = test {
-        val saved = client.createToken(DEMO_APP).also { world.tap(it.link) }.token
-        val nextLife = world.client()
+        val saved = client.createToken(DEMO_APP).also { environment.tap(it.link) }.token
+        val nextLife = environment.client()
         assertNotNull(nextLife.waitForVerify(" $saved\n").phone)
         nextLife.shutdown()
     }
 
     /** Signs in, and returns once somebody who is not frozen is told. */
     private suspend fun signIn(login: CreatedToken): String {
-        val phone = world.tap(login.link)
-        val other = world.client()
+        val phone = environment.tap(login.link)
+        val other = environment.client()
         other.waitForVerify(login.token)
         other.shutdown()
         return phone

@@ -20,34 +20,34 @@ import org.junit.jupiter.api.TestInstance
 /** Logins from the tap to the server's redeeming, against the real server and simulator. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class LoginTest {
-    private val world = World()
-    private val client = world.client()
+    private val environment = Environment()
+    private val client = environment.client()
 
     @AfterAll
     fun end() {
         client.shutdown()
-        world.close()
+        environment.close()
     }
 
     @Test
     fun `a person signs in, and the app's server redeems`() = test {
-        val (appKey, secretKey) = world.createApp()
+        val (appKey, secretKey) = environment.createApp()
         val login = client.createToken(appKey)
         val wait = async { client.waitForVerify(login.token) }
-        val phone = world.tap(login.link)
+        val phone = environment.tap(login.link)
         val session = wait.await()
         assertEquals(listOf(appKey, phone), listOf(session.appKey, session.phone))
-        assertEquals("verified", world.redeem(login.token, secretKey).text("status"))
+        assertEquals("verified", environment.redeem(login.token, secretKey).text("status"))
     }
 
     @Test
     fun `an app may hide phones from devices`() = test {
-        val (appKey, secretKey) = world.createApp("--hide-phone-from-browser")
+        val (appKey, secretKey) = environment.createApp("--hide-phone-from-browser")
         val login = client.createToken(appKey)
-        val phone = world.tap(login.link)
+        val phone = environment.tap(login.link)
         val session = client.waitForVerify(login.token)
         assertNull(session.phone)
-        assertEquals(phone, world.redeem(login.token, secretKey).text("phone"))
+        assertEquals(phone, environment.redeem(login.token, secretKey).text("phone"))
     }
 
     @Test
@@ -60,7 +60,7 @@ class LoginTest {
     @Test
     fun `a thread may block`() {
         val login = client.createToken(DEMO_APP)
-        world.tap(login.link)
+        environment.tap(login.link)
         assertEquals(DEMO_APP, client.waitForVerifyBlocking(login.token).appKey)
     }
 
@@ -71,7 +71,7 @@ class LoginTest {
         val result = async(start = CoroutineStart.UNDISPATCHED) { runCatching { cancelled.result() } }
         cancelled.cancel()
         assertTrue(result.await().exceptionOrNull() is LogginException.Closed)
-        world.tap(login.link)
+        environment.tap(login.link)
         val session = other.result()
         other.cancel()
         assertEquals(session, other.result(), "a result stays")
@@ -83,7 +83,7 @@ class LoginTest {
         val wait = client.startWait(login.token)
         val awaiting = List(3) { async(start = CoroutineStart.UNDISPATCHED) { wait.result() } }
         awaiting[0].cancelAndJoin()
-        world.tap(login.link)
+        environment.tap(login.link)
         assertEquals(awaiting[1].await(), awaiting[2].await())
         assertTrue(runCatching { awaiting[0].await() }.exceptionOrNull() is CancellationException)
     }
@@ -98,7 +98,7 @@ class LoginTest {
 
     @Test
     fun `a client that is shut down says so`() = test {
-        val closed = world.client()
+        val closed = environment.client()
         val login = closed.createToken(DEMO_APP)
         val wait = async(start = CoroutineStart.UNDISPATCHED) { runCatching { closed.waitForVerify(login.token) } }
         closed.shutdown()
@@ -116,10 +116,10 @@ class LoginTest {
 
     @Test
     fun `a login to another app than the client's is refused, and not observed`() = test {
-        val (appKey, secretKey) = world.createApp()
+        val (appKey, secretKey) = environment.createApp()
         val login = client.createToken(appKey)
-        val phone = world.tap(login.link)
-        val ours = world.client(appKey = " ${DEMO_APP.lowercase()}")
+        val phone = environment.tap(login.link)
+        val ours = environment.client(appKey = " ${DEMO_APP.lowercase()}")
         val attempts = listOf<suspend () -> Any>(
             { ours.waitForVerify(login.token) },
             { ours.startWait(login.token).result() },
@@ -131,7 +131,7 @@ class LoginTest {
             assertEquals("unknown_app", (error as LogginException).code)
         }
         assertEquals(appKey, client.waitForVerify(login.token).appKey)
-        assertEquals(phone, world.redeem(login.token, secretKey).text("phone"))
+        assertEquals(phone, environment.redeem(login.token, secretKey).text("phone"))
     }
 
     @Test
@@ -152,16 +152,16 @@ class LoginTest {
     @Test
     fun `printing shows no secret`() = test {
         val login = client.createToken(DEMO_APP)
-        val phone = world.tap(login.link)
+        val phone = environment.tap(login.link)
         val shown = "$client $login ${client.waitForVerify(login.token)}"
         for (secret in listOf(login.token.drop(14), login.code.drop(9), phone)) assertFalse(shown.contains(secret))
     }
 
     @Test
     fun `what crosses the border shows no secret either`() = test {
-        val native = loggin.ffi.Client(world.url, null, null, null, null, false, null)
+        val native = loggin.ffi.Client(environment.url, null, null, null, null, false, null)
         val login = native.createToken(DEMO_APP, null)
-        val phone = world.tap(login.link())
+        val phone = environment.tap(login.link())
         val session = native.waitForVerify(login.token(), null)
         val update = native.watch(login.token(), null).next()
         val shown = "$native $login $session $update"

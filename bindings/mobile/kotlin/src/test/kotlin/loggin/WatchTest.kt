@@ -16,29 +16,29 @@ import org.junit.jupiter.api.TestInstance
 /** The flow of a login's progress. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class WatchTest {
-    private val world = World()
-    private val client = world.client()
+    private val environment = Environment()
+    private val client = environment.client()
 
     @AfterAll
     fun end() {
         client.shutdown()
-        world.close()
+        environment.close()
     }
 
     @Test
     fun `each step is told, then who signed in, then the flow ends`() = test {
-        val (appKey, _) = world.createApp("--confirm", "code")
+        val (appKey, _) = environment.createApp("--confirm", "code")
         val login = client.createToken(appKey)
         val updates = Channel<LoginUpdate>(Channel.UNLIMITED)
         launch {
             client.watch(login.token).collect { updates.send(it) }
             updates.close()
         }
-        val phone = world.tap(login.link)
+        val phone = environment.tap(login.link)
         var update = updates.receive()
         while (update == LoginUpdate.MessageReceived) update = updates.receive()
         assertEquals(LoginUpdate.AwaitingConfirmation, update)
-        client.confirm(login.token, world.codeOn(phone))
+        client.confirm(login.token, environment.codeOn(phone))
         val verified = updates.receive() as LoginUpdate.Verified
         assertEquals(phone, verified.session.phone)
         assertFalse("$verified".contains(phone))
@@ -47,7 +47,7 @@ class WatchTest {
 
     @Test
     fun `a login that has ended is told to who comes late, in each collection`() = test {
-        val login = client.createToken(DEMO_APP).also { world.tap(it.link) }
+        val login = client.createToken(DEMO_APP).also { environment.tap(it.link) }
         val flow = client.watch(login.token)
         repeat(2) { assertTrue(flow.toList().single() is LoginUpdate.Verified) }
     }
@@ -68,7 +68,7 @@ class WatchTest {
         val collecting = launch { client.watch(login.token).collect {} }
         val other = client.startWait(login.token)
         collecting.cancelAndJoin()
-        world.tap(login.link)
+        environment.tap(login.link)
         assertEquals(other.result(), (client.watch(login.token).first() as LoginUpdate.Verified).session)
     }
 }

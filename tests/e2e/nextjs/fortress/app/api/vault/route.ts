@@ -1,6 +1,6 @@
 import { treasure } from '../../../treasure';
 
-/** A route that the door alone guards, in every method. */
+/** A route that the route guard alone protects, in every method. */
 const give = () =>
   Response.json({ treasure: treasure('route') }, { headers: { 'X-Treasure': treasure('header') } });
 

@@ -1,6 +1,6 @@
 import { treasure } from '../../../treasure';
 
-/** Guarded by the door alone. */
+/** Protected by the route guard alone. */
 export default function Photo() {
   return <p>{treasure('photo')}</p>;
 }

@@ -4,7 +4,7 @@ interface Props {
   params: Promise<{ id: string }>;
 }
 
-/** Rendered for each request, and guarded by the door alone. */
+/** Rendered for each request, and protected by the route guard alone. */
 export default async function Box({ params }: Props) {
   const { id } = await params;
   return (

@@ -25,7 +25,7 @@ public fun Loggin.followApp(context: Context): AutoCloseable {
     return AppFollower(this, ProcessLifecycleOwner.get().lifecycle, connectivity).also { it.begin() }
 }
 
-/** All of it runs on the main thread, so that no network is heard of after the app has gone. */
+/** All of it runs on the main thread, so that no change of network is reported after the app has gone. */
 private class AppFollower(
     private val loggin: Loggin,
     private val app: Lifecycle,

@@ -25,12 +25,12 @@ import kotlinx.serialization.json.put
 const val DEMO_APP = "8XKPQ2WN"
 
 /** Nothing here takes this long unless it hangs. */
-val PATIENCE = 30.seconds
+val TEST_TIMEOUT = 30.seconds
 
 val WORKSPACE: Path = Path.of(System.getProperty("loggin.workspace")).toRealPath()
 
 /** The real server with its simulator, on free ports, and the people with the phones. */
-class World : AutoCloseable {
+class Environment : AutoCloseable {
     private val data = Files.createTempDirectory("loggin")
     private val program = WORKSPACE.resolve("target/debug/loggin-server").toString()
     private val phones = AtomicLong(916_000_000_000)
@@ -65,7 +65,7 @@ class World : AutoCloseable {
     /** Starts the server again, on the same port and with the same data. */
     fun recover() = start(URI(url).authority)
 
-    fun client(appKey: String? = null) = Loggin(LogginConfig(baseUrl = url, timeout = PATIENCE, appKey = appKey))
+    fun client(appKey: String? = null) = Loggin(LogginConfig(baseUrl = url, timeout = TEST_TIMEOUT, appKey = appKey))
 
     fun addPhone(): String {
         val number = phones.incrementAndGet().toString()
@@ -88,11 +88,11 @@ class World : AutoCloseable {
     private fun answerTo(phone: String): String {
         var seen = "0"
         while (true) {
-            val query = "after=$seen&timeout_ms=${PATIENCE.inWholeMilliseconds}"
+            val query = "after=$seen&timeout_ms=${TEST_TIMEOUT.inWholeMilliseconds}"
             val chat = send(HttpRequest.newBuilder(URI("$simulator/control/phones/$phone/messages?$query")))
             val messages = chat.getValue("messages").jsonArray.map { it.jsonObject }
             messages.find { it.text("from") == "business" }?.let { return it.text("text") }
-            // None at all is the end of patience.
+            // None at all is the end of the test's time.
             seen = messages.last().getValue("seq").toString()
         }
     }
@@ -135,7 +135,7 @@ class World : AutoCloseable {
 
 /** A test of suspending code, which fails where it hangs. */
 fun test(body: suspend CoroutineScope.() -> Unit): Unit =
-    runBlocking(Dispatchers.Default) { withTimeout(PATIENCE, body) }
+    runBlocking(Dispatchers.Default) { withTimeout(TEST_TIMEOUT, body) }
 
 fun JsonObject.text(name: String): String = getValue(name).jsonPrimitive.content
 

@@ -33,7 +33,7 @@ def free_address() -> str:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-class World:
+class Environment:
     """The server and what stands around it; all of it ends with the `with` block."""
 
     def __init__(self, connections: int) -> None:
@@ -46,12 +46,12 @@ class World:
         self.app_key: str = app["app_key"]
         self.secret_key: str = app["secret_key"]
         self.server = Process([str(RELEASE / "loggin-server"), "serve"], self._settings)
-        self.url = self.server.hear().rpartition(" ")[2]
+        self.url = self.server.read_line().rpartition(" ")[2]
         bench = str(RELEASE / "loggin-bench")
         address = self.url.removeprefix("http://")
         relays = -(-connections // CONNECTIONS_A_RELAY)
         self._relays = [Process([bench, "relay", address]) for _ in range(relays)]
-        self.relay_urls = [f"http://{relay.hear()}" for relay in self._relays]
+        self.relay_urls = [f"http://{relay.read_line()}" for relay in self._relays]
         self._poster = Process([bench, "post", self.url])
 
     def _environment(self) -> dict[str, str]:
@@ -104,7 +104,7 @@ class World:
             moments.update(json.loads(relay.ask("sent"))["sent"])
         return moments
 
-    def __enter__(self) -> World:
+    def __enter__(self) -> Environment:
         return self
 
     def __exit__(

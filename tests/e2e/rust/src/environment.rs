@@ -12,7 +12,7 @@ use std::{
 use loggin::{AppKey, Code, Loggin, Token};
 use serde_json::{Value, json};
 
-use crate::PATIENCE;
+use crate::TEST_TIMEOUT;
 
 /// The app that `loggin-server dev` has ready.
 pub const DEMO_APP: &str = "8XKPQ2WN";
@@ -39,7 +39,7 @@ pub enum Stop {
 }
 
 /// A server with its simulator; both end when this is dropped.
-pub struct World {
+pub struct Environment {
     server: Child,
     /// The server's base URL.
     pub url: String,
@@ -47,7 +47,7 @@ pub struct World {
     phones: AtomicU64,
 }
 
-impl World {
+impl Environment {
     /// The secret key of the demo app.
     pub const SECRET_KEY: &'static str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
 
@@ -106,9 +106,9 @@ impl World {
         };
         let url = url_after("loggin-server listening on ");
         let simulator = url_after("phone simulator on ");
-        let world = Self { server, url, simulator, phones: AtomicU64::new(FIRST_PHONE) };
-        world.control("phones", &json!({ "number": PHONE, "name": "Asha" }));
-        world
+        let environment = Self { server, url, simulator, phones: AtomicU64::new(FIRST_PHONE) };
+        environment.control("phones", &json!({ "number": PHONE, "name": "Asha" }));
+        environment
     }
 
     /// Where the server listens.
@@ -168,8 +168,8 @@ impl World {
 
     /// The messages on a phone that came after this one; waits for the first.
     pub fn messages_after(&self, phone: &str, seq: u64) -> Vec<Value> {
-        let patience = PATIENCE.as_millis();
-        let query = format!("after={seq}&timeout_ms={patience}");
+        let timeout = TEST_TIMEOUT.as_millis();
+        let query = format!("after={seq}&timeout_ms={timeout}");
         let url = format!("{}/control/phones/{phone}/messages?{query}", self.simulator);
         let mut chat = json_of(ureq::get(&url).call());
         chat["messages"].take().as_array().cloned().unwrap_or_default()
@@ -189,7 +189,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for Environment {
     fn drop(&mut self) {
         // Already gone is as good.
         let _ = self.server.kill();
@@ -202,9 +202,9 @@ fn json_of(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Val
     serde_json::from_str(&text).unwrap()
 }
 
-/// A client whose waits end with the test's patience.
+/// A client whose waits end with the test.
 pub(crate) fn client_of(url: &str) -> Loggin {
-    Loggin::builder().base_url(url).timeout(PATIENCE).build().unwrap()
+    Loggin::builder().base_url(url).timeout(TEST_TIMEOUT).build().unwrap()
 }
 
 /// Tokens of the demo app, without their links: checking the texts of thousands takes a debug build seconds.

@@ -40,7 +40,7 @@ async function textIn(lines, words) {
   }
 }
 
-export class World {
+export class Environment {
   #server;
   #data;
   #lastPhone = 919_876_500_000;
@@ -70,9 +70,9 @@ export class World {
     const url = await textIn(lines, 'loggin-server listening on ');
     const simulator = await textIn(lines, 'phone simulator on ');
     const secretKey = await textIn(lines, 'app 8XKPQ2WN, secret key ');
-    const world = new World(server, url, simulator, secretKey, data);
-    await world.#control('phones', { number: PHONE, name: 'Asha' });
-    return world;
+    const environment = new Environment(server, url, simulator, secretKey, data);
+    await environment.#control('phones', { number: PHONE, name: 'Asha' });
+    return environment;
   }
 
   /** An app that the running server knows at once. */

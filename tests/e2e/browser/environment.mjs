@@ -29,7 +29,7 @@ async function addressAfter(lines, words) {
   }
 }
 
-export class World {
+export class Environment {
   #program;
   #server;
   #folder;
@@ -54,7 +54,7 @@ export class World {
     const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
     const url = await addressAfter(lines, 'loggin-server listening on ');
     const simulator = await addressAfter(lines, 'phone simulator on ');
-    return new World(program, server, folder, url, simulator);
+    return new Environment(program, server, folder, url, simulator);
   }
 
   /** Adds an app that any page may call for, and gives its key. */

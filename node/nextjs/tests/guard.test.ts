@@ -1,4 +1,4 @@
-/** The door and what an app adds to it: responses, headers, lists of ended sessions; and how it turns people away. */
+/** The route guard and what an app adds to it: responses, headers, lists of ended sessions; and how it turns people away. */
 
 import { type NextFetchEvent, NextRequest, NextResponse } from 'next/server.js';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -33,19 +33,19 @@ async function cookie(ageS = 0): Promise<string> {
 const request = (path: string, headers: Record<string, string> = {}, method = 'GET'): NextRequest =>
   new NextRequest(new URL(path, 'https://acme.example'), { headers, method });
 
-describe('a handler behind the door', () => {
+describe('a handler behind the guard', () => {
   test('is told who is there, and not asked about who is turned away', async () => {
     const handler = vi.fn();
-    const door = logginMiddleware({ matcher: MATCHER }, handler);
-    expect((await door(request('/dashboard'), EVENT)).status).toBe(307);
-    expect((await door(request('/dashboard', { 'next-action': 'a' }, 'POST'), EVENT)).status).toBe(303);
-    expect((await door(request('/feed/(.)dashboard'), EVENT)).status).toBe(400);
+    const guard = logginMiddleware({ matcher: MATCHER }, handler);
+    expect((await guard(request('/dashboard'), EVENT)).status).toBe(307);
+    expect((await guard(request('/dashboard', { 'next-action': 'a' }, 'POST'), EVENT)).status).toBe(303);
+    expect((await guard(request('/feed/(.)dashboard'), EVENT)).status).toBe(400);
     expect(handler).not.toHaveBeenCalled();
     const asked = request('/dashboard', { cookie: await cookie() });
-    expect((await door(asked, EVENT)).headers.get('x-middleware-next')).toBe('1');
+    expect((await guard(asked, EVENT)).headers.get('x-middleware-next')).toBe('1');
     expect(handler).toHaveBeenLastCalledWith(asked, PERSON, EVENT);
     const open = request('/open');
-    await door(open, EVENT);
+    await guard(open, EVENT);
     expect(handler).toHaveBeenLastCalledWith(open, null, EVENT);
   });
 
@@ -56,19 +56,19 @@ describe('a handler behind the door', () => {
   });
 
   test('rewrites, with cookies of its own', async () => {
-    const door = logginMiddleware({ matcher: MATCHER }, ({ url }) => {
+    const guard = logginMiddleware({ matcher: MATCHER }, ({ url }) => {
       const response = NextResponse.rewrite(new URL('/en/dashboard', url));
       response.cookies.set('NEXT_LOCALE', 'en', { sameSite: 'lax' });
       return response;
     });
-    const { headers } = await door(request('/dashboard', { cookie: await cookie(2 * DAY_S) }), EVENT);
+    const { headers } = await guard(request('/dashboard', { cookie: await cookie(2 * DAY_S) }), EVENT);
     expect(headers.get('x-middleware-rewrite')).toBe('https://acme.example/en/dashboard');
     expect(headers.getSetCookie().map((each) => each.split('=')[0])).toEqual(['NEXT_LOCALE', COOKIE]);
     expect(headers.get('Cache-Control')).toContain('no-store');
   });
 
   test('hands a nonce to pages and to the browser', async () => {
-    const door = logginMiddleware({ matcher: MATCHER }, (asked) => {
+    const guard = logginMiddleware({ matcher: MATCHER }, (asked) => {
       const headers = new Headers(asked.headers);
       headers.set('x-nonce', 'n0nce');
       const response = NextResponse.next({ request: { headers } });
@@ -76,7 +76,7 @@ describe('a handler behind the door', () => {
       response.headers.set('Cache-Control', 'no-store, private');
       return response;
     });
-    const { headers } = await door(request('/dashboard', { cookie: await cookie() }), EVENT);
+    const { headers } = await guard(request('/dashboard', { cookie: await cookie() }), EVENT);
     expect(headers.get('x-middleware-request-x-nonce')).toBe('n0nce');
     expect(headers.get('Content-Security-Policy')).toBe("script-src 'nonce-n0nce'");
     expect(headers.get('Cache-Control')).toBe('no-store, private');
@@ -101,8 +101,8 @@ describe('a handler behind the door', () => {
 
 describe('a server action without a session', () => {
   test('is told to go to the login page, in the words of the framework', async () => {
-    const door = logginMiddleware({ matcher: MATCHER });
-    const { status, headers, body } = await door(
+    const guard = logginMiddleware({ matcher: MATCHER });
+    const { status, headers, body } = await guard(
       request('/dashboard/a?b=c;d&_rsc=1', { 'next-action': '7f', accept: 'text/x-component' }, 'POST'),
       EVENT,
     );
@@ -117,8 +117,8 @@ describe('a server action without a session', () => {
   });
 
   test('other posts are refused', async () => {
-    const door = logginMiddleware({ matcher: MATCHER });
-    expect((await door(request('/dashboard', {}, 'POST'), EVENT)).status).toBe(401);
+    const guard = logginMiddleware({ matcher: MATCHER });
+    expect((await guard(request('/dashboard', {}, 'POST'), EVENT)).status).toBe(401);
   });
 });
 
@@ -128,22 +128,22 @@ describe('a session that was ended', () => {
   const shut = { status: 307 };
 
   test.each([
-    ['the door is told', { isRevoked }, {}],
+    ['the guard is told', { isRevoked }, {}],
     ['the app is told', {}, { isRevoked }],
   ])('opens nothing: %s', async (_, own, all) => {
     configure(all);
-    const door = logginMiddleware({ matcher: MATCHER, ...own });
-    expect(await door(request('/dashboard', { cookie: await cookie() }), EVENT)).toMatchObject(shut);
+    const guard = logginMiddleware({ matcher: MATCHER, ...own });
+    expect(await guard(request('/dashboard', { cookie: await cookie() }), EVENT)).toMatchObject(shut);
     const other = await sealSession(signIn(PERSON));
     const theirs = { cookie: `${COOKIE}=${other.value}` };
-    expect(await door(request('/dashboard', theirs), EVENT)).toMatchObject(open);
+    expect(await guard(request('/dashboard', theirs), EVENT)).toMatchObject(open);
   });
 
   test('the list is not asked where nobody is', async () => {
     isRevoked.mockClear();
-    const door = logginMiddleware({ matcher: MATCHER, isRevoked });
-    await door(request('/dashboard'), EVENT);
-    await door(request('/open', { cookie: await cookie() }), EVENT);
+    const guard = logginMiddleware({ matcher: MATCHER, isRevoked });
+    await guard(request('/dashboard'), EVENT);
+    await guard(request('/open', { cookie: await cookie() }), EVENT);
     expect(isRevoked).not.toHaveBeenCalled();
   });
 
@@ -151,8 +151,8 @@ describe('a session that was ended', () => {
     const broken = (): never => {
       throw new Error('no database');
     };
-    const door = logginMiddleware({ matcher: MATCHER, isRevoked: broken });
-    await expect(door(request('/dashboard', { cookie: await cookie() }), EVENT)).rejects.toThrow();
+    const guard = logginMiddleware({ matcher: MATCHER, isRevoked: broken });
+    await expect(guard(request('/dashboard', { cookie: await cookie() }), EVENT)).rejects.toThrow();
   });
 });
 
@@ -185,6 +185,6 @@ describe('the way to the login page', () => {
 
 test('a cookie of a login is none of a session', async () => {
   const value = await seal('loggin-login-dev', { token: 'x', jti: 'x' }, 60);
-  const door = logginMiddleware();
-  expect((await door(request('/', { cookie: `${COOKIE}=${value}` }), EVENT)).status).toBe(307);
+  const guard = logginMiddleware();
+  expect((await guard(request('/', { cookie: `${COOKIE}=${value}` }), EVENT)).status).toBe(307);
 });

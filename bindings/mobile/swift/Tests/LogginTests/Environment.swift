@@ -12,17 +12,17 @@ import XCTest
 let demoApp = "8XKPQ2WN"
 
 /// Nothing here takes this long unless it hangs.
-let patience = Duration.seconds(30)
+let testTimeout = Duration.seconds(30)
 
 /// The folder of the project, where the programs are built.
 let workspace = URL(fileURLWithPath: ProcessInfo.processInfo.environment["LOGGIN_WORKSPACE"] ?? "../../..")
 
 /// What a test's preparation ran into.
-struct WorldError: Error {
+struct EnvironmentError: Error {
   let what: String
 }
 
-actor World {
+actor Environment {
   nonisolated let url: String
   private let simulator: String
   private let data: URL
@@ -45,7 +45,7 @@ actor World {
           return line.dropFirst(words.count).trimmingCharacters(in: .whitespaces)
         }
         let more = output.fileHandleForReading.availableData
-        if more.isEmpty { throw WorldError(what: "the server did not start") }
+        if more.isEmpty { throw EnvironmentError(what: "the server did not start") }
         text += String(decoding: more, as: UTF8.self)
       }
     }
@@ -53,7 +53,7 @@ actor World {
     simulator = try after("phone simulator on ")
   }
 
-  /// Ends the server, as a power cut does: begun by a thread of Dispatch, it has no ear for other signals.
+  /// Ends the server, as a power cut does: begun by a thread of Dispatch, it does not react to other signals.
   func end() {
     kill(server.processIdentifier, SIGKILL)
     server.waitUntilExit()
@@ -61,7 +61,7 @@ actor World {
   }
 
   nonisolated func client(appKey: String? = nil) throws -> Loggin {
-    try Loggin(LogginConfig(baseURL: url, timeout: patience, appKey: appKey))
+    try Loggin(LogginConfig(baseURL: url, timeout: testTimeout, appKey: appKey))
   }
 
   /// Opens a login link on a phone of its own and taps Send; the phone's number.
@@ -79,7 +79,7 @@ actor World {
   func code(on phone: String) async throws -> String {
     let text = try await answer(to: phone)
     guard let code = text.range(of: "[0-9]{6}", options: .regularExpression).map({ String(text[$0]) }) else {
-      throw WorldError(what: "the phone shows no code")
+      throw EnvironmentError(what: "the phone shows no code")
     }
     return code
   }
@@ -96,7 +96,7 @@ actor World {
         return found["text"] as? String ?? ""
       }
       guard let last = messages.last?["seq"] as? Int else {
-        throw WorldError(what: "the phone was sent nothing")
+        throw EnvironmentError(what: "the phone was sent nothing")
       }
       seen = last
     }
@@ -112,7 +112,7 @@ actor World {
     let app = try object(output.fileHandleForReading.readDataToEndOfFile())
     command.waitUntilExit()
     guard let appKey = app["app_key"] as? String, let secretKey = app["secret_key"] as? String else {
-      throw WorldError(what: "no app was made")
+      throw EnvironmentError(what: "no app was made")
     }
     return (appKey, secretKey)
   }
@@ -141,21 +141,21 @@ actor World {
 
   private func send(_ request: URLRequest) async throws -> [String: Any] {
     let (data, answer) = try await URLSession.shared.data(for: request)
-    guard (answer as? HTTPURLResponse)?.statusCode == 200 else { throw WorldError(what: "it was refused") }
+    guard (answer as? HTTPURLResponse)?.statusCode == 200 else { throw EnvironmentError(what: "it was refused") }
     return try object(data)
   }
 }
 
 /// Runs a test with a server of its own.
-func withWorld(_ body: (World) async throws -> Void) async throws {
-  let world = try World()
+func withEnvironment(_ body: (Environment) async throws -> Void) async throws {
+  let environment = try Environment()
   do {
-    try await body(world)
+    try await body(environment)
   } catch {
-    await world.end()
+    await environment.end()
     throw error
   }
-  await world.end()
+  await environment.end()
 }
 
 /// What a wait that must not succeed ended with.
@@ -180,7 +180,7 @@ private func program(_ arguments: [String]) -> Process {
 
 private func object(_ data: Data) throws -> [String: Any] {
   guard let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] else {
-    throw WorldError(what: "not an object")
+    throw EnvironmentError(what: "not an object")
   }
   return object
 }
