@@ -84,14 +84,14 @@ app.post('/login', (request, response) => {
     <script type="module">
       for (let status = 202; status === 202; ) {
         // Phones cut connections while WhatsApp is open: whatever is lost is asked for again.
-        const answer = await fetch('/wait', { method: 'POST' }).catch(() => null);
-        if (answer === null || answer.status >= 500) {
+        const response = await fetch('/wait', { method: 'POST' }).catch(() => null);
+        if (response === null || response.status >= 500) {
           await new Promise((resolve) => setTimeout(resolve, 1000));
           continue;
         }
-        status = answer.status;
+        status = response.status;
         if (status !== 202) {
-          location = status === 204 ? '/' : '/?error=' + (await answer.text());
+          location = status === 204 ? '/' : '/?error=' + (await response.text());
         }
       }
     </script>`,

@@ -58,8 +58,8 @@ async def login(request: Request) -> HTMLResponse:
         f"<div>{created.qr_svg()}</div>"
         """<script>
         (async () => {
-          let answer;
-          do answer = await fetch('/wait', { method: 'POST' }); while (answer.status === 202);
+          let response;
+          do respond = await fetch('/wait', { method: 'POST' }); while (response.status === 202);
           location = '/';
         })();
         </script>"""
@@ -68,7 +68,7 @@ async def login(request: Request) -> HTMLResponse:
 
 @app.post("/wait")
 async def wait(request: Request) -> Response:
-    """Answers once the person has signed in: 204; 202 means to ask again."""
+    """Responds once the person has signed in: 204; 202 means to ask again."""
     token = request.session.get("token")
     if token is None:
         raise HTTPException(400, "No login was begun here.")

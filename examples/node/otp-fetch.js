@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 const API = `${process.env.LOGGIN_BASE_URL ?? 'http://127.0.0.1:8787'}/api/v1`;
 const [phone] = process.argv.slice(2);
 
-/** Makes a call. It has a name of its own, so that it may be made again when its answer is lost. */
+/** Makes a call. It has a name of its own, so that it may be made again when its response is lost. */
 async function call(path, body) {
   const response = await fetch(`${API}${path}`, {
     method: 'POST',

@@ -6,7 +6,7 @@
 
 declare(strict_types=1);
 
-/** An answer that is an error. The code is for a program, the message for a developer. */
+/** A response that is an error. The code is for a program, the message for a developer. */
 final class LogginError extends RuntimeException
 {
     public function __construct(
@@ -19,7 +19,7 @@ final class LogginError extends RuntimeException
     }
 }
 
-/** Calls the server. A call whose answer got lost is made again with the same key: it is the same call then. */
+/** Calls the server. A call whose response got lost is made again with the same key: it is the same call then. */
 function loggin(string $path, array $body): array
 {
     $key = getenv('LOGGIN_SECRET_KEY') ?: 'lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0'; // of `loggin-server dev`
@@ -43,16 +43,16 @@ function loggin(string $path, array $body): array
     if ($text === false) {
         throw new LogginError('connection', curl_error($call), null, null);
     }
-    $answer = json_decode($text, true, flags: JSON_THROW_ON_ERROR);
+    $response = json_decode($text, true, flags: JSON_THROW_ON_ERROR);
     if (curl_getinfo($call, CURLINFO_RESPONSE_CODE) !== 200) {
         throw new LogginError(
-            $answer['error'],
-            $answer['message'],
-            $answer['attempts_left'] ?? null,
-            $answer['retry_after'] ?? null,
+            $response['error'],
+            $response['message'],
+            $response['attempts_left'] ?? null,
+            $response['retry_after'] ?? null,
         );
     }
-    return $answer;
+    return $response;
 }
 
 $session = loggin('start', ['phone' => $argv[1], 'meta' => ['from' => 'php']]);

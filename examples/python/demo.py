@@ -203,8 +203,8 @@ class _Phone:
         request = urllib.request.Request(
             f"{self._url}/control/{path}", data, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=WATCH_MS / 1000 + STOP_TIMEOUT) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=WATCH_MS / 1000 + STOP_TIMEOUT) as response:
+            return json.load(response)
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def fork_after_waits(url: str) -> None:
 
 
 def fork_during_waits(url: str) -> None:
-    """The server answers the first wait once it has seen the child's, so both go on at the same time."""
+    """The server responds to the first wait once it has seen the child's, so both go on at the same time."""
     client = Loggin(url)
     ended: list[bool] = []
 
@@ -253,7 +253,7 @@ def pools_of_processes(url: str) -> None:
 
 
 def pools_among_waits(url: str) -> None:
-    """The server answers the first wait once the pools have done their work."""
+    """The server responds to the first wait once the pools have done their work."""
     client = Loggin(url)
     waiting = threading.Thread(target=sign_in, args=(client,))
     waiting.start()

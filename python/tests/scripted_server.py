@@ -1,4 +1,4 @@
-"""A TCP server that answers HTTP requests as a test tells it to, well or badly.
+"""A TCP server that responds to HTTP requests as a test tells it to, well or badly.
 
 It plays no Loggin server: it knows no logins, and says what it was given.
 """
@@ -41,7 +41,7 @@ def session(**changes: Any) -> dict[str, Any]:
 
 @dataclass
 class Exchange:
-    """One request, and the connection to answer it on."""
+    """One request, and the connection to respond it on."""
 
     connection: socket.socket
     path: str
@@ -57,7 +57,7 @@ class Exchange:
     def send(self, text: str) -> None:
         self.connection.sendall(text.encode())
 
-    def answer(self, status: int, body: str, content_type: str = "application/json", **headers: str) -> None:
+    def respond(self, status: int, body: str, content_type: str = "application/json", **headers: str) -> None:
         lines = [
             f"HTTP/1.1 {status} Whatever",
             f"Content-Type: {content_type}",
@@ -66,10 +66,10 @@ class Exchange:
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.send("\r\n".join([*lines, "Connection: close", "", body]))
 
-    def answer_error(
+    def respond_error(
         self, status: int, code: str, *, fields: dict[str, Any] | None = None, **headers: str
     ) -> None:
-        self.answer(
+        self.respond(
             status, json.dumps({"error": code, "message": "As the test says.", **(fields or {})}), **headers
         )
 
@@ -122,7 +122,7 @@ def keep_streams_back(exchange: Exchange) -> None:
         exchange.wait_until_hung_up()
     else:
         data = {"code": code_of(exchange.tokens[0]), "session": session()}
-        exchange.answer(200, json.dumps({"events": [{"event": "verified", "data": data}]}))
+        exchange.respond(200, json.dumps({"events": [{"event": "verified", "data": data}]}))
 
 
 def cut_after_ready(exchange: Exchange) -> None:

@@ -92,11 +92,11 @@ async def test_cancelling_one_of_two_leaves_the_other(
 async def test_a_cancelled_verify_is_let_go_of(
     serve: Serve, open_client: Callable[[str], AsyncLoggin], login: CreatedToken
 ) -> None:
-    answer = threading.Event()
+    may_respond = threading.Event()
 
     def step(exchange: Exchange) -> None:
-        assert answer.wait(TEST_TIMEOUT)
-        exchange.answer(200, '{"status": "pending"}')
+        assert may_respond.wait(TEST_TIMEOUT)
+        exchange.respond(200, '{"status": "pending"}')
 
     server = serve(step)
     client = open_client(server.url)
@@ -105,7 +105,7 @@ async def test_a_cancelled_verify_is_let_go_of(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    answer.set()
+    may_respond.set()
     assert await client.verify_token(login.token) is None
 
 

@@ -20,7 +20,7 @@ def hang(exchange: Exchange) -> None:
 
 
 def pending(exchange: Exchange) -> None:
-    exchange.answer(200, '{"status": "pending"}')
+    exchange.respond(200, '{"status": "pending"}')
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_call_has_a_time_for_all_its_tries(
 
 
 def test_a_long_retry_after_is_raised(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
-    server = serve(lambda exchange: exchange.answer_error(429, "rate_limited", fields={"retry_after": 6}))
+    server = serve(lambda exchange: exchange.respond_error(429, "rate_limited", fields={"retry_after": 6}))
     with pytest.raises(RateLimitError) as caught:
         open_driver(server.url).verify(login.token)
     assert caught.value.retry_after == 6

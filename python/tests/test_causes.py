@@ -36,8 +36,8 @@ def test_a_wait_tells_that_nothing_was_connected(
     assert (caught.value.code, caught.value.cause) == ("timeout", "refused")
 
 
-def test_an_answer_of_somebody_else(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
-    server = serve(lambda exchange: exchange.answer(401, "<html>", content_type="text/html"))
+def test_a_response_of_somebody_else(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
+    server = serve(lambda exchange: exchange.respond(401, "<html>", content_type="text/html"))
     with pytest.raises(ServerError) as caught:
         open_driver(server.url, max_retries=0).verify(login.token)
     assert (caught.value.code, caught.value.cause) == ("invalid_response", "http_401")

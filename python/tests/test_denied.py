@@ -25,11 +25,11 @@ def test_a_login_has_a_name_which_its_token_tells() -> None:
 
 
 def test_the_server_tells_which_of_them_were_denied(open_driver: DriverClass, serve: Serve) -> None:
-    def answer(exchange: Exchange) -> None:
+    def respond(exchange: Exchange) -> None:
         asked = json.loads(exchange.body)["login_ids"]
-        exchange.answer(200, json.dumps({"denied": asked[1:]}))
+        exchange.respond(200, json.dumps({"denied": asked[1:]}))
 
-    server = serve(answer)
+    server = serve(respond)
     driver = open_driver(server.url, secret_key=KEY)
     assert driver.denied(name for name in ("first", "second")) == ["second"]
     [exchange] = server.exchanges

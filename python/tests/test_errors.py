@@ -92,7 +92,7 @@ def test_an_error_has_all_that_the_server_tells(
             "mood": "bad",
         }
     )
-    server = serve(lambda exchange: exchange.answer(422, body))
+    server = serve(lambda exchange: exchange.respond(422, body))
     with pytest.raises(InvalidCodeError) as caught:
         open_driver(server.url).verify(login.token)
     error = caught.value
@@ -102,7 +102,7 @@ def test_an_error_has_all_that_the_server_tells(
 
 
 def test_retry_after_is_seconds(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
-    server = serve(lambda exchange: exchange.answer_error(429, "rate_limited", fields={"retry_after": 90}))
+    server = serve(lambda exchange: exchange.respond_error(429, "rate_limited", fields={"retry_after": 90}))
     with pytest.raises(RateLimitError) as caught:
         open_driver(server.url).verify(login.token)
     assert caught.value.retry_after == 90.0
@@ -111,10 +111,10 @@ def test_retry_after_is_seconds(open_driver: DriverClass, serve: Serve, login: C
 
 
 @pytest.mark.parametrize("name", ["", "Not A Code", "x" * 100, "<script>"])
-def test_a_code_that_cannot_be_one_is_no_answer(
+def test_a_code_that_cannot_be_one_is_no_response(
     open_driver: DriverClass, serve: Serve, login: CreatedToken, name: str
 ) -> None:
-    server = serve(lambda exchange: exchange.answer_error(400, name))
+    server = serve(lambda exchange: exchange.respond_error(400, name))
     with pytest.raises(ServerError) as caught:
         open_driver(server.url).verify(login.token)
     assert caught.value.code == "invalid_response"

@@ -40,11 +40,11 @@ VERIFIED = {"status": "verified", "phone": PHONE, "verified_at": "2026-11-22T07:
 
 
 def with_json(body: object) -> Step:
-    return lambda exchange: exchange.answer(200, json.dumps(body))
+    return lambda exchange: exchange.respond(200, json.dumps(body))
 
 
 def refuse(status: int, code: str, **fields: Any) -> Step:
-    return lambda exchange: exchange.answer_error(status, code, fields=fields)
+    return lambda exchange: exchange.respond_error(status, code, fields=fields)
 
 
 def with_hang_up(exchange: Exchange) -> None:
@@ -91,7 +91,7 @@ def test_another_server_may_say_less_and_more(open_driver: DriverClass, serve: S
     assert server.exchange(0).headers["authorization"] == f"Bearer {OTHER_KEY}"
 
 
-def test_a_lost_answer_is_asked_for_again_as_the_same_call(open_driver: DriverClass, serve: Serve) -> None:
+def test_a_lost_response_is_asked_for_again_as_the_same_call(open_driver: DriverClass, serve: Serve) -> None:
     start, verify = with_json(STARTED), with_json(VERIFIED)
     server = serve(with_hang_up, start, with_hang_up, start, with_hang_up, verify, with_hang_up, verify)
     driver = open_driver(server.url, secret_key=KEY, idempotency_key="workers-of-acme")
@@ -148,7 +148,7 @@ def test_a_refusal_says_what_to_do(
 @pytest.mark.parametrize(
     "body", [{}, {**STARTED, "session_id": ""}, {**VERIFIED, "status": "pending"}], ids=str
 )
-def test_what_is_no_answer_verifies_nobody(open_driver: DriverClass, serve: Serve, body: object) -> None:
+def test_what_is_no_response_verifies_nobody(open_driver: DriverClass, serve: Serve, body: object) -> None:
     driver = open_driver(serve(with_json(body)).url, secret_key=KEY)
     for call in (lambda: driver.otp_start(PHONE)), (lambda: driver.otp_verify(SESSION_ID, "048392")):
         with pytest.raises(ServerError) as caught:

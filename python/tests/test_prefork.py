@@ -55,9 +55,9 @@ def running(
 def ask(port: int) -> dict[str, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TEST_TIMEOUT)
     connection.request("GET", "/")
-    answer: dict[str, Any] = json.load(connection.getresponse())
+    response: dict[str, Any] = json.load(connection.getresponse())
     connection.close()
-    return answer
+    return response
 
 
 def assert_each_is_a_redeemer_of_its_own(server: ScriptedServer, processes: int) -> None:
@@ -88,17 +88,17 @@ def test_gunicorn_workers_sign_in(serve: Serve, tmp_path: Path) -> None:
         with running(command, log, {"LOGGIN_BASE_URL": server.url}, inherited) as master:
             port = listener.getsockname()[1]
             of_master = switchboard.wait_for(1)
-            # A worker answers one request at a time, so all of them are at it.
-            answers = [in_thread(lambda: ask(port)) for _ in range(WORKERS)]
+            # A worker responses one request at a time, so all of them are at it.
+            responses = [in_thread(lambda: ask(port)) for _ in range(WORKERS)]
             switchboard.verify(switchboard.wait_for(1 + WORKERS) - of_master)
-            workers = [answer.result(TEST_TIMEOUT) for answer in answers]
+            workers = [each.result(TEST_TIMEOUT) for each in responses]
             switchboard.verify(of_master)
             assert read_json(master) == {"pid": master.pid, "phone": PHONE}
             # One more, forked after the master's wait.
             master.send_signal(signal.SIGTTIN)
-            answers = [in_thread(lambda: ask(port)) for _ in range(WORKERS + 1)]
+            responses = [in_thread(lambda: ask(port)) for _ in range(WORKERS + 1)]
             switchboard.verify(switchboard.wait_for(1 + WORKERS))
-            workers += [answer.result(TEST_TIMEOUT) for answer in answers]
+            workers += [each.result(TEST_TIMEOUT) for each in responses]
     assert {worker["phone"] for worker in workers} == {PHONE}
     pids = {worker["pid"] for worker in workers}
     assert len(pids) == WORKERS + 1

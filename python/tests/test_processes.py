@@ -27,7 +27,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 
 def hold(exchange: Exchange) -> None:
-    """Answers nothing."""
+    """Does not respond."""
     exchange.wait_until_hung_up()
 
 
@@ -130,17 +130,17 @@ def test_a_fork_during_a_watch_leaves_it_to_the_parent(start: Start, serve: Serv
 def test_a_fork_during_a_wait_leaves_both_going(start: Start, serve: Serve) -> None:
     child_is_here = threading.Event()
 
-    def answer_later(exchange: Exchange) -> None:
+    def respond_later(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send_event("ready", pending=1)
         assert child_is_here.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=code_of(exchange.tokens[0]), session=session())
 
-    def answer_child(exchange: Exchange) -> None:
+    def respond_to_child(exchange: Exchange) -> None:
         child_is_here.set()
         verify(exchange)
 
-    server = serve(answer_later, answer_child)
+    server = serve(respond_later, respond_to_child)
     process = start(programs.fork_during_waits, server.url)
     parent = server.exchange(0)
     go_on(process)
@@ -175,13 +175,13 @@ def test_children_forked_among_waits_have_tokens_and_keys_of_their_own(start: St
 def test_pools_work_among_waits(start: Start, serve: Serve) -> None:
     pools_are_done = threading.Event()
 
-    def answer_later(exchange: Exchange) -> None:
+    def respond_later(exchange: Exchange) -> None:
         exchange.start_stream()
         exchange.send_event("ready", pending=1)
         assert pools_are_done.wait(TEST_TIMEOUT)
         exchange.send_event("verified", code=code_of(exchange.tokens[0]), session=session())
 
-    server = serve(answer_later, verify)
+    server = serve(respond_later, verify)
     process = start(programs.pools_among_waits, server.url)
     server.exchange(0)
     go_on(process)

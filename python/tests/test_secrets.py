@@ -124,4 +124,4 @@ def test_a_login_prints_nothing_and_its_errors_show_nothing(
 
 
 def as_internal_error(exchange: Exchange) -> None:
-    exchange.answer_error(500, "internal")
+    exchange.respond_error(500, "internal")

@@ -133,9 +133,9 @@ def test_a_wait_has_its_own_deadline_and_ends_with_its_client(
     run(program)
 
 
-def answer(exchange: Exchange) -> None:
+def respond(exchange: Exchange) -> None:
     """Whatever is asked, as a server does that knows the result."""
-    answers = {
+    responses = {
         "/api/v1/tokens/verify": {"status": "verified", **session()},
         "/api/v1/tokens/denied": {"denied": []},
         "/api/v1/auth/start": {
@@ -150,12 +150,12 @@ def answer(exchange: Exchange) -> None:
             "verified_at": session()["verified_at"],
         },
     }
-    exchange.answer(200, json.dumps(answers[exchange.path]))
+    exchange.respond(200, json.dumps(responses[exchange.path]))
 
 
 def test_calls_have_their_results(run: Run, serve: Serve) -> None:
     async def program() -> None:
-        async with AsyncLoggin(serve(answer).url, secret_key=SECRET_KEY) as client:
+        async with AsyncLoggin(serve(respond).url, secret_key=SECRET_KEY) as client:
             token = new_token(client)
             verified = await client.verify_token(token)
             assert verified

@@ -92,7 +92,7 @@ def test_no_file_and_no_kind_is_left_out() -> None:
         for subject in SUBJECTS
         for vector in json.loads((FOLDER / f"{subject}.json").read_text())["vectors"]
     }
-    assert kinds == RUNNERS.keys() | ANSWERED.keys() | ONLY_IN_THE_CORE.keys() | {"login_event"}
+    assert kinds == RUNNERS.keys() | OF_RESPONSES.keys() | ONLY_IN_THE_CORE.keys() | {"login_event"}
 
 
 def test_a_wrong_vector_fails() -> None:
@@ -174,17 +174,17 @@ def parse_token(given: Any) -> Any:
 
 @pytest.mark.parametrize("vector", vectors_of("errors"))
 def test_errors(vector: Vector, serve: Serve) -> None:
-    """A server answers with the code; one that only a client raises is looked up in the native list."""
+    """A server responds with the code; one that only a client raises is looked up in the native list."""
     expect, name = vector["expect"], vector["input"]["code"]
     status = expect["http_status"]
-    error = code(vector["input"]) if status is None else answered(serve, status, name)
+    error = code(vector["input"]) if status is None else error_told(serve, status, name)
     assert type(error).__name__ == expect["class"]
     assert (error.code, error.retryable) == (name, expect["retryable"])
     assert isinstance(error, getattr(builtins, expect.get("python_also", "Exception")))
 
 
-def answered(serve: Serve, status: int, name: str) -> LogginError:
-    client = Loggin(serve(lambda exchange: exchange.answer_error(status, name)).url, max_retries=0)
+def error_told(serve: Serve, status: int, name: str) -> LogginError:
+    client = Loggin(serve(lambda exchange: exchange.respond_error(status, name)).url, max_retries=0)
     with pytest.raises(LogginError) as caught:
         client.verify_token(client.create_token("8XKPQ2WN").token)
     assert caught.value.status == status
@@ -199,15 +199,15 @@ def code(given: Any) -> LogginError:
 
 @pytest.mark.parametrize("vector", vectors_of("otp"))
 def test_otp(vector: Vector, serve: Serve) -> None:
-    """A server answers so."""
-    server = serve(lambda exchange: exchange.answer(200, json.dumps(vector["input"]["answer"])))
+    """A server responds so."""
+    server = serve(lambda exchange: exchange.respond(200, json.dumps(vector["input"]["answer"])))
     with Loggin(server.url, secret_key=SECRET_KEY) as client:
         if "error" in vector:
             with pytest.raises(LogginError) as caught:
-                ANSWERED[vector["kind"]](client)
+                OF_RESPONSES[vector["kind"]](client)
             assert caught.value.code == vector["error"]
         else:
-            assert ANSWERED[vector["kind"]](client) == vector["expect"]
+            assert OF_RESPONSES[vector["kind"]](client) == vector["expect"]
 
 
 @pytest.mark.parametrize("vector", vectors_of("events"))
@@ -352,16 +352,16 @@ def stream_of(given: Any) -> bytes:
 def decode(given: Any) -> list[dict[str, str]]:
     """The events with data: a block without any is one too for httpx-sse."""
     headers = {"content-type": "text/event-stream; charset=utf-8"}
-    answer = httpx.Response(200, headers=headers, content=stream_of(given))
+    response = httpx.Response(200, headers=headers, content=stream_of(given))
     return [
         {"name": event.event, "data": event.data, "last_event_id": event.id}
-        for event in EventSource(answer).iter_sse()
+        for event in EventSource(response).iter_sse()
         if event.data
     ]
 
 
 SUBJECTS = ("backoff", "errors", "events", "link", "otp", "proxy", "sse", "timeout", "token")
-ANSWERED: dict[str, Callable[[Loggin], Any]] = {"otp_result": otp_result, "otp_session": otp_session}
+OF_RESPONSES: dict[str, Callable[[Loggin], Any]] = {"otp_result": otp_result, "otp_session": otp_session}
 RUNNERS: dict[str, Callable[[Any], Any]] = {
     "call_timeout": call_timeout,
     "client_call_timeout": client_call_timeout,

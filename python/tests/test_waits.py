@@ -44,23 +44,23 @@ from loggin import (
 
 
 def as_html(exchange: Exchange) -> None:
-    exchange.answer(200, "<h1>It works!</h1>", "text/html")
+    exchange.respond(200, "<h1>It works!</h1>", "text/html")
 
 
 def as_json(exchange: Exchange) -> None:
-    exchange.answer(200, "{}")
+    exchange.respond(200, "{}")
 
 
 def as_internal_error(exchange: Exchange) -> None:
-    exchange.answer_error(500, "internal")
+    exchange.respond_error(500, "internal")
 
 
 def as_unavailable(exchange: Exchange) -> None:
-    exchange.answer_error(503, "unavailable", Retry_After="0")
+    exchange.respond_error(503, "unavailable", Retry_After="0")
 
 
 def as_redirect(exchange: Exchange) -> None:
-    exchange.answer(307, "", Location="/elsewhere")
+    exchange.respond(307, "", Location="/elsewhere")
 
 
 def with_hang_up(exchange: Exchange) -> None:
@@ -193,7 +193,7 @@ def test_a_refused_stream_ends_the_wait(
     code: str,
     expected: type[LogginError],
 ) -> None:
-    server = serve(lambda exchange: exchange.answer_error(status, code))
+    server = serve(lambda exchange: exchange.respond_error(status, code))
     with pytest.raises(expected) as caught:
         open_driver(server.url).wait(login.token)
     assert (caught.value.code, caught.value.status) == (code, status)
@@ -323,8 +323,8 @@ def test_a_wait_that_gave_up_is_begun_again(
 
 def test_verify_redeems(open_driver: DriverClass, serve: Serve, login: CreatedToken) -> None:
     server = serve(
-        lambda exchange: exchange.answer(200, json.dumps({"status": "pending"})),
-        lambda exchange: exchange.answer(200, json.dumps({"status": "verified", **session()})),
+        lambda exchange: exchange.respond(200, json.dumps({"status": "pending"})),
+        lambda exchange: exchange.respond(200, json.dumps({"status": "verified", **session()})),
     )
     driver = open_driver(server.url)
     assert driver.verify(login.token) is None
@@ -353,7 +353,7 @@ def test_verify_is_repeated_as_often_as_set_up(
 def test_a_long_retry_after_is_the_callers(
     open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
-    server = serve(lambda exchange: exchange.answer_error(503, "unavailable", Retry_After="61"))
+    server = serve(lambda exchange: exchange.respond_error(503, "unavailable", Retry_After="61"))
     with pytest.raises(ServerError) as caught:
         open_driver(server.url).verify(login.token)
     assert caught.value.retry_after == 61.0
@@ -361,7 +361,7 @@ def test_a_long_retry_after_is_the_callers(
 
 
 @pytest.mark.parametrize("step", [as_html, as_json, as_redirect])
-def test_verify_names_an_answer_that_is_none(
+def test_verify_names_a_response_that_is_none(
     open_driver: DriverClass, serve: Serve, login: CreatedToken, step: Step
 ) -> None:
     server = serve(step)
@@ -372,12 +372,12 @@ def test_verify_names_an_answer_that_is_none(
 
 
 @pytest.mark.parametrize("moment", ["1960-01-01T00:00:00Z", "99999-01-01T00:00:00Z", "yesterday", ""])
-def test_a_session_of_no_time_is_no_answer(
+def test_a_session_of_no_time_is_no_response(
     open_driver: DriverClass, serve: Serve, login: CreatedToken, moment: str
 ) -> None:
     body = json.dumps({"status": "verified", **session(verified_at=moment)})
     with pytest.raises(ServerError) as caught:
-        open_driver(serve(lambda exchange: exchange.answer(200, body)).url).verify(login.token)
+        open_driver(serve(lambda exchange: exchange.respond(200, body)).url).verify(login.token)
     assert caught.value.code == "invalid_response"
 
 

@@ -153,7 +153,7 @@ async def test_async_for_is_left_by_break_and_by_cancelling(serve: Serve, login:
 def test_a_code_is_handed_in_as_it_was_typed(
     open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
-    server = serve(lambda exchange: exchange.answer(200, '{"status": "verified"}'))
+    server = serve(lambda exchange: exchange.respond(200, '{"status": "verified"}'))
     driver = open_driver(server.url)
     driver.confirm(login.token, "\u0661\u0662\u0663 456")
     in_thread(lambda: driver.confirm(login.token, "123456")).result(TEST_TIMEOUT)
@@ -185,7 +185,7 @@ def test_what_the_server_says_of_a_code_is_raised(
     attempts_left: int | None,
 ) -> None:
     fields = {} if attempts_left is None else {"attempts_left": attempts_left}
-    server = serve(lambda exchange: exchange.answer_error(status, code, fields=fields))
+    server = serve(lambda exchange: exchange.respond_error(status, code, fields=fields))
     with pytest.raises(error) as caught:
         open_driver(server.url).confirm(login.token, "123456")
     assert (caught.value.code, caught.value.attempts_left) == (code, attempts_left)
@@ -218,12 +218,12 @@ def test_these_calls_have_a_time_for_all_their_tries(
 
 
 def told(event: str, **data: object) -> Step:
-    """The answer of a poll: this event, behind the end of what is no token."""
+    """The response of a poll: this event, behind the end of what is no token."""
 
     def step(exchange: Exchange) -> None:
         ends = {"event": "rejected", "data": {"token_index": 1, "error": "invalid_token"}}
         one = {"event": event, "data": {"code": code_of(exchange.tokens[0]), **data}}
-        exchange.answer(200, json.dumps({"events": [ends, one]}))
+        exchange.respond(200, json.dumps({"events": [ends, one]}))
 
     return step
 
@@ -232,7 +232,7 @@ def test_a_login_is_asked_about_without_redeeming(
     open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
     server = serve(
-        lambda exchange: exchange.answer(200, '{"events": []}'),
+        lambda exchange: exchange.respond(200, '{"events": []}'),
         told("progress", status="awaiting_match"),
         told("verified", session=session(phone=None)),
     )
@@ -247,7 +247,7 @@ def test_a_login_is_asked_about_without_redeeming(
 def test_a_login_that_has_ended_otherwise_is_raised(
     open_driver: DriverClass, serve: Serve, login: CreatedToken
 ) -> None:
-    server = serve(told("rejected", error="denied"), lambda exchange: exchange.answer(200, "{}"))
+    server = serve(told("rejected", error="denied"), lambda exchange: exchange.respond(200, "{}"))
     driver = open_driver(server.url)
     with pytest.raises(DeniedError):
         driver.status(login.token)
@@ -259,15 +259,15 @@ def test_a_login_that_has_ended_otherwise_is_raised(
 def test_a_blocking_watch_may_confirm_between_two_updates(serve: Serve, login: CreatedToken) -> None:
     steps = Steps("awaiting_confirmation")
 
-    def answer(exchange: Exchange) -> None:
+    def respond(exchange: Exchange) -> None:
         if exchange.path.endswith("/confirm"):
-            exchange.answer(200, '{"status": "verified"}')
+            exchange.respond(200, '{"status": "verified"}')
             steps.go()
         else:
             steps(exchange)
 
     steps.go()
-    with Loggin(serve(answer).url) as client:
+    with Loggin(serve(respond).url) as client:
         for update in client.watch(login.token):
             if update.status == "awaiting_confirmation":
                 client.confirm(login.token, "123456")

@@ -84,7 +84,7 @@ class Environment:
         return count
 
     def post(self, codes: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """Sends a message for each code; when each post began and was answered, by code."""
+        """Sends a message for each code; when each post began and got its response, by code."""
         order = {
             "app_secret": self._app_secret,
             "phone_number_id": PHONE_NUMBER_ID,
@@ -95,7 +95,7 @@ class Environment:
         }
         self._posted += len(codes)
         posted = json.loads(self._poster.ask(json.dumps(order)))["posted"]
-        return {code: (began, answered) for code, began, answered in posted}
+        return {code: (began, got) for code, began, got in posted}
 
     def sent(self) -> dict[str, int]:
         """When `verified` went to the client, by code, since the last call."""

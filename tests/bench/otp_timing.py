@@ -66,27 +66,27 @@ class Caller:
         self._connection = http.client.HTTPConnection(self._url.hostname or "", self._url.port)
 
     def call(self, route: str, body: dict[str, Any]) -> tuple[int, float, dict[str, Any]]:
-        """Status, seconds and answer of one call."""
+        """Status, seconds and response of one call."""
         headers = {"content-type": "application/json", "x-api-key": self._key}
         path = self._url.path.removesuffix("start") + route
         began = time.perf_counter()
         self._connection.request("POST", path, json.dumps(body), headers)
-        answer = self._connection.getresponse()
-        text = answer.read()
-        return answer.status, time.perf_counter() - began, json.loads(text)
+        response = self._connection.getresponse()
+        text = response.read()
+        return response.status, time.perf_counter() - began, json.loads(text)
 
     def start(self, phone: str) -> tuple[float, str]:
         """Seconds of a start, and its session."""
-        status, seconds, answer = self.call("start", {"phone": phone})
-        assert status == 200, answer
-        return seconds, answer["session_id"]
+        status, seconds, response = self.call("start", {"phone": phone})
+        assert status == 200, response
+        return seconds, response["session_id"]
 
     def type(self, phone: str, session: str, is_right: bool) -> float:
         """Seconds of typing the code, or another."""
         code = WhatsApp.codes[phone]
         typed = code if is_right else ("1" if code[0] == "0" else "0") + code[1:]
-        status, seconds, answer = self.call("verify", {"session_id": session, "otp_code": typed})
-        assert status == (200 if is_right else 422), answer
+        status, seconds, response = self.call("verify", {"session_id": session, "otp_code": typed})
+        assert status == (200 if is_right else 422), response
         return seconds
 
 

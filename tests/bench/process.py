@@ -25,7 +25,7 @@ class Usage:
 
 
 class ProcessEndedError(Exception):
-    """A process ended, or said nothing, where an answer was due."""
+    """A process ended, or said nothing, where a response was due."""
 
 
 class Process:

@@ -48,7 +48,7 @@ def test_the_library_exports_every_function_that_the_generated_sources_call(
 
 @pytest.mark.parametrize(("page_size", "is_fit"), [(4096, False), (16384, True)])
 def test_libraries_for_pages_of_4_kb_are_refused(page_size: int, is_fit: bool, tmp_path: Path) -> None:
-    source, library = tmp_path / "answer.c", tmp_path / "libanswer.so"
+    source, library = tmp_path / "response.c", tmp_path / "libanswer.so"
     source.write_text("int answer(void) { return 42; }\n", encoding="utf-8")
     option = f"-Wl,-z,max-page-size={page_size}"
     subprocess.run(["cc", "-shared", "-fPIC", option, "-o", library, source], check=True)

@@ -3,7 +3,7 @@
  * link, and a request of its own waits on the server until the message is there.
  *
  * Each login has a cookie of its own, so that tabs do not take each other's. Its name is the redeemer's key and the
- * session's `jti`: whichever node of the app answers, and however often the network loses what it says, it is the same
+ * session's `jti`: whichever node of the app responds, and however often the network loses what it says, it is the same
  * redeemer and the same session.
  */
 
@@ -135,7 +135,7 @@ export async function finishLogin(options: FinishLoginOptions = {}): Promise<Sig
   const { login, maxAge, claims, onSession, ...wait } = options;
   const kept = await loginOf({ login });
   if (!kept) {
-    // The browser took the cookies of an answer whose rest was lost.
+    // The browser took the cookies of a response whose rest was lost.
     const session = login === undefined ? null : await getSession();
     if (session?.jti === login && session) {
       return session;

@@ -3,13 +3,13 @@
 import { loggin } from '@loggin/web';
 import type { DeniedLoginsConfiguration } from './revocation.js';
 
-/** For how many seconds an answer is good, unless the app says otherwise. */
+/** For how many seconds a response is good, unless the app says otherwise. */
 const MAX_AGE_S = 60;
 
-/** Longest time, in milliseconds, that a request of a visitor waits for the answer. */
+/** Longest time, in milliseconds, that a request of a visitor waits for the response. */
 const CALL_TIMEOUT_MS = 2_000;
 
-/** Answers that are kept; the oldest makes room. */
+/** Responses that are kept; the oldest makes room. */
 const MAX_KEPT = 10_000;
 
 interface Kept {
@@ -40,7 +40,7 @@ export async function isDenied(
   return await asked.isDenied;
 }
 
-/** What was denied once, stays denied where the server does not answer. */
+/** What was denied once, stays denied where the server does not respond. */
 async function ask(loginId: string, before: Promise<boolean> | undefined): Promise<boolean> {
   try {
     const denied = await loggin.deniedLogins([loginId], { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });

@@ -1,6 +1,5 @@
 /** Sign-in with WhatsApp for Next.js: a session that cannot be forged, the route guard before pages, and one-time codes. */
 
-export type { OriginOptions } from './answers.js';
 export type { SessionClaims } from './claims.js';
 export {
   type BeginLoginOptions,
@@ -31,6 +30,7 @@ export {
   waitForVerify,
 } from './redeem.js';
 export { register } from './register.js';
+export type { OriginOptions } from './responses.js';
 export { returnToOf } from './return-to.js';
 export {
   configure,

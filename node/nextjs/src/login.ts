@@ -1,9 +1,9 @@
 /** The decoupled flow as routes: what `useServerLogin` and `mode="server"` of `@loggin/react` ask. */
 
 import { isLogginError } from '@loggin/web';
-import { answer, answering, checkOrigins, type OriginOptions, ownRequest, refusal } from './answers.js';
 import { beginLogin, confirmLogin, type FinishLoginOptions, finishLogin } from './decoupled.js';
 import { appKeyOfEnvironment, misconfigured } from './environment.js';
+import { checkOrigins, type OriginOptions, ownRequest, refusal, respond, responding } from './responses.js';
 import type { CreateSessionOptions } from './session.js';
 
 /** How long a question is held, in milliseconds: proxies end connections that are silent for longer. */
@@ -27,7 +27,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
  * A login that this server holds, in `app/api/login/[action]/route.ts`: `export const { POST } = loginHandlers()`. Then
  * `<LogginButton mode="server" />` signs in, and its page never has a token.
  *
- * - `begin` `{"text"?, "replaces"?}` answers `{"login", "link", "code"}`, and sets a cookie of the login's own.
+ * - `begin` `{"text"?, "replaces"?}` responds with `{"login", "link", "code"}`, and sets a cookie of the login's own.
  * - `wait` `{"login", "known"?}` is held for 25 s: 200 `{"status": "verified"}` with the session's cookie, 202 `{"status"}`
  *   where it is to be asked again, at once where the status is another than the known one: `pending`, `message_received`,
  *   `awaiting_confirmation`.
@@ -48,12 +48,12 @@ export function loginHandlers(options: LoginHandlersOptions = {}): {
         throw misconfigured('Set LOGGIN_APP_KEY, LOGGIN_SECRET_KEY or the option appKey.');
       }
       const words = options.text ?? textOf(text);
-      return answer(await beginLogin(appKey, { text: words, replaces: textOf(replaces) }));
+      return respond(await beginLogin(appKey, { text: words, replaces: textOf(replaces) }));
     },
     wait: ({ login, known }, request) => held({ login, known, request, options }),
     confirm: async ({ login, code }) => {
       await confirmLogin(String(code), { login: String(login) });
-      return answer({ status: 'verified' });
+      return respond({ status: 'verified' });
     },
   };
   const POST = async (request: Request): Promise<Response> => {
@@ -63,7 +63,7 @@ export function loginHandlers(options: LoginHandlersOptions = {}): {
       return refusal('not_found', 404);
     }
     const body = await ownRequest(request, allowedOrigins);
-    return body instanceof Response ? body : await answering(() => step(body, request));
+    return body instanceof Response ? body : await responding(() => step(body, request));
   };
   return { POST };
 }
@@ -99,13 +99,13 @@ async function held({ login, known, request, options }: Question): Promise<Respo
         }
       },
     });
-    return answer({ status: 'verified' });
+    return respond({ status: 'verified' });
   } catch (reason) {
     const isHeld = news.signal.aborted || (isLogginError(reason) && reason.code === 'timeout');
     if (!isHeld) {
       throw reason;
     }
-    return answer({ status }, 202);
+    return respond({ status }, 202);
   } finally {
     request.signal.removeEventListener('abort', hangUp);
   }

@@ -40,7 +40,7 @@ const PRIVATE = 'private, no-cache, no-store, max-age=0, must-revalidate';
 
 /**
  * A route guard that lets only people with a session to protected routes: the default export of `middleware.ts` or
- * `proxy.ts`. Reads and server actions are sent to the login page, everything else is answered 401. It renews sessions.
+ * `proxy.ts`. Reads and server actions are sent to the login page, everything else gets a 401. It renews sessions.
  *
  * A handler runs behind it, for everybody who is let through, except for files of the framework; its response gets the
  * guard's cookie and `Cache-Control` besides its own. What it rewrites to is its own word: protect what is asked for.

@@ -2,8 +2,8 @@
 
 import { Otp, type OtpOptions, type OtpResult } from '@loggin/web/otp';
 import type { CountryCode } from 'libphonenumber-js/max';
-import { answer, answering, checkOrigins, type OriginOptions, ownRequest, refusal } from './answers.js';
 import { appKeyOfSecret } from './environment.js';
+import { checkOrigins, type OriginOptions, ownRequest, refusal, respond, responding } from './responses.js';
 import { type CreateSessionOptions, createSession } from './session.js';
 
 export interface OtpHandlersOptions extends OtpOptions, OriginOptions, CreateSessionOptions {
@@ -64,7 +64,7 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
         return refusal('denied', 403);
       }
       const { sessionId, expiresIn } = await opened().start({ phone, countryCode: region, otpLength });
-      return answer({ session_id: sessionId, expires_in: expiresIn });
+      return respond({ session_id: sessionId, expires_in: expiresIn });
     },
     verify: async ({ session_id, otp_code }) => {
       const result = await opened().verify({
@@ -75,7 +75,7 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
       const { phone, verifiedAt } = result;
       const appKey = appKeyOfSecret(client.secretKey);
       await createSession({ appKey, phone, verifiedAt }, { maxAge, claims });
-      return answer({ status: 'verified' });
+      return respond({ status: 'verified' });
     },
   };
   const POST = async (request: Request): Promise<Response> => {
@@ -85,7 +85,7 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
       return refusal('not_found', 404);
     }
     const body = await ownRequest(request, allowedOrigins);
-    return body instanceof Response ? body : await answering(() => step(body, request));
+    return body instanceof Response ? body : await responding(() => step(body, request));
   };
   return { POST };
 }

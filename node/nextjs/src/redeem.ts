@@ -10,7 +10,15 @@ import {
   type WaitForVerifyOptions as WebWaitOptions,
 } from '@loggin/web';
 import { cookies } from 'next/headers.js';
-import { answer, answering, checkOrigins, type OriginOptions, ownRequest, refusal, told } from './answers.js';
+import {
+  checkOrigins,
+  type OriginOptions,
+  ownRequest,
+  refusal,
+  respond,
+  responding,
+  told,
+} from './responses.js';
 import { sealingKeys } from './secret.js';
 import { type CreateSessionOptions, createSession, prepareSession } from './session.js';
 import type { Identity, SignedIn } from './signed-in.js';
@@ -160,7 +168,7 @@ async function signIn(token: string, options: RedeemOptions): Promise<SignedIn |
 }
 
 /**
- * The same as a route: `export const { POST } = redeemHandlers()` takes `{"token"}` and answers
+ * The same as a route: `export const { POST } = redeemHandlers()` takes `{"token"}` and responds with
  * `{"status": "verified"}` or `{"status": "pending"}`, or an error with its code.
  *
  * @throws InvalidInputError `invalid_config` where one of `allowedOrigins` is none.
@@ -178,9 +186,9 @@ export function redeemHandlers(options: RedeemOptions & OriginOptions = {}): {
     if (typeof token !== 'string') {
       return refusal('invalid_token', 400);
     }
-    return await answering(async () => {
+    return await responding(async () => {
       const session = await signIn(token, options);
-      return answer({ status: session ? 'verified' : 'pending' });
+      return respond({ status: session ? 'verified' : 'pending' });
     });
   };
   return { POST };

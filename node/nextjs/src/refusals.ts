@@ -21,7 +21,7 @@ export function refuse(error: string, status: number): NextResponse {
   return NextResponse.json({ error }, { status, headers: NO_STORE });
 }
 
-/** What somebody without a session is answered: reads and actions are sent to the login page. */
+/** What somebody without a session gets: reads and actions are sent to the login page. */
 export function turnAway(request: NextRequest, loginPath: string): NextResponse {
   if (request.headers.has(ACTION)) {
     return fromAction(request, loginPath);
@@ -38,7 +38,7 @@ function wayToLogin({ nextUrl }: NextRequest, loginPath: string): string {
 }
 
 /**
- * Next.js takes an answer to an action that is none of its own for a crash. This is how an action itself redirects; a
+ * Next.js takes a response to an action that is none of its own for a crash. This is how an action itself redirects; a
  * `Location` would be followed by `fetch`, and a body would be read.
  */
 function fromAction(request: NextRequest, loginPath: string): NextResponse {

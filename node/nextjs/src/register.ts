@@ -23,7 +23,7 @@ export async function register(): Promise<void> {
     if (isProduction() && isLogginError(reason)) {
       // biome-ignore lint/suspicious/noConsole: the last words of a server that ends here.
       console.error(`@loggin/nextjs: ${reason.code}: ${reason.message}`);
-      // Next.js would only log the error, and go on to answer every request with 500.
+      // Next.js would only log the error, and go on to respond to every request with 500.
       exit?.(1);
     }
     throw reason;

@@ -21,7 +21,7 @@ type Moment = Date | null | undefined;
 
 /** How sessions are ended whose person said "Not me". */
 export interface DeniedLoginsConfiguration {
-  /** For how many seconds an answer of the Loggin server is good, on each node; 60 by default. */
+  /** For how many seconds a response of the Loggin server is good, on each node; 60 by default. */
   readonly maxAge?: number | undefined;
 }
 

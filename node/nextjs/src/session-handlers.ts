@@ -1,6 +1,6 @@
 /** The session as a route, for what runs in the browser: `useSession` of `@loggin/react` asks it. */
 
-import { answer, checkOrigins, isOwnPage, type OriginOptions, refusal } from './answers.js';
+import { checkOrigins, isOwnPage, type OriginOptions, refusal, respond } from './responses.js';
 import { destroySession, getSession } from './session.js';
 import type { SignedIn } from './signed-in.js';
 
@@ -12,7 +12,7 @@ export interface SessionHandlersOptions extends OriginOptions {
 /**
  * A route, `app/api/session/route.ts`: `export const { GET, DELETE } = sessionHandlers()`.
  *
- * GET answers `{"session": …}` with who is signed in, or null; DELETE signs out, where a page of this app asks for it.
+ * GET responds with `{"session": …}` with who is signed in, or null; DELETE signs out, where a page of this app asks for it.
  *
  * @throws InvalidInputError `invalid_config` where one of `allowedOrigins` is none.
  */
@@ -23,14 +23,14 @@ export function sessionHandlers(options: SessionHandlersOptions = {}): {
   const allowedOrigins = checkOrigins(options);
   const GET = async (): Promise<Response> => {
     const session = await getSession();
-    return answer({ session: session && ((await options.show?.(session)) ?? session) });
+    return respond({ session: session && ((await options.show?.(session)) ?? session) });
   };
   const DELETE = async ({ headers }: Request): Promise<Response> => {
     if (!isOwnPage(headers, allowedOrigins)) {
       return refusal('denied', 403);
     }
     await destroySession();
-    return answer({ session: null });
+    return respond({ session: null });
   };
   return { GET, DELETE };
 }

@@ -1,10 +1,10 @@
 /** The session of the request at hand, in pages, server actions and route handlers. */
 
 import { cookies, headers } from 'next/headers.js';
-import { refusal } from './answers.js';
 import { checkedClaims, type SessionClaims } from './claims.js';
 import { cookieAttributes, cookieName } from './cookies.js';
 import { warnOfPlainHttp } from './hosts.js';
+import { refusal } from './responses.js';
 import { DEFAULT_LOGIN_PATH, withReturnTo } from './return-to.js';
 import { endAll, isEnded, type Person } from './revocation.js';
 import {
@@ -160,7 +160,7 @@ async function freshSession({ maxAge }: FreshSessionOptions): Promise<SignedIn |
  * Who is signed in; everybody else is sent to the login page. Every protected page, server action and route handler
  * asks by itself: a matcher alone has failed too often.
  *
- * A route handler that answers programs is better wrapped in `withSession`.
+ * A route handler that responds to programs is better wrapped in `withSession`.
  */
 export async function requireSession(options: RequireSessionOptions = {}): Promise<SignedIn> {
   const { loginPath = DEFAULT_LOGIN_PATH, returnTo } = options;
@@ -173,7 +173,7 @@ export async function requireSession(options: RequireSessionOptions = {}): Promi
   return redirect(withReturnTo(loginPath, returnTo));
 }
 
-/** A route handler for those who are signed in; everybody else is answered 401 `unauthorized`. */
+/** A route handler for those who are signed in; everybody else gets a 401 `unauthorized`. */
 export function withSession<Context>(
   handler: (request: Request, session: SignedIn, context: Context) => Promise<Response> | Response,
   options: FreshSessionOptions = {},

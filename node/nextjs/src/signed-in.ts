@@ -14,7 +14,7 @@ export const SESSION_LIFETIME_S = 30 * 24 * 60 * 60;
  */
 export const MAX_AGE_S = 90 * 24 * 60 * 60;
 
-/** Age at which a visit renews a session, in seconds: a day, so that few answers set a cookie. */
+/** Age at which a visit renews a session, in seconds: a day, so that few responses set a cookie. */
 const RENEWAL_AGE_S = 24 * 60 * 60;
 
 /** Longest user id that is kept, in characters: WhatsApp's have a fraction of it. */

@@ -1,4 +1,4 @@
-/** Sessions whose person said "Not me": when the Loggin server is asked, and what holds while it does not answer. */
+/** Sessions whose person said "Not me": when the Loggin server is asked, and what holds while it does not respond. */
 
 import { loggin } from '@loggin/web';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -18,7 +18,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('an answer is good for a minute, or as long as the app says', async () => {
+test('a response is good for a minute, or as long as the app says', async () => {
   const login = newLogin();
   asked.mockResolvedValue([]);
   expect([await isDenied(login, {}), await isDenied(login, {})]).toEqual([false, false]);
@@ -40,7 +40,7 @@ test('requests that come together ask once', async () => {
   expect(asked).toHaveBeenCalledTimes(1);
 });
 
-test('a server that does not answer signs nobody out, and nobody in again', async () => {
+test('a server that does not respond signs nobody out, and nobody in again', async () => {
   const [innocent, denied] = [newLogin(), newLogin()];
   asked.mockResolvedValueOnce([denied]).mockRejectedValue(new Error('not reached'));
   expect(await isDenied(denied, {})).toBe(true);

@@ -1,4 +1,4 @@
-/** Whose pages a route answers: a refusal is 403 `denied`, and what passes is answered about its token. */
+/** Which pages a route responds to: a refusal is 403 `denied`, and what passes is told about its token. */
 
 import { InvalidInputError } from '@loggin/web';
 import { expect, test } from 'vitest';
@@ -29,7 +29,7 @@ test.each<[string, Record<string, string>]>([
     "the browser's own word, behind a proxy that rewrites",
     { Origin: ORIGIN, Host: 'inner', 'Sec-Fetch-Site': 'same-origin' },
   ],
-])('%s is answered', async (_, headers) => {
+])('%s gets a response', async (_, headers) => {
   expect(await statusFor(headers)).toBe(400);
 });
 
@@ -46,7 +46,7 @@ test.each<[string, Record<string, string>]>([
   expect(await statusFor(headers)).toBe(403);
 });
 
-test('an allowed origin is answered, and no other', async () => {
+test('an allowed origin gets a response, and no other', async () => {
   const headers = { Origin: ORIGIN, Host: 'inner', 'Sec-Fetch-Site': 'same-site' };
   expect(await statusFor(headers, [ORIGIN])).toBe(400);
   expect(await statusFor(headers, ['https://www.acme.example'])).toBe(403);

@@ -116,7 +116,7 @@ export class Attempt {
   #login: NewLogin | undefined;
   #state = IDLE;
   #course: Course | undefined;
-  /** Settles when the digits that are being handed in are answered. */
+  /** Settles when the digits that are being handed in are judged. */
   #confirming: Promise<void> | undefined;
   #mounts = 0;
   readonly #listeners = new Set<() => void>();
@@ -278,7 +278,7 @@ export class Attempt {
         this.#set({ ...OVER, status: 'verified', error: null });
       }
     } catch (reason) {
-      // The last wrong code denies the login: what the person typed is answered first, and says more.
+      // The last wrong code denies the login: the response to what the person typed comes first, and says more.
       await this.#confirming;
       if (!signal.aborted) {
         this.#end(reason as Error);

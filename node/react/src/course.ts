@@ -26,7 +26,7 @@ export interface Course {
 
 /**
  * Follows an attempt until somebody has signed in and the app has taken it. It resolves to what the app's framework is to
- * show in place of this page, where that is what the app answered.
+ * show in place of this page, where the app returned that.
  */
 export async function follow(course: Course): Promise<unknown> {
   const { server, text, token, code, wait, set, attempt } = course;
@@ -61,8 +61,8 @@ export async function follow(course: Course): Promise<unknown> {
   course.isTold = true;
   set({ status: 'message_received', error: null, isConfirming: false, phone: session.phone });
   try {
-    const answer = await onSuccess({ ...session, token });
-    set({ keepOpen: !!Object(answer).keepOpen });
+    const returned = await onSuccess({ ...session, token });
+    set({ keepOpen: !!Object(returned).keepOpen });
   } catch (reason) {
     if (!isControlFlow(reason)) {
       throw reason;

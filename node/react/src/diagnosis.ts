@@ -19,7 +19,7 @@ const WHAT_TO_DO: Readonly<Record<string, string>> = {
 function causeOf({ status }: LogginError, server: URL): string {
   const { hostname = 'localhost', origin = THE_PAGE, protocol } = globalThis.location ?? {};
   if (status !== undefined) {
-    return `it answers ${status}, and not as a Loggin server does: is this the address of one, or of a proxy whose server is away?`;
+    return `it responds with ${status}, and not as a Loggin server does: is this the address of one, or of a proxy whose server is away?`;
   }
   if (isLoopback(server.hostname) && !isLoopback(hostname)) {
     return 'it is on the machine of whoever opens this page: name your own, <LogginProvider baseUrl="https://…"> or <loggin-button base-url="https://…">.';

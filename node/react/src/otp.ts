@@ -18,7 +18,7 @@ export interface OtpVerify {
   readonly otp_code: string;
 }
 
-/** An answer that tells an error, as the Loggin server does: a function may return it or throw it. */
+/** A response that tells an error, as the Loggin server does: a function may return it or throw it. */
 export interface OtpRefusal {
   readonly error: string;
   readonly attempts_left?: number | undefined;
@@ -37,7 +37,7 @@ export class OtpError extends Error {
   readonly retryAfter: number | null;
 
   constructor({ error, attempts_left, retry_after }: Partial<OtpRefusal>) {
-    super(`The app's server answers ${error}.`);
+    super(`The app's server responds with ${error}.`);
     this.name = 'OtpError';
     this.code = typeof error === 'string' ? error : 'otherError';
     this.attemptsLeft = attempts_left ?? null;
@@ -57,8 +57,8 @@ export interface OtpState {
 /** The server sends one code to a phone in this time, in milliseconds. */
 const COOLDOWN_MS = 30_000;
 
-/** Longest time for an answer, in milliseconds: the send is part of it. */
-const ANSWER_MS = 30_000;
+/** Longest time for a response, in milliseconds: the send is part of it. */
+const RESPONSE_MS = 30_000;
 
 /** The same in seconds, where a server that says "too quick" does not say how long. */
 const COOLDOWN_S = COOLDOWN_MS / 1000;
@@ -72,7 +72,7 @@ const SAME: Readonly<Record<string, string>> = { internal: 'unavailable', invali
 const FIRST: OtpState = { step: 'phone', isBusy: false, error: null, phone: '', resendAt: null };
 
 export interface OtpHandlers {
-  /** The number is verified; `result` is what the app's server answered. */
+  /** The number is verified; `result` is what the app's server responded with. */
   readonly onSuccess?: ((result: Record<string, unknown>) => unknown) | undefined;
   readonly onError?: ((error: OtpError) => void) | undefined;
 }
@@ -81,7 +81,7 @@ export class Otp {
   handlers: OtpHandlers = {};
   #state = FIRST;
   #sessionId: string | undefined;
-  /** What the app's server answered to the right code, until the app has taken it. */
+  /** What the app's server gave for the right code, until the app has taken it. */
   #result: Record<string, unknown> | undefined;
   readonly #listeners = new Set<() => void>();
 
@@ -150,11 +150,11 @@ export class Otp {
   }
 }
 
-/** The answer of the app's server; it throws an `OtpError` where that tells an error, or cannot be reached. */
+/** The response of the app's server; it throws an `OtpError` where that tells an error, or cannot be reached. */
 async function ask<Request>(route: OtpRoute<Request>, request: Request): Promise<Record<string, unknown>> {
-  const answer =
+  const received =
     typeof route === 'string' ? await post(route, request) : await route(request).catch(refusalOf);
-  const fields = Object(answer) as Record<string, unknown>;
+  const fields = Object(received) as Record<string, unknown>;
   if (fields.error) {
     const error = String(fields.error);
     throw new OtpError({ ...fields, error: SAME[error] ?? error });
@@ -168,10 +168,10 @@ async function post(url: string, body: unknown): Promise<unknown> {
       method: 'POST',
       headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout?.(ANSWER_MS),
+      signal: AbortSignal.timeout?.(RESPONSE_MS),
     } as RequestInit);
-    const answer = await response.json().catch(() => ({}));
-    return response.ok ? answer : { error: 'otherError', ...answer };
+    const told = await response.json().catch(() => ({}));
+    return response.ok ? told : { error: 'otherError', ...told };
   } catch {
     return { error: 'connection' };
   }

@@ -39,7 +39,7 @@ export class SessionStore {
   readonly #listeners = new Set<() => void>();
   #snapshot: SessionSnapshot;
   #askedAt = 0;
-  /** Counts questions: only the answer to the latest one is believed. */
+  /** Counts questions: only the response to the latest one is believed. */
   #asked = 0;
   #channel: BroadcastChannel | null = null;
 
@@ -103,7 +103,7 @@ export class SessionStore {
       const response = await fetch(this.#url, { method, headers: { Accept: 'application/json' } });
       const { session } = Object(response.ok ? await response.json() : null) as { session?: unknown };
       if (session !== null && typeof session !== 'object') {
-        throw new Error(`The route of the session answered ${response.status}.`);
+        throw new Error(`The route of the session responded with ${response.status}.`);
       }
       if (own === this.#asked) {
         this.#know(snapshotOf(session), isTold);

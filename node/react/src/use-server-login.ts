@@ -67,7 +67,7 @@ export function asLogin(
 }
 
 /**
- * A sign-in whose token the app's own server makes and keeps: `loginHandlers()` of `@loggin/nextjs` answers the page, signs
+ * A sign-in whose token the app's own server makes and keeps: `loginHandlers()` of `@loggin/nextjs` responds to the page, signs
  * in, and sets the session's cookie. The state is that of `useLoggin`; `link` is there once the route has begun a login.
  *
  * A question that a phone cut off is asked again, a reload goes on where it was, and each tab has a login of its own.

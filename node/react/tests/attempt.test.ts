@@ -3,10 +3,10 @@
 import { serverOf } from '@loggin/web/create';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
-  type Answer,
   event,
   json,
   type Received,
+  type Responder,
   ScriptedServer,
   SESSION,
   stream,
@@ -17,7 +17,7 @@ const APP_KEY = '8XKPQ2WN';
 
 async function start(options: { appKey?: string; text?: string } = {}) {
   const server = await ScriptedServer.start();
-  server.answer(stream(event('ready', { pending: 1 })));
+  server.respond(stream(event('ready', { pending: 1 })));
   const attempt = new Attempt();
   const options_ = {
     server: serverOf({ baseUrl: server.baseUrl }),
@@ -51,13 +51,13 @@ const codeIn = (link: string | null): string => link?.split('/l/')[1] ?? expect.
 
 /** A stream that says this of the login that is waited for. */
 const telling =
-  (attempt: Attempt, ...told: [string, object][]): Answer =>
+  (attempt: Attempt, ...told: [string, object][]): Responder =>
   (response, received) => {
     const code = codeIn(attempt.getState().link);
     stream(...told.map(([name, data]) => event(name, { code, ...data })))(response, received);
   };
 
-const verified = (attempt: Attempt): Answer => telling(attempt, ['verified', { session: SESSION }]);
+const verified = (attempt: Attempt): Responder => telling(attempt, ['verified', { session: SESSION }]);
 
 describe('an attempt', () => {
   it('has its link before anything is asked of a server', async () => {
@@ -70,7 +70,7 @@ describe('an attempt', () => {
 
   it('observes, and hands on who it was with the token', async () => {
     const { attempt, server } = await start();
-    server.answer(verified(attempt));
+    server.respond(verified(attempt));
     const success = new Promise<unknown>((resolve) => {
       attempt.handlers = { onSuccess: resolve };
     });
@@ -91,7 +91,7 @@ describe('an attempt', () => {
         seen.push(status);
       }
     });
-    server.answer(
+    server.respond(
       telling(
         attempt,
         ['progress', { status: 'message_received' }],
@@ -117,7 +117,7 @@ describe('an attempt', () => {
       onError: (reason) => told.push((reason as { code?: string }).code),
       onExpire: () => told.push('expired'),
     };
-    server.answer(telling(attempt, ['rejected', { error, message: 'No.' }]));
+    server.respond(telling(attempt, ['rejected', { error, message: 'No.' }]));
     attempt.start();
     expect((await statusOf(attempt, status)).error).toMatchObject({ code: error });
     expect(told).toEqual([error]);
@@ -136,7 +136,7 @@ describe('an attempt', () => {
         },
       };
     });
-    server.answer(verified(attempt));
+    server.respond(verified(attempt));
     attempt.start();
     await taken;
     expect(attempt.getState().status).toBe('message_received');
@@ -149,7 +149,7 @@ describe('an attempt', () => {
     const reason = new Error('No such customer.');
     const told: Error[] = [];
     attempt.handlers = { onSuccess: () => Promise.reject(reason), onError: (error) => told.push(error) };
-    server.answer(verified(attempt));
+    server.respond(verified(attempt));
     attempt.start();
     expect((await statusOf(attempt, 'error')).error).toBe(reason);
     expect(told).toEqual([reason]);
@@ -220,7 +220,7 @@ describe('one token and one stream', () => {
     attempt.cancel();
     await requests[0]?.ended;
     expect(attempt.getState().status).toBe('idle');
-    server.answer(telling(attempt, ['rejected', { error: 'expired', message: 'Late.' }]));
+    server.respond(telling(attempt, ['rejected', { error: 'expired', message: 'Late.' }]));
     attempt.start();
     requests.push(await server.request(1));
     await statusOf(attempt, 'expired');
@@ -241,15 +241,15 @@ describe('one token and one stream', () => {
 });
 
 describe('a code to be typed', () => {
-  const asking = (attempt: Attempt): Answer =>
+  const asking = (attempt: Attempt): Responder =>
     telling(attempt, ['ready', { pending: 1 }], ['progress', { status: 'awaiting_confirmation' }]);
 
   it.each([
     ['is wrong', json(422, { error: 'invalid_code', message: 'No.', attempts_left: 3 }), 'invalid_code', 3],
     ['cannot be checked', json(503, { error: 'unavailable', message: 'Busy.' }), 'unavailable', null],
-  ] as const)('may be typed again where it %s', async (_, answer, code, attemptsLeft) => {
+  ] as const)('may be typed again where it %s', async (_, refusal, code, attemptsLeft) => {
     const { attempt, server } = await start();
-    server.answer(asking(attempt), answer);
+    server.respond(asking(attempt), refusal);
     attempt.start();
     await statusOf(attempt, 'awaiting_confirmation');
     await attempt.confirm('000000');
@@ -267,7 +267,7 @@ describe('a code to be typed', () => {
 
   it('ends the attempt after too many', async () => {
     const { attempt, server } = await start();
-    server.answer(asking(attempt), json(422, { error: 'blocked', message: 'No.' }));
+    server.respond(asking(attempt), json(422, { error: 'blocked', message: 'No.' }));
     attempt.start();
     await statusOf(attempt, 'awaiting_confirmation');
     await attempt.confirm('000000');
@@ -301,9 +301,9 @@ describe('a code to be typed', () => {
       attempt.mount({ ...options, server: serverOf({ baseUrl: server.baseUrl, fetch: watching }) }),
     );
     const code = codeIn(attempt.getState().link);
-    server.answer((events, received) => {
+    server.respond((events, received) => {
       asking(attempt)(events, received);
-      server.answer((response, digits) => {
+      server.respond((response, digits) => {
         events.end(event('rejected', { code, error: 'denied', message: 'Over.' }));
         json(422, { error: 'blocked', message: 'No.' })(response, digits);
       });
@@ -318,7 +318,7 @@ describe('a code to be typed', () => {
     const { attempt, server } = await start();
     await attempt.confirm('123456');
     expect(server.received).toEqual([]);
-    server.answer(asking(attempt), json(200, { status: 'verified' }));
+    server.respond(asking(attempt), json(200, { status: 'verified' }));
     attempt.start();
     await statusOf(attempt, 'awaiting_confirmation');
     await Promise.all([attempt.confirm('123456'), attempt.confirm('123456')]);

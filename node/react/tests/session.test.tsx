@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 
-/** Who is signed in, in the page: one question for all, the latest answer, other tabs, and what cannot be asked. */
+/** Who is signed in, in the page: one question for all, the latest response, other tabs, and what cannot be asked. */
 
 import { type CurrentSession, SessionProvider, SignedIn, SignedOut, useSession } from '@loggin/react';
 import { act, cleanup, render, screen } from '@testing-library/react';
@@ -14,10 +14,10 @@ const PERSON = { phone: '919876543210', jti: 'a', claims: {} };
 let url: string;
 let tests = 0;
 
-/** Questions that wait for their answers. */
+/** Questions that wait for their responses. */
 interface Question {
   readonly method: string;
-  readonly answer: (body: unknown, status?: number) => Promise<void>;
+  readonly respond: (body: unknown, status?: number) => Promise<void>;
   readonly fail: () => Promise<void>;
 }
 
@@ -32,7 +32,7 @@ beforeEach(() => {
     return new Promise<Response>((resolve, reject) => {
       questions.push({
         method,
-        answer: (body, status = 200) => act(async () => resolve(Response.json(body, { status }))),
+        respond: (body, status = 200) => act(async () => resolve(Response.json(body, { status }))),
         fail: () => act(async () => reject(new TypeError('no network'))),
       });
     });
@@ -72,7 +72,7 @@ const question = (index: number): Question => questions[index] ?? expect.fail('n
 it('asks once for all components, and tells each', async () => {
   render(page());
   expect(shown()).toEqual(['loading nobody', null]);
-  await question(0).answer({ session: PERSON });
+  await question(0).respond({ session: PERSON });
   expect(shown()).toEqual([`signed_in ${PERSON.phone}`, 'in']);
   expect(questions).toHaveLength(1);
 });
@@ -95,36 +95,36 @@ it('shares nothing between pages that a server renders', () => {
 it('signs out where the server says so, and not before', async () => {
   render(page(PERSON));
   const refused = expect(current.signOut()).rejects.toThrow(Error);
-  await question(0).answer({ error: 'denied' }, 403);
+  await question(0).respond({ error: 'denied' }, 403);
   await refused;
   expect(shown()).toEqual([`signed_in ${PERSON.phone}`, 'in']);
   const signedOut = current.signOut();
   expect(question(1).method).toBe('DELETE');
-  await question(1).answer({ session: null });
+  await question(1).respond({ session: null });
   await signedOut;
   expect(shown()).toEqual(['signed_out nobody', 'out']);
 });
 
-it('believes the answer to its latest question alone', async () => {
+it('believes the response to its latest question alone', async () => {
   render(page());
   const refreshed = current.refresh();
-  await question(1).answer({ session: PERSON });
-  await question(0).answer({ session: null });
+  await question(1).respond({ session: PERSON });
+  await question(0).respond({ session: null });
   await refreshed;
   expect(shown()).toEqual([`signed_in ${PERSON.phone}`, 'in']);
 });
 
 it.each<[string, (first: Question) => Promise<void>]>([
   ['a network that is away', (first) => first.fail()],
-  ['a server that fails', (first) => first.answer({ session: PERSON }, 500)],
-  ['an answer without a session', (first) => first.answer({ phone: '1' })],
-  ['a session that is none', (first) => first.answer({ session: 'x' })],
-])('tells an error for %s, until it is known better', async (_, answer) => {
+  ['a server that fails', (first) => first.respond({ session: PERSON }, 500)],
+  ['a response without a session', (first) => first.respond({ phone: '1' })],
+  ['a session that is none', (first) => first.respond({ session: 'x' })],
+])('tells an error for %s, until it is known better', async (_, respond) => {
   render(page());
-  await answer(question(0));
+  await respond(question(0));
   expect(shown()).toEqual(['error nobody', null]);
   const refreshed = current.refresh();
-  await question(1).answer({ session: null });
+  await question(1).respond({ session: null });
   await refreshed;
   expect(shown()).toEqual(['signed_out nobody', 'out']);
   const failed = expect(current.refresh()).rejects.toThrow(TypeError);
@@ -136,14 +136,14 @@ it.each<[string, (first: Question) => Promise<void>]>([
 it('asks again when the page is looked at after half a minute, and not before', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   render(page());
-  await question(0).answer({ session: PERSON });
+  await question(0).respond({ session: PERSON });
   vi.advanceTimersByTime(30_000);
   dispatchEvent(new Event('focus'));
   expect(questions).toHaveLength(1);
   vi.advanceTimersByTime(1);
   document.dispatchEvent(new Event('visibilitychange'));
   expect(questions).toHaveLength(2);
-  await question(1).answer({ session: null });
+  await question(1).respond({ session: null });
   expect(shown()).toEqual(['signed_out nobody', 'out']);
   cleanup();
   vi.advanceTimersByTime(60_000);
@@ -158,12 +158,12 @@ it('tells other tabs of a change, and asks where another tells', async () => {
   });
   render(page(PERSON));
   const signedOut = current.signOut();
-  await question(0).answer({ session: null });
+  await question(0).respond({ session: null });
   await signedOut;
   await told;
   other.postMessage(null);
   await vi.waitFor(() => expect(questions).toHaveLength(2));
-  await question(1).answer({ session: PERSON });
+  await question(1).respond({ session: PERSON });
   expect(screen.getByText('in')).toBeTruthy();
   other.close();
 });

@@ -35,7 +35,7 @@ function resultOf({ status, phone, verifiedAt, meta }: ResultFields): OtpResult 
 /**
  * The calls of a client for one-time codes. They need the app's secret key.
  *
- * A call that got no answer is made again, as the same call: it sends no second message and spends no second attempt.
+ * A call that got no response is made again, as the same call: it sends no second message and spends no second attempt.
  * Two calls are two attempts.
  */
 export class Otp {

@@ -41,9 +41,9 @@ describe('a token of another app', () => {
     const server = await ScriptedServer.start();
     const client = new Loggin({ baseUrl: server.baseUrl });
     const { token, code } = client.createToken(OURS);
-    server.answer(json(200, { status: 'verified', ...SESSION, app_key: THEIRS }));
+    server.respond(json(200, { status: 'verified', ...SESSION, app_key: THEIRS }));
     await expect(client.verifyToken(token)).rejects.toMatchObject({ code: 'unknown_app' });
-    server.answer(stream(verified(code).replace(`"app_key":"${OURS}"`, `"app_key":"${THEIRS}"`)));
+    server.respond(stream(verified(code).replace(`"app_key":"${OURS}"`, `"app_key":"${THEIRS}"`)));
     await expect(client.waitForVerify(token)).rejects.toMatchObject({ code: 'unknown_app' });
   });
 });
@@ -64,7 +64,7 @@ describe('a client to which nothing says whose tokens it accepts', () => {
 
   it('accepts all tokens in development', async () => {
     const server = await ScriptedServer.start();
-    server.answer(json(200, { status: 'verified', ...SESSION }));
+    server.respond(json(200, { status: 'verified', ...SESSION }));
     const session = await new Loggin({ baseUrl: server.baseUrl }).verifyToken(tokenOf(OURS));
     expect(session?.appKey).toBe(OURS);
   });
@@ -74,7 +74,7 @@ it('the server is told which app is asked for', async () => {
   const server = await ScriptedServer.start();
   const client = new Loggin({ baseUrl: server.baseUrl, appKey: OURS });
   const { token, code } = client.createToken(OURS);
-  server.answer(json(200, { status: 'verified', ...SESSION }), stream(verified(code)));
+  server.respond(json(200, { status: 'verified', ...SESSION }), stream(verified(code)));
   await client.verifyToken(token);
   await client.waitForVerify(token);
   expect(server.received.map(({ body }) => body.app_key)).toEqual([OURS, OURS]);

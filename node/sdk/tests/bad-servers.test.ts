@@ -4,10 +4,10 @@ import * as sdk from '@loggin/sdk';
 import { ConnectionFailedError, Loggin, type LogginOptions, RateLimitError, ServerError } from '@loggin/sdk';
 import { describe, expect, it } from 'vitest';
 import {
-  type Answer,
   breakOff,
   event,
   json,
+  type Responder,
   ScriptedServer,
   SESSION,
   stream,
@@ -29,7 +29,7 @@ function rejection(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-const html: Answer = (response) => {
+const html: Responder = (response) => {
   response.writeHead(200, { 'Content-Type': 'text/html' });
   response.end('<!doctype html><title>Welcome to nginx!</title>');
 };
@@ -38,7 +38,7 @@ const unavailable = (headers: Record<string, string> = {}) =>
   json(503, { error: 'unavailable', message: 'Starting.', request_id: 'r-7' }, headers);
 
 describe('a wait outlives', () => {
-  it.each<[string, Answer]>([
+  it.each<[string, Responder]>([
     ['a connection that breaks off', breakOff],
     ['HTML', html],
     [
@@ -63,9 +63,9 @@ describe('a wait outlives', () => {
         response.end();
       },
     ],
-  ])('%s', async (_, answer) => {
+  ])('%s', async (_, responder) => {
     const { server, client, token, code } = await start();
-    server.answer(answer, stream(verified(code)));
+    server.respond(responder, stream(verified(code)));
     expect((await client.waitForVerify(token)).phone).toBe(SESSION.phone);
     expect(server.received.map(({ body }) => body)).toEqual(Array(2).fill({ tokens: [token], claim: true }));
   });
@@ -77,7 +77,7 @@ describe('a wait outlives', () => {
     const wait = client.waitForVerify(token);
     expect(await rejection(client.verifyToken(token))).toBeInstanceOf(ConnectionFailedError);
     const next = await ScriptedServer.start(port);
-    next.answer(stream(verified(code)));
+    next.respond(stream(verified(code)));
     expect((await wait).appKey).toBe('8XKPQ2WN');
     expect(next.received).toHaveLength(1);
   });
@@ -85,19 +85,19 @@ describe('a wait outlives', () => {
   it('a server that dies and comes back', async () => {
     const { server, client, token, code } = await start();
     const { port } = server;
-    server.answer(stream(event('ready', { pending: 1 })));
+    server.respond(stream(event('ready', { pending: 1 })));
     const wait = client.waitForVerify(token);
     await server.request(0);
     server.stop();
     const next = await ScriptedServer.start(port);
-    next.answer(stream(verified(code)));
+    next.respond(stream(verified(code)));
     expect((await wait).appKey).toBe('8XKPQ2WN');
     expect(next.received).toHaveLength(1);
   });
 
   it('an endless line, which it hangs up on', async () => {
     const { server, client, token, code } = await start();
-    const endless: Answer = (response, received) => {
+    const endless: Responder = (response, received) => {
       stream(event('ready', { pending: 1 }), 'data: ')(response, received);
       const more = () => {
         while (!response.destroyed && response.write('x'.repeat(16_384))) {}
@@ -105,7 +105,7 @@ describe('a wait outlives', () => {
       response.on('drain', more);
       more();
     };
-    server.answer(endless, stream(verified(code)));
+    server.respond(endless, stream(verified(code)));
     expect((await client.waitForVerify(token)).appKey).toBe('8XKPQ2WN');
     await server.received[0]?.ended;
     expect(server.received).toHaveLength(2);
@@ -114,12 +114,12 @@ describe('a wait outlives', () => {
   it('a redirect, which it does not follow', async () => {
     const { server, client, token, code } = await start();
     const elsewhere = await ScriptedServer.start();
-    elsewhere.answer(stream(verified(code)));
+    elsewhere.respond(stream(verified(code)));
     const redirect =
-      (status: number): Answer =>
+      (status: number): Responder =>
       (response) =>
         void response.writeHead(status, { Location: `${elsewhere.baseUrl}/api/v1/tokens/events` }).end();
-    server.answer(redirect(302), redirect(307), redirect(308), stream(verified(code)));
+    server.respond(redirect(302), redirect(307), redirect(308), stream(verified(code)));
     expect((await client.waitForVerify(token)).appKey).toBe('8XKPQ2WN');
     expect(server.received).toHaveLength(4);
     expect(elsewhere.received).toEqual([]);
@@ -127,7 +127,7 @@ describe('a wait outlives', () => {
 
   it('a Retry-After, which it obeys', async () => {
     const { server, client, token, code } = await start();
-    server.answer(unavailable({ 'Retry-After': '1' }), stream(verified(code)));
+    server.respond(unavailable({ 'Retry-After': '1' }), stream(verified(code)));
     await client.waitForVerify(token);
     const [first, second] = server.received.map(({ at }) => at);
     expect(server.received).toHaveLength(2);
@@ -139,7 +139,10 @@ describe('a wait outlives', () => {
 describe('a network in between', () => {
   it('that keeps streams back is polled through', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(), json(200, { events: [{ event: 'verified', data: { code, session: SESSION } }] }));
+    server.respond(
+      stream(),
+      json(200, { events: [{ event: 'verified', data: { code, session: SESSION } }] }),
+    );
     expect((await client.waitForVerify(token)).phone).toBe(SESSION.phone);
     expect(server.received.map(({ headers }) => headers.accept)).toEqual([
       'text/event-stream',
@@ -149,7 +152,7 @@ describe('a network in between', () => {
 
   it('that cuts each stream right after ready is given pauses', async () => {
     const { server, client, token } = await start();
-    server.answer((response, received) => {
+    server.respond((response, received) => {
       stream(event('ready', { pending: 1 }))(response, received);
       response.end();
     });
@@ -163,7 +166,7 @@ describe('a network in between', () => {
 describe('verifyToken', () => {
   it('is repeated twice on a failure that passes, as the same call', async () => {
     const { server, client, token } = await start();
-    server.answer(unavailable(), breakOff, json(200, { status: 'pending' }));
+    server.respond(unavailable(), breakOff, json(200, { status: 'pending' }));
     await expect(client.verifyToken(token)).resolves.toBeNull();
     expect(server.received).toHaveLength(3);
     expect(new Set(server.received.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
@@ -176,7 +179,7 @@ describe('verifyToken', () => {
     [4, 5],
   ])('with maxRetries %s gives up after %i requests', async (maxRetries, requests) => {
     const { server, client, token } = await start({ maxRetries });
-    server.answer(unavailable({ 'Retry-After': '0' }));
+    server.respond(unavailable({ 'Retry-After': '0' }));
     const failure = await rejection(client.verifyToken(token));
     expect(failure).toBeInstanceOf(ServerError);
     expect(failure).toMatchObject({
@@ -191,7 +194,7 @@ describe('verifyToken', () => {
 
   it('does not wait for more than five seconds', async () => {
     const { server, client, token } = await start();
-    server.answer(json(429, { error: 'rate_limited', message: 'Slow down.', retry_after: 6 }));
+    server.respond(json(429, { error: 'rate_limited', message: 'Slow down.', retry_after: 6 }));
     const failure = await rejection(client.verifyToken(token));
     expect(failure).toBeInstanceOf(RateLimitError);
     expect(failure).toMatchObject({ code: 'rate_limited', status: 429, retryable: true, retryAfter: 6 });
@@ -207,24 +210,24 @@ describe('verifyToken', () => {
     ['of_a_newer_server', 418, 'ServerError', false],
   ] as const)('is not repeated after %s', async (error, status, className, retryable) => {
     const { server, client, token } = await start();
-    server.answer(json(status, { error, message: 'No.' }));
+    server.respond(json(status, { error, message: 'No.' }));
     const failure = await rejection(client.verifyToken(token));
     expect(failure).toBeInstanceOf(sdk[className]);
     expect(failure).toMatchObject({ code: error, status, retryable });
     expect(server.received).toHaveLength(1);
   });
 
-  it.each<[string, Answer, number]>([
+  it.each<[string, Responder, number]>([
     ['HTML', html, 1],
     ['a redirect', (response) => void response.writeHead(302, { Location: '/' }).end(), 1],
     ['another object', json(200, { status: 'of_a_newer_server' }), 1],
     ['a session without a phone', json(200, { status: 'verified', ...SESSION, phone: null }), 1],
     ['an error without a code', json(400, { message: 'No.' }), 1],
     ['an error that is HTML, with status 502', (response) => void response.writeHead(502).end('<h1>'), 3],
-    ['an endless answer', json(200, { status: 'pending', filler: 'x'.repeat(70_000) }), 1],
-  ])('tells %s as invalid_response', async (_, answer, requests) => {
+    ['an endless response', json(200, { status: 'pending', filler: 'x'.repeat(70_000) }), 1],
+  ])('tells %s as invalid_response', async (_, responder, requests) => {
     const { server, client, token } = await start();
-    server.answer(answer);
+    server.respond(responder);
     const failure = await rejection(client.verifyToken(token));
     expect(failure).toBeInstanceOf(ServerError);
     expect(failure).toMatchObject({ code: 'invalid_response' });
@@ -237,7 +240,7 @@ describe('verifyToken', () => {
     ['0', {}, { timeoutMs: 0 }],
   ])('has a time for all its tries: %s', async (_, options, callOptions) => {
     const { server, client, token } = await start(options);
-    server.answer(() => {});
+    server.respond(() => {});
     const began = performance.now();
     const failure = await rejection(client.verifyToken(token, callOptions));
     expect(failure).toMatchObject({ code: 'connection' });
@@ -246,7 +249,7 @@ describe('verifyToken', () => {
 
   it('is hung up on when it is aborted, and when the client closes', async () => {
     const { server, client, token } = await start();
-    server.answer(() => {});
+    server.respond(() => {});
     const controller = new AbortController();
     const aborted = rejection(client.verifyToken(token, { signal: controller.signal }));
     const first = await server.request(0);
@@ -262,7 +265,7 @@ describe('verifyToken', () => {
 
   it('does not stand behind others that hang', async () => {
     const { server, client, token } = await start();
-    server.answer(...Array<Answer>(16).fill(() => {}), json(200, { status: 'pending' }));
+    server.respond(...Array<Responder>(16).fill(() => {}), json(200, { status: 'pending' }));
     const hanging = Array.from({ length: 16 }, () => rejection(client.verifyToken(token)));
     await server.request(15);
     const began = performance.now();
@@ -274,7 +277,7 @@ describe('verifyToken', () => {
 
   it('tells a server that breaks off as connection', async () => {
     const { server, client, token } = await start();
-    server.answer(breakOff);
+    server.respond(breakOff);
     const failure = await rejection(client.verifyToken(token));
     expect(failure).toBeInstanceOf(ConnectionFailedError);
     expect(failure).toMatchObject({ code: 'connection', retryable: true });

@@ -58,14 +58,14 @@ describe('a signal', () => {
 
   it('that runs out rejects with a TimeoutError', async () => {
     const { server, client, token } = await start();
-    server.answer(stream(event('ready', { pending: 1 })));
+    server.respond(stream(event('ready', { pending: 1 })));
     const wait = client.waitForVerify(token, { signal: AbortSignal.timeout(20) });
     await expect(wait).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 
   it('takes the token off the stream: one without a token is ended', async () => {
     const { server, client, token } = await start();
-    server.answer(stream(event('ready', { pending: 1 })));
+    server.respond(stream(event('ready', { pending: 1 })));
     const controller = new AbortController();
     const wait = client.waitForVerify(token, { signal: controller.signal });
     const { ended } = await server.request(0);
@@ -78,7 +78,7 @@ describe('a signal', () => {
   it('takes the token off the stream: the next one is opened without it', async () => {
     const { server, client, token } = await start();
     const other = client.createToken('8XKPQ2WN');
-    server.answer(stream(event('ready', { pending: 2 })));
+    server.respond(stream(event('ready', { pending: 2 })));
     const controller = new AbortController();
     const aborted = client.waitForVerify(token, { signal: controller.signal });
     const wait = client.waitForVerify(other.token);
@@ -88,7 +88,7 @@ describe('a signal', () => {
     const { port } = server;
     server.stop();
     const next = await ScriptedServer.start(port);
-    next.answer(stream(verified(other.code)));
+    next.respond(stream(verified(other.code)));
     await wait;
     expect(next.received.map(({ body }) => body.tokens)).toEqual([[other.token]]);
   });
@@ -96,7 +96,7 @@ describe('a signal', () => {
   it('ends one wait on a token and not another', async () => {
     const { server, client, token, code } = await start();
     const streams: ServerStream[] = [];
-    server.answer((response, received) => {
+    server.respond((response, received) => {
       stream(event('ready', { pending: 1 }))(response, received);
       streams.push(response);
     });
@@ -116,12 +116,12 @@ describe('a signal', () => {
     const { server, client, token, code } = await start();
     const { signal } = new AbortController();
     const listeners = countListeners(signal);
-    const answers = {
+    const scripts = {
       verifyToken: json(200, { status: 'pending' }),
       confirm: json(200, { status: 'verified' }),
       status: json(200, { events: [] }),
     };
-    server.answer(answers[method as keyof typeof answers] ?? stream(verified(code)));
+    server.respond(scripts[method as keyof typeof scripts] ?? stream(verified(code)));
     await CALLS[method](client, token, { signal });
     expect(listeners).toEqual({ added: 1, left: 0 });
   });
@@ -168,20 +168,20 @@ describe('a signal', () => {
 
   it('and a time that are not given are as if they were not there', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     const options = { signal: null, timeoutMs: null } as unknown as WaitForVerifyOptions;
     expect((await client.waitForVerify(token, options)).phone).toBe(SESSION.phone);
   });
 
   it('is not needed for a time longer than any clock', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     expect((await client.waitForVerify(token, { timeoutMs: Number.MAX_VALUE })).phone).toBe(SESSION.phone);
   });
 
   it('is not needed for a wait without end, nor for one that ends at once', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     const failure = await client.waitForVerify(token, { timeoutMs: 0 }).catch((reason: unknown) => reason);
     expect(failure).toMatchObject({ code: 'timeout' });
     const session = await client.waitForVerify(token, { timeoutMs: Number.POSITIVE_INFINITY });
@@ -199,7 +199,7 @@ describe('a signal', () => {
 describe('close', () => {
   it('ends what waits, and what comes later, with closed', async () => {
     const { server, client, token } = await start();
-    server.answer(stream(event('ready', { pending: 1 })));
+    server.respond(stream(event('ready', { pending: 1 })));
     const wait = client.waitForVerify(token);
     const { ended } = await server.request(0);
     client.close();
@@ -216,7 +216,7 @@ describe('close', () => {
   it('leaves other clients alone', async () => {
     const { server, client, token, code } = await start();
     new Loggin({ baseUrl: server.baseUrl }).close();
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     expect((await client.waitForVerify(token)).phone).toBe(SESSION.phone);
   });
 
@@ -231,7 +231,7 @@ describe('close', () => {
   });
 });
 
-type ServerStream = Parameters<Parameters<ScriptedServer['answer']>[0]>[0];
+type ServerStream = Parameters<Parameters<ScriptedServer['respond']>[0]>[0];
 
 function countListeners(signal: AbortSignal) {
   const count = { added: 0, left: 0 };

@@ -38,9 +38,9 @@ it('a wait tells that nothing was connected at its end', async () => {
   expect(failure).toMatchObject({ code: 'timeout', cause: 'refused' });
 });
 
-it('an answer of somebody else tells its status', async () => {
+it('a response of somebody else tells its status', async () => {
   const server = await ScriptedServer.start();
-  server.answer((response) => response.writeHead(401, { 'Content-Type': 'text/html' }).end('<html>'));
+  server.respond((response) => response.writeHead(401, { 'Content-Type': 'text/html' }).end('<html>'));
   const client = new Loggin({ baseUrl: server.baseUrl, maxRetries: 0 });
   const failure = await failureOf(client.verifyToken(client.createToken('8XKPQ2WN').token));
   expect(failure).toMatchObject({ code: 'invalid_response', cause: 'http_401' });

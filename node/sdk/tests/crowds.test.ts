@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { codeOf } from './oracle.js';
-import { type Answer, event, ScriptedServer, SESSION, stream } from './scripted-server.js';
+import { event, type Responder, ScriptedServer, SESSION, stream } from './scripted-server.js';
 
 /** What the waits of a process may take, however many they are. */
 const MOST = 10;
@@ -16,10 +16,10 @@ const MOST_FOR_A_MOMENT = 20;
 
 /** A server that knows who is waited for, and has everybody sign in when the test says so. */
 class Hall {
-  readonly #streams = new Map<Parameters<Answer>[0], string[]>();
+  readonly #streams = new Map<Parameters<Responder>[0], string[]>();
   readonly #watchers = new Set<() => void>();
 
-  readonly answer: Answer = (response, received) => {
+  readonly respond: Responder = (response, received) => {
     const tokens = received.body.tokens ?? [];
     stream(event('ready', { pending: tokens.length }))(response, received);
     this.#streams.set(response, tokens);
@@ -61,7 +61,7 @@ interface Usage {
 async function start(count: number, way: string) {
   const hall = new Hall();
   const server = await ScriptedServer.start();
-  server.answer(hall.answer);
+  server.respond(hall.respond);
   const path = fileURLToPath(new URL('programs/crowd.mjs', import.meta.url));
   const child: ChildProcess = spawn(process.execPath, [path, String(count), way], {
     env: { ...process.env, LOGGIN_BASE_URL: server.baseUrl },

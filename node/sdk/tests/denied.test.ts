@@ -30,7 +30,7 @@ describe('the name of a login', () => {
 describe('denied logins', () => {
   it('are those that the server tells of, with the secret key', async () => {
     const server = await ScriptedServer.start();
-    server.answer(json(200, { denied: ['name 3'] }));
+    server.respond(json(200, { denied: ['name 3'] }));
     const names = Array.from({ length: 100 }, (_, number) => `name ${number}`);
     await expect(client(server.baseUrl).deniedLogins(names)).resolves.toEqual(['name 3']);
     const [{ path, headers, body }] = server.received as [Received];
@@ -48,7 +48,7 @@ describe('denied logins', () => {
     [200, { denied: 'all' }, ServerError, 'invalid_response'],
   ])('are not told by a %i with %j', async (status, body, kind, code) => {
     const server = await ScriptedServer.start();
-    server.answer(json(status, body));
+    server.respond(json(status, body));
     const asked = client(server.baseUrl).deniedLogins(['a name']);
     await expect(asked).rejects.toBeInstanceOf(kind);
     await expect(asked).rejects.toMatchObject({ code });

@@ -36,7 +36,7 @@ async function outage(): Promise<string[]> {
   const server = await ScriptedServer.start();
   const client = new Loggin({ baseUrl: server.baseUrl });
   const { token, code } = client.createToken('8XKPQ2WN');
-  server.answer(breakOff, stream(verified(code)));
+  server.respond(breakOff, stream(verified(code)));
   await client.waitForVerify(token);
   return [token, code, SESSION.phone];
 }
@@ -87,7 +87,7 @@ it.each([
   ['all with NODE_DEBUG', { NODE_DEBUG: 'loggin' }, 1],
 ])('a program writes %s', async (_, environment, count) => {
   const server = await ScriptedServer.start();
-  server.answer(breakOff);
+  server.respond(breakOff);
   const { stderr } = await run(process.execPath, ['--input-type=module', '--eval', PROGRAM, server.baseUrl], {
     cwd: import.meta.dirname,
     env: { ...process.env, ...environment },

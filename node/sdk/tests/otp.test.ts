@@ -1,10 +1,10 @@
-/** One-time codes against a scripted server: what is asked, what is told, and that a lost answer costs nothing. */
+/** One-time codes against a scripted server: what is asked, what is told, and that a lost response costs nothing. */
 
 import { inspect } from 'node:util';
 import * as sdk from '@loggin/sdk';
 import { Loggin, type LogginOptions, type StartOtpOptions, type VerifyOtpOptions } from '@loggin/sdk';
 import { describe, expect, it } from 'vitest';
-import { type Answer, breakOff, json, ScriptedServer } from './scripted-server.js';
+import { breakOff, json, type Responder, ScriptedServer } from './scripted-server.js';
 
 const KEY = `lgsk_8XKPQ2WN_${'7'.repeat(32)}`;
 const PHONE = '919876543210';
@@ -30,7 +30,7 @@ const verifyOf = (client: Loggin) => client.otp.verify({ sessionId: SESSION_ID, 
 
 it('a code is sent and verified', async () => {
   const { server, client } = await start();
-  server.answer(json(200, STARTED), json(200, VERIFIED));
+  server.respond(json(200, STARTED), json(200, VERIFIED));
   const session = await client.otp.start({ phone: '+919876543210' });
   expect({ ...session }).toEqual({
     sessionId: SESSION_ID,
@@ -56,7 +56,7 @@ it.each([[{ cart: 7 }], [[]], [''], [0], [false], [{ nested: [null, 0.1], клю
   'options go out and the meta %j comes back',
   async (meta) => {
     const { server, client } = await start();
-    server.answer(json(200, STARTED), json(200, { ...VERIFIED, meta }));
+    server.respond(json(200, STARTED), json(200, { ...VERIFIED, meta }));
     await client.otp.start({ phone: '98765 43210', countryCode: 'IN', otpLength: 4, meta });
     expect(server.received[0]?.body).toEqual({
       phone: '98765 43210',
@@ -70,7 +70,7 @@ it.each([[{ cart: 7 }], [[]], [''], [0], [false], [{ nested: [null, 0.1], клю
 
 it('another server may say less and more', async () => {
   const { server, client } = await start({ secretKey: 'sk_live_abc123xyz789' });
-  server.answer(
+  server.respond(
     json(200, { session_id: 'sess_xxx', expires_in: 300, debug_code: null }),
     json(200, { status: 'verified', phone: `+${PHONE}`, verified_at: '2026-11-21T10:20:30+00:00', note: 1 }),
   );
@@ -80,10 +80,10 @@ it('another server may say less and more', async () => {
   expect(server.received[0]?.headers.authorization).toBe('Bearer sk_live_abc123xyz789');
 });
 
-it('a lost answer is asked for again as the same call, and two calls are two', async () => {
+it('a call whose response is lost is made again as the same call, and two calls are two', async () => {
   const { server, client } = await start({ idempotencyKey: 'workers-of-acme' });
   const [started, verified] = [json(200, STARTED), json(200, VERIFIED)];
-  server.answer(breakOff, started, breakOff, started, breakOff, verified, breakOff, verified);
+  server.respond(breakOff, started, breakOff, started, breakOff, verified, breakOff, verified);
   await client.otp.start({ phone: PHONE });
   await client.otp.start({ phone: PHONE });
   await verifyOf(client);
@@ -112,7 +112,7 @@ describe('a refusal says what to do:', () => {
     '%i %s',
     async (status, code, fields: { attempts_left?: number; retry_after?: number }, name) => {
       const { server, client } = await start();
-      server.answer(json(status, { error: code, message: 'No.', ...fields }));
+      server.respond(json(status, { error: code, message: 'No.', ...fields }));
       for (const call of [() => client.otp.start({ phone: PHONE }), () => verifyOf(client)]) {
         const failure = await rejection(call());
         expect(failure).toBeInstanceOf(sdk[name]);
@@ -126,10 +126,10 @@ describe('a refusal says what to do:', () => {
 });
 
 it.each([{}, { ...STARTED, session_id: '' }, { ...VERIFIED, status: 'pending' }])(
-  '%j is no answer, and verifies nobody',
+  '%j is no response, and verifies nobody',
   async (body) => {
     const { server, client } = await start();
-    server.answer(json(200, body));
+    server.respond(json(200, body));
     for (const call of [() => client.otp.start({ phone: PHONE }), () => verifyOf(client)]) {
       expect(await rejection(call())).toMatchObject({ name: 'ServerError', code: 'invalid_response' });
     }
@@ -185,11 +185,11 @@ describe('what can only fail is not sent:', () => {
   });
 });
 
-it('an aborted call rejects with the reason, and its answer is nobody’s', async () => {
+it('an aborted call rejects with the reason, and its response is nobody’s', async () => {
   const { server, client } = await start();
   const controller = new AbortController();
-  const hold: Answer = () => {};
-  server.answer(hold, json(200, VERIFIED));
+  const hold: Responder = () => {};
+  server.respond(hold, json(200, VERIFIED));
   const call = client.otp.start({ phone: PHONE, signal: controller.signal });
   await server.request(0);
   controller.abort('enough');
@@ -202,7 +202,7 @@ it('an aborted call rejects with the reason, and its answer is nobody’s', asyn
 
 it('a result shows two digits of its phone and no meta, and is plain data as JSON', async () => {
   const { server, client } = await start();
-  server.answer(json(200, { ...VERIFIED, meta: { name: 'Asha' } }));
+  server.respond(json(200, { ...VERIFIED, meta: { name: 'Asha' } }));
   const result = await verifyOf(client);
   expect(inspect([result], { breakLength: 200 })).toContain("OtpResult { status: 'verified', phone: '…10'");
   expect(inspect(result)).not.toMatch(/98765|Asha/);

@@ -27,7 +27,7 @@ const server = async (): Promise<[ScriptedServer, Loggin]> => {
 async function sessions(): Promise<object[]> {
   const [scripted, client] = await server();
   const { token, code } = client.createToken('8XKPQ2WN');
-  scripted.answer(json(200, { status: 'verified', ...SESSION }), stream(verified(code)));
+  scripted.respond(json(200, { status: 'verified', ...SESSION }), stream(verified(code)));
   return [(await client.verifyToken(token)) ?? expect.fail(), await client.waitForVerify(token)];
 }
 
@@ -35,7 +35,7 @@ async function codes(): Promise<[started: object, checked: object]> {
   const [scripted, client] = await server();
   const started = { session_id: 'one', expires_in: 300, sent_via_engine: true, quota_remaining: null };
   const checked = { status: 'verified', phone: SESSION.phone, verified_at: SESSION.verified_at, meta: META };
-  scripted.answer(json(200, started), json(200, checked));
+  scripted.respond(json(200, started), json(200, checked));
   const session = await client.otp.start({ phone: SESSION.phone });
   return [session, await client.otp.verify({ sessionId: 'one', otpCode: '123456' })];
 }

@@ -33,7 +33,7 @@ const well = (printed: unknown): End => ({ code: 0, printed, complaints: '' });
 /** A server on which nobody ever signs in. */
 async function quietServer(): Promise<Record<string, string>> {
   const server = await ScriptedServer.start();
-  server.answer((response, received) =>
+  server.respond((response, received) =>
     received.path.endsWith('/verify')
       ? undefined
       : stream(event('ready', { pending: 1 }))(response, received),
@@ -44,7 +44,7 @@ async function quietServer(): Promise<Record<string, string>> {
 /** A server on which everybody has signed in. */
 async function readyServer(): Promise<Record<string, string>> {
   const server = await ScriptedServer.start();
-  server.answer((response, received) => {
+  server.respond((response, received) => {
     const codes = (received.body.tokens ?? []).map(codeOf);
     const events = codes.map((code) => event('verified', { code, session: SESSION }));
     stream(event('ready', { pending: 0 }), ...events)(response, received);

@@ -17,14 +17,14 @@ export interface Received {
   readonly ended: Promise<unknown>;
 }
 
-export type Answer = (response: ServerResponse, received: Received) => void;
+export type Responder = (response: ServerResponse, received: Received) => void;
 
 export class ScriptedServer {
   readonly received: Received[] = [];
   readonly #server: ReturnType<typeof createServer>;
   readonly #isSecure: boolean;
   readonly #watchers = new Set<() => void>();
-  #script: Answer[] = [];
+  #script: Responder[] = [];
 
   private constructor(tls?: ServerOptions) {
     const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
@@ -41,8 +41,8 @@ export class ScriptedServer {
     return server;
   }
 
-  /** Has it give these answers in turn, the last one ever again. */
-  answer(...script: Answer[]): void {
+  /** Has it give these responses in turn, the last one ever again. */
+  respond(...script: Responder[]): void {
     this.#script = script;
   }
 
@@ -89,8 +89,8 @@ export class ScriptedServer {
       ended: once(response, 'close'),
     };
     this.received.push(received);
-    const answer = this.#script.length > 1 ? this.#script.shift() : this.#script[0];
-    answer?.(response, received);
+    const responder = this.#script.length > 1 ? this.#script.shift() : this.#script[0];
+    responder?.(response, received);
     for (const watcher of this.#watchers) {
       watcher();
     }
@@ -99,23 +99,23 @@ export class ScriptedServer {
 }
 
 /** Begins an event stream, with the parts of it that are known already. */
-export function stream(...parts: string[]): Answer {
+export function stream(...parts: string[]): Responder {
   return (response) => {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     response.write(parts.join('') || ':\n');
   };
 }
 
-/** Answers with JSON. */
-export function json(status: number, body: object, headers: Record<string, string> = {}): Answer {
+/** Responds with JSON. */
+export function json(status: number, body: object, headers: Record<string, string> = {}): Responder {
   return (response) => {
     response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
     response.end(JSON.stringify(body));
   };
 }
 
-/** Breaks the connection off without an answer. */
-export const breakOff: Answer = (response) => {
+/** Breaks the connection off without a response. */
+export const breakOff: Responder = (response) => {
   response.destroy();
 };
 

@@ -32,7 +32,7 @@ async function start(name = 'localhost', years?: Years, asksForClients = false) 
 function clientOf(server: ScriptedServer, options: LogginOptions) {
   const client = new Loggin({ baseUrl: server.baseUrl, maxRetries: 0, ...options });
   const { token, code } = client.createToken('8XKPQ2WN');
-  server.answer(stream(verified(code)));
+  server.respond(stream(verified(code)));
   return { client, token };
 }
 
@@ -112,7 +112,7 @@ it('a client shows its certificate where it is asked for', async () => {
 it('closing hangs up a stream', async () => {
   const server = await start();
   const { client, token } = clientOf(server, { caPem: authority.pem });
-  server.answer(stream(event('ready', { pending: 1 })));
+  server.respond(stream(event('ready', { pending: 1 })));
   const wait = failureOf(client.waitForVerify(token));
   const { ended } = await server.request(0);
   client.close();

@@ -66,7 +66,7 @@ function parseAppKey({ text }: { text: string }): Fields {
 /** What the server is sent is the canonical form. */
 async function parseToken({ text }: { text: string }): Promise<Fields> {
   const server = await ScriptedServer.start();
-  server.answer(json(200, { status: 'pending' }));
+  server.respond(json(200, { status: 'pending' }));
   await new Loggin({ baseUrl: server.baseUrl }).verifyToken(text);
   const token = server.received[0]?.body.token ?? '';
   return { token, app_key: token.slice(5, 13), code: codeOf(token) };
@@ -124,25 +124,25 @@ function proxy(given: {
   }
 }
 
-/** What an answer with this code is here. What its row says besides, the core is held to. */
+/** What an respond with this code is here. What its row says besides, the core is held to. */
 async function codeOfServer({ code }: { code: string }): Promise<Fields> {
   const server = await ScriptedServer.start();
-  server.answer(json(400, { error: code, message: 'No.' }));
+  server.respond(json(400, { error: code, message: 'No.' }));
   const client = new Loggin({ baseUrl: server.baseUrl, maxRetries: 0 });
   const error = await client.verifyToken(client.createToken('8XKPQ2WN').token).catch((reason) => reason);
   expect(error).toMatchObject({ code, status: 400 });
   return { class: error.name, retryable: error.retryable };
 }
 
-/** A client whose server gives this answer to every call. */
-async function answered(answer: object): Promise<Loggin> {
+/** A client whose server gives this response to every call. */
+async function clientTold(answer: object): Promise<Loggin> {
   const server = await ScriptedServer.start();
-  server.answer(json(200, answer));
+  server.respond(json(200, answer));
   return new Loggin({ baseUrl: server.baseUrl, secretKey: `lgsk_8XKPQ2WN_${'7'.repeat(32)}` });
 }
 
 async function otpSession({ answer }: { answer: object }): Promise<Fields> {
-  const { otp } = await answered(answer);
+  const { otp } = await clientTold(answer);
   const { sessionId, expiresIn, sentViaEngine, quotaRemaining } = await otp.start({ phone: '919876543210' });
   return {
     session_id: sessionId,
@@ -153,7 +153,7 @@ async function otpSession({ answer }: { answer: object }): Promise<Fields> {
 }
 
 async function otpResult({ answer }: { answer: object }): Promise<Fields> {
-  const { otp } = await answered(answer);
+  const { otp } = await clientTold(answer);
   const { verifiedAt, ...fields } = await otp.verify({ sessionId: 's', otpCode: '1' });
   return { ...fields, verified_at_ms: verifiedAt.getTime() };
 }
@@ -164,7 +164,7 @@ async function loginEvent({ event: name, data }: { event: string; data: string }
   const client = new Loggin({ baseUrl: server.baseUrl });
   const { token, code } = client.createToken('8XKPQ2WN');
   const told = `event: ${name}\ndata: ${data.replace('{code}', code)}\n\n`;
-  server.answer(stream(event('ready', { pending: 1 }), told, verified(code)));
+  server.respond(stream(event('ready', { pending: 1 }), told, verified(code)));
   const { phone } = await client.waitForVerify(token);
   expect(server.received).toHaveLength(1);
   return { outcome: phone === SESSION.phone ? 'pending' : 'verified' };

@@ -1,4 +1,4 @@
-/** Waits and calls against servers that answer as the protocol says. */
+/** Waits and calls against servers that respond as the protocol says. */
 
 import * as sdk from '@loggin/sdk';
 import { Loggin, type LogginOptions } from '@loggin/sdk';
@@ -25,7 +25,7 @@ async function start(options: LogginOptions = {}) {
 describe('waitForVerify', () => {
   it('gives the session of the person who signed in', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(event('ready', { pending: 1 }), event('verified', { code, session: SESSION })));
+    server.respond(stream(event('ready', { pending: 1 }), event('verified', { code, session: SESSION })));
     await expect(client.waitForVerify(token)).resolves.toEqual(EXPECTED);
     expect(server.received).toHaveLength(1);
     const [{ method, path, body, headers } = expect.fail()] = server.received;
@@ -41,7 +41,7 @@ describe('waitForVerify', () => {
 
   it('connects anew, at once, when the client is resumed', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(event('ready', { pending: 1 })), stream(verified(code)));
+    server.respond(stream(event('ready', { pending: 1 })), stream(verified(code)));
     const wait = client.waitForVerify(token);
     const { ended } = await server.request(0);
     client.resume();
@@ -52,7 +52,7 @@ describe('waitForVerify', () => {
 
   it('takes a token with white space around it, in lower case', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     await expect(client.waitForVerify(` ${token.toLowerCase()}\n`)).resolves.toEqual(EXPECTED);
     expect(server.received[0]?.body.tokens).toEqual([token]);
   });
@@ -60,13 +60,13 @@ describe('waitForVerify', () => {
   it('tells a user id that WhatsApp does not know as null', async () => {
     const { server, client, token, code } = await start();
     const session = { ...SESSION, user_id: null };
-    server.answer(stream(event('ready', { pending: 0 }), event('verified', { code, session })));
+    server.respond(stream(event('ready', { pending: 0 }), event('verified', { code, session })));
     expect((await client.waitForVerify(token)).userId).toBeNull();
   });
 
   it('goes by what concerns it among what it does not know', async () => {
     const { server, client, token, code } = await start();
-    server.answer(
+    server.respond(
       stream(
         ': a comment\n',
         event('ready', { pending: 1, new_field: [] }),
@@ -83,7 +83,7 @@ describe('waitForVerify', () => {
 
   it('gives all waits on one token its result, the late ones too', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     const waits = [client.waitForVerify(token), client.waitForVerify(token)];
     await expect(Promise.all(waits)).resolves.toEqual([EXPECTED, EXPECTED]);
     await expect(client.waitForVerify(token)).resolves.toEqual(EXPECTED);
@@ -93,7 +93,7 @@ describe('waitForVerify', () => {
     const { server, client } = await start();
     const logins = Array.from({ length: 300 }, () => client.createToken('8XKPQ2WN'));
     const codes = new Map(logins.map(({ token, code }) => [token, code]));
-    server.answer((response, received) => {
+    server.respond((response, received) => {
       stream(...(received.body.tokens ?? []).map((each) => verified(codes.get(each) ?? '')))(
         response,
         received,
@@ -114,7 +114,9 @@ describe('waitForVerify', () => {
     ['of_a_newer_server', 'ServerError'],
   ] as const)('rejects with %s as %s', async (error, className) => {
     const { server, client, token, code } = await start();
-    server.answer(stream(event('ready', { pending: 0 }), event('rejected', { code, error, message: 'No.' })));
+    server.respond(
+      stream(event('ready', { pending: 0 }), event('rejected', { code, error, message: 'No.' })),
+    );
     const failure = await client.waitForVerify(token).catch((reason: unknown) => reason);
     expect(failure).toBeInstanceOf(sdk[className]);
     expect(failure).toMatchObject({ code: error, name: className, message: 'No.', retryable: false });
@@ -122,7 +124,7 @@ describe('waitForVerify', () => {
 
   it('ends at once where the server refuses the call', async () => {
     const { server, client, token } = await start();
-    server.answer(json(401, { error: 'unauthorized', message: 'Wrong key.', request_id: 'r-1' }));
+    server.respond(json(401, { error: 'unauthorized', message: 'Wrong key.', request_id: 'r-1' }));
     const failure = await client.waitForVerify(token).catch((reason: unknown) => reason);
     expect(failure).toBeInstanceOf(sdk.AuthenticationError);
     expect(failure).toMatchObject({ code: 'unauthorized', status: 401, requestId: 'r-1' });
@@ -131,7 +133,7 @@ describe('waitForVerify', () => {
 
   it('ends with timeout at its own deadline', async () => {
     const { server, client, token } = await start();
-    server.answer(stream(event('ready', { pending: 1 })));
+    server.respond(stream(event('ready', { pending: 1 })));
     const failure = await client.waitForVerify(token, { timeoutMs: 20 }).catch((reason: unknown) => reason);
     expect(failure).toBeInstanceOf(sdk.VerifyTimeoutError);
     expect(failure).toMatchObject({ code: 'timeout', retryable: false });
@@ -139,7 +141,7 @@ describe('waitForVerify', () => {
 
   it("ends with timeout at the client's deadline", async () => {
     const { server, client, token } = await start({ timeoutMs: 20 });
-    server.answer(stream(event('ready', { pending: 1 })));
+    server.respond(stream(event('ready', { pending: 1 })));
     await expect(client.waitForVerify(token)).rejects.toBeInstanceOf(sdk.VerifyTimeoutError);
   });
 
@@ -157,7 +159,7 @@ async function waitFromHere(client: Loggin) {
 describe('verifyToken', () => {
   it('gives null while nobody has signed in, then the session', async () => {
     const { server, client, token } = await start();
-    server.answer(json(200, { status: 'pending' }), json(200, { status: 'verified', ...SESSION }));
+    server.respond(json(200, { status: 'pending' }), json(200, { status: 'verified', ...SESSION }));
     await expect(client.verifyToken(token)).resolves.toBeNull();
     await expect(client.verifyToken(token)).resolves.toEqual(EXPECTED);
     expect(server.received.map(({ path, body }) => ({ path, body }))).toEqual([
@@ -169,7 +171,7 @@ describe('verifyToken', () => {
   it('is the same redeemer as a wait of the same client, and another one than any other client', async () => {
     const { server, client, token, code } = await start();
     const other = new Loggin({ baseUrl: server.baseUrl });
-    server.answer(stream(verified(code)), json(200, { status: 'pending' }));
+    server.respond(stream(verified(code)), json(200, { status: 'pending' }));
     await client.waitForVerify(token);
     await client.verifyToken(token);
     await other.verifyToken(token);
@@ -180,7 +182,7 @@ describe('verifyToken', () => {
 
   it('sends the key and the idempotency key that it was given', async () => {
     const { server, client, token } = await start({ secretKey: SECRET_KEY, idempotencyKey: 'worker-7' });
-    server.answer(json(200, { status: 'pending' }));
+    server.respond(json(200, { status: 'pending' }));
     await client.verifyToken(token);
     expect(server.received[0]?.headers).toMatchObject({
       authorization: `Bearer ${SECRET_KEY}`,
@@ -190,7 +192,7 @@ describe('verifyToken', () => {
 
   it('sends the token in its canonical form', async () => {
     const { server, client, token } = await start();
-    server.answer(json(200, { status: 'pending' }));
+    server.respond(json(200, { status: 'pending' }));
     await client.verifyToken(token.toLowerCase());
     expect(server.received[0]?.body.token).toBe(token);
   });

@@ -2,7 +2,7 @@
 
 import { ClosedError, ExpiredError, InvalidCodeError, InvalidInputError, Loggin } from '@loggin/sdk';
 import { describe, expect, it } from 'vitest';
-import { type Answer, event, json, ScriptedServer, SESSION, stream, verified } from './scripted-server.js';
+import { event, json, type Responder, ScriptedServer, SESSION, stream, verified } from './scripted-server.js';
 
 async function start() {
   const server = await ScriptedServer.start();
@@ -16,7 +16,7 @@ async function start() {
 function inSteps(...parts: string[]) {
   const go: (() => void)[] = [];
   const steps = parts.map((_, index) => new Promise<void>((resolve) => (go[index] = resolve)));
-  const answer: Answer = async (response) => {
+  const responder: Responder = async (response) => {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' });
     response.write(event('ready', { pending: 1 }));
     for (const [index, part] of parts.entries()) {
@@ -24,15 +24,15 @@ function inSteps(...parts: string[]) {
       response.write(part);
     }
   };
-  return { answer, go: (index: number) => go[index]?.() };
+  return { responder, go: (index: number) => go[index]?.() };
 }
 
 describe('watch', () => {
   it('tells each step, those of a newer server too, and then who signed in', async () => {
     const { server, client, token, code, progress } = await start();
     const told = ['message_received', 'awaiting_match', 'awaiting_confirmation'];
-    const { answer, go } = inSteps(...told.map(progress), verified(code));
-    server.answer(answer);
+    const { responder, go } = inSteps(...told.map(progress), verified(code));
+    server.respond(responder);
     const updates = client.watch(token);
     for (const [index, status] of told.entries()) {
       const update = updates.next();
@@ -51,7 +51,7 @@ describe('watch', () => {
   it('tells what is no status to nobody', async () => {
     const { server, client, token, progress } = await start();
     const odd = ['Two words', 7, null, '', 'x'.repeat(40)].map(progress);
-    server.answer(stream(event('ready', { pending: 1 }), ...odd, progress('awaiting_match')));
+    server.respond(stream(event('ready', { pending: 1 }), ...odd, progress('awaiting_match')));
     const updates = client.watch(token);
     await expect(updates.next()).resolves.toMatchObject({ value: { status: 'awaiting_match' } });
     await updates.return();
@@ -59,7 +59,7 @@ describe('watch', () => {
 
   it('begins with the iteration, and ends the wait where that is left', async () => {
     const { server, client, token, progress } = await start();
-    server.answer(stream(event('ready', { pending: 1 }), progress('message_received')));
+    server.respond(stream(event('ready', { pending: 1 }), progress('message_received')));
     client.watch(token);
     for await (const { status } of client.watch(token)) {
       expect(status).toBe('message_received');
@@ -72,7 +72,7 @@ describe('watch', () => {
 
   it('ends the wait where the body of the loop throws', async () => {
     const { server, client, token, progress } = await start();
-    server.answer(stream(event('ready', { pending: 1 }), progress('message_received')));
+    server.respond(stream(event('ready', { pending: 1 }), progress('message_received')));
     const broken = async () => {
       for await (const { status } of client.watch(token)) {
         throw new RangeError(status);
@@ -84,8 +84,8 @@ describe('watch', () => {
 
   it('rejects with the reason of its signal, also between two updates', async () => {
     const { server, client, token, progress } = await start();
-    const { answer, go } = inSteps(progress('message_received'));
-    server.answer(answer);
+    const { responder, go } = inSteps(progress('message_received'));
+    server.respond(responder);
     const controller = new AbortController();
     const updates = client.watch(token, { signal: controller.signal });
     const update = updates.next();
@@ -102,7 +102,7 @@ describe('watch', () => {
 
   it('rejects as the wait does', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(event('ready', { pending: 1 }), event('rejected', { code, error: 'expired' })));
+    server.respond(stream(event('ready', { pending: 1 }), event('rejected', { code, error: 'expired' })));
     await expect(client.watch(token).next()).rejects.toThrow(ExpiredError);
     await expect(client.watch('lgn1_').next()).rejects.toMatchObject({ code: 'invalid_token' });
     await expect(client.watch(token, { timeoutMs: -1 }).next()).rejects.toThrow(InvalidInputError);
@@ -121,7 +121,7 @@ describe('onProgress', () => {
   it('is told each step of a wait once', async () => {
     const { server, client, token, code, progress } = await start();
     const steps = ['message_received', 'awaiting_match', 'awaiting_confirmation', 'awaiting_confirmation'];
-    server.answer(stream(event('ready', { pending: 1 }), ...steps.map(progress), verified(code)));
+    server.respond(stream(event('ready', { pending: 1 }), ...steps.map(progress), verified(code)));
     const told: string[] = [];
     await client.waitForVerify(token, { onProgress: (status) => told.push(status) });
     expect(told).toEqual(steps.slice(0, 3));
@@ -133,7 +133,7 @@ describe('onProgress', () => {
 describe('confirm', () => {
   it('hands in what was typed', async () => {
     const { server, client, token } = await start();
-    server.answer(json(200, { status: 'verified' }));
+    server.respond(json(200, { status: 'verified' }));
     await expect(client.confirm(token, '१२३ 456')).resolves.toBeUndefined();
     const [{ path, body, headers } = expect.fail()] = server.received;
     expect({ path, body }).toEqual({
@@ -145,19 +145,19 @@ describe('confirm', () => {
 
   it('tells how many tries are left', async () => {
     const { server, client, token } = await start();
-    server.answer(json(422, { error: 'invalid_code', attempts_left: 3 }), json(422, { error: 'blocked' }));
+    server.respond(json(422, { error: 'invalid_code', attempts_left: 3 }), json(422, { error: 'blocked' }));
     await expect(client.confirm(token, '123456')).rejects.toMatchObject({ attemptsLeft: 3 });
     await expect(client.confirm(token, '123456')).rejects.toMatchObject({ code: 'blocked' });
-    server.answer(json(422, { error: 'invalid_code' }));
+    server.respond(json(422, { error: 'invalid_code' }));
     await expect(client.confirm(token, '123456')).rejects.toThrow(InvalidCodeError);
   });
 
-  it('is repeated where the failure passes, and is none where the answer is none', async () => {
+  it('is repeated where the failure passes, and is none where the response is none', async () => {
     const { server, client, token } = await start();
-    server.answer(json(502, {}), json(200, { status: 'verified' }));
+    server.respond(json(502, {}), json(200, { status: 'verified' }));
     await client.confirm(token, '123456');
     expect(server.received).toHaveLength(2);
-    server.answer(json(200, { status: 'perhaps' }));
+    server.respond(json(200, { status: 'perhaps' }));
     await expect(client.confirm(token, '123456')).rejects.toMatchObject({ code: 'invalid_response' });
   });
 
@@ -173,14 +173,14 @@ describe('confirm', () => {
 });
 
 describe('status', () => {
-  const answered = (...events: object[]) => json(200, { events });
+  const polled = (...events: object[]) => json(200, { events });
 
   it('is told at once how far the login has come, without redeeming', async () => {
     const { server, client, token, code } = await start();
     const unread = { event: 'rejected', data: { token_index: 1, error: 'invalid_token' } };
     const progress = { event: 'progress', data: { code, status: 'awaiting_match' } };
     const done = { event: 'verified', data: { code, session: { ...SESSION, phone: null } } };
-    server.answer(answered(unread), answered(unread, progress), answered(unread, done));
+    server.respond(polled(unread), polled(unread, progress), polled(unread, done));
     for (const status of ['pending', 'awaiting_match', 'verified']) {
       await expect(client.status(token)).resolves.toBe(status);
     }
@@ -192,7 +192,7 @@ describe('status', () => {
     expect(headers.accept).toBe('application/json');
   });
 
-  it('rejects with the end of the login, and with what is no answer', async () => {
+  it('rejects with the end of the login, and with what is no response', async () => {
     const { server, client, token, code } = await start();
     const denied = { event: 'rejected', data: { code, error: 'denied' } };
     const unreadable = { event: 'verified', data: { code, session: 7 } };
@@ -201,7 +201,7 @@ describe('status', () => {
       [[unreadable], 'invalid_response'],
       ['none', 'invalid_response'],
     ] as const) {
-      server.answer(json(200, { events }));
+      server.respond(json(200, { events }));
       await expect(client.status(token)).rejects.toMatchObject({ code: error });
     }
     await expect(client.status('lgn1_')).rejects.toMatchObject({ code: 'invalid_token' });

@@ -21,7 +21,7 @@ const PASSING_STATUSES = [408, 429, 502, 503, 504];
 const LONGEST_PAUSE_S = 5;
 
 /**
- * Calls until there is an answer, an error that does not pass, or no time left for another try. It rejects with the
+ * Calls until there is a result, an error that does not pass, or no time left for another try. It rejects with the
  * signal's reason.
  */
 export async function call(
@@ -35,17 +35,17 @@ export async function call(
   const began = performance.now();
   const spent = (): number => performance.now() - began;
   for (let attempt = 0; ; attempt++) {
-    const answer = await callOnce(settings, path, body, signal, timeoutMs - spent());
-    if (!isLogginError(answer)) {
-      return answer;
+    const result = await callOnce(settings, path, body, signal, timeoutMs - spent());
+    if (!isLogginError(result)) {
+      return result;
     }
-    const { retryAfter = 0 } = answer;
-    if (attempt === settings.maxRetries || !passes(answer) || retryAfter > LONGEST_PAUSE_S) {
-      throw answer;
+    const { retryAfter = 0 } = result;
+    if (attempt === settings.maxRetries || !passes(result) || retryAfter > LONGEST_PAUSE_S) {
+      throw result;
     }
     const rest = delay(attempt, spent(), retryAfter * 1000);
     if (spent() + rest >= timeoutMs) {
-      throw answer;
+      throw result;
     }
     await pause(rest, signal);
   }

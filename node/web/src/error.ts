@@ -12,7 +12,7 @@ export interface LogginErrorFields {
   readonly message: string;
   /** Whether the same call can succeed later. */
   readonly retryable?: boolean | undefined;
-  /** The HTTP status, where a server answered. */
+  /** The HTTP status, where a server responded. */
   readonly status?: number | undefined;
   /** How many seconds to wait before the next try, where the server said so. */
   readonly retryAfter?: number | undefined;

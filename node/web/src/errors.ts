@@ -62,7 +62,7 @@ export class RateLimitError extends LogginError {
   static override readonly [BRAND]: string = 'RateLimitError';
 }
 
-/** The server failed, or answered with something that this version does not know. */
+/** The server failed, or responded with something that this version does not know. */
 export class ServerError extends LogginError {
   static override readonly [BRAND]: string = 'ServerError';
 }

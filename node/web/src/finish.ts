@@ -1,7 +1,7 @@
 /** The rest of a login that `@loggin/web/create` began: the wait for it, and its confirmation. */
 
 import { isLogginError } from './error.js';
-import { invalidAnswer } from './failure.js';
+import { invalidResponse } from './failure.js';
 import { callOnce } from './http.js';
 import type { Server } from './server.js';
 
@@ -19,16 +19,16 @@ export async function confirmLogin(
   confirmationCode: string,
   signal?: AbortSignal | null,
 ): Promise<void> {
-  const answer = await callOnce(
+  const response = await callOnce(
     server,
     'tokens/confirm',
     { token, confirmation_code: confirmationCode },
     signal,
   );
-  if (isLogginError(answer)) {
-    throw answer;
+  if (isLogginError(response)) {
+    throw response;
   }
-  if (answer.status !== 'verified') {
-    throw invalidAnswer();
+  if (response.status !== 'verified') {
+    throw invalidResponse();
   }
 }

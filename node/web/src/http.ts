@@ -8,10 +8,10 @@ import type { Server } from './server.js';
 /** How many milliseconds a call takes at most, unless it says otherwise. */
 export const CALL_TIMEOUT_MS = 10_000;
 
-/** Longest JSON that is read, in characters: no answer of the protocol comes near it. */
-const MAX_ANSWER = 64 << 10;
+/** Longest JSON that is read, in characters: no response of the protocol comes near it. */
+const MAX_RESPONSE = 64 << 10;
 
-/** What keeps a request and its answer to themselves. Some workers refuse an option that they do not have. */
+/** What keeps a request and its response to themselves. Some workers refuse an option that they do not have. */
 const KEPT_TO_ITSELF: RequestInit = {
   cache: 'no-store',
   credentials: 'omit',
@@ -38,29 +38,29 @@ export function post(
   });
 }
 
-/** Whether an answer is a 200 of this type. */
-export const isAnswer = (response: Response, type: string): boolean =>
+/** Whether a response is a 200 of this type. */
+export const isResponse = (response: Response, type: string): boolean =>
   response.status === 200 && hasType(response, type);
 
 const hasType = ({ headers }: Response, type: string): boolean =>
   (headers.get('Content-Type') ?? '').toLowerCase().startsWith(type);
 
-/** The object that an answer holds; an empty one where it is no JSON. */
+/** The object that a response holds; an empty one where it is no JSON. */
 export async function objectOf(response: Response): Promise<Record<string, unknown>> {
   const text = hasType(response, 'application/json') ? await response.text() : '';
   try {
-    return Object(text.length > MAX_ANSWER || JSON.parse(text));
+    return Object(text.length > MAX_RESPONSE || JSON.parse(text));
   } catch {
     return {};
   }
 }
 
-/** What answered where it was none of this protocol. A redirect that is not followed has status 0 in browsers. */
+/** What responded where it was none of this protocol. A redirect that is not followed has status 0 in browsers. */
 const causeOf = (status: number): string =>
   status === 200 ? 'protocol' : /^(0|3..)$/.test(`${status}`) ? 'redirect' : `http_${status}`;
 
-/** The error that an answer tells. */
-export async function errorOfAnswer(response: Response): Promise<LogginError> {
+/** The error that a response tells. */
+export async function errorOfResponse(response: Response): Promise<LogginError> {
   const { error, message, attempts_left, request_id, retry_after } = await objectOf(response);
   const { headers, status } = response;
   return failureOf(error, message, {
@@ -100,7 +100,9 @@ export async function callOnce(
   try {
     throwIfEnded(turn.signal);
     const response = await post(server, path, body, 'application/json', turn.signal);
-    return isAnswer(response, 'application/json') ? await objectOf(response) : await errorOfAnswer(response);
+    return isResponse(response, 'application/json')
+      ? await objectOf(response)
+      : await errorOfResponse(response);
   } catch {
     throwIfEnded(signal);
     // `fetch` tells no more than that it failed.

@@ -4,7 +4,7 @@ import { Linked, reasonOf, throwIfEnded } from './abort.js';
 import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
 import { createLogin } from './create.js';
-import { check, failure, invalidAnswer } from './failure.js';
+import { check, failure, invalidResponse } from './failure.js';
 import { CreatedToken, type ObservedSession, plainSession, type Session } from './login.js';
 import { checkIdempotencyKey, checkTimeout, optionsObject } from './options.js';
 import { sessionOf } from './session.js';
@@ -228,12 +228,12 @@ export class Loggin {
       const body = { token: tokenOfApp(token, options, settings, true) };
       checkTimeout(options.timeoutMs, 'invalid_request');
       const redeemer = asRedeemer(settings, options);
-      const answer = await call(redeemer, 'tokens/verify', body, signal, options.timeoutMs);
-      if (answer.status === 'pending') {
+      const response = await call(redeemer, 'tokens/verify', body, signal, options.timeoutMs);
+      if (response.status === 'pending') {
         return null;
       }
-      check(answer.status === 'verified', 'invalid_response', 'The answer has no status that is known.');
-      return plainSession(sessionOf(answer, true)) as Session;
+      check(response.status === 'verified', 'invalid_response', 'The response has no status that is known.');
+      return plainSession(sessionOf(response, true)) as Session;
     });
   }
 
@@ -252,7 +252,7 @@ export class Loggin {
       checkTimeout(options.timeoutMs, 'invalid_request');
       const { status } = await call(settings, 'tokens/confirm', body, signal, options.timeoutMs);
       if (status !== 'verified') {
-        throw invalidAnswer();
+        throw invalidResponse();
       }
     });
   }
@@ -283,7 +283,7 @@ export class Loggin {
       }
       const { denied } = await call(settings, 'tokens/denied', { login_ids: loginIds }, signal);
       if (!Array.isArray(denied)) {
-        throw invalidAnswer();
+        throw invalidResponse();
       }
       return denied;
     });

@@ -6,7 +6,7 @@
 
 import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
-import { check, invalidAnswer } from './failure.js';
+import { check, invalidResponse } from './failure.js';
 import { checkTimeout, optionsObject } from './options.js';
 import { isBrowser, type LogginOptions, settingsOf } from './settings.js';
 import { randomBytes } from './token.js';
@@ -116,7 +116,7 @@ export class Otp {
     request: Request,
     names: readonly string[],
     path: string,
-    prepare: (request: Request) => [body: object, read: (answer: Record<string, unknown>) => Result],
+    prepare: (request: Request) => [body: object, read: (response: Record<string, unknown>) => Result],
   ): Promise<Result> {
     try {
       const [body, read] = prepare(optionsObject(request, names));
@@ -131,10 +131,10 @@ export class Otp {
   }
 }
 
-function sessionOfStart(answer: Record<string, unknown>): OtpSession {
-  const { session_id, expires_in, sent_via_engine, quota_remaining } = answer;
+function sessionOfStart(response: Record<string, unknown>): OtpSession {
+  const { session_id, expires_in, sent_via_engine, quota_remaining } = response;
   if (typeof session_id !== 'string' || typeof expires_in !== 'number') {
-    throw invalidAnswer();
+    throw invalidResponse();
   }
   return {
     sessionId: session_id,
@@ -144,11 +144,11 @@ function sessionOfStart(answer: Record<string, unknown>): OtpSession {
   };
 }
 
-function resultOf(answer: Record<string, unknown>): OtpResult {
-  const { status, phone, verified_at, meta = null } = answer;
+function resultOf(response: Record<string, unknown>): OtpResult {
+  const { status, phone, verified_at, meta = null } = response;
   const verifiedAt = new Date(verified_at as string);
   if (status !== 'verified' || typeof phone !== 'string' || !(verifiedAt.getTime() > 0)) {
-    throw invalidAnswer();
+    throw invalidResponse();
   }
   return { status, phone, verifiedAt, meta };
 }

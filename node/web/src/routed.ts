@@ -44,7 +44,7 @@ export async function routeFetch(route: string, url: string, init: RequestInit):
   return await asPoll(await ask(`${route}/wait`, init, { login: tokens[0], known: status }));
 }
 
-/** What a held question was answered, as the poll of a Loggin server says it. */
+/** The response to a held question, as the poll of a Loggin server says it. */
 async function asPoll(response: Response): Promise<Response> {
   const { error, message, status } = await objectOf(response.clone());
   if (response.status === 202) {
@@ -90,27 +90,27 @@ export async function beginByRoute(
   const began = performance.now();
   let isLost = false;
   for (let attempt = 0; ; attempt++) {
-    const answer = await callOnce(server, 'begin', what, signal);
-    if (!isLogginError(answer)) {
-      const { login, link, code } = answer;
+    const result = await callOnce(server, 'begin', what, signal);
+    if (!isLogginError(result)) {
+      const { login, link, code } = result;
       if (typeof login === 'string' && typeof link === 'string') {
         return { token: login, link, code: String(code) };
       }
       throw noRoute(route, '200');
     }
-    if (!passes(answer)) {
+    if (!passes(result)) {
       // A route guard, or no such route; its own words say more.
-      const isRoute = !['invalid_response', 'not_found', 'unauthorized'].includes(answer.code);
-      throw isRoute ? answer : noRoute(route, String(answer.status));
+      const isRoute = !['invalid_response', 'not_found', 'unauthorized'].includes(result.code);
+      throw isRoute ? result : noRoute(route, String(result.status));
     }
     const outage = performance.now() - began;
-    let pause = delay(attempt, outage, (answer.retryAfter ?? 0) * 1000);
+    let pause = delay(attempt, outage, (result.retryAfter ?? 0) * 1000);
     if (!isLost && outage + pause > LOST_MS) {
       await rest(Math.max(0, LOST_MS - outage), signal);
       throwIfEnded(signal);
       isLost = true;
       pause -= LOST_MS - outage;
-      onLost?.(answer);
+      onLost?.(result);
     }
     await rest(Math.max(0, pause), signal);
     throwIfEnded(signal);
@@ -124,7 +124,7 @@ function passes({ code, status = 0 }: LogginError): boolean {
 function noRoute(route: string, status: string): LogginError {
   return failure(
     'invalid_request',
-    `POST ${route}/begin answers ${status}, and not as loginHandlers() of @loggin/nextjs does: is it there, and public?`,
+    `POST ${route}/begin responds with ${status}, and not as loginHandlers() of @loggin/nextjs does: is it there, and public?`,
   );
 }
 

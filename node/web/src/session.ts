@@ -1,6 +1,6 @@
-/** Who signed in, as an answer tells it. */
+/** Who signed in, as a response tells it. */
 
-import { invalidAnswer } from './failure.js';
+import { invalidResponse } from './failure.js';
 
 export interface SessionFields {
   /** The app that the person signed in to. */
@@ -25,7 +25,7 @@ interface SessionBody {
 }
 
 /**
- * The session of an answer.
+ * The session of a response.
  *
  * @throws LogginError `invalid_response` where it is none. Who redeems is always told the phone number.
  */
@@ -37,7 +37,7 @@ export function sessionOf(body: unknown, claim: boolean): SessionFields {
     !(typeof phone === 'string' || (phone === null && !claim)) ||
     !(verifiedAt.getTime() > 0)
   ) {
-    throw invalidAnswer();
+    throw invalidResponse();
   }
   return { appKey: app_key, phone, userId: typeof user_id === 'string' ? user_id : null, verifiedAt };
 }

@@ -1,7 +1,7 @@
 /** How far a login has come, for who asks now and does not wait. */
 
 import { call } from './calls.js';
-import { failureOf, invalidAnswer } from './failure.js';
+import { failureOf, invalidResponse } from './failure.js';
 import { sessionOf } from './session.js';
 import type { Settings } from './settings.js';
 import { codeOf } from './token.js';
@@ -28,7 +28,7 @@ export async function statusOf(
     timeoutMs,
   );
   if (!Array.isArray(events)) {
-    throw invalidAnswer();
+    throw invalidResponse();
   }
   let known: LoginStatus = 'pending';
   for (const told of events) {

@@ -4,7 +4,7 @@ import { Linked, pause, throwIfEnded } from './abort.js';
 import { delay, MAX_HINT_MS } from './backoff.js';
 import { isLogginError, type LogginError } from './error.js';
 import { failure, failureOf } from './failure.js';
-import { errorOfAnswer, isAnswer, notReached, objectOf, post } from './http.js';
+import { errorOfResponse, isResponse, notReached, objectOf, post } from './http.js';
 import type { Server } from './server.js';
 import { type SessionFields, sessionOf } from './session.js';
 import { streamReader } from './sse.js';
@@ -23,7 +23,7 @@ export const STATUS = /^[\da-z_]{1,39}$/;
 
 /**
  * A stream that does not say `ready` in this time is kept back by a proxy, or is none: the next try is a long poll. A
- * connection is given as long: on a slow phone name, TLS, preflight and answer take several seconds.
+ * connection is given as long: on a slow phone name, TLS, preflight and response take several seconds.
  */
 const READY_MS = 10_000;
 
@@ -33,10 +33,10 @@ const POLLS_IN_A_ROW = 4;
 /** A stream this silent is lost: the server sends a comment every 15 s. */
 const SILENCE_MS = 45_000;
 
-/** A long poll is answered after 25 s; the rest is for the way. */
+/** A long poll has its response after 25 s; the rest is for the way. */
 const POLL_MS = 35_000;
 
-/** A long poll that is answered sooner, and empty, is not waiting: no reason to hurry with the next one. */
+/** A long poll whose response comes sooner, and empty, is not waiting: no reason to hurry with the next one. */
 const SHORTEST_POLL_MS = 1_000;
 
 /** A page that comes back is told so several times: a connection that is this young is new enough. */
@@ -83,7 +83,7 @@ class Turn extends Linked {
   heardAt = this.began;
   /** It is a pause between two connections. */
   isRest = false;
-  /** The server answers, and knows the token. */
+  /** The server responds, and knows the token. */
   hasReceived = false;
   /** It told something that was not known before. */
   isNews = false;
@@ -93,7 +93,7 @@ class Turn extends Linked {
   isKeptBack = false;
   /** How many milliseconds the server asked to be left alone. */
   hintMs = 0;
-  /** What the server answered instead of what was asked for. */
+  /** What the server responded with instead of what was asked for. */
   problem: LogginError | undefined;
   /** The login's end. */
   end: SessionFields | LogginError | undefined;
@@ -172,7 +172,7 @@ class Wait {
       if (isKeptBack) {
         pollsLeft = POLLS_IN_A_ROW;
       } else if (!isNews) {
-        // A poll goes on while it is answered.
+        // A poll goes on while it has a response.
         pollsLeft = polls && hasReceived && !isAwoken ? pollsLeft - 1 : 0;
       }
       if (!isAwoken && !isKeptBack) {
@@ -279,7 +279,7 @@ class Wait {
     }
   }
 
-  /** The answer of a server that takes the request. */
+  /** The response of a server that takes the request. */
   async #post(turn: Turn, accept: string): Promise<Response | undefined> {
     const { claim, token } = this.#what;
     const response = await post(
@@ -289,10 +289,10 @@ class Wait {
       accept,
       turn.signal,
     );
-    if (isAnswer(response, accept)) {
+    if (isResponse(response, accept)) {
       return response;
     }
-    const error = await errorOfAnswer(response);
+    const error = await errorOfResponse(response);
     const isRefused = FINAL_STATUSES.includes(response.status) && error.code !== 'invalid_response';
     if (isRefused || error.code === 'quota_exceeded') {
       turn.end = error;

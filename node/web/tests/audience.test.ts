@@ -48,7 +48,7 @@ describe('a token of another app', () => {
     const server = await ScriptedServer.start();
     const page = new Loggin({ baseUrl: server.baseUrl });
     const { token, code } = page.createToken(THEIRS);
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     await expect(page.waitForVerify(token)).resolves.toMatchObject({ phone: SESSION.phone });
   });
 });
@@ -65,7 +65,7 @@ describe('in production', () => {
   it('a token of the named app is redeemed', async () => {
     vi.stubEnv('NODE_ENV', 'production');
     const server = await ScriptedServer.start();
-    server.answer(json(200, { status: 'verified', ...SESSION }));
+    server.respond(json(200, { status: 'verified', ...SESSION }));
     const redeem = new Loggin({ baseUrl: server.baseUrl });
     const { token } = redeem.createToken(OURS);
     await expect(redeem.verifyToken(token, { appKey: OURS })).resolves.toMatchObject({ appKey: OURS });
@@ -84,9 +84,9 @@ describe('the redeemer', () => {
     const server = await ScriptedServer.start();
     const redeem = new Loggin({ baseUrl: server.baseUrl, maxRetries: 1 });
     const { token, code } = redeem.createToken(OURS);
-    const answer = json(200, { status: 'verified', ...SESSION });
+    const response = json(200, { status: 'verified', ...SESSION });
     const away = json(503, { error: 'unavailable', message: '' });
-    server.answer(answer, away, answer, stream(verified(code)));
+    server.respond(response, away, response, stream(verified(code)));
     await redeem.verifyToken(token);
     await redeem.verifyToken(token, { idempotencyKey: 'mine' });
     await redeem.waitForVerify(token, { idempotencyKey: 'sealed' });

@@ -2,7 +2,7 @@
 
 import { Loggin, type LogginError, type LogginOptions } from '@loggin/web';
 import { describe, expect, it } from 'vitest';
-import { type Answer, event, json, ScriptedServer, stream } from '../../sdk/tests/scripted-server.js';
+import { event, json, type Responder, ScriptedServer, stream } from '../../sdk/tests/scripted-server.js';
 
 async function start(options: LogginOptions = {}) {
   const server = await ScriptedServer.start();
@@ -18,7 +18,7 @@ const rejection = (promise: Promise<unknown>): Promise<LogginError> =>
   );
 
 const html =
-  (status: number): Answer =>
+  (status: number): Responder =>
   (response) =>
     void response.writeHead(status, { 'Content-Type': 'text/html', Location: '/login' }).end('<html>');
 
@@ -28,9 +28,9 @@ describe('a call tells', () => {
     [200, { code: 'invalid_response', cause: 'protocol' }],
     [502, { code: 'invalid_response', cause: 'http_502' }],
     [302, { code: 'invalid_response', cause: 'redirect' }],
-  ])('an answer of somebody else with status %i', async (status, expected) => {
+  ])('a response of somebody else with status %i', async (status, expected) => {
     const { server, client, token } = await start();
-    server.answer(html(status));
+    server.respond(html(status));
     await expect(client.verifyToken(token)).rejects.toMatchObject(expected);
   });
 
@@ -42,14 +42,14 @@ describe('a call tells', () => {
 
   it('that nothing came back in time', async () => {
     const { server, client, token } = await start();
-    server.answer(() => undefined);
+    server.respond(() => undefined);
     const call = client.verifyToken(token, { timeoutMs: 100 });
     await expect(call).rejects.toMatchObject({ code: 'connection', cause: 'timeout' });
   });
 
   it('no cause where the server itself refused', async () => {
     const { server, client, token } = await start();
-    server.answer(json(404, { error: 'unknown_app', message: '' }));
+    server.respond(json(404, { error: 'unknown_app', message: '' }));
     const error = await rejection(client.verifyToken(token));
     expect([error.code, error.cause]).toEqual(['unknown_app', undefined]);
   });
@@ -58,21 +58,21 @@ describe('a call tells', () => {
 describe('the deadline of a wait tells', () => {
   it('that it was the person who did not come', async () => {
     const { server, client, token } = await start();
-    server.answer(stream(event('ready', { pending: 1 })));
+    server.respond(stream(event('ready', { pending: 1 })));
     const error = await rejection(client.waitForVerify(token, { timeoutMs: 200 }));
     expect([error.code, error.cause]).toEqual(['timeout', undefined]);
   });
 
-  it('that something else answered', async () => {
+  it('that something else responded', async () => {
     const { server, client, token } = await start();
-    server.answer(html(502));
+    server.respond(html(502));
     const wait = client.waitForVerify(token, { timeoutMs: 200 });
     await expect(wait).rejects.toMatchObject({ code: 'timeout', cause: 'http_502' });
   });
 
   it('that there was no response', async () => {
     const { server, client, token } = await start();
-    server.answer(() => undefined);
+    server.respond(() => undefined);
     const wait = client.waitForVerify(token, { timeoutMs: 200 });
     await expect(wait).rejects.toMatchObject({ code: 'timeout', cause: 'timeout' });
   });

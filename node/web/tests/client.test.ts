@@ -37,14 +37,14 @@ it('a deadline beyond the longest timer comes when it should', () => {
 
 it('null stands for a timeout that is not given', async () => {
   const { server, client, token } = await start();
-  server.answer(json(200, { status: 'pending' }));
+  server.respond(json(200, { status: 'pending' }));
   expect(await client.verifyToken(token, { timeoutMs: null as unknown as undefined })).toBeNull();
 });
 
 describe('on a server', () => {
   it('a wait redeems, and names itself', async () => {
     const { server, client, token, code } = await start({ secretKey: SECRET_KEY });
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     await client.waitForVerify(token);
     const [{ method, path, body, headers } = expect.fail()] = server.received;
     expect({ method, path, body }).toEqual({
@@ -61,9 +61,9 @@ describe('on a server', () => {
     });
   });
 
-  it('a wait is told a phone number, or that the answer is none', async () => {
+  it('a wait is told a phone number, or that the response is none', async () => {
     const { server, client, token, code } = await start();
-    server.answer(stream(event('verified', { code, session: { ...SESSION, phone: null } })));
+    server.respond(stream(event('verified', { code, session: { ...SESSION, phone: null } })));
     expect(await rejection(client.waitForVerify(token))).toMatchObject({ code: 'invalid_response' });
     expect(server.received).toHaveLength(1);
   });
@@ -73,7 +73,7 @@ describe('in a browser', () => {
   it('a wait observes, and names nobody', async () => {
     openPage();
     const { server, client, token, code } = await start();
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     await client.waitForVerify(token);
     const [{ body, headers } = expect.fail()] = server.received;
     expect(body).toEqual({ tokens: [token], claim: false });
@@ -84,7 +84,7 @@ describe('in a browser', () => {
   it('a wait may be told no phone number', async () => {
     openPage();
     const { server, client, token, code } = await start();
-    server.answer(stream(event('verified', { code, session: { ...SESSION, phone: null } })));
+    server.respond(stream(event('verified', { code, session: { ...SESSION, phone: null } })));
     await expect(client.waitForVerify(token)).resolves.toMatchObject({ appKey: '8XKPQ2WN', phone: null });
   });
 
@@ -117,7 +117,7 @@ describe('progress', () => {
   it('is told in its order, each step once, also by another stream', async () => {
     const { server, client, token, code } = await start();
     const told: Progress[] = [];
-    server.answer(
+    server.respond(
       (response, received) => {
         stream(event('ready', { pending: 1 }), step(code, 'message_received'))(response, received);
         response.end();
@@ -146,7 +146,7 @@ describe('progress', () => {
 describe('confirm', () => {
   it('hands in the digits', async () => {
     const { server, client, token } = await start();
-    server.answer(json(200, { status: 'verified' }));
+    server.respond(json(200, { status: 'verified' }));
     await expect(client.confirm(token.toLowerCase(), '123 456')).resolves.toBeUndefined();
     expect(server.received.map(({ path, body }) => ({ path, body }))).toEqual([
       { path: '/api/v1/tokens/confirm', body: { token, confirmation_code: '123 456' } },
@@ -155,7 +155,7 @@ describe('confirm', () => {
 
   it('tells how many tries are left', async () => {
     const { server, client, token } = await start();
-    server.answer(json(422, { error: 'invalid_code', message: 'No.', attempts_left: 4, request_id: 'r-1' }));
+    server.respond(json(422, { error: 'invalid_code', message: 'No.', attempts_left: 4, request_id: 'r-1' }));
     const failure = await rejection(client.confirm(token, '000000'));
     expect(failure).toBeInstanceOf(web.InvalidCodeError);
     expect(failure).toMatchObject({ code: 'invalid_code', attemptsLeft: 4, status: 422, requestId: 'r-1' });
@@ -164,10 +164,10 @@ describe('confirm', () => {
   it.each<[string, number, object, string]>([
     ['after too many tries', 422, { error: 'blocked', message: '' }, 'blocked'],
     ['that comes too late', 410, { error: 'expired', message: '' }, 'expired'],
-    ['whose answer is none', 200, { status: 'pending' }, 'invalid_response'],
+    ['whose response is none', 200, { status: 'pending' }, 'invalid_response'],
   ])('tells of a try %s', async (_, status, body, code) => {
     const { server, client, token } = await start();
-    server.answer(json(status, body));
+    server.respond(json(status, body));
     expect(await rejection(client.confirm(token, '000000'))).toMatchObject({ code });
   });
 
@@ -182,7 +182,7 @@ describe('confirm', () => {
 describe('fetch', () => {
   it('is the one that was given', async () => {
     const { server, token } = await start();
-    server.answer(json(200, { status: 'pending' }));
+    server.respond(json(200, { status: 'pending' }));
     const asked: string[] = [];
     const client = new Loggin({
       baseUrl: 'https://login.example/wa',

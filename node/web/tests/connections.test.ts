@@ -5,9 +5,9 @@ import { createLogin, serverOf } from '@loggin/web/create';
 import { awaitLogin } from '@loggin/web/finish';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
-  type Answer,
   event,
   json,
+  type Responder,
   ScriptedServer,
   SESSION,
   stream,
@@ -35,7 +35,7 @@ const READY = event('ready', { pending: 1 });
 const ready = stream(READY);
 
 /** A proxy that waits for the end of a stream before it passes anything on. */
-const keptBack: Answer = () => {};
+const keptBack: Responder = () => {};
 
 const events = (...told: object[]) => json(200, { events: told });
 
@@ -46,7 +46,7 @@ describe('behind a proxy that keeps streams back', () => {
   it('a wait polls', async () => {
     stopClock();
     const { server, client, token, code } = await start();
-    server.answer(keptBack, events({ event: 'verified', data: { code, session: SESSION } }));
+    server.respond(keptBack, events({ event: 'verified', data: { code, session: SESSION } }));
     const wait = client.waitForVerify(token);
     const { ended } = await server.request(0);
     await vi.advanceTimersByTimeAsync(READY_MS);
@@ -61,7 +61,7 @@ describe('behind a proxy that keeps streams back', () => {
   it('a wait that is told no begins no other', async () => {
     stopClock();
     const { server, client, token, code } = await start();
-    server.answer(keptBack, events({ event: 'rejected', data: { code, error: 'denied', message: 'No.' } }));
+    server.respond(keptBack, events({ event: 'rejected', data: { code, error: 'denied', message: 'No.' } }));
     const wait = client.waitForVerify(token).catch((reason: unknown) => reason);
     await server.request(0);
     await vi.advanceTimersByTimeAsync(READY_MS);
@@ -71,15 +71,15 @@ describe('behind a proxy that keeps streams back', () => {
   it('a poll that was waited for is followed by another', async () => {
     stopClock();
     const { server, client, token, code } = await start();
-    const answers: (() => void)[] = [];
-    const held: Answer = (...call) => void answers.push(() => events()(...call));
-    server.answer(keptBack, held, events({ event: 'verified', data: { code, session: SESSION } }));
+    const responders: (() => void)[] = [];
+    const held: Responder = (...call) => void responders.push(() => events()(...call));
+    server.respond(keptBack, held, events({ event: 'verified', data: { code, session: SESSION } }));
     const wait = client.waitForVerify(token);
     await server.request(0);
     await vi.advanceTimersByTimeAsync(READY_MS);
     const poll = await server.request(1);
     await vi.advanceTimersByTimeAsync(POLL_MS);
-    answers[0]?.();
+    responders[0]?.();
     await poll.ended;
     await passPauses(server, 2);
     expect(await acceptOf(server, 2)).toBe('application/json');
@@ -89,7 +89,7 @@ describe('behind a proxy that keeps streams back', () => {
   it('a poll that is empty at once gives way to a stream', async () => {
     stopClock();
     const { server, client, token, code } = await start();
-    server.answer(keptBack, events(), stream(verified(code)));
+    server.respond(keptBack, events(), stream(verified(code)));
     const wait = client.waitForVerify(token);
     await server.request(0);
     await vi.advanceTimersByTimeAsync(READY_MS);
@@ -103,7 +103,7 @@ describe('behind a proxy that keeps streams back', () => {
     stopClock();
     const { server, client, token, code } = await start();
     const progress = (status: string) => ({ event: 'progress', data: { code, status } });
-    server.answer(
+    server.respond(
       keptBack,
       events(progress('message_received')),
       events(progress('awaiting_confirmation')),
@@ -127,7 +127,7 @@ describe('behind a proxy that keeps streams back', () => {
     stopClock();
     const { server, client, token, code } = await start();
     const told = events({ event: 'progress', data: { code, status: 'message_received' } });
-    server.answer(keptBack, told, told, stream(verified(code)));
+    server.respond(keptBack, told, told, stream(verified(code)));
     const wait = client.waitForVerify(token);
     await server.request(0);
     await vi.advanceTimersByTimeAsync(READY_MS);
@@ -167,7 +167,7 @@ describe('behind a proxy that keeps streams back', () => {
 
   it('a runtime that hands over no body before it is whole polls at once', async () => {
     const { server, token, code } = await start();
-    server.answer(ready, events({ event: 'verified', data: { code, session: SESSION } }));
+    server.respond(ready, events({ event: 'verified', data: { code, session: SESSION } }));
     const client = new Loggin({
       baseUrl: server.baseUrl,
       fetch: async (url, init) => {
@@ -203,7 +203,7 @@ describe('a runtime whose signals keep no reason', () => {
     forgetReasons();
     stopClock();
     const { server, client, token, code } = await start();
-    server.answer(keptBack, events({ event: 'verified', data: { code, session: SESSION } }));
+    server.respond(keptBack, events({ event: 'verified', data: { code, session: SESSION } }));
     const wait = client.waitForVerify(token);
     await server.request(0);
     await vi.advanceTimersByTimeAsync(READY_MS);
@@ -244,8 +244,8 @@ it('a stream that is cut right after ready is opened again with pauses', async (
 });
 
 describe('what is told of the connection', () => {
-  function watch(...answers: Parameters<typeof scriptedFetch>) {
-    const { fetch } = scriptedFetch(...answers);
+  function watch(...responders: Parameters<typeof scriptedFetch>) {
+    const { fetch } = scriptedFetch(...responders);
     const server = serverOf({ fetch });
     const { token, code } = createLogin(server, '8XKPQ2WN');
     const controller = new AbortController();
@@ -271,9 +271,9 @@ describe('what is told of the connection', () => {
       () => new Response('<h1>Bad gateway</h1>', { status: 502 }),
       ['lost', 'invalid_response', 502],
     ],
-  ])('is that the server is lost, where it is %s', async (_, answer, lost) => {
+  ])('is that the server is lost, where it is %s', async (_, responder, lost) => {
     stopClock();
-    const { told } = watch(answer);
+    const { told } = watch(responder);
     await vi.advanceTimersByTimeAsync(LOST_MS - 1);
     expect(told).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
@@ -343,7 +343,7 @@ describe('a page that comes back', () => {
     stopClock();
     const page = openPage();
     const { server, client, token, code } = await start();
-    server.answer(ready, stream(verified(code)));
+    server.respond(ready, stream(verified(code)));
     const wait = client.waitForVerify(token);
     const { ended } = await server.request(0);
     await vi.advanceTimersByTimeAsync(1_000);
@@ -375,7 +375,7 @@ describe('a page that comes back', () => {
     stopClock();
     const page = openPage();
     const { server, client, token } = await start();
-    server.answer(ready);
+    server.respond(ready);
     const controller = new AbortController();
     const wait = client.waitForVerify(token, { signal: controller.signal });
     await server.request(0);
@@ -431,7 +431,7 @@ describe('a page that comes back', () => {
     const { server, client, token, code } = await start();
     const added = vi.spyOn(window, 'addEventListener');
     const removed = vi.spyOn(window, 'removeEventListener');
-    server.answer(stream(verified(code)));
+    server.respond(stream(verified(code)));
     await client.waitForVerify(token);
     expect(removed.mock.calls).toEqual(added.mock.calls);
     expect(added).toHaveBeenCalledTimes(3);
@@ -505,14 +505,14 @@ it('resuming has the waits of this client connect at once, and no other', async 
   }
 });
 
-/** A client whose calls are answered within the test's own turns. */
-function scripted(...answers: Parameters<typeof scriptedFetch>) {
-  const { fetch, asked } = scriptedFetch(...answers);
+/** A client whose calls have their response within the test's own turns. */
+function scripted(...responders: Parameters<typeof scriptedFetch>) {
+  const { fetch, asked } = scriptedFetch(...responders);
   const client = new Loggin({ fetch });
   return { client, asked, token: client.createToken('8XKPQ2WN').token };
 }
 
-/** An empty answer to a poll that was waited for. */
+/** An empty response to a poll that was waited for. */
 const heldPoll = (signal: AbortSignal) =>
   new Promise<Response>((resolve, reject) => {
     setTimeout(() => resolve(Response.json({ events: [] })), POLL_MS);

@@ -1,4 +1,4 @@
-/** Logins that the app's own server holds: what its route is asked, and what becomes of its answers. */
+/** Logins that the app's own server holds: what its route is asked, and what becomes of its responses. */
 
 import type { Server } from '@loggin/web/create';
 import { awaitLogin, confirmLogin } from '@loggin/web/finish';
@@ -8,16 +8,16 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 const ROUTE = '/api/login';
 const BEGUN = { login: 'a-name', link: 'https://login.example/l/8XKPQ2WN-1', code: '8XKPQ2WN-1' };
 
-/** A route that gives these answers, one after the other, and what it was asked. */
-function routeAnswering(...answers: (Response | Error)[]): { readonly asked: unknown[] } {
+/** A route that gives these responses, one after the other, and what it was asked. */
+function routeOf(...responses: (Response | Error)[]): { readonly asked: unknown[] } {
   const asked: unknown[] = [];
   vi.stubGlobal('fetch', async (path: string, { body, credentials }: RequestInit) => {
     asked.push([path, credentials, JSON.parse(String(body))]);
-    const answer = answers.shift() ?? expect.fail('the route is asked once more');
-    if (answer instanceof Error) {
-      throw answer;
+    const response = responses.shift() ?? expect.fail('the route is asked once more');
+    if (response instanceof Error) {
+      throw response;
     }
-    return answer;
+    return response;
   });
   onTestFinished(() => void vi.unstubAllGlobals());
   return { asked };
@@ -33,7 +33,7 @@ const never = (): AbortSignal => new AbortController().signal;
 
 describe('a login is begun', () => {
   it('although the route is not reached, and then fails', async () => {
-    const { asked } = routeAnswering(
+    const { asked } = routeOf(
       new TypeError('Failed to fetch'),
       new Response('Bad gateway', { status: 502 }),
       Response.json(BEGUN),
@@ -54,17 +54,14 @@ describe('a login is begun', () => {
     ['the text is refused', Response.json({ error: 'invalid_request' }, { status: 400 }), 'invalid_request'],
     ['another site may ask', Response.json({ error: 'denied' }, { status: 403 }), 'denied'],
   ])('and is not, where %s', async (_, response, code) => {
-    routeAnswering(response);
+    routeOf(response);
     await expect(beginByRoute(ROUTE, {}, never())).rejects.toMatchObject({ code });
   });
 
   it('and what keeps it is told once, after 8 s', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     onTestFinished(() => void vi.useRealTimers());
-    const { asked } = routeAnswering(
-      ...Array(40).fill(new TypeError('Failed to fetch')),
-      Response.json(BEGUN),
-    );
+    const { asked } = routeOf(...Array(40).fill(new TypeError('Failed to fetch')), Response.json(BEGUN));
     const lost = vi.fn();
     const begun = beginByRoute(ROUTE, {}, never(), lost);
     await vi.advanceTimersByTimeAsync(7_990);
@@ -78,7 +75,7 @@ describe('a login is begun', () => {
   });
 
   it('until nobody wants it any more', async () => {
-    const { asked } = routeAnswering(...Array(20).fill(new TypeError('Failed to fetch')));
+    const { asked } = routeOf(...Array(20).fill(new TypeError('Failed to fetch')));
     const ended = new AbortController();
     const begun = beginByRoute(ROUTE, {}, ended.signal);
     await vi.waitUntil(() => asked.length > 0);
@@ -92,8 +89,8 @@ describe('a login is waited for', () => {
   const wait = (onProgress?: (status: string) => void) =>
     awaitLogin(server, { token: 'a-name', code: 'a-code', claim: false, onProgress });
 
-  it('in questions that say what the page knows, also after one without an answer', async () => {
-    const { asked } = routeAnswering(
+  it('in questions that say what the page knows, also after one without an response', async () => {
+    const { asked } = routeOf(
       Response.json({ status: 'awaiting_confirmation' }, { status: 202 }),
       new TypeError('Failed to fetch'),
       Response.json({ status: 'verified' }),
@@ -110,12 +107,12 @@ describe('a login is waited for', () => {
   });
 
   it.each(['expired', 'denied', 'already_used', 'phone_hidden'])('until it ends as %s', async (code) => {
-    routeAnswering(Response.json({ error: code }, { status: 410 }));
+    routeOf(Response.json({ error: code }, { status: 410 }));
     await expect(wait()).rejects.toMatchObject({ code });
   });
 
   it('until its digits are typed', async () => {
-    const { asked } = routeAnswering(
+    const { asked } = routeOf(
       Response.json({ error: 'invalid_code', attempts_left: 4 }, { status: 422 }),
       Response.json({ status: 'verified' }),
     );

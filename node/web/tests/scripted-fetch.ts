@@ -1,4 +1,4 @@
-/** A `fetch` that answers what a test tells it to, within the test's own turns of the event loop. */
+/** A `fetch` that responds with what a test tells it to, within the test's own turns of the event loop. */
 
 export interface Asked {
   readonly accept: string;
@@ -6,24 +6,24 @@ export interface Asked {
   readonly signal: AbortSignal;
 }
 
-type Answer = (signal: AbortSignal) => Response | Promise<Response>;
+type Responder = (signal: AbortSignal) => Response | Promise<Response>;
 
-/** Answers in turn, the last one ever again. */
-export function scriptedFetch(...answers: Answer[]): { fetch: typeof fetch; asked: Asked[] } {
+/** Responds in turn, the last one ever again. */
+export function scriptedFetch(...responders: Responder[]): { fetch: typeof fetch; asked: Asked[] } {
   const asked: Asked[] = [];
   return {
     asked,
     fetch: async (_, init) => {
       const signal = init?.signal as AbortSignal;
       asked.push({ accept: new Headers(init?.headers).get('Accept') ?? '', signal });
-      const answer = answers.length > 1 ? answers.shift() : answers[0];
-      return (answer as Answer)(signal);
+      const responder = responders.length > 1 ? responders.shift() : responders[0];
+      return (responder as Responder)(signal);
     },
   };
 }
 
 /** An event stream that stays open until the client ends it. */
-export function openStream(...parts: string[]): Answer {
+export function openStream(...parts: string[]): Responder {
   return (signal) => {
     const body = new ReadableStream({
       start(controller) {

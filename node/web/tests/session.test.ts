@@ -20,7 +20,7 @@ async function sessions(): Promise<[redeemed: Session, awaited: object]> {
   const server = await ScriptedServer.start();
   const client = new Loggin({ baseUrl: server.baseUrl });
   const { token, code } = client.createToken('8XKPQ2WN');
-  server.answer(json(200, { status: 'verified', ...SESSION }), stream(verified(code)));
+  server.respond(json(200, { status: 'verified', ...SESSION }), stream(verified(code)));
   const redeemed = await client.verifyToken(token);
   return [redeemed ?? expect.fail(), await client.waitForVerify(token)];
 }

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Otp:
     """The calls of a `Loggin` client for one-time codes.
 
-    A call that got no answer is made again, as the same call: it sends no second message and spends no second
+    A call that got no response is made again, as the same call: it sends no second message and spends no second
     attempt. Two calls are two attempts.
 
     Example:

@@ -21,7 +21,7 @@ class LogginError(Exception):
     Attributes:
         code: What went wrong, as the protocol names it, e.g. `"expired"`.
         message: The same in words for a developer; never meant to be parsed.
-        status: The HTTP status, where a server answered.
+        status: The HTTP status, where a server responded.
         retryable: Whether the same call can succeed later.
         retry_after: Seconds to wait before the next try, where the server said so.
         attempts_left: How many tries are left for a code, where the server said so.

@@ -27,7 +27,7 @@ const auth = betterAuth({
 
 async function sendOTP({ phoneNumber, code }) {
   const parameters = [{ type: 'text', text: code }];
-  const answer = await fetch(`${graphUrl}/v26.0/1/messages`, {
+  const response = await fetch(`${graphUrl}/v26.0/1/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: 'Bearer access' },
     body: JSON.stringify({
@@ -45,7 +45,7 @@ async function sendOTP({ phoneNumber, code }) {
       },
     }),
   });
-  await answer.json();
+  await response.json();
 }
 
 async function consume(request, response) {
@@ -62,8 +62,8 @@ const { runMigrations } = await getMigrations(auth.options);
 await runMigrations();
 const handle = toNodeHandler(auth);
 const server = createServer((request, response) => {
-  const answered = request.url === '/verify' ? consume(request, response) : handle(request, response);
-  Promise.resolve(answered).catch((error) => {
+  const handled = request.url === '/verify' ? consume(request, response) : handle(request, response);
+  Promise.resolve(handled).catch((error) => {
     console.error(error);
     process.exit(1);
   });

@@ -125,7 +125,7 @@ export class Environment {
   async #ask(url, options) {
     const response = await fetch(url, options);
     if (!response.ok) {
-      throw new Error(`the simulator answers ${response.status}`);
+      throw new Error(`the simulator responds with ${response.status}`);
     }
     return response.status === 204 ? undefined : response.json();
   }

@@ -62,7 +62,7 @@ export class Site {
   #bundles = new Map();
   /** What the app's own server was handed, in order. */
   received = [];
-  /** What it answers, by path; a function of what it was handed. */
+  /** What it responds with, by path; a function of what it was handed. */
   routes = new Map();
 
   static async start() {
@@ -91,7 +91,7 @@ export class Site {
     const { files, render } = this.#bundles.get(url.searchParams.get('react') ?? cookieOf(request)) ?? {};
     const file = files?.get(url.pathname);
     if (request.method === 'POST') {
-      await this.#answer(url.pathname, request, response);
+      await this.#respond(url.pathname, request, response);
     } else if (file) {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(file);
     } else if (url.pathname === '/') {
@@ -109,15 +109,15 @@ export class Site {
     }
   }
 
-  async #answer(pathname, request, response) {
+  async #respond(pathname, request, response) {
     const chunks = [];
     for await (const chunk of request) {
       chunks.push(chunk);
     }
     const body = JSON.parse(Buffer.concat(chunks).toString());
     this.received.push({ path: pathname, body });
-    const { status = 200, ...answer } = (await this.routes.get(pathname)?.(body)) ?? { status: 404 };
-    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(answer.body ?? {}));
+    const { status = 200, ...given } = (await this.routes.get(pathname)?.(body)) ?? { status: 404 };
+    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(given.body ?? {}));
   }
 }
 

@@ -113,13 +113,13 @@ export class Environment {
     return messages.map(({ code }) => code).filter(Boolean);
   }
 
-  /** The digits of an answer that asks for a confirmation code, which a phone was sent last; waits for it. */
+  /** The digits of a reply that asks for a confirmation code, which a phone was sent last; waits for it. */
   async digitsOn(phone) {
     for (let seen = 0; ; ) {
       const path = `phones/${phone}/messages?after=${seen}&timeout_ms=30000`;
       const { messages } = await (await fetch(`${this.simulator}/control/${path}`)).json();
       if (!messages.length) {
-        throw new Error('no answer came');
+        throw new Error('no reply came');
       }
       const [digits] = messages.flatMap(({ text }) => /^\d{6}\b/.exec(text)?.[0] ?? []).slice(-1);
       if (digits) {
@@ -143,7 +143,7 @@ export class Environment {
       body: JSON.stringify(body),
     });
     if (!response.ok) {
-      throw new Error(`the simulator answers ${response.status} to ${path}`);
+      throw new Error(`the simulator responds with ${response.status} to ${path}`);
     }
     return response.json();
   }

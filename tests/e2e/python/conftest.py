@@ -55,24 +55,24 @@ class Environment:
         return [message["code"] for message in chat if "code" in message]
 
     def digits_on(self, phone: str) -> str:
-        """The digits of an answer that asks for a confirmation code; waits for it."""
+        """The digits of a reply that asks for a confirmation code; waits for it."""
         seen = 0
         while True:
             path = f"phones/{phone}/messages?after={seen}&timeout_ms={TEST_TIMEOUT * 1000:.0f}"
             messages = self.control(path)["messages"]
-            assert messages, "no answer came"
+            assert messages, "no reply came"
             for message in messages:
                 if digits := re.match(r"\d{6}\b", message.get("text") or ""):
                     return digits.group()
             seen = max(message["seq"] for message in messages)
 
-    def answer_not_me(self, phone: str) -> None:
-        """Taps the only button of the latest answer; waits for the answer to come."""
+    def reply_not_me(self, phone: str) -> None:
+        """Taps the only button of the latest reply; waits for the reply to come."""
         seen = 0
         while True:
             path = f"phones/{phone}/messages?after={seen}&timeout_ms={TEST_TIMEOUT * 1000:.0f}"
             messages = self.control(path)["messages"]
-            assert messages, "no answer came"
+            assert messages, "no reply came"
             if any(message.get("buttons") for message in messages):
                 break
             seen = max(message["seq"] for message in messages)
@@ -93,8 +93,8 @@ class Environment:
         request = urllib.request.Request(
             f"{self.simulator}/control/{path}", data, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=TEST_TIMEOUT * 2) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=TEST_TIMEOUT * 2) as response:
+            return json.load(response)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The server does what its OpenAPI document says: schemathesis makes calls up and judges the answers."""
+"""The server does what its OpenAPI document says: schemathesis makes calls up and judges the responses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SETTINGS = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "20")
 
 
-def test_every_answer_is_as_documented(environment: Environment, tmp_path: Path) -> None:
+def test_every_response_is_as_documented(environment: Environment, tmp_path: Path) -> None:
     # So many calls that the limits would be all that is tested.
     _, secret_key = environment.create_app("--calls-per-minute", "1000000")
     run = [Path(sys.executable).with_name("schemathesis"), "--config-file", SETTINGS, "run"]

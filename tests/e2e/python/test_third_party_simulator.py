@@ -69,8 +69,8 @@ class Simulator:
         request = urllib.request.Request(
             f"{self.base}/control/{path}", data, {"Content-Type": "application/json"}, method=method
         )
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            return json.load(response)
 
     def next_call(self) -> Call:
         return self.calls.get(timeout=TIMEOUT_SECONDS)
@@ -124,7 +124,7 @@ def accept(client: pywa.WhatsApp, call: Call) -> None:
     assert client.webhook_update_handler(call.body) == ("ok", 200)
 
 
-def test_a_message_is_accepted_and_answered(simulator: Simulator, client: pywa.WhatsApp) -> None:
+def test_a_message_is_accepted_and_replied_to(simulator: Simulator, client: pywa.WhatsApp) -> None:
     received: list[types.Message] = []
     client.add_handlers(pywa.handlers.MessageHandler(lambda _, message: received.append(message)))
     text = "Größe 😀 a/b ana@example.com"

@@ -23,8 +23,8 @@ use crate::callback::Callbacks;
 /// A stream this silent is lost, unless the request says otherwise: as in the SDK.
 const SILENCE: Duration = Duration::from_secs(45);
 
-/// Longest time until an answer begins.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest time until a response begins.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Bytes read at a time: as in the SDK.
 const CHUNK: usize = 4 << 10;
@@ -120,7 +120,7 @@ impl Control {
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true)
             .accept_encoding("identity")
-            .timeout_recv_response(Some(ANSWER_TIMEOUT))
+            .timeout_recv_response(Some(RESPONSE_TIMEOUT))
             .timeout_per_read(Some(silence));
         let agent = config.build().new_agent();
         state.agent = Some(agent.clone());
@@ -186,7 +186,7 @@ fn run(control: &Control, request: &StreamRequest) {
     let mut outage = None;
     while let Some(agent) = control.connect(silence) {
         let (end, began) = match request.send(&agent, &reader.last_event_id) {
-            Ok(answer) => reader.read(answer),
+            Ok(response) => reader.read(response),
             Err(end) => (end, false),
         };
         if control.was_hung_up() {
@@ -209,14 +209,14 @@ fn run(control: &Control, request: &StreamRequest) {
 
 impl Reader {
     /// Reads a stream to its end; the flag tells whether it was one.
-    fn read(&mut self, answer: Response<ureq::Body>) -> (End, bool) {
-        let content_type = answer.headers().get("Content-Type").and_then(|value| value.to_str().ok());
-        let is_event_stream = answer.status() == 200
+    fn read(&mut self, response: Response<ureq::Body>) -> (End, bool) {
+        let content_type = response.headers().get("Content-Type").and_then(|value| value.to_str().ok());
+        let is_event_stream = response.status() == 200
             && content_type.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/event-stream"));
         if !is_event_stream {
-            return (End::Failed("the answer is no event stream"), false);
+            return (End::Failed("the response is no event stream"), false);
         }
-        (self.read_events(answer.into_body().into_reader()), true)
+        (self.read_events(response.into_body().into_reader()), true)
     }
 
     fn read_events(&mut self, mut body: impl Read) -> End {

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream, runtime::Builder, sync::Semaphore};
 
 use crate::{
-    child::{Plan, answer, expect, say},
+    child::{Plan, expect, response, say},
     peer::OPENING,
 };
 
@@ -37,7 +37,7 @@ pub(crate) fn run() {
         });
     }
     say("started");
-    answer(&stamps);
+    respond(&stamps);
     runtime.shutdown_background();
 }
 

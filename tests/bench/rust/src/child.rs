@@ -1,7 +1,7 @@
 //! The conversation between the driver and a process that waits, one line at a time on the standard streams.
 //!
 //! The plan comes first. The process wakes from one wait, so that everything is loaded, and says `warm`; at `go` it
-//! begins all other waits and says `started`; `rest` is answered with `rested` once no garbage is left; at `report N`
+//! begins all other waits and says `started`; the reply to `rest` is `rested` once no garbage is left; at `report N`
 //! it waits until N have woken, and says when each did.
 
 use std::{
@@ -62,8 +62,8 @@ pub(crate) fn expect(line: &str) {
     assert_eq!(next_line(), line);
 }
 
-/// Answers the driver until it has its report. Nothing here makes garbage, so rest is there at once.
-pub(crate) fn answer(stamps: &Stamps) {
+/// Responds to the driver until it has its report. Nothing here makes garbage, so rest is there at once.
+pub(crate) fn respond(stamps: &Stamps) {
     loop {
         let line = next_line();
         if line == "rest" {

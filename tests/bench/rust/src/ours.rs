@@ -6,7 +6,7 @@ use loggin::{Loggin, Pending, Session};
 use tokio::runtime::Runtime;
 
 use crate::{
-    child::{Plan, answer, expect, say},
+    child::{Plan, expect, response, say},
     clock::Stamps,
 };
 
@@ -49,7 +49,7 @@ fn callbacks(client: &Loggin, plan: &Plan, stamps: &Arc<Stamps>) {
         waits.push(wait);
     }
     say("started");
-    answer(stamps);
+    respond(stamps);
 }
 
 fn tasks(client: &Loggin, plan: &Plan, stamps: &Arc<Stamps>) {
@@ -65,6 +65,6 @@ fn tasks(client: &Loggin, plan: &Plan, stamps: &Arc<Stamps>) {
         });
     }
     say("started");
-    answer(stamps);
+    respond(stamps);
     runtime.shutdown_background();
 }

@@ -35,7 +35,7 @@ struct Order {
     seconds: f64,
     /// Where the numbers of this order's people begin.
     first: u64,
-    /// Whether the answer to the start names a session, which the code is typed for, or the number does.
+    /// Whether the response to the start names a session, which the code is typed for, or the number does.
     by_session: bool,
 }
 
@@ -117,9 +117,9 @@ async fn sign_in(client: &Client, order: &Order, codes: &Codes, number: u64) -> 
 
 async fn post(client: &Client, url: &str, order: &Order, body: &Value) -> Value {
     let call = client.post(url).header("x-api-key", &order.secret_key).json(body);
-    let answer: Response = call.send().await.expect("the server answers");
-    let status = answer.status();
-    let body: Value = answer.json().await.expect("the answer is JSON");
+    let response: Response = call.send().await.expect("the server responds");
+    let status = response.status();
+    let body: Value = response.json().await.expect("the response is JSON");
     assert!(status.is_success(), "{status} {body}");
     body
 }
@@ -156,12 +156,12 @@ async fn take_messages(mut socket: TcpStream, codes: Codes) -> Option<()> {
         let phone = message["to"].as_str()?.to_owned();
         let code = message["template"]["components"][0]["parameters"][0]["text"].as_str()?.to_owned();
         let contact = json!({ "input": phone, "wa_id": phone.trim_start_matches('+') });
-        let answer = json!({ "contacts": [contact], "messages": [{ "id": format!("wamid.{phone}") }] });
+        let response = json!({ "contacts": [contact], "messages": [{ "id": format!("wamid.{phone}") }] });
         codes.lock().expect("no thread panicked").insert(phone, code);
-        let answer = answer.to_string();
+        let response = response.to_string();
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ";
-        let answer = format!("{head}{}\r\n\r\n{answer}", answer.len());
-        socket.write_all(answer.as_bytes()).await.ok()?;
+        let response = format!("{head}{}\r\n\r\n{response}", response.len());
+        socket.write_all(response.as_bytes()).await.ok()?;
     }
 }
 

@@ -6,7 +6,7 @@ use reqwest::{Client, Response, header};
 use serde_json::{Value, json};
 use tokio::{runtime::Runtime, sync::Semaphore};
 
-use crate::child::{Plan, answer, expect, say};
+use crate::child::{Plan, expect, response, say};
 
 /// Connections being opened at once: more of them overrun the server's queue of connections to accept.
 pub(crate) const OPENING: usize = 64;
@@ -37,7 +37,7 @@ pub(crate) fn run() {
         });
     }
     say("started");
-    answer(&stamps);
+    respond(&stamps);
     runtime.shutdown_background();
 }
 
@@ -55,7 +55,7 @@ impl Events {
             .header("Idempotency-Key", "benchmark")
             .header(header::ACCEPT, "text/event-stream")
             .json(&json!({ "tokens": [token], "claim": true }));
-        let response = request.send().await.expect("the server answers");
+        let response = request.send().await.expect("the server responds");
         let response = response.error_for_status().expect("it accepts the token");
         Self { response, text: String::new() }
     }

@@ -29,7 +29,7 @@ struct Order {
     gap_ms: u64,
 }
 
-/// For each line on standard input, an order, posts it and prints when each post began and was answered.
+/// For each line on standard input, an order, posts it and prints when each post began and got its response.
 pub(crate) fn run() {
     rustls::crypto::ring::default_provider().install_default().expect("the first provider");
     let server = env::args().nth(2).expect("loggin-bench post URL");
@@ -62,8 +62,8 @@ async fn post_all(client: &Client, url: &str, order: &Order) -> Vec<(String, u64
             .header("x-hub-signature-256", signature)
             .body(body);
         let began = now_ns();
-        let answer = request.send().await.expect("the server answers");
-        answer.error_for_status().expect("it takes the message");
+        let response = request.send().await.expect("the server responds");
+        response.error_for_status().expect("it takes the message");
         posted.push((code.clone(), began, now_ns()));
         tokio::time::sleep(Duration::from_millis(order.gap_ms)).await;
     }

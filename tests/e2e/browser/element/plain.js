@@ -14,9 +14,9 @@ document.addEventListener('loggin-success', (event) => {
   if (document.querySelector('form')) {
     return;
   }
-  const answer = fetch('/login', { method: 'POST', body: JSON.stringify({ token: event.detail.token }) });
+  const pending = fetch('/login', { method: 'POST', body: JSON.stringify({ token: event.detail.token }) });
   event.waitUntil(
-    answer.then(async (response) => {
+    pending.then(async (response) => {
       if (!response.ok) {
         throw new Error('The app refused.');
       }

@@ -98,7 +98,7 @@ export class ElementSite {
     ['/plain.js', readFileSync(path('plain.js'))],
     ['/page.css', STYLES],
   ]);
-  /** What its own routes answer, by path. */
+  /** What its own routes respond with, by path. */
   routes = new Map();
 
   static async start() {
@@ -129,7 +129,7 @@ export class ElementSite {
     const body = BODIES[pathname.slice(1)];
     const file = this.#files.get(pathname);
     if (request.method === 'POST') {
-      await this.#answer(pathname, request, response);
+      await this.#respond(pathname, request, response);
     } else if (file) {
       const type = pathname.endsWith('.css') ? 'text/css' : 'text/javascript';
       response.writeHead(200, { 'Content-Type': type }).end(file);
@@ -146,7 +146,7 @@ export class ElementSite {
     }
   }
 
-  async #answer(pathname, request, response) {
+  async #respond(pathname, request, response) {
     const chunks = [];
     for await (const chunk of request) {
       chunks.push(chunk);

@@ -9,7 +9,7 @@ import { button, connectionsOf, dialog, EVENTS_PATH, said, setStage, statusIs } 
 
 const stage = setStage();
 
-/** The next connection of a page that says `ready`, or at least is answered. */
+/** The next connection of a page that says `ready`, or at least gets a response. */
 const connected = (page) => page.waitForResponse((response) => response.url().endsWith(EVENTS_PATH));
 
 test('after five minutes a login has expired, and the next one has another link', async (t) => {
@@ -17,9 +17,9 @@ test('after five minutes a login has expired, and the next one has another link'
   await page.clock.install();
   await page.reload();
   const first = await button(page).getAttribute('href');
-  const answered = connected(page);
+  const response = connected(page);
   await button(page).click();
-  await answered;
+  await response;
   await page.clock.runFor(61_000);
   await page.getByRole('timer').filter({ hasText: /3:5\d/ }).waitFor();
   await page.clock.runFor(240_000);
@@ -39,9 +39,9 @@ test('Esc ends the login and its connection, and gives the focus back', async (t
   const connections = connectionsOf(page);
   const first = await button(page).getAttribute('href');
   await button(page).focus();
-  const answered = connected(page);
+  const response = connected(page);
   await page.keyboard.press('Enter');
-  await answered;
+  await response;
   const ended = network.nextEnd();
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'hidden' });
@@ -69,9 +69,9 @@ test('a network that goes and comes back loses nothing', async (t) => {
   const network = await Network.to(t, stage.environment.url);
   const page = await stage.open(t, COMPUTER, { server: network.url });
   const connections = connectionsOf(page);
-  const answered = connected(page);
+  const response = connected(page);
   await button(page).click();
-  await answered;
+  await response;
   const link = (await button(page).getAttribute('href')).replace(network.url, stage.environment.url);
   const lost = page.waitForEvent('requestfailed');
   network.cut();
@@ -105,9 +105,9 @@ test('two tabs have a login each', async (t) => {
 test('a page that is frozen while WhatsApp is open catches up when it comes back', async (t) => {
   const page = await stage.open(t, HANDSET);
   const connections = connectionsOf(page);
-  const answered = connected(page);
+  const response = connected(page);
   await button(page).tap();
-  await answered;
+  await response;
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
   await stage.environment.send(await button(page).getAttribute('href'));

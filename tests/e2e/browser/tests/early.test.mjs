@@ -27,7 +27,7 @@ async function early(t, device, options = {}) {
 }
 
 for (const react of Object.keys(REACTS)) {
-  test(`React ${react}: a click is answered once the page is live`, async (t) => {
+  test(`React ${react}: a click has its effect once the page is live`, async (t) => {
     const { page, early: served, arrive } = await early(t, COMPUTER, { react });
     // Forced, because a browser lets people click what says that it is disabled.
     await served.click({ force: true });

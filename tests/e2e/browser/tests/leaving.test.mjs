@@ -25,11 +25,11 @@ const WAYS = {
 
 /** The page's login that is under way: its link, and the token that is waited for. */
 async function begin(page) {
-  const answered = page.waitForResponse((response) => response.url().endsWith(EVENTS_PATH));
+  const response = page.waitForResponse((response) => response.url().endsWith(EVENTS_PATH));
   const link = await button(page).getAttribute('href');
   await button(page).click();
   await statusIs(page, 'pending');
-  await answered;
+  await response;
   return link;
 }
 

@@ -1,4 +1,4 @@
-/** The form for one-time codes, before an app's own server that answers as the Loggin server does. */
+/** The form for one-time codes, before an app's own server that responds as the Loggin server does. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -9,9 +9,9 @@ const stage = setStage();
 
 const NUMBER = '+91 98765 43210';
 
-/** Answers both routes of the app's server, in turn. */
-function answer(path, ...answers) {
-  stage.site.routes.set(path, () => (answers.length > 1 ? answers.shift() : answers[0]));
+/** Responds on both routes of the app's server, in turn. */
+function respond(path, ...responses) {
+  stage.site.routes.set(path, () => (responses.length > 1 ? responses.shift() : responses[0]));
 }
 
 const started = { body: { session_id: 'session-1', expires_in: 300 } };
@@ -35,8 +35,8 @@ async function sendCode(page) {
 }
 
 test('a phone number, then the code that came, verify a person', async (t) => {
-  answer('/otp/start', started);
-  answer('/otp/verify', { body: { status: 'verified', phone: '919876543210' } });
+  respond('/otp/start', started);
+  respond('/otp/verify', { body: { status: 'verified', phone: '919876543210' } });
   const page = await open(t);
   await sendCode(page);
   const field = page.getByLabel('Code', { exact: true });
@@ -56,8 +56,8 @@ test('a phone number, then the code that came, verify a person', async (t) => {
 });
 
 test('a wrong code tells the tries that are left, and the right one is taken', async (t) => {
-  answer('/otp/start', started);
-  answer('/otp/verify', refused('invalid_code', { attempts_left: 4 }), { body: { phone: '919876543210' } });
+  respond('/otp/start', started);
+  respond('/otp/verify', refused('invalid_code', { attempts_left: 4 }), { body: { phone: '919876543210' } });
   const page = await open(t);
   await sendCode(page);
   await page.getByLabel('Code', { exact: true }).fill('000000');
@@ -67,7 +67,7 @@ test('a wrong code tells the tries that are left, and the right one is taken', a
 });
 
 test('another code is sent when the cooldown is over', async (t) => {
-  answer('/otp/start', started);
+  respond('/otp/start', started);
   const page = await open(t);
   await page.clock.install();
   await page.reload();
@@ -95,8 +95,8 @@ for (const [error, words] of [
   ['blocked', 'Too many wrong codes. Please try again later.'],
 ]) {
   test(`${error} asks for a new code, and takes no other`, async (t) => {
-    answer('/otp/start', started);
-    answer('/otp/verify', refused(error));
+    respond('/otp/start', started);
+    respond('/otp/verify', refused(error));
     const page = await open(t);
     await sendCode(page);
     await page.getByLabel('Code', { exact: true }).fill('000000');
@@ -116,7 +116,7 @@ for (const [error, more, words] of [
   ['of_a_newer_server', {}, 'Something went wrong. Please try again.'],
 ]) {
   test(`${error} at the start is told in words`, async (t) => {
-    answer('/otp/start', refused(error, more));
+    respond('/otp/start', refused(error, more));
     const page = await open(t);
     await sendCode(page);
     await page.getByRole('alert').filter({ hasText: words }).waitFor();
@@ -157,7 +157,7 @@ test('a number is written as its country writes it, and the caret stays where it
 });
 
 test('a number that names its country chooses it, and a keyboard chooses another', async (t) => {
-  answer('/otp/start', started);
+  respond('/otp/start', started);
   const page = await open(t);
   await page.getByLabel('Phone number').pressSequentially('0049');
   assert.equal(await country(page).inputValue(), 'DE');
@@ -173,7 +173,7 @@ test('a number that names its country chooses it, and a keyboard chooses another
 });
 
 test('the plans of all phone numbers are loaded with the form, and it does without them', async (t) => {
-  answer('/otp/start', started);
+  respond('/otp/start', started);
   const page = await stage.open(t, COMPUTER, { ways: '1', appName: 'Acme' });
   let asked = 0;
   await page.route(PLANS, (route) => {

@@ -38,7 +38,7 @@ function suiteOfGuard(version, guard) {
       const { status, headers, text } = await app.send(path, { headers: { cookie: cookies.valid } });
       assert.equal(status, 200, path);
       assert.ok(text.includes(TREASURE + name), path);
-      // In front of the guard, a route handler says by itself who may keep its answer.
+      // In front of the guard, a route handler says by itself who may keep its response.
       if (path !== '/api/members') {
         assert.match(headers['cache-control'], /private|no-store/, path);
       }
@@ -162,11 +162,11 @@ function suiteOfGuard(version, guard) {
 
   test('an action without a session is sent to the login page in the words of the framework', async () => {
     const headers = { 'next-action': '0'.repeat(42), accept: 'text/x-component' };
-    const answer = await app.send('/vault/1?a=b', { method: 'POST', headers, body: '[]' });
-    const { 'x-action-redirect': redirect, location, 'content-type': type } = answer.headers;
+    const response = await app.send('/vault/1?a=b', { method: 'POST', headers, body: '[]' });
+    const { 'x-action-redirect': redirect, location, 'content-type': type } = response.headers;
     const way = `/login?returnTo=${encodeURIComponent('/vault/1?a=b')};push`;
     assert.deepEqual(
-      [answer.status, redirect, location, type, answer.text],
+      [response.status, redirect, location, type, response.text],
       [303, way, undefined, undefined, ''],
     );
   });
@@ -178,7 +178,7 @@ function suiteOfGuard(version, guard) {
     assert.equal(url.origin + url.pathname, 'https://acme.example/login');
   });
 
-  test('a route for programs answers 401', async () => {
+  test('a route for programs responds with 401', async () => {
     const { status, text } = await app.send('/api/me');
     assert.deepEqual([status, text], [401, '{"error":"unauthorized"}']);
     assert.equal((await app.send('/api/me', { headers: { cookie: cookies.valid } })).status, 200);

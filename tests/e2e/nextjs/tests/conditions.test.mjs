@@ -11,7 +11,7 @@ import { readQr } from '../../browser/senses.mjs';
 import { connectionsOf, EVENTS_PATH } from '../../browser/stage.mjs';
 import { button, isIn, isReadable, setStage, statusIs } from '../stage.mjs';
 
-/** The page's connection is answered by the server. */
+/** The page's connection has a response of the server. */
 const connected = (page) => page.waitForResponse((response) => response.url().endsWith(EVENTS_PATH));
 
 describe('the example', () => {
@@ -20,10 +20,10 @@ describe('the example', () => {
   /** Begins a login on a computer, and gives its link. */
   const begin = async (page) => {
     const link = await button(page).getAttribute('href');
-    const answered = connected(page);
+    const response = connected(page);
     await button(page).click();
     await statusIs(page, 'pending');
-    await answered;
+    await response;
     return link;
   };
 
@@ -59,9 +59,9 @@ describe('the example', () => {
 
   test('a page that sleeps while WhatsApp is open catches up when it comes back', async (t) => {
     const page = await stage.visit(t, '/login', HANDSET);
-    const answered = connected(page);
+    const response = connected(page);
     await button(page).tap();
-    await answered;
+    await response;
     const devtools = await page.context().newCDPSession(page);
     await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
     await stage.send(await button(page).getAttribute('href'));
@@ -77,9 +77,9 @@ describe('the example', () => {
     await page.clock.runFor(301_000);
     await statusIs(page, 'expired');
     await isReadable(page, 'expired');
-    const answered = connected(page);
+    const response = connected(page);
     await page.getByRole('button', { name: 'Refresh' }).click();
-    await answered;
+    await response;
     const second = await button(page).getAttribute('href');
     assert.notEqual(second, first);
     await stage.send(second);
@@ -113,9 +113,9 @@ describe('the example', () => {
     stage.network.restore();
     await statusIs(page, 'denied');
     await isReadable(page, 'denied');
-    const answered = connected(page);
+    const response = connected(page);
     await page.getByRole('button', { name: 'Try again' }).click();
-    await answered;
+    await response;
     await stage.send(await button(page).getAttribute('href'));
     await isIn(page, PHONE);
   });

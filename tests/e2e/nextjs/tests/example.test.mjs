@@ -75,12 +75,12 @@ for (const version of VERSIONS) {
       const { token, link } = client.createToken(stage.appKey);
       const redeem = async (body) => {
         const headers = { 'content-type': 'application/json', origin: app.url };
-        const { status, text, ...answer } = await app.send('/api/redeem', {
+        const { status, text, ...response } = await app.send('/api/redeem', {
           method: 'POST',
           headers,
           body: JSON.stringify(body),
         });
-        return { status, cookies: answer.headers['set-cookie'] ?? [], ...JSON.parse(text) };
+        return { status, cookies: response.headers['set-cookie'] ?? [], ...JSON.parse(text) };
       };
       assert.deepEqual(await redeem({ token }), { status: 'pending', cookies: [] });
       assert.deepEqual(await redeem({ token: 'x' }), { status: 400, cookies: [], error: 'invalid_token' });

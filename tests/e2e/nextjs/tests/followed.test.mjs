@@ -233,7 +233,7 @@ for (const version of VERSIONS) {
       await ask.click();
       await page.getByRole('heading', { name: 'Sign in' }).waitFor();
       assert.equal(addressOf(page), '/login?returnTo=%2Fcrossing');
-      // What the browser itself says of the answer is no complaint of the page.
+      // What the browser itself says of the response is no complaint of the page.
       went({
         ...seen,
         complaints: seen.complaints.filter((text) => !text.startsWith('Failed to load resource')),

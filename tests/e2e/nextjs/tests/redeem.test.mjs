@@ -38,9 +38,9 @@ for (const version of VERSIONS) {
 
     const post = async (node, path, { cookie = '', ...body } = {}) => {
       const headers = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin', cookie };
-      const answer = await node.send(path, { method: 'POST', headers, body: JSON.stringify(body) });
-      const cookies = (answer.headers['set-cookie'] ?? []).map((each) => each.split(';')[0]);
-      return { status: answer.status, cookies, ...(answer.text && { body: JSON.parse(answer.text) }) };
+      const response = await node.send(path, { method: 'POST', headers, body: JSON.stringify(body) });
+      const cookies = (response.headers['set-cookie'] ?? []).map((each) => each.split(';')[0]);
+      return { status: response.status, cookies, ...(response.text && { body: JSON.parse(response.text) }) };
     };
 
     const loginOf = ({ appKey }) => new Loggin({ baseUrl: environment.url }).createToken(appKey);
@@ -110,13 +110,13 @@ for (const version of VERSIONS) {
       assert.equal(JSON.parse(text).session, null);
     });
 
-    test('a login of the server is finished by any node, also where the answer of another was lost', async () => {
+    test('a login of the server is finished by any node, also where the response of another was lost', async () => {
       const begun = await post(nodes[0], '/api/login/begin');
       const [cookie] = begun.cookies;
       const { login, link } = begun.body;
       assert.equal(cookie.startsWith(`__Host-loggin-login-${login}=`), true);
       await environment.send(link);
-      /** Asks until it is over, as a page does, and gives the cookies of the answer. */
+      /** Asks until it is over, as a page does, and gives the cookies of the response. */
       const finished = async (node, jar) => {
         for (let known; ; ) {
           const { status, cookies, body } = await post(node, '/api/login/wait', {
@@ -137,7 +137,7 @@ for (const version of VERSIONS) {
         assert.ok(cookies.includes(`__Host-loggin-login-${login}=`), 'its own cookie is taken back');
         sessions.push(cookies.find((each) => /^__Host-loggin=./.test(each)));
       }
-      // The cookies of an answer arrived, and its rest was lost.
+      // The cookies of a response arrived, and its rest was lost.
       assert.deepEqual(await finished(nodes[0], sessions[1]), []);
       assert.equal(
         (await post(nodes[0], '/api/login/wait', { cookie, login: crypto.randomUUID() })).status,
@@ -149,11 +149,11 @@ for (const version of VERSIONS) {
       const jar = new Map();
       const begin = async (body) => {
         const cookie = [...jar].map((each) => each.join('=')).join('; ');
-        const answer = await post(nodes[0], '/api/login/begin', { cookie, ...body });
-        for (const [name, value] of answer.cookies.map((each) => each.split('='))) {
+        const response = await post(nodes[0], '/api/login/begin', { cookie, ...body });
+        for (const [name, value] of response.cookies.map((each) => each.split('='))) {
           value ? jar.set(name, value) : jar.delete(name);
         }
-        return answer.body.login;
+        return response.body.login;
       };
       const logins = [];
       for (let count = 0; count < 8; count++) {

@@ -25,7 +25,7 @@ export const BY_LANGUAGE = {
 
 const CLIENT = 'from loggin import Loggin\nclient = Loggin()\n';
 const TOKEN = `${CLIENT}token = client.create_token("8XKPQ2WN").token\n`;
-const ANSWERED = "equal([session.phone, session.appKey], ['919876543210', '8XKPQ2WN']);";
+const SIGNED_IN = "equal([session.phone, session.appKey], ['919876543210', '8XKPQ2WN']);";
 const SHOWN = "session.phone  # '919876543210'";
 const ASK = 'const ask = async (_question) => (await lines.next()).value;';
 const WEB = "import { Loggin } from '@loggin/web'; const client = new Loggin();";
@@ -42,7 +42,7 @@ export const NAMED = [
   { page: 'README.md', has: 'make build', how: 'commands' },
   { page: 'README.md', has: 'AsyncLoggin() as client', after: SHOWN },
   { page: 'README.md', has: 'input("The code that came', code: true },
-  { page: 'README.md', has: "require('@loggin/sdk')", after: ANSWERED },
+  { page: 'README.md', has: "require('@loggin/sdk')", after: SIGNED_IN },
   {
     page: 'README.md',
     has: 'await loggin.otp.start(',
@@ -225,7 +225,7 @@ export const NAMED = [
     has: '<OtpForm',
     before: 'declare function greet(phone: unknown): void;',
   },
-  { page: 'node/sdk/README.md', has: 'console.log(session.phone', after: ANSWERED },
+  { page: 'node/sdk/README.md', has: 'console.log(session.phone', after: SIGNED_IN },
   {
     page: 'node/sdk/README.md',
     has: 'loggin.otp.start(',
@@ -241,7 +241,7 @@ export const NAMED = [
     after: "equal(signedIn, ['919876543210']);",
     confirms: true,
   },
-  { page: 'node/web/README.md', has: 'the link is there before the tap', after: ANSWERED },
+  { page: 'node/web/README.md', has: 'the link is there before the tap', after: SIGNED_IN },
   {
     page: 'node/web/README.md',
     has: 'onProgress',
@@ -253,7 +253,7 @@ export const NAMED = [
     page: 'node/web/README.md',
     has: 'client.verifyToken(token)',
     before: `${WEB_TOKEN} await client.waitForVerify(token);`,
-    after: ANSWERED,
+    after: SIGNED_IN,
   },
   {
     page: 'node/web/README.md',

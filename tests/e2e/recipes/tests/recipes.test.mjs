@@ -193,7 +193,7 @@ for (const { recipe, cookie, handIn, signOut } of RECIPES) {
         assert.equal((await handIn(new Visitor(site), token)).isIn, true);
       });
     } else {
-      test('a question whose response a node has lost is asked another node, and one without a login is answered', async () => {
+      test('a question whose response a node has lost is asked another node, and one without a login gets a response', async () => {
         assert.deepEqual((await new Visitor(site).visit('/wait', { method: 'POST' })).status, 410);
         const visitor = new Visitor(site);
         const { text } = await visitor.visit('/login', { method: 'POST' });

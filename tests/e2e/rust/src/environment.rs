@@ -182,7 +182,7 @@ impl Environment {
         code.expect("the phone shows a code").to_owned()
     }
 
-    /// Tells the simulator something, and gives what it answers.
+    /// Tells the simulator something, and gives its response.
     pub fn control(&self, path: &str, body: &Value) -> Value {
         let url = format!("{}/control/{path}", self.simulator);
         json_of(ureq::post(&url).content_type("application/json").send(body.to_string()))
@@ -197,8 +197,8 @@ impl Drop for Environment {
     }
 }
 
-fn json_of(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
-    let text = answer.expect("the simulator answers").into_body().read_to_string().unwrap();
+fn json_of(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
+    let text = response.expect("the simulator responds").into_body().read_to_string().unwrap();
     serde_json::from_str(&text).unwrap()
 }
 

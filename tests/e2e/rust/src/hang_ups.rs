@@ -72,11 +72,11 @@ pub fn digits_of(environment: &Environment, token: Token) -> String {
     environment.send_from(&phone, &token.code().expose());
     let own = environment.messages_on(&phone);
     let seq = own.last().and_then(|message| message["seq"].as_u64()).unwrap();
-    let answers = match &own[..] {
+    let replies = match &own[..] {
         [_own] => environment.messages_after(&phone, seq),
         _ => own,
     };
-    let text = answers.last().and_then(|message| message["text"].as_str()).unwrap();
+    let text = replies.last().and_then(|message| message["text"].as_str()).unwrap();
     text.split(' ').next().unwrap_or_default().to_owned()
 }
 

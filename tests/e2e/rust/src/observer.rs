@@ -11,12 +11,12 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Begins to watch; returns once the server has answered.
+    /// Begins to watch; returns once the server has responded.
     pub fn start(url: &str, tokens: &[Token]) -> Self {
         let tokens: Vec<_> = tokens.iter().map(Token::expose).collect();
         let call = ureq::post(format!("{url}/{EVENTS_PATH}")).content_type("application/json");
-        let answer = call.send(json!({ "tokens": tokens, "claim": false }).to_string()).unwrap();
-        let body: Box<dyn Read> = Box::new(answer.into_body().into_reader());
+        let response = call.send(json!({ "tokens": tokens, "claim": false }).to_string()).unwrap();
+        let body: Box<dyn Read> = Box::new(response.into_body().into_reader());
         Self { lines: BufReader::new(body) }
     }
 

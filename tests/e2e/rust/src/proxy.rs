@@ -221,10 +221,10 @@ impl Network {
 
     /// Changes one connection.
     fn change(&self, number: usize, change: impl FnOnce(&mut Connection)) {
-        let (mut state, change) = self.lock_at(number);
+        let (mut state, changed) = self.lock_at(number);
         change(&mut state.connections[number]);
         drop(state);
-        change.notify_all();
+        changed.notify_all();
         self.changed.notify_all();
     }
 

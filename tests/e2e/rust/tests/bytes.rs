@@ -1,4 +1,4 @@
-//! Waits whose connection breaks at each byte of the request, and at each byte of the answer.
+//! Waits whose connection breaks at each byte of the request, and at each byte of the response.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::{Arc, mpsc};
@@ -16,7 +16,7 @@ const REQUEST: usize = 400;
 const AT_A_TIME: usize = 100;
 
 #[test]
-fn each_byte_of_an_answer_may_be_the_last() {
+fn each_byte_of_a_response_may_be_the_last() {
     let environment = Environment::start();
     let proxy = Proxy::start(environment.address());
     let length = {
@@ -41,7 +41,7 @@ fn each_byte_of_a_request_may_be_the_last() {
         up: Trouble::CutAfter(place, Ending::Reset),
         ..Course::default()
     });
-    // The server is told that no more comes, and can still answer.
+    // The server is told that no more comes, and can still response.
     break_at_each(&environment, REQUEST, |place| Course {
         up: Trouble::EndAfter(place),
         ..Course::default()

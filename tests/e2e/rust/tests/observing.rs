@@ -9,7 +9,7 @@ use loggin_e2e::{
     proxy::{Course, Ending, Fate, Proxy, Request, Trouble},
 };
 
-/// A wait that ends before the client by itself gives a stream up that does not answer, which is after 20 s.
+/// A wait that ends before the client by itself gives a stream up that does not respond, which is after 20 s.
 const BEFORE_GIVING_UP: Duration = Duration::from_secs(15);
 
 fn device(environment: &Environment) -> Observer {
@@ -74,7 +74,7 @@ fn a_connection_that_died_in_silence_is_replaced_when_the_network_changes() {
         connections.iter().any(|each| each.requests.iter().any(Request::is_for_events))
     });
     sign_in(&environment, login.token);
-    assert_eq!(wait.result(), None, "the answer is on a dead connection");
+    assert_eq!(wait.result(), None, "the response is on a dead connection");
     device.resume();
     assert!(wait.wait().is_ok());
     assert_eq!(proxy.connections().len(), 2);

@@ -9,9 +9,9 @@ fn call(environment: &Environment, route: &str, key: &str, body: &Value) -> (u16
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
     let call =
         agent.post(format!("{}/api/v1/auth/{route}", environment.url)).content_type("application/json");
-    let mut answer = call.header("X-Api-Key", key).send(body.to_string()).unwrap();
-    let text = answer.body_mut().read_to_string().unwrap();
-    (answer.status().as_u16(), serde_json::from_str(&text).unwrap())
+    let mut response = call.header("X-Api-Key", key).send(body.to_string()).unwrap();
+    let text = response.body_mut().read_to_string().unwrap();
+    (response.status().as_u16(), serde_json::from_str(&text).unwrap())
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_person_who_did_not_ask_for_a_code_cancels_it() {
 }
 
 #[test]
-fn an_answer_of_whatsapp_that_gets_lost_sends_nothing_twice() {
+fn a_response_of_whatsapp_that_gets_lost_sends_nothing_twice() {
     let environment = Environment::start();
     let order = json!({ "phone": format!("+{PHONE}") });
     environment.control("faults", &json!({ "graph": { "lose_answer": true } }));

@@ -1,4 +1,4 @@
-//! One-time codes by the SDK, through the real server, read from the simulated phone; and what a lost answer costs.
+//! One-time codes by the SDK, through the real server, read from the simulated phone; and what a lost response costs.
 #![allow(clippy::unwrap_used)]
 
 use std::time::SystemTime;
@@ -62,10 +62,10 @@ fn a_second_code_has_to_wait_and_an_unknown_caller_gets_none() {
 }
 
 #[test]
-fn a_lost_answer_costs_no_message_and_no_attempt() {
+fn a_lost_response_costs_no_message_and_no_attempt() {
     let environment = Environment::start();
     let direct = client(&environment.url);
-    let length = answer_length(&environment);
+    let length = response_length(&environment);
     for (place, ending) in [
         (0, Ending::Reset),
         (1, Ending::Close),
@@ -84,12 +84,12 @@ fn a_lost_answer_costs_no_message_and_no_attempt() {
         let error = verify(&direct, &wrong(&code)).unwrap_err();
         assert_eq!(error.attempts_left(), Some(3), "another call is another attempt");
         let result = cut_once(&environment, place, ending, |client| verify(client, &code)).unwrap();
-        assert_eq!(result.phone.expose(), phone, "the first answer is given again, at {place}");
+        assert_eq!(result.phone.expose(), phone, "the first response is given again, at {place}");
     }
 }
 
-/// Bytes of an answer to `start`, its head included. Those to `verify` are not much shorter.
-fn answer_length(environment: &Environment) -> usize {
+/// Bytes of a response to `start`, its head included. Those to `verify` are not much shorter.
+fn response_length(environment: &Environment) -> usize {
     let proxy = Proxy::start(environment.address());
     client(&proxy.url()).otp().start(format!("+{}", environment.new_phone())).unwrap();
     proxy.until_idle();
@@ -109,6 +109,6 @@ fn cut_once<T>(
         if number == 0 { Fate::Carry(Course { down, ..Course::default() }) } else { Fate::FAIR }
     });
     let result = call(&client(&proxy.url()));
-    assert_eq!(proxy.connections().len(), 2, "the first answer was lost, at {place}");
+    assert_eq!(proxy.connections().len(), 2, "the first response was lost, at {place}");
     result
 }

@@ -115,7 +115,7 @@ fn a_silent_stream_is_an_error_and_replaced() {
 fn what_is_no_event_stream_is_an_error_and_tried_again() {
     let mut suite = Suite::start();
     suite.create(json!({}));
-    for answer in [
+    for response in [
         "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
         "HTTP/1.1 301 Moved Permanently\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\n\r\n",
@@ -125,7 +125,7 @@ fn what_is_no_event_stream_is_an_error_and_tried_again() {
     ] {
         let mut stream = suite.connection();
         assert!(stream.head.starts_with("GET /stream "));
-        stream.send(answer.as_bytes());
+        stream.send(response.as_bytes());
         stream.end();
         suite.error();
     }

@@ -50,8 +50,8 @@ impl Suite {
     }
 
     pub(crate) fn status(&self) -> Value {
-        let answer = self.agent.get(&self.service).call().unwrap();
-        serde_json::from_str(&answer.into_body().read_to_string().unwrap()).unwrap()
+        let response = self.agent.get(&self.service).call().unwrap();
+        serde_json::from_str(&response.into_body().read_to_string().unwrap()).unwrap()
     }
 
     /// Creates a client, with these fields beside the two that are a must; the path of its resource.
@@ -64,12 +64,12 @@ impl Suite {
         });
         let Value::Object(fields) = fields else { panic!("fields of a request") };
         request.as_object_mut().unwrap().extend(fields);
-        let answer = self.send("", &request);
-        assert_eq!(answer.status(), 201);
-        answer.headers()["Location"].to_str().unwrap().to_owned()
+        let response = self.send("", &request);
+        assert_eq!(response.status(), 201);
+        response.headers()["Location"].to_str().unwrap().to_owned()
     }
 
-    /// The status with which the service answers a POST.
+    /// The status with which the service responds to a POST.
     pub(crate) fn post(&self, path: &str, body: &Value) -> u16 {
         self.send(path, body).status().as_u16()
     }
@@ -126,7 +126,7 @@ impl Stream {
         })
     }
 
-    /// Begins the answer of an event stream.
+    /// Begins the response of an event stream.
     pub(crate) fn begin(mut self) -> Self {
         self.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
         self

@@ -45,7 +45,7 @@ public struct LogginError: Error, Sendable, LocalizedError {
   public let message: String
   /// Whether the same call may succeed later.
   public let retryable: Bool
-  /// The HTTP status, where there was an answer.
+  /// The HTTP status, where there was a response.
   public let status: Int?
   /// Seconds to wait before calling again.
   public let retryAfter: TimeInterval?

@@ -77,7 +77,7 @@ actor Environment {
 
   /// The code that a phone was sent as a text, to be typed where the login began.
   func code(on phone: String) async throws -> String {
-    let text = try await answer(to: phone)
+    let text = try await reply(to: phone)
     guard let code = text.range(of: "[0-9]{6}", options: .regularExpression).map({ String(text[$0]) }) else {
       throw EnvironmentError(what: "the phone shows no code")
     }
@@ -85,7 +85,7 @@ actor Environment {
   }
 
   /// What a phone that has sent a message is sent back, once it is there.
-  private func answer(to phone: String) async throws -> String {
+  private func reply(to phone: String) async throws -> String {
     var seen = 0
     while true {
       let query = "after=\(seen)&timeout_ms=30000"
@@ -140,8 +140,8 @@ actor Environment {
   }
 
   private func send(_ request: URLRequest) async throws -> [String: Any] {
-    let (data, answer) = try await URLSession.shared.data(for: request)
-    guard (answer as? HTTPURLResponse)?.statusCode == 200 else { throw EnvironmentError(what: "it was refused") }
+    let (data, response) = try await URLSession.shared.data(for: request)
+    guard (response as? HTTPURLResponse)?.statusCode == 200 else { throw EnvironmentError(what: "it was refused") }
     return try object(data)
   }
 }

@@ -16,7 +16,7 @@ use clap::Parser;
 use loggin_e2e::{Environment, hang_ups, rounds};
 
 /// The time in which a wait must end once the network is healed: the longest pause of a young outage, and a third of it
-/// to connect and be answered.
+/// to connect and get a response.
 const BOUND: Duration = Duration::from_secs(2);
 
 /// Of so many rounds one more follows in which callers hang up: it takes about as long.

@@ -21,9 +21,9 @@ pub enum Ending {
 pub enum Fate {
     /// Nothing gets through, not even a byte.
     Refuse(Ending),
-    /// The request is read, and answered with this status and `Retry-After` in seconds.
-    Answer(u16, u32),
-    /// As an answer of 429, and the connection stays: it is over once the client has done with the answer and lets go.
+    /// The request is read, and gets this status and `Retry-After` in seconds.
+    Respond(u16, u32),
+    /// As a response of 429, and the connection stays: it is over once the client has done with the response and lets go.
     Busy(u32),
     /// Carried, with troubles.
     Carry(Course),
@@ -34,7 +34,7 @@ pub enum Fate {
 pub struct Course {
     /// What happens to the request.
     pub up: Trouble,
-    /// What happens to the answer.
+    /// What happens to the response.
     pub down: Trouble,
     /// When and how it ends, whatever was carried.
     pub lifetime: Option<(Duration, Ending)>,
@@ -71,8 +71,8 @@ impl Fate {
         // A pause that is asked for quiets the client for most of a round: few of them leave room for the rest.
         match random.random_range(0..24) {
             0..=2 => Self::Refuse(Ending::drawn(&mut random)),
-            3 => Self::Answer(429, random.random_range(0..=LONGEST_RETRY_AFTER)),
-            4 => Self::Answer(503, random.random_range(0..=LONGEST_RETRY_AFTER)),
+            3 => Self::Respond(429, random.random_range(0..=LONGEST_RETRY_AFTER)),
+            4 => Self::Respond(503, random.random_range(0..=LONGEST_RETRY_AFTER)),
             _ => Self::Carry(Course::drawn(&mut random)),
         }
     }
@@ -89,7 +89,7 @@ impl Course {
     fn drawn(random: &mut Xoshiro256PlusPlus) -> Self {
         let lifetime = (random.random_range(0..3) == 0)
             .then(|| (Duration::from_millis(random.random_range(0..400)), Ending::drawn(random)));
-        // Requests of a round have 300 to 10,000 bytes; answers begin with a head of about 250.
+        // Requests of a round have 300 to 10,000 bytes; responses begin with a head of about 250.
         Self { up: Trouble::drawn(random, 6, 3_000), down: Trouble::drawn(random, 2, 1_500), lifetime }
     }
 }
@@ -133,7 +133,7 @@ mod tests {
             assert!(courses.iter().any(|course| matches!(course.lifetime, Some((_, end)) if end == ending)));
         }
         for status in [429, 503] {
-            assert!(fates.contains(&Fate::Answer(status, 0)) && fates.contains(&Fate::Answer(status, 1)));
+            assert!(fates.contains(&Fate::Respond(status, 0)) && fates.contains(&Fate::Respond(status, 1)));
         }
         let troubles: [fn(&Trouble) -> bool; 6] = [
             |trouble| *trouble == Trouble::None,

@@ -26,7 +26,7 @@ struct Link<'a> {
     ways: AtomicUsize,
 }
 
-/// What becomes of a connection after its answer.
+/// What becomes of a connection after its response.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Afterwards {
     /// The gateway ends it.
@@ -41,10 +41,10 @@ pub(super) fn serve(network: &Network, number: usize, client: TcpStream, fate: F
     let _ = client.set_nodelay(true);
     match fate {
         Fate::Refuse(ending) => end(&client, ending),
-        Fate::Answer(status, retry_after) => {
-            drop(answer(network, number, client, status, retry_after, Afterwards::Close));
+        Fate::Respond(status, retry_after) => {
+            drop(respond(network, number, client, status, retry_after, Afterwards::Close));
         }
-        Fate::Busy(retry_after) => drop(answer(network, number, client, 429, retry_after, Afterwards::Stay)),
+        Fate::Busy(retry_after) => drop(respond(network, number, client, 429, retry_after, Afterwards::Stay)),
         Fate::Carry(course) => match TcpStream::connect(network.server) {
             Ok(server) => Link { network, number, client, server, ways: AtomicUsize::new(2) }.carry(course),
             Err(_) => end(&client, Ending::Reset),
@@ -64,8 +64,8 @@ fn end(socket: &TcpStream, ending: Ending) {
     };
 }
 
-/// Reads a request and answers it, as a gateway in front of the server does.
-fn answer(
+/// Reads a request and responds to it, as a gateway in front of the server does.
+fn respond(
     network: &Network,
     number: usize,
     mut client: TcpStream,
@@ -101,7 +101,7 @@ fn answer(
     if afterwards == Afterwards::Close {
         client.shutdown(Shutdown::Write)?;
     }
-    // What is closed with bytes unread is reset, and the answer lost.
+    // What is closed with bytes unread is reset, and the response lost.
     io::copy(&mut client, &mut io::sink()).map(drop)
 }
 

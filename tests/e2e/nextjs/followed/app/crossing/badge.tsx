@@ -5,13 +5,13 @@ import { whoAmI } from './actions';
 
 /** A session crosses from the server to the page, and from the page to an action. */
 export function Badge({ session }: { session: SignedIn }) {
-  const [answer, setAnswer] = useState('');
+  const [reply, setReply] = useState('');
   return (
     <p>
-      <button type="button" onClick={async () => setAnswer(await whoAmI(session))}>
+      <button type="button" onClick={async () => setReply(await whoAmI(session))}>
         Who am I?
       </button>
-      <output>{answer}</output>
+      <output>{reply}</output>
     </p>
   );
 }

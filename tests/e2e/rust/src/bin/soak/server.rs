@@ -51,7 +51,7 @@ pub(crate) fn start() -> io::Result<SocketAddr> {
     Ok(address)
 }
 
-/// Answers one stream, and holds it open until the client leaves.
+/// Responds with one stream, and holds it open until the client leaves.
 fn serve(mut socket: TcpStream) -> io::Result<()> {
     let mut reader = BufReader::new(socket.try_clone()?);
     let request: EventsRequest = serde_json::from_slice(&read_body(&mut reader)?)?;

@@ -21,7 +21,7 @@ public sealed class LogginException(details: FailureDetails) : Exception(details
     /** Whether the same call may succeed later. */
     public val retryable: Boolean = details.isRetryable
 
-    /** The HTTP status, where there was an answer. */
+    /** The HTTP status, where there was a response. */
     public val status: Int? = details.status?.toInt()
 
     /** How long to wait before calling again. */

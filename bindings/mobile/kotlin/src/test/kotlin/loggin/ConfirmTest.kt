@@ -79,7 +79,7 @@ class ConfirmTest {
     }
 
     @Test
-    fun `a server that does not answer is left when the time is up, and when the coroutine is cancelled`() = test {
+    fun `a server that does not respond is left when the time is up, and when the coroutine is cancelled`() = test {
         ServerSocket(0, 50, InetAddress.getLoopbackAddress()).use { silent ->
             val alone = Loggin(LogginConfig(baseUrl = "http://127.0.0.1:${silent.localPort}"))
             val token = alone.createToken(DEMO_APP).token

@@ -82,10 +82,10 @@ class Environment : AutoCloseable {
     }
 
     /** The code that a phone was sent as a text, to be typed where the login began. */
-    fun codeOn(phone: String): String = checkNotNull(Regex("[0-9]{6}").find(answerTo(phone))).value
+    fun codeOn(phone: String): String = checkNotNull(Regex("[0-9]{6}").find(replyTo(phone))).value
 
     /** What a phone that has sent a message is sent back, once it is there. */
-    private fun answerTo(phone: String): String {
+    private fun replyTo(phone: String): String {
         var seen = "0"
         while (true) {
             val query = "after=$seen&timeout_ms=${TEST_TIMEOUT.inWholeMilliseconds}"
@@ -121,9 +121,9 @@ class Environment : AutoCloseable {
         .POST(HttpRequest.BodyPublishers.ofString("$body"))
 
     private fun send(request: HttpRequest.Builder): JsonObject {
-        val answer = http.send(request.build(), HttpResponse.BodyHandlers.ofString())
-        check(answer.statusCode() in 200..299) { "${answer.statusCode()}" }
-        return Json.parseToJsonElement(answer.body()).jsonObject
+        val response = http.send(request.build(), HttpResponse.BodyHandlers.ofString())
+        check(response.statusCode() in 200..299) { "${response.statusCode()}" }
+        return Json.parseToJsonElement(response.body()).jsonObject
     }
 
     override fun close() {

@@ -1,4 +1,4 @@
-/** What route handlers take and answer: JSON from pages of the app's own, and the codes of the protocol. */
+/** What route handlers take and give: JSON from pages of the app's own, and the codes of the protocol. */
 
 import { isLogginError, type LogginError } from '@loggin/web';
 import { misconfigured } from './environment.js';
@@ -13,7 +13,7 @@ const OWN_FAULTS = ['unauthorized', 'invalid_config', 'invalid_response', 'inter
 /** Nothing that is told here may be kept by a cache. */
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-/** Whose pages a route answers. */
+/** Which pages a route responds to. */
 export interface OriginOptions {
   /**
    * Origins besides the route's own whose pages may ask, such as `https://acme.example`: for proxies that hide what a
@@ -22,21 +22,21 @@ export interface OriginOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
 }
 
-export function answer(body: object, status = 200): Response {
+export function respond(body: object, status = 200): Response {
   return Response.json(body, { status, headers: NO_STORE });
 }
 
 export function refusal(error: string, status: number): Response {
-  return answer({ error }, status);
+  return respond({ error }, status);
 }
 
-/** Runs a handler, and answers with the error of the protocol that it throws. */
-export async function answering(run: () => Promise<Response>): Promise<Response> {
+/** Runs a handler, and responds with the error of the protocol that it throws. */
+export async function responding(run: () => Promise<Response>): Promise<Response> {
   try {
     return await run();
   } catch (reason) {
     const { error, status, attemptsLeft, retryAfter } = told(reason);
-    return answer({ error, attempts_left: attemptsLeft, retry_after: retryAfter }, status);
+    return respond({ error, attempts_left: attemptsLeft, retry_after: retryAfter }, status);
   }
 }
 
