@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::{io::AsyncWriteExt, net::TcpStream, runtime::Builder, sync::Semaphore};
 
 use crate::{
-    child::{Plan, expect, response, say},
+    child::{Plan, expect, respond, say},
     peer::OPENING,
 };
 

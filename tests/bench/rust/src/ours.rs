@@ -6,7 +6,7 @@ use loggin::{Loggin, Pending, Session};
 use tokio::runtime::Runtime;
 
 use crate::{
-    child::{Plan, expect, response, say},
+    child::{Plan, expect, respond, say},
     clock::Stamps,
 };
 

@@ -6,7 +6,7 @@ use reqwest::{Client, Response, header};
 use serde_json::{Value, json};
 use tokio::{runtime::Runtime, sync::Semaphore};
 
-use crate::child::{Plan, expect, response, say};
+use crate::child::{Plan, expect, respond, say};
 
 /// Connections being opened at once: more of them overrun the server's queue of connections to accept.
 pub(crate) const OPENING: usize = 64;
