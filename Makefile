@@ -117,7 +117,7 @@ test: build build-nextjs build-recipes ## run every suite of every language, the
 	tests/run checks rust fuzz python node recipes browser kotlin swift
 
 test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
-	tests/node-majors
+	tests/scripts/node-majors
 
 test-checks: $(PYTHON_TOOLS) ## run the tests of the tree checks
 	tests/run checks
@@ -150,10 +150,10 @@ faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; 
 	$(CARGO) run $(LOCKED) --quiet -p loggin-e2e --bin faults -- --rounds $(ROUNDS) --seed $(SEED)
 
 fuzz: ## fuzz each target for SECONDS (60)
-	tests/fuzz $(SECONDS)
+	tests/scripts/fuzz $(SECONDS)
 
 sanitize: build-python build-node ## run the suites with the address sanitizer, and the leak sanitizer where it can (minutes)
-	tests/sanitize
+	tests/scripts/sanitize
 
 soak: ## a million waits of one client, whose memory must not grow (minutes)
 	$(CARGO) run $(LOCKED) -p loggin-e2e --bin soak
@@ -231,10 +231,10 @@ check-tree: ## the map of the tree, budgets, names, directions between modules, 
 	cd tests && $(abspath .)/$(BIN)/python -m checks
 
 check-generated: build ## generated files that people read are the ones this tree generates
-	tests/generated --check
+	tests/scripts/generated --check
 
 generate: build ## write the generated files that people read, such as openapi.json and native.d.ts
-	tests/generated
+	tests/scripts/generated
 
 fmt: $(PYTHON_TOOLS) $(NODE_MODULES) ## format every language
 	$(CARGO) fmt --all
