@@ -1,7 +1,12 @@
 /** Sessions whose person said "Not me" in WhatsApp, as the Loggin server tells it; what it told is kept for a while. */
 
 import { loggin } from '@loggin/web';
-import type { DeniedLoginsConfiguration } from './revocation.js';
+
+/** How sessions are ended whose person said "Not me". */
+export interface DeniedLoginsConfiguration {
+  /** For how many seconds a response of the Loggin server is good, on each node; 60 by default. */
+  readonly maxAge?: number | undefined;
+}
 
 /** For how many seconds a response is good, unless the app says otherwise. */
 const MAX_AGE_S = 60;

@@ -1,5 +1,6 @@
 /** Sessions that ended before their time, as the app itself keeps a list of them. */
 
+import type { DeniedLoginsConfiguration } from './denials.js';
 import { misconfigured } from './environment.js';
 import type { SignedIn } from './signed-in.js';
 
@@ -18,12 +19,6 @@ export interface SignOuts {
 }
 
 type Moment = Date | null | undefined;
-
-/** How sessions are ended whose person said "Not me". */
-export interface DeniedLoginsConfiguration {
-  /** For how many seconds a response of the Loggin server is good, on each node; 60 by default. */
-  readonly maxAge?: number | undefined;
-}
 
 export interface LogginConfiguration {
   /** Asked about every session, by the guard and by pages. An error that it throws lets nobody in. */

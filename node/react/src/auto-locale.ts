@@ -3,7 +3,7 @@
 /** `locale="auto"`: the language that the browser asks for, of those that there are. Only that one is loaded. */
 
 import { useSyncExternalStore } from 'react';
-import type { Locale } from './locales.js';
+import type { Locale } from './texts.js';
 
 /** What a component takes as its language. */
 export type LocaleChoice = Locale | 'auto' | undefined;

@@ -12,12 +12,13 @@ import {
   useRef,
   useState,
 } from 'react';
-import { type Attempt, isUnderWay } from './attempt.js';
+import type { Attempt } from './attempt.js';
 import type { LocaleChoice } from './auto-locale.js';
 import { AppearanceContext, type Looks, ShowContext, useClasses } from './context.js';
 import { deviceOf } from './device.js';
 import { BubbleIcon } from './icons.js';
 import { LocaleScope } from './locale-scope.js';
+import { isUnderWay } from './login-state.js';
 import { LooksProvider, looksOf, type WithoutLooks } from './looks.js';
 import { LoginDialog, loadPanel } from './modal.js';
 import { LogginLink, LoginProvider, useLogginLogin, useTexts } from './parts.js';

@@ -5,11 +5,9 @@
 import { type ServerOptions, serverOf } from '@loggin/web/create';
 import { createContext, type ReactNode, useContext } from 'react';
 import type { NamedServer } from './attempt.js';
-import type { Locale } from './locales.js';
-import type { OtpFormProps } from './otp-form.js';
+import type { CountryOptions, OtpHandlers, OtpRoutes } from './otp.js';
 import type { OtpTexts } from './otp-texts.js';
-import type { CountryOptions } from './phone-field.js';
-import type { LogginTexts } from './texts.js';
+import type { Locale, LogginTexts } from './texts.js';
 
 /** The server that a provider names. */
 export const ServerContext = /* @__PURE__ */ createContext<NamedServer | null>(null);
@@ -40,7 +38,7 @@ export interface Looks {
   /** Classes of the app's own: they win over the style sheet, whatever their order. */
   readonly classNames?: Partial<Record<LogginPart, string>> | undefined;
   /** Another way in: a code to a number that is typed, by routes of the app's own server. */
-  readonly otp?: Pick<OtpFormProps, 'start' | 'verify' | 'onSuccess' | keyof CountryOptions> | undefined;
+  readonly otp?: (OtpRoutes & CountryOptions & Pick<OtpHandlers, 'onSuccess'>) | undefined;
   /** Leaves out style sheet and classes: what there is of looks is the app's. */
   readonly unstyled?: boolean | undefined;
 }

@@ -2,27 +2,12 @@
 
 import type { LogginError, Server } from '@loggin/web/create';
 import { awaitLogin, confirmLogin, type Progress } from '@loggin/web/finish';
-import type { Attempt, LogginState } from './attempt.js';
 import { isControlFlow, isRedirect } from './faults.js';
+import type { Course } from './login-state.js';
 
 /** Whether a step is one that is shown. */
 const isShown = (status: Progress): status is 'message_received' | 'awaiting_confirmation' =>
   /^(message_received|awaiting_confirmation)$/.test(status);
-
-/** An attempt as far as its course goes. */
-export interface Course {
-  readonly server: Server;
-  /** The message's own text. */
-  readonly text: string | undefined;
-  readonly token: string;
-  readonly code: string;
-  readonly wait: AbortController;
-  /** The app has been told who signed in, and is told once: a page that is hidden meanwhile does not begin anew. */
-  isTold?: boolean;
-  /** Changes the state, unless the attempt is over. */
-  readonly set: (change: Partial<LogginState>) => unknown;
-  readonly attempt: Pick<Attempt, 'getState' | 'handlers'>;
-}
 
 /**
  * Follows an attempt until somebody has signed in and the app has taken it. It resolves to what the app's framework is to

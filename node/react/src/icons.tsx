@@ -3,8 +3,8 @@
 /** The few pictures, all of strokes, in the colour of the text around them. */
 
 import type { ReactNode } from 'react';
-import type { LogginStatus } from './attempt.js';
 import { useClasses } from './context.js';
+import type { LogginStatus } from './login-state.js';
 
 const BUBBLE =
   'M3.5 20.5 4.9 16A8.7 8.7 0 1 1 8.4 19.3zM9.2 7.9c-1 2.8 3.9 8.3 7 7.1l.5-1.7-2-1.2-1 .9c-1.2-.5-2.1-1.5-2.6-2.7l.9-1-1.1-1.9z';

@@ -1,12 +1,11 @@
 /** Sign-in with WhatsApp for React: a button, a modal, a hook, parts for own markup, and a form for one-time codes. */
 
-export type { LogginHandlers, LogginState, LogginStatus, LogginSuccess } from './attempt.js';
 export type { LocaleChoice } from './auto-locale.js';
 export { LogginButton, type LogginButtonProps, LogginButtonText } from './button.js';
 export { LogginCard, type LogginCardProps } from './card.js';
 export { LogginConfirmForm } from './confirm-form.js';
 export type { LogginPart, Looks } from './context.js';
-export type { Locale } from './locales.js';
+export type { LogginHandlers, LogginState, LogginStatus, LogginSuccess } from './login-state.js';
 export { LogginModal, type LogginModalProps } from './modal.js';
 export {
   OtpError,
@@ -40,6 +39,6 @@ export {
   useSession,
 } from './session.js';
 export type { BrowserSession, SessionStatus } from './session-store.js';
-export type { LogginTexts } from './texts.js';
+export type { Locale, LogginTexts } from './texts.js';
 export { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';
 export { type LoginOf, type UseServerLoginOptions, useServerLogin } from './use-server-login.js';

@@ -1,6 +1,6 @@
 /** Which of a browser's languages there are words in, and where they are: loaded by whoever asks for it. */
 
-import type { Locale } from './locales.js';
+import type { Locale } from './texts.js';
 
 const LOADERS: Readonly<Record<string, () => Promise<Locale | undefined>>> = {
   ar: () => import('./locales/ar.js').then(({ ar }) => ar),

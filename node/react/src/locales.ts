@@ -5,19 +5,6 @@
  * too.
  */
 
-import type { OtpTexts } from './otp-texts.js';
-import type { LogginTexts } from './texts.js';
-
-export interface Locale {
-  /** BCP 47. */
-  readonly lang: string;
-  /** The direction that it is written in. */
-  readonly dir: 'ltr' | 'rtl';
-  /** What is missing stays English. */
-  readonly texts: Partial<LogginTexts>;
-  readonly otpTexts: Partial<OtpTexts>;
-}
-
 export { loadLocale } from './locale-loaders.js';
 export { ar } from './locales/ar.js';
 export { bn } from './locales/bn.js';
@@ -30,3 +17,4 @@ export { it } from './locales/it.js';
 export { pt } from './locales/pt.js';
 export { tr } from './locales/tr.js';
 export { ur } from './locales/ur.js';
+export type { Locale } from './texts.js';

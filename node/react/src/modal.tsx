@@ -15,10 +15,10 @@ import {
   useState,
 } from 'react';
 import { createPortal } from 'react-dom';
-import { isUnderWay } from './attempt.js';
 import { AppearanceContext, type Looks, useClasses } from './context.js';
 import { deviceOf } from './device.js';
 import { CloseIcon } from './icons.js';
+import { isUnderWay } from './login-state.js';
 import { LooksProvider, looksOf, PanelTitle } from './looks.js';
 import type { PanelProps } from './panel.js';
 import { LogginLink, LogginStatusText, LoginProvider, useTexts } from './parts.js';

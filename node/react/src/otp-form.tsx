@@ -16,27 +16,17 @@ import {
 } from 'react';
 import { AppearanceContext, useClasses } from './context.js';
 import { clock, useSecondsUntil } from './countdown.js';
-import {
-  NEEDS_NEW_CODE,
-  Otp,
-  type OtpHandlers,
-  type OtpRoute,
-  type OtpStart,
-  type OtpVerify,
-} from './otp.js';
+import { type CountryOptions, NEEDS_NEW_CODE, Otp, type OtpHandlers, type OtpRoutes } from './otp.js';
 import { englishOtp, type OtpTexts } from './otp-texts.js';
-import { type CountryOptions, PhoneField, usePhone } from './phone-field.js';
+import { PhoneField, usePhone } from './phone-field.js';
 import { StyleSheet } from './style-sheet.js';
 import { digitsOf, fill, isolated, numeral } from './texts.js';
 
 export interface OtpFormProps
   extends OtpHandlers,
+    OtpRoutes,
     CountryOptions,
     Omit<ComponentProps<'form'>, 'onError' | 'onSubmit'> {
-  /** The app's own route that starts, or a function: the secret key stays on its server. */
-  readonly start: OtpRoute<OtpStart>;
-  /** The app's own route that verifies, or a function. */
-  readonly verify: OtpRoute<OtpVerify>;
   /** Digits of a code, as the app asks for them; 6 by default. */
   readonly otpLength?: number | undefined;
   /** Words of the app's own. */

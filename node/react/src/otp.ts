@@ -71,6 +71,24 @@ const SAME: Readonly<Record<string, string>> = { internal: 'unavailable', invali
 
 const FIRST: OtpState = { step: 'phone', isBusy: false, error: null, phone: '', resendAt: null };
 
+/** Where codes are sent and checked. */
+export interface OtpRoutes {
+  /** The app's own route that starts, or a function: the secret key stays on its server. */
+  readonly start: OtpRoute<OtpStart>;
+  /** The app's own route that verifies, or a function. */
+  readonly verify: OtpRoute<OtpVerify>;
+}
+
+/** How a number is typed. */
+export interface CountryOptions {
+  /** A region such as `IN`, for numbers without country code: the first choice of the select, else the browser's region. */
+  readonly countryCode?: string | undefined;
+  /** Limits the select to these regions, as `countries` of `otpHandlers` in `@loggin/nextjs` limits the codes. */
+  readonly countries?: readonly string[] | undefined;
+  /** `false` leaves the select out, and the plans of all countries with it. */
+  readonly countrySelect?: boolean | undefined;
+}
+
 export interface OtpHandlers {
   /** The number is verified; `result` is what the app's server responded with. */
   readonly onSuccess?: ((result: Record<string, unknown>) => unknown) | undefined;

@@ -3,12 +3,12 @@
 /** What a sign-in shows, in a modal or in a card: who asks, what to do, and where it stands. */
 
 import { lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react';
-import { isUnderWay } from './attempt.js';
 import { AppearanceContext, useClasses } from './context.js';
 import { useSecondsUntil } from './countdown.js';
 import type { Device } from './device.js';
 import { BubbleIcon, StateIcon } from './icons.js';
 import { LIFETIME_MS } from './kept.js';
+import { isUnderWay } from './login-state.js';
 import type { OtpFormProps } from './otp-form.js';
 import {
   LogginConnectionText,

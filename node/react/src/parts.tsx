@@ -11,9 +11,9 @@ import {
   useContext,
   useMemo,
 } from 'react';
-import { isUnderWay } from './attempt.js';
 import { AppearanceContext } from './context.js';
 import { clock, useSecondsUntil } from './countdown.js';
+import { isUnderWay } from './login-state.js';
 import { draw } from './qr-encoder.js';
 import { english, fill, isolated, type LogginTexts } from './texts.js';
 import { type LogginLogin, type UseLogginOptions, useLoggin } from './use-loggin.js';

@@ -11,19 +11,11 @@ import {
   useState,
 } from 'react';
 import { AppearanceContext, useClasses } from './context.js';
+import type { CountryOptions } from './otp.js';
 import type { OtpTexts } from './otp-texts.js';
 import type { TypedPhone } from './phone-plans.js';
 
 type Plans = typeof import('./phone-plans.js');
-
-export interface CountryOptions {
-  /** A region such as `IN`, for numbers without country code: the first choice of the select, else the browser's region. */
-  readonly countryCode?: string | undefined;
-  /** Limits the select to these regions, as `countries` of `otpHandlers` in `@loggin/nextjs` limits the codes. */
-  readonly countries?: readonly string[] | undefined;
-  /** `false` leaves the select out, and the plans of all countries with it. */
-  readonly countrySelect?: boolean | undefined;
-}
 
 /** A phone number as it is being typed. */
 export interface Phone {

@@ -1,5 +1,7 @@
 /** The words of button, modal and parts, in English, and how words and digits of every language are put together. */
 
+import type { OtpTexts } from './otp-texts.js';
+
 /** `{time}` and `{count}` are filled in. */
 export interface LogginTexts {
   /** The button. */
@@ -65,6 +67,17 @@ export interface LogginTexts {
   readonly setupHint: string;
   /** The message that the person sends, with `{code}` in it once; the default of the protocol where there is none. */
   readonly message?: string;
+}
+
+/** The words of a language besides English. */
+export interface Locale {
+  /** BCP 47. */
+  readonly lang: string;
+  /** The direction that it is written in. */
+  readonly dir: 'ltr' | 'rtl';
+  /** What is missing stays English. */
+  readonly texts: Partial<LogginTexts>;
+  readonly otpTexts: Partial<OtpTexts>;
 }
 
 export const english: LogginTexts = {

@@ -3,8 +3,9 @@
 /** The hook: the attempt of one component, and what can be done about it. */
 
 import { useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
-import { Attempt, IDLE, type LogginHandlers, type LogginState, type NamedServer } from './attempt.js';
+import { Attempt, type NamedServer } from './attempt.js';
 import { AppearanceContext, ServerContext, serverByDefault } from './context.js';
+import { IDLE, type LogginHandlers, type LogginState } from './login-state.js';
 
 export interface UseLogginOptions extends LogginHandlers {
   /** The app: 8 symbols, which everybody may see. */

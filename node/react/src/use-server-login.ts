@@ -2,7 +2,8 @@
 
 /** Logins that the app's own server holds: it keeps the token, and this page has the link and nothing to redeem. */
 
-import type { LogginHandlers, NamedServer } from './attempt.js';
+import type { NamedServer } from './attempt.js';
+import type { LogginHandlers } from './login-state.js';
 import { type LogginLogin, type UseLogginOptions, useAttempt } from './use-loggin.js';
 
 /** Where `loginHandlers()` of `@loggin/nextjs` stands. */

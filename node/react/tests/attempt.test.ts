@@ -11,7 +11,8 @@ import {
   SESSION,
   stream,
 } from '../../sdk/tests/scripted-server.js';
-import { Attempt, type LogginState } from '../dist/esm/attempt.js';
+import { Attempt } from '../dist/esm/attempt.js';
+import type { LogginState } from '../dist/esm/login-state.js';
 
 const APP_KEY = '8XKPQ2WN';
 

@@ -9,7 +9,8 @@ import { Component, type ReactNode } from 'react';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { event, SESSION } from '../../sdk/tests/scripted-server.js';
 import { openStream, scriptedFetch } from '../../web/tests/scripted-fetch.js';
-import { Attempt, type AttemptOptions, type LogginHandlers, type LogginState } from '../dist/esm/attempt.js';
+import { Attempt, type AttemptOptions } from '../dist/esm/attempt.js';
+import type { LogginHandlers, LogginState } from '../dist/esm/login-state.js';
 
 const APP_KEY = '8XKPQ2WN';
 const READY = event('ready', { pending: 1 });

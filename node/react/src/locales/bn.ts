@@ -3,7 +3,7 @@
  * these letters takes nine characters of a link, and cameras do not read so large a QR code from a screen.
  */
 
-import type { Locale } from '../locales.js';
+import type { Locale } from '../texts.js';
 
 export const bn: Locale = {
   lang: 'bn',

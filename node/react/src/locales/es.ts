@@ -1,6 +1,6 @@
 /** Spanish. No native speaker has reviewed it. */
 
-import type { Locale } from '../locales.js';
+import type { Locale } from '../texts.js';
 
 export const es: Locale = {
   lang: 'es',

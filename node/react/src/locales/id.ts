@@ -1,6 +1,6 @@
 /** Indonesian. No native speaker has reviewed it. */
 
-import type { Locale } from '../locales.js';
+import type { Locale } from '../texts.js';
 
 export const id: Locale = {
   lang: 'id',

@@ -1,6 +1,6 @@
 /** Portuguese, as in Brazil. No native speaker has reviewed it. */
 
-import type { Locale } from '../locales.js';
+import type { Locale } from '../texts.js';
 
 export const pt: Locale = {
   lang: 'pt-BR',

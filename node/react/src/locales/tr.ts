@@ -1,6 +1,6 @@
 /** Turkish. No native speaker has reviewed it. */
 
-import type { Locale } from '../locales.js';
+import type { Locale } from '../texts.js';
 
 export const tr: Locale = {
   lang: 'tr',
