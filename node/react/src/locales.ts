@@ -1,5 +1,11 @@
 /**
- * The languages besides English: `<LogginProvider locale={es}>`. A bundle has only those that the app names.
+ * The languages besides English. A bundle has only those that the app names:
+ *
+ * ```tsx
+ * import { es } from '@loggin/react/locales';
+ *
+ * <LogginProvider locale={es}>
+ * ```
  *
  * They are plain data, so that a server component can hand one to a provider. An app's own language is such an object
  * too.
