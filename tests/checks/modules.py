@@ -2,10 +2,14 @@
 
 A module here is a file or a folder of a folder. An arrow is a path that begins with `crate`, `super` or `self`, outside
 tests. Rust permits circles; a reader has to know all of one at once.
+
+The modules of the Python package import each other in one direction too, also for types alone. Of TypeScript biome says
+so (noImportCycles).
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -23,6 +27,7 @@ CRATES = (
     "server/simulator/src",
     "server/src",
 )
+PACKAGE = "python/src/loggin"
 
 _START = re.compile(r"\b(?:crate|super|self)\s*::")
 _NAME = re.compile(r"\s*(\w+)\s*(::)?")
@@ -41,7 +46,22 @@ def check(tree: Tree) -> Iterator[Problem]:
         folders = {module[:depth] for module in modules for depth in range(len(module))}
         paths = [(module, file, list(paths_of(file, module))) for module, file in modules.items()]
         for folder in sorted(folders):
-            yield from _circles(folder, _arrows(folder, modules, paths))
+            yield from _circles("::".join(("crate", *folder)), _arrows(folder, modules, paths))
+    yield from _circles(PurePosixPath(PACKAGE).name, _imports(tree))
+
+
+def _imports(tree: Tree) -> Arrows:
+    """Which modules of the package each of them imports; `__init__`, which names them all, stands above them."""
+    files = {file.stem: file for file in tree.with_suffix(".py") if file.under(PACKAGE)}
+    arrows: Arrows = {}
+    for name, file in files.items():
+        for node in ast.walk(ast.parse(file.text)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                within = node.module.removeprefix(PurePosixPath(PACKAGE).name).lstrip(".")
+                for imported in [within] if within else [each.name for each in node.names]:
+                    if imported in files.keys() - {name}:
+                        arrows.setdefault(name, {}).setdefault(imported, (file, node.lineno))
+    return arrows
 
 
 def module_of(file: File, crate: str) -> Module:
@@ -113,12 +133,11 @@ def _arrows(
     return arrows
 
 
-def _circles(folder: Module, arrows: Arrows) -> Iterator[Problem]:
+def _circles(above: str, arrows: Arrows) -> Iterator[Problem]:
     """One problem for each arrow by which its end leads back to its start."""
     for start, ends in sorted(arrows.items()):
         for end, (file, line) in sorted(ends.items()):
             if start in _reached(end, arrows):
-                above = "::".join(("crate", *folder))
                 yield file.problem(
                     line, f"{start} and {end} of {above} name each other: put what both need below both"
                 )

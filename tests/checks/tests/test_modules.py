@@ -62,3 +62,24 @@ def test_files_of_one_folder() -> None:
 )
 def test_what_is_no_circle(files: dict[str, str]) -> None:
     assert _found(files) == []
+
+
+def test_files_of_the_package_that_import_each_other() -> None:
+    files = {
+        "__init__.py": "from loggin._a import a",
+        "_a.py": "from loggin import _b",
+        "_b.py": "\nfrom loggin._c import c",
+    }
+    assert _imports(files | {"_c.py": "from os import path"}) == []
+    assert _imports(files | {"_c.py": "def f():\n    from loggin._a import a"}) == [
+        ("_a.py", 1),
+        ("_b.py", 2),
+        ("_c.py", 2),
+    ]
+
+
+def _imports(files: dict[str, str]) -> list[tuple[str, int]]:
+    tree = Tree.of_texts({f"{modules.PACKAGE}/{path}": text for path, text in files.items()})
+    return [
+        (problem.path.removeprefix(f"{modules.PACKAGE}/"), problem.line) for problem in modules.check(tree)
+    ]
