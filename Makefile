@@ -9,6 +9,8 @@ SHELL := /bin/bash
 TAP ?= manual
 # `make bench QUICK=1` takes three minutes in place of fifteen.
 QUICK ?=
+# `make bench-server AGAINST=path/to/loggin-server` measures another build in turns with this one.
+AGAINST ?=
 PYTHON ?= python3
 # `make faults ROUNDS=1 SEED=7` runs one round again.
 ROUNDS ?= 1000
@@ -54,7 +56,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
 .PHONY: help build build-rust build-python build-node build-nextjs build-recipes demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-node-majors test-checks fuzz races faults sanitize soak \
-	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp timing-otp bench-docs bench-otp-docs fmt clean
+	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -168,6 +170,10 @@ bench-otp: $(BENCH_PYTHON) $(BENCH_PEERS) ## measure one-time codes, beside bett
 	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
 	cd tests && ../$(BENCH)/venv/bin/python -m bench.otp $(if $(QUICK),--quick)
 
+bench-server: $(PYTHON_TOOLS) ## measure whole logins, events and memory of the server; QUICK=1 is shorter, AGAINST=PATH measures another build in turns
+	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
+	cd tests && ../$(BIN)/python -m bench.server $(if $(QUICK),--quick) $(if $(AGAINST),--against $(abspath $(AGAINST)))
+
 timing-otp: $(PYTHON_TOOLS) ## whether the time of calls for one-time codes tells phones or codes apart
 	$(CARGO) build $(LOCKED) --release -p loggin-server
 	cd tests && ../$(BIN)/python -m bench.otp_timing
@@ -177,6 +183,9 @@ bench-docs: ## write what the last full `make bench` measured into docs/benchmar
 
 bench-otp-docs: ## the same for `make bench-otp`
 	cd tests && ../$(BENCH)/venv/bin/python -m bench.otp --publish
+
+bench-server-docs: ## the same for `make bench-server`
+	cd tests && ../$(BIN)/python -m bench.server --publish
 
 $(BENCH_PYTHON): tests/bench/requirements.txt $(manifests) $(core_sources) $(python_sources) $(shell find python/src -name '*.py*' -not -name '*.pyc')
 	$(PYTHON) -m venv --clear $(BENCH)/venv

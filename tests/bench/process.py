@@ -93,6 +93,12 @@ class Process:
         fields = Path("/proc", str(self._process.pid), "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
+    def written_bytes(self) -> int:
+        """What went to the disk, as far as it did not stay in memory."""
+        lines = Path("/proc", str(self._process.pid), "io").read_text().splitlines()
+        fields = dict(line.split(": ", 1) for line in lines)
+        return int(fields["write_bytes"])
+
 
 def _is_socket(link: Path) -> bool:
     try:

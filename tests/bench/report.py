@@ -135,7 +135,7 @@ def _waits(medians: Medians) -> str:
         [f"{count:,}", client, *(show(client, count) for _, show in columns)]
         for client, count in medians.keys
     ]
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _wakes(medians: Medians) -> str:
@@ -155,7 +155,7 @@ def _wakes(medians: Medians) -> str:
         for client, count in medians.keys
         if medians.of(client, count, "total_p50") is not None
     ]
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _ratios(medians: Medians) -> str:
@@ -171,7 +171,7 @@ def _ratios(medians: Medians) -> str:
                 for name in fields
             ]
             rows.append([f"{count:,}", client, peer.name, *(_decimal(found) for found in ratios)])
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _server(medians: Medians) -> str:
@@ -186,8 +186,8 @@ def _server(medians: Medians) -> str:
     ]
     return "\n\n".join(
         (
-            _table(["waits", "client", "server bytes a wait"], rows),
-            _table(["client", "server bytes of each further wait"], growth),
+            table(["waits", "client", "server bytes a wait"], rows),
+            table(["client", "server bytes of each further wait"], growth),
         )
     )
 
@@ -203,9 +203,9 @@ def _offline(results: Offline) -> str:
     ]
     return "\n\n".join(
         (
-            _table(["create_token", "ours, ns", "pure, ns", "times as fast"], created),
+            table(["create_token", "ours, ns", "pure, ns", "times as fast"], created),
             f"`import loggin` takes {results.import_milliseconds:.0f} ms of processor time.",
-            _table(["package", "packed, MB", "native part, MB"], packages),
+            table(["package", "packed, MB", "native part, MB"], packages),
         )
     )
 
@@ -222,6 +222,6 @@ def _decimal(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
+def table(header: list[str], rows: list[list[str]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

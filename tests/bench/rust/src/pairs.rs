@@ -17,7 +17,10 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::child::{next_line, say};
+use crate::{
+    child::{next_line, say},
+    http::whole_body,
+};
 
 /// The first person's number. Indian mobile numbers begin with 6 to 9, and ten million follow this one.
 const FIRST_PHONE: u64 = 919_800_000_000;
@@ -124,11 +127,11 @@ async fn post(client: &Client, url: &str, order: &Order, body: &Value) -> Value 
     body
 }
 
-fn micros(since: Instant) -> u64 {
+pub(crate) fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-fn percentiles(mut times: Vec<u64>) -> Value {
+pub(crate) fn percentiles(mut times: Vec<u64>) -> Value {
     times.sort_unstable();
     let at = |percent: usize| times.get((times.len() * percent / 100).min(times.len().saturating_sub(1)));
     json!({ "p50": at(50), "p99": at(99) })
@@ -163,13 +166,4 @@ async fn take_messages(mut socket: TcpStream, codes: Codes) -> Option<()> {
         let response = format!("{head}{}\r\n\r\n{response}", response.len());
         socket.write_all(response.as_bytes()).await.ok()?;
     }
-}
-
-/// Where the body of the first request stands, once all of it has come.
-fn whole_body(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
-    let head_end = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let head = String::from_utf8_lossy(&bytes[..head_end]).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"))?.trim().parse::<usize>();
-    let end = head_end + length.ok()?;
-    (bytes.len() >= end).then_some(head_end..end)
 }

@@ -2,21 +2,16 @@
 
 use std::{env, time::Duration};
 
-use data_encoding::HEXLOWER;
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Client;
 use serde::Deserialize;
 use serde_json::json;
-use sha2::Sha256;
 use tokio::runtime::Builder;
 
 use crate::{
     child::{next_line, say},
     clock::now_ns,
+    message,
 };
-
-/// Each message is of another person, numbered from here: the server counts messages of one.
-const FIRST_PHONE: u64 = 919_800_000_000;
 
 /// What to post.
 #[derive(Deserialize)]
@@ -33,7 +28,7 @@ struct Order {
 pub(crate) fn run() {
     rustls::crypto::ring::default_provider().install_default().expect("the first provider");
     let server = env::args().nth(2).expect("loggin-bench post URL");
-    let url = format!("{server}/webhooks/whatsapp");
+    let url = format!("{server}{}", message::PATH);
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     loop {
         let line = next_line();
@@ -51,11 +46,8 @@ pub(crate) fn run() {
 async fn post_all(client: &Client, url: &str, order: &Order) -> Vec<(String, u64, u64)> {
     let mut posted = Vec::new();
     for (number, code) in (order.first..).zip(&order.codes) {
-        let body = message(order, number, code);
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(order.app_secret.as_bytes()).expect("any length will do");
-        mac.update(body.as_bytes());
-        let signature = format!("sha256={}", HEXLOWER.encode(&mac.finalize().into_bytes()));
+        let body = message::body(&order.phone_number_id, number, code, order.timestamp);
+        let signature = message::signature(&order.app_secret, &body);
         let request = client
             .post(url)
             .header("content-type", "application/json")
@@ -68,22 +60,4 @@ async fn post_all(client: &Client, url: &str, order: &Order) -> Vec<(String, u64
         tokio::time::sleep(Duration::from_millis(order.gap_ms)).await;
     }
     posted
-}
-
-fn message(order: &Order, number: u64, code: &str) -> String {
-    let phone = (FIRST_PHONE + number).to_string();
-    let message = json!({
-        "from": phone,
-        "id": format!("wamid.bench{number}"),
-        "timestamp": order.timestamp.to_string(),
-        "type": "text",
-        "text": { "body": format!("Send this message to sign in. Code: {code}") },
-    });
-    let value = json!({
-        "messaging_product": "whatsapp",
-        "metadata": { "display_phone_number": "15550001111", "phone_number_id": order.phone_number_id },
-        "messages": [message],
-    });
-    let changes = json!([{ "field": "messages", "value": value }]);
-    json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": changes }] }).to_string()
 }

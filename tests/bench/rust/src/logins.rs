@@ -1,0 +1,216 @@
+//! Load of whole logins: a stream is opened, the signed message posted, the event read, the token redeemed. And logins
+//! that only wait, on shared streams or on one each.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use loggin::{AppKey, Token};
+use rand::random;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::{
+    runtime::Builder,
+    sync::{Mutex, Semaphore, mpsc},
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use crate::{
+    child::{next_line, say},
+    http::Connection,
+    message,
+    pairs::{micros, percentiles},
+};
+
+/// Streams that are opened at the same time.
+const OPENING: usize = 64;
+
+/// Where the server is, and what its app and its WhatsApp prove themselves with.
+#[derive(Deserialize)]
+struct Target {
+    url: String,
+    app_key: String,
+    secret_key: String,
+    app_secret: String,
+    phone_number_id: String,
+}
+
+/// What the driver asks for.
+#[derive(Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+enum Order {
+    /// Sign people in, one after the other on each of the workers. `claim`: the stream redeems, as an SDK's does.
+    Logins { workers: u64, seconds: f64, first: u64, claim: bool },
+    /// Begin to wait for so many logins that nobody finishes, on streams of so many tokens.
+    Hold { logins: usize, tokens_a_stream: usize },
+    /// Finish logins that are held on streams of their own, so many a second, and time each from the message to its event.
+    Publish { a_second: u32, seconds: f64, streams: usize, first: u64 },
+}
+
+/// For each line on standard input, an order to the target of the first line, does it and prints what it measured.
+pub(crate) fn run() {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let target: Arc<Target> =
+        Arc::new(serde_json::from_str(&next_line()).expect("the driver sends a target"));
+    loop {
+        let line = next_line();
+        if line.is_empty() {
+            return;
+        }
+        let order = serde_json::from_str(&line).expect("the driver sends an order");
+        let found = runtime.block_on(async {
+            match order {
+                Order::Logins { workers, seconds, first, claim } => {
+                    logins(&target, workers, Duration::from_secs_f64(seconds), first, claim).await
+                }
+                Order::Hold { logins, tokens_a_stream } => hold(&target, logins, tokens_a_stream).await,
+                Order::Publish { a_second, seconds, streams, first } => {
+                    publish(&target, a_second, Duration::from_secs_f64(seconds), streams, first).await
+                }
+            }
+        });
+        say(&found.to_string());
+    }
+}
+
+async fn logins(target: &Arc<Target>, workers: u64, time: Duration, first: u64, claim: bool) -> Value {
+    let began = Instant::now();
+    let mut people = JoinSet::new();
+    for worker in 0..workers {
+        let target = Arc::clone(target);
+        people.spawn(async move {
+            let mut calls = Connection::open(&target.url).await;
+            let mut times = Vec::new();
+            for number in (first + worker..).step_by(usize::try_from(workers).unwrap_or(1)) {
+                if began.elapsed() >= time {
+                    break;
+                }
+                let began = Instant::now();
+                target.sign_in(&mut calls, number, claim).await;
+                times.push(micros(began));
+            }
+            times
+        });
+    }
+    let times: Vec<u64> = people.join_all().await.into_iter().flatten().collect();
+    json!({ "count": times.len(), "seconds": began.elapsed().as_secs_f64(), "time": percentiles(times) })
+}
+
+async fn hold(target: &Arc<Target>, logins: usize, tokens_a_stream: usize) -> Value {
+    let began = Instant::now();
+    let tokens: Vec<Token> = (0..logins).map(|_| target.new_token()).collect();
+    let places = Arc::new(Semaphore::new(OPENING));
+    let mut opening = JoinSet::new();
+    for tokens in tokens.chunks(tokens_a_stream) {
+        let (target, places, tokens) = (Arc::clone(target), Arc::clone(&places), tokens.to_vec());
+        opening.spawn(async move {
+            let _place = places.acquire().await.expect("never closed");
+            let stream = target.wait_for(&tokens, true).await;
+            tokio::spawn(stream.drain());
+        });
+    }
+    opening.join_all().await;
+    json!({ "count": logins, "seconds": began.elapsed().as_secs_f64() })
+}
+
+async fn publish(target: &Arc<Target>, a_second: u32, time: Duration, streams: usize, first: u64) -> Value {
+    let began = Instant::now();
+    let places = Arc::new(Semaphore::new(OPENING));
+    let ready = Arc::new(Mutex::new(Vec::new()));
+    let (told, mut events) = mpsc::unbounded_channel();
+    let mut opening = JoinSet::new();
+    for _ in 0..streams {
+        let (target, places, ready, told) =
+            (Arc::clone(target), Arc::clone(&places), Arc::clone(&ready), told.clone());
+        opening.spawn(async move {
+            let _place = places.acquire().await.expect("never closed");
+            let token = target.new_token();
+            let mut stream = target.wait_for(&[token], false).await;
+            let sent = Arc::new(Mutex::new(None));
+            ready.lock().await.push((token, Arc::clone(&sent)));
+            tokio::spawn(async move {
+                stream.until("event: verified").await;
+                let read = Instant::now();
+                let sent: Instant = sent.lock().await.expect("the message was sent before");
+                let _ = told.send(read.saturating_duration_since(sent));
+            });
+        });
+    }
+    opening.join_all().await;
+    let opened = began.elapsed();
+    // What opened together beats together, if it does: that is to be seen, so nothing waits for it to pass.
+    let mut ticks = interval(Duration::from_secs(1) / a_second);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let (began, mut count) = (Instant::now(), 0_usize);
+    let waiting = std::mem::take(&mut *ready.lock().await);
+    let mut posting = JoinSet::new();
+    let calls: Arc<Mutex<Vec<Connection>>> = Arc::default();
+    for (number, (token, sent)) in (first..).zip(waiting) {
+        if began.elapsed() >= time {
+            break;
+        }
+        ticks.tick().await;
+        let (target, calls) = (Arc::clone(target), Arc::clone(&calls));
+        count += 1;
+        posting.spawn(async move {
+            let kept = calls.lock().await.pop();
+            let mut call = match kept {
+                Some(call) => call,
+                None => Connection::open(&target.url).await,
+            };
+            *sent.lock().await = Some(Instant::now());
+            target.post_message(&mut call, &token, number).await;
+            calls.lock().await.push(call);
+        });
+    }
+    posting.join_all().await;
+    let mut times = Vec::with_capacity(count);
+    while times.len() < count {
+        let time = events.recv().await.expect("the streams go on");
+        times.push(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+    }
+    let worst = times.iter().copied().max();
+    let seconds = began.elapsed().as_secs_f64();
+    sleep(Duration::from_millis(1)).await;
+    json!({ "count": count, "seconds": seconds, "opened_in": opened.as_secs_f64(), "time": percentiles(times), "worst": worst })
+}
+
+impl Target {
+    fn new_token(&self) -> Token {
+        Token::from_secret(AppKey::parse(&self.app_key).expect("an app key"), random())
+    }
+
+    /// Opens a stream for these tokens, and returns once it is ready.
+    async fn wait_for(&self, tokens: &[Token], claim: bool) -> Connection {
+        let tokens: Vec<String> = tokens.iter().map(Token::expose).collect();
+        let body = json!({ "tokens": tokens, "claim": claim }).to_string();
+        let mut stream = Connection::open(&self.url).await;
+        stream.send("/api/v1/tokens/events", &self.headers("stream"), &body).await;
+        stream.until("event: ready").await;
+        stream
+    }
+
+    async fn sign_in(&self, calls: &mut Connection, number: u64, claim: bool) {
+        let token = self.new_token();
+        let mut stream = self.wait_for(&[token], claim).await;
+        self.post_message(calls, &token, number).await;
+        stream.until("event: verified").await;
+        if !claim {
+            let body = json!({ "token": token.expose() }).to_string();
+            calls.post("/api/v1/tokens/verify", &self.headers("verify"), &body).await;
+        }
+    }
+
+    async fn post_message(&self, calls: &mut Connection, token: &Token, number: u64) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let body = message::body(&self.phone_number_id, number, &token.code().expose(), now);
+        let signature = message::signature(&self.app_secret, &body);
+        calls.post(message::PATH, &format!("x-hub-signature-256: {signature}\r\n"), &body).await;
+    }
+
+    fn headers(&self, key: &str) -> String {
+        format!("authorization: Bearer {}\r\nidempotency-key: {key}\r\n", self.secret_key)
+    }
+}
