@@ -40,14 +40,15 @@ class Work:
     name: str
     order: dict[str, object]
     pending: int = 0
+    streams: int = 0
 
 
 WORKS = (
     Work("whole logins, observed and redeemed", {"do": "logins", "workers": 64, "claim": False}),
     Work("whole logins, claimed by the stream", {"do": "logins", "workers": 64, "claim": True}),
     Work("the same among 100,000 pending", {"do": "logins", "workers": 64, "claim": True}, pending=100_000),
-    Work("events, 100 a second", {"do": "publish", "a_second": 100, "streams": STREAMS}),
-    Work("events, 500 a second", {"do": "publish", "a_second": 500, "streams": STREAMS}),
+    Work("events, 100 a second", {"do": "publish", "a_second": 100}, streams=STREAMS),
+    Work("events, 500 a second", {"do": "publish", "a_second": 500}, streams=STREAMS),
 )
 
 
@@ -123,18 +124,17 @@ def measure(server: str, binary: Path, work: Work, seconds: float) -> Round:
             warm = {"do": "logins", "workers": 8, "claim": True, "seconds": WARM_SECONDS, "first": 0}
             load.ask(json.dumps(warm))
             memory = process.usage().anonymous_bytes
-            waits = work.pending
-            if waits:
-                held = {"do": "hold", "logins": waits, "tokens_a_stream": TOKENS_A_STREAM}
-                load.ask(json.dumps(held))
-                memory = process.usage().anonymous_bytes - memory
+            waits = work.pending + work.streams
+            if work.pending:
+                hold = {"do": "hold", "logins": work.pending, "tokens_a_stream": TOKENS_A_STREAM}
+                load.ask(json.dumps(hold))
+            if work.streams:
+                load.ask(json.dumps({"do": "open", "streams": work.streams}))
+            memory = process.usage().anonymous_bytes - memory
             cpu, written = process.cpu_seconds(), process.written_bytes()
             # Other people: none of them has written before.
             order = {**work.order, "seconds": seconds, "first": 5_000_000}
             found = json.loads(load.ask(json.dumps(order)))
-            if "streams" in work.order:
-                waits = STREAMS
-                memory = process.usage().anonymous_bytes - memory
             return Round(
                 server,
                 work.name,

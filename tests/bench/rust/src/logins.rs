@@ -2,7 +2,7 @@
 //! that only wait, on shared streams or on one each.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -12,9 +12,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{
     runtime::Builder,
-    sync::{Mutex, Semaphore, mpsc},
+    sync::{
+        Mutex, Semaphore,
+        mpsc::{self, UnboundedReceiver},
+    },
     task::JoinSet,
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval},
 };
 
 use crate::{
@@ -45,8 +48,10 @@ enum Order {
     Logins { workers: u64, seconds: f64, first: u64, claim: bool },
     /// Begin to wait for so many logins that nobody finishes, on streams of so many tokens.
     Hold { logins: usize, tokens_a_stream: usize },
-    /// Finish logins that are held on streams of their own, so many a second, and time each from the message to its event.
-    Publish { a_second: u32, seconds: f64, streams: usize, first: u64 },
+    /// Open so many streams, each for one token, and observe them.
+    Open { streams: usize },
+    /// Finish logins of those streams, so many a second, and time each from its message to its event.
+    Publish { a_second: u32, seconds: f64, first: u64 },
 }
 
 /// For each line on standard input, an order to the target of the first line, does it and prints what it measured.
@@ -54,6 +59,7 @@ pub(crate) fn run() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let target: Arc<Target> =
         Arc::new(serde_json::from_str(&next_line()).expect("the driver sends a target"));
+    let mut observed = Observed::default();
     loop {
         let line = next_line();
         if line.is_empty() {
@@ -66,8 +72,13 @@ pub(crate) fn run() {
                     logins(&target, workers, Duration::from_secs_f64(seconds), first, claim).await
                 }
                 Order::Hold { logins, tokens_a_stream } => hold(&target, logins, tokens_a_stream).await,
-                Order::Publish { a_second, seconds, streams, first } => {
-                    publish(&target, a_second, Duration::from_secs_f64(seconds), streams, first).await
+                Order::Open { streams } => {
+                    let began = Instant::now();
+                    observed = open(&target, streams).await;
+                    json!({ "count": streams, "seconds": began.elapsed().as_secs_f64() })
+                }
+                Order::Publish { a_second, seconds, first } => {
+                    publish(&target, &mut observed, a_second, Duration::from_secs_f64(seconds), first).await
                 }
             }
         });
@@ -115,43 +126,61 @@ async fn hold(target: &Arc<Target>, logins: usize, tokens_a_stream: usize) -> Va
     json!({ "count": logins, "seconds": began.elapsed().as_secs_f64() })
 }
 
-async fn publish(target: &Arc<Target>, a_second: u32, time: Duration, streams: usize, first: u64) -> Value {
-    let began = Instant::now();
+/// Streams that are open, and when their events came.
+#[derive(Default)]
+struct Observed {
+    streams: Vec<Watched>,
+    events: Option<UnboundedReceiver<Duration>>,
+}
+
+/// One stream's token, and when its message was sent.
+struct Watched {
+    token: Token,
+    sent: Arc<OnceLock<Instant>>,
+}
+
+async fn open(target: &Arc<Target>, streams: usize) -> Observed {
     let places = Arc::new(Semaphore::new(OPENING));
-    let ready = Arc::new(Mutex::new(Vec::new()));
-    let (told, mut events) = mpsc::unbounded_channel();
+    let (told, events) = mpsc::unbounded_channel();
     let mut opening = JoinSet::new();
     for _ in 0..streams {
-        let (target, places, ready, told) =
-            (Arc::clone(target), Arc::clone(&places), Arc::clone(&ready), told.clone());
+        let (target, places, told) = (Arc::clone(target), Arc::clone(&places), told.clone());
         opening.spawn(async move {
             let _place = places.acquire().await.expect("never closed");
-            let token = target.new_token();
+            let (token, sent) = (target.new_token(), Arc::new(OnceLock::<Instant>::new()));
             let mut stream = target.wait_for(&[token], false).await;
-            let sent = Arc::new(Mutex::new(None));
-            ready.lock().await.push((token, Arc::clone(&sent)));
+            let watched = Watched { token, sent: Arc::clone(&sent) };
             tokio::spawn(async move {
                 stream.until("event: verified").await;
-                let read = Instant::now();
-                let sent: Instant = sent.lock().await.expect("the message was sent before");
-                let _ = told.send(read.saturating_duration_since(sent));
+                let time = sent.get().expect("the message was sent before").elapsed();
+                // Whoever measures may have enough.
+                let _ = told.send(time);
             });
+            watched
         });
     }
-    opening.join_all().await;
-    let opened = began.elapsed();
-    // What opened together beats together, if it does: that is to be seen, so nothing waits for it to pass.
+    Observed { streams: opening.join_all().await, events: Some(events) }
+}
+
+async fn publish(
+    target: &Arc<Target>,
+    observed: &mut Observed,
+    a_second: u32,
+    time: Duration,
+    first: u64,
+) -> Value {
+    let events = observed.events.as_mut().expect("streams were opened before");
     let mut ticks = interval(Duration::from_secs(1) / a_second);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let (began, mut count) = (Instant::now(), 0_usize);
-    let waiting = std::mem::take(&mut *ready.lock().await);
-    let mut posting = JoinSet::new();
+    let (began, mut count) = (Instant::now(), 0);
     let calls: Arc<Mutex<Vec<Connection>>> = Arc::default();
-    for (number, (token, sent)) in (first..).zip(waiting) {
+    let mut posting = JoinSet::new();
+    for number in first.. {
         if began.elapsed() >= time {
             break;
         }
         ticks.tick().await;
+        let Watched { token, sent } = observed.streams.pop().expect("there are more streams than messages");
         let (target, calls) = (Arc::clone(target), Arc::clone(&calls));
         count += 1;
         posting.spawn(async move {
@@ -160,7 +189,7 @@ async fn publish(target: &Arc<Target>, a_second: u32, time: Duration, streams: u
                 Some(call) => call,
                 None => Connection::open(&target.url).await,
             };
-            *sent.lock().await = Some(Instant::now());
+            sent.set(Instant::now()).expect("each is sent once");
             target.post_message(&mut call, &token, number).await;
             calls.lock().await.push(call);
         });
@@ -173,8 +202,7 @@ async fn publish(target: &Arc<Target>, a_second: u32, time: Duration, streams: u
     }
     let worst = times.iter().copied().max();
     let seconds = began.elapsed().as_secs_f64();
-    sleep(Duration::from_millis(1)).await;
-    json!({ "count": count, "seconds": seconds, "opened_in": opened.as_secs_f64(), "time": percentiles(times), "worst": worst })
+    json!({ "count": count, "seconds": seconds, "time": percentiles(times), "worst": worst })
 }
 
 impl Target {
