@@ -23,7 +23,7 @@ from . import report
 from .clients import BUILT
 from .process import Process
 from .publish import write_between
-from .world import PHONE_NUMBER_ID, RELEASE, free_address
+from .environment import PHONE_NUMBER_ID, RELEASE, free_address
 
 RESULTS = BUILT / "server.json"
 OURS, OTHER = "loggin-server", "the other build"
