@@ -4,6 +4,7 @@
 //! names the setting, and never shows its value.
 
 mod proxies;
+mod tls;
 
 use std::{
     ffi::OsString,
@@ -17,6 +18,7 @@ use toml::Value;
 use url::{Host, Url};
 
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
+pub(crate) use tls::TlsFiles;
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
 pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -66,6 +68,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_LOG", "log"),
     ("LOGGIN_LOG_FORMAT", "log_format"),
     ("LOGGIN_METRICS_LISTEN", "metrics_listen"),
+    ("LOGGIN_TLS_CERT", "tls_cert"),
+    ("LOGGIN_TLS_KEY", "tls_key"),
     ("WHATSAPP_NUMBER", "whatsapp.number"),
     ("WHATSAPP_PHONE_NUMBER_ID", "whatsapp.phone_number_id"),
     ("WHATSAPP_ACCESS_TOKEN", "whatsapp.access_token"),
@@ -130,6 +134,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// Where the metrics are; `None`: nowhere.
     pub(crate) metrics: Option<SocketAddr>,
+    /// `None`: a proxy speaks TLS.
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) database: PathBuf,
     pub(crate) public_url: Url,
     pub(crate) link_base: Url,
@@ -258,6 +264,7 @@ impl Settings {
         Ok(Config {
             listen,
             metrics: self.metrics(listen)?,
+            tls: self.tls()?,
             database: self.database()?,
             public_url: url("LOGGIN_PUBLIC_URL", self.required("LOGGIN_PUBLIC_URL")?)?,
             link_base: url("link base", WA_ME)?,

@@ -54,6 +54,30 @@ pub(crate) const STREAMS_RETRY_AFTER: Duration = Duration::from_secs(10);
 /// theirs, nginx 60 s, as one that is closed while a request goes out looks like a failure.
 pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 
+/// Time for a client to shake hands: on a bad mobile network the packets are sent three times.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Calls at once on a connection of HTTP/2, waits among them: as many as clients may take for granted.
+pub(crate) const HTTP2_STREAMS: u32 = 100;
+
+/// Bytes of a request's body that a client may send on such a connection before some are read: the protocol's own.
+pub(crate) const HTTP2_STREAM_WINDOW: u32 = 64 << 10;
+
+/// The same for all calls of a connection together: a webhook of 3 MB needs few pauses.
+pub(crate) const HTTP2_CONNECTION_WINDOW: u32 = 1 << 20;
+
+/// How often a client of HTTP/2 with calls under way is asked whether it is there.
+pub(crate) const HTTP2_PING: Duration = Duration::from_secs(30);
+
+/// How often the files of the certificate are looked at: they are a few KB, and whoever renews one sees it in use at once.
+pub(crate) const CERTIFICATE_LOOK: Duration = Duration::from_secs(2);
+
+/// How long before a certificate's end it is warned of: what renews one begins 30 days before, and tries every day.
+pub(crate) const CERTIFICATE_ENDING: Duration = Duration::from_secs(14 * 24 * 3_600);
+
+/// How often that is said.
+pub(crate) const CERTIFICATE_WARNING_PAUSE: Duration = Duration::from_secs(24 * 3_600);
+
 /// Time to send the body of a request: 3 MB take 24 s on a line of 1 Mbit/s.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -262,6 +262,7 @@ fn config(
     Ok(Config {
         listen: address,
         metrics: None,
+        tls: None,
         database: folder.join(DATABASE),
         public_url: Url::parse(&format!("http://{address}")).map_err(|_| refused("the address"))?,
         link_base: simulator.clone(),

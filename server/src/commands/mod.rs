@@ -88,18 +88,19 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Command, log: &mut Option<Log>) -> Result<(), RunError> {
-    let mut start = |config: Option<&Path>| {
-        let settings = Settings::read(config, std::env::vars_os())?;
+    let mut start_with = |config: Option<&Path>, arguments: &mut dyn Iterator<Item = _>| {
+        let settings = Settings::read(config, std::env::vars_os().chain(arguments))?;
         *log = Some(Log::start(&settings)?);
         Ok::<_, RunError>(settings)
     };
+    let mut start = |config: Option<&Path>| start_with(config, &mut std::iter::empty());
     match command {
         Command::Dev(arguments) => {
             let settings = start(None)?;
             block_on(dev::run(arguments, &settings))
         }
         Command::Serve(arguments) => {
-            let settings = start(arguments.config.config.as_deref())?;
+            let settings = start_with(arguments.config.config.as_deref(), &mut arguments.settings())?;
             block_on(serve::run(&settings, arguments.development_data))
         }
         Command::App { config, command } => {

@@ -13,10 +13,11 @@ use url::Url;
 
 use crate::{
     clock::{SystemClock, SystemRandom, random_bytes},
-    config::{Config, OtpConfig},
+    config::{Config, OtpConfig, TlsFiles},
     http::{
         self,
         serve::{self, Bounds},
+        tls::{PairError, Tls},
     },
     limits,
     logins::Publisher,
@@ -42,6 +43,8 @@ pub(crate) enum RunError {
     Graph(#[from] crate::whatsapp::GraphConfigError),
     #[error("{0}: {1}")]
     Io(&'static str, #[source] std::io::Error),
+    #[error(transparent)]
+    Tls(#[from] PairError),
     #[error("{0}")]
     Refused(String),
 }
@@ -69,6 +72,7 @@ impl Mode {
 #[derive(Debug)]
 pub(crate) struct Ready {
     server: Arc<Server>,
+    tls: Option<Arc<Tls>>,
     stop: watch::Sender<bool>,
     background: tokio::task::JoinSet<()>,
     signals: Signals,
@@ -114,6 +118,14 @@ pub(crate) async fn listen_for_metrics(address: Option<SocketAddr>) -> Result<Op
     Ok(Some(exporter))
 }
 
+/// Reads the certificate, where TLS is to be spoken here.
+pub(crate) async fn load_tls(files: Option<TlsFiles>) -> Result<Option<Arc<Tls>>, RunError> {
+    let Some(files) = files else { return Ok(None) };
+    let loading = tokio::task::spawn_blocking(|| Tls::load(files, Arc::new(SystemClock)));
+    let loaded = loading.await.map_err(|_| RunError::Refused("the certificate cannot be read".to_owned()))?;
+    Ok(Some(Arc::new(loaded?)))
+}
+
 /// Puts the parts together and starts what works in the background. From then on signals are heeded, so whoever is told
 /// that the server is ready may stop it.
 pub(crate) fn prepare(
@@ -153,7 +165,7 @@ pub(crate) fn prepare(
             _ = stopped.wait_for(|stopping| *stopping) => {}
         }
     });
-    Ok(Ready { server, stop, background, signals: Signals::heed()? })
+    Ok(Ready { server, tls: None, stop, background, signals: Signals::heed()? })
 }
 
 /// Forgets sessions of one-time codes, for ever.
@@ -196,6 +208,21 @@ fn origin(url: &Url) -> String {
 }
 
 impl Ready {
+    /// Speaks TLS, with the newest certificate, where there is one.
+    pub(crate) fn speak_tls(&mut self, tls: Option<Arc<Tls>>) {
+        if let Some(tls) = &tls {
+            let (tls, mut stopping) = (Arc::clone(tls), self.server.stopping.clone());
+            self.background.spawn(async move {
+                tokio::select! {
+                    () = tls.keep_current() => {}
+                    // An error means that whoever would tell is gone, which is the end too.
+                    _ = stopping.wait_for(|stopping| *stopping) => {}
+                }
+            });
+        }
+        self.tls = tls;
+    }
+
     /// Serves until a signal tells to stop, or `failed` ends; then ends streams, finishes calls and closes the store.
     pub(crate) async fn serve(
         mut self,
@@ -208,6 +235,7 @@ impl Ready {
             listener,
             router,
             Bounds::of_this_process(),
+            self.tls.clone(),
             Arc::clone(&self.server.settings.trusted_proxies),
             self.server.stopping.clone(),
         ));

@@ -2,26 +2,33 @@
 //!
 //! A connection that HTTP code serves holds buffers of 16 KB and more for requests that may follow. On a stream none
 //! follow, so all that is kept here is the socket and the subscription. This is why it is not `axum::response::sse`: a
-//! held connection of that takes 22.6 KB, one of this some 4. The price is HTTP/1.1 alone, with its chunks framed here.
+//! held connection of that takes 22.6 KB, one of this some 4. The price is that chunks are framed here; over HTTP/2, whose
+//! connections are shared, `event_body` has the same parts.
 
 use std::{
     fmt::Write,
+    future::poll_fn,
     io,
+    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
     time::{Duration, SystemTime},
 };
 
-use axum::http::{HeaderName, HeaderValue, Version, header, response::Parts};
+use axum::http::{HeaderName, HeaderValue, Version, header, response};
 use jiff::{Timestamp, fmt::rfc2822::DateTimePrinter};
 use loggin_protocol::{
     sse::{encode_comment, encode_event, encode_retry},
     wire::{ReadyEvent, TokenEvent},
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use crate::{
     clock::{Random, random_below},
-    http::subscription::{Subscription, Woken},
+    http::{
+        subscription::{Subscription, Woken},
+        transport::Transport,
+    },
     limits,
     telemetry::metrics::{self, HeldStream, Limit},
 };
@@ -69,22 +76,80 @@ impl EventStream {
 
     /// Writes the head and everything that follows, until all logins have ended, the client goes, or the server
     /// stops.
-    pub(crate) async fn run(self, mut socket: TcpStream, head: Head) {
+    pub(crate) async fn run(self, mut transport: Transport, head: Head) {
         let Head { mut text, framing } = head;
-        framing.push(&mut text, &self.first);
-        let mut subscription = self.subscription;
-        drop(self.first);
-        let last = subscription.open() == 0;
+        let (first, mut parts) = self.into_parts();
+        framing.push(&mut text, &first);
+        drop(first);
+        let last = parts.is_over();
         if last {
             framing.end(&mut text);
         }
-        if write(&mut socket, text).await.is_ok() && !last {
+        if write(&mut transport, text).await.is_ok() && !last {
             // An error of the socket means that the client has gone, which is nobody's fault.
-            let _ = pump(&mut socket, &mut subscription, framing).await;
+            let _ = pump(&mut transport, &mut parts, framing).await;
         }
         // Whoever sees the end of the stream finds nothing of it here any more.
-        drop((subscription, self.held));
-        let _ = socket.shutdown().await;
+        drop(parts);
+        let _ = transport.shutdown().await;
+    }
+
+    /// What the stream begins with, and what follows.
+    pub(crate) fn into_parts(self) -> (String, Parts) {
+        (self.first, Parts { subscription: self.subscription, _held: self.held })
+    }
+}
+
+/// What a stream writes at once.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) text: String,
+    /// Whether the stream ends after it.
+    pub(crate) is_last: bool,
+}
+
+/// What a stream writes after its beginning.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    subscription: Subscription,
+    _held: HeldStream,
+}
+
+impl Parts {
+    /// Whether nothing follows.
+    pub(crate) fn is_over(&self) -> bool {
+        self.subscription.open() == 0
+    }
+
+    /// Waits for the next part; `None` where the stream is to be cut. Nothing is lost where this is given up while it
+    /// waits, and the stream is to end where it is given up after that.
+    pub(crate) async fn next(&mut self) -> Option<Part> {
+        let woken = self.subscription.woken().await;
+        self.part(woken).await
+    }
+
+    async fn part(&mut self, woken: Woken) -> Option<Part> {
+        let mut text = String::new();
+        let mut is_last = false;
+        match woken {
+            Woken::Changed(logins) => match self.subscription.events(&logins).await {
+                Ok(events) => {
+                    text = encode(&events);
+                    is_last = self.is_over();
+                }
+                // The client connects again, and is told what it missed.
+                Err(error) => {
+                    tracing::warn!(%error, "a stream is cut: the store failed");
+                    return None;
+                }
+            },
+            Woken::Heartbeat => encode_comment(&mut text, HEARTBEAT),
+            Woken::Stopping => {
+                encode_retry(&mut text, retry_delay(self.subscription.random()));
+                is_last = true;
+            }
+        }
+        Some(Part { text, is_last })
     }
 }
 
@@ -95,14 +160,13 @@ impl Handover {
     }
 }
 
-async fn pump(socket: &mut TcpStream, subscription: &mut Subscription, framing: Framing) -> io::Result<()> {
+async fn pump(transport: &mut Transport, parts: &mut Parts, framing: Framing) -> io::Result<()> {
     let mut received = 0;
     loop {
         let woken = tokio::select! {
-            woken = subscription.woken() => woken,
-            readable = socket.readable() => {
-                readable?;
-                received += discard(socket)?;
+            woken = parts.subscription.woken() => woken,
+            discarded = poll_fn(|context| discard(transport, context)) => {
+                received += discarded?;
                 if received > limits::BYTES_INTO_STREAM {
                     metrics::limit_hit(Limit::StreamInput);
                     return Ok(());
@@ -110,66 +174,56 @@ async fn pump(socket: &mut TcpStream, subscription: &mut Subscription, framing: 
                 continue;
             }
         };
-        let mut text = String::new();
-        let mut last = false;
-        match woken {
-            Woken::Changed(logins) => match subscription.events(&logins).await {
-                Ok(events) => {
-                    text = encode(&events);
-                    last = subscription.open() == 0;
-                }
-                // The client connects again, and is told what it missed.
-                Err(error) => {
-                    tracing::warn!(%error, "a stream is cut: the store failed");
-                    return Ok(());
-                }
-            },
-            Woken::Heartbeat => encode_comment(&mut text, HEARTBEAT),
-            Woken::Stopping => {
-                encode_retry(&mut text, retry_delay(subscription.random()));
-                last = true;
-            }
-        }
+        let Some(Part { text, is_last }) = parts.part(woken).await else { return Ok(()) };
         let mut out = String::with_capacity(text.len() + 16);
         framing.push(&mut out, &text);
-        if last {
+        if is_last {
             framing.end(&mut out);
         }
-        write(socket, out).await?;
-        if last {
+        write(transport, out).await?;
+        if is_last {
             return Ok(());
         }
     }
 }
 
-/// Reads what the client sent, and drops it; the end of its side is an error here, as it does not read any more.
-fn discard(socket: &TcpStream) -> io::Result<usize> {
-    match socket.try_read(&mut [0; DISCARD]) {
-        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-        other => other,
+/// Reads what the client sent, and drops it; the end of its side is an error here, as it does not read any more. The
+/// bytes are on the stack only, so a stream that waits holds none.
+fn discard(transport: &mut Transport, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    let mut bytes = [0; DISCARD];
+    let mut buffer = ReadBuf::new(&mut bytes);
+    ready!(Pin::new(transport).poll_read(context, &mut buffer))?;
+    match buffer.filled().len() {
+        0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+        count => Poll::Ready(Ok(count)),
     }
 }
 
 /// Writes at once where the socket takes it, which is nearly always, and waits for a slow client a bounded time.
-async fn write(socket: &mut TcpStream, text: String) -> io::Result<()> {
+async fn write(transport: &mut Transport, text: String) -> io::Result<()> {
     let mut rest = text.as_bytes();
+    let at_once = poll_fn(|context| Poll::Ready(send(transport, &mut rest, context))).await;
+    if let Poll::Ready(written) = at_once {
+        return written;
+    }
+    let slowly = poll_fn(|context| send(transport, &mut rest, context));
+    // Boxed, as a timer is large and this is rare.
+    let written = Box::pin(tokio::time::timeout(limits::WRITE_TIMEOUT, slowly)).await;
+    if written.is_err() {
+        metrics::limit_hit(Limit::WriteTime);
+    }
+    written?
+}
+
+/// Writes what the socket takes, until nothing of it is left here.
+fn send(transport: &mut Transport, rest: &mut &[u8], context: &mut Context<'_>) -> Poll<io::Result<()>> {
     while !rest.is_empty() {
-        match socket.try_write(rest) {
-            Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                // Boxed, as a timer is large and this is rare.
-                let rest = Box::pin(tokio::time::timeout(limits::WRITE_TIMEOUT, socket.write_all(rest)));
-                let written = rest.await;
-                if written.is_err() {
-                    metrics::limit_hit(Limit::WriteTime);
-                }
-                return written?;
-            }
-            Err(error) => return Err(error),
+        match ready!(Pin::new(&mut *transport).poll_write(context, rest))? {
+            0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+            written => *rest = rest.get(written..).unwrap_or_default(),
         }
     }
-    Ok(())
+    Pin::new(transport).poll_flush(context)
 }
 
 fn retry_delay(random: &dyn Random) -> Duration {
@@ -227,7 +281,7 @@ pub(crate) struct Head {
 
 impl Head {
     /// The head of this response to a client of this version, at this time.
-    pub(crate) fn new(parts: &Parts, version: Version, now: SystemTime) -> Self {
+    pub(crate) fn new(parts: &response::Parts, version: Version, now: SystemTime) -> Self {
         let framing = Framing::of(version);
         let mut text = format!("HTTP/1.1 {}\r\n", parts.status);
         let mut line = |name: &HeaderName, value: &HeaderValue| {

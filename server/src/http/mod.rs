@@ -5,6 +5,7 @@ pub(crate) mod caller;
 mod client_address;
 mod cors;
 mod error;
+mod event_body;
 mod event_stream;
 mod forwarded;
 mod intake;
@@ -13,6 +14,8 @@ mod router;
 pub(crate) mod routes;
 pub(crate) mod serve;
 mod subscription;
+pub(crate) mod tls;
+mod transport;
 
 pub(crate) use error::ApiError;
 pub(crate) use router::router;

@@ -4,6 +4,7 @@
 
 mod bounds;
 mod connection;
+mod http2;
 mod places;
 mod socket;
 #[cfg(test)]
@@ -22,7 +23,7 @@ use self::{
     connection::Connection,
     places::{Place, Places, Vacant},
 };
-use crate::{config::TrustedProxies, limits};
+use crate::{config::TrustedProxies, http::tls::Tls, limits};
 
 pub(crate) use bounds::Bounds;
 pub(crate) use places::only_where_there_is_room;
@@ -35,6 +36,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     bounds: Bounds,
+    tls: Option<Arc<Tls>>,
     trusted: Arc<TrustedProxies>,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -49,7 +51,8 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => continue,
         };
         if let Some(place) = places.admit(vacant, peer.ip()) {
-            let connection = Connection::new(router.clone(), peer, bounds, place.crowded(), stopping.clone());
+            let (tls, stopping) = (tls.clone(), stopping.clone());
+            let connection = Connection::new(router.clone(), peer, bounds, tls, place.crowded(), stopping);
             connections.spawn(run(connection, socket, place));
         }
     }
@@ -62,8 +65,8 @@ pub(crate) async fn serve(
 
 async fn run(connection: Connection, socket: TcpStream, place: Place) {
     // Small once it is handed over: what HTTP needs is boxed, and dropped by then.
-    if let Some((started, socket)) = Box::pin(connection.serve(socket)).await {
-        started.run(socket).await;
+    if let Some((started, transport)) = Box::pin(connection.serve(socket)).await {
+        started.run(transport).await;
     }
     drop(place);
 }

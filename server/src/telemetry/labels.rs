@@ -161,6 +161,28 @@ label! {
 }
 
 label! {
+    /// How a handshake of TLS ended.
+    TlsHandshake = "result" {
+        /// Both sides are content.
+        Done = "done",
+        /// The client went, or the two found nothing in common.
+        Failed = "failed",
+        /// The client took too long.
+        Timeout = "timeout",
+    }
+}
+
+label! {
+    /// What became of the files of the certificate that were found new.
+    CertificateLoad = "result" {
+        /// They are in use.
+        Loaded = "loaded",
+        /// They cannot be used, so the ones before stay.
+        Refused = "refused",
+    }
+}
+
+label! {
     /// A limit that refused something: see `limits.rs`.
     Limit = "limit" {
         /// Memory for large bodies.

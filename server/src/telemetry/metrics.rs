@@ -13,12 +13,15 @@ use loggin_protocol::ErrorCode;
 use metrics::{Counter, Gauge, Histogram, KeyName, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
-pub(crate) use super::labels::{Limit, SendResult, StoreFailure, WebhookRefusal};
+pub(crate) use super::labels::{
+    CertificateLoad, Limit, SendResult, StoreFailure, TlsHandshake, WebhookRefusal,
+};
 use super::{
     instruments::{Family, HttpDurations, Instrument, Kind, LabelSet, Word, WordCounters},
     labels::{HttpMethod, HttpStatus, LoginOutcome, ReplyKind, ReplyOutcome, SendKind},
     process,
 };
+use crate::clock::UnixMillis;
 
 /// Bounds of the buckets of durations within this server, in seconds: a commit takes some milliseconds.
 const SHORT: &[f64] =
@@ -153,6 +156,12 @@ catalogue! {
         "Time that a job waits for the store's writer.";
     streams: Family<Gauge, ()> = "loggin_streams" in Count,
         "Event streams held now.";
+    certificate_expires: Family<Gauge, ()> = "loggin_tls_certificate_expiry_timestamp_seconds" in Seconds,
+        "When the certificate in use ends, in seconds since 1970; 0 where a proxy speaks TLS.";
+    certificate_loads: Family<Counter, CertificateLoad> = "loggin_tls_certificate_loads_total" in Count,
+        "New files of the certificate, by what became of them.";
+    handshakes: Family<Counter, TlsHandshake> = "loggin_tls_handshakes_total" in Count,
+        "Handshakes of TLS, by how they ended.";
     wakes: Family<Histogram, ()> = "loggin_login_wake_seconds" in Seconds by SHORT,
         "Time from the arrival of a message's webhook until its login's waiters are woken.";
     account_events: WordCounters<EventWord> = "loggin_whatsapp_account_events_total" in Count,
@@ -331,6 +340,27 @@ pub(crate) fn job_taken(waited: Duration, behind: usize) {
 pub(crate) fn store_failed(failure: StoreFailure) {
     if let Some(catalogue) = catalogue() {
         catalogue.store_errors.of(failure).increment(1);
+    }
+}
+
+/// A handshake of TLS ended.
+pub(crate) fn tls_handshake(result: TlsHandshake) {
+    if let Some(catalogue) = catalogue() {
+        catalogue.handshakes.of(result).increment(1);
+    }
+}
+
+/// The files of the certificate were found new.
+pub(crate) fn certificate_load(result: CertificateLoad) {
+    if let Some(catalogue) = catalogue() {
+        catalogue.certificate_loads.of(result).increment(1);
+    }
+}
+
+/// The certificate in use ends at this time.
+pub(crate) fn certificate_expires(at: UnixMillis) {
+    if let Some(catalogue) = catalogue() {
+        catalogue.certificate_expires.of(()).set(amount(at.0) / 1_000.0);
     }
 }
 

@@ -30,6 +30,7 @@ use crate::{
     http::{
         self,
         serve::{self, Bounds},
+        tls::Tls,
     },
     limits,
     logins::Publisher,
@@ -252,6 +253,16 @@ impl TestServer {
         Self::start_on((store, publisher), folder, clock, Arc::default(), bounds, |_| {}).await
     }
 
+    /// A server with the demo app that speaks TLS; its `client` cannot call it.
+    pub(crate) async fn start_tls(tls: Arc<Tls>, change: impl FnOnce(&mut Bounds)) -> Self {
+        let (store, publisher, folder) = store().await;
+        store.insert_app(&demo_app()).await.unwrap();
+        let mut bounds = Bounds::default();
+        change(&mut bounds);
+        let (parts, folder, clock) = ((store, publisher), Arc::new(folder), ManualClock::new());
+        Self::start_over(Some(tls), parts, folder, clock, Arc::default(), bounds, |_| {}).await
+    }
+
     /// A server with the demo app that holds connections to these bounds, and trusts no proxy.
     pub(crate) async fn start_bounded(change: impl FnOnce(&mut Bounds)) -> Self {
         let (store, publisher, folder) = store().await;
@@ -275,6 +286,18 @@ impl TestServer {
     }
 
     async fn start_on(
+        parts: (Arc<dyn Store>, Arc<Publisher>),
+        folder: Arc<TempDir>,
+        clock: Arc<ManualClock>,
+        codes: Arc<NotedCodes>,
+        bounds: Bounds,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        Self::start_over(None, parts, folder, clock, codes, bounds, change).await
+    }
+
+    async fn start_over(
+        tls: Option<Arc<Tls>>,
         (store, publisher): (Arc<dyn Store>, Arc<Publisher>),
         folder: Arc<TempDir>,
         clock: Arc<ManualClock>,
@@ -301,7 +324,7 @@ impl TestServer {
             stopping: stopping.clone(),
         });
         let trusted = Arc::clone(&server.settings.trusted_proxies);
-        let serving = serve::serve(listener, http::router(&server), bounds, trusted, stopping);
+        let serving = serve::serve(listener, http::router(&server), bounds, tls, trusted, stopping);
         let serving = tokio::spawn(serving);
         let client =
             Client::builder().no_proxy().tls_certs_only([]).redirect(reqwest::redirect::Policy::none());

@@ -24,7 +24,9 @@ pub(crate) struct Bounds {
     pub(crate) write_timeout: Duration,
     /// The same once the server stops.
     pub(crate) stalled_at_stop: Duration,
-    /// Time to send the head of a request on a reserved connection.
+    /// Time for a client to shake hands, where TLS is spoken.
+    pub(crate) handshake_timeout: Duration,
+    /// Time to do so on a reserved connection, and to send the head of a request there.
     pub(crate) reserved_header_timeout: Duration,
 }
 
@@ -52,6 +54,7 @@ impl Bounds {
             reserved_per_address: limits::RESERVED_CONNECTIONS_PER_ADDRESS,
             write_timeout: limits::WRITE_TIMEOUT,
             stalled_at_stop: limits::STALLED_AT_STOP,
+            handshake_timeout: limits::HANDSHAKE_TIMEOUT,
             reserved_header_timeout: limits::RESERVED_HEADER_TIMEOUT,
         }
     }

@@ -36,11 +36,16 @@ use tower::ServiceExt;
 
 use super::{
     Bounds,
+    http2::Http2,
     places::Crowded,
     socket::{Socket, Writes},
 };
 use crate::{
-    http::event_stream::{EventStream, Handover, Head},
+    http::{
+        event_stream::{EventStream, Handover, Head},
+        tls::Tls,
+        transport::Transport,
+    },
     limits,
 };
 
@@ -55,8 +60,8 @@ pub(super) struct Started {
 
 impl Started {
     /// Writes the stream to its end.
-    pub(super) async fn run(self, socket: TcpStream) {
-        self.stream.run(socket, self.head).await;
+    pub(super) async fn run(self, transport: Transport) {
+        self.stream.run(transport, self.head).await;
     }
 }
 
@@ -96,6 +101,7 @@ pub(super) struct Connection {
     router: Router,
     peer: SocketAddr,
     bounds: Bounds,
+    tls: Option<Arc<Tls>>,
     crowded: Option<Crowded>,
     stopping: watch::Receiver<bool>,
     shared: Arc<Shared>,
@@ -106,30 +112,56 @@ impl Connection {
         router: Router,
         peer: SocketAddr,
         bounds: Bounds,
+        tls: Option<Arc<Tls>>,
         crowded: Option<Crowded>,
         stopping: watch::Receiver<bool>,
     ) -> Self {
-        Self { router, peer, bounds, crowded, stopping, shared: Arc::default() }
+        Self { router, peer, bounds, tls, crowded, stopping, shared: Arc::default() }
     }
 
     /// Serves calls, until the connection ends or a response goes on as a stream.
-    pub(super) async fn serve(self, socket: TcpStream) -> Option<(Started, TcpStream)> {
+    pub(super) async fn serve(self, socket: TcpStream) -> Option<(Started, Transport)> {
         // Events are small, and each is to arrive at once; where the system cannot do so, they arrive later.
         let _ = socket.set_nodelay(true);
         if self.crowded.is_none() {
-            return self.serve_http(socket).await;
+            return self.serve_over(socket).await;
         }
         // Places are kept for many who come and go.
-        timeout(limits::RESERVED_TIMEOUT, self.serve_http(socket)).await.ok().flatten()
+        timeout(limits::RESERVED_TIMEOUT, self.serve_over(socket)).await.ok().flatten()
     }
 
-    async fn serve_http(self, socket: TcpStream) -> Option<(Started, TcpStream)> {
+    async fn serve_over(self, socket: TcpStream) -> Option<(Started, Transport)> {
+        let transport = self.shake_hands(socket).await?;
+        if transport.is_http2() {
+            let Self { router, peer, bounds, stopping, .. } = self;
+            // Larger than what HTTP/1.1 needs, which most connections speak.
+            Box::pin(Http2 { router, peer, bounds, stopping }.serve(transport)).await;
+            return None;
+        }
+        self.serve_http1(transport).await
+    }
+
+    /// What to speak HTTP over; `None` where TLS is spoken here and the client does not, in time.
+    async fn shake_hands(&self, socket: TcpStream) -> Option<Transport> {
+        let Some(tls) = &self.tls else { return Some(Transport::Plain(socket)) };
+        let within = match self.crowded {
+            Some(_) => self.bounds.reserved_header_timeout,
+            None => self.bounds.handshake_timeout,
+        };
+        let mut stopping = self.stopping.clone();
+        tokio::select! {
+            transport = tls.accept(socket, self.crowded.is_some(), within) => transport,
+            _ = stopping.wait_for(|stopping| *stopping) => None,
+        }
+    }
+
+    async fn serve_http1(self, transport: Transport) -> Option<(Started, Transport)> {
         let shared = &self.shared;
         let header_timeout = match self.crowded {
             Some(_) => self.bounds.reserved_header_timeout,
             None => limits::HEADER_TIMEOUT,
         };
-        let socket = Socket::new(socket, SharedWrites(Arc::clone(shared)), self.bounds.write_timeout);
+        let socket = Socket::new(transport, SharedWrites(Arc::clone(shared)), self.bounds.write_timeout);
         let mut serving = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(header_timeout)
@@ -173,7 +205,7 @@ impl Connection {
 
     /// Reads on what was answered already, within bounds: closing the socket would reset the connection, and the client
     /// might not see the response.
-    async fn read_on(&self, socket: &mut TcpStream) {
+    async fn read_on(&self, socket: &mut Transport) {
         // Done already, unless the client has gone.
         let _ = socket.shutdown().await;
         let mut stopping = self.stopping.clone();

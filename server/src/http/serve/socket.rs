@@ -14,12 +14,12 @@ use std::{
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::{
-    net::TcpStream,
-    time::{Instant, Sleep, sleep_until},
-};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::telemetry::metrics::{self, Limit};
+use crate::{
+    http::transport::Transport,
+    telemetry::metrics::{self, Limit},
+};
 
 /// What is known of a socket's writes outside of it.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ impl Writes {
 /// A connection's socket.
 #[derive(Debug)]
 pub(super) struct Socket<W> {
-    inner: TokioIo<TcpStream>,
+    inner: TokioIo<Transport>,
     writes: W,
     timeout: Duration,
     /// When the client was waited for long enough, while it is: a timer is large, and this is rare.
@@ -53,11 +53,11 @@ pub(super) struct Socket<W> {
 }
 
 impl<W: AsRef<Writes> + Unpin> Socket<W> {
-    pub(super) fn new(socket: TcpStream, writes: W, timeout: Duration) -> Self {
-        Self { inner: TokioIo::new(socket), writes, timeout, deadline: None }
+    pub(super) fn new(transport: Transport, writes: W, timeout: Duration) -> Self {
+        Self { inner: TokioIo::new(transport), writes, timeout, deadline: None }
     }
 
-    pub(super) fn into_inner(self) -> TcpStream {
+    pub(super) fn into_inner(self) -> Transport {
         self.inner.into_inner()
     }
 
@@ -115,7 +115,9 @@ impl<W: AsRef<Writes> + Unpin> Write for Socket<W> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        // TLS takes more than its socket does: what it keeps is with the system when this says so.
+        let flushed = Pin::new(&mut self.inner).poll_flush(context);
+        self.noted(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -127,7 +129,10 @@ impl<W: AsRef<Writes> + Unpin> Write for Socket<W> {
 mod tests {
     use std::{future::poll_fn, sync::Arc};
 
-    use tokio::{io::AsyncReadExt, net::TcpListener};
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+    };
 
     use super::*;
 
@@ -148,7 +153,7 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
         let writes = Arc::new(Writes::default());
-        let mut socket = Socket::new(server, Noted(Arc::clone(&writes)), timeout);
+        let mut socket = Socket::new(Transport::Plain(server), Noted(Arc::clone(&writes)), timeout);
         while !writes.are_blocked() {
             poll_fn(|context| {
                 let _ = Pin::new(&mut socket).poll_write(context, &[0; 8 << 10]);
