@@ -7,6 +7,7 @@ mod output;
 mod run;
 mod serve;
 mod startup;
+mod supervisor;
 mod test_number;
 
 use std::{

@@ -11,6 +11,7 @@ use tokio::{
 };
 use url::Url;
 
+use super::supervisor;
 use crate::{
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{Config, OtpConfig, TlsFiles},
@@ -161,6 +162,7 @@ pub(crate) fn prepare(
             () = looking.logins.look_after() => {}
             () = purge_otp(&looking) => {}
             () = looking.waiters.run_wheel() => {}
+            () = supervisor::feed_watchdog(Arc::clone(&looking.store)) => {}
             // An error means that whoever would tell is gone, which is the end too.
             _ = stopped.wait_for(|stopping| *stopping) => {}
         }
@@ -239,6 +241,7 @@ impl Ready {
             Arc::clone(&self.server.settings.trusted_proxies),
             self.server.stopping.clone(),
         ));
+        supervisor::tell_ready().await;
         // To the end: what a stop brings about is to be seen too.
         let exporting = exporter.map(|exporter| tokio::spawn(exporter.run()));
         let result = tokio::select! {
@@ -253,10 +256,12 @@ impl Ready {
             _ = &mut serving => Err(RunError::Refused("the listener ended".to_owned())),
         };
         tracing::info!("stopping");
+        let telling = tokio::spawn(supervisor::tell_stopping());
         self.stop(serving).await;
         if let Some(exporting) = exporting {
             exporting.abort();
         }
+        let _ = telling.await;
         tracing::info!("stopped");
         result
     }

@@ -7,6 +7,7 @@ mod development;
 mod log;
 mod messages;
 mod metrics;
+mod supervisor;
 mod tls;
 
 use std::{
