@@ -36,6 +36,9 @@ RECIPES := target/recipes.stamp
 BENCH := target/bench
 BENCH_PYTHON := $(BENCH)/venv/package.stamp
 BENCH_NODE := $(BENCH)/node-sdk/built.stamp
+# What builds the package for Debian, in the version that its tests were written with.
+CARGO_DEB := target/tools/bin/cargo-deb
+CARGO_DEB_VERSION := 3.8.0
 BENCH_PEERS := tests/bench/node/node_modules/installed.stamp
 
 CARGO := cargo
@@ -55,7 +58,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
-.PHONY: help build build-rust build-python build-node build-nextjs build-recipes demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-node-majors test-checks fuzz races faults sanitize soak \
+.PHONY: help build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks fuzz races faults sanitize soak \
 	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
@@ -75,6 +78,14 @@ build-node: $(NODE_PACKAGES) ## install and build the npm workspaces
 build-nextjs: $(NEXT_APPS) ## build the Next.js example for each version of Next.js that its tests use
 
 build-recipes: $(RECIPES) ## install what the snippets and recipes of the documentation use
+
+package-server: package-tools ## build the Debian package of the server into target/debian
+	PATH="$(abspath $(dir $(CARGO_DEB))):$$PATH" $(CARGO) deb $(LOCKED) --package loggin-server --output target/debian/
+
+package-tools: $(CARGO_DEB) ## install what builds the package into target/tools
+
+$(CARGO_DEB):
+	$(CARGO) install --quiet --locked --version $(CARGO_DEB_VERSION) --root target/tools cargo-deb
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -115,8 +126,8 @@ demo: build-rust $(PYTHON_PACKAGE) ## one login from beginning to end; TAP=auto 
 
 ## Testing -------------------------------------------------------------------------------------------
 
-test: build build-nextjs build-recipes ## run every suite of every language, then print how each ended
-	tests/run checks rust fuzz python node recipes browser kotlin swift
+test: build build-nextjs build-recipes package-tools ## run every suite of every language, then print how each ended
+	tests/run checks rust fuzz python node recipes browser kotlin swift packaging
 
 test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
 	tests/scripts/node-majors
@@ -144,6 +155,9 @@ test-kotlin: build-rust ## run the Kotlin suite against the real server; Maven a
 
 test-swift: build-rust ## run the Swift suite, or say why it cannot run here
 	tests/run swift
+
+test-packaging: build-rust build-python package-tools ## what packaging/ brings: proxies, the service, the Debian package, alarms
+	tests/run packaging
 
 races: ## 1,000 rounds of 50 people who type the same code at once (minutes); `make test` runs 25
 	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-server --lib races
@@ -225,6 +239,7 @@ check-lint: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	$(BIN)/ruff check .
 	cd python && ../$(BIN)/mypy --strict src tests
 	cd tests && ../$(BIN)/mypy --strict checks bench
+	cd tests/packaging && ../../$(BIN)/mypy --strict .
 	$(BIN)/mypy --strict examples/python
 	$(BIOME) lint --error-on-warnings .
 	cd node && npm run --silent typecheck

@@ -91,7 +91,14 @@ export const NAMED = [
   { page: 'docs/deploy.md', has: 'test-number add', how: 'commands' },
   { page: 'docs/deploy.md', has: 'proxy_pass', how: 'elsewhere', reason: 'it is for nginx' },
   { page: 'docs/deploy.md', has: 'flush_interval', how: 'elsewhere', reason: 'it is for Caddy' },
-  { page: 'docs/deploy.md', has: '[Unit]', how: 'elsewhere', reason: 'it is for systemd' },
+  { page: 'docs/deploy.md', has: '--tls-cert', how: 'commands' },
+  {
+    page: 'docs/deploy.md',
+    has: 'make package-server',
+    how: 'elsewhere',
+    reason: 'it installs a package, which tests/packaging does in a root folder of its own',
+  },
+  { page: 'docs/deploy.md', has: 'sudo install', how: 'elsewhere', reason: 'it is for systemd' },
   {
     page: 'docs/element.md',
     has: 'def session(request)',

@@ -1,0 +1,151 @@
+"""Proxies as packaging/ sets them up, each on a free port and with a certificate made for the test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+from abc import ABC, abstractmethod
+from http.client import HTTPConnection
+from pathlib import Path
+
+import trustme
+from conftest import PACKAGING, PATIENCE
+
+NAME = "login.example.org"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Proxy(ABC):
+    """A proxy that runs in front of a server."""
+
+    program: str
+    package: str
+
+    def __init__(self, folder: Path, server_port: int) -> None:
+        self.folder = folder
+        self.port = free_port()
+        authority = trustme.CA()
+        issued = authority.issue_cert(NAME)
+        self.certificate, self.key = folder / "cert.pem", folder / "key.pem"
+        for blob in issued.cert_chain_pems:
+            blob.write_to_path(str(self.certificate), append=True)
+        issued.private_key_pem.write_to_path(str(self.key))
+        self._context = ssl.create_default_context()
+        authority.configure_trust(self._context)
+        self._start(server_port)
+
+    @classmethod
+    def found(cls) -> str | None:
+        """Where the program stands, also where ordinary users have no path to it."""
+        return shutil.which(cls.program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+
+    @abstractmethod
+    def _start(self, server_port: int) -> None: ...
+
+    @property
+    @abstractmethod
+    def pid_file(self) -> Path: ...
+
+    def stop(self) -> None:
+        os.kill(int(self.pid_file.read_text()), signal.SIGTERM)
+
+    def connect(self, source: str = "127.0.0.2", protocol: str = "http/1.1") -> ssl.SSLSocket:
+        """A connection over TLS of a client with this address."""
+        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE, (source, 0))
+        self._context.set_alpn_protocols([protocol])
+        return self._context.wrap_socket(plain, server_hostname=NAME)
+
+    def client(self, source: str = "127.0.0.2") -> HTTPConnection:
+        connection = HTTPConnection(NAME, timeout=PATIENCE)
+        connection.sock = self.connect(source)
+        return connection
+
+
+def adapted(text: str, changes: dict[str, str]) -> str:
+    """The text with each part replaced, of which there must be one at least."""
+    for part, replacement in changes.items():
+        assert part in text, part
+        text = text.replace(part, replacement)
+    return text
+
+
+class Nginx(Proxy):
+    """The site of packaging/nginx, with all that Debian's own settings would put around it."""
+
+    program = "nginx"
+    package = "nginx-light"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.folder / "nginx.pid"
+
+    @property
+    def access_log(self) -> Path:
+        return self.folder / "access.log"
+
+    def _start(self, server_port: int) -> None:
+        live = f"/etc/letsencrypt/live/{NAME}"
+        site = adapted(
+            (PACKAGING / "nginx" / "loggin.conf").read_text(),
+            {
+                "127.0.0.1:8787": f"127.0.0.1:{server_port}",
+                "listen 443": f"listen 127.0.0.1:{self.port}",
+                f"{live}/fullchain.pem": str(self.certificate),
+                f"{live}/privkey.pem": str(self.key),
+            },
+        )
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        temporary = "\n".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in kinds)
+        # Whoever is root would otherwise have workers of another user, who cannot write here.
+        user = "user root;" if os.geteuid() == 0 else ""
+        main = self.folder / "nginx.conf"
+        main.write_text(
+            f"{user}\npid {self.pid_file};\nerror_log {self.folder}/error.log;\nworker_processes 1;\n"
+            "events { worker_connections 256; }\n"
+            f"http {{\n{temporary}\naccess_log {self.access_log};\ngzip on;\ngzip_types *;\ngzip_proxied any;\n"
+            f"{site}\n}}\n"
+        )
+        # It returns once it listens.
+        command = [str(self.found()), "-c", str(main), "-e", str(self.folder / "error.log")]
+        subprocess.run(command, check=True, timeout=PATIENCE)
+
+
+class Caddy(Proxy):
+    """The site of packaging/caddy, with a certificate of the test's."""
+
+    program = "caddy"
+    package = "caddy"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.folder / "caddy.pid"
+
+    def _start(self, server_port: int) -> None:
+        site = adapted(
+            (PACKAGING / "caddy" / "Caddyfile").read_text(),
+            {
+                "127.0.0.1:8787": f"127.0.0.1:{server_port}",
+                f"{NAME} {{": f"{NAME} {{\n\tbind 127.0.0.1\n\ttls {self.certificate} {self.key}",
+            },
+        )
+        options = (
+            f"{{\nadmin off\nauto_https disable_redirects\nhttps_port {self.port}\nskip_install_trust\n}}\n"
+        )
+        main = self.folder / "Caddyfile"
+        main.write_text(options + site)
+        home = {name: str(self.folder) for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+        command = [str(self.found()), "start", "--adapter", "caddyfile", "--config", str(main)]
+        command += ["--pidfile", str(self.pid_file)]
+        log = (self.folder / "log").open("w")
+        subprocess.run(
+            command, env={**os.environ, **home}, stdout=log, stderr=log, check=True, timeout=PATIENCE
+        )
