@@ -282,6 +282,15 @@ pub(crate) const STOP_STORE: Duration = Duration::from_millis(8_500);
 /// Time for the last lines of the log at the end of the program, and for the line that tells why it ended.
 pub(crate) const LOG_FLUSH: Duration = Duration::from_millis(500);
 
+/// Time for the last traces at the end of the program: with the log's it fits into what is left of Docker's 10 s.
+pub(crate) const TRACES_FLUSH: Duration = Duration::from_secs(1);
+
+/// Logins whose message's place in a trace is remembered, for the link of what redeems them: some 2 MB.
+pub(crate) const TRACES_REMEMBERED: usize = 10_000;
+
+/// How long that is: as long as a verified login can be redeemed, or nearly so.
+pub(crate) const TRACES_REMEMBERED_FOR: Duration = Duration::from_secs(10 * 60);
+
 /// Lines of the log that wait to be written: about 4 MB, and some seconds of a busy server. Further ones are dropped.
 pub(crate) const LOG_LINES: usize = 16_384;
 

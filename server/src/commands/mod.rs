@@ -25,7 +25,12 @@ use self::{
     serve::ServeArgs,
     test_number::TestNumberCommand,
 };
-use crate::{config::Settings, http::routes, telemetry::Log};
+use crate::{
+    config::Settings,
+    http::routes,
+    limits,
+    telemetry::{Log, Traces},
+};
 
 /// Sign in with WhatsApp, for any app.
 #[derive(Debug, Parser)]
@@ -77,8 +82,11 @@ struct ConfigArgs {
 /// Runs what the command line asks for.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let mut log = None;
-    let ended = run(cli.command, &mut log);
+    let (mut log, mut traces) = (None, None);
+    let ended = run(cli.command, &mut log, &mut traces);
+    if let Some(traces) = &traces {
+        traces.end(limits::TRACES_FLUSH);
+    }
     if let Err(error) = &ended {
         tell_failure(error, log.as_ref());
     }
@@ -88,20 +96,23 @@ pub fn main() -> ExitCode {
     if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run(command: Command, log: &mut Option<Log>) -> Result<(), RunError> {
-    let mut start_with = |config: Option<&Path>, arguments: &mut dyn Iterator<Item = _>| {
+fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> Result<(), RunError> {
+    let mut start_with = |config: Option<&Path>, arguments: &mut dyn Iterator<Item = _>, serves| {
         let settings = Settings::read(config, std::env::vars_os().chain(arguments))?;
-        *log = Some(Log::start(&settings)?);
+        if serves {
+            *traces = Traces::from_environment()?;
+        }
+        *log = Some(Log::start(&settings, traces.as_ref())?);
         Ok::<_, RunError>(settings)
     };
-    let mut start = |config: Option<&Path>| start_with(config, &mut std::iter::empty());
+    let mut start = |config: Option<&Path>| start_with(config, &mut std::iter::empty(), false);
     match command {
         Command::Dev(arguments) => {
-            let settings = start(None)?;
+            let settings = start_with(None, &mut std::iter::empty(), true)?;
             block_on(dev::run(arguments, &settings))
         }
         Command::Serve(arguments) => {
-            let settings = start_with(arguments.config.config.as_deref(), &mut arguments.settings())?;
+            let settings = start_with(arguments.config.config.as_deref(), &mut arguments.settings(), true)?;
             block_on(serve::run(&settings, arguments.development_data))
         }
         Command::App { config, command } => {

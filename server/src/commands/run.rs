@@ -26,7 +26,7 @@ use crate::{
     phones,
     state::{LONG_POLL, OtpParts, Parts, Server, Settings},
     store::{CommitListener, SqliteStore, Store},
-    telemetry::Exporter,
+    telemetry::{Exporter, TracesError},
     whatsapp::{GraphClient, GraphConfig},
 };
 
@@ -46,6 +46,8 @@ pub(crate) enum RunError {
     Io(&'static str, #[source] std::io::Error),
     #[error(transparent)]
     Tls(#[from] PairError),
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     #[error("{0}")]
     Refused(String),
 }

@@ -13,7 +13,11 @@ use loggin_protocol::{AppKey, ErrorCode};
 use tracing::{Instrument, Span, field};
 use uuid::Uuid;
 
-use crate::{http::ApiError, limits, telemetry::metrics::HttpRequest};
+use crate::{
+    http::ApiError,
+    limits,
+    telemetry::{metrics::HttpRequest, traces},
+};
 
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -40,9 +44,10 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let started = Instant::now();
     let counted = HttpRequest::new(&method, &route);
+    let traced = traces::call(&method, &route);
     let span = tracing::info_span!("request", id = %id, %method, %route, app = field::Empty);
     let in_flight = InFlight { span, started };
-    let response = next.run(request).instrument(in_flight.span.clone()).await;
+    let response = next.run(request).instrument(in_flight.span.clone()).instrument(traced.clone()).await;
     let span = in_flight.responded();
 
     let mut response = with_error_body(response, &id);
@@ -59,6 +64,7 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
     let error = response.extensions().get::<ApiError>().map(ApiError::code);
     tracing::info!(status = status.as_u16(), micros, error = error.map(ErrorCode::as_str), "answered");
     counted.responded(status, error);
+    traces::answered(&traced, status, error);
     response
 }
 

@@ -34,6 +34,7 @@ use crate::{
     limits,
     phones::RecipientKeys,
     store::{App, Login, MessageId, State, Store, StoreError},
+    telemetry::traces,
 };
 use life::Seed;
 use transition::Transition;
@@ -139,9 +140,12 @@ impl Logins {
     ) -> Result<Vec<Login>, StoreError> {
         let transitions: Vec<Transition<()>> =
             logins.iter().map(|login| Transition::new(login.code, ())).collect();
+        let verified = logins.iter().filter(|login| login.state == State::Verified);
+        let spans: Vec<_> = verified.map(|login| traces::redeem(login.code)).collect();
         let known = logins.into_iter().map(|login| (login.code, login)).collect();
         let outcomes =
             self.transition(&transitions, known, |_, login, _| life::claimed(login, redeemer)).await?;
+        drop(spans);
         Ok(outcomes.into_iter().filter_map(|outcome| outcome.login).collect())
     }
 

@@ -29,9 +29,12 @@ impl CommitListener for Publisher {
         for (change, queued) in commit.changes {
             // Nobody waits for news that a login is waited for, or was redeemed by another.
             if change.is_news && !matches!(change.login.state, State::Pending | State::Claimed) {
-                self.waiters.wake(&change.login);
-                if let Some(begun) = change.begun {
+                let wake = || self.waiters.wake(&change.login);
+                if let Some(begun) = &change.begun {
+                    begun.wake(change.login.code, outcome(change.login.state)).in_scope(wake);
                     metrics::woken(begun.elapsed());
+                } else {
+                    wake();
                 }
             }
             count(change);
@@ -47,8 +50,18 @@ impl CommitListener for Publisher {
 }
 
 fn count(change: &Change) {
-    let outcome = match change.login.state {
-        _ if !change.is_news || change.write == Write::Delete => return,
+    if !change.is_news || change.write == Write::Delete {
+        return;
+    }
+    // What is used was claimed, and counted then.
+    if let Some(outcome) = outcome(change.login.state) {
+        metrics::logins(outcome, 1);
+    }
+}
+
+/// What a login became; `None` where nothing is new of it.
+fn outcome(state: State) -> Option<LoginOutcome> {
+    Some(match state {
         State::Pending => LoginOutcome::Started,
         State::MessageReceived => LoginOutcome::MessageReceived,
         State::AwaitingConfirmation => LoginOutcome::AwaitingConfirmation,
@@ -57,10 +70,8 @@ fn count(change: &Change) {
         State::Expired | State::Lapsed => LoginOutcome::Expired,
         State::Denied => LoginOutcome::Denied,
         State::PhoneHidden => LoginOutcome::PhoneHidden,
-        // It was claimed, and counted then.
-        State::Used => return,
-    };
-    metrics::logins(outcome, 1);
+        State::Used => return None,
+    })
 }
 
 fn count_queued(change: &Change, queued: QueueOutcome) {

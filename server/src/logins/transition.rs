@@ -1,9 +1,6 @@
 //! How a change of logins is made: read, decide by the rule, compare and swap; again where something else came first.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Instant,
-};
+use std::collections::{HashMap, HashSet};
 
 use loggin_protocol::Code;
 
@@ -15,13 +12,14 @@ use crate::{
     clock::UnixMillis,
     limits,
     store::{Change, ChangeOutcome, Login, MessageId, MessageKind, Owed, StoreError, Write},
+    telemetry::Arrival,
 };
 
 /// One change to be made.
 pub(super) struct Transition<T> {
     pub(super) code: Code,
     message: Option<MessageId>,
-    begun: Option<Instant>,
+    begun: Option<Arrival>,
     pub(super) input: T,
 }
 
@@ -32,7 +30,7 @@ impl<T> Transition<T> {
 
     /// One that a message brings about, which does so once.
     pub(super) fn of_message(code: Code, message: MessageId, input: T) -> Self {
-        Self { code, message: Some(message), begun: Some(Instant::now()), input }
+        Self { code, message: Some(message), begun: Some(Arrival::now(code)), input }
     }
 }
 
@@ -169,7 +167,8 @@ impl Logins {
         let is_news = write == Write::Put && row.map(|login| login.state) != Some(next.state);
         let login = Login { version: expected.unwrap_or_default() + 1, ..next };
         let message = transition.message.clone().filter(|message| !taken.contains(message));
-        let change = Change { expected, login, write, message, owed: None, is_news, begun: transition.begun };
+        let change =
+            Change { expected, login, write, message, owed: None, is_news, begun: transition.begun.clone() };
         Plan::Change(Box::new(Planned { position, change, owed }))
     }
 

@@ -12,12 +12,14 @@ mod sqlite;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::time::Instant;
-
 use async_trait::async_trait;
 use loggin_protocol::{AppKey, Code, PhoneNumber};
 
-use crate::{clock::UnixMillis, languages::Language, telemetry::metrics::StoreFailure};
+use crate::{
+    clock::UnixMillis,
+    languages::Language,
+    telemetry::{Arrival, metrics::StoreFailure},
+};
 
 pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use commit::{Commit, CommitListener};
@@ -201,7 +203,7 @@ pub(crate) struct Change {
     /// Whether those who wait for the login are to be told.
     pub(crate) is_news: bool,
     /// When the call that brings it about came, where that is measured.
-    pub(crate) begun: Option<Instant>,
+    pub(crate) begun: Option<Arrival>,
 }
 
 /// How a [`Change`] is written.

@@ -18,9 +18,15 @@ use std::{
 
 use tracing::Dispatch;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::{EnvFilter, filter::LevelFilter, fmt::MakeWriter, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt, LevelFilter, filter_fn},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
+    util::SubscriberInitExt,
+};
 
-use super::metrics;
+use super::{Traces, metrics, traces};
 use crate::{
     config::{ConfigError, LogFormat, Settings},
     limits,
@@ -66,7 +72,8 @@ struct Progress {
 
 impl Log {
     /// Starts the log as the settings say, on standard error; panics go there too.
-    pub(crate) fn start(settings: &Settings) -> Result<Self, ConfigError> {
+    /// Traces go where they are told.
+    pub(crate) fn start(settings: &Settings, traces: Option<&Traces>) -> Result<Self, ConfigError> {
         let format = settings.log_format()?;
         let filter = EnvFilter::builder()
             .with_default_directive(LevelFilter::INFO.into())
@@ -74,7 +81,10 @@ impl Log {
             .map_err(|_| Settings::wrong_log())?;
         let style = Style { format, ansi: io::stderr().is_terminal() };
         let (lines, log) = Self::over(io::stderr(), style);
-        style.subscriber(filter, lines).init();
+        match traces {
+            None => style.subscriber(filter, lines).init(),
+            Some(traces) => style.subscriber_with(traces, filter, lines).init(),
+        }
         // A process has one log; a second start, in tests, counts its lines by itself.
         let _ = STARTED.set(Arc::clone(&log.progress));
         std::panic::set_hook(Box::new(panicked));
@@ -182,6 +192,20 @@ impl Style {
         match self.format {
             LogFormat::Json => log.json().finish().into(),
             LogFormat::Pretty => log.finish().into(),
+        }
+    }
+
+    /// The same with traces. Each of the two sees its own: the log no span of traces, whatever its directives are.
+    fn subscriber_with<W>(self, traces: &Traces, filter: EnvFilter, out: W) -> Dispatch
+    where
+        W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+    {
+        let filter = filter.and(filter_fn(|metadata| metadata.target() != traces::TARGET));
+        let log = tracing_subscriber::fmt::layer().with_ansi(self.ansi).with_writer(out);
+        let registry = tracing_subscriber::registry().with(traces.layer());
+        match self.format {
+            LogFormat::Json => registry.with(log.json().with_filter(filter)).into(),
+            LogFormat::Pretty => registry.with(log.with_filter(filter)).into(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What operators see of the server: its log and its metrics.
+//! What operators see of the server: its log, its metrics and its traces.
 
 mod exporter;
 mod instruments;
@@ -7,8 +7,10 @@ pub(crate) mod log;
 pub(crate) mod metrics;
 pub(crate) mod process;
 mod throttled;
+pub(crate) mod traces;
 
 pub(crate) use exporter::Exporter;
 pub(crate) use labels::{LoginOutcome, ReplyKind, ReplyOutcome, SendKind};
 pub(crate) use log::Log;
 pub(crate) use throttled::Throttled;
+pub(crate) use traces::{Arrival, Traces, TracesError};

@@ -9,6 +9,7 @@ mod messages;
 mod metrics;
 mod supervisor;
 mod tls;
+mod traces;
 
 use std::{
     fs::File,

@@ -187,6 +187,7 @@ export const NAMED = [
     has: 'accountOf(',
     before: 'declare const token: string; declare function accountOf(phone: string): Promise<string>;',
   },
+  { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
   { page: 'docs/operations.md', has: 'scrape_configs', how: 'elsewhere', reason: 'it is for Prometheus' },
   {
     page: 'docs/protocol.md',
