@@ -57,6 +57,9 @@ pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(75);
 /// Time for a client to shake hands: on a bad mobile network the packets are sent three times.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Time to say that TLS ends: it goes out at once, unless the client does not read.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Calls at once on a connection of HTTP/2, waits among them: as many as clients may take for granted.
 pub(crate) const HTTP2_STREAMS: u32 = 100;
 

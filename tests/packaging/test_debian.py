@@ -20,8 +20,9 @@ UNIT = "/usr/lib/systemd/system/loggin.service"
 SETTINGS = "/etc/loggin/loggin.toml"
 ENABLED = "/etc/systemd/system/multi-user.target.wants/loggin.service"
 DATABASE = "sqlite:/var/lib/loggin/loggin.db"
-# Where systemd puts credentials, which `%d` in a unit stands for.
+# Where systemd puts credentials, and what stands for it in a unit.
 CREDENTIALS = "/run/credentials/loggin.service"
+PLACEHOLDER = "${CREDENTIALS_DIRECTORY}"
 # What `systemd-analyze security` may find at most, in tenths: 0 is best, 100 is a service that nothing holds back.
 EXPOSURE = 20
 
@@ -102,7 +103,7 @@ class Service:
         root.run("chmod", "0666", notify)
         environment = ["env", "-i", f"NOTIFY_SOCKET={notify}"]
         own = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs"]
-        command = service["ExecStart"].replace("%d", CREDENTIALS).split()
+        command = service["ExecStart"].replace(PLACEHOLDER, CREDENTIALS).split()
         self._process = subprocess.Popen(
             root.command(*own, *environment, *command), stdout=subprocess.PIPE, text=True
         )

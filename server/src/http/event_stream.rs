@@ -21,7 +21,7 @@ use loggin_protocol::{
     sse::{encode_comment, encode_event, encode_retry},
     wire::{ReadyEvent, TokenEvent},
 };
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
     clock::{Random, random_below},
@@ -91,7 +91,7 @@ impl EventStream {
         }
         // Whoever sees the end of the stream finds nothing of it here any more.
         drop(parts);
-        let _ = transport.shutdown().await;
+        transport.close().await;
     }
 
     /// What the stream begins with, and what follows.

@@ -7,10 +7,13 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
+    time::timeout,
 };
 use tokio_rustls::server::TlsStream;
+
+use crate::limits;
 
 /// The application protocol of HTTP/2, as TLS negotiates it.
 pub(crate) const HTTP_2: &[u8] = b"h2";
@@ -29,6 +32,17 @@ impl Transport {
         match self {
             Self::Plain(_) => false,
             Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(HTTP_2),
+        }
+    }
+
+    /// Says that nothing more is written. Over TLS that is something to be written itself, which a client that does not
+    /// read holds up: it is waited for a bounded time.
+    pub(crate) async fn close(&mut self) {
+        match self {
+            // Whoever has gone already needs no word.
+            Self::Plain(socket) => drop(socket.shutdown().await),
+            // Boxed, as a timer is large, and the stream before it is to be small.
+            Self::Tls(stream) => drop(Box::pin(timeout(limits::CLOSE_TIMEOUT, stream.shutdown())).await),
         }
     }
 }

@@ -27,7 +27,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioTimer;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncReadExt,
     net::TcpStream,
     sync::watch,
     time::{Instant, timeout},
@@ -196,8 +196,7 @@ impl Connection {
         match end {
             End::Stream(started) => return Some((started, socket)),
             End::Gone => {}
-            // The client may have gone already.
-            End::Idle => drop(socket.shutdown().await),
+            End::Idle => socket.close().await,
             End::Responded => self.read_on(&mut socket).await,
         }
         None
@@ -207,7 +206,7 @@ impl Connection {
     /// might not see the response.
     async fn read_on(&self, socket: &mut Transport) {
         // Done already, unless the client has gone.
-        let _ = socket.shutdown().await;
+        socket.close().await;
         let mut stopping = self.stopping.clone();
         let mut buffer = vec![0; EXCESS_AT_ONCE];
         let reading = async {

@@ -121,7 +121,8 @@ impl<W: AsRef<Writes> + Unpin> Write for Socket<W> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        let done = Pin::new(&mut self.inner).poll_shutdown(context);
+        self.noted(done, context)
     }
 }
 

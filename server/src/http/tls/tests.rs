@@ -2,8 +2,10 @@
 
 use std::{
     future::poll_fn,
+    net::SocketAddr,
     path::{Path, PathBuf},
     pin::Pin,
+    task::{Context, Poll},
     time::SystemTime,
 };
 
@@ -19,7 +21,10 @@ use rustls::{
     pki_types::{CertificateDer, ServerName},
 };
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{certificate::Look, *};
@@ -82,6 +87,14 @@ async fn connect(
     believed: &Made,
     protocols: &[&[u8]],
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_to(server.address, believed, protocols).await
+}
+
+async fn connect_to(
+    address: SocketAddr,
+    believed: &Made,
+    protocols: &[&[u8]],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(believed.der.clone()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
@@ -89,7 +102,7 @@ async fn connect(
     let mut config = config.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     config.time_provider = Arc::new(AtStart);
-    let socket = TcpStream::connect(server.address).await?;
+    let socket = TcpStream::connect(address).await?;
     TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(NAME).unwrap(), socket).await
 }
 
@@ -268,6 +281,36 @@ async fn a_client_of_http2_that_takes_nothing_is_cut_off() {
         }
     };
     assert!(last.is_some_and(|part| part.is_err()));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_cut_off_and_not_waited_for_to_the_end() {
+    let made = made(90);
+    let tls = Renewed::new(&made).load().unwrap();
+    let server = TestServer::start_tls(Arc::clone(&tls), |bounds| {
+        bounds.write_timeout = Duration::from_millis(100);
+    })
+    .await;
+    let mut deaf = connect(&server, &made, &[HTTP_1_1]).await.unwrap();
+    while deaf.write_all(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n").await.is_ok() {}
+}
+
+#[tokio::test]
+async fn the_word_that_closes_tls_is_not_waited_for_to_the_end() {
+    let made = made(90);
+    let tls = Renewed::new(&made).load().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let accepting = async {
+        let (socket, _) = listener.accept().await.unwrap();
+        tls.accept(socket, false, limits::HANDSHAKE_TIMEOUT).await.unwrap()
+    };
+    let (deaf, mut transport) = tokio::join!(connect_to(address, &made, &[HTTP_1_1]), accepting);
+    // Until the system of its client takes no more.
+    let mut fill = |context: &mut Context<'_>| Pin::new(&mut transport).poll_write(context, &[0; 8 << 10]);
+    while poll_fn(|context| Poll::Ready(fill(context).is_ready())).await {}
+    timeout(limits::CLOSE_TIMEOUT * 5, transport.close()).await.unwrap();
+    drop(deaf);
 }
 
 #[tokio::test]
