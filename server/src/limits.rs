@@ -164,6 +164,18 @@ pub(crate) const APP_VALID: Duration = Duration::from_secs(1);
 /// key is not looked up at each call.
 pub(crate) const UNKNOWN_APP_VALID: Duration = Duration::from_millis(500);
 
+/// Good secret keys that an app may have at once: one for each of its servers, two of them while one is replaced.
+pub(crate) const SECRET_KEYS_PER_APP: u32 = 20;
+
+/// Secret keys of an app that are listed after they ended, the latest.
+pub(crate) const ENDED_KEYS_PER_APP: u32 = 20;
+
+/// How exactly it is kept when a secret key was used: a write for each key in this time, however busy it is.
+pub(crate) const KEY_USE_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// How often uses of secret keys are written.
+pub(crate) const KEY_USES_WRITTEN: Duration = Duration::from_secs(60);
+
 /// Apps remembered for that long; one server has some hundred.
 pub(crate) const APPS_REMEMBERED: usize = 10_000;
 

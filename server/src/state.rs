@@ -100,7 +100,11 @@ impl Server {
         let secret_bytes = || secrets.iter().map(|secret| secret.expose_secret().as_bytes());
         let confirmation = Arc::new(ConfirmationCodes::new(secret_bytes()));
         let recipients = RecipientKeys::derive(secret_bytes());
-        let apps = Arc::new(Apps::new(Arc::clone(&parts.store), parts.settings.development));
+        let apps = Arc::new(Apps::new(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.clock),
+            parts.settings.development,
+        ));
         let otp = parts.otp.map(|otp| {
             Arc::new(Otp::new(
                 Arc::clone(&parts.store),

@@ -3,8 +3,8 @@
 pub(crate) mod origin;
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, LazyLock},
+    collections::{HashMap, HashSet},
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -13,8 +13,9 @@ use subtle::ConstantTimeEq;
 
 use self::origin::Origins;
 use crate::{
+    clock::{Clock, UnixMillis},
     limits::{self, Remembered, SharedCount},
-    store::{App, Store, StoreError},
+    store::{App, AppSecretKey, KeyId, KeyUse, Store, StoreError},
     telemetry::metrics::{self, Limit},
 };
 
@@ -24,9 +25,12 @@ pub(crate) const DEMO_SECRET_KEY: &str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0
 /// Why a secret key that was shown is not taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
-    /// It is no app's.
+    /// It is no app's, or is not any more.
     #[error("the secret key is not valid")]
     Wrong,
+    /// Its app is disabled.
+    #[error("the app of the secret key is disabled")]
+    Disabled,
     /// It is [`DEMO_SECRET_KEY`], on a server for everybody.
     #[error("the secret key is a published one")]
     Published,
@@ -44,33 +48,51 @@ pub(crate) enum RoomError {
     Store(#[from] StoreError),
 }
 
+/// An app as it was read.
+#[derive(Debug)]
+struct Known {
+    app: Arc<App>,
+    /// Those that ended among them.
+    keys: Vec<AppSecretKey>,
+}
+
 /// The store's apps, remembered for a moment.
 #[derive(Debug)]
 pub(crate) struct Apps {
     store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
     /// Whether the secret key that everybody knows is one here.
     development: bool,
-    known: Remembered<AppKey, Arc<App>>,
+    known: Remembered<AppKey, Arc<Known>>,
     /// Apart from the known ones: made-up keys do not drive those out.
     unknown: Remembered<AppKey, ()>,
     origins: Remembered<(), Arc<Origins>>,
     pending: Remembered<AppKey, Arc<SharedCount>>,
+    /// Uses of secret keys that are to be written. They are of keys that there are, so they are not many.
+    uses: Mutex<HashMap<(AppKey, KeyId), UnixMillis>>,
 }
 
 impl Apps {
-    pub(crate) fn new(store: Arc<dyn Store>, development: bool) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, development: bool) -> Self {
         Self {
             store,
+            clock,
             development,
             known: Remembered::new(limits::APPS_REMEMBERED, limits::APP_VALID),
             unknown: Remembered::new(limits::APPS_REMEMBERED, limits::UNKNOWN_APP_VALID),
             origins: Remembered::new(1, limits::APP_VALID),
             pending: Remembered::new(limits::APPS_REMEMBERED, Duration::MAX),
+            uses: Mutex::default(),
         }
     }
 
-    /// The app with this key. One that was just added, or changed, is known so within a second.
+    /// The app with this key, unless it is disabled. One that was just added, or changed, is known so within a second.
     pub(crate) async fn find(&self, app_key: AppKey) -> Result<Option<Arc<App>>, StoreError> {
+        let known = self.known(app_key).await?;
+        Ok(known.map(|known| Arc::clone(&known.app)).filter(|app| app.disabled_at.is_none()))
+    }
+
+    async fn known(&self, app_key: AppKey) -> Result<Option<Arc<Known>>, StoreError> {
         let now = Instant::now();
         if let Some(app) = self.known.recall(&app_key, now) {
             return Ok(Some(app));
@@ -78,26 +100,68 @@ impl Apps {
         if self.unknown.recall(&app_key, now).is_some() {
             return Ok(None);
         }
-        let app = self.store.app(app_key).await?.map(Arc::new);
-        match &app {
-            Some(app) => self.known.keep(app_key, Arc::clone(app), now),
-            None => self.unknown.keep(app_key, (), now),
-        }
-        Ok(app)
+        let Some(app) = self.store.app(app_key).await?.map(Arc::new) else {
+            self.unknown.keep(app_key, (), now);
+            return Ok(None);
+        };
+        let known = Arc::new(Known { app, keys: self.store.secret_keys(app_key).await? });
+        self.known.keep(app_key, Arc::clone(&known), now);
+        Ok(Some(known))
     }
 
-    /// The app that this secret key is of.
+    /// The app that this secret key is of. A key that was just revoked is refused within a second.
     pub(crate) async fn authenticate(&self, shown: &str) -> Result<AppKey, KeyError> {
         let key = SecretKey::parse(shown).map_err(|_| KeyError::Wrong)?;
-        let app = self.find(key.app_key()).await?.ok_or(KeyError::Wrong)?;
-        let expected = app.secret_key_hash.ok_or(KeyError::Wrong)?;
-        if !bool::from(expected.ct_eq(&key.sha256())) {
-            return Err(KeyError::Wrong);
-        }
-        if !self.development && is_published_key(expected) {
+        let known = self.known(key.app_key()).await?.ok_or(KeyError::Wrong)?;
+        let hash = key.sha256();
+        let now = self.clock.now();
+        // Each is looked at: the time tells neither which one it is nor how nearly.
+        let matching = known.keys.iter().fold(None, |matching, known| {
+            if bool::from(known.hash.ct_eq(&hash)) { Some(known) } else { matching }
+        });
+        let found = matching.filter(|found| found.is_good(now)).ok_or(KeyError::Wrong)?;
+        if !self.development && is_published_key(hash) {
             return Err(KeyError::Published);
         }
+        if known.app.disabled_at.is_some() {
+            return Err(KeyError::Disabled);
+        }
+        self.note_use(found, now);
         Ok(key.app_key())
+    }
+
+    /// Has the use of a key written with others, where it is not known that it was used within the hour.
+    fn note_use(&self, key: &AppSecretKey, now: UnixMillis) {
+        let is_known = key.last_used_at.is_some_and(|at| at <= now && now < at + limits::KEY_USE_PAUSE);
+        if !is_known {
+            self.uses().insert((key.app_key, key.id.clone()), now);
+        }
+    }
+
+    /// Writes which keys were used.
+    pub(crate) async fn write_uses(&self) -> Result<(), StoreError> {
+        let uses = std::mem::take(&mut *self.uses());
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let uses = uses.into_iter().map(|((app_key, id), at)| KeyUse { app_key, id, at }).collect();
+        self.store.note_key_uses(uses, limits::KEY_USE_PAUSE).await
+    }
+
+    /// Writes which keys were used, for ever.
+    pub(crate) async fn keep_writing_uses(&self) {
+        let mut ticks = tokio::time::interval(limits::KEY_USES_WRITTEN);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.write_uses().await {
+                tracing::warn!(%error, "the use of secret keys could not be noted");
+            }
+        }
+    }
+
+    fn uses(&self) -> MutexGuard<'_, HashMap<(AppKey, KeyId), UnixMillis>> {
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether some app lets web pages of this origin call.
@@ -106,8 +170,8 @@ impl Apps {
         if let Some(origins) = self.origins.recall(&(), now) {
             return Ok(origins.contain(origin));
         }
-        let apps = self.store.apps().await?;
-        let origins: Origins = apps.into_iter().flat_map(|app| app.allowed_origins).collect();
+        let apps = self.store.apps().await?.into_iter().filter(|app| app.disabled_at.is_none());
+        let origins: Origins = apps.flat_map(|app| app.allowed_origins).collect();
         let allowed = origins.contain(origin);
         self.origins.keep((), Arc::new(origins), now);
         Ok(allowed)
@@ -159,3 +223,6 @@ static PUBLISHED_KEY: LazyLock<Option<[u8; 32]>> =
 pub(crate) fn is_published_key(hash: [u8; 32]) -> bool {
     *PUBLISHED_KEY == Some(hash)
 }
+
+#[cfg(test)]
+mod tests;

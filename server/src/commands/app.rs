@@ -1,12 +1,17 @@
 //! `loggin-server app …`: apps added, listed and changed, also while a server runs on the same database.
+//!
+//! What ends an app, and what is done to its secret keys, stands beside this file.
 
 use std::{num::ParseIntError, path::Path, str::FromStr, sync::Arc};
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use loggin_protocol::{AppKey, SecretKey};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
+    app_key::{self, KeyCommand},
+    app_state::{self, DeleteArgs},
+    app_view::{as_json, find, unknown},
     audit,
     output::print_line,
     run::{self, RunError},
@@ -15,7 +20,7 @@ use crate::{
     apps::origin,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     limits,
-    store::{Act, App, Confirm, PhoneHidden, Store},
+    store::{Act, App, AppSecretKey, Confirm, PhoneHidden, Store},
 };
 
 /// Longest name of an app, in characters: it stands in one line of a message.
@@ -34,6 +39,29 @@ pub(crate) enum AppCommand {
     },
     /// Change an app; what is not named stays.
     Update(UpdateArgs),
+    /// Show an app with its secret keys, which are shown by their ids.
+    Show {
+        /// The app.
+        app_key: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have an app start no logins and refuse all calls, until it is enabled again.
+    Disable {
+        /// The app.
+        app_key: String,
+    },
+    /// Have a disabled app work again.
+    Enable {
+        /// The app.
+        app_key: String,
+    },
+    /// Delete an app with its logins, one-time codes and keys, for ever.
+    Delete(DeleteArgs),
+    /// Add, list, replace and revoke the secret keys of an app.
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 /// A new app.
@@ -62,7 +90,7 @@ pub(crate) struct UpdateArgs {
     /// Allow no origins, before those that are named are allowed.
     #[arg(long)]
     pub(crate) clear_allowed_origins: bool,
-    /// Make a new secret key, and print it this once; the old one is worth nothing from then on.
+    /// Make a new secret key, and print it this once; all others are worth nothing from then on.
     #[arg(long)]
     pub(crate) new_secret_key: bool,
     /// Print JSON.
@@ -161,6 +189,11 @@ pub(crate) async fn run(database: &Path, command: AppCommand) -> Result<(), RunE
         AppCommand::Create(arguments) => create(&*store, arguments).await,
         AppCommand::List { json } => list(&*store, json).await,
         AppCommand::Update(arguments) => update(&*store, arguments).await,
+        AppCommand::Show { app_key, json } => app_state::show(&*store, &app_key, json).await,
+        AppCommand::Disable { app_key } => app_state::disable(&*store, &app_key).await,
+        AppCommand::Enable { app_key } => app_state::enable(&*store, &app_key).await,
+        AppCommand::Delete(arguments) => app_state::delete(&*store, &arguments).await,
+        AppCommand::Key(command) => app_key::run(&*store, command).await,
     };
     store.close().await;
     done
@@ -170,7 +203,6 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
     let mut app = App {
         app_key: AppKey::from_random(random_bytes(&SystemRandom)),
         name: name(&arguments.name)?,
-        secret_key_hash: None,
         require_secret_key: true,
         hide_phone_from_browser: false,
         allowed_origins: Vec::new(),
@@ -181,15 +213,21 @@ async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError
         live_only: true,
         messages_per_day: Some(limits::MESSAGES_PER_APP),
         created_at: SystemClock.now(),
+        disabled_at: None,
     };
     apply(&mut app, &arguments.policy)?;
-    let mut secret_key = new_secret_key(&mut app);
+    let mut secret_key = app_key::random(app.app_key);
     // Another app has the key once in a trillion times.
-    while !audit::administer(store, Act::CreateApp(app.clone())).await? {
+    while !audit::administer(store, Act::CreateApp(app.clone(), first_key(&secret_key, &app))).await? {
         app.app_key = AppKey::from_random(random_bytes(&SystemRandom));
-        secret_key = new_secret_key(&mut app);
+        secret_key = app_key::random(app.app_key);
     }
     show(&app, Some(&secret_key), arguments.json)
+}
+
+/// What is kept of an app's first key.
+fn first_key(key: &SecretKey, app: &App) -> AppSecretKey {
+    AppSecretKey::of(key, app_key::FIRST_LABEL, app.created_at)
 }
 
 async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
@@ -199,16 +237,14 @@ async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
         return print_line(&Value::from(apps).to_string());
     }
     for app in apps {
-        print_line(&format!("{}  {}", app.app_key, app.name))?;
+        let disabled = if app.disabled_at.is_some() { "  disabled" } else { "" };
+        print_line(&format!("{}  {}{disabled}", app.app_key, app.name))?;
     }
     Ok(())
 }
 
 async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError> {
-    let app_key =
-        AppKey::parse(&arguments.app_key).map_err(|error| RunError::Refused(error.message().into()))?;
-    let unknown = || RunError::Refused(format!("there is no app {app_key}"));
-    let before = store.app(app_key).await?.ok_or_else(unknown)?;
+    let before = find(store, &arguments.app_key).await?;
     let mut app = before.clone();
     if let Some(given) = &arguments.name {
         app.name = name(given)?;
@@ -217,19 +253,20 @@ async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError
         app.allowed_origins.clear();
     }
     apply(&mut app, &arguments.policy)?;
-    let secret_key = arguments.new_secret_key.then(|| new_secret_key(&mut app));
-    let act = Act::UpdateApp(app.clone(), changed(&before, &app));
+    let secret_key = arguments.new_secret_key.then(|| app_key::random(app.app_key));
+    let kept = secret_key.as_ref().map(|key| AppSecretKey::of(key, app_key::FIRST_LABEL, SystemClock.now()));
+    let act = Act::UpdateApp(app.clone(), changed(&before, &app, kept.is_some()), kept);
     if !audit::administer(store, act).await? {
-        return Err(unknown());
+        return Err(unknown(app.app_key));
     }
     show(&app, secret_key.as_ref(), arguments.json)
 }
 
 /// The names of what is another now.
-fn changed(before: &App, after: &App) -> Vec<&'static str> {
+fn changed(before: &App, after: &App, has_new_key: bool) -> Vec<&'static str> {
     let fields = [
         ("name", before.name != after.name),
-        ("secret_key", before.secret_key_hash != after.secret_key_hash),
+        ("secret_key", has_new_key),
         ("require_secret_key", before.require_secret_key != after.require_secret_key),
         ("hide_phone_from_browser", before.hide_phone_from_browser != after.hide_phone_from_browser),
         ("allowed_origins", before.allowed_origins != after.allowed_origins),
@@ -238,6 +275,7 @@ fn changed(before: &App, after: &App) -> Vec<&'static str> {
         ("calls_per_minute", before.calls_per_minute != after.calls_per_minute),
         ("monthly_quota", before.monthly_quota != after.monthly_quota),
         ("live_only", before.live_only != after.live_only),
+        ("messages_per_day", before.messages_per_day != after.messages_per_day),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
@@ -294,13 +332,6 @@ fn name(given: &str) -> Result<String, RunError> {
     Ok(name.to_owned())
 }
 
-/// Gives an app a new secret key, of which only the hash stays.
-fn new_secret_key(app: &mut App) -> SecretKey {
-    let key = SecretKey::from_secret(app.app_key, random_bytes(&SystemRandom));
-    app.secret_key_hash = Some(key.sha256());
-    key
-}
-
 fn show(app: &App, secret_key: Option<&SecretKey>, json: bool) -> Result<(), RunError> {
     if json {
         return print_line(&as_json(app, secret_key).to_string());
@@ -313,31 +344,4 @@ fn show(app: &App, secret_key: Option<&SecretKey>, json: bool) -> Result<(), Run
         )?;
     }
     Ok(())
-}
-
-fn as_json(app: &App, secret_key: Option<&SecretKey>) -> Value {
-    let mut value = json!({
-        "app_key": app.app_key,
-        "name": app.name,
-        "require_secret_key": app.require_secret_key,
-        "hide_phone_from_browser": app.hide_phone_from_browser,
-        "allowed_origins": app.allowed_origins,
-        "confirm": match app.confirm {
-            Confirm::None => "none",
-            Confirm::Reply => "reply",
-            Confirm::Code => "code",
-        },
-        "phone_hidden": match app.phone_hidden {
-            PhoneHidden::Ask => "ask",
-            PhoneHidden::Fail => "fail",
-        },
-        "calls_per_minute": app.calls_per_minute,
-        "monthly_quota": app.monthly_quota,
-        "live_only": app.live_only,
-        "messages_per_day": app.messages_per_day,
-    });
-    if let Some(key) = secret_key {
-        value["secret_key"] = key.expose().into();
-    }
-    value
 }

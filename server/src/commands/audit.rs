@@ -1,12 +1,11 @@
 //! Acts of administrators: carried out with a row that tells who did what, and listed by `loggin-server audit`.
 
-use std::{path::Path, sync::Arc, time::SystemTime};
+use std::{path::Path, sync::Arc};
 
-use loggin_protocol::wire::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    output::print_line,
+    output::{moment, print_line},
     run::{self, RunError},
 };
 use crate::{
@@ -40,16 +39,12 @@ pub(crate) async fn list(database: &Path, json: bool) -> Result<(), RunError> {
     }
     for row in &rows {
         let AuditRow { actor, act, subject, fields, .. } = row;
-        print_line(format!("{}  {actor}  {act}  {subject}  {fields}", at(row)).trim_end())?;
+        print_line(format!("{}  {actor}  {act}  {subject}  {fields}", moment(row.at)).trim_end())?;
     }
     Ok(())
 }
 
-fn at(row: &AuditRow) -> String {
-    Timestamp(SystemTime::from(row.at)).to_string()
-}
-
 fn as_json(row: &AuditRow) -> Value {
     let fields: Vec<&str> = row.fields.split_whitespace().collect();
-    json!({ "at": at(row), "actor": row.actor, "act": row.act, "subject": row.subject, "fields": fields })
+    json!({ "at": moment(row.at), "actor": row.actor, "act": row.act, "subject": row.subject, "fields": fields })
 }

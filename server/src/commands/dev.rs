@@ -35,7 +35,7 @@ use crate::{
     },
     limits,
     logins::Publisher,
-    store::{Act, App, CommitListener, Confirm, PhoneHidden, Store},
+    store::{Act, App, AppSecretKey, CommitListener, Confirm, PhoneHidden, Store},
     telemetry::Exporter,
 };
 
@@ -226,11 +226,10 @@ async fn read_url(stdout: ChildStdout) -> Result<Url, RunError> {
 
 async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
     let refused = |error: loggin_protocol::Error| RunError::Refused(error.message().into());
-    let hash = SecretKey::parse(DEMO_SECRET_KEY).map_err(refused)?.sha256();
+    let key = SecretKey::parse(DEMO_SECRET_KEY).map_err(refused)?;
     let app = App {
         app_key: AppKey::parse(DEMO_APP).map_err(refused)?,
         name: "Loggin demo".to_owned(),
-        secret_key_hash: Some(hash),
         require_secret_key: false,
         hide_phone_from_browser: false,
         allowed_origins: vec![ANY_ORIGIN.to_owned()],
@@ -241,13 +240,13 @@ async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
         live_only: false,
         messages_per_day: Some(limits::MESSAGES_PER_APP),
         created_at: SystemClock.now(),
+        disabled_at: None,
     };
-    if store.insert_app(&app).await? {
-        return Ok(());
-    }
     // In a folder that was used before, the app is there, with what was changed about it since.
-    if let Some(known) = store.app(app.app_key).await?.filter(|known| known.secret_key_hash.is_none()) {
-        store.update_app(&App { secret_key_hash: Some(hash), ..known }).await?;
+    store.insert_app(&app).await?;
+    if store.secret_keys(app.app_key).await?.is_empty() {
+        let key = AppSecretKey::of(&key, "published", app.created_at);
+        store.insert_secret_key(&key).await?;
     }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! The command line.
 
 mod app;
+mod app_key;
+mod app_state;
+mod app_view;
 mod audit;
 mod dev;
 mod output;

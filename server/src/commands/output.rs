@@ -1,9 +1,12 @@
 //! What the program prints for whoever started it.
 
-use std::io::Write;
+use std::{io::Write, time::SystemTime};
+
+use loggin_protocol::wire::Timestamp;
 
 use super::run::RunError;
 use crate::{
+    clock::UnixMillis,
     limits,
     telemetry::{Log, log},
 };
@@ -22,6 +25,11 @@ pub(crate) async fn announce(line: String) -> Result<(), RunError> {
         return Ok(());
     };
     printed.map_err(|_| RunError::Refused("standard output cannot be written to".into()))?
+}
+
+/// A moment as people and programs read it: RFC 3339, in UTC.
+pub(super) fn moment(at: UnixMillis) -> String {
+    Timestamp(SystemTime::from(at)).to_string()
 }
 
 /// Tells why the program ends: in the log where a program reads that, and else in a line for people.

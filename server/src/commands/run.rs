@@ -163,6 +163,7 @@ pub(crate) fn prepare(
         tokio::select! {
             () = looking.logins.look_after() => {}
             () = purge_otp(&looking) => {}
+            () = looking.apps.keep_writing_uses() => {}
             () = looking.waiters.run_wheel() => {}
             () = supervisor::feed_watchdog(Arc::clone(&looking.store)) => {}
             // An error means that whoever would tell is gone, which is the end too.
@@ -284,6 +285,9 @@ impl Ready {
                 otp.finish_tasks().await;
             }
             while self.background.join_next().await.is_some() {}
+            if let Err(error) = self.server.apps.write_uses().await {
+                tracing::warn!(%error, "the use of secret keys could not be noted");
+            }
         };
         if timeout_at(background, all).await.is_err() {
             tracing::warn!("what works in the background did not end in time, and is cut off");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::{
     apps::is_published_key,
+    clock::{Clock, SystemClock},
     config::{Config, PublicSetting, Settings},
     limits,
     store::{DATABASE_VERSION, Store, StoreError},
@@ -80,7 +81,11 @@ pub(crate) async fn warn_about_data(store: &dyn Store) -> Result<(), StoreError>
             "there are test numbers: whoever knows one's code is that number to the apps"
         );
     }
-    for app in store.apps().await?.iter().filter(|app| app.secret_key_hash.is_some_and(is_published_key)) {
+    for app in store.apps().await? {
+        let keys = store.secret_keys(app.app_key).await?;
+        if !keys.iter().any(|key| key.is_good(SystemClock.now()) && is_published_key(key.hash)) {
+            continue;
+        }
         tracing::warn!(
             app_key = %app.app_key,
             "an app has the secret key that `loggin-server dev` publishes, which is refused here: \

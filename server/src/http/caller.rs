@@ -102,6 +102,9 @@ impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Wrong => Self::new(ErrorCode::Unauthorized, "The secret key is not valid."),
+            KeyError::Disabled => {
+                Self::new(ErrorCode::Unauthorized, "The app of this secret key is disabled.")
+            }
             KeyError::Published => Self::new(
                 ErrorCode::Unauthorized,
                 "This is the published secret key of `loggin-server dev`, which no other server takes.",

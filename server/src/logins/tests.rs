@@ -109,7 +109,7 @@ impl Environment {
 fn logins(store: &Arc<dyn Store>, waiters: &Arc<Waiters>, clock: &Arc<ManualClock>) -> Logins {
     Logins::new(LoginsParts {
         store: Arc::clone(store),
-        apps: Arc::new(Apps::new(Arc::clone(store), true)),
+        apps: Arc::new(Apps::new(Arc::clone(store), Arc::clone(clock) as Arc<dyn Clock>, true)),
         waiters: Arc::clone(waiters),
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         random: Arc::new(CountingRandom::default()),

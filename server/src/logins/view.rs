@@ -84,7 +84,9 @@ pub(crate) fn reason(error: ErrorCode) -> &'static str {
         ErrorCode::Unauthorized => {
             "The secret key or the web page's origin does not belong to the token's app."
         }
-        ErrorCode::UnknownApp => "The token's app is not known here, or not the one that the call is for.",
+        ErrorCode::UnknownApp => {
+            "The token's app is not known here, is disabled, or is not the one that the call is for."
+        }
         _ => "The sign-in ended.",
     }
 }

@@ -160,9 +160,9 @@ fn parts(
     clock: &Arc<ManualClock>,
     url: &str,
 ) -> (Arc<Outbox>, Logins) {
-    let apps = Arc::new(Apps::new(Arc::clone(store), true));
     let confirmation = Arc::new(ConfirmationCodes::new([b"secret".as_slice()]));
     let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    let apps = Arc::new(Apps::new(Arc::clone(store), Arc::clone(&clock), true));
     let random: Arc<dyn Random> = Arc::new(CountingRandom::default());
     let outbox = Outbox {
         store: Arc::clone(store),

@@ -1,18 +1,31 @@
 //! What administrators do, written together with the row that tells so.
 
 use async_trait::async_trait;
-use loggin_protocol::PhoneNumber;
+use loggin_protocol::{AppKey, PhoneNumber};
 
-use super::{App, StoreError, TestNumber};
+use super::{App, AppSecretKey, KeyId, StoreError, TestNumber};
 use crate::clock::UnixMillis;
 
 /// One act.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
-    /// Adds an app; not done where its key is taken.
-    CreateApp(App),
-    /// Replaces an app; not done where there is none with its key. The names are of what changed.
-    UpdateApp(App, Vec<&'static str>),
+    /// Adds an app with its first secret key; not done where its key is taken.
+    CreateApp(App, AppSecretKey),
+    /// Replaces an app; not done where there is none with its key. The names are of what changed. A secret key is the
+    /// only good one from then on.
+    UpdateApp(App, Vec<&'static str>, Option<AppSecretKey>),
+    /// Has an app refuse everything from this moment on; not done where it does.
+    DisableApp(AppKey, UnixMillis),
+    /// Has a disabled app work again; not done where it is not disabled.
+    EnableApp(AppKey),
+    /// Deletes an app with all that is its own.
+    DeleteApp(AppKey),
+    /// Adds a secret key; not done where the app has as many as it may.
+    CreateKey(AppSecretKey),
+    /// Adds a secret key in the place of another, which ends then; not done where there is no such good one.
+    RotateKey(AppSecretKey, KeyId, UnixMillis),
+    /// Has a secret key end now; not done where there is no such good one.
+    RevokeKey(AppKey, KeyId, UnixMillis),
     /// Adds a test number, or gives one another code.
     PutTestNumber(PhoneNumber, TestNumber),
     /// Removes a test number; not done where it is none.
@@ -28,8 +41,14 @@ impl Act {
     /// Its name.
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::CreateApp(_) => "app_create",
+            Self::CreateApp(..) => "app_create",
             Self::UpdateApp(..) => "app_update",
+            Self::DisableApp(..) => "app_disable",
+            Self::EnableApp(_) => "app_enable",
+            Self::DeleteApp(_) => "app_delete",
+            Self::CreateKey(_) => "key_create",
+            Self::RotateKey(..) => "key_rotate",
+            Self::RevokeKey(..) => "key_revoke",
             Self::PutTestNumber(..) => "test_number_add",
             Self::RemoveTestNumber(_) => "test_number_remove",
             Self::MarkDevelopment => "development_data",
@@ -39,7 +58,12 @@ impl Act {
     /// What it is about.
     pub(crate) fn subject(&self) -> String {
         match self {
-            Self::CreateApp(app) | Self::UpdateApp(app, _) => app.app_key.as_str().to_owned(),
+            Self::CreateApp(app, _) | Self::UpdateApp(app, ..) => app.app_key.as_str().to_owned(),
+            Self::DisableApp(app_key, _)
+            | Self::EnableApp(app_key)
+            | Self::DeleteApp(app_key)
+            | Self::RevokeKey(app_key, ..) => app_key.as_str().to_owned(),
+            Self::CreateKey(key) | Self::RotateKey(key, ..) => key.app_key.as_str().to_owned(),
             Self::PutTestNumber(phone, _) | Self::RemoveTestNumber(phone) => {
                 let digits = phone.expose();
                 format!("…{}", &digits[digits.len().saturating_sub(DIGITS_TOLD)..])
@@ -48,10 +72,13 @@ impl Act {
         }
     }
 
-    /// The names of what changed, separated by spaces.
+    /// The names of what changed, separated by spaces; of secret keys their ids, the new one first.
     pub(crate) fn fields(&self) -> String {
         match self {
-            Self::UpdateApp(_, fields) => fields.join(" "),
+            Self::UpdateApp(_, fields, _) => fields.join(" "),
+            Self::CreateKey(key) => key.id.to_string(),
+            Self::RotateKey(key, replaced, _) => format!("{} {replaced}", key.id),
+            Self::RevokeKey(_, id, _) => id.to_string(),
             _ => String::new(),
         }
     }

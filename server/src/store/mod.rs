@@ -5,6 +5,7 @@
 
 mod admin;
 mod commit;
+mod keys;
 mod otp;
 mod outbox;
 mod rows;
@@ -23,6 +24,7 @@ use crate::{
 
 pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use commit::{Commit, CommitListener};
+pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
     OtpPurge, OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending, TestNumber,
@@ -106,9 +108,7 @@ pub(crate) enum PhoneHidden {
 pub(crate) struct App {
     pub(crate) app_key: AppKey,
     pub(crate) name: String,
-    /// SHA-256 of the secret key, where it has one.
-    pub(crate) secret_key_hash: Option<[u8; 32]>,
-    /// Whether redeeming needs the secret key.
+    /// Whether redeeming needs a secret key.
     pub(crate) require_secret_key: bool,
     /// Whether who observes without the secret key is told neither phone number nor user id.
     pub(crate) hide_phone_from_browser: bool,
@@ -125,6 +125,8 @@ pub(crate) struct App {
     /// Messages to people that its logins may cost in a day.
     pub(crate) messages_per_day: Option<u32>,
     pub(crate) created_at: UnixMillis,
+    /// Since when it is disabled: it starts no logins and takes no calls.
+    pub(crate) disabled_at: Option<UnixMillis>,
 }
 
 /// How far a login has come. From `Used` on it is a tombstone: ended, and without a person in it.
@@ -243,7 +245,7 @@ pub(crate) struct Changed {
 
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
-pub(crate) trait Store: AdminStore + OtpStore + OutboxStore {
+pub(crate) trait Store: AdminStore + KeyStore + OtpStore + OutboxStore {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;
     /// All apps, oldest first.
@@ -251,6 +253,7 @@ pub(crate) trait Store: AdminStore + OtpStore + OutboxStore {
     /// Adds an app; `false` where the key is taken.
     async fn insert_app(&self, app: &App) -> Result<bool, StoreError>;
     /// Replaces an app; `false` where there is none with its key.
+    #[cfg(test)]
     async fn update_app(&self, app: &App) -> Result<bool, StoreError>;
 
     /// Those of these logins that exist, in any order.

@@ -127,7 +127,6 @@ pub(super) fn app(row: &Row<'_>) -> Result<App, StoreError> {
     Ok(App {
         app_key: app_key(row)?,
         name: row.get("name")?,
-        secret_key_hash: hash(row, "secret_key_hash")?,
         require_secret_key: row.get("require_secret_key")?,
         hide_phone_from_browser: row.get("hide_phone_from_browser")?,
         allowed_origins: origins.split_whitespace().map(str::to_owned).collect(),
@@ -138,6 +137,7 @@ pub(super) fn app(row: &Row<'_>) -> Result<App, StoreError> {
         live_only: row.get("live_only")?,
         messages_per_day: row.get("messages_per_day")?,
         created_at: UnixMillis(row.get("created_at")?),
+        disabled_at: row.get::<_, Option<i64>>("disabled_at")?.map(UnixMillis),
     })
 }
 

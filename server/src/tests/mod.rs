@@ -36,7 +36,7 @@ use crate::{
     logins::Publisher,
     otp::CodeSender,
     state::{OtpParts, Parts, Server, Settings},
-    store::{App, CommitListener, Confirm, MessageKind, PhoneHidden, SqliteStore, Store},
+    store::{App, AppSecretKey, CommitListener, Confirm, MessageKind, PhoneHidden, SqliteStore, Store},
     whatsapp::{GraphClient, GraphConfig, SendError, SendStatus, SentMessage},
 };
 
@@ -154,7 +154,6 @@ pub(crate) fn demo_app() -> App {
     App {
         app_key: AppKey::parse(APP).unwrap(),
         name: "Demo".to_owned(),
-        secret_key_hash: Some(demo_key().sha256()),
         require_secret_key: false,
         hide_phone_from_browser: false,
         allowed_origins: vec!["*".to_owned()],
@@ -165,21 +164,31 @@ pub(crate) fn demo_app() -> App {
         live_only: false,
         messages_per_day: Some(limits::MESSAGES_PER_APP),
         created_at: START,
+        disabled_at: None,
     }
 }
 
 /// An app with a secret key that redeeming needs, and no origins.
 pub(crate) fn guarded_app(key: &str) -> (App, SecretKey) {
     let app_key = AppKey::parse(key).unwrap();
-    let secret_key = SecretKey::from_secret(app_key, [42; 20]);
-    let app = App {
-        app_key,
-        secret_key_hash: Some(secret_key.sha256()),
-        require_secret_key: true,
-        allowed_origins: Vec::new(),
-        ..demo_app()
-    };
+    let secret_key = guarded_key(app_key);
+    let app = App { app_key, require_secret_key: true, allowed_origins: Vec::new(), ..demo_app() };
     (app, secret_key)
+}
+
+fn guarded_key(app_key: AppKey) -> SecretKey {
+    SecretKey::from_secret(app_key, [42; 20])
+}
+
+/// Gives an app, which must be there, another secret key.
+pub(crate) async fn add_key(store: &dyn Store, key: &SecretKey) {
+    assert!(store.insert_secret_key(&AppSecretKey::of(key, "a test's", START)).await.unwrap());
+}
+
+/// Adds the demo app with its key.
+async fn add_demo_app(store: &dyn Store) {
+    assert!(store.insert_app(&demo_app()).await.unwrap());
+    add_key(store, &demo_key()).await;
 }
 
 /// A token of the demo app.
@@ -238,7 +247,7 @@ impl TestServer {
     /// A server with the demo app, and settings of its own.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let (store, publisher, folder) = store().await;
-        store.insert_app(&demo_app()).await.unwrap();
+        add_demo_app(&*store).await;
         let (bounds, parts) = (Bounds::default(), (store, publisher));
         Self::start_on(parts, Arc::new(folder), ManualClock::new(), Arc::default(), bounds, change).await
     }
@@ -247,7 +256,7 @@ impl TestServer {
     pub(crate) async fn start_told(publisher: Arc<Publisher>, listener: Arc<dyn CommitListener>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("loggin.db"), 1, listener).await.unwrap();
-        store.insert_app(&demo_app()).await.unwrap();
+        add_demo_app(&store).await;
         let (bounds, store): (_, Arc<dyn Store>) = (Bounds::default(), Arc::new(store));
         let (folder, clock) = (Arc::new(folder), ManualClock::new());
         Self::start_on((store, publisher), folder, clock, Arc::default(), bounds, |_| {}).await
@@ -266,7 +275,7 @@ impl TestServer {
     /// A server with the demo app that holds connections to these bounds, and trusts no proxy.
     pub(crate) async fn start_bounded(change: impl FnOnce(&mut Bounds)) -> Self {
         let (store, publisher, folder) = store().await;
-        store.insert_app(&demo_app()).await.unwrap();
+        add_demo_app(&*store).await;
         let mut bounds = Bounds::default();
         change(&mut bounds);
         let none = TrustedProxies::parse(["none"].into_iter(), ForwardedHeader::default()).unwrap();
@@ -360,8 +369,10 @@ impl TestServer {
         self.server.logins.digits(&login).unwrap().expose().to_owned()
     }
 
+    /// Adds an app, with the secret key that [`guarded_app`] gives it.
     pub(crate) async fn add_app(&self, app: &App) {
         assert!(self.server.store.insert_app(app).await.unwrap());
+        add_key(&*self.server.store, &guarded_key(app.app_key)).await;
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {

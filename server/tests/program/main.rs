@@ -4,6 +4,7 @@
 
 mod administration;
 mod development;
+mod keys;
 mod log;
 mod messages;
 mod metrics;

@@ -6,22 +6,28 @@ use rusqlite::{Connection, params};
 use super::{
     INSERT_APP, UPDATE_APP,
     connections::{all, execute, first},
+    keys,
     otp_reads::{put_test_number, remove_test_number},
     put_app,
 };
 use crate::{
     clock::UnixMillis,
-    store::{Act, AdminStore, AuditRow, SqliteStore, StoreError},
+    store::{Act, AdminStore, AppSecretKey, AuditRow, SqliteStore, StoreError},
 };
 
 #[async_trait]
 impl AdminStore for SqliteStore {
     async fn administer(&self, act: Act, actor: String, at: UnixMillis) -> Result<bool, StoreError> {
         self.write_exclusive(move |db| {
+            db.execute_batch("SAVEPOINT act")?;
             let done = carry_out(db, &act)?;
             if done {
                 note(db, &act, &actor, at)?;
+            } else {
+                // An act of two steps may have made the first.
+                db.execute_batch("ROLLBACK TO act")?;
             }
+            db.execute_batch("RELEASE act")?;
             Ok(done)
         })
         .await
@@ -51,17 +57,42 @@ impl AdminStore for SqliteStore {
 
 fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
     match act {
-        Act::CreateApp(app) => put_app(db, INSERT_APP, app),
-        Act::UpdateApp(app, _) => put_app(db, UPDATE_APP, app),
+        Act::CreateApp(app, key) => Ok(put_app(db, INSERT_APP, app)? && keys::insert(db, key)?),
+        Act::UpdateApp(app, _, key) => Ok(put_app(db, UPDATE_APP, app)? && replace_keys(db, key.as_ref())?),
+        Act::DisableApp(app_key, since) => keys::disable(db, *app_key, Some(*since)),
+        Act::EnableApp(app_key) => keys::disable(db, *app_key, None),
+        Act::DeleteApp(app_key) => keys::delete_app(db, *app_key),
+        Act::CreateKey(key) => keys::insert(db, key),
+        Act::RotateKey(key, replaced, until) => {
+            Ok(keys::end(db, key.app_key, replaced, key.created_at, *until)? && keys::insert(db, key)?)
+        }
+        Act::RevokeKey(app_key, id, at) => keys::end(db, *app_key, id, *at, *at),
         Act::PutTestNumber(phone, test) => put_test_number(db, phone, test).map(|()| true),
         Act::RemoveTestNumber(phone) => remove_test_number(db, phone),
         Act::MarkDevelopment => Ok(!is_marked(db)?),
     }
 }
 
+/// Has a key, where there is one, be the only good one of its app.
+fn replace_keys(db: &Connection, key: Option<&AppSecretKey>) -> Result<bool, StoreError> {
+    let Some(key) = key else { return Ok(true) };
+    keys::end_all(db, key.app_key, key.created_at)?;
+    keys::insert(db, key)
+}
+
 fn note(db: &Connection, act: &Act, actor: &str, at: UnixMillis) -> Result<(), StoreError> {
+    note_row(db, actor, at, [act.name(), &act.subject(), &act.fields()])
+}
+
+/// Adds a row of the audit: act, subject and fields.
+pub(super) fn note_row(
+    db: &Connection,
+    actor: &str,
+    at: UnixMillis,
+    [act, subject, fields]: [&str; 3],
+) -> Result<(), StoreError> {
     const INSERT: &str = "INSERT INTO audit (at, actor, act, subject, fields) VALUES (?, ?, ?, ?, ?)";
-    execute(db, INSERT, params![at.0, actor, act.name(), act.subject(), act.fields()]).map(drop)
+    execute(db, INSERT, params![at.0, actor, act, subject, fields]).map(drop)
 }
 
 /// The mark is a row of the audit, which nothing takes away again.
@@ -75,7 +106,7 @@ fn is_marked(db: &Connection) -> Result<bool, StoreError> {
 mod tests {
     use std::sync::Arc;
 
-    use loggin_protocol::PhoneNumber;
+    use loggin_protocol::{PhoneNumber, SecretKey};
 
     use super::*;
     use crate::{
@@ -104,10 +135,12 @@ mod tests {
         let app = demo_app();
         let changed = crate::store::App { name: "Another".to_owned(), ..app.clone() };
         let phone = PhoneNumber::parse("15550001111").unwrap();
-        assert!(!does(&store, Act::UpdateApp(changed.clone(), vec!["name"])).await);
-        assert!(does(&store, Act::CreateApp(app.clone())).await);
-        assert!(!does(&store, Act::CreateApp(app.clone())).await);
-        assert!(does(&store, Act::UpdateApp(changed.clone(), vec!["name", "secret_key"])).await);
+        let key = |number| AppSecretKey::of(&SecretKey::from_secret(app.app_key, [number; 20]), "a", START);
+        assert!(!does(&store, Act::UpdateApp(changed.clone(), vec!["name"], None)).await);
+        assert!(does(&store, Act::CreateApp(app.clone(), key(1))).await);
+        assert!(!does(&store, Act::CreateApp(app.clone(), key(1))).await);
+        let update = Act::UpdateApp(changed.clone(), vec!["name", "secret_key"], Some(key(2)));
+        assert!(does(&store, update).await);
         assert!(!does(&store, Act::RemoveTestNumber(phone.clone())).await);
         assert!(
             does(

@@ -28,11 +28,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (4, include_str!("../../../migrations/sqlite/0004_audit.sql")),
     (5, include_str!("../../../migrations/sqlite/0005_otp_accounts.sql")),
     (6, include_str!("../../../migrations/sqlite/0006_languages.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0007_denials.sql")),
+    (7, include_str!("../../../migrations/sqlite/0007_denials.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0008_secret_keys.sql")),
 ];
 
 /// The version that this program knows.
-pub(crate) const LATEST: u32 = 7;
+pub(crate) const LATEST: u32 = 8;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 2;
@@ -278,6 +279,46 @@ mod tests {
                 started.join().unwrap().unwrap();
             }
         });
+    }
+
+    /// A database as this version made it.
+    fn of_version(version: u32) -> (Connection, TempDir) {
+        let (connection, folder) = fresh();
+        for (number, step) in MIGRATIONS.iter().filter(|(number, _)| *number <= version) {
+            connection.execute_batch(step).unwrap();
+            connection.pragma_update(None, "user_version", number).unwrap();
+        }
+        (connection, folder)
+    }
+
+    #[test]
+    fn the_one_key_of_an_app_is_its_first_from_whatever_version() {
+        for version in 1..8 {
+            let (mut connection, _folder) = of_version(version);
+            connection
+                .execute_batch(
+                    "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key, hide_phone_from_browser,
+                    allowed_origins, confirm, phone_hidden, created_at) VALUES
+                    ('00000000', 'A shop', x'AB0102', 1, 0, '', 0, 0, 77), ('11111111', 'No key', NULL, 0, 0, '', 0, 0, 78)",
+                )
+                .unwrap();
+            migrate(&mut connection).unwrap();
+            let keys = all(&connection, "SELECT * FROM secret_keys", [], |row| {
+                let ends =
+                    (row.get::<_, Option<i64>>("last_used_at")?, row.get::<_, Option<i64>>("expires_at")?);
+                assert_eq!(ends, (None, None));
+                let texts: [String; 3] = [row.get("app_key")?, row.get("key_id")?, row.get("label")?];
+                Ok((texts, row.get::<_, Vec<u8>>("key_hash")?, row.get::<_, i64>("created_at")?))
+            });
+            let first = ["00000000", "ab0102", "first"].map(str::to_owned);
+            assert_eq!(keys.unwrap(), [(first, vec![0xAB, 1, 2], 77)], "from version {version}");
+            let apps = first_count(&connection, "SELECT count(*) FROM apps WHERE disabled_at IS NULL");
+            assert_eq!(apps, 2);
+        }
+    }
+
+    fn first_count(connection: &Connection, sql: &'static str) -> i64 {
+        first(connection, sql, [], |row| Ok(row.get(0)?)).unwrap().unwrap()
     }
 
     #[test]

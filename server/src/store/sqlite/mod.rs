@@ -5,6 +5,7 @@
 
 mod admin;
 pub(super) mod connections;
+mod keys;
 mod otp;
 mod otp_reads;
 mod outbox;
@@ -126,7 +127,6 @@ fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool
     let values = params![
         app.app_key.as_str(),
         app.name,
-        app.secret_key_hash.as_ref().map(<[u8; 32]>::as_slice),
         app.require_secret_key,
         app.hide_phone_from_browser,
         app.allowed_origins.join(" "),
@@ -137,18 +137,19 @@ fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool
         app.monthly_quota,
         app.live_only,
         app.messages_per_day,
+        app.disabled_at.map(|at| at.0),
     ];
     Ok(execute(connection, sql, values)? == 1)
 }
 
-const INSERT_APP: &str = "INSERT INTO apps (app_key, name, secret_key_hash, require_secret_key,
+const INSERT_APP: &str = "INSERT INTO apps (app_key, name, require_secret_key,
     hide_phone_from_browser, allowed_origins, confirm, phone_hidden, created_at, calls_per_minute, monthly_quota,
-    live_only, messages_per_day)
+    live_only, messages_per_day, disabled_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
 
-const UPDATE_APP: &str = "UPDATE apps SET name = ?2, secret_key_hash = ?3, require_secret_key = ?4,
-    hide_phone_from_browser = ?5, allowed_origins = ?6, confirm = ?7, phone_hidden = ?8, created_at = ?9,
-    calls_per_minute = ?10, monthly_quota = ?11, live_only = ?12, messages_per_day = ?13
+const UPDATE_APP: &str = "UPDATE apps SET name = ?2, require_secret_key = ?3,
+    hide_phone_from_browser = ?4, allowed_origins = ?5, confirm = ?6, phone_hidden = ?7, created_at = ?8,
+    calls_per_minute = ?9, monthly_quota = ?10, live_only = ?11, messages_per_day = ?12, disabled_at = ?13
     WHERE app_key = ?1";
 
 const SELECT_MANY: &str = "SELECT * FROM logins WHERE code IN (SELECT value FROM json_each(?))";
@@ -193,6 +194,7 @@ impl Store for SqliteStore {
         self.write_exclusive(move |db| put_app(db, INSERT_APP, &app)).await
     }
 
+    #[cfg(test)]
     async fn update_app(&self, app: &App) -> Result<bool, StoreError> {
         let app = app.clone();
         self.write_exclusive(move |db| put_app(db, UPDATE_APP, &app)).await
@@ -378,6 +380,7 @@ mod tests {
     use crate::store::{
         Commit, State,
         tests::{
+            keys::key_suite,
             logins::{app, insert, login, store_suite},
             otp::otp_store_suite,
             outbox::outbox_suite,
@@ -396,6 +399,7 @@ mod tests {
     store_suite!(open);
     otp_store_suite!(open);
     outbox_suite!(open);
+    key_suite!(open);
 
     #[tokio::test]
     async fn what_was_applied_is_there_after_a_restart() {

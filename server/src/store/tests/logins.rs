@@ -53,8 +53,12 @@ fn code(number: u8) -> Code {
 }
 
 pub(in crate::store) fn login(number: u8, state: State) -> Login {
+    login_of(APP, number, state)
+}
+
+pub(in crate::store) fn login_of(app: &str, number: u8, state: State) -> Login {
     Login {
-        code: code(number),
+        code: Token::from_secret(AppKey::parse(app).unwrap(), [number; 20]).code(),
         state,
         version: 1,
         deadline: NOW,
@@ -113,7 +117,6 @@ pub(in crate::store) fn app(key: &str) -> App {
     App {
         app_key: AppKey::parse(key).unwrap(),
         name: "A shop".to_owned(),
-        secret_key_hash: Some([7; 32]),
         require_secret_key: true,
         hide_phone_from_browser: true,
         allowed_origins: vec!["https://a.example".to_owned(), "*".to_owned()],
@@ -124,13 +127,13 @@ pub(in crate::store) fn app(key: &str) -> App {
         live_only: true,
         messages_per_day: Some(9),
         created_at: NOW,
+        disabled_at: None,
     }
 }
 
 pub(in crate::store) async fn apps_are_kept_as_they_are(store: &impl Store) {
     let first = app("00000000");
     let second = App {
-        secret_key_hash: None,
         require_secret_key: false,
         hide_phone_from_browser: false,
         allowed_origins: Vec::new(),
@@ -141,6 +144,7 @@ pub(in crate::store) async fn apps_are_kept_as_they_are(store: &impl Store) {
         live_only: false,
         messages_per_day: None,
         created_at: NOW + Duration::from_millis(1),
+        disabled_at: Some(NOW),
         ..app("11111111")
     };
     assert_eq!(store.app(first.app_key).await.unwrap(), None);

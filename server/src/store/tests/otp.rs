@@ -61,7 +61,7 @@ fn number(digits: &str) -> PhoneNumber {
     PhoneNumber::parse(digits).unwrap()
 }
 
-fn phone(version: i64) -> OtpPhone {
+pub(super) fn phone(version: i64) -> OtpPhone {
     OtpPhone {
         subject: [1; 32],
         version,
@@ -74,7 +74,7 @@ fn phone(version: i64) -> OtpPhone {
     }
 }
 
-fn session(number_: u128) -> OtpSession {
+pub(super) fn session(number_: u128) -> OtpSession {
     OtpSession {
         session_id: id(number_),
         app_key: app_key(),

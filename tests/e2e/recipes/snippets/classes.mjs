@@ -88,6 +88,7 @@ export const NAMED = [
 
   { page: 'docs/deploy.md', has: 'cargo build --release', how: 'commands' },
   { page: 'docs/deploy.md', has: 'app create --name NAME', how: 'commands' },
+  { page: 'docs/deploy.md', has: 'app key create', how: 'commands' },
   { page: 'docs/deploy.md', has: 'test-number add', how: 'commands' },
   { page: 'docs/deploy.md', has: 'proxy_pass', how: 'elsewhere', reason: 'it is for nginx' },
   { page: 'docs/deploy.md', has: 'flush_interval', how: 'elsewhere', reason: 'it is for Caddy' },

@@ -1,0 +1,293 @@
+//! `loggin-server app key …`: secret keys added, listed, replaced and revoked. A key is printed once, when it is made.
+
+use std::{str::FromStr, time::Duration};
+
+use clap::{Args, Subcommand};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use loggin_protocol::{AppKey, SecretKey};
+use serde_json::{Value, json};
+
+use super::{
+    app_view, audit,
+    output::{moment, print_line},
+    run::RunError,
+};
+use crate::{
+    clock::{Clock, SystemClock, SystemRandom, UnixMillis, random_bytes},
+    limits,
+    store::{Act, AppSecretKey, KeyId, Store},
+};
+
+/// What the key is called that an app is made with.
+pub(super) const FIRST_LABEL: &str = "first";
+
+/// Longest label of a key, in characters: it stands in one line.
+const LABEL_CHARS: usize = 60;
+
+/// The longest time that may be given: a key that is to live longer need not expire.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// What is done to secret keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Add a secret key to an app, and print it this once.
+    Create(CreateArgs),
+    /// List the secret keys of an app by their ids, those that ended lately among them.
+    List {
+        /// The app.
+        app_key: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a secret key in the place of another, and print it this once; both are taken for a while.
+    Rotate(RotateArgs),
+    /// Have a secret key be worth nothing from now on.
+    Revoke {
+        /// The app.
+        app_key: String,
+        /// The key, by its id.
+        key_id: String,
+    },
+}
+
+/// A new key.
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// The app.
+    app_key: String,
+    /// What to call it, for instance by the server that it is for.
+    #[arg(long)]
+    label: String,
+    #[command(flatten)]
+    new: NewArgs,
+}
+
+/// A key in the place of another.
+#[derive(Debug, Args)]
+pub(crate) struct RotateArgs {
+    /// The app.
+    app_key: String,
+    /// The key to be replaced, by its id; it need not be named where the app has one.
+    key_id: Option<String>,
+    /// How long the old key is still taken, such as `24h`, `7d` or `0`.
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    overlap: Time,
+    #[command(flatten)]
+    new: NewArgs,
+}
+
+/// What any new key is told.
+#[derive(Debug, Args)]
+struct NewArgs {
+    /// When it ends by itself, such as `90d` [default: never].
+    #[arg(long, value_name = "TIME")]
+    expires_in: Option<Time>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A time as people write it: `24h`, `7d`, `1h 30m`, `0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Time(Duration);
+
+impl FromStr for Time {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const MALFORMED: &str = "must be a time such as 24h, 7d or 0, and ten years at most";
+        if text.trim() == "0" {
+            return Ok(Self(Duration::ZERO));
+        }
+        let span = Span::from_str(text).map_err(|_| MALFORMED)?;
+        let time = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| MALFORMED)?;
+        let time =
+            Duration::try_from(time).map_err(|_: <Duration as TryFrom<SignedDuration>>::Error| MALFORMED)?;
+        if time > LONGEST { Err(MALFORMED) } else { Ok(Self(time)) }
+    }
+}
+
+/// Carries out one command.
+pub(super) async fn run(store: &dyn Store, command: KeyCommand) -> Result<(), RunError> {
+    match command {
+        KeyCommand::Create(arguments) => create(store, &arguments).await,
+        KeyCommand::List { app_key, json } => list(store, &app_key, json).await,
+        KeyCommand::Rotate(arguments) => rotate(store, &arguments).await,
+        KeyCommand::Revoke { app_key, key_id } => revoke(store, &app_key, &key_id).await,
+    }
+}
+
+/// A new secret key of an app.
+pub(super) fn random(app_key: AppKey) -> SecretKey {
+    SecretKey::from_secret(app_key, random_bytes(&SystemRandom))
+}
+
+async fn create(store: &dyn Store, arguments: &CreateArgs) -> Result<(), RunError> {
+    let app = app_view::find(store, &arguments.app_key).await?;
+    let (key, kept) = new(app.app_key, &label(&arguments.label)?, &arguments.new)?;
+    if !audit::administer(store, Act::CreateKey(kept.clone())).await? {
+        return Err(too_many());
+    }
+    print_new(&key, &kept, None, arguments.new.json)
+}
+
+async fn list(store: &dyn Store, app_key: &str, json: bool) -> Result<(), RunError> {
+    let app = app_view::find(store, app_key).await?;
+    let keys = store.secret_keys(app.app_key).await?;
+    let now = SystemClock.now();
+    if json {
+        let keys: Vec<Value> = keys.iter().map(|key| as_json(key, now)).collect();
+        return print_line(&Value::from(keys).to_string());
+    }
+    keys.iter().try_for_each(|key| print_line(&line(key, now)))
+}
+
+async fn rotate(store: &dyn Store, arguments: &RotateArgs) -> Result<(), RunError> {
+    let app = app_view::find(store, &arguments.app_key).await?;
+    let old = old_key(store, app.app_key, arguments.key_id.as_deref()).await?;
+    let (key, kept) = new(app.app_key, &old.label, &arguments.new)?;
+    let until = kept.created_at + arguments.overlap.0;
+    if !audit::administer(store, Act::RotateKey(kept.clone(), old.id.clone(), until)).await? {
+        return Err(too_many());
+    }
+    let until = old.expires_at.map_or(until, |expires_at| expires_at.min(until));
+    print_new(&key, &kept, Some((&old.id, until)), arguments.new.json)
+}
+
+async fn revoke(store: &dyn Store, app_key: &str, key_id: &str) -> Result<(), RunError> {
+    let app = app_view::find(store, app_key).await?;
+    let id = KeyId::of_text(key_id);
+    if audit::administer(store, Act::RevokeKey(app.app_key, id, SystemClock.now())).await? {
+        return Ok(());
+    }
+    Err(no_such_key())
+}
+
+/// The good key of an app with this id, or its only one.
+async fn old_key(store: &dyn Store, app_key: AppKey, id: Option<&str>) -> Result<AppSecretKey, RunError> {
+    let now = SystemClock.now();
+    let mut keys = store.secret_keys(app_key).await?;
+    keys.retain(|key| key.is_good(now) && id.is_none_or(|id| key.id == KeyId::of_text(id)));
+    match (keys.pop(), keys.is_empty()) {
+        (Some(key), true) => Ok(key),
+        (None, _) => Err(no_such_key()),
+        (Some(_), false) => {
+            Err(RunError::Refused("the app has several keys: name one by its id (`app key list`)".into()))
+        }
+    }
+}
+
+fn new(app_key: AppKey, label: &str, arguments: &NewArgs) -> Result<(SecretKey, AppSecretKey), RunError> {
+    let key = random(app_key);
+    let kept = AppSecretKey::of(&key, label, SystemClock.now());
+    if arguments.expires_in.is_some_and(|time| time.0.is_zero()) {
+        return Err(RunError::Refused("--expires-in: must be more than 0".into()));
+    }
+    let expires_at = arguments.expires_in.map(|time| kept.created_at + time.0);
+    Ok((key, AppSecretKey { expires_at, ..kept }))
+}
+
+fn label(given: &str) -> Result<String, RunError> {
+    let label = given.trim();
+    // Whoever pastes the key itself here would have it stand in the database.
+    let is_key = label.to_ascii_lowercase().contains("lgsk_");
+    if label.is_empty()
+        || label.chars().count() > LABEL_CHARS
+        || label.chars().any(char::is_control)
+        || is_key
+    {
+        return Err(RunError::Refused(format!(
+            "--label: must have 1 to {LABEL_CHARS} characters, in one line, and no secret key in it"
+        )));
+    }
+    Ok(label.to_owned())
+}
+
+fn too_many() -> RunError {
+    RunError::Refused(format!(
+        "nothing was added: the app has {} keys, or the one to be replaced ended meanwhile",
+        limits::SECRET_KEYS_PER_APP
+    ))
+}
+
+fn no_such_key() -> RunError {
+    RunError::Refused("the app has no such key that is good (`app key list`)".into())
+}
+
+fn print_new(
+    key: &SecretKey,
+    kept: &AppSecretKey,
+    old: Option<(&KeyId, UnixMillis)>,
+    json: bool,
+) -> Result<(), RunError> {
+    if json {
+        let mut value = as_json(kept, kept.created_at);
+        value["secret_key"] = key.expose().into();
+        if let Some((id, until)) = old {
+            value["replaces"] = json!({ "key_id": id.as_str(), "expires_at": moment(until) });
+        }
+        return print_line(&value.to_string());
+    }
+    print_line(&format!("key_id      {}", kept.id))?;
+    print_line(&format!("secret_key  {}", key.expose()))?;
+    if let Some((id, until)) = old {
+        print_line(&format!("The key {id} is taken until {}.", moment(until)))?;
+    }
+    print_line("The secret key is shown this once: keep it on your server, and out of web pages and apps.")
+}
+
+/// A key in one line.
+pub(super) fn line(key: &AppSecretKey, now: UnixMillis) -> String {
+    let state = match key.expires_at {
+        None => String::new(),
+        Some(at) if key.is_good(now) => format!("  expires {}", moment(at)),
+        Some(at) => format!("  ended {}", moment(at)),
+    };
+    let used = key.last_used_at.map_or_else(|| "never used".to_owned(), |at| format!("used {}", moment(at)));
+    format!("{}  created {}  {used}{state}  {}", key.id, moment(key.created_at), key.label)
+}
+
+/// A key as JSON.
+pub(super) fn as_json(key: &AppSecretKey, now: UnixMillis) -> Value {
+    json!({
+        "key_id": key.id.as_str(),
+        "app_key": key.app_key,
+        "label": key.label,
+        "created_at": moment(key.created_at),
+        "last_used_at": key.last_used_at.map(moment),
+        "expires_at": key.expires_at.map(moment),
+        "good": key.is_good(now),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        const HOUR: u64 = 60 * 60;
+        for (text, seconds) in [
+            ("0", 0),
+            ("24h", 24 * HOUR),
+            ("7d", 7 * 24 * HOUR),
+            ("1h 30m", 90 * 60),
+            ("2 weeks", 14 * 24 * HOUR),
+        ] {
+            assert_eq!(text.parse(), Ok(Time(Duration::from_secs(seconds))), "{text}");
+        }
+        for text in ["", "24", "-1h", "h", "4000d", "1 month", "soon"] {
+            assert!(text.parse::<Time>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_is_one_line_and_no_key() {
+        assert_eq!(label(" web 1 ").unwrap(), "web 1");
+        let key = random(AppKey::parse("8XKPQ2WN").unwrap()).expose();
+        for given in ["", " ", "a\nb", &"a".repeat(61), &key] {
+            assert!(label(given).is_err());
+        }
+    }
+}
