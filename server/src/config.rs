@@ -5,6 +5,7 @@
 
 mod proxies;
 mod tls;
+mod secret_files;
 
 use std::{
     ffi::OsString,
@@ -19,6 +20,7 @@ use url::{Host, Url};
 
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
 pub(crate) use tls::TlsFiles;
+use secret_files::SecretFileError;
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
 pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -170,6 +172,8 @@ pub(crate) enum LogFormat {
 #[derive(Debug)]
 pub(crate) struct Settings {
     found: Vec<(&'static str, SecretString)>,
+    /// Secrets that stand in files of their own, none of which is found as a text too.
+    files: Vec<(&'static str, PathBuf)>,
     /// Names in the environment that look like settings and are none.
     unknown: Vec<String>,
 }
@@ -180,26 +184,60 @@ impl Settings {
         file: Option<&Path>,
         environment: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self, ConfigError> {
-        let mut found = Vec::new();
+        let (mut found, mut files) = (Vec::new(), Vec::new());
         if let Some(path) = file {
             let name = path.display().to_string();
             let text = std::fs::read_to_string(path)
                 .map_err(|error| wrong(&name, format!("the file cannot be read: {}", error.kind())))?;
-            found = read_file(&name, &text)?;
+            (found, files) = read_file(&name, &text)?;
         }
-        let mut unknown = Vec::new();
+        let (mut unknown, mut named, mut texts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut credentials = None;
         for (name, value) in environment {
             let Ok(name) = name.into_string() else { continue };
+            if let Some(secret) = secret_files::of_variable(&name) {
+                named.extend((!value.is_empty()).then(|| (secret, PathBuf::from(value))));
+                continue;
+            }
+            if name == secret_files::CREDENTIALS {
+                credentials = Some(PathBuf::from(value));
+                continue;
+            }
             let Some(&(setting, _)) = SETTINGS.iter().find(|(known, _)| *known == name) else {
                 unknown.extend(looks_like_setting(&name).then_some(name));
                 continue;
             };
             let value = value.into_string().map_err(|_| wrong(setting, "is not UTF-8"))?;
             found.retain(|(known, _)| *known != setting);
+            files.retain(|(known, _)| *known != setting);
+            texts.extend((!value.trim().is_empty()).then_some(setting));
             found.push((setting, SecretString::from(value)));
         }
+        for secret in secret_files::SECRETS {
+            let credential =
+                credentials.as_deref().and_then(|folder| secret_files::credential(folder, secret));
+            named.extend(credential.map(|path| (secret, path)));
+        }
+        for (position, (secret, path)) in named.iter().enumerate() {
+            if texts.contains(secret) || named[..position].iter().any(|(known, _)| known == secret) {
+                return Err(wrong(secret, SecretFileError::SetTwice.to_string()));
+            }
+            found.retain(|(known, _)| known != secret);
+            files.retain(|(known, _)| known != secret);
+            files.push((secret, path.clone()));
+        }
         unknown.sort_unstable();
-        Ok(Self { found, unknown })
+        Ok(Self { found, files, unknown })
+    }
+
+    /// The same with the secrets that stand in files.
+    fn with_secrets(&self) -> Result<Self, ConfigError> {
+        let mut found = self.found.clone();
+        for (secret, path) in &self.files {
+            let text = secret_files::read(path).map_err(|error| wrong(secret, error.to_string()))?;
+            found.push((secret, text));
+        }
+        Ok(Self { found, files: Vec::new(), unknown: self.unknown.clone() })
     }
 
     /// Names in the environment that look like settings and are none, each with the setting whose name is nearest.
@@ -260,6 +298,10 @@ impl Settings {
 
     /// Everything that `serve` needs.
     pub(crate) fn config(&self) -> Result<Config, ConfigError> {
+        self.with_secrets()?.config_of_texts()
+    }
+
+    fn config_of_texts(&self) -> Result<Config, ConfigError> {
         let listen = self.listen()?;
         Ok(Config {
             listen,
@@ -452,21 +494,34 @@ fn wrong(setting: &str, reason: impl Into<String>) -> ConfigError {
     ConfigError { setting: setting.to_owned(), reason: reason.into() }
 }
 
+/// What a configuration file holds: texts, and secrets with the files that they stand in.
+type FromFile = (Vec<(&'static str, SecretString)>, Vec<(&'static str, PathBuf)>);
+
 /// The settings of a file. What its parser says of errors is not passed on: it shows the line, which may be a secret.
-fn read_file(name: &str, text: &str) -> Result<Vec<(&'static str, SecretString)>, ConfigError> {
+fn read_file(name: &str, text: &str) -> Result<FromFile, ConfigError> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         wrong(name, format!("line {line} is not TOML"))
     })?;
-    let mut found = Vec::new();
+    let (mut found, mut files) = (Vec::new(), Vec::new());
+    let setting_of =
+        |key: &str| SETTINGS.iter().find(|(_, known)| *known == key).map(|(setting, _)| *setting);
     for (key, value) in flat(table) {
-        let setting = SETTINGS.iter().find(|(_, known)| *known == key);
-        let &(setting, _) = setting.ok_or_else(|| wrong(name, format!("there is no setting `{key}`")))?;
-        let value = text_of(&value).ok_or_else(|| wrong(name, format!("`{key}` must be a text")))?;
-        found.push((setting, SecretString::from(value)));
+        let named = secret_files::of_key(&key).and_then(setting_of);
+        let named = named.filter(|setting| secret_files::SECRETS.contains(setting));
+        let value = text_of(&value).ok_or_else(|| wrong(name, format!("`{key}` must be a text")));
+        match (named, setting_of(&key)) {
+            (Some(secret), _) => files.push((secret, PathBuf::from(value?))),
+            (None, Some(setting)) => found.push((setting, SecretString::from(value?))),
+            (None, None) => return Err(wrong(name, format!("there is no setting `{key}`"))),
+        }
     }
-    Ok(found)
+    let twice = files.iter().find(|(secret, _)| found.iter().any(|(setting, _)| setting == secret));
+    match twice {
+        Some((secret, _)) => Err(wrong(secret, SecretFileError::SetTwice.to_string())),
+        None => Ok((found, files)),
+    }
 }
 
 /// Keys with the name of their table before them.
@@ -496,29 +551,4 @@ fn text_of(value: &Value) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(environment: &[(&str, &str)]) -> Settings {
-        let environment = environment.iter().map(|(name, value)| (name.into(), value.into()));
-        Settings::read(None, environment).unwrap()
-    }
-
-    #[test]
-    fn the_metrics_are_on_this_machine_at_a_port_that_follows_the_servers() {
-        for (listen, expected) in [
-            ("", "127.0.0.1:9787"),
-            ("0.0.0.0:80", "127.0.0.1:1080"),
-            ("[::]:8790", "127.0.0.1:9790"),
-            ("127.0.0.1:65535", "127.0.0.1:64535"),
-            ("127.0.0.1:0", "127.0.0.1:0"),
-        ] {
-            let settings = settings(&[("LOGGIN_LISTEN", listen)]);
-            let metrics = settings.metrics(settings.listen().unwrap()).unwrap();
-            assert_eq!(metrics, Some(expected.parse().unwrap()), "{listen}");
-        }
-        let said = |value| settings(&[("LOGGIN_METRICS_LISTEN", value)]).metrics(DEFAULT_LISTEN).unwrap();
-        assert_eq!(said("off"), None);
-        assert_eq!(said("10.0.0.1:9464"), Some("10.0.0.1:9464".parse().unwrap()));
-    }
-}
+mod tests;
