@@ -31,7 +31,7 @@ use self::{
 use crate::{
     config::Settings,
     http::routes,
-    limits,
+    limits, store,
     telemetry::{Log, Traces},
 };
 
@@ -70,6 +70,13 @@ enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Copy the database to a new file, also while a server runs, and look through the copy.
+    Backup {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The file to be made; it must not exist.
+        file: PathBuf,
     },
     /// Print the OpenAPI document.
     Openapi,
@@ -129,6 +136,12 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         Command::Audit { config, json } => {
             let database = start(config.config.as_deref())?.database()?;
             block_on(audit::list(&database, json))
+        }
+        Command::Backup { config, file } => {
+            let database = start(config.config.as_deref())?.database()?;
+            // It gets its name once it was looked through.
+            let bytes = store::back_up(&database, &file)?;
+            print_line(&format!("{}  {bytes} bytes, whole", file.display()))
         }
         Command::Openapi => {
             let document = routes::openapi::document().to_pretty_json();

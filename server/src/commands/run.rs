@@ -39,6 +39,8 @@ pub(crate) enum RunError {
     #[error(transparent)]
     Config(#[from] crate::config::ConfigError),
     #[error(transparent)]
+    Backup(#[from] crate::store::BackupError),
+    #[error(transparent)]
     Store(#[from] crate::store::StoreError),
     #[error("the Graph API client: {0}")]
     Graph(#[from] crate::whatsapp::GraphConfigError),

@@ -33,7 +33,11 @@ pub(crate) use outbox::{
     Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,
     QueueOutcome,
 };
-pub(crate) use sqlite::{SqliteStore, connections::LATEST as DATABASE_VERSION};
+pub(crate) use sqlite::{
+    SqliteStore,
+    backup::{BackupError, back_up},
+    connections::LATEST as DATABASE_VERSION,
+};
 
 /// A store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // only what is marked as a test is excepted by itself
 
 mod administration;
+mod backup;
 mod development;
 mod keys;
 mod log;

@@ -63,6 +63,19 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// A connection that only reads, to a file with tables of this program, which are left in their version.
+pub(super) fn open_to_copy(path: &Path) -> Result<Connection, StoreError> {
+    let mut connection = connect(path)?;
+    let look = connection.transaction()?;
+    let is_new = version(&look)? == 0;
+    look.finish()?;
+    if is_new {
+        return Err(StoreError::Foreign);
+    }
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let connection = connect(path)?;
     set_up(&connection)?;

@@ -4,6 +4,7 @@
 //! which groups what waits into one transaction.
 
 mod admin;
+pub(super) mod backup;
 pub(super) mod connections;
 mod keys;
 mod otp;

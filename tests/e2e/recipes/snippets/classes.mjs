@@ -189,6 +189,13 @@ export const NAMED = [
     before: 'declare const token: string; declare function accountOf(phone: string): Promise<string>;',
   },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
+  { page: 'docs/operations.md', has: 'loggin-server backup', how: 'commands' },
+  {
+    page: 'docs/operations.md',
+    has: 'systemctl stop loggin',
+    how: 'elsewhere',
+    reason: 'a test of the server runs it',
+  },
   { page: 'docs/operations.md', has: 'scrape_configs', how: 'elsewhere', reason: 'it is for Prometheus' },
   {
     page: 'docs/protocol.md',
