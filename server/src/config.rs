@@ -3,6 +3,7 @@
 //! The environment goes before the file. Whatever is missing or makes no sense stops the start with a message that
 //! names the setting, and never shows its value.
 
+mod person;
 mod proxies;
 mod tls;
 mod secret_files;
@@ -10,7 +11,9 @@ mod secret_files;
 use std::{
     ffi::OsString,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use loggin_protocol::link::WhatsAppNumber;
@@ -42,6 +45,9 @@ const OTP_SECRET_CHARS: usize = 32;
 /// several.
 const METRICS_PORT_AFTER: u16 = 1_000;
 
+/// Days that acts of administrators may be kept: a month at least, as an act is not to be gone before anybody looks.
+const RETENTION_DAYS: RangeInclusive<u32> = 30..=3_650;
+
 /// What stands in place of an address where something is not to listen.
 const OFF: &str = "off";
 
@@ -72,6 +78,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_METRICS_LISTEN", "metrics_listen"),
     ("LOGGIN_TLS_CERT", "tls_cert"),
     ("LOGGIN_TLS_KEY", "tls_key"),
+    ("LOGGIN_RETENTION_DAYS", "retention_days"),
     ("WHATSAPP_NUMBER", "whatsapp.number"),
     ("WHATSAPP_PHONE_NUMBER_ID", "whatsapp.phone_number_id"),
     ("WHATSAPP_ACCESS_TOKEN", "whatsapp.access_token"),
@@ -144,6 +151,8 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: TrustedProxies,
     /// Whether calls without a secret key are counted by address.
     pub(crate) counts_addresses: bool,
+    /// How long acts of administrators are kept; `None`: for ever.
+    pub(crate) retention: Option<Duration>,
     pub(crate) whatsapp: WhatsAppConfig,
     /// `None`: no one-time codes are sent.
     pub(crate) otp: Option<OtpConfig>,
@@ -312,6 +321,7 @@ impl Settings {
             link_base: url("link base", WA_ME)?,
             trusted_proxies: self.trusted_proxies()?,
             counts_addresses: true,
+            retention: self.retention()?,
             whatsapp: self.whatsapp()?,
             otp: self.otp()?,
         })
@@ -386,6 +396,14 @@ impl Settings {
         TrustedProxies::parse(list(value), header).ok_or_else(|| {
             wrong(NAME, "must be addresses or networks such as 10.0.0.0/8, with commas between, or `none`")
         })
+    }
+
+    fn retention(&self) -> Result<Option<Duration>, ConfigError> {
+        const NAME: &str = "LOGGIN_RETENTION_DAYS";
+        let Some(value) = self.optional(NAME) else { return Ok(None) };
+        let days = value.parse().ok().filter(|days| RETENTION_DAYS.contains(days));
+        let days = days.ok_or_else(|| wrong(NAME, "must be a number of days, from 30 to 3650"))?;
+        Ok(Some(Duration::from_secs(u64::from(days) * 24 * 60 * 60)))
     }
 
     fn forwarded_header(&self) -> Result<ForwardedHeader, ConfigError> {

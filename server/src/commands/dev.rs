@@ -267,6 +267,7 @@ fn config(
         link_base: simulator.clone(),
         trusted_proxies: TrustedProxies::loopback(ForwardedHeader::default()),
         counts_addresses: false,
+        retention: None,
         whatsapp: WhatsAppConfig {
             number: WhatsAppNumber::parse(NUMBER).map_err(|_| refused("the number"))?,
             phone_number_id: PHONE_NUMBER_ID.to_owned(),

@@ -7,6 +7,7 @@ mod app_view;
 mod audit;
 mod dev;
 mod output;
+mod person;
 mod run;
 mod serve;
 mod startup;
@@ -24,6 +25,7 @@ use self::{
     app::AppCommand,
     dev::DevArgs,
     output::{print_line, tell_failure},
+    person::Wish,
     run::RunError,
     serve::ServeArgs,
     test_number::TestNumberCommand,
@@ -70,6 +72,20 @@ enum Command {
         /// Print JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Print what the database holds of a person, as JSON. It needs the secrets of the server's configuration.
+    Export {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The person's number, with its country code.
+        phone: String,
+    },
+    /// Delete what the database holds of a person. It needs the secrets of the server's configuration.
+    Forget {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The person's number, with its country code.
+        phone: String,
     },
     /// Copy the database to a new file, also while a server runs, and look through the copy.
     Backup {
@@ -136,6 +152,14 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         Command::Audit { config, json } => {
             let database = start(config.config.as_deref())?.database()?;
             block_on(audit::list(&database, json))
+        }
+        Command::Export { config, phone } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(person::run(&settings, &phone, Wish::Export))
+        }
+        Command::Forget { config, phone } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(person::run(&settings, &phone, Wish::Forget))
         }
         Command::Backup { config, file } => {
             let database = start(config.config.as_deref())?.database()?;

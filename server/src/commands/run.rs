@@ -33,6 +33,9 @@ use crate::{
 /// How often people are taken out of sessions that are over: they may stay a minute longer.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How often old acts of administrators are forgotten: they are kept for days.
+const TRIM_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
 /// Why the server did not start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
@@ -147,6 +150,7 @@ pub(crate) fn prepare(
     if config.otp.is_some() {
         std::thread::spawn(phones::load);
     }
+    let retention = config.retention;
     let (stop, stopping) = watch::channel(false);
     let server = Server::new(Parts {
         store,
@@ -166,6 +170,7 @@ pub(crate) fn prepare(
             () = looking.logins.look_after() => {}
             () = purge_otp(&looking) => {}
             () = looking.apps.keep_writing_uses() => {}
+            () = trim_audit(&looking, retention) => {}
             () = looking.waiters.run_wheel() => {}
             () = supervisor::feed_watchdog(Arc::clone(&looking.store)) => {}
             // An error means that whoever would tell is gone, which is the end too.
@@ -186,6 +191,29 @@ async fn purge_otp(server: &Server) {
         ticks.tick().await;
         if let Err(error) = otp.purge().await {
             tracing::warn!(%error, "the store could not be cleared; trying again");
+        }
+    }
+}
+
+/// Forgets acts of administrators that are older than they are to be kept, for ever.
+async fn trim_audit(server: &Server, retention: Option<Duration>) {
+    let Some(retention) = retention else {
+        return std::future::pending().await;
+    };
+    let mut ticks = tokio::time::interval(TRIM_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let before = server.clock.now() - retention;
+        loop {
+            match server.store.trim_audit(before, limits::SWEEP).await {
+                Ok(rows) if rows >= u64::from(limits::SWEEP) => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "the audit could not be trimmed; trying again");
+                    break;
+                }
+            }
         }
     }
 }

@@ -103,7 +103,7 @@ async fn remove(store: &dyn Store, number: &str) -> Result<(), RunError> {
 }
 
 /// A number with its country code. It need not be one that a plan knows: best, nobody has it.
-fn parse(text: &str) -> Result<PhoneNumber, RunError> {
+pub(super) fn parse(text: &str) -> Result<PhoneNumber, RunError> {
     let is_written =
         |symbol: char| symbol == '+' || symbol == '-' || symbol.is_whitespace() || "()".contains(symbol);
     let rest: String = text.chars().filter(|symbol| !is_written(*symbol)).collect();

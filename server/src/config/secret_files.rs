@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn only_secrets_have_files() {
         assert_eq!(of_variable("LOGGIN_OTP_SECRET_FILE"), Some("LOGGIN_OTP_SECRET"));
-        for name in ["LOGGIN_LISTEN_FILE", "LOGGIN_OTP_SECRET", "_FILE"] {
+        for name in ["HOME_FILE", "LOGGIN_OTP_SECRET", "_FILE"] {
             assert_eq!(of_variable(name), None, "{name}");
         }
     }

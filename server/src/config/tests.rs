@@ -84,3 +84,21 @@ fn a_file_that_cannot_be_read_matters_to_who_needs_its_secret() {
     assert_eq!(error.setting, "LOGGIN_OTP_SECRET");
     assert!(!error.to_string().contains("nowhere"));
 }
+
+#[test]
+fn acts_are_kept_for_days_or_for_ever() {
+    let retention = |days| settings(&[("LOGGIN_RETENTION_DAYS", days)]).retention().ok();
+    let days = |days: u64| Some(Some(Duration::from_secs(days * 24 * 60 * 60)));
+    for (given, expected) in [
+        ("", Some(None)),
+        ("30", days(30)),
+        (" 3650 ", days(3_650)),
+        ("29", None),
+        ("3651", None),
+        ("-30", None),
+        ("30d", None),
+        ("4294967326", None),
+    ] {
+        assert_eq!(retention(given), expected, "{given}");
+    }
+}

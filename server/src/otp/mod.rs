@@ -8,6 +8,7 @@ mod account;
 mod deliver;
 pub(crate) mod life;
 mod meter;
+mod person;
 mod recipient;
 mod responses;
 mod sender;
@@ -24,6 +25,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 pub(crate) use meter::Meter;
+pub(crate) use person::PersonKeys;
 pub(crate) use recipient::Recipient;
 pub(crate) use responses::{NamedCall, OtpResponse};
 pub(crate) use sender::{CodeSender, TemplateSender};

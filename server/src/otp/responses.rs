@@ -88,7 +88,7 @@ impl OtpResponse {
         serde_json::to_vec(&kept).map_err(|_| StoreError::Unreadable("answer"))
     }
 
-    fn kept(json: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn kept(json: &[u8]) -> Result<Self, StoreError> {
         let unreadable = StoreError::Unreadable("answer");
         Ok(match serde_json::from_slice(json).map_err(|_| StoreError::Unreadable("answer"))? {
             Kept::Started { session_id, sent, quota_remaining } => {

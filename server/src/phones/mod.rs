@@ -7,6 +7,7 @@
 mod accounts;
 mod fiction;
 mod recipient_keys;
+mod trail;
 
 use std::fmt;
 
@@ -15,6 +16,7 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Reg
 
 pub(crate) use accounts::{account, same_account};
 pub(crate) use recipient_keys::RecipientKeys;
+pub(crate) use trail::trail_name;
 
 /// Most characters of a number as it is written, with all its punctuation.
 const MAX_CHARS: usize = 40;

@@ -24,6 +24,13 @@ impl RecipientKeys {
         self.0.mac(b"phone", phones::account(phone).as_bytes())
     }
 
+    /// What this person is called under every key, those in rotation among them: by their numbers and user ids.
+    pub(crate) fn all_of(&self, phones: &[PhoneNumber], user_ids: &[String]) -> Vec<[u8; 32]> {
+        let of_phone = |phone| self.0.macs(b"phone", phones::account(phone).as_bytes());
+        let of_user_id = |user_id: &String| self.0.macs(b"user id", user_id.as_bytes());
+        phones.iter().flat_map(of_phone).chain(user_ids.iter().flat_map(of_user_id)).collect()
+    }
+
     /// The recipient with this business-scoped user id.
     pub(crate) fn of_user_id(&self, user_id: &str) -> [u8; 32] {
         self.0.mac(b"user id", user_id.as_bytes())
@@ -51,5 +58,13 @@ mod tests {
         assert_ne!(one, keys("one").of_user_id("525512345678"));
         assert_eq!(keys("one").of_user_id("IN.1"), keys("one").of_user_id("IN.1"));
         assert_ne!(keys("one").of_user_id("IN.1"), keys("one").of_user_id("IN.2"));
+        let both = RecipientKeys::derive([b"two".as_slice(), b"one"]);
+        let expected = [
+            keys("two").of_phone(&phone("525512345678")),
+            one,
+            keys("two").of_user_id("IN.1"),
+            keys("one").of_user_id("IN.1"),
+        ];
+        assert_eq!(both.all_of(&[phone("5215512345678")], &["IN.1".to_owned()]), expected);
     }
 }

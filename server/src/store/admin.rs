@@ -34,6 +34,11 @@ pub(crate) enum Act {
     MarkDevelopment,
 }
 
+/// What the audit calls it when a person was told of, or forgotten: see [`super::PeopleStore`].
+pub(crate) const EXPORT_PERSON: &str = "person_export";
+/// See [`EXPORT_PERSON`].
+pub(crate) const FORGET_PERSON: &str = "person_forget";
+
 /// Digits of a test number that are told: enough to tell some from each other, too few to call anybody.
 const DIGITS_TOLD: usize = 4;
 
@@ -101,6 +106,9 @@ pub(crate) trait AdminStore {
     async fn administer(&self, act: Act, actor: String, at: UnixMillis) -> Result<bool, StoreError>;
     /// The latest acts, oldest first.
     async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
+    /// Deletes acts from before this moment, up to `limit` of them, and secret keys that ended before it; returns how many
+    /// rows that were. Nothing else deletes an act, and nothing the mark of a database for development.
+    async fn trim_audit(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError>;
     /// Whether the database is marked as one for development.
     async fn is_development(&self) -> Result<bool, StoreError>;
 }

@@ -8,6 +8,7 @@ mod commit;
 mod keys;
 mod otp;
 mod outbox;
+mod people;
 mod rows;
 mod sqlite;
 #[cfg(test)]
@@ -32,6 +33,11 @@ pub(crate) use otp::{
 pub(crate) use outbox::{
     Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,
     QueueOutcome,
+};
+#[cfg(test)]
+pub(crate) use people::WITH_PEOPLE;
+pub(crate) use people::{
+    ClearName, PeopleStore, PersonCounts, PersonNames, PersonRow, SealedResponse, Trail,
 };
 pub(crate) use sqlite::{
     SqliteStore,
@@ -249,7 +255,7 @@ pub(crate) struct Changed {
 
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
-pub(crate) trait Store: AdminStore + KeyStore + OtpStore + OutboxStore {
+pub(crate) trait Store: AdminStore + KeyStore + OtpStore + OutboxStore + PeopleStore {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;
     /// All apps, oldest first.

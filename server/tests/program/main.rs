@@ -12,6 +12,7 @@ mod metrics;
 mod supervisor;
 mod tls;
 mod traces;
+mod people;
 
 use std::{
     fs::File,

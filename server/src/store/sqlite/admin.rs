@@ -50,6 +50,19 @@ impl AdminStore for SqliteStore {
             .await
     }
 
+    async fn trim_audit(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
+        const ALLOW: &str = "UPDATE retention SET audit_from = max(audit_from, ?)";
+        const ACTS: &str = "DELETE FROM audit WHERE id IN
+            (SELECT id FROM audit WHERE at < ?1 AND act <> ?2 ORDER BY id LIMIT ?3)";
+        const KEYS: &str = "DELETE FROM secret_keys WHERE expires_at < ?";
+        let trimmed = self.write_exclusive(move |db| {
+            execute(db, ALLOW, [before.0])?;
+            let acts = execute(db, ACTS, params![before.0, Act::MarkDevelopment.name(), limit])?;
+            Ok(acts + execute(db, KEYS, [before.0])?)
+        });
+        Ok(trimmed.await? as u64)
+    }
+
     async fn is_development(&self) -> Result<bool, StoreError> {
         self.readers.read(is_marked).await
     }

@@ -29,11 +29,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (5, include_str!("../../../migrations/sqlite/0005_otp_accounts.sql")),
     (6, include_str!("../../../migrations/sqlite/0006_languages.sql")),
     (7, include_str!("../../../migrations/sqlite/0007_denials.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0008_secret_keys.sql")),
+    (8, include_str!("../../../migrations/sqlite/0008_secret_keys.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0009_retention.sql")),
 ];
 
 /// The version that this program knows.
-pub(crate) const LATEST: u32 = 8;
+pub(crate) const LATEST: u32 = 9;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 2;

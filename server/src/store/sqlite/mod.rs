@@ -10,6 +10,7 @@ mod keys;
 mod otp;
 mod otp_reads;
 mod outbox;
+mod people;
 mod ready;
 mod writer;
 
@@ -385,6 +386,7 @@ mod tests {
             logins::{app, insert, login, store_suite},
             otp::otp_store_suite,
             outbox::outbox_suite,
+            people::people_suite,
         },
     };
 
@@ -401,6 +403,7 @@ mod tests {
     otp_store_suite!(open);
     outbox_suite!(open);
     key_suite!(open);
+    people_suite!(open);
 
     #[tokio::test]
     async fn what_was_applied_is_there_after_a_restart() {

@@ -31,6 +31,7 @@ macro_rules! key_suite {
             a_use_is_noted_once_in_a_while,
             an_app_is_disabled_and_enabled_once,
             a_deleted_app_leaves_nothing_and_touches_no_other,
+            acts_and_keys_go_when_they_are_old_enough,
         );
     };
     ($open:path: $($test:ident),+ $(,)?) => {$(
@@ -233,4 +234,36 @@ pub(in crate::store) async fn a_deleted_app_leaves_nothing_and_touches_no_other(
     assert!(!does(store, Act::DeleteApp(app_key(APP))).await);
     let told: Vec<_> = store.audit(9).await.unwrap().into_iter().map(|row| (row.act, row.subject)).collect();
     assert_eq!(told, [("app_delete".to_owned(), APP.to_owned())]);
+}
+
+pub(in crate::store) async fn acts_and_keys_go_when_they_are_old_enough(store: &impl Store) {
+    with_apps(store).await;
+    let at = |hours: u32| NOW + HOUR * hours;
+    let act = async |act: Act, hours| store.administer(act, "alice".to_owned(), at(hours)).await.unwrap();
+    assert!(act(Act::MarkDevelopment, 0).await);
+    for (number, hours) in [(1, 0), (2, 1), (3, 2)] {
+        assert!(act(Act::CreateKey(key(APP, number)), hours).await);
+    }
+    assert!(does(store, Act::RevokeKey(app_key(APP), key(APP, 1).id, at(1))).await);
+    let told = async || {
+        let rows = store.audit(9).await.unwrap();
+        rows.into_iter().map(|row| (row.act, row.at)).collect::<Vec<_>>()
+    };
+    let row = |act: &str, hours| (act.to_owned(), at(hours));
+    let all = [
+        row("development_data", 0),
+        row("key_create", 0),
+        row("key_create", 1),
+        row("key_create", 2),
+        row("key_revoke", 0),
+    ];
+    assert_eq!(told().await, all);
+    assert_eq!(store.trim_audit(at(0), 10).await.unwrap(), 0);
+    assert_eq!((told().await.len(), keys(store).await.len()), (5, 3));
+    assert_eq!(store.trim_audit(at(1), 1).await.unwrap(), 1, "the oldest first");
+    assert_eq!(told().await.len(), 4);
+    assert_eq!(store.trim_audit(at(2), 10).await.unwrap(), 3);
+    assert_eq!(told().await, [all[0].clone(), all[3].clone()], "the mark stays");
+    assert!(store.is_development().await.unwrap());
+    assert_eq!(keys(store).await, [key(APP, 2), key(APP, 3)]);
 }

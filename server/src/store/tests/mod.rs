@@ -5,3 +5,4 @@ pub(super) mod keys;
 pub(super) mod logins;
 pub(super) mod otp;
 pub(super) mod outbox;
+pub(super) mod people;

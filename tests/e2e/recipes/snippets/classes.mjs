@@ -190,6 +190,7 @@ export const NAMED = [
   },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server backup', how: 'commands' },
+  { page: 'docs/operations.md', has: 'loggin-server forget', how: 'commands' },
   {
     page: 'docs/operations.md',
     has: 'systemctl stop loggin',
