@@ -6,6 +6,7 @@ mod app_state;
 mod app_view;
 mod audit;
 mod dev;
+mod operator;
 mod output;
 mod person;
 mod run;
@@ -24,6 +25,7 @@ use clap::{Args, Parser, Subcommand};
 use self::{
     app::AppCommand,
     dev::DevArgs,
+    operator::OperatorCommand,
     output::{print_line, tell_failure},
     person::Wish,
     run::RunError,
@@ -64,6 +66,13 @@ enum Command {
         config: ConfigArgs,
         #[command(subcommand)]
         command: TestNumberCommand,
+    },
+    /// Add, list and remove who may operate the server by its console.
+    Operator {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(subcommand)]
+        command: OperatorCommand,
     },
     /// List what administrators did, the latest last.
     Audit {
@@ -148,6 +157,10 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         Command::TestNumber { config, command } => {
             let database = start(config.config.as_deref())?.database()?;
             block_on(test_number::run(&database, command))
+        }
+        Command::Operator { config, command } => {
+            let database = start(config.config.as_deref())?.database()?;
+            block_on(operator::run(&database, command))
         }
         Command::Audit { config, json } => {
             let database = start(config.config.as_deref())?.database()?;

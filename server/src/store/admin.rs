@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber};
 
-use super::{App, AppSecretKey, KeyId, StoreError, TestNumber};
+use super::{App, AppSecretKey, KeyId, Operator, StoreError, TestNumber};
 use crate::clock::UnixMillis;
 
 /// One act.
@@ -26,6 +26,10 @@ pub(crate) enum Act {
     RotateKey(AppSecretKey, KeyId, UnixMillis),
     /// Has a secret key end now; not done where there is no such good one.
     RevokeKey(AppKey, KeyId, UnixMillis),
+    /// Adds an operator, or gives one another role; not done where nothing would change, or no owner would be left.
+    PutOperator(Operator),
+    /// Removes an operator; not done where there is none of this name, or they are the last owner.
+    RemoveOperator(String),
     /// Adds a test number, or gives one another code.
     PutTestNumber(PhoneNumber, TestNumber),
     /// Removes a test number; not done where it is none.
@@ -54,6 +58,8 @@ impl Act {
             Self::CreateKey(_) => "key_create",
             Self::RotateKey(..) => "key_rotate",
             Self::RevokeKey(..) => "key_revoke",
+            Self::PutOperator(_) => "operator_add",
+            Self::RemoveOperator(_) => "operator_remove",
             Self::PutTestNumber(..) => "test_number_add",
             Self::RemoveTestNumber(_) => "test_number_remove",
             Self::MarkDevelopment => "development_data",
@@ -69,6 +75,8 @@ impl Act {
             | Self::DeleteApp(app_key)
             | Self::RevokeKey(app_key, ..) => app_key.as_str().to_owned(),
             Self::CreateKey(key) | Self::RotateKey(key, ..) => key.app_key.as_str().to_owned(),
+            Self::PutOperator(operator) => operator.name.clone(),
+            Self::RemoveOperator(name) => name.clone(),
             Self::PutTestNumber(phone, _) | Self::RemoveTestNumber(phone) => {
                 let digits = phone.expose();
                 format!("…{}", &digits[digits.len().saturating_sub(DIGITS_TOLD)..])
@@ -77,13 +85,15 @@ impl Act {
         }
     }
 
-    /// The names of what changed, separated by spaces; of secret keys their ids, the new one first.
+    /// The names of what changed, separated by spaces; of secret keys their ids, the new one first; of an operator the
+    /// role.
     pub(crate) fn fields(&self) -> String {
         match self {
             Self::UpdateApp(_, fields, _) => fields.join(" "),
             Self::CreateKey(key) => key.id.to_string(),
             Self::RotateKey(key, replaced, _) => format!("{} {replaced}", key.id),
             Self::RevokeKey(_, id, _) => id.to_string(),
+            Self::PutOperator(operator) => operator.role.as_str().to_owned(),
             _ => String::new(),
         }
     }

@@ -6,6 +6,7 @@
 mod admin;
 mod commit;
 mod keys;
+mod operators;
 mod otp;
 mod outbox;
 mod people;
@@ -26,6 +27,7 @@ use crate::{
 pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
+pub(crate) use operators::{Operator, OperatorStore, Role};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
     OtpPurge, OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending, TestNumber,
@@ -255,7 +257,9 @@ pub(crate) struct Changed {
 
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
-pub(crate) trait Store: AdminStore + KeyStore + OtpStore + OutboxStore + PeopleStore {
+pub(crate) trait Store:
+    AdminStore + KeyStore + OperatorStore + OtpStore + OutboxStore + PeopleStore
+{
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;
     /// All apps, oldest first.

@@ -3,7 +3,7 @@
 use loggin_protocol::{AppKey, Code, PhoneNumber};
 use rusqlite::Row;
 
-use super::{App, Confirm, Login, MessageKind, MessageState, PhoneHidden, State, StoreError};
+use super::{App, Confirm, Login, MessageKind, MessageState, PhoneHidden, Role, State, StoreError};
 use crate::{clock::UnixMillis, languages::Language, whatsapp::DeliveryStatus};
 
 /// An enumeration that the tables keep as a number, which must never change its meaning.
@@ -47,6 +47,12 @@ impl Numbered for Confirm {
 impl Numbered for PhoneHidden {
     const NUMBERS: &'static [(i64, Self)] = &[(0, Self::Ask), (1, Self::Fail)];
     const WHAT: &'static str = "policy for hidden numbers";
+}
+
+impl Numbered for Role {
+    // The greater number may do more.
+    const NUMBERS: &'static [(i64, Self)] = &[(1, Self::Viewer), (2, Self::Operator), (3, Self::Owner)];
+    const WHAT: &'static str = "role";
 }
 
 impl Numbered for MessageKind {
@@ -169,6 +175,7 @@ mod tests {
         ]);
         check(&[Confirm::None, Confirm::Reply, Confirm::Code]);
         check(&[PhoneHidden::Ask, PhoneHidden::Fail]);
+        check(&[Role::Viewer, Role::Operator, Role::Owner]);
         check(&[MessageKind::SharePhone, MessageKind::ConfirmationCode, MessageKind::SignedIn]);
         check(&[
             MessageState::Waiting,

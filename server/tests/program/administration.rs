@@ -47,6 +47,33 @@ fn each_act_is_listed_and_logged_without_values() {
 }
 
 #[test]
+fn operators_have_roles_and_an_owner_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let operator =
+        |arguments: &[&str]| program(folder.path()).arg("operator").args(arguments).output().unwrap();
+    assert!(operator(&["add", "Olga@shop.example", "--role", "owner"]).status.success());
+    assert!(operator(&["add", "ben", "--role", "viewer"]).status.success());
+    for refused in [
+        &["add", "ben", "--role", "viewer"][..],
+        &["add", "olga@shop.example", "--role", "operator"],
+        &["add", "two words", "--role", "viewer"],
+        &["add", " ", "--role", "viewer"],
+        &["remove", "olga@shop.example"],
+        &["remove", "nobody"],
+    ] {
+        assert_eq!(operator(refused).status.code(), Some(1), "{refused:?}");
+    }
+    assert_eq!(operator(&["add", "eve", "--role", "king"]).status.code(), Some(2));
+    let listed: Value = serde_json::from_slice(&operator(&["list", "--json"]).stdout).unwrap();
+    let listed: Vec<_> =
+        listed.as_array().unwrap().iter().map(|each| json!([each["name"], each["role"]])).collect();
+    assert_eq!(listed, [json!(["ben", "viewer"]), json!(["olga@shop.example", "owner"])]);
+    assert!(operator(&["remove", "ben"]).status.success());
+    let page = operator(&["list"]);
+    assert_eq!(String::from_utf8(page.stdout).unwrap().lines().count(), 1);
+}
+
+#[test]
 fn a_setting_that_is_not_text_is_refused() {
     for name in ["LOGGIN_LISTEN", "WHATSAPP_VERIFY_TOKEN"] {
         let said = refused(|command| {

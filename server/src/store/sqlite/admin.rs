@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::{
     INSERT_APP, UPDATE_APP,
     connections::{all, execute, first},
-    keys,
+    keys, operators,
     otp_reads::{put_test_number, remove_test_number},
     put_app,
 };
@@ -80,6 +80,8 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
             Ok(keys::end(db, key.app_key, replaced, key.created_at, *until)? && keys::insert(db, key)?)
         }
         Act::RevokeKey(app_key, id, at) => keys::end(db, *app_key, id, *at, *at),
+        Act::PutOperator(operator) => operators::put(db, operator),
+        Act::RemoveOperator(name) => operators::remove(db, name),
         Act::PutTestNumber(phone, test) => put_test_number(db, phone, test).map(|()| true),
         Act::RemoveTestNumber(phone) => remove_test_number(db, phone),
         Act::MarkDevelopment => Ok(!is_marked(db)?),

@@ -151,8 +151,8 @@ mod tests {
             let paths = paths.clone();
             move || paths.iter().map(|path| back_up(&from, path)).collect::<Result<Vec<_>, _>>()
         });
-        let ((), copied) = tokio::join!(writing, copying);
-        assert_eq!(copied.unwrap().unwrap().len(), paths.len());
+        let ((), done) = tokio::join!(writing, copying);
+        assert_eq!(done.unwrap().unwrap().len(), paths.len());
         for path in paths {
             let copy = SqliteStore::open(&path, 2, Arc::new(())).await.unwrap();
             // Logins and the position of their changes are written together.

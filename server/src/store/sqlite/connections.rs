@@ -30,11 +30,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (6, include_str!("../../../migrations/sqlite/0006_languages.sql")),
     (7, include_str!("../../../migrations/sqlite/0007_denials.sql")),
     (8, include_str!("../../../migrations/sqlite/0008_secret_keys.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0009_retention.sql")),
+    (9, include_str!("../../../migrations/sqlite/0009_retention.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0010_operators.sql")),
 ];
 
 /// The version that this program knows.
-pub(crate) const LATEST: u32 = 9;
+pub(crate) const LATEST: u32 = 10;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 2;

@@ -7,6 +7,7 @@ mod admin;
 pub(super) mod backup;
 pub(super) mod connections;
 mod keys;
+mod operators;
 mod otp;
 mod otp_reads;
 mod outbox;
@@ -384,6 +385,7 @@ mod tests {
         tests::{
             keys::key_suite,
             logins::{app, insert, login, store_suite},
+            operators::operator_suite,
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
@@ -403,6 +405,7 @@ mod tests {
     otp_store_suite!(open);
     outbox_suite!(open);
     key_suite!(open);
+    operator_suite!(open);
     people_suite!(open);
 
     #[tokio::test]

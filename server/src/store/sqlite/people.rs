@@ -74,7 +74,7 @@ fn with_accounts(db: &Connection, mut names: PersonNames) -> Result<PersonNames,
 /// The columns of a row that are no bytes: those are MACs, hashes, or sealed.
 fn columns(row: &Row<'_>, table: &str) -> Result<Map<String, Value>, StoreError> {
     let mut columns = Map::new();
-    let names: Vec<String> = row.as_ref().column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = row.as_ref().column_names().map(str::to_owned).collect();
     for (position, name) in names.into_iter().enumerate() {
         if (table, name.as_str()) == WITHHELD {
             continue;

@@ -3,6 +3,7 @@
 pub(crate) mod dump;
 pub(super) mod keys;
 pub(super) mod logins;
+pub(super) mod operators;
 pub(super) mod otp;
 pub(super) mod outbox;
 pub(super) mod people;

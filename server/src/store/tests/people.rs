@@ -177,14 +177,14 @@ pub(in crate::store) async fn who_stands_in_clear_is_found(store: &impl Store) {
 pub(in crate::store) async fn numbers_that_count_as_one_account_are_forgotten_together(store: &impl Store) {
     assert!(store.write(Somebody(1).writes()).await.unwrap().is_ok());
     // A session whose person has left, of another number that WhatsApp named for the account.
-    let named = [77; 32];
-    let session = OtpSession { session_id: Uuid::from_u128(9), subject: named, phone: None, ..session(9) };
-    let join = OtpWrite::Join { from: named, version: 0, into: Somebody(1).account() };
+    let other = [77; 32];
+    let session = OtpSession { session_id: Uuid::from_u128(9), subject: other, phone: None, ..session(9) };
+    let join = OtpWrite::Join { from: other, version: 0, into: Somebody(1).account() };
     assert!(store.write(vec![join, OtpWrite::Session(session)]).await.unwrap().is_ok());
-    let names = PersonNames { subjects: vec![named], ..PersonNames::default() };
+    let names = PersonNames { subjects: vec![other], ..PersonNames::default() };
     store.forget_person(names, trail()).await.unwrap();
     assert_eq!(store.otp_session(Uuid::from_u128(9)).await.unwrap(), None);
-    for subject in [named, Somebody(1).subject(), Somebody(1).account()] {
+    for subject in [other, Somebody(1).subject(), Somebody(1).account()] {
         assert_eq!(store.otp_phone(&subject).await.unwrap(), None);
     }
 }
