@@ -15,6 +15,10 @@ def directives(caddyfile: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
+def numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
 def test_they_say_that_they_are_not_built_here() -> None:
     assert all("not built here" in file.read_text() for file in FILES)
 
@@ -33,7 +37,10 @@ def test_each_file_that_is_put_into_a_container_is_there() -> None:
     assert all((CONTAINER / path).is_file() for path in mounted)
     image = re.search(r"^FROM \S+/rust:(?P<version>[\d.]+)-", FILES[0].read_text(), re.MULTILINE)
     assert image is not None
-    assert f'rust-version = "{image["version"]}"' in (ROOT / "Cargo.toml").read_text()
+    manifests = [(ROOT / folder / "Cargo.toml").read_text() for folder in (".", "server")]
+    oldest = re.findall(r'^rust-version = "([\d.]+)"', "\n".join(manifests), re.MULTILINE)
+    assert oldest
+    assert all(numbers(image["version"]) >= numbers(version) for version in oldest)
 
 
 def test_caddy_is_set_up_as_without_containers() -> None:

@@ -14,7 +14,7 @@ use std::{
 };
 
 use axum::http::{Method, StatusCode};
-use loggin::{Code, ErrorCode};
+use loggin_protocol::{Code, ErrorCode};
 use opentelemetry::{
     Context,
     trace::{SpanContext, TraceContextExt, TracerProvider},
