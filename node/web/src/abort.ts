@@ -1,6 +1,6 @@
-/** Signals that end together, and pauses that a signal ends. */
+/** Abort signals: controllers that follow a signal, timers that abort, and pauses that a signal ends. */
 
-/** The longest span that timers keep, in milliseconds; a longer one would fire at once. */
+/** Longest delay of `setTimeout`, in milliseconds; with a longer one it would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Why signals ended, for runtimes whose signals do not keep it: React Native, and browsers before 2022. */
@@ -42,7 +42,7 @@ export class Linked extends AbortController {
     super.abort(reason);
   }
 
-  /** Has something happen after some milliseconds, at once where there are none, instead of what it was told before. */
+  /** Calls `act` after some milliseconds, at once for 0 or less. It replaces an earlier call. */
   after(milliseconds: number, act: () => void): void {
     clearTimeout(this.#timer);
     const rest = milliseconds - LONGEST_TIMER_MS;
@@ -55,12 +55,12 @@ export class Linked extends AbortController {
     }
   }
 
-  /** Has it end after some milliseconds, instead of those it was told before. */
+  /** Aborts after some milliseconds. It replaces an earlier call. */
   abortAfter(milliseconds: number, reason?: unknown): void {
     this.after(milliseconds, () => this.abort(reason));
   }
 
-  /** Leaves the signal and the timer alone. */
+  /** Stops following the signal, and the timer. */
   release(): void {
     clearTimeout(this.#timer);
     this.#parent?.removeEventListener('abort', this.#follow);

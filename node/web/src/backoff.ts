@@ -1,4 +1,4 @@
-/** How long to wait before the next try: full-jitter exponential backoff, as in milliseconds. */
+/** How long to wait before the next try: full-jitter exponential backoff, in milliseconds. */
 
 /** Upper end of the first delay: short enough that one lost connection goes unnoticed. */
 const FIRST_DELAY_MS = 250;
@@ -15,7 +15,7 @@ const YOUNG_OUTAGE_MS = 60_000;
 /** Upper end of a delay in an old outage: 10,000 clients then ask about 1,300 times a second. */
 const OLD_OUTAGE_CAP_MS = 15_000;
 
-/** Longest wish of a server that is obeyed: no server can switch a client off. */
+/** Longest `retry:` or `Retry-After` that is kept to, in milliseconds: no server can switch a client off. */
 export const MAX_HINT_MS = 60_000;
 
 /** Part of a hint that may come on top, one in this many (20 %): those who were told the same time spread out. */

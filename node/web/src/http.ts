@@ -1,4 +1,4 @@
-/** HTTP, in what all runtimes have: `fetch`. */
+/** Requests by `fetch`, which all runtimes have. */
 
 import { Linked, throwIfEnded } from './abort.js';
 import type { LogginError } from './error.js';
@@ -11,7 +11,7 @@ export const CALL_TIMEOUT_MS = 10_000;
 /** Longest JSON that is read, in characters: no response of the protocol comes near it. */
 const MAX_RESPONSE = 64 << 10;
 
-/** What keeps a request and its response to themselves. Some workers refuse an option that they do not have. */
+/** Options that keep cookies, referrer and caches out of it. Some workers throw at an option that they do not know. */
 const KEPT_TO_ITSELF: RequestInit = {
   cache: 'no-store',
   credentials: 'omit',
@@ -55,7 +55,7 @@ export async function objectOf(response: Response): Promise<Record<string, unkno
   }
 }
 
-/** What responded where it was none of this protocol. A redirect that is not followed has status 0 in browsers. */
+/** The cause for a response that is not of this protocol. A redirect that is not followed has status 0 in browsers. */
 const causeOf = (status: number): string =>
   status === 200 ? 'protocol' : /^(0|3..)$/.test(`${status}`) ? 'redirect' : `http_${status}`;
 

@@ -19,7 +19,7 @@ const STREAM = 'text/event-stream';
 /** Errors with which a login ends; after any other one the route is asked again. */
 const ENDS = ['already_used', 'denied', 'expired', 'phone_hidden', 'unknown_app'];
 
-/** Statuses of a moment, besides those of a server that fails. */
+/** Statuses below 500 after which the route is asked again. */
 const PASSING_STATUSES = [408, 425, 429];
 
 const json = (body: object): Response =>
@@ -29,7 +29,7 @@ const json = (body: object): Response =>
 const ask = (path: string, init: RequestInit, body: object): Promise<Response> =>
   fetch(path, { ...init, credentials: 'same-origin', body: JSON.stringify(body) });
 
-/** The `fetch` of a server whose part the app's route takes: questions are held there, and there are no streams. */
+/** A `fetch` that asks the app's route instead of a Loggin server, by long polls: a route has no event streams. */
 export async function routeFetch(route: string, url: string, init: RequestInit): Promise<Response> {
   const { Accept } = init.headers as Record<string, string>;
   const { tokens, token, known, confirmation_code } = JSON.parse(init.body as string);
@@ -53,7 +53,7 @@ async function asPoll(response: Response): Promise<Response> {
     });
   }
   if (status === 'verified') {
-    // Who it is, the app's server knows.
+    // The app's server has the session; the page learns only that there is one.
     const session = { app_key: '', phone: null, verified_at: new Date().toISOString() };
     return json({ events: [{ event: 'verified', data: { token_index: 0, session } }] });
   }

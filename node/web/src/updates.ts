@@ -1,4 +1,4 @@
-/** A login that is watched: each step of its progress, and in the end who signed in. */
+/** `watch`: an iterator over the progress of a login, whose last value is the session. */
 
 import type { Session } from './login.js';
 import { onAbort } from './signals.js';
@@ -23,7 +23,7 @@ interface Watched {
   readonly onProgress: (status: Progress) => void;
 }
 
-/** What a wait tells, one after the other. It ends with the signal, or when nobody iterates on. */
+/** Turns a wait that calls back into an iterator. The wait ends with the signal, or when the iteration is left. */
 export async function* updatesOf<S>(
   wait: (watched: Watched) => Promise<S>,
   signal: AbortSignal | null | undefined,
@@ -42,7 +42,7 @@ export async function* updatesOf<S>(
     wake();
   };
   const end = (): void => {
-    // What it came to is told, also to who leaves now.
+    // The result is delivered even if the signal ends at the same moment.
     unwatch?.();
     isOver = true;
     wake();

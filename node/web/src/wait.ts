@@ -1,4 +1,4 @@
-/** The wait for one login: a stream after the other, or long polls where a proxy keeps streams back, until it is over. */
+/** The wait for one login: event streams one after another, or long polls where a proxy buffers streams. */
 
 import { Linked, pause, throwIfEnded } from './abort.js';
 import { delay, MAX_HINT_MS } from './backoff.js';
@@ -18,82 +18,82 @@ const STREAM = 'text/event-stream';
 /** Whether the server is there: not known yet, or tried again; connected; not reached for 8 s. */
 export type Connection = 'connecting' | 'open' | 'lost';
 
-/** What a status looks like, of whatever version; nothing else is handed on. */
+/** The form of a status, in this and every later version of the protocol; anything else is not passed on. */
 export const STATUS = /^[\da-z_]{1,39}$/;
 
 /**
- * A stream that does not say `ready` in this time is kept back by a proxy, or is none: the next try is a long poll. A
- * connection is given as long: on a slow phone name, TLS, preflight and response take several seconds.
+ * Longest time until `ready`, in milliseconds: a stream that takes longer is buffered by a proxy, and the next try is a
+ * long poll. It includes connecting: on a slow phone DNS, TLS, preflight and response take several seconds.
  */
 const READY_MS = 10_000;
 
-/** So many polls that are told nothing are followed by a stream: what kept it back may have been one slow moment. */
+/** After this many polls without a result a stream is tried again: it may have been late only once. */
 const POLLS_IN_A_ROW = 4;
 
-/** A stream this silent is lost: the server sends a comment every 15 s. */
+/** A stream that is silent for so long, in milliseconds, counts as lost: the server sends a comment every 15 s. */
 const SILENCE_MS = 45_000;
 
-/** A long poll has its response after 25 s; the rest is for the way. */
+/** Longest time of a long poll, in milliseconds: the server responds after 25 s, and the rest is for the network. */
 const POLL_MS = 35_000;
 
-/** A long poll whose response comes sooner, and empty, is not waiting: no reason to hurry with the next one. */
+/** An empty response before this time means that the server does not hold the long poll: the next one waits. */
 const SHORTEST_POLL_MS = 1_000;
 
-/** A page that comes back is told so several times: a connection that is this young is new enough. */
+/** Several events tell that a page came back: a connection younger than this, in milliseconds, is kept. */
 const WAKE_GAP_MS = 500;
 
-/** A short look at another app leaves a stream alone that received something in this time: one comment of the server's and some. */
+/** After a short absence a stream is kept that received something in this time: an interval of comments and more. */
 const FRESH_MS = 20_000;
 
-/** A stream that lived for so long works: its loss is the first of an outage. `ready` alone shows nothing of it. */
+/** A stream that lived for so long worked: its loss begins a new outage. `ready` alone does not show that. */
 const PROVED_MS = 10_000;
 
-/** A server that was not reached for so long is told to be lost: a moment between two cells is nobody's business. */
+/** A server that was not reached for so long is reported as lost; shorter gaps, as between two cells, are not. */
 export const LOST_MS = 8_000;
 
-/** Statuses that end a wait, where an error stands with them: repeating the same request does not help. */
+/** Statuses that end a wait if the body is an error of the protocol: the same request would fail again. */
 const FINAL_STATUSES = [400, 401, 403, 404];
 
-/** A login is pending for as long on the server. */
+/** How long a wait lasts by default, in milliseconds: as long as a login is pending on the server. */
 export const DEFAULT_TIMEOUT_MS = 300_000;
 
 /** What is waited for, and how. */
 export interface WaitFor {
-  /** In its canonical form, as the code is. */
+  /** The token in canonical form, like the code. */
   readonly token: string;
   readonly code: string;
   /** Whether this wait redeems the login. */
   readonly claim: boolean;
-  /** Is told how far the login has come, each step once. */
+  /** Called with each new status of the login, once each. */
   readonly onProgress?: ((status: Progress) => void) | undefined;
-  /** Is told whether the server is there, each change once, and what is wrong where it is not. */
+  /** Called when the connection changes, with the error where the server is not reached. */
   readonly onConnection?: ((connection: Connection, problem?: LogginError) => void) | undefined;
   /** Ends the wait, which then rejects with its reason. */
   readonly signal?: AbortSignal | null | undefined;
   /** How many milliseconds it lasts at most, also while the computer sleeps; 300,000 by default. */
   readonly timeoutMs?: number | undefined;
-  /** Holds, while the wait lasts, what has it connect anew. */
+  /** Holds a function that makes it connect again, while the wait lasts. */
   readonly wakes?: Set<() => void> | undefined;
 }
 
-/** One connection or rest, and what came of it. */
+/** One connection, or one pause between two, and how it ended. */
 class Turn extends Linked {
   readonly began = performance.now();
-  /** When something came last. */
-  heardAt = this.began;
+  /** When the last bytes arrived. */
+  receivedAt = this.began;
   /** It is a pause between two connections. */
   isRest = false;
   /** The server responds, and knows the token. */
   hasReceived = false;
-  /** It told something that was not known before. */
+  /** It brought news. */
   isNews = false;
   /** The page came back, which ended it. */
   isAwoken = false;
   /** The stream did not begin in time, which ended it. */
   isKeptBack = false;
-  /** How many milliseconds the server asked to be left alone. */
+  /** The server's `retry:` or `Retry-After`, in milliseconds. */
   hintMs = 0;
-  /** What the server responded with instead of what was asked for. */
+  /** The error that the server responded with. */
   problem: LogginError | undefined;
   /** The login's end. */
   end: SessionFields | LogginError | undefined;
@@ -132,13 +132,13 @@ class Wait {
   wake(hasMissed: boolean, gapMs = WAKE_GAP_MS): void {
     const turn = this.#turn;
     const now = performance.now();
-    const isStale = turn && (hasMissed || turn.isRest || now - turn.heardAt > FRESH_MS);
+    const isStale = turn && (hasMissed || turn.isRest || now - turn.receivedAt > FRESH_MS);
     if (isStale && now - turn.began >= gapMs) {
       turn.awake();
     }
   }
 
-  /** Connects anew, however young the connection is: who asks for it knows. */
+  /** Connects again, whatever the age of the connection: the caller knows that the network changed. */
   renew(): void {
     this.#turn?.awake();
   }
@@ -181,12 +181,12 @@ class Wait {
     }
   }
 
-  /** Ends what is told of the connection. */
+  /** Ends the reports on the connection. */
   release(): void {
     clearTimeout(this.#lost);
   }
 
-  /** The error of its deadline, which has a cause where it is not the person who did not come. */
+  /** The error of the deadline; it has a cause where the server was not connected at the end. */
   timeout(): LogginError {
     return failure('timeout', 'Nobody signed in before the wait was over.', {
       cause: this.#problem?.cause,
@@ -256,7 +256,7 @@ class Wait {
       if (!value) {
         return;
       }
-      turn.heardAt = performance.now();
+      turn.receivedAt = performance.now();
       read(value);
       if (turn.hasReceived) {
         turn.abortAfter(SILENCE_MS);
@@ -302,7 +302,7 @@ class Wait {
     return undefined;
   }
 
-  /** What a poll need not be told; a stream says all. */
+  /** What a poll already knows (`known` in the protocol); a stream sends everything. */
   #known(accept: string): object | undefined {
     return this.#progress && accept !== STREAM ? { [this.#what.code]: this.#progress } : undefined;
   }
@@ -363,13 +363,13 @@ export async function awaitLogin(server: Server, what: WaitFor): Promise<Session
   }
 }
 
-/** An event of a long poll; nothing of it is certain. */
+/** An event of a long poll, unchecked. */
 export interface WireEvent {
   readonly event: string;
   readonly data?: unknown;
 }
 
-/** The data of any event; nothing of it is certain. */
+/** The data of an event, unchecked. */
 export interface EventData {
   readonly code?: unknown;
   readonly error?: unknown;

@@ -1,9 +1,9 @@
 /**
- * When a page comes back: phones freeze it while WhatsApp is open, and its connections die unnoticed. So they do while a
- * computer sleeps, which no event tells.
+ * Notices that a page came back. Phones freeze it while WhatsApp is open, and its connections die without an event; the
+ * same happens while a computer sleeps.
  */
 
-/** What the window of a page is told when something may have been missed. */
+/** Events of the window after which something may have been missed. */
 const EVENTS = [
   // The tab is shown again; it bubbles from the document.
   'visibilitychange',
@@ -15,10 +15,10 @@ const EVENTS = [
 /** A page that was hidden for longer, in milliseconds, may have been frozen. */
 const HIDDEN_MS = 5_000;
 
-/** How often the clock is looked at while somebody waits, in milliseconds. */
+/** Interval at which the clock is read during a wait, in milliseconds. */
 const LOOK_MS = 2_000;
 
-/** Timers stand still while a computer sleeps, and the time of day does not. A look this much too late tells of that. */
+/** A timer that fires this late shows that the computer slept: timers stop then, the clock does not. In milliseconds. */
 const LATE_MS = 3_000;
 
 /**

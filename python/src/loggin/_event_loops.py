@@ -1,4 +1,4 @@
-"""Event loops and threads: who settles the futures of asyncio, and who looks for signals."""
+"""Event loops and threads: which loop settles a future, and which thread handles signals."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def block_green(begin: Callable[[_native.WakeupPipe, asyncio.Future[T]], _native
 
 
 def wakeup_of(loop: asyncio.AbstractEventLoop) -> _native.WakeupPipe | asyncio.AbstractEventLoop:
-    """How a loop is told of what settled: by its pipe, or by itself where it watches no sockets, as that of Windows."""
+    """How a loop is woken: by a socket that it reads, or by itself where it reads none, as on Windows."""
     reference = _wakeup_pipes.get(loop)
     pipe = reference() if reference else None
     if pipe:
