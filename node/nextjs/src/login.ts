@@ -3,7 +3,7 @@
 import { isLogginError } from '@loggin/web';
 import { beginLogin, confirmLogin, type FinishLoginOptions, finishLogin } from './decoupled.js';
 import { appKeyOfEnvironment, misconfigured } from './environment.js';
-import { checkOrigins, type OriginOptions, ownRequest, refusal, respond, responding } from './responses.js';
+import { checkOrigins, type OriginOptions, respond, type Step, stepsHandler } from './responses.js';
 import type { CreateSessionOptions } from './session.js';
 
 /** How long a question is held, in milliseconds: proxies end connections that are silent for longer. */
@@ -18,8 +18,6 @@ export interface LoginHandlersOptions
   /** The message's own text, with `{code}` in it once; the page's, in its language, by default. */
   readonly text?: string | undefined;
 }
-
-type Step = (body: Record<string, unknown>, request: Request) => Promise<Response>;
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -56,16 +54,7 @@ export function loginHandlers(options: LoginHandlersOptions = {}): {
       return respond({ status: 'verified' });
     },
   };
-  const POST = async (request: Request): Promise<Response> => {
-    const name = new URL(request.url).pathname.split('/').filter(Boolean).at(-1) ?? '';
-    const step = Object.hasOwn(steps, name) ? steps[name] : undefined;
-    if (!step) {
-      return refusal('not_found', 404);
-    }
-    const body = await ownRequest(request, allowedOrigins);
-    return body instanceof Response ? body : await responding(() => step(body, request));
-  };
-  return { POST };
+  return stepsHandler(steps, allowedOrigins);
 }
 
 interface Question {

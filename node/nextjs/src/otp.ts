@@ -3,7 +3,7 @@
 import { Otp, type OtpOptions, type OtpResult } from '@loggin/web/otp';
 import type { CountryCode } from 'libphonenumber-js/max';
 import { appKeyOfSecret } from './environment.js';
-import { checkOrigins, type OriginOptions, ownRequest, refusal, respond, responding } from './responses.js';
+import { checkOrigins, type OriginOptions, refusal, respond, type Step, stepsHandler } from './responses.js';
 import { type CreateSessionOptions, createSession } from './session.js';
 
 export interface OtpHandlersOptions extends OtpOptions, OriginOptions, CreateSessionOptions {
@@ -32,8 +32,6 @@ export interface OtpStart {
   readonly request: Request;
 }
 
-type Body = Record<string, unknown>;
-
 /**
  * Two routes in one file, `app/api/otp/[step]/route.ts`: `export const { POST } = otpHandlers()`. Then
  * `<OtpForm start="/api/otp/start" verify="/api/otp/verify" />` has a code sent, and signs in who types it.
@@ -52,7 +50,7 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
     otp ??= new Otp(client);
     return otp;
   };
-  const steps: Readonly<Record<string, (body: Body, request: Request) => Promise<Response>>> = {
+  const steps: Readonly<Record<string, Step>> = {
     start: async (body, request) => {
       const region = typeof body.country_code === 'string' ? body.country_code : countryCode;
       const typed = typeof body.phone === 'string' ? body.phone : null;
@@ -78,16 +76,7 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
       return respond({ status: 'verified' });
     },
   };
-  const POST = async (request: Request): Promise<Response> => {
-    const name = new URL(request.url).pathname.split('/').filter(Boolean).at(-1) ?? '';
-    const step = Object.hasOwn(steps, name) ? steps[name] : undefined;
-    if (!step) {
-      return refusal('not_found', 404);
-    }
-    const body = await ownRequest(request, allowedOrigins);
-    return body instanceof Response ? body : await responding(() => step(body, request));
-  };
-  return { POST };
+  return stepsHandler(steps, allowedOrigins);
 }
 
 /** A number in international form, if it is one of these regions. */

@@ -40,6 +40,26 @@ export async function responding(run: () => Promise<Response>): Promise<Response
   }
 }
 
+/** What a route does with the body of a request to one of the paths below it. */
+export type Step = (body: Record<string, unknown>, request: Request) => Promise<Response>;
+
+/** The handler of a route with a path for each step, such as `begin`, that takes JSON of the app's own pages. */
+export function stepsHandler(
+  steps: Readonly<Record<string, Step>>,
+  allowedOrigins: readonly string[],
+): { POST: (request: Request) => Promise<Response> } {
+  const POST = async (request: Request): Promise<Response> => {
+    const name = new URL(request.url).pathname.split('/').filter(Boolean).at(-1) ?? '';
+    const step = Object.hasOwn(steps, name) ? steps[name] : undefined;
+    if (!step) {
+      return refusal('not_found', 404);
+    }
+    const body = await ownRequest(request, allowedOrigins);
+    return body instanceof Response ? body : await responding(() => step(body, request));
+  };
+  return { POST };
+}
+
 /** What a page is told of an error. */
 export interface Told {
   readonly error: string;
