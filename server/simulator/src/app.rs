@@ -62,7 +62,7 @@ fn router(simulator: Arc<Simulator>) -> Router {
     Router::new()
         .merge(page::routes())
         .merge(control::routes())
-        .merge(graph::routes())
+        .merge(graph::routes().layer(middleware::from_fn_with_state(simulator.clone(), graph::head)))
         .fallback(|| async { StatusCode::NOT_FOUND })
         .layer(middleware::from_fn_with_state(simulator.clone(), guard::check))
         .layer(CatchPanicLayer::new())

@@ -7,13 +7,14 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
 /// Code, HTTP status and title. The titles are for people only; a client decides by the code.
-const CODES: [(u32, u16, &str); 46] = [
+const CODES: [(u32, u16, &str); 47] = [
     (0, 401, "AuthException"),
     (1, 500, "API Unknown"),
     (2, 503, "API Service"),
     (3, 500, "API Method"),
     (4, 400, "API Too Many Calls"),
     (10, 403, "API Permission Denied"),
+    (15, 400, "This method must be called with an app access_token."),
     (33, 400, "Parameter value is not valid"),
     (100, 400, "Invalid parameter"),
     (104, 400, "An access token is required to request this resource."),

@@ -47,6 +47,7 @@ mod number;
 mod page;
 mod phones;
 mod renaming;
+mod setup;
 mod signing;
 mod simulator;
 mod standing_by;

@@ -6,7 +6,7 @@ use crate::graph_error::GraphError;
 use crate::limits::{CODE_CHARS_MAX, NAME_CHARS_MAX, TEMPLATES_MAX};
 
 /// The language of a template when a registration names none.
-const DEFAULT_LANGUAGE: &str = "en_US";
+pub(crate) const DEFAULT_LANGUAGE: &str = "en_US";
 
 /// Placeholders that a body may have; more would make it longer than Meta allows.
 const PLACEHOLDERS_MAX: usize = 100;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{ALLOWED_RECIPIENTS_MAX, MESSAGES_INDEXED_MAX};
 use crate::number::Number;
 use crate::phones::Phones;
+use crate::setup::Setup;
 use crate::templates::Templates;
 
 /// How the business learns that a message cannot be delivered. With Meta it is sometimes one and sometimes the other.
@@ -76,6 +77,7 @@ impl Senders {
 pub(crate) struct World {
     pub(crate) phones: Phones,
     pub(crate) settings: Settings,
+    pub(crate) setup: Setup,
     pub(crate) templates: Templates,
     pub(crate) senders: Senders,
     sequence: u64,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{ControlError, Input};
 use crate::page::phone_path;
+use crate::setup::Setup;
 use crate::simulator::Simulator;
 use crate::world::{Senders, Settings};
 
@@ -45,6 +46,7 @@ pub(super) async fn reset(State(simulator): Shared) -> Result<StatusCode, Contro
     simulator.journal.clear();
     let mut world = simulator.world();
     world.settings = Settings::default();
+    world.setup = Setup::default();
     world.templates.clear();
     world.senders = Senders::default();
     world.phones.reset();

@@ -7,19 +7,37 @@ use url::Url;
 
 use crate::graph_error::GraphError;
 use crate::simulator::Simulator;
+use crate::templates::{Category, DEFAULT_LANGUAGE};
 
 impl Simulator {
     /// `GET /<phone number id>`, all fields or those asked for.
     pub(crate) fn describe_number(&self, fields: Option<&str>) -> Value {
-        let number = json!({
-            "id": self.config.phone_number_id,
-            "verified_name": self.config.business_name,
-            "display_phone_number": self.config.number.spaced(),
-            "code_verification_status": "VERIFIED",
-            "quality_rating": "GREEN",
-            "platform_type": "CLOUD_API",
-            "throughput": { "level": "STANDARD" },
-        });
+        let health_status = self.health_status();
+        let number = {
+            let world = self.world();
+            let setup = &world.setup;
+            let mut webhooks = json!({ "application": self.courier.url().to_string() });
+            if let Some(url) = &setup.override_callback_url {
+                webhooks["whatsapp_business_account"] = json!(url);
+            }
+            json!({
+                "id": self.config.phone_number_id,
+                "verified_name": self.config.business_name,
+                "display_phone_number":
+                    setup.display_phone_number.clone().unwrap_or_else(|| self.config.number.spaced()),
+                "code_verification_status": "VERIFIED",
+                "quality_rating": setup.quality_rating,
+                "platform_type": setup.platform_type,
+                "throughput": { "level": "STANDARD" },
+                "status": setup.number_status,
+                "name_status": setup.name_status,
+                "account_mode": setup.account_mode,
+                "is_on_biz_app": world.settings.coexistence,
+                "whatsapp_business_manager_messaging_limit": setup.messaging_limit,
+                "health_status": health_status,
+                "webhook_configuration": webhooks,
+            })
+        };
         let (Some(fields), Value::Object(all)) = (fields, &number) else {
             return number;
         };
@@ -62,21 +80,29 @@ impl Simulator {
         }))
     }
 
-    /// `GET /<account id>/message_templates`.
-    pub(crate) fn list_templates(&self) -> Value {
+    /// `GET /<account id>/message_templates`, all or those whose name contains a text. While none is registered every name
+    /// is taken for an approved one, so one is listed under the name that is asked for.
+    pub(crate) fn list_templates(&self, name: Option<&str>) -> Value {
         let world = self.world();
-        let templates: Vec<Value> = world
+        let setup = &world.setup;
+        let describe = |name: &str, language: &str, category: &str| {
+            json!({
+                "name": name,
+                "language": language,
+                "status": setup.template_status,
+                "category": setup.template_category.clone().unwrap_or_else(|| category.to_ascii_uppercase()),
+                "quality_score": { "score": setup.template_quality },
+            })
+        };
+        let mut templates: Vec<Value> = world
             .templates
             .iter()
-            .map(|template| {
-                json!({
-                    "name": template.name,
-                    "language": template.language,
-                    "status": "APPROVED",
-                    "category": template.category.as_str().to_ascii_uppercase(),
-                })
-            })
+            .filter(|template| name.is_none_or(|name| template.name.contains(name)))
+            .map(|template| describe(&template.name, &template.language, template.category.as_str()))
             .collect();
+        if let Some(name) = name.filter(|_| world.templates.iter().next().is_none()) {
+            templates.push(describe(name, DEFAULT_LANGUAGE, Category::Authentication.as_str()));
+        }
         json!({ "data": templates, "paging": {} })
     }
 }

@@ -1,6 +1,7 @@
 //! The Graph API: routes, authorization and faults.
 
 pub(crate) mod account;
+mod inspection;
 pub(crate) mod message;
 pub(crate) mod send;
 
@@ -10,9 +11,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Json, Response};
 use axum::routing::{get, post};
 use secrecy::ExposeSecret as _;
@@ -29,16 +31,85 @@ const PROXY_PAGE: &str = "<!doctype html><title>Error</title><p>Sorry, something
 /// The bytes before the break when a response is lost: the start of any JSON response.
 const CUT_RESPONSE: &[u8] = b"{\"messaging_product\":";
 
+/// The header that tells which version was served.
+const SERVED_VERSION: HeaderName = HeaderName::from_static("facebook-api-version");
+
 type Parameters = HashMap<String, String>;
 
 /// The routes; `{version}` is `v` and a number.
 pub(crate) fn routes() -> Router<Arc<Simulator>> {
     Router::new()
+        .route("/{version}/debug_token", get(inspect_token))
         .route("/{version}/{id}", get(number))
         .route("/{version}/{id}/messages", post(messages))
-        .route("/{version}/{id}/subscriptions", post(subscriptions))
+        .route("/{version}/{id}/subscriptions", get(list_subscriptions).post(subscriptions))
+        .route("/{version}/{id}/subscribed_apps", get(list_subscribed_apps).post(subscribe_app))
         .route("/{version}/{id}/message_templates", get(list_templates).post(create_template))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// What stands in the head of every response: the version that is served, and the time of day where it is another one
+/// than this machine's.
+pub(crate) async fn head(State(simulator): State<Arc<Simulator>>, request: Request, next: Next) -> Response {
+    let asked = request.uri().path().split('/').nth(1).unwrap_or_default().to_owned();
+    let mut response = next.run(request).await;
+    let (served, date) = {
+        let setup = &simulator.world().setup;
+        (setup.served_version.clone().unwrap_or(asked), setup.date.clone())
+    };
+    let headers = [(SERVED_VERSION, Some(served)), (DATE, date)];
+    for (name, value) in headers {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+async fn inspect_token(
+    State(simulator): State<Arc<Simulator>>,
+    Path(version): Path<String>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let result = simulator.authorize(&version, &headers, &parameters);
+    let input = parameters.get("input_token").map(String::as_str);
+    simulator.respond(result.and_then(|()| simulator.inspect_token(input)))
+}
+
+async fn list_subscriptions(
+    State(simulator): State<Arc<Simulator>>,
+    Path((version, id)): Path<(String, String)>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let result = simulator.authorize(&version, &headers, &parameters).and_then(|()| {
+        if shown_token(&headers, &parameters).is_some_and(|token| simulator.is_access_token(token)) {
+            return Err(GraphError::new(15));
+        }
+        simulator.list_subscriptions(&id)
+    });
+    simulator.respond(result)
+}
+
+async fn list_subscribed_apps(
+    State(simulator): State<Arc<Simulator>>,
+    Path((version, id)): Path<(String, String)>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let result = simulator.authorize_account(&version, &id, &headers, &parameters, "get");
+    simulator.respond(result.map(|()| simulator.list_subscribed_apps()))
+}
+
+async fn subscribe_app(
+    State(simulator): State<Arc<Simulator>>,
+    Path((version, id)): Path<(String, String)>,
+    Query(parameters): Query<Parameters>,
+    headers: HeaderMap,
+) -> Response {
+    let result = simulator.authorize_account(&version, &id, &headers, &parameters, "post");
+    simulator.respond(result.map(|()| simulator.subscribe_app()))
 }
 
 async fn number(
@@ -48,7 +119,7 @@ async fn number(
     headers: HeaderMap,
 ) -> Response {
     let result = simulator.authorize(&version, &headers, &parameters).and_then(|()| {
-        if id != simulator.config.phone_number_id {
+        if id != simulator.config.phone_number_id || simulator.world().setup.number_foreign {
             return Err(GraphError::no_object("get"));
         }
         Ok(simulator.describe_number(parameters.get("fields").map(String::as_str)))
@@ -125,7 +196,7 @@ async fn list_templates(
     headers: HeaderMap,
 ) -> Response {
     let result = simulator.authorize_account(&version, &id, &headers, &parameters, "get");
-    simulator.respond(result.map(|()| simulator.list_templates()))
+    simulator.respond(result.map(|()| simulator.list_templates(parameters.get("name").map(String::as_str))))
 }
 
 impl Simulator {
@@ -138,23 +209,19 @@ impl Simulator {
         if !is_version(version) {
             return Err(GraphError::no_object("any"));
         }
-        let bearer = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("OAuth ")));
-        let Some(token) = bearer.or_else(|| parameters.get("access_token").map(String::as_str)) else {
-            return Err(GraphError::new(104));
-        };
+        let token = shown_token(headers, parameters).ok_or_else(|| GraphError::new(104))?;
         // An app's own token is its id and its secret.
         let app_secret = token.split_once('|').map(|(_, secret)| secret);
-        let secrets = &self.config;
-        if token == secrets.access_token.expose_secret()
-            || app_secret == Some(secrets.app_secret.expose_secret())
-        {
+        let is_accepted = self.is_access_token(token) && !self.world().setup.token_refused;
+        if is_accepted || app_secret == Some(self.config.app_secret.expose_secret()) {
             Ok(())
         } else {
             Err(GraphError::new(190))
         }
+    }
+
+    pub(super) fn is_access_token(&self, token: &str) -> bool {
+        token == self.config.access_token.expose_secret()
     }
 
     fn authorize_account(
@@ -185,6 +252,15 @@ impl Simulator {
         let status = StatusCode::from_u16(fault.http_status?).ok()?;
         Some((status, Html(PROXY_PAGE)).into_response())
     }
+}
+
+/// The token that a call shows, in its header or its query.
+fn shown_token<'a>(headers: &'a HeaderMap, parameters: &'a Parameters) -> Option<&'a str> {
+    let bearer = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("OAuth ")));
+    bearer.or_else(|| parameters.get("access_token").map(String::as_str))
 }
 
 fn is_version(version: &str) -> bool {

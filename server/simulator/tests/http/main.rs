@@ -9,4 +9,5 @@ mod fixture;
 mod graph;
 mod pages;
 mod phones;
+mod setup;
 mod webhooks;
