@@ -4,6 +4,7 @@
 //! names the setting, and never shows its value.
 
 mod person;
+mod every_error;
 mod proxies;
 mod tls;
 mod secret_files;

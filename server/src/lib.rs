@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 mod config;
 mod crypto;
+mod doctor;
 mod http;
 mod languages;
 mod limits;

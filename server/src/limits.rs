@@ -332,3 +332,31 @@ pub(crate) const WARNING_PAUSE: Duration = Duration::from_secs(60);
 
 /// Acts that `loggin-server audit` shows unless told otherwise: some screens.
 pub(crate) const AUDIT_SHOWN: u32 = 1_000;
+
+/// Time for one check of `loggin-server doctor`: several calls in a row, of 8 s at most each.
+pub(crate) const DOCTOR_CHECK: Duration = Duration::from_secs(40);
+
+/// Time for the doctor to post a webhook of the largest size: 3 MB take 12 s on a line of 2 Mbit/s.
+pub(crate) const DOCTOR_UPLOAD: Duration = Duration::from_secs(15);
+
+/// Time in which the first bytes of a stream must come through: the server writes them at once, and nothing else for
+/// 15 s.
+pub(crate) const DOCTOR_STREAM: Duration = Duration::from_secs(5);
+
+/// Bytes of a response at the public URL that the doctor reads: errors and challenges have some hundred.
+pub(crate) const DOCTOR_RESPONSE: usize = 16 << 10;
+
+/// Pages of templates of one name that the doctor reads, each of 100 languages: WhatsApp knows about 70.
+pub(crate) const DOCTOR_PAGES: usize = 3;
+
+/// How far the clock may be from WhatsApp's without a word: their header has whole seconds, and a call may take some.
+pub(crate) const CLOCK_DRIFT: Duration = Duration::from_secs(10);
+
+/// From how far on logins fail, or soon do: messages count for 300 s, and people and WhatsApp take some of them.
+pub(crate) const CLOCK_WRONG: Duration = Duration::from_secs(120);
+
+/// How long before its end a token or a version of the Graph API is warned about: time to plan an update.
+pub(crate) const ENDS_SOON: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Bytes of free disk below which the doctor warns: some days of a busy server's database and log.
+pub(crate) const FREE_SPACE_SENSIBLE: u64 = 1 << 30;

@@ -11,6 +11,8 @@ ERROR_LIST = "core/protocol/src/error.rs"
 ERROR_PAGE = "docs/errors.md"
 CAUSE_LIST = "core/protocol/src/cause.rs"
 CAUSE_PAGE = "docs/networks.md"
+FINDING_LIST = "server/src/doctor/codes.rs"
+FINDING_PAGE = "docs/operations.md"
 # Where a setting must be explained: one page for those who run a server, one for those who use an SDK.
 SETTING_PAGES = ("docs/deploy.md", "README.md")
 # Stands for the codes of newer servers, which have their own names.
@@ -24,6 +26,8 @@ _CAUSE = re.compile(r"Self::\w+(?:\(_\))? => \(\"(?P<code>[a-z_]+)\"")
 # A row of the page may explain several, and `http` has a status behind it.
 _CAUSE_ROW = re.compile(r"^\| (?P<names>`[a-z_]+(?:<status>)?`(?:, `[a-z_]+`)*) \|", re.MULTILINE)
 _NAME = re.compile(r"`(?P<code>[a-z_]+?)(?:_<status>)?`")
+_FINDING = re.compile(r"\b(?P<severity>problem|warning)\(\s*\"(?P<code>[a-z_]+)\"")
+_FINDING_ROW = re.compile(r"^\| `(?P<code>[a-z_]+)` \| (?P<severity>problem|warning) \|", re.MULTILINE)
 _SETTING = re.compile(r"\b(?:LOGGIN|WHATSAPP)_[A-Z][A-Z_]*[A-Z]\b")
 
 
@@ -33,6 +37,8 @@ def check(tree: Tree) -> Iterator[Problem]:
         yield from _check_errors(files[ERROR_LIST], files[ERROR_PAGE])
     if CAUSE_LIST in files and CAUSE_PAGE in files:
         yield from _check_causes(files[CAUSE_LIST], files[CAUSE_PAGE])
+    if FINDING_LIST in files and FINDING_PAGE in files:
+        yield from _check_findings(files[FINDING_LIST], files[FINDING_PAGE])
     yield from _check_settings(tree, [files[path] for path in SETTING_PAGES if path in files])
 
 
@@ -50,6 +56,16 @@ def _check_causes(source: File, page: File) -> Iterator[Problem]:
         for name in _NAME.finditer(row["names"])
     }
     yield from _differences(known, explained, source, page, "cause")
+
+
+def _check_findings(source: File, page: File) -> Iterator[Problem]:
+    known = {match["code"]: match["severity"] for match in _FINDING.finditer(source.text)}
+    rows = list(_FINDING_ROW.finditer(page.text))
+    explained = {row["code"]: page.line_at(row.start()) for row in rows}
+    yield from _differences(set(known), explained, source, page, "finding of the doctor")
+    for row in rows:
+        if known.get(row["code"], row["severity"]) != row["severity"]:
+            yield page.problem(explained[row["code"]], f"{row['code']} is no {row['severity']}")
 
 
 def _differences(

@@ -7,6 +7,7 @@ mod app_view;
 mod audit;
 mod dev;
 mod operator;
+mod doctor;
 mod output;
 mod person;
 mod run;
@@ -26,6 +27,7 @@ use self::{
     app::AppCommand,
     dev::DevArgs,
     operator::OperatorCommand,
+    doctor::DoctorArgs,
     output::{print_line, tell_failure},
     person::Wish,
     run::RunError,
@@ -103,6 +105,8 @@ enum Command {
         /// The file to be made; it must not exist.
         file: PathBuf,
     },
+    /// Look at everything that a login needs, and say what to do.
+    Doctor(DoctorArgs),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -180,6 +184,8 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             let bytes = store::back_up(&database, &file)?;
             print_line(&format!("{}  {bytes} bytes, whole", file.display()))
         }
+        // Without a log: what it would say, and what is wrong with it, is in the report.
+        Command::Doctor(arguments) => block_on(doctor::run(arguments)),
         Command::Openapi => {
             let document = routes::openapi::document().to_pretty_json();
             let document = document.map_err(|error| RunError::Refused(error.to_string()))?;

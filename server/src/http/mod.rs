@@ -12,6 +12,7 @@ mod intake;
 mod request;
 mod router;
 pub(crate) mod routes;
+mod seen;
 pub(crate) mod serve;
 mod subscription;
 pub(crate) mod tls;

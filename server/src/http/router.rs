@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{cors, request, routes, serve};
+use super::{cors, request, routes, seen, serve};
 use crate::state::Server;
 
 /// All routes, with what surrounds each call.
@@ -40,6 +40,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .fallback(routes::fallback::not_found)
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(CatchPanicLayer::custom(routes::fallback::panicked))
+        .layer(middleware::from_fn_with_state(Arc::clone(server), seen::layer))
         .layer(middleware::from_fn(request::layer))
         .with_state(Arc::clone(server))
 }

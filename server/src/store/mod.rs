@@ -44,7 +44,7 @@ pub(crate) use people::{
 pub(crate) use sqlite::{
     SqliteStore,
     backup::{BackupError, back_up},
-    connections::LATEST as DATABASE_VERSION,
+    connections::{LATEST as DATABASE_VERSION, version_at},
 };
 
 /// A store could not do what it was asked.

@@ -70,15 +70,23 @@ struct Progress {
     idle: (Mutex<()>, Condvar),
 }
 
+/// What is logged.
+fn filter(settings: &Settings) -> Result<EnvFilter, ConfigError> {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
+    filter.parse(settings.log()).map_err(|_| Settings::wrong_log())
+}
+
 impl Log {
+    /// What is wrong with the settings of the log's directives, if anything is.
+    pub(crate) fn check(settings: &Settings) -> Result<(), ConfigError> {
+        filter(settings).map(drop)
+    }
+
     /// Starts the log as the settings say, on standard error; panics go there too.
     /// Traces go where they are told.
     pub(crate) fn start(settings: &Settings, traces: Option<&Traces>) -> Result<Self, ConfigError> {
         let format = settings.log_format()?;
-        let filter = EnvFilter::builder()
-            .with_default_directive(LevelFilter::INFO.into())
-            .parse(settings.log())
-            .map_err(|_| Settings::wrong_log())?;
+        let filter = filter(settings)?;
         let style = Style { format, ansi: io::stderr().is_terminal() };
         let (lines, log) = Self::over(io::stderr(), style);
         match traces {

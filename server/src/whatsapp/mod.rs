@@ -8,6 +8,7 @@ mod json;
 mod law;
 mod operator;
 mod outbound;
+mod reader;
 mod send_error;
 mod sender;
 mod signature;
@@ -19,11 +20,12 @@ pub(crate) use inbound::parse;
 #[cfg(fuzzing)]
 pub use law::{assert_places_law, assert_webhook_law};
 pub(crate) use outbound::{AuthTemplate, Recipient};
+pub(crate) use reader::{GraphReader, GraphResponse};
 pub(crate) use send_error::SendError;
 #[allow(unused_imports, reason = "names the type of a field of `SentMessage`")]
 pub(crate) use sender::SendStatus;
-pub(crate) use sender::{GraphClient, GraphConfig, GraphConfigError, SentMessage};
-pub(crate) use signature::{AppSecret, is_signature, verify_signature};
+pub(crate) use sender::{GraphClient, GraphConfig, GraphConfigError, SentMessage, http_client};
+pub(crate) use signature::{AppSecret, is_signature, sign, verify_signature};
 pub(crate) use update::{
     Content, DeliveryStatus, IgnoredReason, InboundMessage, StatusUpdate, Update, UpdateKind,
 };

@@ -192,7 +192,7 @@ fn without_response(error: &reqwest::Error) -> SendError {
 }
 
 /// The response as JSON; null where it is none, is too long or breaks off.
-async fn read_response(mut response: Response) -> Value {
+pub(super) async fn read_response(mut response: Response) -> Value {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
@@ -224,7 +224,7 @@ fn retry_after(response: &Response) -> Option<Duration> {
 }
 
 /// Whether calls go without TLS, which they may to this machine only; `None` for a URL that must not be called.
-fn is_plain(url: &Url) -> Option<bool> {
+pub(super) fn is_plain(url: &Url) -> Option<bool> {
     let loopback = match url.host()? {
         Host::Domain(name) => name == "localhost",
         Host::Ipv4(address) => address.is_loopback(),
@@ -250,7 +250,8 @@ fn messages_url(mut url: Url, phone_number_id: &str) -> Result<Url, GraphConfigE
     Ok(url)
 }
 
-fn http_client(plain: bool) -> Result<Client, reqwest::Error> {
+/// A client whose calls are made once, and end in time; `plain` for this machine without TLS.
+pub(crate) fn http_client(plain: bool) -> Result<Client, reqwest::Error> {
     // The first caller in the process sets the provider; that it is there already is no failure.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()

@@ -38,6 +38,14 @@ pub(crate) fn verify_signature(secrets: &[AppSecret], header: Option<&str>, body
     secrets.iter().fold(false, |verified, secret| verified | signed_by(secret, &tag, body))
 }
 
+/// What a call with this body carries as `X-Hub-Signature-256`.
+pub(crate) fn sign(secret: &AppSecret, body: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.0.expose_secret().as_bytes());
+    // HMAC takes keys of every length, so there always is one.
+    let tag = mac.map(|mac| HEXLOWER_PERMISSIVE.encode(&mac.chain_update(body).finalize().into_bytes()));
+    format!("{PREFIX}{}", tag.unwrap_or_default())
+}
+
 /// Whether a value of `X-Hub-Signature-256` has the form of a signature. Whose it is only the body tells.
 pub(crate) fn is_signature(header: &str) -> bool {
     parse_tag(header).is_some()
@@ -78,6 +86,12 @@ mod tests {
     #[test]
     fn a_signature_over_the_exact_bytes_verifies() {
         assert!(verify_signature(&secrets(&["test_app_secret"]), Some(&header()), BODY));
+    }
+
+    #[test]
+    fn a_body_is_signed_as_whatsapp_signs_it() {
+        let secret = AppSecret::new("test_app_secret").unwrap();
+        assert_eq!(sign(&secret, BODY), header());
     }
 
     #[test]

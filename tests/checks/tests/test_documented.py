@@ -41,6 +41,23 @@ def test_a_cause_that_one_of_them_lacks_is_found() -> None:
     assert _found({"core/protocol/src/cause.rs": _CAUSES, "docs/networks.md": page}) == places
 
 
+_FINDINGS = (
+    'const A: Known = problem("disk_full", "…");\nconst B: Known = warning(\n    "no_apps",\n    "…",\n);\n'
+)
+_FINDING_PAGE = (
+    "| code | severity |\n| --- | --- |\n| `disk_full` | problem | … |\n| `no_apps` | warning | … |\n"
+)
+
+
+def test_findings_of_the_doctor_stand_on_their_page_with_their_severity() -> None:
+    source, page = "server/src/doctor/codes.rs", "docs/operations.md"
+    assert _found({source: _FINDINGS, page: _FINDING_PAGE}) == []
+    misspelt = _FINDING_PAGE.replace("`no_apps`", "`no_app`")
+    assert len(_found({source: _FINDINGS, page: misspelt})) == 2
+    milder = _FINDING_PAGE.replace("| problem |", "| warning |")
+    assert len(_found({source: _FINDINGS, page: milder})) == 1
+
+
 def test_settings_that_are_read_and_explained_pass() -> None:
     texts = {"core/src/client.rs": 'env::var("LOGGIN_BASE_URL")', "README.md": "`LOGGIN_BASE_URL`"}
     assert _found(texts) == []

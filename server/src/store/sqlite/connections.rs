@@ -78,6 +78,17 @@ pub(super) fn open_to_copy(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// The version of the tables in the file at this path, of which nothing is changed; `None` where there is no file, or
+/// nothing in it.
+pub(crate) fn version_at(path: &Path) -> Result<Option<u32>, StoreError> {
+    if !path.try_exists()? {
+        return Ok(None);
+    }
+    let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(Some(version(&connection.transaction()?)?).filter(|version| *version > 0))
+}
+
 fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let connection = connect(path)?;
     set_up(&connection)?;

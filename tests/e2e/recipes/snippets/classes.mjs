@@ -198,6 +198,7 @@ export const NAMED = [
     reason: 'a test of the server runs it',
   },
   { page: 'docs/operations.md', has: 'scrape_configs', how: 'elsewhere', reason: 'it is for Prometheus' },
+  { page: 'docs/operations.md', has: 'loggin-server doctor', how: 'commands' },
   {
     page: 'docs/protocol.md',
     has: '/api/v1/auth/start',

@@ -1,0 +1,169 @@
+//! The store: whether it opens, writes, and finds again; its version, its disk, and what should not be in it.
+//!
+//! A database that is of another version, or is not there, is not opened: that would change it, perhaps below a server
+//! that runs.
+
+use std::{path::Path, sync::Arc};
+
+use loggin_protocol::AppKey;
+
+use crate::{
+    apps::is_published_key,
+    doctor::{codes, finding::Finding, subject::Subject},
+    limits,
+    store::{self, AdminStore, DATABASE_VERSION, OtpStore, SqliteStore, Store, StoreError},
+};
+
+pub(in crate::doctor) const NAME: &str = "store";
+
+const DATABASE_URL: &str = "LOGGIN_DATABASE_URL";
+
+/// Marks changes of this process; it makes none.
+const NODE: i64 = 0;
+
+pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
+    if let Some(lacking) = subject.lacks(&[DATABASE_URL]) {
+        return vec![Finding::skipped(NAME, lacking)];
+    }
+    let path = &subject.config.database;
+    let mut found: Vec<Finding> = disk(path).into_iter().collect();
+    match open(path).await {
+        Ok(store) => {
+            let looked = look(&store).await;
+            store.close().await;
+            found.extend(looked.unwrap_or_else(|error| vec![fails(&error)]));
+        }
+        Err(finding) => found.push(finding),
+    }
+    if found.is_empty() {
+        let message =
+            format!("the database opens, writes and finds again; its version is {DATABASE_VERSION}");
+        found.push(Finding::ok(NAME, message));
+    }
+    found
+}
+
+/// The key of an app, if there is one; an error where that cannot be looked up.
+pub(in crate::doctor) async fn app_key(subject: &Subject) -> Result<Option<AppKey>, String> {
+    if let Some(lacking) = subject.lacks(&[DATABASE_URL]) {
+        return Err(lacking);
+    }
+    let unread = |_| "the store cannot be read".to_owned();
+    let store = open(&subject.config.database).await.map_err(|finding| finding.message)?;
+    let apps = store.apps().await;
+    store.close().await;
+    Ok(apps.map_err(unread)?.first().map(|app| app.app_key))
+}
+
+/// Opens a database of this version.
+async fn open(path: &Path) -> Result<SqliteStore, Finding> {
+    let peeked = path.to_owned();
+    let version = tokio::task::spawn_blocking(move || store::version_at(&peeked)).await;
+    match version.unwrap_or(Err(StoreError::Busy)) {
+        Ok(Some(version)) if version < DATABASE_VERSION => {
+            let message = format!("the database has version {version}, and this program {DATABASE_VERSION}");
+            Err(Finding::of(NAME, &codes::STORE_OLDER, message))
+        }
+        Ok(Some(_)) => SqliteStore::open(path, NODE, Arc::new(())).await.map_err(|error| fails(&error)),
+        Ok(None) => Err(Finding::of(NAME, &codes::STORE_MISSING, "there is no database yet")),
+        Err(error) => Err(fails(&error)),
+    }
+}
+
+fn fails(error: &StoreError) -> Finding {
+    let known = match error {
+        StoreError::Foreign => &codes::STORE_FOREIGN,
+        StoreError::Newer => &codes::STORE_NEWER,
+        _ => &codes::STORE_FAILS,
+    };
+    Finding::of(NAME, known, error.to_string())
+}
+
+async fn look(store: &SqliteStore) -> Result<Vec<Finding>, StoreError> {
+    store.check().await?;
+    let mut found = Vec::new();
+    if store.is_development().await? {
+        let message = "the database is one of `loggin-server dev`: its app lets any web page sign in";
+        found.push(Finding::of(NAME, &codes::DEVELOPMENT_DATA, message));
+    }
+    let apps = store.apps().await?;
+    if apps.is_empty() {
+        found.push(Finding::of(NAME, &codes::NO_APPS, "there is no app, so nobody can sign in"));
+    }
+    for app in apps.iter().filter(|app| app.secret_key_hash.is_some_and(is_published_key)) {
+        let message = format!("the app {} has the secret key that stands in the source", app.app_key);
+        found.push(Finding::of(NAME, &codes::PUBLISHED_KEY, message));
+    }
+    let numbers = store.test_numbers().await?.len();
+    if numbers > 0 {
+        let message = format!("there are {numbers} test numbers: whoever knows one's code is that number");
+        found.push(Finding::of(NAME, &codes::TEST_NUMBERS, message));
+    }
+    Ok(found)
+}
+
+/// Looks at the disk that the database is on, or will be.
+fn disk(path: &Path) -> Option<Finding> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match rustix::fs::statvfs(folder) {
+        Ok(space) => room(space.f_bavail.saturating_mul(space.f_frsize)),
+        Err(error) => {
+            let kind = std::io::Error::from(error).kind();
+            let message = format!("the folder of the database cannot be looked at: {kind}");
+            Some(Finding::of(NAME, &codes::STORE_FAILS, message))
+        }
+    }
+}
+
+fn room(free: u64) -> Option<Finding> {
+    let known = match free {
+        ..limits::FREE_SPACE => &codes::DISK_FULL,
+        limits::FREE_SPACE..limits::FREE_SPACE_SENSIBLE => &codes::DISK_LOW,
+        _ => return None,
+    };
+    Some(Finding::of(NAME, known, format!("{} MiB of the database's disk are free", free >> 20)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn opened(path: &Path) -> Result<(), &'static str> {
+        let store = open(path).await.map_err(|finding| finding.code)?;
+        store.close().await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn only_a_database_of_this_version_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loggin.db");
+        assert_eq!(opened(&path).await, Err("store_missing"));
+        assert!(!path.exists(), "the doctor makes none");
+        SqliteStore::open(&path, 1, Arc::new(())).await.unwrap().close().await;
+        assert_eq!(opened(&path).await, Ok(()));
+        for (version, code) in [(DATABASE_VERSION - 1, "store_older"), (DATABASE_VERSION + 1, "store_newer")]
+        {
+            let database = rusqlite::Connection::open(&path).unwrap();
+            database.pragma_update(None, "user_version", version).unwrap();
+            drop(database);
+            assert_eq!(opened(&path).await, Err(code));
+            let database = rusqlite::Connection::open(&path).unwrap();
+            let left: u32 = database.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+            assert_eq!(left, version);
+        }
+        let foreign = folder.path().join("other.db");
+        rusqlite::Connection::open(&foreign).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+        assert_eq!(opened(&foreign).await, Err("store_foreign"));
+        std::fs::write(&foreign, "no database at all, but a text of some length").unwrap();
+        assert_eq!(opened(&foreign).await, Err("store_fails"));
+    }
+
+    #[test]
+    fn the_disk_is_judged_by_what_is_free() {
+        let code = |free| room(free).map(|found| found.code);
+        assert_eq!(code(0), Some("disk_full"));
+        assert_eq!(code(limits::FREE_SPACE), Some("disk_low"));
+        assert_eq!(code(limits::FREE_SPACE_SENSIBLE), None);
+    }
+}
