@@ -3,11 +3,11 @@
 //! The environment goes before the file. Whatever is missing or makes no sense stops the start with a message that
 //! names the setting, and never shows its value.
 
-mod person;
 mod every_error;
+mod person;
 mod proxies;
-mod tls;
 mod secret_files;
+mod tls;
 
 use std::{
     ffi::OsString,
@@ -23,8 +23,8 @@ use toml::Value;
 use url::{Host, Url};
 
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
-pub(crate) use tls::TlsFiles;
 use secret_files::SecretFileError;
+pub(crate) use tls::TlsFiles;
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
 pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);

@@ -6,8 +6,8 @@ mod app_state;
 mod app_view;
 mod audit;
 mod dev;
-mod operator;
 mod doctor;
+mod operator;
 mod output;
 mod person;
 mod run;
@@ -26,8 +26,8 @@ use clap::{Args, Parser, Subcommand};
 use self::{
     app::AppCommand,
     dev::DevArgs,
-    operator::OperatorCommand,
     doctor::DoctorArgs,
+    operator::OperatorCommand,
     output::{print_line, tell_failure},
     person::Wish,
     run::RunError,

@@ -31,7 +31,7 @@ impl Settings {
     /// Looks at all settings.
     pub(crate) fn examine(&self) -> Examined {
         let mut errors: Vec<ConfigError> = self.log_format().err().into_iter().collect();
-        let mut mended = Self { found: self.found.clone(), unknown: Vec::new() };
+        let mut mended = Self { found: self.found.clone(), files: self.files.clone(), unknown: Vec::new() };
         // A setting that is wrong with its stand-in too would come up for ever.
         for _ in SETTINGS {
             let error = match mended.config() {
@@ -44,6 +44,7 @@ impl Settings {
             };
             errors.push(error);
             mended.found.retain(|(known, _)| *known != setting);
+            mended.files.retain(|(known, _)| *known != setting);
             if let Some((_, value)) = STAND_INS.iter().find(|(known, _)| *known == setting) {
                 mended.found.push((setting, SecretString::from(*value)));
             }
@@ -103,6 +104,22 @@ mod tests {
         expected.push("LOGGIN_OTP_SECRET");
         expected.sort_unstable();
         assert_eq!(wrong, expected);
+        assert!(examined.config.is_some());
+    }
+
+    #[test]
+    fn a_secret_whose_file_is_missing_is_named_beside_the_others() {
+        let mut environment = STAND_INS.to_vec();
+        environment.retain(|(name, _)| !name.ends_with("SECRET"));
+        environment.extend([
+            ("WHATSAPP_APP_SECRET_FILE", "/nowhere/app-secret"),
+            ("LOGGIN_OTP_SECRET_FILE", "/nowhere/otp-secret"),
+            ("LOGGIN_LISTEN", "nowhere"),
+        ]);
+        let examined = examined(&environment);
+        let mut wrong = names(&examined);
+        wrong.sort_unstable();
+        assert_eq!(wrong, ["LOGGIN_LISTEN", "LOGGIN_OTP_SECRET", "WHATSAPP_APP_SECRET"]);
         assert!(examined.config.is_some());
     }
 

@@ -9,10 +9,10 @@ mod keys;
 mod log;
 mod messages;
 mod metrics;
+mod people;
 mod supervisor;
 mod tls;
 mod traces;
-mod people;
 
 use std::{
     fs::File,

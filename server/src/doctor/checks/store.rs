@@ -9,9 +9,10 @@ use loggin_protocol::AppKey;
 
 use crate::{
     apps::is_published_key,
+    clock::{Clock, SystemClock},
     doctor::{codes, finding::Finding, subject::Subject},
     limits,
-    store::{self, AdminStore, DATABASE_VERSION, OtpStore, SqliteStore, Store, StoreError},
+    store::{self, AdminStore, DATABASE_VERSION, KeyStore, OtpStore, SqliteStore, Store, StoreError},
 };
 
 pub(in crate::doctor) const NAME: &str = "store";
@@ -43,7 +44,7 @@ pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
     found
 }
 
-/// The key of an app, if there is one; an error where that cannot be looked up.
+/// The key of an app that is not disabled, if there is one; an error where that cannot be looked up.
 pub(in crate::doctor) async fn app_key(subject: &Subject) -> Result<Option<AppKey>, String> {
     if let Some(lacking) = subject.lacks(&[DATABASE_URL]) {
         return Err(lacking);
@@ -52,7 +53,8 @@ pub(in crate::doctor) async fn app_key(subject: &Subject) -> Result<Option<AppKe
     let store = open(&subject.config.database).await.map_err(|finding| finding.message)?;
     let apps = store.apps().await;
     store.close().await;
-    Ok(apps.map_err(unread)?.first().map(|app| app.app_key))
+    let taken = apps.map_err(unread)?.into_iter().find(|app| app.disabled_at.is_none());
+    Ok(taken.map(|app| app.app_key))
 }
 
 /// Opens a database of this version.
@@ -86,13 +88,16 @@ async fn look(store: &SqliteStore) -> Result<Vec<Finding>, StoreError> {
         let message = "the database is one of `loggin-server dev`: its app lets any web page sign in";
         found.push(Finding::of(NAME, &codes::DEVELOPMENT_DATA, message));
     }
-    let apps = store.apps().await?;
+    let (apps, now) = (store.apps().await?, SystemClock.now());
     if apps.is_empty() {
         found.push(Finding::of(NAME, &codes::NO_APPS, "there is no app, so nobody can sign in"));
     }
-    for app in apps.iter().filter(|app| app.secret_key_hash.is_some_and(is_published_key)) {
-        let message = format!("the app {} has the secret key that stands in the source", app.app_key);
-        found.push(Finding::of(NAME, &codes::PUBLISHED_KEY, message));
+    for app in &apps {
+        let keys = store.secret_keys(app.app_key).await?;
+        if keys.iter().any(|key| key.is_good(now) && is_published_key(key.hash)) {
+            let message = format!("the app {} has the secret key that stands in the source", app.app_key);
+            found.push(Finding::of(NAME, &codes::PUBLISHED_KEY, message));
+        }
     }
     let numbers = store.test_numbers().await?.len();
     if numbers > 0 {
