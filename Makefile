@@ -246,7 +246,7 @@ check-lint: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	cd node && npm run --silent check-packages
 
 check-dependencies: ## licences and registries of the crates, which may use which, known advisories
-	tests/dependencies
+	tests/scripts/dependencies
 
 check-docs:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps

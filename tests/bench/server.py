@@ -21,9 +21,9 @@ from statistics import median
 
 from . import report
 from .clients import BUILT
+from .environment import PHONE_NUMBER_ID, RELEASE, free_address
 from .process import Process
 from .publish import write_between
-from .environment import PHONE_NUMBER_ID, RELEASE, free_address
 
 RESULTS = BUILT / "server.json"
 OURS, OTHER = "loggin-server", "the other build"
@@ -107,7 +107,7 @@ def _served(binary: Path, folder: Path) -> Iterator[tuple[Process, dict[str, str
     target.update({key: json.loads(made.stdout)[key] for key in ("app_key", "secret_key")})
     process = Process([str(binary), "serve"], settings)
     try:
-        yield process, {**target, "url": process.hear().rpartition(" ")[2]}
+        yield process, {**target, "url": process.read_line().rpartition(" ")[2]}
     finally:
         process.end()
 

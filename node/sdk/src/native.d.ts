@@ -149,10 +149,10 @@ export interface OtpSession {
   quotaRemaining?: number
 }
 
-/** A link as a QR picture, SVG. */
+/** A link as a QR code, SVG. */
 export declare function qrSvg(link: string): string | Failure
 
-/** A link as a QR picture of characters. */
+/** A link as a QR code of characters. */
 export declare function qrTerminal(link: string): string | Failure
 
 /** Who signed in. */

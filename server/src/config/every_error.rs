@@ -111,11 +111,7 @@ mod tests {
     fn a_secret_whose_file_is_missing_is_named_beside_the_others() {
         let mut environment = STAND_INS.to_vec();
         environment.retain(|(name, _)| !name.ends_with("SECRET"));
-        environment.extend([
-            ("WHATSAPP_APP_SECRET_FILE", "/nowhere/app-secret"),
-            ("LOGGIN_OTP_SECRET_FILE", "/nowhere/otp-secret"),
-            ("LOGGIN_LISTEN", "nowhere"),
-        ]);
+        environment.extend([("LOGGIN_OTP_SECRET_FILE", "/nowhere/otp-secret"), ("LOGGIN_LISTEN", "nowhere")]);
         let examined = examined(&environment);
         let mut wrong = names(&examined);
         wrong.sort_unstable();
