@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGING = ROOT / "packaging"
 SERVER = Path(os.environ.get("LOGGIN_SERVER_BIN", ROOT / "target" / "debug" / "loggin-server"))
 # Seconds after which whatever is waited for counts as hanging.
-PATIENCE = 30.0
+TEST_TIMEOUT = 30.0
 APP_SECRET = "0123456789abcdef" * 2
 PHONE_NUMBER_ID = "200000000000002"
 PHONE = "919876543210"
@@ -92,7 +92,7 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operated]:
     folder = tmp_path_factory.mktemp("server")
     environment = {**SETTINGS, "LOGGIN_DATABASE_URL": f"sqlite:{folder / 'loggin.db'}"}
     create = [str(SERVER), "app", "create", "--name", "Acme", "--json", "--require-secret-key", "false"]
-    made = subprocess.run(create, env=environment, stdout=subprocess.PIPE, check=True, timeout=PATIENCE)
+    made = subprocess.run(create, env=environment, stdout=subprocess.PIPE, check=True, timeout=TEST_TIMEOUT)
     app: dict[str, Any] = json.loads(made.stdout)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([str(SERVER), "serve"], env=environment, **pipes) as process:  # type: ignore[call-overload]

@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import trustme
-from conftest import PACKAGING, PATIENCE
+from conftest import PACKAGING, TEST_TIMEOUT
 
 NAME = "login.example.org"
 
@@ -60,12 +60,12 @@ class Proxy(ABC):
 
     def connect(self, source: str = "127.0.0.2", protocol: str = "http/1.1") -> ssl.SSLSocket:
         """A connection over TLS of a client with this address."""
-        plain = socket.create_connection(("127.0.0.1", self.port), PATIENCE, (source, 0))
+        plain = socket.create_connection(("127.0.0.1", self.port), TEST_TIMEOUT, (source, 0))
         self._context.set_alpn_protocols([protocol])
         return self._context.wrap_socket(plain, server_hostname=NAME)
 
     def client(self, source: str = "127.0.0.2") -> HTTPConnection:
-        connection = HTTPConnection(NAME, timeout=PATIENCE)
+        connection = HTTPConnection(NAME, timeout=TEST_TIMEOUT)
         connection.sock = self.connect(source)
         return connection
 
@@ -116,7 +116,7 @@ class Nginx(Proxy):
         )
         # It returns once it listens.
         command = [str(self.found()), "-c", str(main), "-e", str(self.folder / "error.log")]
-        subprocess.run(command, check=True, timeout=PATIENCE)
+        subprocess.run(command, check=True, timeout=TEST_TIMEOUT)
 
 
 class Caddy(Proxy):
@@ -147,5 +147,5 @@ class Caddy(Proxy):
         command += ["--pidfile", str(self.pid_file)]
         log = (self.folder / "log").open("w")
         subprocess.run(
-            command, env={**os.environ, **home}, stdout=log, stderr=log, check=True, timeout=PATIENCE
+            command, env={**os.environ, **home}, stdout=log, stderr=log, check=True, timeout=TEST_TIMEOUT
         )

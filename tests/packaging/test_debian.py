@@ -13,7 +13,7 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
-from conftest import APP_SECRET, PATIENCE, ROOT, SERVER
+from conftest import APP_SECRET, ROOT, SERVER, TEST_TIMEOUT
 from throwaway import Root
 
 UNIT = "/usr/lib/systemd/system/loggin.service"
@@ -71,7 +71,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             cwd=ROOT,
             env={**os.environ, "PATH": search},
             check=True,
-            timeout=PATIENCE * 4,
+            timeout=TEST_TIMEOUT * 4,
         )
         made.append(package)
     return made
@@ -99,7 +99,7 @@ class Service:
         notify = f"/run/loggin-notify-{os.urandom(4).hex()}"
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._manager.bind(root.path(notify))
-        self._manager.settimeout(PATIENCE)
+        self._manager.settimeout(TEST_TIMEOUT)
         root.run("chmod", "0666", notify)
         environment = ["env", "-i", f"NOTIFY_SOCKET={notify}"]
         own = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs"]
@@ -120,7 +120,7 @@ class Service:
         return set(next(line for line in status.splitlines() if line.startswith("Uid:")).split()[1:])
 
     def is_ready(self) -> bool:
-        with urllib.request.urlopen(f"{self.url}/readyz", timeout=PATIENCE) as response:
+        with urllib.request.urlopen(f"{self.url}/readyz", timeout=TEST_TIMEOUT) as response:
             return bool(response.status == 200)
 
     def __enter__(self) -> Service:
@@ -129,13 +129,13 @@ class Service:
     def __exit__(self, *_: object) -> None:
         # One that was stopped is gone already.
         self._process.kill()
-        self._process.wait(PATIENCE)
+        self._process.wait(TEST_TIMEOUT)
 
     def stop(self) -> int:
         self._process.terminate()
         assert self._told() == "STOPPING=1"
         self._manager.close()
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TEST_TIMEOUT)
 
 
 def as_service(root: Root, *arguments: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PACKAGING, PATIENCE, ROOT
+from conftest import PACKAGING, ROOT, TEST_TIMEOUT
 
 MONITORING = PACKAGING / "monitoring"
 ALERTS = MONITORING / "alerts.yml"
@@ -37,7 +37,7 @@ def promtool(*arguments: str) -> None:
     if shutil.which("promtool") is None:
         pytest.skip("promtool is missing; with apt-get it is in the package prometheus")
     done = subprocess.run(
-        ["promtool", *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False
+        ["promtool", *arguments], capture_output=True, text=True, timeout=TEST_TIMEOUT, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

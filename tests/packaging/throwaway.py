@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE
+from conftest import TEST_TIMEOUT
 
 _MOUNT = """
 set -e
@@ -67,7 +67,7 @@ class Root:
             input=given,
             capture_output=True,
             text=True,
-            timeout=PATIENCE * 2,
+            timeout=TEST_TIMEOUT * 2,
             check=False,
         )
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
@@ -78,9 +78,9 @@ class Root:
         return f"{self._seen_from_here}{path}"
 
     def has(self, path: str) -> bool:
-        done = subprocess.run(self.command("test", "-e", path), timeout=PATIENCE, check=False)
+        done = subprocess.run(self.command("test", "-e", path), timeout=TEST_TIMEOUT, check=False)
         return done.returncode == 0
 
     def close(self) -> None:
         # Its input ends, and with it the namespace and what is mounted there.
-        self._holder.communicate(timeout=PATIENCE)
+        self._holder.communicate(timeout=TEST_TIMEOUT)

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import trustme
 
 # Seconds after which whatever is waited for counts as hanging.
-PATIENCE = 30.0
+TEST_TIMEOUT = 30.0
 # What one hop does not pass on to the next.
 OF_ONE_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "upgrade"})
 # The name of the server under test, to which the habits apply.
@@ -72,7 +72,7 @@ class Front:
         finally:
             self._server.shutdown()
             self._server.server_close()
-            thread.join(PATIENCE)
+            thread.join(TEST_TIMEOUT)
 
     def context(self, name: str) -> ssl.SSLContext:
         # The certificate that is not good is that of the server under test alone.
@@ -88,7 +88,7 @@ class Front:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = PATIENCE
+    timeout = TEST_TIMEOUT
 
     @property
     def front(self) -> Front:
@@ -134,7 +134,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if server is None:
             self._say(502, {})
             return
-        upstream = http.client.HTTPConnection(urlsplit(server).netloc, timeout=PATIENCE)
+        upstream = http.client.HTTPConnection(urlsplit(server).netloc, timeout=TEST_TIMEOUT)
         try:
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for header, value in self._headers(urlsplit(server).netloc, is_ours):

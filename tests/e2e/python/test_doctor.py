@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, ROOT, SERVER, World, printed_after
+from conftest import ROOT, SERVER, TEST_TIMEOUT, Environment, printed_after
 from front import Front, Habits
 
 SIMULATOR = Path(os.environ.get("WHATSAPP_SIMULATOR_BIN", SERVER.with_name("whatsapp-simulator")))
@@ -76,7 +76,7 @@ class Clinic:
         headers = {"Content-Type": "application/json"}
         headers["Authorization"] = f"Bearer {SECRETS['WHATSAPP_ACCESS_TOKEN']}"
         request = urllib.request.Request(f"{self.simulator}/{path}", body, headers, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE):
+        with urllib.request.urlopen(request, timeout=TEST_TIMEOUT):
             pass
 
     def run(self, *arguments: str, **settings: str | None) -> tuple[int, str, str]:
@@ -85,7 +85,7 @@ class Clinic:
         environment = {name: value for name, value in environment.items() if value is not None}
         command = [str(SERVER), "doctor", *arguments]
         result = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=2 * PATIENCE, check=False
+            command, env=environment, capture_output=True, text=True, timeout=2 * TEST_TIMEOUT, check=False
         )
         printed = result.stdout + result.stderr
         assert not [name for name, secret in SECRETS.items() if secret in printed]
@@ -111,7 +111,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
             "SSL_CERT_FILE": str(front.ca_file),
         }
         made = [str(SERVER), "app", "create", "--name", "Acme"]
-        subprocess.run(made, env=environment, check=True, timeout=PATIENCE, capture_output=True)
+        subprocess.run(made, env=environment, check=True, timeout=TEST_TIMEOUT, capture_output=True)
         listen = ["--listen", "127.0.0.1:0"]
         meta = [str(SIMULATOR), *listen, "--webhook-url", OWN]
         serve = subprocess.Popen([str(SERVER), "serve"], env=environment, stdout=subprocess.PIPE, text=True)
@@ -124,7 +124,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
         finally:
             for process in (serve, simulate):
                 process.terminate()
-                process.wait(PATIENCE)
+                process.wait(TEST_TIMEOUT)
                 assert process.stdout is not None
                 process.stdout.close()
 
@@ -287,8 +287,8 @@ def test_a_template_that_is_not_there_is_named(clinic: Clinic) -> None:
     assert codes_of(clinic.examine()) == []
 
 
-def test_a_database_of_dev_is_named(clinic: Clinic, world: World) -> None:
-    found = codes_of(clinic.examine(**at(world.data / "loggin.db")))
+def test_a_database_of_dev_is_named(clinic: Clinic, environment: Environment) -> None:
+    found = codes_of(clinic.examine(**at(environment.data / "loggin.db")))
     assert sorted(found) == ["development_data", "published_key", "server_other_database"]
 
 
@@ -352,7 +352,7 @@ def test_what_should_not_be_in_a_database_is_named(clinic: Clinic, tmp_path: Pat
     path = copied(clinic, tmp_path)
     environment = {**clinic.environment, **{name: str(value) for name, value in at(path).items()}}
     command = [str(SERVER), "test-number", "add", "+12025550100", "--code", "123456"]
-    subprocess.run(command, env=environment, check=True, timeout=PATIENCE, capture_output=True)
+    subprocess.run(command, env=environment, check=True, timeout=TEST_TIMEOUT, capture_output=True)
     assert codes_of(clinic.examine(**at(path))) == ["test_numbers"]
 
 
@@ -360,7 +360,7 @@ def test_a_server_with_another_database_is_named(clinic: Clinic, tmp_path: Path)
     settings = at(tmp_path / "other.db")
     environment = {**clinic.environment, **{name: str(value) for name, value in settings.items()}}
     command = [str(SERVER), "app", "create", "--name", "Another"]
-    subprocess.run(command, env=environment, check=True, timeout=PATIENCE, capture_output=True)
+    subprocess.run(command, env=environment, check=True, timeout=TEST_TIMEOUT, capture_output=True)
     assert codes_of(clinic.examine(**settings)) == ["server_other_database"]
 
 
@@ -378,7 +378,7 @@ def test_a_proxy_that_is_not_trusted_is_named(clinic: Clinic) -> None:
     finally:
         clinic.front.servers["login.example"] = server
         serve.terminate()
-        serve.communicate(timeout=PATIENCE)
+        serve.communicate(timeout=TEST_TIMEOUT)
 
 
 def test_a_file_of_settings_that_cannot_be_read_is_all_that_is_named(clinic: Clinic, tmp_path: Path) -> None:
