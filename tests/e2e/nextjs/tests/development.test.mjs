@@ -13,6 +13,12 @@ const COMPONENT = 'app/login/sign-in.tsx';
 
 const SOURCE = fileURLToPath(new URL(`../../../../examples/nextjs/${COMPONENT}`, import.meta.url));
 
+/** The page has asked the development server for changes: what is saved before need not reach it. */
+async function toldOfChanges(page) {
+  const socket = await page.waitForEvent('websocket', (socket) => socket.url().includes('/_next/'));
+  await socket.waitForEvent('framesent', ({ payload }) => String(payload).includes('turbopack-subscribe'));
+}
+
 describe('the example in development, without a secret', () => {
   const stage = setStage('16', 'dev', { LOGGIN_SESSION_SECRET: '' });
 
@@ -22,7 +28,10 @@ describe('the example in development, without a secret', () => {
     t.after(() => save(source));
     save(source);
 
-    const page = await stage.visit(t, '/login');
+    const page = await stage.visit(t, '/');
+    const subscribed = toldOfChanges(page);
+    await page.goto(`${stage.app.url}/login`);
+    await subscribed;
     const connections = connectionsOf(page);
     const link = await button(page).getAttribute('href');
     await button(page).click();
