@@ -3,6 +3,7 @@
 //! The environment goes before the file. Whatever is missing or makes no sense stops the start with a message that
 //! names the setting, and never shows its value.
 
+mod database;
 mod every_error;
 mod person;
 mod proxies;
@@ -22,6 +23,7 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::Value;
 use url::{Host, Url};
 
+pub(crate) use database::DatabaseUrl;
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
 use secret_files::SecretFileError;
 pub(crate) use tls::TlsFiles;
@@ -71,6 +73,7 @@ const CLIENT_SETTINGS: [&str; 3] = ["LOGGIN_BASE_URL", "LOGGIN_SECRET_KEY", "LOG
 const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_LISTEN", "listen"),
     ("LOGGIN_DATABASE_URL", "database_url"),
+    ("LOGGIN_NOTIFY", "notify"),
     ("LOGGIN_PUBLIC_URL", "public_url"),
     ("LOGGIN_TRUSTED_PROXIES", "trusted_proxies"),
     ("LOGGIN_FORWARDED_HEADER", "forwarded_header"),
@@ -146,7 +149,6 @@ pub(crate) struct Config {
     pub(crate) metrics: Option<SocketAddr>,
     /// `None`: a proxy speaks TLS.
     pub(crate) tls: Option<TlsFiles>,
-    pub(crate) database: PathBuf,
     pub(crate) public_url: Url,
     pub(crate) link_base: Url,
     pub(crate) trusted_proxies: TrustedProxies,
@@ -281,17 +283,6 @@ impl Settings {
         self.optional(name).ok_or_else(|| wrong(name, "is not set"))
     }
 
-    /// The path of the SQLite file.
-    pub(crate) fn database(&self) -> Result<PathBuf, ConfigError> {
-        const NAME: &str = "LOGGIN_DATABASE_URL";
-        let path = self.required(NAME)?.strip_prefix("sqlite:").unwrap_or_default();
-        let path = path.strip_prefix("//").unwrap_or(path);
-        if path.is_empty() || path.contains('?') || path == ":memory:" {
-            return Err(wrong(NAME, "must be `sqlite:` and the path of a file"));
-        }
-        Ok(path.into())
-    }
-
     /// The directives that say what is logged.
     pub(crate) fn log(&self) -> &str {
         self.optional("LOGGIN_LOG").unwrap_or("info")
@@ -317,7 +308,6 @@ impl Settings {
             listen,
             metrics: self.metrics(listen)?,
             tls: self.tls()?,
-            database: self.database()?,
             public_url: url("LOGGIN_PUBLIC_URL", self.required("LOGGIN_PUBLIC_URL")?)?,
             link_base: url("link base", WA_ME)?,
             trusted_proxies: self.trusted_proxies()?,

@@ -276,6 +276,23 @@ pub(crate) const READY_TIMEOUT: Duration = Duration::from_secs(1);
 /// Bytes of free disk below which a store is not ready: half a minute of logins at the highest rate measured.
 pub(crate) const FREE_SPACE: u64 = 64 << 20;
 
+/// Connections that a node reads a database server with, beside two of its own: as many statements as a server's few
+/// cores run at once, and few enough that ten nodes fit into PostgreSQL's 100.
+pub(crate) const DATABASE_CONNECTIONS: usize = 8;
+
+/// How long a caller waits for a database server that is not reached, as while one starts again or another takes over.
+pub(crate) const DATABASE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a statement may take: a thousand times what it does. After that its connection is given up.
+pub(crate) const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// From one word to other nodes that something changed to the next: they look 200 times a second at most.
+pub(crate) const NOTIFY_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long a node is the one that does what one alone has to: it says so each second, and another takes over after
+/// three without it.
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
+
 /// Logins that one look of the sweeper takes.
 pub(crate) const SWEEP: u32 = 1_000;
 

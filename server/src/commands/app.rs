@@ -2,7 +2,7 @@
 //!
 //! What ends an app, and what is done to its secret keys, stands beside this file.
 
-use std::{num::ParseIntError, path::Path, str::FromStr, sync::Arc};
+use std::{num::ParseIntError, str::FromStr, sync::Arc};
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use loggin_protocol::{AppKey, SecretKey};
@@ -20,7 +20,7 @@ use crate::{
     apps::origin,
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     limits,
-    store::{Act, App, AppSecretKey, Confirm, PhoneHidden, Store},
+    store::{Act, App, AppSecretKey, Confirm, Location, PhoneHidden, Store},
 };
 
 /// Longest name of an app, in characters: it stands in one line of a message.
@@ -182,8 +182,8 @@ impl From<PhoneHiddenArg> for PhoneHidden {
     }
 }
 
-/// Carries out one command on the database at this path.
-pub(crate) async fn run(database: &Path, command: AppCommand) -> Result<(), RunError> {
+/// Carries out one command on this database.
+pub(crate) async fn run(database: &Location, command: AppCommand) -> Result<(), RunError> {
     let store = run::open_store(database, Arc::new(())).await?;
     let done = match command {
         AppCommand::Create(arguments) => create(&*store, arguments).await,

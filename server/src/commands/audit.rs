@@ -1,6 +1,6 @@
 //! Acts of administrators: carried out with a row that tells who did what, and listed by `loggin-server audit`.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     limits,
-    store::{Act, AuditRow, Store},
+    store::{Act, AuditRow, Location, Store},
     telemetry::process,
 };
 
@@ -27,8 +27,8 @@ pub(crate) async fn administer(store: &dyn Store, act: Act) -> Result<bool, RunE
     Ok(done)
 }
 
-/// Lists the latest acts of the database at this path, oldest first.
-pub(crate) async fn list(database: &Path, json: bool) -> Result<(), RunError> {
+/// Lists the latest acts of this database, oldest first.
+pub(crate) async fn list(database: &Location, json: bool) -> Result<(), RunError> {
     let store = run::open_store(database, Arc::new(())).await?;
     let rows = store.audit(limits::AUDIT_SHOWN).await;
     store.close().await;

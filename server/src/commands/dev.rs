@@ -1,12 +1,6 @@
 //! `loggin-server dev`: server and phone simulator on one machine, with an app ready and nothing to set up.
 
-use std::{
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Stdio,
-    sync::Arc,
-};
+use std::{io, net::SocketAddr, path::PathBuf, process::Stdio, sync::Arc};
 
 use clap::Args;
 use data_encoding::HEXLOWER;
@@ -35,7 +29,7 @@ use crate::{
     },
     limits,
     logins::Publisher,
-    store::{Act, App, AppSecretKey, CommitListener, Confirm, PhoneHidden, Store},
+    store::{Act, App, AppSecretKey, CommitListener, Confirm, Location, PhoneHidden, Store},
     telemetry::Exporter,
 };
 
@@ -91,7 +85,8 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     let (folder, _temporary) = data_folder(arguments.data)?;
     let publisher = Arc::new(Publisher::default());
     let listener = Arc::clone(&publisher) as Arc<dyn CommitListener>;
-    let store = run::open_store(&folder.join(DATABASE), listener).await?;
+    let location = Location::file(folder.join(DATABASE));
+    let store = run::open_store(&location, listener).await?;
     mark(&*store).await?;
     add_demo_app(&*store).await?;
     let listener = TcpListener::bind(arguments.listen)
@@ -110,8 +105,8 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     // Only where it is asked for: several of these run side by side.
     let exporter = run::listen_for_metrics(settings.metrics_or(None)?).await?;
     let metrics = exporter.as_ref().map(Exporter::address);
-    let config = Config { metrics, ..config(address, &simulator_url, &secrets, &folder)? };
-    startup::tell_start(settings, &config, Addresses { server: address, metrics });
+    let config = Config { metrics, ..config(address, &simulator_url, &secrets)? };
+    startup::tell_start(settings, &config, &location, Addresses { server: address, metrics });
     startup::warn_about_names(settings);
     let ready = run::prepare(config, store, publisher, Mode::Development)?;
     announce(format!("loggin-server listening on http://{address}")).await?;
@@ -251,18 +246,12 @@ async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
     Ok(())
 }
 
-fn config(
-    address: SocketAddr,
-    simulator: &Url,
-    secrets: &Secrets,
-    folder: &Path,
-) -> Result<Config, RunError> {
+fn config(address: SocketAddr, simulator: &Url, secrets: &Secrets) -> Result<Config, RunError> {
     let refused = |what: &str| RunError::Refused(format!("{what} cannot be used"));
     Ok(Config {
         listen: address,
         metrics: None,
         tls: None,
-        database: folder.join(DATABASE),
         public_url: Url::parse(&format!("http://{address}")).map_err(|_| refused("the address"))?,
         link_base: simulator.clone(),
         trusted_proxies: TrustedProxies::loopback(ForwardedHeader::default()),

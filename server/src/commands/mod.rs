@@ -155,19 +155,19 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             block_on(serve::run(&settings, arguments.development_data))
         }
         Command::App { config, command } => {
-            let database = start(config.config.as_deref())?.database()?;
+            let database = run::location(&start(config.config.as_deref())?)?;
             block_on(app::run(&database, command))
         }
         Command::TestNumber { config, command } => {
-            let database = start(config.config.as_deref())?.database()?;
+            let database = run::location(&start(config.config.as_deref())?)?;
             block_on(test_number::run(&database, command))
         }
         Command::Operator { config, command } => {
-            let database = start(config.config.as_deref())?.database()?;
+            let database = run::location(&start(config.config.as_deref())?)?;
             block_on(operator::run(&database, command))
         }
         Command::Audit { config, json } => {
-            let database = start(config.config.as_deref())?.database()?;
+            let database = run::location(&start(config.config.as_deref())?)?;
             block_on(audit::list(&database, json))
         }
         Command::Export { config, phone } => {
@@ -179,7 +179,7 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             block_on(person::run(&settings, &phone, Wish::Forget))
         }
         Command::Backup { config, file } => {
-            let database = start(config.config.as_deref())?.database()?;
+            let database = run::location(&start(config.config.as_deref())?)?;
             // It gets its name once it was looked through.
             let bytes = store::back_up(&database, &file)?;
             print_line(&format!("{}  {bytes} bytes, whole", file.display()))

@@ -1,6 +1,6 @@
 //! `loggin-server operator …`: who may operate the server by its console, and what they may do there.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
-    store::{Act, Operator, Role, Store},
+    store::{Act, Location, Operator, Role, Store},
 };
 
 /// Longest name of an operator, in characters: an address of e-mail has no more.
@@ -63,8 +63,8 @@ impl From<RoleArg> for Role {
     }
 }
 
-/// Carries out one command on the database at this path.
-pub(super) async fn run(database: &Path, command: OperatorCommand) -> Result<(), RunError> {
+/// Carries out one command on this database.
+pub(super) async fn run(database: &Location, command: OperatorCommand) -> Result<(), RunError> {
     let store = run::open_store(database, Arc::new(())).await?;
     let done = match command {
         OperatorCommand::Add { name, role } => add(&*store, &name, role.into()).await,

@@ -31,7 +31,7 @@ pub(super) enum Wish {
 pub(super) async fn run(settings: &Settings, phone: &str, wish: Wish) -> Result<(), RunError> {
     let phone = test_number::parse(phone)?;
     let keys = Keys::of(settings)?;
-    let store = run::open_store(&settings.database()?, Arc::new(())).await?;
+    let store = run::open_store(&run::location(settings)?, Arc::new(())).await?;
     let done = carry_out(&*store, &keys, &phone, wish).await;
     store.close().await;
     print_line(&done?.to_string())

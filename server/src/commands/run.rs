@@ -1,6 +1,6 @@
 //! A server from its configuration to its end: the parts started, the signals heeded, the last write done.
 
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpListener,
@@ -14,7 +14,7 @@ use url::Url;
 use super::supervisor;
 use crate::{
     clock::{SystemClock, SystemRandom, random_bytes},
-    config::{Config, OtpConfig, TlsFiles},
+    config::{self, Config, OtpConfig, TlsFiles},
     http::{
         self,
         serve::{self, Bounds},
@@ -25,7 +25,7 @@ use crate::{
     otp::TemplateSender,
     phones,
     state::{LONG_POLL, OtpParts, Parts, Server, Settings},
-    store::{CommitListener, SqliteStore, Store},
+    store::{self, CommitListener, Location, Store, WrongLocation},
     telemetry::{Exporter, TracesError},
     whatsapp::{GraphClient, GraphConfig},
 };
@@ -40,11 +40,13 @@ const TRIM_INTERVAL: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
     #[error(transparent)]
-    Config(#[from] crate::config::ConfigError),
+    Config(#[from] config::ConfigError),
     #[error(transparent)]
-    Backup(#[from] crate::store::BackupError),
+    Backup(#[from] store::BackupError),
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Location(#[from] WrongLocation),
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
     #[error("the Graph API client: {0}")]
     Graph(#[from] crate::whatsapp::GraphConfigError),
     #[error("{0}: {1}")]
@@ -108,13 +110,19 @@ impl Signals {
     }
 }
 
+/// Where the settings say that the database is.
+pub(crate) fn location(settings: &config::Settings) -> Result<Location, RunError> {
+    let notify = settings.notify()?;
+    Ok(Location::parse(&settings.database()?)?.with_notify(notify))
+}
+
 /// Opens a store for this process.
 pub(crate) async fn open_store(
-    path: &Path,
+    location: &Location,
     listener: Arc<dyn CommitListener>,
 ) -> Result<Arc<dyn Store>, RunError> {
     let node = i64::from_le_bytes(random_bytes(&SystemRandom));
-    Ok(Arc::new(SqliteStore::open(path, node, listener).await?))
+    Ok(store::open(location, node, listener).await?)
 }
 
 /// Listens for those who collect metrics, where that is wished for.
@@ -189,7 +197,11 @@ async fn purge_otp(server: &Server) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = otp.purge().await {
+        let purged = match server.store.leads().await {
+            Ok(true) => otp.purge().await,
+            other => other.map(drop),
+        };
+        if let Err(error) = purged {
             tracing::warn!(%error, "the store could not be cleared; trying again");
         }
     }

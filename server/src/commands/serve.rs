@@ -45,6 +45,7 @@ impl ServeArgs {
 /// Serves until a signal tells to stop.
 pub(super) async fn run(settings: &Settings, development_data: bool) -> Result<(), RunError> {
     let config = settings.config()?;
+    let location = run::location(settings)?;
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| RunError::Io("LOGGIN_LISTEN: the address cannot be listened on", error))?;
@@ -53,10 +54,10 @@ pub(super) async fn run(settings: &Settings, development_data: bool) -> Result<(
     // After the metrics, which are told when it ends.
     let tls = run::load_tls(config.tls.clone()).await?;
     let metrics = exporter.as_ref().map(Exporter::address);
-    startup::tell_start(settings, &config, Addresses { server, metrics });
+    startup::tell_start(settings, &config, &location, Addresses { server, metrics });
     startup::warn_about_settings(settings, &config);
     let publisher = Arc::new(Publisher::default());
-    let store = run::open_store(&config.database, Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
+    let store = run::open_store(&location, Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
     check_data(&*store, development_data).await?;
     startup::warn_about_data(&*store).await?;
     let mut ready = run::prepare(config, store, publisher, Mode::Production)?;

@@ -7,7 +7,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::{Config, PublicSetting, Settings},
     limits,
-    store::{DATABASE_VERSION, Store, StoreError},
+    store::{Location, Store, StoreError},
     telemetry::process,
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Addresses {
 const OFF: &str = "off";
 
 /// Logs what starts. No secret is shown, only how many there are.
-pub(crate) fn tell_start(settings: &Settings, config: &Config, addresses: Addresses) {
+pub(crate) fn tell_start(settings: &Settings, config: &Config, location: &Location, addresses: Addresses) {
     let files = process::most_files();
     let metrics = addresses.metrics.map_or_else(|| OFF.to_owned(), |address| address.to_string());
     let (whatsapp, otp) = (&config.whatsapp, config.otp.as_ref());
@@ -32,10 +32,10 @@ pub(crate) fn tell_start(settings: &Settings, config: &Config, addresses: Addres
         metrics,
         public_url = %config.public_url,
         trusted_proxies = settings.shown(PublicSetting::TrustedProxies).unwrap_or("loopback"),
-        database = "sqlite",
-        database_file = %config.database.display(),
-        database_version = DATABASE_VERSION,
-        sqlite = rusqlite::version(),
+        database = location.engine(),
+        database_at = %location,
+        database_version = location.version(),
+        sqlite = location.sqlite(),
         phone_number_id = whatsapp.phone_number_id,
         graph_url = %whatsapp.graph_url,
         app_secrets = whatsapp.app_secrets.len(),

@@ -1,6 +1,6 @@
 //! `loggin-server test-number …`: numbers with a fixed code, also while a server runs on the same database.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use clap::Subcommand;
 use loggin_protocol::PhoneNumber;
@@ -15,7 +15,7 @@ use crate::{
     crypto::digits::{self, Digits},
     otp::CODE_DIGITS,
     phones,
-    store::{Act, Store, TestNumber},
+    store::{Act, Location, Store, TestNumber},
 };
 
 /// What is done to test numbers.
@@ -49,8 +49,8 @@ pub(crate) enum TestNumberCommand {
     },
 }
 
-/// Carries out one command on the database at this path.
-pub(crate) async fn run(database: &Path, command: TestNumberCommand) -> Result<(), RunError> {
+/// Carries out one command on this database.
+pub(crate) async fn run(database: &Location, command: TestNumberCommand) -> Result<(), RunError> {
     let store = run::open_store(database, Arc::new(())).await?;
     let done = match command {
         TestNumberCommand::Add { number, code, no_cooldown, even_if_real } => {

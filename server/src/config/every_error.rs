@@ -2,12 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::{Config, ConfigError, SETTINGS, Settings};
+use super::{Config, ConfigError, SETTINGS, Settings, database::DATABASE_URL};
 
 /// Values that make sense, for settings that have no default. Nothing is ever done with them: whoever asks for what is
 /// wrong is told too which settings that is, and leaves out what needs these.
-const STAND_INS: [(&str, &str); 9] = [
-    ("LOGGIN_DATABASE_URL", "sqlite:loggin.db"),
+const STAND_INS: [(&str, &str); 8] = [
     ("LOGGIN_PUBLIC_URL", "https://login.example"),
     ("WHATSAPP_NUMBER", "15550001111"),
     ("WHATSAPP_PHONE_NUMBER_ID", "1"),
@@ -30,8 +29,11 @@ pub(crate) struct Examined {
 impl Settings {
     /// Looks at all settings.
     pub(crate) fn examine(&self) -> Examined {
-        let mut errors: Vec<ConfigError> = self.log_format().err().into_iter().collect();
+        let others = [self.log_format().err(), self.database().err(), self.notify().err()];
+        let mut errors: Vec<ConfigError> = others.into_iter().flatten().collect();
         let mut mended = Self { found: self.found.clone(), files: self.files.clone(), unknown: Vec::new() };
+        // It is looked at already, and no part of the rest.
+        mended.files.retain(|(known, _)| *known != DATABASE_URL);
         // A setting that is wrong with its stand-in too would come up for ever.
         for _ in SETTINGS {
             let error = match mended.config() {
@@ -64,6 +66,8 @@ impl ConfigError {
 mod tests {
     use super::*;
 
+    const DATABASE: (&str, &str) = ("LOGGIN_DATABASE_URL", "sqlite:loggin.db");
+
     fn examined(environment: &[(&str, &str)]) -> Examined {
         let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into()));
         Settings::read(None, environment).unwrap().examine()
@@ -78,7 +82,8 @@ mod tests {
         let none = examined(&[]);
         let mut missing = names(&none);
         missing.sort_unstable();
-        let mut expected: Vec<&str> = STAND_INS[..7].iter().map(|(name, _)| *name).collect();
+        let needed = STAND_INS[..6].iter().chain([&DATABASE]);
+        let mut expected: Vec<&str> = needed.map(|(name, _)| *name).collect();
         expected.sort_unstable();
         assert_eq!(missing, expected);
         assert!(none.config.is_some());
@@ -86,8 +91,10 @@ mod tests {
 
     #[test]
     fn each_setting_that_makes_no_sense_is_named_once() {
-        let mut environment = STAND_INS[..7].to_vec();
+        let mut environment = STAND_INS[..6].to_vec();
         environment.extend([
+            DATABASE,
+            ("LOGGIN_NOTIFY", "perhaps"),
             ("LOGGIN_LISTEN", "nowhere"),
             ("LOGGIN_METRICS_LISTEN", "nowhere"),
             ("LOGGIN_TRUSTED_PROXIES", "nobody"),
@@ -111,7 +118,11 @@ mod tests {
     fn a_secret_whose_file_is_missing_is_named_beside_the_others() {
         let mut environment = STAND_INS.to_vec();
         environment.retain(|(name, _)| !name.ends_with("SECRET"));
-        environment.extend([("LOGGIN_OTP_SECRET_FILE", "/nowhere/otp-secret"), ("LOGGIN_LISTEN", "nowhere")]);
+        environment.extend([
+            DATABASE,
+            ("LOGGIN_OTP_SECRET_FILE", "/nowhere/otp-secret"),
+            ("LOGGIN_LISTEN", "nowhere"),
+        ]);
         let examined = examined(&environment);
         let mut wrong = names(&examined);
         wrong.sort_unstable();
@@ -121,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_stand_ins_make_sense() {
-        let examined = examined(&STAND_INS);
+        let examined = examined(&[&STAND_INS[..], &[DATABASE]].concat());
         assert_eq!((names(&examined), examined.config.is_some()), (Vec::new(), true));
     }
 }

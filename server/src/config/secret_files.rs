@@ -12,8 +12,14 @@ use std::{
 use secrecy::{SecretString, zeroize::Zeroizing};
 
 /// The settings that are secrets.
-pub(super) const SECRETS: [&str; 4] =
-    ["WHATSAPP_ACCESS_TOKEN", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN", "LOGGIN_OTP_SECRET"];
+pub(super) const SECRETS: [&str; 5] = [
+    "WHATSAPP_ACCESS_TOKEN",
+    "WHATSAPP_APP_SECRET",
+    "WHATSAPP_VERIFY_TOKEN",
+    "LOGGIN_OTP_SECRET",
+    // It may hold a password.
+    "LOGGIN_DATABASE_URL",
+];
 
 /// What follows the name of a secret in the environment, where the value is the path of its file.
 const SUFFIX: &str = "_FILE";

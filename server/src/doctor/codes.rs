@@ -42,10 +42,10 @@ pub(super) const STORE_MISSING: Known = warning(
 );
 pub(super) const STORE_FAILS: Known = problem(
     "store_fails",
-    "See “The store fails” in docs/operations.md: rights of the file and its folder, the disk, another program's lock.",
+    "See “The store fails” in docs/operations.md: rights of the file and its folder, the disk, another program's lock; or the way to the database server.",
 );
 pub(super) const STORE_FOREIGN: Known =
-    problem("store_foreign", "LOGGIN_DATABASE_URL names another program's file: choose another one.");
+    problem("store_foreign", "LOGGIN_DATABASE_URL names another program's database: choose another one.");
 pub(super) const STORE_NEWER: Known =
     problem("store_newer", "Install the version of this program that last served it, or a later one.");
 pub(super) const STORE_OLDER: Known =

@@ -10,6 +10,7 @@ use super::{public::Public, unreached::Unreached};
 use crate::{
     clock::{Clock, Random, UnixMillis},
     config::{Config, ConfigError, Settings},
+    store::Location,
     whatsapp::{GraphReader, GraphResponse},
 };
 
@@ -28,6 +29,8 @@ const NUMBER_FIELDS: &str = "id,display_phone_number,verified_name,name_status,q
 pub(crate) struct Subject {
     pub(super) settings: Settings,
     pub(super) config: Config,
+    /// Where the store is, if that makes sense.
+    pub(super) location: Option<Location>,
     /// What is wrong with the settings; what `config` has in these places is not to be used.
     pub(super) errors: Vec<ConfigError>,
     pub(super) clock: Arc<dyn Clock>,
@@ -56,14 +59,32 @@ impl Subject {
     pub(super) fn new(
         settings: Settings,
         config: Config,
-        errors: Vec<ConfigError>,
+        mut errors: Vec<ConfigError>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
         let reader = GraphReader::new(&config.whatsapp.graph_url).ok();
         let public = Public::new(&config.public_url);
         let (greeting, token, number, health) = <_>::default();
-        Self { settings, config, errors, clock, random, public, reader, greeting, token, number, health }
+        let location = settings.database().ok().map(|url| Location::parse(&url));
+        let location = location.transpose().unwrap_or_else(|wrong| {
+            errors.push(Settings::wrong_database(wrong.reason()));
+            None
+        });
+        Self {
+            settings,
+            config,
+            location,
+            errors,
+            clock,
+            random,
+            public,
+            reader,
+            greeting,
+            token,
+            number,
+            health,
+        }
     }
 
     /// Says which of these settings is wrong, where one is.

@@ -96,7 +96,14 @@ impl Logins {
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::select! {
+                _ = ticks.tick() => {}
+                // Another process said so. Where nothing is said, the ticks are enough.
+                () = self.store.news() => {
+                    warn("what changed", self.look_at_changes(&mut cursor).await);
+                    continue;
+                }
+            }
             let look = looks.next().unwrap_or_default();
             self.look_once(&mut cursor, look == 0, look % LOOKS_PER_MEASURE == 0).await;
         }
@@ -105,10 +112,16 @@ impl Logins {
     /// Each part by itself: what keeps one from its work does not keep the others from theirs.
     async fn look_once(&self, cursor: &mut Option<i64>, purges: bool, measures: bool) {
         warn("what changed", self.look_at_changes(cursor).await);
-        warn("what is overdue", self.expire().await);
         if measures {
             warn("what is measured", self.measure().await);
         }
+        let leads = self.store.leads().await;
+        let is_leader = *leads.as_ref().unwrap_or(&false);
+        warn("who leads", leads.map(drop));
+        if !is_leader {
+            return;
+        }
+        warn("what is overdue", self.expire().await);
         if purges {
             warn("what is to be forgotten", self.purge().await);
         }

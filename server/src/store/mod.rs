@@ -6,10 +6,12 @@
 mod admin;
 mod commit;
 mod keys;
+mod location;
 mod operators;
 mod otp;
 mod outbox;
 mod people;
+mod postgres;
 mod rows;
 mod sqlite;
 #[cfg(test)]
@@ -27,6 +29,7 @@ use crate::{
 pub(crate) use admin::{Act, AdminStore, AuditRow};
 pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
+pub(crate) use location::{Location, back_up, open, version_at};
 pub(crate) use operators::{Operator, OperatorStore, Role};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
@@ -41,18 +44,14 @@ pub(crate) use people::WITH_PEOPLE;
 pub(crate) use people::{
     ClearName, PeopleStore, PersonCounts, PersonNames, PersonRow, SealedResponse, Trail,
 };
-pub(crate) use sqlite::{
-    SqliteStore,
-    backup::{BackupError, back_up},
-    connections::{LATEST as DATABASE_VERSION, version_at},
-};
+pub(crate) use sqlite::{SqliteStore, backup::BackupError};
 
 /// A store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// The database refused, or holds what this version cannot read.
     #[error("the database: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The database's file could not be made.
     #[error("the file of the database: {0}")]
     File(#[from] std::io::Error),
@@ -74,6 +73,18 @@ pub(crate) enum StoreError {
     /// More waits to be written than the store can take now, or the store is closed.
     #[error("the store takes no more work at the moment")]
     Busy,
+}
+
+/// A database's URL that makes no sense. Its text is not told: it may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[error("LOGGIN_DATABASE_URL: {0}")]
+pub(crate) struct WrongLocation(&'static str);
+
+impl WrongLocation {
+    /// What is wrong with it.
+    pub(crate) fn reason(&self) -> &'static str {
+        self.0
+    }
 }
 
 impl StoreError {
@@ -309,6 +320,17 @@ pub(crate) trait Store:
     async fn cursor(&self) -> Result<i64, StoreError>;
     /// What changed since `cursor` and was not published by this process; the last change of each login counts.
     async fn changed_since(&self, cursor: i64, limit: u32) -> Result<Changed, StoreError>;
+
+    /// Returns when another process said that it changed something. What it was is read by `changed_since`, which has
+    /// to be called from time to time in any case: what is said may get lost, and some stores say nothing.
+    async fn news(&self) {
+        std::future::pending::<()>().await;
+    }
+    /// Whether this process is the one that does what needs to be done by one alone. Where that is not known, or two
+    /// believe it for a moment, nothing is done wrongly: each change is a compare-and-swap.
+    async fn leads(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
 
     /// Whether what is written now is stored and found again.
     async fn check(&self) -> Result<(), StoreError>;

@@ -1,10 +1,7 @@
-//! Rows of the tables, read into types, and the numbers that stand for enumerations.
+//! The numbers that stand for enumerations in the tables of every store.
 
-use loggin_protocol::{AppKey, Code, PhoneNumber};
-use rusqlite::Row;
-
-use super::{App, Confirm, Login, MessageKind, MessageState, PhoneHidden, Role, State, StoreError};
-use crate::{clock::UnixMillis, languages::Language, whatsapp::DeliveryStatus};
+use super::{Confirm, MessageKind, MessageState, PhoneHidden, Role, State, StoreError};
+use crate::whatsapp::DeliveryStatus;
 
 /// An enumeration that the tables keep as a number, which must never change its meaning.
 pub(super) trait Numbered: Copy + PartialEq + Sized + 'static {
@@ -73,78 +70,6 @@ impl Numbered for DeliveryStatus {
     const NUMBERS: &'static [(i64, Self)] =
         &[(1, Self::Sent), (2, Self::Delivered), (3, Self::Read), (4, Self::Played), (5, Self::Failed)];
     const WHAT: &'static str = "delivery of a message";
-}
-
-/// An optional text, not copied out of its row.
-pub(super) fn text<'r>(row: &'r Row<'_>, column: &'static str) -> Result<Option<&'r str>, StoreError> {
-    row.get_ref(column)?.as_str_or_null().map_err(|_| StoreError::Unreadable("text"))
-}
-
-/// Optional bytes, not copied out of their row.
-pub(super) fn bytes<'r>(row: &'r Row<'_>, column: &'static str) -> Result<Option<&'r [u8]>, StoreError> {
-    row.get_ref(column)?.as_blob_or_null().map_err(|_| StoreError::Unreadable("bytes"))
-}
-
-/// An optional hash, which must have its length.
-pub(super) fn hash(row: &Row<'_>, column: &'static str) -> Result<Option<[u8; 32]>, StoreError> {
-    let bytes = bytes(row, column)?;
-    bytes.map(|bytes| bytes.try_into().map_err(|_| StoreError::Unreadable("hash"))).transpose()
-}
-
-/// An optional phone number.
-pub(super) fn phone_number(row: &Row<'_>, column: &'static str) -> Result<Option<PhoneNumber>, StoreError> {
-    let phone = text(row, column)?;
-    phone
-        .map(|phone| PhoneNumber::parse(phone).map_err(|_| StoreError::Unreadable("phone number")))
-        .transpose()
-}
-
-/// The key of an app.
-pub(super) fn app_key(row: &Row<'_>) -> Result<AppKey, StoreError> {
-    AppKey::parse(text(row, "app_key")?.unwrap_or_default()).map_err(|_| StoreError::Unreadable("app key"))
-}
-
-/// The code of a login.
-pub(super) fn code(row: &Row<'_>) -> Result<Code, StoreError> {
-    Code::parse(text(row, "code")?.unwrap_or_default()).map_err(|_| StoreError::Unreadable("code"))
-}
-
-pub(super) fn login(row: &Row<'_>) -> Result<Login, StoreError> {
-    Ok(Login {
-        code: code(row)?,
-        state: State::of_number(row.get("state")?)?,
-        version: row.get("version")?,
-        deadline: UnixMillis(row.get("deadline")?),
-        waited_for: row.get("waited_for")?,
-        phone: phone_number(row, "phone")?,
-        user_id: row.get("user_id")?,
-        verified_at: row.get::<_, Option<i64>>("verified_at")?.map(UnixMillis),
-        claimed_by: hash(row, "claimed_by")?,
-        confirmation: hash(row, "confirmation")?,
-        attempts_left: row.get("attempts_left")?,
-        reply_reference: row.get("reply_reference")?,
-        // A later version may have written one that this has no texts in.
-        language: text(row, "lang")?.and_then(Language::of_tag),
-    })
-}
-
-pub(super) fn app(row: &Row<'_>) -> Result<App, StoreError> {
-    let origins = text(row, "allowed_origins")?.unwrap_or_default();
-    Ok(App {
-        app_key: app_key(row)?,
-        name: row.get("name")?,
-        require_secret_key: row.get("require_secret_key")?,
-        hide_phone_from_browser: row.get("hide_phone_from_browser")?,
-        allowed_origins: origins.split_whitespace().map(str::to_owned).collect(),
-        confirm: Confirm::of_number(row.get("confirm")?)?,
-        phone_hidden: PhoneHidden::of_number(row.get("phone_hidden")?)?,
-        calls_per_minute: row.get("calls_per_minute")?,
-        monthly_quota: row.get("monthly_quota")?,
-        live_only: row.get("live_only")?,
-        messages_per_day: row.get("messages_per_day")?,
-        created_at: UnixMillis(row.get("created_at")?),
-        disabled_at: row.get::<_, Option<i64>>("disabled_at")?.map(UnixMillis),
-    })
 }
 
 #[cfg(test)]

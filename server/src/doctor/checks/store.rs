@@ -3,7 +3,7 @@
 //! A database that is of another version, or is not there, is not opened: that would change it, perhaps below a server
 //! that runs.
 
-use std::{path::Path, sync::Arc};
+use std::{io, sync::Arc};
 
 use loggin_protocol::AppKey;
 
@@ -12,7 +12,7 @@ use crate::{
     clock::{Clock, SystemClock},
     doctor::{codes, finding::Finding, subject::Subject},
     limits,
-    store::{self, AdminStore, DATABASE_VERSION, KeyStore, OtpStore, SqliteStore, Store, StoreError},
+    store::{self, Location, Store, StoreError},
 };
 
 pub(in crate::doctor) const NAME: &str = "store";
@@ -23,22 +23,23 @@ const DATABASE_URL: &str = "LOGGIN_DATABASE_URL";
 const NODE: i64 = 0;
 
 pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
-    if let Some(lacking) = subject.lacks(&[DATABASE_URL]) {
-        return vec![Finding::skipped(NAME, lacking)];
-    }
-    let path = &subject.config.database;
-    let mut found: Vec<Finding> = disk(path).into_iter().collect();
-    match open(path).await {
+    let location = match location(subject) {
+        Ok(location) => location,
+        Err(lacking) => return vec![Finding::skipped(NAME, lacking)],
+    };
+    let mut found: Vec<Finding> = location.free_space().and_then(disk).into_iter().collect();
+    match open(location).await {
         Ok(store) => {
-            let looked = look(&store).await;
+            let looked = look(&*store).await;
             store.close().await;
             found.extend(looked.unwrap_or_else(|error| vec![fails(&error)]));
         }
         Err(finding) => found.push(finding),
     }
     if found.is_empty() {
+        let (engine, version) = (location.engine(), location.version());
         let message =
-            format!("the database opens, writes and finds again; its version is {DATABASE_VERSION}");
+            format!("the database ({engine}) opens, writes and finds again; its version is {version}");
         found.push(Finding::ok(NAME, message));
     }
     found
@@ -46,27 +47,28 @@ pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
 
 /// The key of an app that is not disabled, if there is one; an error where that cannot be looked up.
 pub(in crate::doctor) async fn app_key(subject: &Subject) -> Result<Option<AppKey>, String> {
-    if let Some(lacking) = subject.lacks(&[DATABASE_URL]) {
-        return Err(lacking);
-    }
     let unread = |_| "the store cannot be read".to_owned();
-    let store = open(&subject.config.database).await.map_err(|finding| finding.message)?;
+    let store = open(location(subject)?).await.map_err(|finding| finding.message)?;
     let apps = store.apps().await;
     store.close().await;
     let taken = apps.map_err(unread)?.into_iter().find(|app| app.disabled_at.is_none());
     Ok(taken.map(|app| app.app_key))
 }
 
+/// Where the database is; an error where that is not known.
+fn location(subject: &Subject) -> Result<&Location, String> {
+    subject.location.as_ref().ok_or_else(|| format!("{DATABASE_URL} is wrong or missing"))
+}
+
 /// Opens a database of this version.
-async fn open(path: &Path) -> Result<SqliteStore, Finding> {
-    let peeked = path.to_owned();
-    let version = tokio::task::spawn_blocking(move || store::version_at(&peeked)).await;
-    match version.unwrap_or(Err(StoreError::Busy)) {
-        Ok(Some(version)) if version < DATABASE_VERSION => {
-            let message = format!("the database has version {version}, and this program {DATABASE_VERSION}");
+async fn open(location: &Location) -> Result<Arc<dyn Store>, Finding> {
+    let latest = location.version();
+    match store::version_at(location).await {
+        Ok(Some(version)) if version < latest => {
+            let message = format!("the database has version {version}, and this program {latest}");
             Err(Finding::of(NAME, &codes::STORE_OLDER, message))
         }
-        Ok(Some(_)) => SqliteStore::open(path, NODE, Arc::new(())).await.map_err(|error| fails(&error)),
+        Ok(Some(_)) => store::open(location, NODE, Arc::new(())).await.map_err(|error| fails(&error)),
         Ok(None) => Err(Finding::of(NAME, &codes::STORE_MISSING, "there is no database yet")),
         Err(error) => Err(fails(&error)),
     }
@@ -81,7 +83,7 @@ fn fails(error: &StoreError) -> Finding {
     Finding::of(NAME, known, error.to_string())
 }
 
-async fn look(store: &SqliteStore) -> Result<Vec<Finding>, StoreError> {
+async fn look(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     store.check().await?;
     let mut found = Vec::new();
     if store.is_development().await? {
@@ -107,14 +109,12 @@ async fn look(store: &SqliteStore) -> Result<Vec<Finding>, StoreError> {
     Ok(found)
 }
 
-/// Looks at the disk that the database is on, or will be.
-fn disk(path: &Path) -> Option<Finding> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match rustix::fs::statvfs(folder) {
-        Ok(space) => room(space.f_bavail.saturating_mul(space.f_frsize)),
+/// Judges the disk that the database is on, or will be.
+fn disk(free: io::Result<u64>) -> Option<Finding> {
+    match free {
+        Ok(free) => room(free),
         Err(error) => {
-            let kind = std::io::Error::from(error).kind();
-            let message = format!("the folder of the database cannot be looked at: {kind}");
+            let message = format!("the folder of the database cannot be looked at: {}", error.kind());
             Some(Finding::of(NAME, &codes::STORE_FAILS, message))
         }
     }
@@ -133,8 +133,11 @@ fn room(free: u64) -> Option<Finding> {
 mod tests {
     use super::*;
 
+    use std::path::Path;
+
     async fn opened(path: &Path) -> Result<(), &'static str> {
-        let store = open(path).await.map_err(|finding| finding.code)?;
+        let location = Location::file(path.to_owned());
+        let store = open(&location).await.map_err(|finding| finding.code)?;
         store.close().await;
         Ok(())
     }
@@ -145,10 +148,11 @@ mod tests {
         let path = folder.path().join("loggin.db");
         assert_eq!(opened(&path).await, Err("store_missing"));
         assert!(!path.exists(), "the doctor makes none");
-        SqliteStore::open(&path, 1, Arc::new(())).await.unwrap().close().await;
+        let location = Location::file(path.clone());
+        store::open(&location, 1, Arc::new(())).await.unwrap().close().await;
         assert_eq!(opened(&path).await, Ok(()));
-        for (version, code) in [(DATABASE_VERSION - 1, "store_older"), (DATABASE_VERSION + 1, "store_newer")]
-        {
+        let latest = location.version();
+        for (version, code) in [(latest - 1, "store_older"), (latest + 1, "store_newer")] {
             let database = rusqlite::Connection::open(&path).unwrap();
             database.pragma_update(None, "user_version", version).unwrap();
             drop(database);

@@ -38,6 +38,9 @@ pub(crate) enum BackupError {
     /// The copy is not whole, so the database is not either.
     #[error("the copy of the database is damaged, and so is the database")]
     Damaged,
+    /// The database is a server, which has a program for this.
+    #[error("a PostgreSQL database is backed up by `pg_dump`: docs/operations.md says how")]
+    ByItsOwn,
     /// The file could not be written.
     #[error("the file of the backup: {0}")]
     File(#[source] io::Error),

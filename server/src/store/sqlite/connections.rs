@@ -35,7 +35,7 @@ const MIGRATIONS: &[(u32, &str)] = &[
 ];
 
 /// The version that this program knows.
-pub(crate) const LATEST: u32 = 10;
+pub(in crate::store) const LATEST: u32 = 10;
 
 /// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 2;
@@ -80,7 +80,7 @@ pub(super) fn open_to_copy(path: &Path) -> Result<Connection, StoreError> {
 
 /// The version of the tables in the file at this path, of which nothing is changed; `None` where there is no file, or
 /// nothing in it.
-pub(crate) fn version_at(path: &Path) -> Result<Option<u32>, StoreError> {
+pub(in crate::store) fn version_at(path: &Path) -> Result<Option<u32>, StoreError> {
     if !path.try_exists()? {
         return Ok(None);
     }

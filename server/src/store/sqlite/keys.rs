@@ -6,11 +6,14 @@ use async_trait::async_trait;
 use loggin_protocol::AppKey;
 use rusqlite::{Connection, Row, params};
 
-use super::connections::{all, execute};
+use super::{
+    connections::{all, execute},
+    rows,
+};
 use crate::{
     clock::UnixMillis,
     limits,
-    store::{AppSecretKey, KeyId, KeyStore, KeyUse, SqliteStore, StoreError, rows},
+    store::{AppSecretKey, KeyId, KeyStore, KeyUse, SqliteStore, StoreError},
 };
 
 fn secret_key(row: &Row<'_>) -> Result<AppSecretKey, StoreError> {

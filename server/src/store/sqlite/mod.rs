@@ -13,6 +13,7 @@ mod otp_reads;
 mod outbox;
 mod people;
 mod ready;
+mod rows;
 mod writer;
 
 use std::{
@@ -37,10 +38,20 @@ use self::{
     writer::{Job, Task, Work, WriteOnce, Writer},
 };
 use super::{
-    App, Change, ChangeOutcome, Changed, CommitListener, Login, Stage, Store, StoreError,
-    rows::{self, Numbered},
+    App, Change, ChangeOutcome, Changed, CommitListener, Login, Stage, Store, StoreError, rows::Numbered,
 };
 use crate::{clock::UnixMillis, limits};
+
+/// The version of SQLite.
+pub(super) fn engine_version() -> &'static str {
+    rusqlite::version()
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(Box::new(error))
+    }
+}
 
 /// A store in an SQLite file.
 #[derive(Debug)]
@@ -113,6 +124,13 @@ fn in_transaction<T>(
     let written = write(&transaction)?;
     transaction.commit()?;
     Ok(written)
+}
+
+/// Bytes that are free on the disk of a file that may be missing.
+pub(super) fn free_space(path: &Path) -> io::Result<u64> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let space = rustix::fs::statvfs(folder)?;
+    Ok(space.f_bavail.saturating_mul(space.f_frsize))
 }
 
 /// Makes a missing file with rights for its owner alone, which SQLite gives to the files beside it too: for minutes
@@ -383,6 +401,7 @@ mod tests {
     use crate::store::{
         Commit, State,
         tests::{
+            acts::act_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
             operators::operator_suite,
@@ -401,12 +420,17 @@ mod tests {
         SqliteStore::open(&folder.path().join("loggin.db"), node, Arc::new(())).await.unwrap()
     }
 
-    store_suite!(open);
-    otp_store_suite!(open);
-    outbox_suite!(open);
-    key_suite!(open);
-    operator_suite!(open);
-    people_suite!(open);
+    async fn always() -> Option<(SqliteStore, TempDir)> {
+        Some(open().await)
+    }
+
+    store_suite!(always);
+    otp_store_suite!(always);
+    outbox_suite!(always);
+    act_suite!(always);
+    key_suite!(always);
+    operator_suite!(always);
+    people_suite!(always);
 
     #[tokio::test]
     async fn what_was_applied_is_there_after_a_restart() {

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 
-use super::connections::{all, execute};
+use super::{
+    connections::{all, execute},
+    rows,
+};
 use crate::{
     clock::UnixMillis,
-    store::{
-        Operator, OperatorStore, Role, SqliteStore, StoreError,
-        rows::{self, Numbered},
-    },
+    store::{Operator, OperatorStore, Role, SqliteStore, StoreError, rows::Numbered},
 };
 
 /// Adds an operator, or gives one another role; `false` where nothing would change, or no owner would be left.

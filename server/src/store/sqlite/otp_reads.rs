@@ -11,14 +11,14 @@ use uuid::Uuid;
 use super::{
     connections::{all, execute, first},
     otp::{self, NOTHING_SAID},
+    rows::{self, hash, phone_number, text},
     writer::{OtpTask, Work},
 };
 use crate::{
     clock::UnixMillis,
     store::{
         CallCount, CountedCalls, KnownCall, LiveCode, OtpDelivery, OtpOutcome, OtpPhone, OtpPurge,
-        OtpSession, OtpStore, OtpWrite, Sending, SqliteStore, StoreError, TestNumber,
-        rows::{self, Numbered, hash, phone_number, text},
+        OtpSession, OtpStore, OtpWrite, Sending, SqliteStore, StoreError, TestNumber, rows::Numbered,
     },
     whatsapp::DeliveryStatus,
 };

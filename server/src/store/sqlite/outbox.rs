@@ -8,15 +8,14 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     connections::{all, execute, first, tolerated},
-    otp,
+    otp, rows,
 };
 use crate::{
     clock::UnixMillis,
     limits,
     store::{
         Attempt, Begun, DueMessage, Ended, MessageKind, MessageState, OutboxMessage, OutboxStore, Owed,
-        QueueOutcome, SqliteStore, StoreError,
-        rows::{self, Numbered},
+        QueueOutcome, SqliteStore, StoreError, rows::Numbered,
     },
 };
 

@@ -20,15 +20,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     connections::{all, execute, first},
     otp::{self, OtpWritten},
-    outbox,
+    outbox, rows,
 };
 use crate::{
     languages::Language,
     limits,
     store::{
         CallCount, Change, ChangeOutcome, Commit, CommitListener, Login, MessageId, OtpCounts, OtpWrite,
-        QueueOutcome, State, StoreError, Write,
-        rows::{self, Numbered},
+        QueueOutcome, State, StoreError, Write, rows::Numbered,
     },
     telemetry::metrics,
 };

@@ -40,7 +40,8 @@ macro_rules! otp_store_suite {
     ($open:path: $($test:ident),+ $(,)?) => {$(
         #[tokio::test]
         async fn $test() {
-            let (store, _kept) = $open().await;
+            // A store whose database is not installed is passed over, which has been said.
+            let Some((store, _kept)) = $open().await else { return };
             $crate::store::tests::otp::$test(&store).await;
         }
     )+};

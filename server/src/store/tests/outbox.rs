@@ -33,7 +33,8 @@ macro_rules! outbox_suite {
     ($open:path: $($test:ident),+ $(,)?) => {$(
         #[tokio::test]
         async fn $test() {
-            let (store, _kept) = $open().await;
+            // A store whose database is not installed is passed over, which has been said.
+            let Some((store, _kept)) = $open().await else { return };
             $crate::store::tests::outbox::$test(&store).await;
         }
     )+};

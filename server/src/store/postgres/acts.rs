@@ -1,0 +1,90 @@
+//! What administrators do, as `administer` of the migrations takes it.
+
+use serde_json::{Value, json};
+
+use super::writes::{hex, text};
+use crate::{
+    clock::UnixMillis,
+    limits,
+    store::{Act, App, AppSecretKey, Operator, Role, rows::Numbered},
+};
+
+/// A row of the audit: act, subject and fields.
+pub(super) fn note(actor: &str, at: UnixMillis, [act, subject, fields]: [&str; 3]) -> Value {
+    json!({ "at": at.0, "actor": text(actor), "act": act, "subject": text(subject), "fields": text(fields) })
+}
+
+/// An act, of which nothing is noted.
+pub(super) fn unnoted(act: &Act) -> Value {
+    let mut write = match act {
+        Act::CreateApp(app, key) => with_app(app, Some(key)),
+        Act::UpdateApp(app, _, key) => with_app(app, key.as_ref()),
+        Act::DisableApp(app_key, since) => json!({ "app_key": app_key.as_str(), "moment": since.0 }),
+        Act::EnableApp(app_key) | Act::DeleteApp(app_key) => json!({ "app_key": app_key.as_str() }),
+        Act::CreateKey(new) => json!({ "key": key(new) }),
+        Act::RotateKey(new, replaced, until) => json!({
+            "app_key": new.app_key.as_str(),
+            "key": key(new),
+            "key_id": replaced.as_str(),
+            "moment": new.created_at.0,
+            "until": until.0,
+        }),
+        Act::RevokeKey(app_key, id, at) => {
+            json!({ "app_key": app_key.as_str(), "key_id": id.as_str(), "moment": at.0, "until": at.0 })
+        }
+        Act::PutOperator(new) => json!({ "operator": operator(new), "owner": Role::Owner.number() }),
+        Act::RemoveOperator(name) => json!({ "name": text(name), "owner": Role::Owner.number() }),
+        Act::PutTestNumber(phone, test) => {
+            json!({ "phone": phone.expose(), "code": test.code, "cooldown": test.cooldown })
+        }
+        Act::RemoveTestNumber(phone) => json!({ "phone": phone.expose() }),
+        Act::MarkDevelopment => json!({}),
+    };
+    write["write"] = "act".into();
+    write["act"] = act.name().into();
+    write
+}
+
+/// An app, and a key that is its only good one from then on.
+pub(super) fn with_app(app: &App, new: Option<&AppSecretKey>) -> Value {
+    json!({
+        "app": {
+            "app_key": app.app_key.as_str(),
+            "name": text(&app.name),
+            "require_secret_key": app.require_secret_key,
+            "hide_phone_from_browser": app.hide_phone_from_browser,
+            "allowed_origins": text(&app.allowed_origins.join(" ")),
+            "confirm": app.confirm.number(),
+            "phone_hidden": app.phone_hidden.number(),
+            "created_at": app.created_at.0,
+            "calls_per_minute": app.calls_per_minute,
+            "monthly_quota": app.monthly_quota,
+            "live_only": app.live_only,
+            "messages_per_day": app.messages_per_day,
+            "disabled_at": app.disabled_at.map(|at| at.0),
+        },
+        "app_key": app.app_key.as_str(),
+        "key": new.map(key),
+        "moment": new.map(|new| new.created_at.0),
+    })
+}
+
+/// A key, and how many an app may have.
+pub(super) fn key(key: &AppSecretKey) -> Value {
+    json!({
+        "app_key": key.app_key.as_str(),
+        "key_id": key.id.as_str(),
+        "key_hash": hex(&key.hash),
+        "label": text(&key.label),
+        "created_at": key.created_at.0,
+        "last_used_at": key.last_used_at.map(|at| at.0),
+        "expires_at": key.expires_at.map(|at| at.0),
+        "most_good": limits::SECRET_KEYS_PER_APP,
+        "most_ended": limits::ENDED_KEYS_PER_APP,
+    })
+}
+
+fn operator(operator: &Operator) -> Value {
+    let Operator { name, role, created_at } = operator;
+    json!({ "name": text(name), "role": role.number(), "created_at": created_at.0 })
+}

@@ -1,0 +1,94 @@
+//! What administrators do, in PostgreSQL: each act and its row of the audit in one write.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use loggin_protocol::AppKey;
+use serde_json::{Value, json};
+use tokio_postgres::types::Type;
+
+use super::{
+    PostgresStore, acts,
+    rows::{self, value},
+    writes::millis,
+};
+use crate::{
+    clock::UnixMillis,
+    store::{
+        Act, AdminStore, App, AppSecretKey, AuditRow, KeyStore, KeyUse, Operator, OperatorStore, StoreError,
+    },
+};
+
+impl PostgresStore {
+    /// Makes a write of which it is said whether it was made.
+    pub(super) async fn write_if(&self, write: Value) -> Result<bool, StoreError> {
+        self.write_other(write).await?.as_bool().ok_or(StoreError::Unreadable("outcome"))
+    }
+
+    /// Adds or replaces an app, of which nothing is noted.
+    pub(super) async fn put_app(&self, act: &str, app: &App) -> Result<bool, StoreError> {
+        let mut write = acts::with_app(app, None);
+        write["write"] = "act".into();
+        write["act"] = act.into();
+        self.write_if(write).await
+    }
+}
+
+#[async_trait]
+impl AdminStore for PostgresStore {
+    async fn administer(&self, act: Act, actor: String, at: UnixMillis) -> Result<bool, StoreError> {
+        let mut write = acts::unnoted(&act);
+        write["note"] = acts::note(&actor, at, [act.name(), &act.subject(), &act.fields()]);
+        self.write_if(write).await
+    }
+
+    async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        const SELECT: &str =
+            "SELECT * FROM (SELECT * FROM audit ORDER BY id DESC LIMIT $1) latest ORDER BY id";
+        let rows = self.connections.rows(SELECT, &[(&i64::from(limit), Type::INT8)]).await?;
+        rows.iter().map(rows::audit).collect()
+    }
+
+    async fn trim_audit(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
+        self.write_rows(json!({ "write": "trim_audit", "before": before.0, "limit": limit })).await
+    }
+
+    async fn is_development(&self) -> Result<bool, StoreError> {
+        const SELECT: &str = "SELECT EXISTS (SELECT FROM audit WHERE act = $1) AS marked";
+        let name = Act::MarkDevelopment.name();
+        let row = self.connections.first(SELECT, &[(&name, Type::TEXT)]).await?;
+        row.map_or(Ok(false), |row| value(&row, "marked"))
+    }
+}
+
+#[async_trait]
+impl KeyStore for PostgresStore {
+    async fn secret_keys(&self, app_key: AppKey) -> Result<Vec<AppSecretKey>, StoreError> {
+        const SELECT: &str = "SELECT * FROM secret_keys WHERE app_key = $1 ORDER BY created_at, key_id";
+        let rows = self.connections.rows(SELECT, &[(&app_key.as_str(), Type::TEXT)]).await?;
+        rows.iter().map(rows::secret_key).collect()
+    }
+
+    async fn insert_secret_key(&self, key: &AppSecretKey) -> Result<bool, StoreError> {
+        self.write_if(json!({ "write": "insert_key", "key": acts::key(key) })).await
+    }
+
+    async fn note_key_uses(&self, uses: Vec<KeyUse>, pause: Duration) -> Result<(), StoreError> {
+        let uses: Vec<Value> = uses
+            .iter()
+            .map(|KeyUse { app_key, id, at }| {
+                json!({ "app_key": app_key.as_str(), "key_id": id.as_str(), "at": at.0 })
+            })
+            .collect();
+        let note = json!({ "write": "note_key_uses", "uses": uses, "pause": millis(pause) });
+        self.write_other(note).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl OperatorStore for PostgresStore {
+    async fn operators(&self) -> Result<Vec<Operator>, StoreError> {
+        let rows = self.connections.rows("SELECT * FROM operators ORDER BY name", &[]).await?;
+        rows.iter().map(rows::operator).collect()
+    }
+}

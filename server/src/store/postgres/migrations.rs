@@ -1,0 +1,98 @@
+//! The tables in PostgreSQL, brought to the version of this program.
+
+use refinery::{Migration, Runner, error::Kind};
+use tokio_postgres::Client;
+
+use super::{failure::failed, server::Server};
+use crate::store::StoreError;
+
+mod embedded {
+    refinery::embed_migrations!("migrations/postgres");
+}
+
+/// Where it is noted what was done to the tables.
+const HISTORY: &str = "refinery_schema_history";
+
+/// Whom the lock of those who start together is for: the name, in bytes. It ends with its connection, whatever happens.
+const LOCK: i64 = i64::from_be_bytes(*b"\0\0loggin");
+
+/// The version that this program knows.
+pub(in crate::store) fn latest() -> u32 {
+    version_of(runner().get_migrations())
+}
+
+fn runner() -> Runner {
+    embedded::migrations::runner()
+}
+
+fn version_of(migrations: &[Migration]) -> u32 {
+    let latest = migrations.iter().map(Migration::version).max();
+    latest.and_then(|version| u32::try_from(version).ok()).unwrap_or_default()
+}
+
+/// Brings the tables to this version, or refuses them.
+///
+/// Where there is nothing to do it takes no lock: a pooler that changes connections between transactions is then in
+/// nobody's way.
+pub(super) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
+    // What somebody else is at looks like anything: only under the lock it is judged.
+    if version(client).await.is_ok_and(|version| version == latest()) {
+        return Ok(());
+    }
+    let locked = format!("SELECT pg_advisory_lock({LOCK})");
+    client.batch_execute(&locked).await.map_err(|error| failed(&error))?;
+    let migrated = migrate_alone(client).await;
+    let unlocked = client.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})")).await;
+    migrated.and(unlocked.map_err(|error| failed(&error)))
+}
+
+async fn migrate_alone(client: &mut Client) -> Result<(), StoreError> {
+    // Somebody else may have done it meanwhile.
+    if version(client).await? == latest() {
+        return Ok(());
+    }
+    // All steps in one transaction: a step that fails leaves nothing behind.
+    let ran = runner().set_grouped(true).run_async(client).await;
+    ran.map(drop).map_err(|error| match error.kind() {
+        Kind::MissingVersion(_) | Kind::DivergentVersion(..) => StoreError::Newer,
+        _ => StoreError::Database(Box::new(error)),
+    })
+}
+
+/// The version of the tables there, of which nothing is changed; `None` where there are none.
+pub(in crate::store) async fn version_at(server: &Server) -> Result<Option<u32>, StoreError> {
+    let version = version(&server.connect().await?).await?;
+    Ok(Some(version).filter(|version| *version > 0))
+}
+
+/// The version of the tables; 0 where there are none. An error where they are not ours, or of a later version.
+async fn version(client: &Client) -> Result<u32, StoreError> {
+    const TABLES: &str = "SELECT count(*) FILTER (WHERE relname = $1) AS history,
+        count(*) FILTER (WHERE relname = 'changes') AS ours, count(*) AS tables
+        FROM pg_class c WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')"; // an extension's
+    const VERSION: &str = "SELECT coalesce(max(version), 0)::bigint FROM refinery_schema_history";
+    let read = |error: tokio_postgres::Error| failed(&error);
+    let values: [super::connections::Value<'_>; 1] = [(&HISTORY, tokio_postgres::types::Type::TEXT)];
+    let row = client.query_typed_one(TABLES, &values).await.map_err(read)?;
+    let count = |name: &str| row.try_get::<_, i64>(name).map_err(read);
+    let (history, ours, tables) = (count("history")?, count("ours")?, count("tables")?);
+    // Its history is made before everything else, and may be all that there is.
+    if tables == history {
+        return Ok(0);
+    }
+    if history == 0 || ours == 0 {
+        return Err(StoreError::Foreign);
+    }
+    let row = client.query_typed_one(VERSION, &[]).await.map_err(read)?;
+    let version: i64 = row.try_get(0).map_err(read)?;
+    let version = u32::try_from(version).map_err(|_| StoreError::Foreign)?;
+    if version > latest() { Err(StoreError::Newer) } else { Ok(version) }
+}
+
+/// Tables as an earlier version of this program made them.
+#[cfg(test)]
+pub(super) async fn migrate_to(client: &mut Client, version: u32) {
+    let target = refinery::Target::Version(i32::try_from(version).unwrap());
+    runner().set_target(target).run_async(client).await.unwrap();
+}

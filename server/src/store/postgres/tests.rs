@@ -1,0 +1,372 @@
+//! What PostgreSQL's store shows beside what every store must.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+use tokio_postgres::Client;
+
+use super::{PostgresStore, Server, migrations};
+use crate::{
+    store::{
+        Act, AdminStore, ChangeOutcome, Commit, CommitListener, Login, State, Store, StoreError,
+        people::{WITH_PEOPLE, WITHOUT_PEOPLE},
+        tests::{
+            acts::act_suite,
+            cluster::{self, Cluster},
+            keys::key_suite,
+            logins::{insert, login, store_suite},
+            operators::operator_suite,
+            otp::otp_store_suite,
+            outbox::outbox_suite,
+            people::people_suite,
+        },
+    },
+    tests::START,
+};
+
+/// Longer than anything here takes, so that a test which would wait for ever fails.
+const LONG: Duration = Duration::from_secs(30);
+
+/// A store on a database of its own, and its URL; `None` where PostgreSQL is not installed.
+async fn open() -> Option<(PostgresStore, String)> {
+    let url = cluster::shared()?.database();
+    Some((open_at(&url, 1).await.unwrap(), url))
+}
+
+async fn open_at(url: &str, node: i64) -> Result<PostgresStore, StoreError> {
+    open_told(url, node, Arc::new(())).await
+}
+
+async fn open_told(url: &str, node: i64, told: Arc<dyn CommitListener>) -> Result<PostgresStore, StoreError> {
+    PostgresStore::open(&Server::parse(url).unwrap(), node, told).await
+}
+
+async fn client(url: &str) -> Client {
+    Server::parse(url).unwrap().connect().await.unwrap()
+}
+
+store_suite!(open);
+otp_store_suite!(open);
+outbox_suite!(open);
+act_suite!(open);
+key_suite!(open);
+operator_suite!(open);
+people_suite!(open);
+
+async fn apply(store: &PostgresStore, login: Login) -> Result<ChangeOutcome, StoreError> {
+    store.apply(vec![insert(login)]).await.map(|outcomes| outcomes[0])
+}
+
+/// The logins that the look at what changed finds, from the beginning on.
+async fn changed(store: &PostgresStore) -> Vec<Login> {
+    store.changed_since(0, 100).await.unwrap().logins
+}
+
+#[tokio::test]
+async fn another_node_is_followed_in_steps() {
+    let Some((store, url)) = open().await else { return };
+    let other = open_at(&url, 2).await.unwrap();
+    let cursor = store.cursor().await.unwrap();
+    let logins: Vec<Login> = (1..=3).map(|number| login(number, State::Pending)).collect();
+    other.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();
+    apply(&store, login(4, State::Pending)).await.unwrap();
+    let first = store.changed_since(cursor, 2).await.unwrap();
+    assert_eq!(first.logins, logins[..2]);
+    let second = store.changed_since(first.cursor, 2).await.unwrap();
+    assert_eq!(second.logins, logins[2..]);
+    let end = store.changed_since(second.cursor, 2).await.unwrap();
+    assert_eq!(end.logins, []);
+    assert_eq!(end.cursor, store.cursor().await.unwrap());
+}
+
+/// The order that `changed_since` rests on: nobody gets a position before all smaller ones are committed.
+#[tokio::test]
+async fn a_change_that_commits_late_is_not_passed_over() {
+    let Some((store, url)) = open().await else { return };
+    let mut slow = client(&url).await;
+    let transaction = slow.transaction().await.unwrap();
+    let position = transaction.query_one("SELECT begin_writing(1)", &[]).await.unwrap();
+    let late = login(1, State::Verified);
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
+        [&late.code.expose(), &position.get::<_, i64>(0)];
+    transaction
+        .execute(
+            "INSERT INTO logins (code, app_key, state, version, deadline, waited_for, attempts_left, node, change)
+             VALUES ($1, '8XKPQ2WN', 3, 1, 1790416800000, true, 0, 9, $2)",
+            &values,
+        )
+        .await
+        .unwrap();
+    let mut early = std::pin::pin!(apply(&store, login(2, State::Verified)));
+    // It has no position yet, so nobody can go on from there.
+    assert!(timeout(Duration::from_millis(50), &mut early).await.is_err());
+    assert_eq!(store.cursor().await.unwrap(), 0);
+    transaction.commit().await.unwrap();
+    assert_eq!(early.await.unwrap(), ChangeOutcome::Applied);
+    assert_eq!(changed(&store).await, [late]);
+}
+
+#[tokio::test]
+async fn of_many_nodes_that_write_at_once_each_follows_all_others() {
+    let Some((first, url)) = open().await else { return };
+    let second = open_at(&url, 2).await.unwrap();
+    let third = open_at(&url, 3).await.unwrap();
+    let write = async |store: &PostgresStore, numbers: std::ops::Range<u8>| {
+        for number in numbers {
+            assert_eq!(apply(store, login(number, State::Verified)).await.unwrap(), ChangeOutcome::Applied);
+        }
+    };
+    let following = async {
+        let (mut cursor, mut seen) = (0, 0);
+        while seen < 120 {
+            let changed = third.changed_since(cursor, 7).await.unwrap();
+            seen += changed.logins.len();
+            cursor = changed.cursor;
+        }
+        seen
+    };
+    let all = async { tokio::join!(write(&first, 0..60), write(&second, 60..120), following) };
+    assert_eq!(timeout(LONG, all).await.unwrap().2, 120);
+}
+
+/// Panics at the first commit that it is told of.
+#[derive(Debug, Default)]
+struct FailsOnce(AtomicBool);
+
+impl CommitListener for FailsOnce {
+    fn committed(&self, commit: &Commit<'_>) {
+        assert!(commit.changes.is_empty() || self.0.swap(true, Ordering::SeqCst), "once");
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_told_is_read_by_the_look_at_what_changed() {
+    let Some((_, url)) = open().await else { return };
+    let store = open_told(&url, 2, Arc::new(FailsOnce::default())).await.unwrap();
+    for number in 1..=2 {
+        let outcome = apply(&store, login(number, State::Verified)).await.unwrap();
+        assert_eq!(outcome, ChangeOutcome::Applied, "it is stored, and whoever asked is answered");
+    }
+    assert_eq!(changed(&store).await, [login(1, State::Verified)]);
+}
+
+#[tokio::test]
+async fn what_a_connection_that_ends_did_not_write_is_written_on_another() {
+    let Some((store, url)) = open().await else { return };
+    // Somebody else holds the lock, and the connection that waits for it is ended.
+    let mut other = client(&url).await;
+    let lock = other.transaction().await.unwrap();
+    lock.query_one("SELECT begin_writing(0)", &[]).await.unwrap();
+    let mut applying = std::pin::pin!(apply(&store, login(2, State::Verified)));
+    assert!(timeout(Duration::from_millis(50), &mut applying).await.is_err());
+    let ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    assert_eq!(lock.query_one(ended, &[]).await.unwrap().get::<_, i64>(0), 1);
+    lock.commit().await.unwrap();
+    // It says so, and so it is written on another connection.
+    assert_eq!(applying.await.unwrap(), ChangeOutcome::Applied);
+}
+
+/// Stands between a store and the server; once it is told to, it ends each connection as soon as the server says
+/// something, and says nothing itself.
+async fn proxy(listener: UnixListener, server: PathBuf, cuts: Arc<AtomicBool>) {
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        let server = UnixStream::connect(&server).await.unwrap();
+        let cuts = Arc::clone(&cuts);
+        tokio::spawn(async move {
+            let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
+                (client.into_split(), server.into_split());
+            let back = async {
+                let mut bytes = vec![0; 1 << 16];
+                loop {
+                    let count = from_server.read(&mut bytes).await?;
+                    if count == 0 || cuts.load(Ordering::SeqCst) {
+                        return std::io::Result::Ok(());
+                    }
+                    to_client.write_all(&bytes[..count]).await?;
+                }
+            };
+            tokio::select! {
+                _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
+                _ = back => {}
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_been_committed_is_read_by_the_look_at_what_changed() {
+    const SOCKET: &str = ".s.PGSQL.5432";
+    let Some(cluster) = cluster::shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (cuts, direct) = (Arc::new(AtomicBool::new(false)), cluster.folder());
+    let listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
+    let proxying = tokio::spawn(proxy(listener, direct.join(SOCKET), Arc::clone(&cuts)));
+    let url = cluster.database();
+    let proxied = url.replace(direct.to_str().unwrap(), folder.path().to_str().unwrap());
+    let server = Server::parse(&proxied).unwrap().with_notify(false);
+    let store = PostgresStore::open(&server, 1, Arc::new(())).await.unwrap();
+    assert_eq!(apply(&store, login(1, State::Verified)).await.unwrap(), ChangeOutcome::Applied);
+    assert_eq!(changed(&store).await, []);
+    cuts.store(true, Ordering::SeqCst);
+    assert!(apply(&store, login(2, State::Verified)).await.is_err(), "nobody knows");
+    cuts.store(false, Ordering::SeqCst);
+    let again = apply(&store, login(2, State::Verified)).await.unwrap();
+    assert_eq!(again, ChangeOutcome::Conflict, "it was committed");
+    assert!(changed(&store).await.contains(&login(2, State::Verified)));
+    proxying.abort();
+}
+
+#[tokio::test]
+async fn servers_that_start_together_make_the_tables_once() {
+    let Some(cluster) = cluster::shared() else { return };
+    let url = cluster.database();
+    let starting: Vec<_> = (0..8)
+        .map(|node| {
+            let url = url.clone();
+            tokio::spawn(async move { open_at(&url, node).await.map(drop) })
+        })
+        .collect();
+    for started in starting {
+        started.await.unwrap().unwrap();
+    }
+    let steps =
+        client(&url).await.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.unwrap();
+    assert_eq!(steps.get::<_, i64>(0), i64::from(migrations::latest()));
+}
+
+#[tokio::test]
+async fn tables_of_a_later_version_and_of_others_are_left_alone() {
+    let Some((_, newer)) = open().await else { return };
+    let later = format!(
+        "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+         VALUES ({}, 'later', '2030-01-01T00:00:00Z', '1')",
+        migrations::latest() + 1
+    );
+    client(&newer).await.batch_execute(&later).await.unwrap();
+    assert!(matches!(open_at(&newer, 1).await, Err(StoreError::Newer)));
+    let foreign = cluster::shared().unwrap().database();
+    let others = client(&foreign).await;
+    others.batch_execute("CREATE TABLE apps (anything text)").await.unwrap();
+    assert!(matches!(open_at(&foreign, 1).await, Err(StoreError::Foreign)));
+    let tables =
+        others.query_one("SELECT count(*) FROM pg_class WHERE relname = 'logins'", &[]).await.unwrap();
+    assert_eq!(tables.get::<_, i64>(0), 0);
+}
+
+#[tokio::test]
+async fn tables_of_each_earlier_version_are_brought_to_this_one() {
+    let Some(cluster) = cluster::shared() else { return };
+    for version in 1..migrations::latest() {
+        let url = cluster.database();
+        let mut client = client(&url).await;
+        migrations::migrate_to(&mut client, version).await;
+        let store = open_at(&url, 1).await.unwrap();
+        assert_eq!(apply(&store, login(1, State::Pending)).await.unwrap(), ChangeOutcome::Applied);
+    }
+}
+
+#[tokio::test]
+async fn a_text_with_a_character_that_the_database_has_not_is_kept_without_it() {
+    let Some((store, _url)) = open().await else { return };
+    let waiting = Login { user_id: Some("IN.\0".to_owned()), ..login(1, State::MessageReceived) };
+    let other = login(2, State::Pending);
+    let outcomes = store.apply(vec![insert(waiting.clone()), insert(other)]).await.unwrap();
+    assert_eq!(outcomes, [ChangeOutcome::Applied; 2]);
+    let found = store.awaiting_phone("IN.\0", 9).await.unwrap();
+    assert_eq!(found.iter().map(|login| login.code).collect::<Vec<_>>(), [waiting.code]);
+}
+
+#[tokio::test]
+async fn rows_of_the_audit_stay_as_they_are() {
+    let Some((store, url)) = open().await else { return };
+    assert!(store.administer(Act::MarkDevelopment, "alice".to_owned(), START).await.unwrap());
+    let db = client(&url).await;
+    for sql in ["DELETE FROM audit", "UPDATE audit SET act = 'nothing'", "TRUNCATE audit"] {
+        assert!(db.batch_execute(sql).await.is_err(), "{sql}");
+    }
+    assert_eq!(store.audit(9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn of_every_table_it_is_known_whether_it_can_hold_a_person() {
+    let Some((_store, url)) = open().await else { return };
+    let db = client(&url).await;
+    let names = async |sql: &str| {
+        let rows = db.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| row.get::<_, String>(0)).collect::<BTreeSet<_>>()
+    };
+    let found = names(
+        "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+    )
+    .await;
+    let known = WITH_PEOPLE.into_iter().chain(WITHOUT_PEOPLE.iter().map(|(name, _)| *name));
+    // Which node leads, and which migrations were made.
+    let known = known.chain(["leader", "refinery_schema_history"]).map(str::to_owned);
+    assert_eq!(found, known.collect(), "a new table belongs to one of the two lists");
+    let covered = names("SELECT place FROM tables_with_people()").await;
+    assert_eq!(covered, WITH_PEOPLE.into_iter().map(str::to_owned).collect());
+}
+
+#[tokio::test]
+async fn one_node_leads_until_it_closes() {
+    let Some((first, url)) = open().await else { return };
+    let second = open_at(&url, 2).await.unwrap();
+    assert!(first.leads().await.unwrap() && first.leads().await.unwrap());
+    assert!(!second.leads().await.unwrap());
+    first.close().await;
+    assert!(second.leads().await.unwrap());
+    // Nor does one that is gone without a word lead for ever.
+    let lapse = "UPDATE leader SET until = clock_timestamp() - interval '1 millisecond'";
+    client(&url).await.batch_execute(lapse).await.unwrap();
+    assert!(open_at(&url, 3).await.unwrap().leads().await.unwrap());
+    assert!(!second.leads().await.unwrap());
+}
+
+#[tokio::test]
+async fn other_nodes_are_told_of_news() {
+    let Some((store, url)) = open().await else { return };
+    let other = open_at(&url, 2).await.unwrap();
+    // That it listens from now on.
+    timeout(LONG, other.news()).await.unwrap();
+    apply(&store, login(1, State::Verified)).await.unwrap();
+    timeout(LONG, other.news()).await.unwrap();
+    assert_eq!(changed(&other).await, [login(1, State::Verified)]);
+    timeout(LONG, store.news()).await.unwrap();
+    let own = timeout(Duration::from_millis(100), store.news()).await;
+    assert!(own.is_err(), "a node does not heed itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_is_ready_as_long_as_its_server_runs() {
+    let Some(mut cluster) = Cluster::start() else { return };
+    let url = cluster.database();
+    let store = Arc::new(open_at(&url, 1).await.unwrap());
+    store.check().await.unwrap();
+    assert_eq!(apply(&store, login(1, State::Verified)).await.unwrap(), ChangeOutcome::Applied);
+    cluster.stop();
+    assert!(store.check().await.is_err());
+    // What comes now waits, and is written when the server is back.
+    let waiting = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { apply(&store, login(2, State::Verified)).await }
+    });
+    tokio::task::block_in_place(|| cluster.resume());
+    assert_eq!(waiting.await.unwrap().unwrap(), ChangeOutcome::Applied);
+    store.check().await.unwrap();
+    let codes = [1, 2].map(|number| login(number, State::Verified).code);
+    assert_eq!(store.logins(&codes).await.unwrap().len(), 2, "what was acknowledged is there");
+}

@@ -1,0 +1,182 @@
+//! A real PostgreSQL server in a folder of its own, for as long as a test runs.
+//!
+//! A shell starts it and waits for the end of its input, which this process holds: so it ends with this process, however
+//! that ends. As root it runs as the user `postgres`, since it refuses to run as root.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tempfile::TempDir;
+
+/// The programs that it takes.
+const PROGRAMS: [&str; 2] = ["initdb", "pg_ctl"];
+
+/// Where Debian has them, and others.
+const FOLDERS: [&str; 3] = ["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt/postgresql"];
+
+/// Makes the server's files, starts it, and stops it at the end of the input. Nothing is written to the disk in earnest:
+/// the tests kill the server at most, never the machine.
+const SCRIPT: &str = r#"
+set -e
+[ -d "$1/data" ] || initdb -D "$1/data" -U loggin -A trust --no-sync --no-locale -E UTF8 >/dev/null
+pg_ctl -D "$1/data" -w -l "$1/log" -o "-c fsync=off -c full_page_writes=off -c max_connections=500 $2" start >/dev/null
+echo ready
+cat >/dev/null
+pg_ctl -D "$1/data" -m immediate stop >/dev/null
+"#;
+
+/// A server.
+pub(crate) struct Cluster {
+    running: Option<(Child, ChildStdin)>,
+    /// Options of its command line.
+    options: String,
+    databases: AtomicU64,
+    /// Where its socket and its files are.
+    folder: TempDir,
+}
+
+impl Cluster {
+    /// A server that listens on a socket in its folder; `None` where PostgreSQL is not installed.
+    pub(crate) fn start() -> Option<Self> {
+        Self::start_with("-c listen_addresses=''")
+    }
+
+    /// The same with options of its command line.
+    pub(crate) fn start_with(options: &str) -> Option<Self> {
+        programs()?;
+        let folder = tempfile::tempdir().unwrap();
+        give(folder.path());
+        let options = format!("-k {} {options}", folder.path().display());
+        let mut cluster = Self { running: None, options, databases: AtomicU64::new(0), folder };
+        cluster.resume();
+        Some(cluster)
+    }
+
+    /// Starts it again, with what it holds.
+    pub(crate) fn resume(&mut self) {
+        let mut command = as_other_user();
+        command.args(["sh", "-c", SCRIPT, "sh"]).arg(self.folder.path()).arg(&self.options);
+        if let Some(programs) = programs() {
+            let path = std::env::var("PATH").unwrap_or_default();
+            command.env("PATH", format!("{}:{path}", programs.display()));
+        }
+        command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "ready\n", "PostgreSQL does not start: {}", self.log());
+        let input = child.stdin.take().unwrap();
+        self.running = Some((child, input));
+    }
+
+    /// Stops it as if it were killed, and waits until it is gone.
+    pub(crate) fn stop(&mut self) {
+        if let Some((mut child, input)) = self.running.take() {
+            drop(input);
+            child.wait().unwrap();
+        }
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A new database, with nothing in it: its URL.
+    pub(crate) fn database(&self) -> String {
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::SeqCst));
+        let made = Command::new("createdb")
+            .env("PATH", std::env::join_paths(paths()).unwrap())
+            .args(["-U", "loggin", "-h"])
+            .arg(self.folder.path())
+            .arg(&name)
+            .status()
+            .unwrap();
+        assert!(made.success());
+        self.url(&name)
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres:///{database}?host={}&user=loggin", self.folder.path().display())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The server that the tests of this process share, each with a database of its own; `None`, which is said once, where
+/// PostgreSQL is not installed.
+pub(crate) fn shared() -> Option<&'static Cluster> {
+    static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
+    let cluster = SHARED.get_or_init(|| {
+        let cluster = Cluster::start();
+        if cluster.is_none() {
+            say_skipped();
+        }
+        cluster
+    });
+    cluster.as_ref()
+}
+
+/// Gives a file or folder to whom the server runs as.
+pub(crate) fn give(path: &Path) {
+    if let Some((user, group)) = other_user() {
+        std::os::unix::fs::chown(path, Some(user), Some(group)).unwrap();
+    }
+}
+
+/// Says that tests of PostgreSQL are not run, past whatever catches what tests print.
+pub(crate) fn say_skipped() {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "skipped: postgresql: it is not installed");
+}
+
+fn paths() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    programs().into_iter().chain(std::env::split_paths(&path)).collect()
+}
+
+/// The folder of the programs.
+fn programs() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    for folder in FOLDERS {
+        let versions = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let mut versions: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+        versions.sort();
+        folders.extend(versions.into_iter().rev());
+        folders.push(Path::new(folder).join("bin"));
+    }
+    folders.into_iter().find(|folder| PROGRAMS.iter().all(|program| folder.join(program).is_file()))
+}
+
+/// Whom the server runs as where this runs as root.
+fn other_user() -> Option<(u32, u32)> {
+    if !nix::unistd::Uid::effective().is_root() {
+        return None;
+    }
+    let user = nix::unistd::User::from_name("postgres").unwrap().expect("the user of Debian's package");
+    Some((user.uid.as_raw(), user.gid.as_raw()))
+}
+
+fn as_other_user() -> Command {
+    if other_user().is_none() {
+        return Command::new("env");
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--", "env"]);
+    command
+}
