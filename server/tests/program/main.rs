@@ -4,11 +4,15 @@
 
 mod administration;
 mod backup;
+#[allow(dead_code)] // the tests of the store use the rest
+#[path = "../../src/store/tests/cluster.rs"]
+mod cluster;
 mod development;
 mod keys;
 mod log;
 mod messages;
 mod metrics;
+mod nodes;
 mod people;
 mod supervisor;
 mod tls;
