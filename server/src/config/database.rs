@@ -12,7 +12,7 @@ pub(super) const DATABASE_URL: &str = "LOGGIN_DATABASE_URL";
 pub(crate) struct DatabaseUrl(SecretString);
 
 impl DatabaseUrl {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(text.into())
     }
 

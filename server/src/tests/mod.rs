@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::{Clock, Random, UnixMillis},
-    config::{AccessToken, ForwardedHeader, TrustedProxies, WhatsAppConfig},
+    config::{AccessToken, DatabaseUrl, ForwardedHeader, TrustedProxies, WhatsAppConfig},
     crypto::Digits,
     http::{
         self,
@@ -36,7 +36,10 @@ use crate::{
     logins::Publisher,
     otp::CodeSender,
     state::{OtpParts, Parts, Server, Settings},
-    store::{App, AppSecretKey, CommitListener, Confirm, MessageKind, PhoneHidden, SqliteStore, Store},
+    store::{
+        self, App, AppSecretKey, CommitListener, Confirm, Location, MessageKind, PhoneHidden, SqliteStore,
+        Store,
+    },
     whatsapp::{GraphClient, GraphConfig, SendError, SendStatus, SentMessage},
 };
 
@@ -200,6 +203,12 @@ pub(crate) fn token_of(app: &str, number: u8) -> Token {
     Token::from_secret(AppKey::parse(app).unwrap(), [number; 20])
 }
 
+/// Whether these tests are run on PostgreSQL: `LOGGIN_TEST_STORE=postgresql`. Those that look into SQLite's file are passed
+/// over then.
+pub(crate) fn is_on_postgresql() -> bool {
+    std::env::var_os("LOGGIN_TEST_STORE").is_some_and(|store| store == "postgresql")
+}
+
 /// A store in a folder that is removed with it, and who is told of what it commits.
 pub(crate) async fn store() -> (Arc<dyn Store>, Arc<Publisher>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -211,6 +220,15 @@ pub(crate) async fn store() -> (Arc<dyn Store>, Arc<Publisher>, TempDir) {
 pub(crate) async fn store_in(folder: &TempDir, node: i64) -> (Arc<dyn Store>, Arc<Publisher>) {
     let publisher = Arc::new(Publisher::default());
     let listener = Arc::clone(&publisher) as Arc<dyn CommitListener>;
+    if is_on_postgresql() {
+        let file = folder.path().join("url");
+        if !file.exists() {
+            let cluster = store::tests::cluster::shared().expect("PostgreSQL is installed");
+            std::fs::write(&file, cluster.database()).unwrap();
+        }
+        let url = DatabaseUrl::new(&std::fs::read_to_string(file).unwrap());
+        return (store::open(&Location::parse(&url).unwrap(), node, listener).await.unwrap(), publisher);
+    }
     let store = SqliteStore::open(&folder.path().join("loggin.db"), node, listener).await.unwrap();
     (Arc::new(store), publisher)
 }

@@ -30,7 +30,10 @@ use crate::{
     clock::Clock,
     logins::{Publisher, life},
     store::{App, Commit, CommitListener, Confirm, Login, State},
-    tests::{EventReader, PHONE, START, TestServer, demo_app, demo_key, sign, text_message, token, webhook},
+    tests::{
+        EventReader, PHONE, START, TestServer, demo_app, demo_key, is_on_postgresql, sign, text_message,
+        token, webhook,
+    },
 };
 
 /// More await points than any handler has.
@@ -325,6 +328,9 @@ async fn a_typed_code_whose_caller_hangs_up_is_answered_when_it_is_typed_again()
 
 #[tokio::test]
 async fn a_disk_that_stalls_delays_what_it_holds_up_and_loses_none_of_it() {
+    if is_on_postgresql() {
+        return;
+    }
     let env = Environment::new(Confirm::Code).await;
     let token = token(1);
     let mut stream = env.server.stream(&[token], Some("key")).await;
@@ -344,6 +350,9 @@ async fn a_disk_that_stalls_delays_what_it_holds_up_and_loses_none_of_it() {
 
 #[tokio::test]
 async fn a_disk_that_stalls_for_too_long_is_said_to_whoever_delivers_and_a_redelivery_counts() {
+    if is_on_postgresql() {
+        return;
+    }
     let env = Environment::new(Confirm::None).await;
     let token = token(1);
     let mut stream = env.server.stream(&[token], Some("key")).await;

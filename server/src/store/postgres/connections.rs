@@ -3,6 +3,8 @@
 //! Statements are not kept prepared: each goes out with its values in one message, so that it does not matter which of a
 //! pooler's connections it meets.
 
+use std::time::Instant;
+
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use tokio::time::timeout;
 use tokio_postgres::{
@@ -11,7 +13,7 @@ use tokio_postgres::{
 };
 
 use super::{
-    failure::{failed, may_be_tried_again},
+    failure::{PAUSE, failed, is_away, may_be_tried_again},
     server::Server,
 };
 use crate::{limits, store::StoreError};
@@ -47,13 +49,26 @@ impl Connections {
     }
 
     async fn try_rows(&self, sql: &str, values: &[Value<'_>]) -> Result<Result<Vec<Row>, Error>, StoreError> {
-        let connection = self.0.get().await.map_err(not_given)?;
+        let connection = self.connection().await?;
         let rows = timeout(limits::DATABASE_TIMEOUT, connection.query_typed(sql, values)).await;
         if rows.is_err() {
             // Nobody else shall wait for what it is still at.
             drop(Object::take(connection));
         }
         rows.map_err(|_| StoreError::NotReady("the database does not respond"))
+    }
+
+    /// A connection; where the database is not reached, it is waited for.
+    async fn connection(&self) -> Result<Object, StoreError> {
+        let given_up = Instant::now() + limits::DATABASE_PATIENCE;
+        loop {
+            match self.0.get().await {
+                Err(PoolError::Backend(error)) if is_away(&error) && Instant::now() < given_up => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                connection => return connection.map_err(not_given),
+            }
+        }
     }
 
     /// The first row of a statement that can be run twice.

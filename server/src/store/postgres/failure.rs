@@ -1,10 +1,13 @@
 //! What is told of a failure of PostgreSQL, and which ones are over when something is tried again.
 
-use std::{error::Error as _, fmt};
+use std::{error::Error as _, fmt, time::Duration};
 
 use tokio_postgres::{Error, error::SqlState};
 
 use crate::store::StoreError;
+
+/// Between two tries to reach the database.
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// What the database, or the way to it, said.
 #[derive(Debug)]
@@ -32,6 +35,11 @@ pub(super) fn failed(error: &Error) -> StoreError {
 
 fn is_of_data(code: &SqlState) -> bool {
     ["22", "23"].iter().any(|class| code.code().starts_with(class))
+}
+
+/// Whether a connection was not made because nobody is there, or not yet: not because somebody said no.
+pub(super) fn is_away(error: &Error) -> bool {
+    error.as_db_error().is_none() || may_be_tried_again(error)
 }
 
 /// Whether a statement failed for a reason that is over on another connection, or on this one later: nothing of it was

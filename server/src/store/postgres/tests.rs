@@ -350,6 +350,29 @@ async fn other_nodes_are_told_of_news() {
     assert!(own.is_err(), "a node does not heed itself");
 }
 
+#[tokio::test]
+async fn a_pooler_that_changes_connections_between_transactions_is_in_nobodys_way() {
+    let Some(cluster) = cluster::shared() else { return };
+    let Some((url, _pooler)) = cluster.pooled(&cluster.database()) else { return };
+    let open = async |node| {
+        let server = Server::parse(&url).unwrap().with_notify(false);
+        PostgresStore::open(&server, node, Arc::new(())).await.unwrap()
+    };
+    let stores = [open(1).await, open(2).await, open(3).await];
+    let writing = stores.iter().zip([0_u8, 40, 80]).map(|(store, first)| async move {
+        for number in first..first + 40 {
+            assert_eq!(apply(store, login(number, State::Verified)).await.unwrap(), ChangeOutcome::Applied);
+            assert!(store.count_pending().await.is_ok());
+        }
+    });
+    futures_util::future::join_all(writing).await;
+    for store in &stores {
+        assert_eq!(changed(store).await.len(), 80);
+        store.check().await.unwrap();
+    }
+    assert!(stores[0].leads().await.unwrap() && !stores[1].leads().await.unwrap());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_is_ready_as_long_as_its_server_runs() {
     let Some(mut cluster) = Cluster::start() else { return };

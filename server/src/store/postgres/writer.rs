@@ -7,7 +7,7 @@ use std::{
     collections::HashSet,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use serde_json::Value;
@@ -18,7 +18,7 @@ use tokio::{
 use tokio_postgres::{Client, Row, types::Type};
 
 use super::{
-    failure::{failed, may_be_tried_again},
+    failure::{PAUSE, failed, may_be_tried_again},
     rows::value,
     server::Server,
     writes,
@@ -35,9 +35,6 @@ use crate::{
 
 const WRITE: &str =
     "SELECT * FROM write_group($1, $2, $3::text::json, $4::text::json, $5::text::jsonb, $6::text::jsonb)";
-
-/// Between two tries to reach the database.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// Work for the task, and when it was queued.
 pub(super) struct Job {

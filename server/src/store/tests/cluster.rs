@@ -32,6 +32,17 @@ cat >/dev/null
 pg_ctl -D "$1/data" -m immediate stop >/dev/null
 "#;
 
+/// Starts pgbouncer in a folder, and stops it at the end of the input.
+const POOLER: &str = r#"
+set -e
+pgbouncer -q "$1/pgbouncer.ini" &
+pid=$!
+until [ -S "$1/.s.PGSQL.6432" ]; do kill -0 $pid; sleep 0.05; done
+echo ready
+cat >/dev/null
+kill $pid
+"#;
+
 /// A server.
 pub(crate) struct Cluster {
     running: Option<(Child, ChildStdin)>,
@@ -67,13 +78,7 @@ impl Cluster {
             let path = std::env::var("PATH").unwrap_or_default();
             command.env("PATH", format!("{}:{path}", programs.display()));
         }
-        command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "ready\n", "PostgreSQL does not start: {}", self.log());
-        let input = child.stdin.take().unwrap();
-        self.running = Some((child, input));
+        self.running = Some(started(command));
     }
 
     /// Stops it as if it were killed, and waits until it is gone.
@@ -84,8 +89,26 @@ impl Cluster {
         }
     }
 
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    /// A pooler in front of a database of this server, which changes connections between transactions: its URL, and
+    /// what it ends with. `None` where it is not installed.
+    pub(crate) fn pooled(&self, url: &str) -> Option<(String, (Child, ChildStdin))> {
+        if !["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].iter().any(|path| Path::new(path).is_file()) {
+            return None;
+        }
+        let folder = self.folder.path().display();
+        let settings = format!(
+            "[databases]\n* = host={folder} user=loggin\n[pgbouncer]\nunix_socket_dir = {folder}\n\
+             listen_port = 6432\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 4\n"
+        );
+        let file = self.folder.path().join("pgbouncer.ini");
+        std::fs::write(&file, settings).unwrap();
+        give(&file);
+        let mut command = as_other_user();
+        command
+            .env("PATH", "/usr/sbin:/usr/bin:/bin")
+            .args(["sh", "-c", POOLER, "sh"])
+            .arg(self.folder.path());
+        Some((format!("{url}&port=6432"), started(command)))
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -115,6 +138,17 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Starts a program that says when it is ready.
+fn started(mut command: Command) -> (Child, ChildStdin) {
+    command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n", "it does not start");
+    let input = child.stdin.take().unwrap();
+    (child, input)
 }
 
 /// The server that the tests of this process share, each with a database of its own; `None`, which is said once, where
