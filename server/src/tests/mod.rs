@@ -203,10 +203,10 @@ pub(crate) fn token_of(app: &str, number: u8) -> Token {
     Token::from_secret(AppKey::parse(app).unwrap(), [number; 20])
 }
 
-/// Whether these tests are run on PostgreSQL: `LOGGIN_TEST_STORE=postgresql`. Those that look into SQLite's file are passed
+/// Whether these tests are run on PostgreSQL: `TEST_STORE=postgresql`. Those that look into SQLite's file are passed
 /// over then.
 pub(crate) fn is_on_postgresql() -> bool {
-    std::env::var_os("LOGGIN_TEST_STORE").is_some_and(|store| store == "postgresql")
+    std::env::var_os("TEST_STORE").is_some_and(|store| store == "postgresql")
 }
 
 /// A store in a folder that is removed with it, and who is told of what it commits.

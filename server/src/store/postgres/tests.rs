@@ -20,13 +20,14 @@ use tokio_postgres::Client;
 use super::{PostgresStore, Server, migrations};
 use crate::{
     store::{
-        Act, AdminStore, ChangeOutcome, Commit, CommitListener, Login, State, Store, StoreError,
+        Act, AdminStore, Attempt, Begun, Change, ChangeOutcome, Commit, CommitListener, Login, MessageKind,
+        OtpStore, OtpWrite, OutboxStore, Owed, State, Store, StoreError,
         people::{WITH_PEOPLE, WITHOUT_PEOPLE},
         tests::{
             acts::act_suite,
             cluster::{self, Cluster},
             keys::key_suite,
-            logins::{insert, login, store_suite},
+            logins::{app, insert, login, store_suite},
             operators::operator_suite,
             otp::otp_store_suite,
             outbox::outbox_suite,
@@ -319,6 +320,59 @@ async fn of_every_table_it_is_known_whether_it_can_hold_a_person() {
     assert_eq!(found, known.collect(), "a new table belongs to one of the two lists");
     let covered = names("SELECT place FROM tables_with_people()").await;
     assert_eq!(covered, WITH_PEOPLE.into_iter().map(str::to_owned).collect());
+}
+
+#[tokio::test]
+async fn of_fifty_that_redeem_one_login_at_two_nodes_one_wins() {
+    let Some((first, url)) = open().await else { return };
+    let second = open_at(&url, 2).await.unwrap();
+    for number in 0..20 {
+        apply(&first, login(number, State::Verified)).await.unwrap();
+        let claims = (0..50).map(|redeemer: u8| {
+            let claimed =
+                Login { version: 2, claimed_by: Some([redeemer; 32]), ..login(number, State::Claimed) };
+            let store = if redeemer.is_multiple_of(2) { &first } else { &second };
+            store.apply(vec![Change { expected: Some(1), ..insert(claimed) }])
+        });
+        let outcomes = futures_util::future::join_all(claims).await;
+        let won =
+            outcomes.iter().filter(|outcome| matches!(outcome.as_deref(), Ok([ChangeOutcome::Applied])));
+        assert_eq!(won.count(), 1);
+        assert!(outcomes.iter().all(Result::is_ok));
+    }
+}
+
+#[tokio::test]
+async fn what_is_counted_or_sent_once_is_so_over_two_nodes() {
+    let Some((first, url)) = open().await else { return };
+    let second = open_at(&url, 2).await.unwrap();
+    let both = [&first, &second];
+    let app_key = app("00000000").app_key;
+    let sends = (0..40).map(|number| {
+        let send = OtpWrite::CountSend { app_key, month: 202_611, most: Some(10) };
+        both[number % 2].write(vec![send])
+    });
+    let sent = futures_util::future::join_all(sends).await;
+    assert_eq!(sent.iter().filter(|sent| matches!(sent, Ok(Ok(_)))).count(), 10);
+    assert_eq!(first.otp_sends(app_key, 202_611).await.unwrap(), 10);
+
+    let recipient = [7; 32];
+    let owed = Owed { kind: MessageKind::SignedIn, recipient, now: START, most_per_day: None };
+    let verified = Change { owed: Some(owed), ..insert(login(1, State::Verified)) };
+    first.apply(vec![verified]).await.unwrap();
+    let attempt = Attempt {
+        code: login(1, State::Verified).code,
+        serial: 1,
+        recipient,
+        now: START,
+        until: START + LONG,
+        pause: Duration::from_secs(6),
+        burst: 10,
+    };
+    let begun = (0..10).map(|number: usize| both[number % 2].begin_message(attempt.clone()));
+    let begun = futures_util::future::join_all(begun).await;
+    assert_eq!(begun.iter().filter(|begun| matches!(begun, Ok(Begun::Taken))).count(), 1);
+    assert_eq!(begun.iter().filter(|begun| matches!(begun, Ok(Begun::Gone))).count(), 9);
 }
 
 #[tokio::test]

@@ -93,6 +93,7 @@ impl Cluster {
     /// what it ends with. `None` where it is not installed.
     pub(crate) fn pooled(&self, url: &str) -> Option<(String, (Child, ChildStdin))> {
         if !["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer"].iter().any(|path| Path::new(path).is_file()) {
+            say_skipped("pgbouncer");
             return None;
         }
         let folder = self.folder.path().display();
@@ -158,7 +159,7 @@ pub(crate) fn shared() -> Option<&'static Cluster> {
     let cluster = SHARED.get_or_init(|| {
         let cluster = Cluster::start();
         if cluster.is_none() {
-            say_skipped();
+            say_skipped("postgresql");
         }
         cluster
     });
@@ -172,10 +173,10 @@ pub(crate) fn give(path: &Path) {
     }
 }
 
-/// Says that tests of PostgreSQL are not run, past whatever catches what tests print.
-pub(crate) fn say_skipped() {
+/// Says that tests of a program are not run, past whatever catches what tests print.
+fn say_skipped(program: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "skipped: postgresql: it is not installed");
+    let _ = writeln!(std::io::stderr(), "skipped: {program}: it is not installed");
 }
 
 fn paths() -> Vec<PathBuf> {
