@@ -30,6 +30,7 @@ pg_ctl -D "$1/data" -w -l "$1/log" -o "-c fsync=off -c full_page_writes=off -c m
 echo ready
 cat >/dev/null
 pg_ctl -D "$1/data" -m immediate stop >/dev/null
+[ "$3" != once ] || rm -rf "$1"
 "#;
 
 /// Starts pgbouncer in a folder, and stops it at the end of the input.
@@ -48,6 +49,8 @@ pub(crate) struct Cluster {
     running: Option<(Child, ChildStdin)>,
     /// Options of its command line.
     options: String,
+    /// Whether it takes its folder with it when it stops: nobody drops what the tests of a process share.
+    is_once: bool,
     databases: AtomicU64,
     /// Where its socket and its files are.
     folder: TempDir,
@@ -56,16 +59,20 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// A server that listens on a socket in its folder; `None` where PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Self> {
-        Self::start_with("-c listen_addresses=''")
+        Self::start_as("-c listen_addresses=''", false)
     }
 
     /// The same with options of its command line.
     pub(crate) fn start_with(options: &str) -> Option<Self> {
+        Self::start_as(options, false)
+    }
+
+    fn start_as(options: &str, is_once: bool) -> Option<Self> {
         programs()?;
         let folder = tempfile::tempdir().unwrap();
         give(folder.path());
         let options = format!("-k {} {options}", folder.path().display());
-        let mut cluster = Self { running: None, options, databases: AtomicU64::new(0), folder };
+        let mut cluster = Self { running: None, options, is_once, databases: AtomicU64::new(0), folder };
         cluster.resume();
         Some(cluster)
     }
@@ -74,6 +81,7 @@ impl Cluster {
     pub(crate) fn resume(&mut self) {
         let mut command = as_other_user();
         command.args(["sh", "-c", SCRIPT, "sh"]).arg(self.folder.path()).arg(&self.options);
+        command.arg(if self.is_once { "once" } else { "" });
         if let Some(programs) = programs() {
             let path = std::env::var("PATH").unwrap_or_default();
             command.env("PATH", format!("{}:{path}", programs.display()));
@@ -157,7 +165,7 @@ fn started(mut command: Command) -> (Child, ChildStdin) {
 pub(crate) fn shared() -> Option<&'static Cluster> {
     static SHARED: OnceLock<Option<Cluster>> = OnceLock::new();
     let cluster = SHARED.get_or_init(|| {
-        let cluster = Cluster::start();
+        let cluster = Cluster::start_as("-c listen_addresses=''", true);
         if cluster.is_none() {
             say_skipped("postgresql");
         }
