@@ -289,6 +289,13 @@ pub(crate) const DATABASE_TIMEOUT: Duration = Duration::from_secs(10);
 /// From one word to other nodes that something changed to the next: they look 200 times a second at most.
 pub(crate) const NOTIFY_PAUSE: Duration = Duration::from_millis(5);
 
+/// How long a look whether a database server works may take: less than [`READY_TIMEOUT`], after which whoever looks takes
+/// this process for one that hangs.
+pub(crate) const DATABASE_READY: Duration = Duration::from_millis(750);
+
+/// How long such a look waits for a database server that was just seen not to work: the time of two more tries.
+pub(crate) const DATABASE_READY_AGAIN: Duration = Duration::from_millis(250);
+
 /// How long a node is the one that does what one alone has to: it says so each second, and another takes over after
 /// three without it.
 pub(crate) const LEASE: Duration = Duration::from_secs(3);

@@ -216,18 +216,20 @@ async fn trim_audit(server: &Server, retention: Option<Duration>) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let before = server.clock.now() - retention;
-        loop {
-            match server.store.trim_audit(before, limits::SWEEP).await {
-                Ok(rows) if rows >= u64::from(limits::SWEEP) => {}
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(%error, "the audit could not be trimmed; trying again");
-                    break;
-                }
-            }
+        if let Err(error) = trim_audit_once(server, retention).await {
+            tracing::warn!(%error, "the audit could not be trimmed; trying again");
         }
     }
+}
+
+/// The same once, where this process is the one that does it.
+async fn trim_audit_once(server: &Server, retention: Duration) -> Result<(), store::StoreError> {
+    if !server.store.leads().await? {
+        return Ok(());
+    }
+    let before = server.clock.now() - retention;
+    while server.store.trim_audit(before, limits::SWEEP).await? >= u64::from(limits::SWEEP) {}
+    Ok(())
 }
 
 fn otp_parts(config: OtpConfig, client: &GraphClient) -> OtpParts {

@@ -22,7 +22,7 @@ pub(super) async fn tell_stopping() {
 }
 
 /// Feeds the watchdog, for ever, as long as the store answers; that this runs shows that the runtime does. A store that
-/// answers with an error answers: a full disk is not mended by starting again.
+/// answers with an error answers: neither a full disk nor a database server that is away is mended by starting again.
 pub(super) async fn feed_watchdog(store: Arc<dyn Store>) {
     let Some(time) = sd_notify::watchdog_enabled().filter(|time| !time.is_zero()) else {
         return std::future::pending().await;

@@ -5,7 +5,7 @@ use std::{io, os::unix::net::UnixDatagram, time::Duration};
 use rusqlite::{Connection, TransactionBehavior};
 use tempfile::TempDir;
 
-use super::Running;
+use super::{Running, cluster};
 
 /// Longer than anything here takes unless it never comes.
 const NEVER: Duration = Duration::from_secs(20);
@@ -76,4 +76,23 @@ fn a_watchdog_is_fed_while_the_store_answers_and_no_longer() {
     let (status, log) = server.stop();
     assert!(status.success());
     assert!(log.lines().any(|line| line.contains("WARN") && line.contains("watchdog")), "{log}");
+}
+
+#[test]
+fn a_watchdog_is_fed_while_a_database_server_is_away_or_hangs() {
+    let Some(mut cluster) = cluster::Cluster::start() else { return };
+    let (manager, url) = (Manager::new(), cluster.database());
+    let server = manager.start(&[("WATCHDOG_USEC", WATCHDOG), ("LOGGIN_DATABASE_URL", &url)]);
+    let fed = |count| (0..count).for_each(|_| while manager.told().unwrap() != ["WATCHDOG=1"] {});
+    fed(3);
+    cluster.pause();
+    fed(3);
+    cluster.go_on();
+    fed(3);
+    cluster.stop();
+    // Whatever was told before it was gone, and then some.
+    fed(9);
+    cluster.resume();
+    fed(3);
+    assert!(server.stop().0.success());
 }

@@ -16,6 +16,7 @@ mod acts;
 mod admin;
 mod connections;
 mod failure;
+mod health;
 mod migrations;
 mod notify;
 mod otp;
@@ -94,10 +95,10 @@ impl PostgresStore {
         }
         let (jobs, queue) = mpsc::channel(limits::WRITE_QUEUE);
         let own = SharedOwn::new(node);
-        let writer =
-            Writer { server: server.clone(), client: Some(client), own: own.clone(), listener, news };
-        tokio::spawn(writer.run(queue));
         let readiness = Readiness::default();
+        let (server, health) = (server.clone(), readiness.health());
+        let writer = Writer { server, client: Some(client), own: own.clone(), listener, health, news };
+        tokio::spawn(writer.run(queue));
         Ok(Self { connections, jobs, node, own, readiness, heard, _notifying: notifying })
     }
 

@@ -10,12 +10,13 @@ use std::{
 
 use serde_json::json;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, oneshot},
     time::timeout,
 };
 
 use super::{
     connections::Connections,
+    health::{Health, Seen},
     writer::{Job, Work},
 };
 use crate::{limits, store::StoreError};
@@ -23,14 +24,20 @@ use crate::{limits, store::StoreError};
 /// What is known of the database, and of the task that writes.
 #[derive(Debug, Default)]
 pub(super) struct Readiness {
-    /// When a write was last seen to be stored.
-    stamp: watch::Sender<Option<Instant>>,
-    /// Whether a write is under way whose end will set the stamp.
+    health: Health,
+    /// Whether a write is under way that was asked for here.
     is_asking: Arc<AtomicBool>,
 }
 
 impl Readiness {
+    pub(super) fn health(&self) -> Health {
+        self.health.clone()
+    }
+
     /// Reads something, and has something written unless that was seen to work a moment ago.
+    ///
+    /// It takes less than [`limits::READY_TIMEOUT`] whatever the database does: a process whose database is away works,
+    /// and nothing is mended by starting it again.
     pub(super) async fn check(
         &self,
         jobs: &mpsc::Sender<Job>,
@@ -40,19 +47,26 @@ impl Readiness {
             return Err(StoreError::Busy);
         }
         let asked_at = Instant::now();
-        let mut stamp = self.stamp.subscribe();
         let is_fresh =
-            |stamp: &Option<Instant>| stamp.is_some_and(|at| at + limits::READY_STAMP_VALID > asked_at);
-        if !is_fresh(&stamp.borrow()) {
+            |seen: &Seen| seen.stored_at.is_some_and(|at| at + limits::READY_STAMP_VALID > asked_at);
+        let mut health = self.health.seen();
+        if !is_fresh(&health.borrow()) {
             self.ask(jobs);
         }
-        let written = timeout(limits::READY_TIMEOUT, async { stamp.wait_for(is_fresh).await.is_ok() });
-        let read = timeout(limits::READY_TIMEOUT, connections.rows("SELECT last FROM changes", &[]));
-        let (written, read) = tokio::join!(written, read);
-        if !written.unwrap_or(false) {
-            return Err(StoreError::NotReady("nothing was written in time"));
-        }
-        read.map_err(|_| StoreError::NotReady("nothing was read in time"))?.map(drop)
+        let written = async {
+            let known = health.wait_for(|seen| is_fresh(seen) || seen.is_failing).await;
+            if known.is_ok_and(|seen| is_fresh(&seen)) {
+                return Ok(());
+            }
+            let again = timeout(limits::DATABASE_READY_AGAIN, health.wait_for(is_fresh)).await;
+            match again {
+                Ok(Ok(_)) => Ok(()),
+                _ => Err(StoreError::NotReady("nothing can be written")),
+            }
+        };
+        let read = async { connections.rows("SELECT last FROM changes", &[]).await.map(drop) };
+        let both = timeout(limits::DATABASE_READY, async { tokio::try_join!(written, read) }).await;
+        both.unwrap_or(Err(StoreError::NotReady("nothing was written or read in time"))).map(drop)
     }
 
     /// Has something written, at most once at a time: a store that hangs collects no work from those who look at it.
@@ -61,12 +75,12 @@ impl Readiness {
             return;
         }
         let (done, written) = oneshot::channel();
-        // It changes nothing, and is written all the same.
+        // It changes nothing, and is written all the same; what came of it is told by who writes.
         let sent = jobs.try_send(Work::Others { writes: vec![json!({ "write": "nothing" })], done }.into());
-        let (stamp, is_asking) = (self.stamp.clone(), Arc::clone(&self.is_asking));
+        let is_asking = Arc::clone(&self.is_asking);
         tokio::spawn(async move {
-            if sent.is_ok() && matches!(written.await, Ok(Ok(_))) {
-                stamp.send_replace(Some(Instant::now()));
+            if sent.is_ok() {
+                let _ = written.await;
             }
             is_asking.store(false, Ordering::Release);
         });

@@ -19,6 +19,7 @@ use tokio_postgres::Client;
 
 use super::{PostgresStore, Server, migrations};
 use crate::{
+    limits,
     store::{
         Act, AdminStore, Attempt, Begun, Change, ChangeOutcome, Commit, CommitListener, Login, MessageKind,
         OtpStore, OtpWrite, OutboxStore, Owed, State, Store, StoreError,
@@ -434,6 +435,12 @@ async fn a_store_is_ready_as_long_as_its_server_runs() {
     let store = Arc::new(open_at(&url, 1).await.unwrap());
     store.check().await.unwrap();
     assert_eq!(apply(&store, login(1, State::Verified)).await.unwrap(), ChangeOutcome::Applied);
+    // Whoever looks is told before a store that hangs is taken for a process that does.
+    assert!(limits::DATABASE_READY + limits::DATABASE_READY_AGAIN <= limits::READY_TIMEOUT);
+    cluster.pause();
+    assert!(store.check().await.is_err());
+    cluster.go_on();
+    store.check().await.unwrap();
     cluster.stop();
     assert!(store.check().await.is_err());
     // What comes now waits, and is written when the server is back.

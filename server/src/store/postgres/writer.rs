@@ -19,6 +19,7 @@ use tokio_postgres::{Client, Row, types::Type};
 
 use super::{
     failure::{PAUSE, failed, may_be_tried_again},
+    health::Health,
     rows::value,
     server::Server,
     writes,
@@ -186,6 +187,8 @@ pub(super) struct Writer {
     pub(super) client: Option<Client>,
     pub(super) own: SharedOwn,
     pub(super) listener: Arc<dyn CommitListener>,
+    /// Told what became of each try.
+    pub(super) health: Health,
     /// Rung for each commit that those who wait at other nodes want to know of.
     pub(super) news: Arc<Notify>,
 }
@@ -232,16 +235,25 @@ impl Writer {
     /// Writes; where the database cannot be reached, or says that it did not, tries again for a while.
     async fn write(&mut self, statement: &Statement, given_up: Instant) -> Result<Row, StoreError> {
         loop {
-            let error = match self.try_write(statement).await {
-                Ok(row) => return Ok(row),
-                Err(Unwritten::Never(error)) => return Err(error),
-                Err(Unwritten::Unknown(error)) => {
+            let unwritten = match self.try_write(statement).await {
+                Ok(row) => {
+                    self.health.stored();
+                    return Ok(row);
+                }
+                Err(unwritten) => {
+                    self.health.failed();
+                    unwritten
+                }
+            };
+            let error = match unwritten {
+                Unwritten::Never(error) => return Err(error),
+                Unwritten::Unknown(error) => {
                     // It may be stored all the same: those who wait here are then told as of another node's change.
                     self.client = None;
                     self.own.rename();
                     return Err(error);
                 }
-                Err(Unwritten::Yet(error)) => error,
+                Unwritten::Yet(error) => error,
             };
             if Instant::now() >= given_up {
                 return Err(error);

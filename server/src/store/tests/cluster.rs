@@ -4,6 +4,7 @@
 //! that ends. As root it runs as the user `postgres`, since it refuses to run as root.
 
 use std::{
+    ffi::OsString,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -97,6 +98,25 @@ impl Cluster {
         }
     }
 
+    /// Has it hang, with all that works for it: connections are taken, and nobody responds.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Ends a pause.
+    pub(crate) fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let file = std::fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap();
+        let server = file.lines().next().unwrap();
+        let children = std::fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap();
+        let all = [server].into_iter().chain(children.split_whitespace());
+        // One that has ended meanwhile needs no signal.
+        let _ = as_other_user().args(["kill", "-s", name]).args(all).stderr(Stdio::null()).status().unwrap();
+    }
+
     /// A pooler in front of a database of this server, which changes connections between transactions: its URL, and
     /// what it ends with. `None` where it is not installed.
     pub(crate) fn pooled(&self, url: &str) -> Option<(String, (Child, ChildStdin))> {
@@ -128,7 +148,7 @@ impl Cluster {
     pub(crate) fn database(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::SeqCst));
         let made = Command::new("createdb")
-            .env("PATH", std::env::join_paths(paths()).unwrap())
+            .env("PATH", path())
             .args(["-U", "loggin", "-h"])
             .arg(self.folder.path())
             .arg(&name)
@@ -138,7 +158,8 @@ impl Cluster {
         self.url(&name)
     }
 
-    fn url(&self, database: &str) -> String {
+    /// The URL of a database of this name.
+    pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres:///{database}?host={}&user=loggin", self.folder.path().display())
     }
 }
@@ -187,9 +208,10 @@ fn say_skipped(program: &str) {
     let _ = writeln!(std::io::stderr(), "skipped: {program}: it is not installed");
 }
 
-fn paths() -> Vec<PathBuf> {
+/// Where programs are looked for, those of PostgreSQL among them.
+pub(crate) fn path() -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    programs().into_iter().chain(std::env::split_paths(&path)).collect()
+    std::env::join_paths(programs().into_iter().chain(std::env::split_paths(&path))).unwrap()
 }
 
 /// The folder of the programs.
