@@ -71,6 +71,8 @@ impl Subject {
             errors.push(Settings::wrong_database(wrong.reason()));
             None
         });
+        // Nothing is waited for here, and a pooler may not pass on what servers tell each other.
+        let location = location.map(|location| location.with_notify(false));
         Self {
             settings,
             config,

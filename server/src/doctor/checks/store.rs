@@ -131,9 +131,10 @@ fn room(free: u64) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     use std::path::Path;
+
+    use super::*;
+    use crate::config::DatabaseUrl;
 
     async fn opened(path: &Path) -> Result<(), &'static str> {
         let location = Location::file(path.to_owned());
@@ -166,6 +167,38 @@ mod tests {
         assert_eq!(opened(&foreign).await, Err("store_foreign"));
         std::fs::write(&foreign, "no database at all, but a text of some length").unwrap();
         assert_eq!(opened(&foreign).await, Err("store_fails"));
+    }
+
+    #[tokio::test]
+    async fn a_postgresql_is_looked_at_like_a_file() {
+        let Some(cluster) = store::tests::cluster::shared() else { return };
+        let code = async |url: &str| {
+            let location = Location::parse(&DatabaseUrl::new(url)).unwrap();
+            assert!(location.free_space().is_none());
+            let store = open(&location).await.map_err(|finding| finding.code)?;
+            let looked = look(&*store).await.unwrap();
+            store.close().await;
+            Ok::<_, &str>(looked.iter().map(|finding| finding.code).collect::<Vec<_>>())
+        };
+        let url = cluster.database();
+        assert_eq!(code(&url).await, Err("store_missing"));
+        let location = Location::parse(&DatabaseUrl::new(&url)).unwrap();
+        store::open(&location, 1, Arc::new(())).await.unwrap().close().await;
+        assert_eq!(code(&url).await, Ok(vec!["no_apps"]));
+        let (database, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        // One step alone has no neighbour's number in its way.
+        let alone = "DELETE FROM refinery_schema_history h
+            WHERE version < (SELECT max(version) FROM refinery_schema_history)";
+        database.batch_execute(alone).await.unwrap();
+        for (change, expected) in [("+ 1", "store_newer"), ("- 2", "store_older")] {
+            let sql = format!("UPDATE refinery_schema_history SET version = version {change}");
+            database.batch_execute(&sql).await.unwrap();
+            assert_eq!(code(&url).await, Err(expected));
+        }
+        database.batch_execute("DROP TABLE refinery_schema_history").await.unwrap();
+        assert_eq!(code(&url).await, Err("store_foreign"));
+        assert_eq!(code("postgres://127.0.0.1:9/loggin?user=a&connect_timeout=5").await, Err("store_fails"));
     }
 
     #[test]

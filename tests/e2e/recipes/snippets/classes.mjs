@@ -193,7 +193,19 @@ export const NAMED = [
   { page: 'docs/operations.md', has: 'loggin-server forget', how: 'commands' },
   {
     page: 'docs/operations.md',
-    has: 'systemctl stop loggin',
+    has: 'mkdir /var/lib/loggin/before',
+    how: 'elsewhere',
+    reason: 'a test of the server runs it',
+  },
+  {
+    page: 'docs/operations.md',
+    has: 'pg_dump --format=custom',
+    how: 'elsewhere',
+    reason: 'a test of the server runs it',
+  },
+  {
+    page: 'docs/operations.md',
+    has: 'pg_restore --exit-on-error',
     how: 'elsewhere',
     reason: 'a test of the server runs it',
   },
