@@ -36,6 +36,8 @@ impl CommitListener for Publisher {
                 } else {
                     wake();
                 }
+            } else if change.expected.is_some() && change.write == Write::Put {
+                self.waiters.wake_who_missed(&change.login);
             }
             count(change);
             if let Some(queued) = queued {

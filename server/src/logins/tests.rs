@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use loggin_protocol::{Code, ErrorCode, PhoneNumber, wire::Progress};
 use tempfile::TempDir;
 
@@ -429,6 +430,23 @@ async fn what_another_process_changes_wakes_too() {
     elsewhere.receive(vec![received]).await.unwrap();
     env.logins.follow(cursor).await.unwrap();
     assert_eq!(slot.news().await.logins[0].state, State::Verified);
+}
+
+/// A row is read for its last change alone, and the last one here is this process's own.
+#[tokio::test]
+async fn what_another_process_changed_is_told_where_this_one_redeems_before_it_looked() {
+    let env = Environment::new().await;
+    let slot = env.waiters.register(&[code()]);
+    env.wait().await;
+    let cursor = env.store.cursor().await.unwrap();
+    let (other, publisher) = store_in(&env.folder, 2).await;
+    let elsewhere = logins(&other, &publisher.waiters, &env.clock);
+    let received = env.received(1, env.message(Some(PHONE), None));
+    elsewhere.receive(vec![received]).await.unwrap();
+    assert_eq!(phone_of(env.claim("another").await), PHONE);
+    env.logins.follow(cursor).await.unwrap();
+    let news = slot.news().now_or_never().expect("who waits is told");
+    assert_eq!(news.logins.iter().map(|login| login.state).collect::<Vec<_>>(), [State::Claimed]);
 }
 
 #[tokio::test]

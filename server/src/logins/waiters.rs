@@ -111,8 +111,19 @@ impl Waiters {
 
     /// Tells everybody who waits for this login what it has become, unless they know.
     pub(crate) fn wake(&self, login: &Login) {
+        self.wake_below(login.version, login);
+    }
+
+    /// Tells them where they do not know what it was before either. Another process has changed it then, and of a row only
+    /// the last change is read.
+    pub(crate) fn wake_who_missed(&self, login: &Login) {
+        self.wake_below(login.version - 1, login);
+    }
+
+    /// Tells those who were told of no version as late as this one.
+    fn wake_below(&self, version: i64, login: &Login) {
         let slots: Vec<Arc<Slot>> = match lock(&self.by_code).get_mut(&login.code) {
-            Some(waiting) if waiting.told < login.version => {
+            Some(waiting) if waiting.told < version => {
                 waiting.told = login.version;
                 match &waiting.slots {
                     Slots::One(slot) => vec![Arc::clone(slot)],
@@ -300,6 +311,17 @@ mod tests {
         assert_eq!(told(&slot), [(code(1), 2), (code(1), 3)]);
         waiters.wake(&login(1, 3));
         assert_eq!(told(&slot), []);
+    }
+
+    #[test]
+    fn who_missed_a_version_is_told_of_the_next_and_others_are_not() {
+        let waiters = Waiters::default();
+        let slot = waiters.register(&[code(1)]);
+        waiters.wake(&login(1, 2));
+        waiters.wake_who_missed(&login(1, 3));
+        assert_eq!(told(&slot), [(code(1), 2)]);
+        waiters.wake_who_missed(&login(1, 5));
+        assert_eq!(told(&slot), [(code(1), 5)]);
     }
 
     #[test]
