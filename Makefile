@@ -58,7 +58,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
-.PHONY: help build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks fuzz races faults sanitize soak \
+.PHONY: help build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks fuzz races faults faults-nodes sanitize soak \
 	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
@@ -159,11 +159,15 @@ test-swift: build-rust ## run the Swift suite, or say why it cannot run here
 test-packaging: build-rust build-python package-tools ## what packaging/ brings: proxies, the service, the Debian package, alarms
 	tests/run packaging
 
-races: ## 1,000 rounds of 50 people who type the same code at once (minutes); `make test` runs 25
+races: build-rust ## 1,000 rounds of 50 people who type the same code at once, and of 50 who redeem one login at two servers (minutes)
 	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-server --lib races
+	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-e2e --test nodes redeem
 
 faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; ROUNDS= and SEED= choose others
 	$(CARGO) run $(LOCKED) --quiet -p loggin-e2e --bin faults -- --rounds $(ROUNDS) --seed $(SEED)
+
+faults-nodes: build-rust ## run 1,000 rounds of several servers on one PostgreSQL that fail (half an hour); ROUNDS= and SEED= choose others
+	$(CARGO) run $(LOCKED) --quiet -p loggin-e2e --bin nodes -- --rounds $(ROUNDS) --seed $(SEED)
 
 fuzz: ## fuzz each target for SECONDS (60)
 	tests/scripts/fuzz $(SECONDS)

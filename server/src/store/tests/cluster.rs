@@ -203,7 +203,7 @@ pub(crate) fn give(path: &Path) {
 }
 
 /// Says that tests of a program are not run, past whatever catches what tests print.
-fn say_skipped(program: &str) {
+pub(crate) fn say_skipped(program: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "skipped: {program}: it is not installed");
 }

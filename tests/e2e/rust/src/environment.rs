@@ -197,7 +197,7 @@ impl Drop for Environment {
     }
 }
 
-fn json_of(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
+pub(crate) fn json_of(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Value {
     let text = response.expect("the simulator responds").into_body().read_to_string().unwrap();
     serde_json::from_str(&text).unwrap()
 }
@@ -214,14 +214,16 @@ pub fn new_tokens(count: usize) -> Vec<Token> {
 }
 
 /// The server's program: named by the environment, or beside this one.
-fn program() -> PathBuf {
-    if let Some(path) = env::var_os("LOGGIN_SERVER_BIN") {
-        return path.into();
-    }
+pub(crate) fn program() -> PathBuf {
+    env::var_os("LOGGIN_SERVER_BIN").map_or_else(|| built("loggin-server"), PathBuf::from)
+}
+
+/// A program of the workspace, which is built beside this one.
+pub(crate) fn built(name: &str) -> PathBuf {
     let mut path = env::current_exe().unwrap();
     path.pop();
     if path.ends_with("deps") {
         path.pop();
     }
-    path.join("loggin-server")
+    path.join(name)
 }

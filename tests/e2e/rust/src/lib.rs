@@ -4,6 +4,7 @@
 
 mod environment;
 pub mod hang_ups;
+pub mod nodes;
 pub mod observer;
 pub mod proxy;
 pub mod rounds;

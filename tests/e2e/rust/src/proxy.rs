@@ -42,13 +42,14 @@ pub struct Connection {
 
 /// What the proxy and its connections share.
 struct Network {
-    server: SocketAddr,
     state: Mutex<State>,
     /// Tells who looks at all connections.
     changed: Condvar,
 }
 
 struct State {
+    /// Behind it: each connection begins with the next one of them.
+    servers: Vec<SocketAddr>,
     weather: Weather,
     connections: Vec<Connection>,
     /// Tells each connection's threads what concerns them; one condition variable for all would wake thousands at each byte.
@@ -67,16 +68,27 @@ enum Weather {
 impl Proxy {
     /// A proxy before this server; the network is fair.
     pub fn start(server: SocketAddr) -> Self {
+        Self::before(vec![server])
+    }
+
+    /// A proxy that shares connections out among these servers, one after the other; where one is away, the next one has
+    /// its turn.
+    pub fn before(servers: Vec<SocketAddr>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state =
-            State { weather: Weather::Fair, connections: Vec::new(), changes: Vec::new(), is_closed: false };
-        let network = Arc::new(Network { server, state: Mutex::new(state), changed: Condvar::new() });
+        let (connections, changes) = (Vec::new(), Vec::new());
+        let state = State { servers, weather: Weather::Fair, connections, changes, is_closed: false };
+        let network = Arc::new(Network { state: Mutex::new(state), changed: Condvar::new() });
         let accepting = {
             let network = Arc::clone(&network);
             thread::spawn(move || network.accept(&listener))
         };
         Self { address, network, accepting: Some(accepting) }
+    }
+
+    /// Puts other servers behind it.
+    pub fn serve(&self, servers: Vec<SocketAddr>) {
+        self.network.lock().servers = servers;
     }
 
     /// The base URL of the server behind the proxy.
@@ -180,6 +192,13 @@ impl Network {
         state.connections.push(Connection::default());
         state.changes.push(Arc::default());
         Some((number, fate))
+    }
+
+    /// The server of a connection; `None` where none is there.
+    fn connect(&self, number: usize) -> Option<TcpStream> {
+        let servers = self.lock().servers.clone();
+        let turns = (0..servers.len()).map(|turn| servers[(number + turn) % servers.len()]);
+        turns.into_iter().find_map(|server| TcpStream::connect(server).ok())
     }
 
     fn is_fair(&self) -> bool {

@@ -45,9 +45,9 @@ pub(super) fn serve(network: &Network, number: usize, client: TcpStream, fate: F
             drop(respond(network, number, client, status, retry_after, Afterwards::Close));
         }
         Fate::Busy(retry_after) => drop(respond(network, number, client, 429, retry_after, Afterwards::Stay)),
-        Fate::Carry(course) => match TcpStream::connect(network.server) {
-            Ok(server) => Link { network, number, client, server, ways: AtomicUsize::new(2) }.carry(course),
-            Err(_) => end(&client, Ending::Reset),
+        Fate::Carry(course) => match network.connect(number) {
+            Some(server) => Link { network, number, client, server, ways: AtomicUsize::new(2) }.carry(course),
+            None => end(&client, Ending::Reset),
         },
     }
 }

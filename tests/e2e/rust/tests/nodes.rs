@@ -1,0 +1,35 @@
+//! Several servers on one PostgreSQL, a few rounds of each kind: `make faults-nodes` and `make races` run a thousand.
+
+use std::time::Duration;
+
+use loggin_e2e::nodes::{self, House, REDEEMERS};
+
+/// Rounds of this short run, for each number of servers.
+const ROUNDS: u64 = 6;
+
+/// The time in which a wait must end here, beside all the other suites: `make faults-nodes` judges by a fifth of it.
+const BOUND: Duration = Duration::from_secs(10);
+
+#[test]
+fn nobody_is_lost_told_twice_or_let_in_without_a_message_whatever_fails() {
+    for (nodes, notify) in [(2, true), (4, false)] {
+        let Some(house) = House::start(nodes, notify) else { return };
+        for seed in 0..ROUNDS {
+            let report = nodes::run(&house, seed);
+            let longest = report.history.longest();
+            println!("{nodes} servers, round {seed}: {:?}, {longest:?}", report.fault);
+            assert_eq!(report.history.violations(BOUND), [], "{report:?}");
+        }
+    }
+}
+
+#[test]
+fn of_many_that_redeem_one_login_at_two_servers_one_wins() {
+    let Some(house) = House::start(2, true) else { return };
+    let rounds = std::env::var("RACE_ROUNDS").map_or(10, |rounds| rounds.parse().unwrap());
+    for _ in 0..rounds {
+        let told = nodes::race(&house);
+        let count = |word: &str| told.iter().filter(|told| *told == word).count();
+        assert_eq!((count("verified"), count("already_used")), (1, REDEEMERS - 1));
+    }
+}
