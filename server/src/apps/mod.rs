@@ -110,7 +110,10 @@ impl Apps {
     }
 
     /// The app that this secret key is of. A key that was just revoked is refused within a second.
-    pub(crate) async fn authenticate(&self, shown: &str) -> Result<AppKey, KeyError> {
+    ///
+    /// A call goes on with this app and does not look it up again: the app may be disabled in between, and one call
+    /// is answered by what was known at one time.
+    pub(crate) async fn authenticate(&self, shown: &str) -> Result<Arc<App>, KeyError> {
         let key = SecretKey::parse(shown).map_err(|_| KeyError::Wrong)?;
         let known = self.known(key.app_key()).await?.ok_or(KeyError::Wrong)?;
         let hash = key.sha256();
@@ -127,7 +130,7 @@ impl Apps {
             return Err(KeyError::Disabled);
         }
         self.note_use(found, now);
-        Ok(key.app_key())
+        Ok(Arc::clone(&known.app))
     }
 
     /// Has the use of a key written with others, where it is not known that it was used within the hour.

@@ -71,13 +71,13 @@ impl Subscription {
     ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
         let viewer = asked.viewer;
         let Sorted { codes, rejected } = sort(server, caller, asked).await?;
-        server.apps.check_room(&codes, caller.app_key.is_some()).await?;
+        server.apps.check_room(&codes, caller.app_key().is_some()).await?;
         let slot = server.waiters.register(&codes);
         let mut subscription = Self {
             server: Arc::clone(server),
             slot,
             viewer,
-            with_key: caller.app_key.is_some(),
+            with_key: caller.app_key().is_some(),
             open: codes.len(),
             codes: codes.into(),
             _counted: counted.map(Box::new),
@@ -214,12 +214,12 @@ async fn sort(server: &Server, caller: &Caller, asked: Asked) -> Result<Sorted, 
             events.push(rejected(Some(code), None, ErrorCode::UnknownApp));
             continue;
         }
-        if caller.app_key.is_some_and(|app_key| app_key != token.app_key()) {
+        if caller.app_key().is_some_and(|app_key| app_key != token.app_key()) {
             // Whether there is such an app is not looked up: ten thousand made-up keys cost nothing.
             events.push(rejected(Some(code), None, ErrorCode::Unauthorized));
             continue;
         }
-        match server.apps.find(token.app_key()).await? {
+        match caller.find_app(server, token.app_key()).await? {
             None => events.push(rejected(Some(code), None, ErrorCode::UnknownApp)),
             Some(app) if !caller.may(viewer != Viewer::Observer, &app) => {
                 events.push(rejected(Some(code), None, ErrorCode::Unauthorized));

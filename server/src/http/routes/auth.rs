@@ -34,8 +34,7 @@ impl AuthCall {
     pub(crate) async fn new(server: &Server, headers: &HeaderMap) -> Result<Self, ApiError> {
         const UNKNOWN: ApiError =
             ApiError::new(ErrorCode::Unauthorized, "This call needs the app's secret key.");
-        let app_key = caller::authenticate(server, headers).await?.ok_or(UNKNOWN)?;
-        let app = server.apps.find(app_key).await?.ok_or(UNKNOWN)?;
+        let app = caller::authenticate(server, headers).await?.ok_or(UNKNOWN)?;
         let otp = server.otp.clone().ok_or(ApiError::new(
             ErrorCode::NotFound,
             "This server sends no one-time codes: WHATSAPP_OTP_TEMPLATE and LOGGIN_OTP_SECRET are not set.",

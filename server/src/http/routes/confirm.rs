@@ -49,7 +49,7 @@ pub(crate) async fn handle(
     let token = parse_token(&request.token)?;
     // Made-up tokens cost a look into the store.
     caller.count_waits(&server, 1)?;
-    let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
+    let app = caller.find_app(&server, token.app_key()).await?.ok_or(unknown_app())?;
     caller.note_app(app.app_key);
     if !caller.may(false, &app) {
         return Err(rejected(ErrorCode::Unauthorized));

@@ -35,14 +35,14 @@ pub(crate) async fn handle(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<DeniedResponse>, ApiError> {
-    let app_key = caller::authenticate(&server, &headers)
+    let app = caller::authenticate(&server, &headers)
         .await?
         .ok_or(ApiError::new(ErrorCode::Unauthorized, "This call needs the app's secret key."))?;
     let DeniedRequest { login_ids } = body::json(&headers, body).await?;
     if login_ids.is_empty() || login_ids.len() > MAX_LOGIN_IDS {
         return Err(ApiError::invalid_request("`login_ids` has 1 to 100 names of logins."));
     }
-    let denied = server.store.taken_back(app_key, limits::DENIALS_LOOKED_THROUGH).await?;
+    let denied = server.store.taken_back(app.app_key, limits::DENIALS_LOOKED_THROUGH).await?;
     let denied: HashSet<String> = denied.iter().map(loggin_protocol::Code::login_id).collect();
     let is_denied = |login_id: &String| denied.contains(login_id);
     Ok(Json(DeniedResponse { denied: login_ids.into_iter().filter(is_denied).collect() }))

@@ -86,7 +86,7 @@ pub(crate) async fn handle(
 }
 
 fn check_count(server: &Server, caller: &Caller, count: usize) -> Result<(), ApiError> {
-    let most = match caller.app_key {
+    let most = match caller.app_key() {
         Some(_) => wire::MAX_TOKENS,
         None => server.settings.tokens_without_key,
     };

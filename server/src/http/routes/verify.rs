@@ -51,12 +51,12 @@ pub(crate) async fn handle(
     check_audience(&token, audience(request.app_key.as_deref())?)?;
     // Counted first: made-up tokens cost a look into the store too.
     caller.count_waits(&server, 1)?;
-    let app = server.apps.find(token.app_key()).await?.ok_or(unknown_app())?;
+    let app = caller.find_app(&server, token.app_key()).await?.ok_or(unknown_app())?;
     caller.note_app(app.app_key);
     if !caller.may(true, &app) {
         return Err(rejected(ErrorCode::Unauthorized));
     }
-    server.apps.check_room(&[token.code()], caller.app_key.is_some()).await?;
+    server.apps.check_room(&[token.code()], caller.app_key().is_some()).await?;
     let redeemer = match idempotency_key(&headers)? {
         Some(key) => Viewer::redeemer(key),
         None => Viewer::redeemer(&random_bytes::<NAMELESS_BYTES>(&*server.random)),
