@@ -143,7 +143,13 @@ impl Parts {
                     return None;
                 }
             },
-            Woken::Heartbeat => encode_comment(&mut text, HEARTBEAT),
+            Woken::Heartbeat => {
+                // Boxed, as it is rare: a waiting stream should be small.
+                let ended = Box::pin(self.subscription.ends_with_app()).await;
+                text = encode(&ended);
+                encode_comment(&mut text, HEARTBEAT);
+                is_last = self.is_over();
+            }
             Woken::Stopping => {
                 encode_retry(&mut text, retry_delay(self.subscription.random()));
                 is_last = true;

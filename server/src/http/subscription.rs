@@ -164,6 +164,30 @@ impl Subscription {
         Ok(events)
     }
 
+    /// The ends of logins whose app was deleted or disabled since: nobody tells of it, so it is looked at with each sign
+    /// of life. Where the store does not respond, the next one looks.
+    pub(crate) async fn ends_with_app(&mut self) -> Vec<TokenEvent> {
+        let app_keys: HashSet<AppKey> = self.codes.iter().map(Code::app_key).collect();
+        let mut gone = HashSet::new();
+        let looked = tokio::time::timeout(limits::READY_TIMEOUT, async {
+            for app_key in app_keys {
+                if matches!(self.server.apps.find(app_key).await, Ok(None)) {
+                    gone.insert(app_key);
+                }
+            }
+        });
+        // What was found until then is true all the same.
+        let _ = looked.await;
+        let mut events = Vec::new();
+        for code in self.codes.iter().filter(|code| gone.contains(&code.app_key())) {
+            if self.server.waiters.unregister(&self.slot, *code) {
+                self.open -= 1;
+                events.push(rejected(Some(*code), None, ErrorCode::UnknownApp));
+            }
+        }
+        events
+    }
+
     async fn hides_person(&self, code: Code) -> Result<bool, StoreError> {
         if self.with_key || self.viewer != Viewer::Observer {
             return Ok(false);

@@ -164,6 +164,16 @@ impl Waiters {
         }
     }
 
+    /// How many wait for a login.
+    #[cfg(test)]
+    pub(crate) fn waiting_for(&self, code: Code) -> usize {
+        match lock(&self.by_code).get(&code).map(|waiting| &waiting.slots) {
+            None => 0,
+            Some(Slots::One(_)) => 1,
+            Some(Slots::Many(slots)) => slots.len(),
+        }
+    }
+
     /// How many logins are waited for.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

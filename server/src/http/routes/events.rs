@@ -151,7 +151,7 @@ async fn long_poll(
                 let told = subscription.events(&logins).await?;
                 events.extend(told.into_iter().filter(|event| is_news(event, known)));
             }
-            Ok(Woken::Heartbeat) => {}
+            Ok(Woken::Heartbeat) => events.extend(subscription.ends_with_app().await),
             Ok(Woken::Stopping) | Err(_) => break,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loggin_protocol::Token;
+use loggin_protocol::{AppKey, Token};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -10,8 +10,9 @@ use tokio::{
 };
 
 use crate::{
+    clock::Clock,
     logins::life,
-    store::App,
+    store::{Act, App},
     tests::{APP, EventReader, PHONE, TestServer, demo_app, error_of, guarded_app, token, token_of},
 };
 
@@ -302,6 +303,56 @@ async fn a_heartbeat_comes_with_each_turn_of_the_wheel() {
             server.server.waiters.tick();
         }
         assert!(stream.block().await.unwrap().contains_key(""));
+    }
+}
+
+#[tokio::test]
+async fn who_waits_is_told_when_the_app_is_deleted_or_disabled() {
+    let act = |app_key: AppKey, deletes: bool, now| match deletes {
+        true => Act::DeleteApp(app_key),
+        false => Act::DisableApp(app_key, now),
+    };
+    for deletes in [true, false] {
+        let server = TestServer::start().await;
+        let (app, key) = guarded_app("11111111");
+        server.add_app(&app).await;
+        let theirs = token_of("11111111", 1);
+        let mut both = server.stream(&[theirs, token(1)], None).await;
+        assert_eq!(both.event().await.unwrap(), ("ready".to_owned(), json!({ "pending": 2 })));
+        let mut only = EventReader::new(
+            server.events(&[theirs], Some("key")).bearer_auth(key.expose()).send().await.unwrap(),
+        );
+        assert_eq!(only.event().await.unwrap(), ("ready".to_owned(), json!({ "pending": 1 })));
+        let poll = server.events(&[theirs], None).header("Accept", "application/json");
+        let poll = tokio::spawn(poll.send());
+        while server.server.waiters.waiting_for(theirs.code()) < 3 {
+            tokio::task::yield_now().await;
+        }
+
+        let act = act(app.app_key, deletes, server.clock.now());
+        assert!(server.server.store.administer(act, "alice".to_owned(), server.clock.now()).await.unwrap());
+        while server.server.apps.find(app.app_key).await.unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..14 {
+            server.server.waiters.tick();
+        }
+        let end = (json!(theirs.code().expose()), json!("unknown_app"));
+        let told = |(name, data): (String, Value)| {
+            assert_eq!(name, "rejected");
+            (data["code"].clone(), data["error"].clone())
+        };
+        assert_eq!(told(both.event().await.unwrap()), end);
+        assert_eq!(told(only.event().await.unwrap()), end);
+        assert!(only.event().await.is_none(), "nothing is left to wait for");
+        let polled: Value = poll.await.unwrap().unwrap().json().await.unwrap();
+        assert_eq!(polled["events"][0]["data"]["error"], "unknown_app", "{polled}");
+        server.tap(&token(1)).await;
+        assert_eq!(
+            names(&rest(&mut both).await),
+            ["verified"],
+            "other apps' logins are waited for as before"
+        );
     }
 }
 
