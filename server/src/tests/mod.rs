@@ -209,6 +209,12 @@ pub(crate) fn is_on_postgresql() -> bool {
     std::env::var_os("TEST_STORE").is_some_and(|store| store == "postgresql")
 }
 
+/// Whether servers on PostgreSQL tell each other of changes in these tests: not with `TEST_NOTIFY=off`, which leaves them to
+/// the look at what changed.
+pub(crate) fn notifies() -> bool {
+    std::env::var_os("TEST_NOTIFY").is_none_or(|notify| notify != "off")
+}
+
 /// A store in a folder that is removed with it, and who is told of what it commits.
 pub(crate) async fn store() -> (Arc<dyn Store>, Arc<Publisher>, TempDir) {
     let folder = tempfile::tempdir().unwrap();
@@ -227,7 +233,8 @@ pub(crate) async fn store_in(folder: &TempDir, node: i64) -> (Arc<dyn Store>, Ar
             std::fs::write(&file, cluster.database()).unwrap();
         }
         let url = DatabaseUrl::new(&std::fs::read_to_string(file).unwrap());
-        return (store::open(&Location::parse(&url).unwrap(), node, listener).await.unwrap(), publisher);
+        let location = Location::parse(&url).unwrap().with_notify(notifies());
+        return (store::open(&location, node, listener).await.unwrap(), publisher);
     }
     let store = SqliteStore::open(&folder.path().join("loggin.db"), node, listener).await.unwrap();
     (Arc::new(store), publisher)

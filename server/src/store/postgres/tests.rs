@@ -35,7 +35,7 @@ use crate::{
             people::people_suite,
         },
     },
-    tests::START,
+    tests::{START, notifies},
 };
 
 /// Longer than anything here takes, so that a test which would wait for ever fails.
@@ -52,7 +52,14 @@ async fn open_at(url: &str, node: i64) -> Result<PostgresStore, StoreError> {
 }
 
 async fn open_told(url: &str, node: i64, told: Arc<dyn CommitListener>) -> Result<PostgresStore, StoreError> {
-    PostgresStore::open(&Server::parse(url).unwrap(), node, told).await
+    let server = Server::parse(url).unwrap().with_notify(notifies());
+    PostgresStore::open(&server, node, told).await
+}
+
+/// A store that tells others of changes and hears of theirs, also where the other tests have none that does.
+async fn open_heard(url: &str, node: i64) -> PostgresStore {
+    let server = Server::parse(url).unwrap().with_notify(true);
+    PostgresStore::open(&server, node, Arc::new(())).await.unwrap()
 }
 
 async fn client(url: &str) -> Client {
@@ -393,8 +400,9 @@ async fn one_node_leads_until_it_closes() {
 
 #[tokio::test]
 async fn other_nodes_are_told_of_news() {
-    let Some((store, url)) = open().await else { return };
-    let other = open_at(&url, 2).await.unwrap();
+    let Some(cluster) = cluster::shared() else { return };
+    let url = cluster.database();
+    let (store, other) = (open_heard(&url, 1).await, open_heard(&url, 2).await);
     // That it listens from now on.
     timeout(LONG, other.news()).await.unwrap();
     apply(&store, login(1, State::Verified)).await.unwrap();
