@@ -6,6 +6,7 @@
 use std::{
     ffi::OsString,
     io::{BufRead, BufReader},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
@@ -26,11 +27,11 @@ const FOLDERS: [&str; 3] = ["/usr/lib/postgresql", "/usr/pgsql", "/opt/homebrew/
 /// the tests kill the server at most, never the machine.
 const SCRIPT: &str = r#"
 set -e
-[ -d "$1/data" ] || initdb -D "$1/data" -U loggin -A trust --no-sync --no-locale -E UTF8 >/dev/null
+[ -f "$1/data/PG_VERSION" ] || initdb -D "$1/data" -U loggin -A trust --no-sync --no-locale -E UTF8 >/dev/null
 pg_ctl -D "$1/data" -w -l "$1/log" -o "-c fsync=off -c full_page_writes=off -c max_connections=500 $2" start >/dev/null
 echo ready
 cat >/dev/null
-pg_ctl -D "$1/data" -m immediate stop >/dev/null
+pg_ctl -D "$1/data" -m immediate stop >/dev/null 2>&1 || [ ! -f "$1/data/postmaster.pid" ]
 [ "$3" != once ] || rm -rf "$1"
 "#;
 
@@ -53,6 +54,8 @@ pub(crate) struct Cluster {
     /// Whether it takes its folder with it when it stops: nobody drops what the tests of a process share.
     is_once: bool,
     databases: AtomicU64,
+    /// What its programs are started by: nothing, unless its files are where not everybody sees them.
+    within: Vec<String>,
     /// Where its socket and its files are.
     folder: TempDir,
 }
@@ -70,17 +73,26 @@ impl Cluster {
 
     fn start_as(options: &str, is_once: bool) -> Option<Self> {
         programs()?;
-        let folder = tempfile::tempdir().unwrap();
+        Some(Self::start_in(tempfile::tempdir().unwrap(), Vec::new(), options, is_once))
+    }
+
+    /// A server in this folder, whose programs are started by a program: that one sees what is mounted at `data` there.
+    pub(crate) fn start_within(folder: TempDir, within: Vec<String>, options: &str) -> Self {
+        Self::start_in(folder, within, options, false)
+    }
+
+    fn start_in(folder: TempDir, within: Vec<String>, options: &str, is_once: bool) -> Self {
         give(folder.path());
         let options = format!("-k {} {options}", folder.path().display());
-        let mut cluster = Self { running: None, options, is_once, databases: AtomicU64::new(0), folder };
+        let databases = AtomicU64::new(0);
+        let mut cluster = Self { running: None, options, is_once, databases, within, folder };
         cluster.resume();
-        Some(cluster)
+        cluster
     }
 
     /// Starts it again, with what it holds.
     pub(crate) fn resume(&mut self) {
-        let mut command = as_other_user();
+        let mut command = as_other_user(&self.within);
         command.args(["sh", "-c", SCRIPT, "sh"]).arg(self.folder.path()).arg(&self.options);
         command.arg(if self.is_once { "once" } else { "" });
         if let Some(programs) = programs() {
@@ -114,7 +126,8 @@ impl Cluster {
         let children = std::fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap();
         let all = [server].into_iter().chain(children.split_whitespace());
         // One that has ended meanwhile needs no signal.
-        let _ = as_other_user().args(["kill", "-s", name]).args(all).stderr(Stdio::null()).status().unwrap();
+        let _ =
+            as_other_user(&[]).args(["kill", "-s", name]).args(all).stderr(Stdio::null()).status().unwrap();
     }
 
     /// A pooler in front of a database of this server, which changes connections between transactions: its URL, and
@@ -132,7 +145,7 @@ impl Cluster {
         let file = self.folder.path().join("pgbouncer.ini");
         std::fs::write(&file, settings).unwrap();
         give(&file);
-        let mut command = as_other_user();
+        let mut command = as_other_user(&[]);
         command
             .env("PATH", "/usr/sbin:/usr/bin:/bin")
             .args(["sh", "-c", POOLER, "sh"])
@@ -156,6 +169,20 @@ impl Cluster {
             .unwrap();
         assert!(made.success());
         self.url(&name)
+    }
+
+    /// Runs statements in a database; whether they could be.
+    pub(crate) fn run(&self, database: &str, statements: &[&str]) -> bool {
+        let mut psql = Command::new("psql");
+        psql.env("PATH", path()).args(["-qX", "-v", "ON_ERROR_STOP=1", "-U", "loggin", "-h"]);
+        psql.arg(self.folder.path()).arg(database);
+        psql.args(statements.iter().flat_map(|statement| ["-c", *statement]));
+        psql.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success()
+    }
+
+    /// Whether it takes connections, or will when it is done with starting.
+    pub(crate) fn is_there(&self) -> bool {
+        UnixStream::connect(self.folder.path().join(".s.PGSQL.5432")).is_ok()
     }
 
     /// The URL of a database of this name.
@@ -202,10 +229,20 @@ pub(crate) fn give(path: &Path) {
     }
 }
 
-/// Says that tests of a program are not run, past whatever catches what tests print.
+/// Says that tests of a program are not run.
 pub(crate) fn say_skipped(program: &str) {
+    say(&format!("skipped: {program}: it is not installed"));
+}
+
+/// Says something past whatever catches what tests print.
+pub(crate) fn say(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "skipped: {program}: it is not installed");
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Whether PostgreSQL is.
+pub(crate) fn is_installed() -> bool {
+    programs().is_some()
 }
 
 /// Where programs are looked for, those of PostgreSQL among them.
@@ -237,11 +274,10 @@ fn other_user() -> Option<(u32, u32)> {
     Some((user.uid.as_raw(), user.gid.as_raw()))
 }
 
-fn as_other_user() -> Command {
-    if other_user().is_none() {
-        return Command::new("env");
-    }
-    let mut command = Command::new("runuser");
-    command.args(["-u", "postgres", "--", "env"]);
+fn as_other_user(within: &[String]) -> Command {
+    let other = if other_user().is_some() { &["runuser", "-u", "postgres", "--"][..] } else { &[] };
+    let mut words = within.iter().map(String::as_str).chain(other.iter().copied()).chain(["env"]);
+    let mut command = Command::new(words.next().unwrap_or("env"));
+    command.args(words);
     command
 }

@@ -1,6 +1,7 @@
 //! The behaviour that every store must show, one list of tests a subject, and what tests look into a database with.
 
 pub(super) mod acts;
+#[allow(dead_code)] // end-to-end tests use the rest
 pub(crate) mod cluster;
 pub(crate) mod dump;
 pub(super) mod keys;

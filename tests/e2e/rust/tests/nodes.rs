@@ -1,11 +1,8 @@
-//! Several servers on one PostgreSQL, a few rounds of each kind: `make faults-nodes` and `make races` run a thousand.
+//! Several servers on one PostgreSQL, a round of each kind: `make faults-nodes` and `make races` run a thousand.
 
 use std::time::Duration;
 
-use loggin_e2e::nodes::{self, House, REDEEMERS};
-
-/// Rounds of this short run, for each number of servers.
-const ROUNDS: u64 = 6;
+use loggin_e2e::nodes::{self, Fault, House, REDEEMERS};
 
 /// The time in which a wait must end here, beside all the other suites: `make faults-nodes` judges by a fifth of it.
 const BOUND: Duration = Duration::from_secs(10);
@@ -14,12 +11,13 @@ const BOUND: Duration = Duration::from_secs(10);
 fn nobody_is_lost_told_twice_or_let_in_without_a_message_whatever_fails() {
     for (nodes, notify) in [(2, true), (4, false)] {
         let Some(house) = House::start(nodes, notify) else { return };
-        for seed in 0..ROUNDS {
-            let report = nodes::run(&house, seed);
+        for (seed, fault) in (0..).zip(Fault::each()) {
+            let report = nodes::run_with(&house, fault, seed);
             let longest = report.history.longest();
-            println!("{nodes} servers, round {seed}: {:?}, {longest:?}", report.fault);
+            println!("{nodes} servers, round {seed}: {fault:?}, {longest:?}");
             assert_eq!(report.history.violations(BOUND), [], "{report:?}");
         }
+        assert_eq!(house.told_twice(), [0_usize; 0]);
     }
 }
 

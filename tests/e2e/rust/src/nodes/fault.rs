@@ -1,7 +1,7 @@
 //! What is done to servers and database while people sign in.
 
 use std::{
-    sync::{PoisonError, mpsc},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -10,8 +10,15 @@ use rand::{RngExt, rngs::Xoshiro256PlusPlus};
 
 use super::{House, cluster::Cluster, node::Node};
 
-/// How long the database is gone at most: longer than a call waits for it, and than any connection is believed in.
+/// How long an outage takes at most: longer than a call waits for the database, and than any connection is believed in.
 pub const OUTAGE: Duration = Duration::from_secs(30);
+
+/// How long a usual one takes at most.
+const SHORT: Duration = Duration::from_millis(1_500);
+
+/// Tries to go on to another segment of a database's log after which none can be left: some are ready, and in some tries the
+/// database is about to start again.
+const SEGMENTS: usize = 200;
 
 /// What is done, and undone, in one round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +38,14 @@ pub enum Fault {
         /// Whether its connections end.
         cut: bool,
     },
+    /// The database's disk is full for a while. It goes on without what takes room, or, where its log cannot grow either,
+    /// gives up, and is started again when there is room.
+    FillDisk {
+        /// For how long.
+        time: Duration,
+        /// Whether its log cannot grow.
+        log: bool,
+    },
     /// Each server is stopped and started again, one after the other.
     RollingRestart,
 }
@@ -49,16 +64,34 @@ pub(super) struct Inflicted {
 impl Fault {
     /// Any, for a house of so many servers.
     pub(super) fn drawn(random: &mut Xoshiro256PlusPlus, nodes: usize) -> Self {
-        let (node, time) =
-            (random.random_range(0..nodes), Duration::from_millis(random.random_range(0..1_500)));
+        let short = random.random_range(Duration::ZERO..SHORT);
+        let (node, cut) = (random.random_range(0..nodes), random.random());
         match random.random_range(0..100) {
-            0..10 => Self::Nothing,
-            10..35 => Self::KillNode(node, time),
-            35..58 => Self::KillDatabase(time),
-            58..60 => Self::KillDatabase(OUTAGE),
-            60..80 => Self::Part { node, time, cut: random.random() },
+            0..8 => Self::Nothing,
+            8..28 => Self::KillNode(node, short),
+            28..45 => Self::KillDatabase(short),
+            45..47 => Self::KillDatabase(OUTAGE),
+            47..62 => Self::Part { node, time: short, cut },
+            62..64 => Self::Part { node, time: OUTAGE, cut },
+            64..74 => Self::FillDisk { time: short, log: false },
+            74..82 => Self::FillDisk { time: short, log: true },
             _ => Self::RollingRestart,
         }
+    }
+
+    /// One of each kind, and none that takes long.
+    pub fn each() -> [Self; 8] {
+        let (node, time) = (1, SHORT / 3);
+        [
+            Self::Nothing,
+            Self::KillNode(node, time),
+            Self::KillDatabase(time),
+            Self::Part { node, time, cut: false },
+            Self::Part { node, time, cut: true },
+            Self::FillDisk { time, log: false },
+            Self::FillDisk { time, log: true },
+            Self::RollingRestart,
+        ]
     }
 
     /// Does it and undoes it; returns once every server is ready.
@@ -68,32 +101,38 @@ impl Fault {
             Self::Nothing => {}
             Self::KillNode(node, time) => {
                 house.nodes[node].kill();
+                lies.extend(unready_beside(node, &ready(&house.nodes)));
                 pass(time);
                 house.nodes[node].restart();
             }
             Self::KillDatabase(time) => {
-                with_database(house, Cluster::stop);
-                lies.extend(ready(&house.nodes).contains(&true).then_some("ready without a database"));
+                house.with_database(Cluster::stop);
+                lies.extend(without_database(house));
                 pass(time);
-                with_database(house, Cluster::resume);
+                house.with_database(Cluster::resume);
             }
             Self::Part { node, time, cut } => {
                 let wire = &house.nodes[node].wire;
                 wire.part();
                 let said = ready(&house.nodes);
                 lies.extend(said[node].then_some("ready without a way to the database"));
-                let others = (0..said.len()).filter(|other| *other != node);
-                lies.extend(others.filter(|other| !said[*other]).map(|_| "not ready for another's trouble"));
+                lies.extend(unready_beside(node, &said));
                 pass(time);
                 if cut {
                     wire.cut();
                 }
                 wire.heal();
             }
-            Self::RollingRestart => house.nodes.iter().for_each(|node| {
-                node.terminate();
-                node.restart();
-            }),
+            Self::FillDisk { time, log } => lies.extend(fill_disk(house, time, log)),
+            Self::RollingRestart => {
+                for (number, node) in house.nodes.iter().enumerate() {
+                    node.terminate();
+                    lies.extend(unready_beside(number, &ready(&house.nodes)));
+                    node.restart();
+                    // As whoever restarts them one by one waits for.
+                    while !node.is_ready() {}
+                }
+            }
         }
         let undone = Instant::now();
         while ready(&house.nodes).contains(&false) {}
@@ -101,8 +140,49 @@ impl Fault {
     }
 }
 
-fn with_database(house: &House, act: fn(&mut Cluster)) {
-    act(&mut house.postgres.lock().unwrap_or_else(PoisonError::into_inner));
+/// Fills the disk and makes room again, after which the database runs.
+fn fill_disk(house: &House, time: Duration, log: bool) -> Option<&'static str> {
+    let Some(disk) = &house.disk else { return None };
+    disk.fill();
+    let lie = if log {
+        end_log(house);
+        without_database(house)
+    } else {
+        None
+    };
+    pass(time);
+    disk.empty();
+    while !house.with_database(|postgres| postgres.run(&house.database, &["SELECT"])) {
+        // It has given up, or is about to.
+        if !house.with_database(|postgres| postgres.is_there()) {
+            house.with_database(Cluster::stop);
+            house.with_database(Cluster::resume);
+        }
+    }
+    lie
+}
+
+/// Has a database write to its log until that has no room, and the database gives up.
+fn end_log(house: &House) {
+    let next = ["SELECT pg_switch_wal()", "SELECT pg_logical_emit_message(true, '', '')"];
+    let mut segments = 0..SEGMENTS;
+    while house.with_database(|postgres| {
+        postgres.run(&house.database, &next);
+        postgres.is_there()
+    }) {
+        segments.next().expect("a log that does not grow without room");
+    }
+}
+
+/// What servers say that is not so while no database is there.
+fn without_database(house: &House) -> Option<&'static str> {
+    ready(&house.nodes).contains(&true).then_some("ready without a database")
+}
+
+/// What servers say that is not so while one of them is in trouble.
+fn unready_beside(node: usize, said: &[bool]) -> Option<&'static str> {
+    let others = said.iter().enumerate().filter(|(other, _)| *other != node);
+    others.clone().any(|(_, said)| !said).then_some("not ready for another's trouble")
 }
 
 /// What each server says, asked at the same time.

@@ -29,6 +29,8 @@ pub struct Wait {
 pub struct Login {
     /// Who sends its message; nobody where there is none.
     pub phone: Option<String>,
+    /// When they sent it.
+    pub sent: Option<Duration>,
     /// When a server said that it has the message.
     pub acknowledged: Option<Duration>,
     /// Each by a client of its own.
@@ -61,7 +63,7 @@ pub enum Violation {
     NotEndedOnce(usize),
     /// Two redeemers were given a session, or one was after all was over.
     RedeemedTwice(usize),
-    /// A session without a message.
+    /// A session without a message, or before it was sent.
     WithoutMessage(usize),
     /// A session of somebody else.
     AnotherPerson(usize),
@@ -99,14 +101,7 @@ impl History {
         let ready = self.ready.saturating_sub(self.undone);
         found.extend((ready > bound).then_some(Violation::NotReady(ready)));
         for (number, login) in self.logins.iter().enumerate() {
-            let sessions: Vec<&str> = login
-                .waits
-                .iter()
-                .filter_map(|wait| match &wait.end {
-                    Some((_, Outcome::Verified(phone))) => Some(phone.as_str()),
-                    _ => None,
-                })
-                .collect();
+            let sessions: Vec<(Duration, &str)> = login.waits.iter().filter_map(session).collect();
             let is_unended = login.phone.is_some() && login.waits.iter().any(|wait| wait.ends != 1);
             let (late, is_verified) = (login.redeemed_late.as_deref(), Some("verified"));
             match &login.phone {
@@ -118,8 +113,10 @@ impl History {
                     found.extend(sessions.is_empty().then_some(Violation::Lost(number)));
                     let is_twice = sessions.len() > 1 || late == is_verified;
                     found.extend(is_twice.then_some(Violation::RedeemedTwice(number)));
-                    let is_another = sessions.iter().any(|session| session != phone);
+                    let is_another = sessions.iter().any(|(_, session)| session != phone);
                     found.extend(is_another.then_some(Violation::AnotherPerson(number)));
+                    let is_early = sessions.iter().any(|(at, _)| login.sent.is_none_or(|sent| *at < sent));
+                    found.extend(is_early.then_some(Violation::WithoutMessage(number)));
                 }
             }
             found.extend(is_unended.then_some(Violation::NotEndedOnce(number)));
@@ -129,6 +126,14 @@ impl History {
             found.extend(waits.filter(|late| *late > bound).map(|late| Violation::Late(number, late)));
         }
         found
+    }
+}
+
+/// When a wait ended with a session, and whose.
+fn session(wait: &Wait) -> Option<(Duration, &str)> {
+    match &wait.end {
+        Some((at, Outcome::Verified(phone))) => Some((*at, phone.as_str())),
+        _ => None,
     }
 }
 
@@ -165,6 +170,7 @@ mod tests {
         let used = Outcome::Refused(ErrorCode::AlreadyUsed);
         let redeemed = Login {
             phone: Some("1".to_owned()),
+            sent: Some(at(3)),
             acknowledged: Some(at(4)),
             waits: vec![wait(6, verified("1")), wait(6, used)],
             redeemed_late: Some("already_used".to_owned()),
@@ -199,6 +205,7 @@ mod tests {
         let without = [Violation::WithoutMessage(1)];
         assert_eq!(broken(|history| history.logins[1].redeemed_late = Some("verified".to_owned())), without);
         assert_eq!(broken(|history| history.logins[1].waits[0] = wait(1, verified("2"))), without);
+        assert_eq!(broken(|history| history.logins[0].sent = Some(at(7))), [Violation::WithoutMessage(0)]);
         let expired = Outcome::Refused(ErrorCode::Expired);
         let refused = [Violation::Refused(0, ErrorCode::Expired)];
         assert_eq!(history_with(wait(6, expired)).violations(BOUND), refused);

@@ -4,9 +4,10 @@ use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::{
-        Mutex,
+        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use loggin::{AppKey, Loggin, Token};
@@ -14,7 +15,9 @@ use serde_json::{Value, json};
 
 use super::{
     cluster::{self, Cluster},
+    disk::Disk,
     node::Node,
+    rounds::TIMES,
     wire::Wire,
 };
 use crate::{
@@ -41,7 +44,11 @@ const RETRY: (&str, usize) = ("100", 600);
 /// Servers, their database, and the people who sign in.
 pub struct House {
     pub(super) nodes: Vec<Node>,
-    pub(super) postgres: Mutex<Cluster>,
+    postgres: Mutex<Cluster>,
+    /// The name of the database there.
+    pub(super) database: String,
+    /// What the database is on; `None` where this machine lets nobody mount one.
+    pub(super) disk: Option<Disk>,
     /// Before the servers, for what WhatsApp sends: it ends with this.
     _webhooks: Proxy,
     simulator: Simulator,
@@ -68,12 +75,16 @@ impl House {
     /// Starts so many servers, which tell each other of changes or do not; `None` where PostgreSQL is not installed,
     /// which is said.
     pub fn start(nodes: usize, notify: bool) -> Option<Self> {
-        let Some(postgres) = Cluster::start() else {
+        let Some((postgres, disk)) = start_database() else {
             cluster::say_skipped("postgresql");
             return None;
         };
         let url = postgres.database();
+        let database = url.strip_prefix("postgres:///").and_then(|url| url.split_once('?')).unwrap().0;
+        let database = database.to_owned();
         let app = create_app(&url);
+        // So that a full disk is soon in the way.
+        assert!(postgres.run(&database, &["ALTER TABLE logins SET (fillfactor = 10)"]));
         let webhooks = Proxy::before(Vec::new());
         let simulator = Simulator::start(&webhooks.url());
         let nodes: Vec<Node> = (0..nodes)
@@ -88,12 +99,31 @@ impl House {
         Some(Self {
             nodes,
             postgres: Mutex::new(postgres),
+            database,
+            disk,
             _webhooks: webhooks,
             simulator,
             app_key: AppKey::parse(app["app_key"].as_str().unwrap()).unwrap(),
             secret_key: app["secret_key"].as_str().unwrap().to_owned(),
             phones: AtomicU64::new(FIRST_PHONE),
         })
+    }
+
+    /// Does something to the database's server.
+    pub(super) fn with_database<T>(&self, act: impl FnOnce(&mut Cluster) -> T) -> T {
+        act(&mut self.postgres.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many messages each person of any round so far has got who got more than one, once nobody is owed any more.
+    pub fn told_twice(&self) -> Vec<usize> {
+        const NOBODY_IS_OWED: &str = "SELECT 1 / (NOT EXISTS (SELECT FROM outbox WHERE state <= 1))::int";
+        let given_up = Instant::now() + TEST_TIMEOUT;
+        while !self.with_database(|postgres| postgres.run(&self.database, &[NOBODY_IS_OWED])) {
+            assert!(Instant::now() < given_up, "somebody is owed a message for ever");
+        }
+        let phones = FIRST_PHONE..self.phones.load(Ordering::Relaxed);
+        let messages = phones.map(|phone| self.messages_to(&phone.to_string()));
+        messages.filter(|messages| *messages > 1).collect()
     }
 
     /// A load balancer before the servers, which asks none of them how it is.
@@ -136,10 +166,10 @@ impl House {
 
     /// Delivers a message again, several times at once; whether each was taken.
     pub(super) fn redeliver(&self, message_id: &str) -> bool {
-        let again = json!({ "message_id": message_id, "times": 3, "concurrent": true });
+        let again = json!({ "message_id": message_id, "times": TIMES, "concurrent": true });
         let told = self.control("redeliver", &again);
         let attempts = told["deliveries"].as_array().cloned().unwrap_or_default();
-        attempts.len() == 3 && attempts.iter().all(|attempt| attempt["status"] == 200)
+        attempts.len() == TIMES && attempts.iter().all(|attempt| attempt["status"] == 200)
     }
 
     /// How many messages a phone has got.
@@ -189,6 +219,23 @@ impl Simulator {
         let url = line.trim().strip_prefix("listening on ").expect("a ready line").to_owned();
         Self { process, url }
     }
+}
+
+/// A database server, on a disk of a known size where this machine lets anybody mount one; `None` where PostgreSQL is not
+/// installed.
+fn start_database() -> Option<(Cluster, Option<Disk>)> {
+    // Few segments of its log are kept for later use, so that a full disk is soon in their way.
+    const OPTIONS: &str = "-c listen_addresses='' -c min_wal_size=32MB";
+    if !cluster::is_installed() {
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let disk = Disk::at(&data);
+    cluster::give(disk.as_ref().map_or(&data, Disk::place));
+    let within = disk.as_ref().map(Disk::entered_by).unwrap_or_default();
+    Some((Cluster::start_within(folder, within, OPTIONS), disk))
 }
 
 fn settings(url: String, notify: bool, simulator: &str) -> Vec<(&'static str, String)> {

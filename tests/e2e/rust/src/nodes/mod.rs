@@ -3,6 +3,7 @@
 #[allow(dead_code)] // the tests of the store use the rest
 #[path = "../../../../../server/src/store/tests/cluster.rs"]
 mod cluster;
+mod disk;
 mod fault;
 mod history;
 mod house;
@@ -17,7 +18,7 @@ pub use fault::{Fault, OUTAGE};
 pub use history::{History, Login, Outcome, Violation, Wait};
 pub use house::House;
 pub use race::{REDEEMERS, race};
-pub use rounds::{Report, run};
+pub use rounds::{Report, run, run_with};
 
 /// The time in which a wait must end once whatever was done is undone, and in which every server must be ready.
 pub const BOUND: Duration = Duration::from_secs(2);

@@ -32,6 +32,9 @@ const UNSENT: usize = 2;
 /// Messages that WhatsApp delivers again when all is over.
 const REDELIVERED: usize = 2;
 
+/// How many times each, at the same moment.
+pub(super) const TIMES: usize = 3;
+
 /// When something is done to the servers, at the latest.
 const FAULT: Duration = Duration::from_millis(600);
 
@@ -45,6 +48,8 @@ pub struct Report {
     pub fault: Fault,
     /// What every client was told.
     pub history: History,
+    /// Calls beside the waits: webhooks, once and again, and what was redeemed when all was over.
+    pub others: usize,
     /// Waits that went on until whatever was done was undone.
     pub outlasted: usize,
 }
@@ -64,10 +69,19 @@ enum Act {
     Send(usize),
 }
 
-/// Runs a round.
+/// Runs a round, in which whatever the seed says is done.
 pub fn run(house: &House, seed: u64) -> Report {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let fault = Fault::drawn(&mut random, house.nodes.len());
+    run_through(house, fault, random)
+}
+
+/// Runs a round in which this is done; the seed says the rest.
+pub fn run_with(house: &House, fault: Fault, seed: u64) -> Report {
+    run_through(house, fault, Xoshiro256PlusPlus::seed_from_u64(seed))
+}
+
+fn run_through(house: &House, fault: Fault, mut random: Xoshiro256PlusPlus) -> Report {
     let fault_at = random.random_range(Duration::ZERO..FAULT);
     let script = script(&mut random);
     let balancer = house.balancer();
@@ -89,6 +103,7 @@ pub fn run(house: &House, seed: u64) -> Report {
                 Act::Send(login) => {
                     let (event, phone) = (round.event.clone(), round.history.logins[login].phone.clone());
                     let (phone, text) = (phone.expect("whoever sends"), round.tokens[login].code().expose());
+                    round.history.logins[login].sent = Some(round.began.elapsed());
                     scope.spawn(move || {
                         let id = house.send(&phone, &text);
                         let _ = event.send((Instant::now(), Event::Acknowledged(login, id)));
@@ -102,7 +117,9 @@ pub fn run(house: &House, seed: u64) -> Report {
     let outlasted = round.history.logins.iter().flat_map(|login| &login.waits);
     let outlasted =
         outlasted.filter(|wait| wait.end.as_ref().is_some_and(|(at, _)| *at > round.history.undone));
-    Report { fault, outlasted: outlasted.count(), history: round.history }
+    let outlasted = outlasted.count();
+    let others = WAITED + RACED + REDELIVERED * TIMES + round.history.logins.len();
+    Report { fault, others, outlasted, history: round.history }
 }
 
 /// What happens when: messages come also before their waits.
