@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, stream};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 use tokio_postgres::{AsyncMessage, types::Type};
 
 use super::{connections::Connections, failure::failed, server::Server};
@@ -41,8 +41,7 @@ pub(super) async fn listen(server: Server, heard: Arc<Notify>, node: i64) {
 
 /// Listens until the connection ends.
 async fn listen_once(server: &Server, heard: &Arc<Notify>, node: i64) -> Result<(), StoreError> {
-    let (client, mut connection) =
-        server.config().connect(server.tls()?).await.map_err(|error| failed(&error))?;
+    let (client, mut connection) = server.open().await?;
     let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
     let own = node.to_string();
     let hearing = async {
@@ -56,7 +55,9 @@ async fn listen_once(server: &Server, heard: &Arc<Notify>, node: i64) -> Result<
         Ok(())
     };
     let listening = async {
-        client.batch_execute("LISTEN loggin").await.map_err(|error| failed(&error))?;
+        let said = timeout(limits::DATABASE_TIMEOUT, client.batch_execute("LISTEN loggin")).await;
+        let said = said.map_err(|_| StoreError::NotReady("the database does not respond"))?;
+        said.map_err(|error| failed(&error))?;
         // Whatever was told while nobody listened.
         heard.notify_one();
         std::future::pending::<Result<(), StoreError>>().await

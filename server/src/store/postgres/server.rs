@@ -2,9 +2,11 @@
 
 use std::{fmt, path::PathBuf, time::Duration};
 
+use tokio::time::timeout;
 use tokio_postgres::{
-    Client, Config,
+    Client, Config, Connection, Socket,
     config::{Host, SslMode},
+    tls::MakeTlsConnect,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 use url::form_urlencoded;
@@ -27,6 +29,9 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 const MEANT: WrongLocation =
     WrongLocation("must be such as postgres://user:password@host:5432/database?sslmode=verify-full");
+
+/// What a client speaks on.
+pub(super) type Wire = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 /// A server, and how it is spoken to.
 #[derive(Clone, Debug)]
@@ -85,9 +90,19 @@ impl Server {
         Ok(MakeRustlsConnect::new(tls::client_config(self.checked, self.roots.as_deref())?))
     }
 
+    /// A connection, which whoever asks for it has to run. A server that takes connections and says nothing on them, as one
+    /// that hangs does, is given up.
+    pub(super) async fn open(&self) -> Result<(Client, Wire), StoreError> {
+        let hosts = u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX);
+        let patience = self.config.get_connect_timeout().unwrap_or(&CONNECT_TIMEOUT).saturating_mul(hosts);
+        let opened = timeout(patience, self.config.connect(self.tls()?)).await;
+        let opened = opened.map_err(|_| StoreError::NotReady("the database takes no connection"))?;
+        opened.map_err(|error| failed(&error))
+    }
+
     /// A connection of its own, which ends with its client.
     pub(super) async fn connect(&self) -> Result<Client, StoreError> {
-        let (client, connection) = self.config.connect(self.tls()?).await.map_err(|error| failed(&error))?;
+        let (client, connection) = self.open().await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(error = %failed(&error), "a connection to the database ended");

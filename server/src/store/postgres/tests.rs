@@ -41,6 +41,9 @@ use crate::{
 /// Longer than anything here takes, so that a test which would wait for ever fails.
 const LONG: Duration = Duration::from_secs(30);
 
+/// What PostgreSQL calls its socket.
+const SOCKET: &str = ".s.PGSQL.5432";
+
 /// A store on a database of its own, and its URL; `None` where PostgreSQL is not installed.
 async fn open() -> Option<(PostgresStore, String)> {
     let url = cluster::shared()?.database();
@@ -218,7 +221,6 @@ async fn proxy(listener: UnixListener, server: PathBuf, cuts: Arc<AtomicBool>) {
 
 #[tokio::test]
 async fn what_may_have_been_committed_is_read_by_the_look_at_what_changed() {
-    const SOCKET: &str = ".s.PGSQL.5432";
     let Some(cluster) = cluster::shared() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (cuts, direct) = (Arc::new(AtomicBool::new(false)), cluster.folder());
@@ -396,6 +398,17 @@ async fn one_node_leads_until_it_closes() {
     client(&url).await.batch_execute(lapse).await.unwrap();
     assert!(open_at(&url, 3).await.unwrap().leads().await.unwrap());
     assert!(!second.leads().await.unwrap());
+}
+
+/// As one that hangs, to which a way leads all the same: nobody would go on to the one that takes its place.
+#[tokio::test]
+async fn a_server_that_takes_connections_and_says_nothing_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let _listener = UnixListener::bind(folder.path().join(SOCKET)).unwrap();
+    let place = folder.path().display();
+    let server = Server::parse(&format!("postgres:///x?user=me&connect_timeout=1&host={place}")).unwrap();
+    let opened = timeout(LONG, server.connect()).await.expect("not waited for");
+    assert!(matches!(opened, Err(StoreError::NotReady(_))));
 }
 
 #[tokio::test]
