@@ -1,9 +1,12 @@
 //! The tables in PostgreSQL, brought to the version of this program.
 
 use refinery::{Migration, Runner, error::Kind};
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Error, Transaction, types::Type};
 
-use super::{failure::failed, server::Server};
+use super::{
+    failure::{PAUSE, failed},
+    server::Server,
+};
 use crate::store::StoreError;
 
 mod embedded {
@@ -13,8 +16,8 @@ mod embedded {
 /// Where it is noted what was done to the tables.
 const HISTORY: &str = "refinery_schema_history";
 
-/// Whom the lock of those who start together is for: the name, in bytes. It ends with its connection, whatever happens.
-const LOCK: i64 = i64::from_be_bytes(*b"\0\0loggin");
+/// Whom the lock of those who start together is for: the name, in bytes.
+pub(super) const LOCK: i64 = i64::from_be_bytes(*b"\0\0loggin");
 
 /// The version that this program knows.
 pub(in crate::store) fn latest() -> u32 {
@@ -32,18 +35,33 @@ fn version_of(migrations: &[Migration]) -> u32 {
 
 /// Brings the tables to this version, or refuses them.
 ///
-/// Where there is nothing to do it takes no lock: a pooler that changes connections between transactions is then in
-/// nobody's way.
-pub(super) async fn migrate(client: &mut Client) -> Result<(), StoreError> {
+/// The lock is one of a transaction that stays open on a connection of its own meanwhile: a pooler that changes connections
+/// between transactions leaves that one alone, and the lock ends with it. Nobody waits for it in a transaction, which would
+/// take a connection that the pooler may have no second one of.
+pub(super) async fn migrate(server: &Server, client: &mut Client) -> Result<(), StoreError> {
     // What somebody else is at looks like anything: only under the lock it is judged.
-    if version(client).await.is_ok_and(|version| version == latest()) {
-        return Ok(());
+    while version(client).await.ok() != Some(latest()) {
+        let mut other = server.connect().await?;
+        let lock = other.transaction().await.map_err(|error| failed(&error))?;
+        if is_locked(&lock).await.map_err(|error| failed(&error))? {
+            let migrated = migrate_alone(client).await;
+            // It ends with its connection in any case.
+            let _ = lock.rollback().await;
+            return migrated;
+        }
+        drop(lock);
+        tokio::time::sleep(PAUSE).await;
     }
-    let locked = format!("SELECT pg_advisory_lock({LOCK})");
-    client.batch_execute(&locked).await.map_err(|error| failed(&error))?;
-    let migrated = migrate_alone(client).await;
-    let unlocked = client.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})")).await;
-    migrated.and(unlocked.map_err(|error| failed(&error)))
+    Ok(())
+}
+
+/// Takes the lock, unless somebody else has it.
+async fn is_locked(transaction: &Transaction<'_>) -> Result<bool, Error> {
+    // It says nothing for as long as the steps take.
+    transaction.batch_execute("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+    let locked =
+        transaction.query_typed("SELECT pg_try_advisory_xact_lock($1)", &[(&LOCK, Type::INT8)]).await?;
+    locked.first().map_or(Ok(false), |row| row.try_get(0))
 }
 
 async fn migrate_alone(client: &mut Client) -> Result<(), StoreError> {
@@ -72,8 +90,8 @@ async fn version(client: &Client) -> Result<u32, StoreError> {
         FROM pg_class c WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')"; // an extension's
     const VERSION: &str = "SELECT coalesce(max(version), 0)::bigint FROM refinery_schema_history";
-    let read = |error: tokio_postgres::Error| failed(&error);
-    let values: [super::connections::Value<'_>; 1] = [(&HISTORY, tokio_postgres::types::Type::TEXT)];
+    let read = |error: Error| failed(&error);
+    let values: [super::connections::Value<'_>; 1] = [(&HISTORY, Type::TEXT)];
     let row = client.query_typed_one(TABLES, &values).await.map_err(read)?;
     let count = |name: &str| row.try_get::<_, i64>(name).map_err(read);
     let (history, ours, tables) = (count("history")?, count("ours")?, count("tables")?);

@@ -85,7 +85,7 @@ impl PostgresStore {
         listener: Arc<dyn CommitListener>,
     ) -> Result<Self, StoreError> {
         let mut client = server.connect().await?;
-        migrations::migrate(&mut client).await?;
+        migrations::migrate(server, &mut client).await?;
         let connections = Connections::new(server)?;
         let (news, heard) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let mut notifying = JoinSet::new();

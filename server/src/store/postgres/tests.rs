@@ -245,18 +245,34 @@ async fn what_may_have_been_committed_is_read_by_the_look_at_what_changed() {
 async fn servers_that_start_together_make_the_tables_once() {
     let Some(cluster) = cluster::shared() else { return };
     let url = cluster.database();
+    start_together(&url, &url).await;
+}
+
+#[tokio::test]
+async fn servers_that_start_together_behind_a_pooler_make_the_tables_once() {
+    let Some(cluster) = cluster::shared() else { return };
+    let url = cluster.database();
+    let Some((pooled, _pooler)) = cluster.pooled(&url) else { return };
+    start_together(&pooled, &url).await;
+}
+
+/// Starts several servers at the same moment; what they did is looked up in the database itself.
+async fn start_together(at: &str, url: &str) {
     let starting: Vec<_> = (0..8)
         .map(|node| {
-            let url = url.clone();
-            tokio::spawn(async move { open_at(&url, node).await.map(drop) })
+            let server = Server::parse(at).unwrap().with_notify(false);
+            tokio::spawn(async move { PostgresStore::open(&server, node, Arc::new(())).await.map(drop) })
         })
         .collect();
     for started in starting {
-        started.await.unwrap().unwrap();
+        timeout(LONG, started).await.expect("nobody waits for ever").unwrap().unwrap();
     }
-    let steps =
-        client(&url).await.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.unwrap();
+    let db = client(url).await;
+    let steps = db.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.unwrap();
     assert_eq!(steps.get::<_, i64>(0), i64::from(migrations::latest()));
+    // As another server that is of a later version does: nobody left it behind.
+    let lock = db.query_one("SELECT pg_try_advisory_lock($1)", &[&migrations::LOCK]).await.unwrap();
+    assert!(lock.get::<_, bool>(0));
 }
 
 #[tokio::test]

@@ -137,19 +137,23 @@ impl Cluster {
             say_skipped("pgbouncer");
             return None;
         }
-        let folder = self.folder.path().display();
+        let server = self.folder.path().display();
+        // Each in a folder of its own, as it is its socket that others find it by.
+        let number = self.databases.fetch_add(1, Ordering::SeqCst);
+        let folder = self.folder.path().join(format!("pooler_{number}"));
+        std::fs::create_dir(&folder).unwrap();
+        give(&folder);
+        let own = folder.display();
         let settings = format!(
-            "[databases]\n* = host={folder} user=loggin\n[pgbouncer]\nunix_socket_dir = {folder}\n\
+            "[databases]\n* = host={server} user=loggin\n[pgbouncer]\nunix_socket_dir = {own}\n\
              listen_port = 6432\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 4\n"
         );
-        let file = self.folder.path().join("pgbouncer.ini");
+        let file = folder.join("pgbouncer.ini");
         std::fs::write(&file, settings).unwrap();
         give(&file);
         let mut command = as_other_user(&[]);
-        command
-            .env("PATH", "/usr/sbin:/usr/bin:/bin")
-            .args(["sh", "-c", POOLER, "sh"])
-            .arg(self.folder.path());
+        command.env("PATH", "/usr/sbin:/usr/bin:/bin").args(["sh", "-c", POOLER, "sh"]).arg(&folder);
+        let url = url.replace(&format!("host={server}"), &format!("host={own}"));
         Some((format!("{url}&port=6432"), started(command)))
     }
 
