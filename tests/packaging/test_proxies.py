@@ -118,9 +118,13 @@ def test_the_code_of_a_link_is_in_no_access_log(proxy: Proxy, operated: Operated
 
 
 @pytest.mark.parametrize(
-    ("language", "path"), [("nginx", "nginx/loggin.conf"), ("caddyfile", "caddy/Caddyfile")]
+    ("language", "files"),
+    [
+        ("nginx", ["nginx/loggin.conf", "nginx/three-nodes.conf"]),
+        ("caddyfile", ["caddy/Caddyfile", "caddy/three-nodes.Caddyfile"]),
+    ],
 )
-def test_the_page_shows_the_settings_that_are_tested(language: str, path: str) -> None:
+def test_the_page_shows_the_settings_that_are_tested(language: str, files: list[str]) -> None:
     page = (ROOT / "docs" / "deploy.md").read_text()
     shown = re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert shown == [(PACKAGING / path).read_text()]
+    assert shown == [(PACKAGING / path).read_text() for path in files]
