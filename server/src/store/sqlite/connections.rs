@@ -1,12 +1,13 @@
 //! Connections to the SQLite file: how they are set up, and the few that read.
 //!
-//! SQLite runs in the thread that calls it, and the file may not be in memory: each connection, whether it reads or
-//! writes, has a thread of its own.
+//! SQLite runs in the thread that calls it. What reads a row or a few by an index is done by the caller, as handing it to
+//! another thread takes longer than the read; what reads many rows, or would have to wait, has a thread of its own, and
+//! so has all that writes.
 
 use std::{
     panic::{self, AssertUnwindSafe},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -37,7 +38,11 @@ const MIGRATIONS: &[(u32, &str)] = &[
 /// The version that this program knows.
 pub(in crate::store) const LATEST: u32 = 10;
 
-/// Connections for reading. More do not read faster on the few cores of a machine that SQLite suits.
+/// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
+/// that SQLite suits.
+const SHARED: usize = 4;
+
+/// Connections for reading many rows. More do not read faster on the few cores of a machine that SQLite suits.
 const READERS: u16 = 2;
 
 /// How long a connection waits for another process, such as `app create`, to end its transaction.
@@ -45,6 +50,21 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long between two looks whether it has, where SQLite does not look by itself.
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
+
+/// Bytes of a page of a new file. A change writes whole pages, most of them for a few hundred bytes at a random place:
+/// pages of the usual 4,096 bytes have nearly twice as much written. Smaller ones take longer where many rows are read.
+const PAGE_SIZE: u32 = 2_048;
+
+/// Pages that the file is written ahead by before they are moved into it: 8 MB. More has less written, and whoever
+/// commits then waits longer.
+const PAGES_AHEAD: u32 = 4_096;
+
+/// What the connection that writes holds of the file, in KiB and below zero, as SQLite has it. With its 2 MB, a
+/// transaction of thousands of logins among a hundred thousand writes pages that it changes again.
+const WRITER_CACHE: i32 = -8_192;
+
+/// What each of the connections holds on which callers read by themselves, likewise: each commit empties it.
+const SHARED_CACHE: i32 = -512;
 
 /// Statements that a connection keeps prepared: more than there are.
 const PREPARED: usize = 128;
@@ -57,10 +77,13 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     let is_new = version(&look)? == 0;
     look.finish()?;
     if is_new {
-        // Only a file without tables takes it. Without it the file stays as large as it ever was.
+        // Only a file without tables takes these. Without the second the file stays as large as it ever was.
+        connection.pragma_update(None, "page_size", PAGE_SIZE)?;
         connection.pragma_update(None, "auto_vacuum", "incremental")?;
     }
     set_up(&connection)?;
+    connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+    connection.pragma_update(None, "wal_autocheckpoint", PAGES_AHEAD)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
@@ -93,6 +116,14 @@ fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     let connection = connect(path)?;
     set_up(&connection)?;
     connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+/// A connection that waits for nobody.
+fn open_to_share(path: &Path) -> Result<Connection, StoreError> {
+    let connection = open_to_read(path)?;
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.pragma_update(None, "cache_size", SHARED_CACHE)?;
     Ok(connection)
 }
 
@@ -161,9 +192,13 @@ fn count_tables(connection: &Connection) -> Result<i64, StoreError> {
 /// Something that is read on one of the connections.
 type Reading = Box<dyn FnOnce(&Connection) + Send>;
 
-/// The threads that read, each on a connection of its own.
+/// What reads: callers by themselves, on connections that they share, and threads, each on a connection of its own.
 #[derive(Debug)]
-pub(super) struct Readers(Mutex<Running>);
+pub(super) struct Readers {
+    /// Each for one caller at a time; none once they are closed.
+    shared: Vec<Mutex<Option<Connection>>>,
+    running: Mutex<Running>,
+}
 
 #[derive(Debug)]
 struct Running {
@@ -177,10 +212,38 @@ impl Readers {
         let (queue, readings) = crossbeam_channel::unbounded();
         let connections = (0..READERS).map(|_| open_to_read(path));
         let threads = connections.map(|connection| read_all(connection?, readings.clone()));
-        Ok(Self(Mutex::new(Running { queue: Some(queue), threads: threads.collect::<Result<_, _>>()? })))
+        let running = Running { queue: Some(queue), threads: threads.collect::<Result<_, _>>()? };
+        let shared = (0..SHARED).map(|_| Ok(Mutex::new(Some(open_to_share(path)?))));
+        Ok(Self { shared: shared.collect::<Result<_, StoreError>>()?, running: Mutex::new(running) })
     }
 
-    /// Reads on one of the connections.
+    /// Reads a row or a few that an index leads to: on this thread, unless that would have to wait.
+    pub(super) async fn read_few<T: Send + 'static>(
+        &self,
+        read: impl Fn(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.read_here(&read) {
+            Some(found) => found,
+            None => self.read(read).await,
+        }
+    }
+
+    /// `None` where all of the connections are in use, or somebody else has locked the file.
+    fn read_here<T>(
+        &self,
+        read: impl Fn(&Connection) -> Result<T, StoreError>,
+    ) -> Option<Result<T, StoreError>> {
+        let shared = self.shared.iter().find_map(|shared| match shared.try_lock() {
+            Ok(shared) => Some(shared),
+            // Whoever read panicked; a connection is as it was, whatever becomes of a statement.
+            Err(TryLockError::Poisoned(shared)) => Some(shared.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        })?;
+        let Some(connection) = shared.as_ref() else { return Some(Err(StoreError::Busy)) };
+        Some(read(connection)).filter(|found| !matches!(found, Err(error) if error.is_locked()))
+    }
+
+    /// Reads on a connection that has a thread of its own.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -198,6 +261,9 @@ impl Readers {
 
     /// Waits for those who read, lets nobody else in, and closes the connections.
     pub(super) async fn close(&self) {
+        for shared in &self.shared {
+            drop(shared.lock().unwrap_or_else(PoisonError::into_inner).take());
+        }
         let threads = {
             let mut running = self.running();
             running.queue = None;
@@ -209,7 +275,7 @@ impl Readers {
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -275,6 +341,8 @@ pub(super) fn tolerated<T>(read: Result<T, StoreError>) -> Result<Option<T>, Sto
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tempfile::TempDir;
 
     use super::*;
@@ -386,11 +454,48 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_caller_reads_by_itself_unless_all_connections_are_in_use() {
+        let (_, folder) = fresh();
+        let readers = Readers::start(&folder.path().join("loggin.db")).unwrap();
+        let thread = |_: &Connection| Ok(thread::current().id());
+        let here = thread::current().id();
+        assert_eq!(readers.read_few(thread).await.unwrap(), here);
+        let used: Vec<_> = readers.shared.iter().map(|shared| shared.lock().unwrap()).collect();
+        assert!(readers.read_here(thread).is_none());
+        drop(used);
+        assert!(readers.read_here(thread).is_some());
+        assert_ne!(readers.read(thread).await.unwrap(), here);
+    }
+
+    #[tokio::test]
+    async fn a_caller_waits_for_nobody_who_has_locked_the_file() {
+        let (_, folder) = fresh();
+        let readers = Readers::start(&folder.path().join("loggin.db")).unwrap();
+        let (reading, here) = (Arc::new(Mutex::new(Vec::new())), thread::current().id());
+        let read = {
+            let reading = Arc::clone(&reading);
+            move |_: &Connection| {
+                reading.lock().unwrap().push(thread::current().id());
+                if thread::current().id() == here { Err(locked()) } else { Ok(()) }
+            }
+        };
+        readers.read_few(read).await.unwrap();
+        let reading = reading.lock().unwrap();
+        assert!(reading.len() == 2 && reading[0] == here && reading[1] != here);
+    }
+
+    fn locked() -> StoreError {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        rusqlite::Error::SqliteFailure(code, None).into()
+    }
+
+    #[tokio::test]
     async fn nobody_reads_once_the_connections_are_closed() {
         let (_, folder) = fresh();
         let readers = Readers::start(&folder.path().join("loggin.db")).unwrap();
         readers.close().await;
         assert!(matches!(readers.read(|_| Ok(())).await, Err(StoreError::Busy)));
+        assert!(matches!(readers.read_few(|_| Ok(())).await, Err(StoreError::Busy)));
         readers.close().await;
     }
 
@@ -402,6 +507,7 @@ mod tests {
         assert_eq!(setting("synchronous"), 2);
         // Incremental.
         assert_eq!(setting("auto_vacuum"), 2);
+        assert_eq!(setting("page_size"), i64::from(PAGE_SIZE));
         assert_eq!(setting("secure_delete"), 1);
         let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0));
         assert_eq!(mode.unwrap(), "wal");

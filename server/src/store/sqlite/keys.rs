@@ -113,7 +113,7 @@ pub(super) fn delete_app(db: &Connection, app_key: AppKey) -> Result<bool, Store
 impl KeyStore for SqliteStore {
     async fn secret_keys(&self, app_key: AppKey) -> Result<Vec<AppSecretKey>, StoreError> {
         const SELECT: &str = "SELECT * FROM secret_keys WHERE app_key = ? ORDER BY created_at, key_id";
-        self.readers.read(move |db| all(db, SELECT, [app_key.as_str()], secret_key)).await
+        self.readers.read_few(move |db| all(db, SELECT, [app_key.as_str()], secret_key)).await
     }
 
     async fn insert_secret_key(&self, key: &AppSecretKey) -> Result<bool, StoreError> {

@@ -160,12 +160,14 @@ impl OtpStore for SqliteStore {
     async fn otp_phone(&self, subject: &[u8; 32]) -> Result<Option<OtpPhone>, StoreError> {
         let subject = *subject;
         let read = |row: &Row<'_>| read_phone(row, "subject");
-        self.readers.read(move |db| first(db, SELECT_PHONE, [subject.as_slice()], read)).await
+        self.readers.read_few(move |db| first(db, SELECT_PHONE, [subject.as_slice()], read)).await
     }
 
     async fn otp_session(&self, session_id: Uuid) -> Result<Option<OtpSession>, StoreError> {
         const SELECT: &str = "SELECT * FROM otp_sessions WHERE session_id = ?";
-        self.readers.read(move |db| first(db, SELECT, [session_id.as_bytes().as_slice()], read_session)).await
+        self.readers
+            .read_few(move |db| first(db, SELECT, [session_id.as_bytes().as_slice()], read_session))
+            .await
     }
 
     async fn otp_session_and_phone(
@@ -174,27 +176,27 @@ impl OtpStore for SqliteStore {
     ) -> Result<Option<(OtpSession, Option<OtpPhone>)>, StoreError> {
         let found = self
             .readers
-            .read(move |db| first(db, SELECT_BOTH, [session_id.as_bytes().as_slice()], read_both));
+            .read_few(move |db| first(db, SELECT_BOTH, [session_id.as_bytes().as_slice()], read_both));
         found.await
     }
 
     async fn otp_session_of_message(&self, hash: &[u8; 32]) -> Result<Option<OtpSession>, StoreError> {
         const SELECT: &str = "SELECT * FROM otp_sessions WHERE message_hash = ?";
         let hash = *hash;
-        self.readers.read(move |db| first(db, SELECT, [hash.as_slice()], read_session)).await
+        self.readers.read_few(move |db| first(db, SELECT, [hash.as_slice()], read_session)).await
     }
 
     async fn otp_call(&self, hash: &[u8; 32]) -> Result<Option<KnownCall>, StoreError> {
         const SELECT: &str = "SELECT * FROM otp_answers WHERE call_hash = ?";
         let hash = *hash;
-        self.readers.read(move |db| first(db, SELECT, [hash.as_slice()], read_call)).await
+        self.readers.read_few(move |db| first(db, SELECT, [hash.as_slice()], read_call)).await
     }
 
     async fn otp_sends(&self, app_key: AppKey, month: u32) -> Result<u32, StoreError> {
         const SELECT: &str = "SELECT sends FROM otp_usage WHERE app_key = ? AND month = ?";
-        let sends = self
-            .readers
-            .read(move |db| first(db, SELECT, params![app_key.as_str(), month], |row| Ok(row.get("sends")?)));
+        let sends = self.readers.read_few(move |db| {
+            first(db, SELECT, params![app_key.as_str(), month], |row| Ok(row.get("sends")?))
+        });
         Ok(sends.await?.unwrap_or(0))
     }
 
