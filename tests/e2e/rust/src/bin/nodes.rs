@@ -125,6 +125,11 @@ fn run_in_houses(arguments: &Arguments, servers: usize, next: &AtomicU64, tallie
             );
             tallies.lock().unwrap_or_else(PoisonError::into_inner).houses_failed += 1;
         }
+        let begun = next.load(Ordering::Relaxed).min(arguments.rounds);
+        println!(
+            "{servers} servers: a house is done, {begun} of {} rounds are begun or done",
+            arguments.rounds
+        );
     }
 }
 
