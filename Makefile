@@ -188,9 +188,9 @@ bench-otp: $(BENCH_PYTHON) $(BENCH_PEERS) ## measure one-time codes, beside bett
 	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
 	cd tests && ../$(BENCH)/venv/bin/python -m bench.otp $(if $(QUICK),--quick)
 
-bench-server: $(PYTHON_TOOLS) ## measure whole logins, events and memory of the server; QUICK=1 is shorter, AGAINST=PATH measures another build in turns
+bench-server: $(PYTHON_TOOLS) ## measure whole logins, events and memory of the server; QUICK=1 is shorter, AGAINST=PATH measures another build in turns, STORE=sqlite one store
 	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
-	cd tests && ../$(BIN)/python -m bench.server $(if $(QUICK),--quick) $(if $(AGAINST),--against $(abspath $(AGAINST)))
+	cd tests && ../$(BIN)/python -m bench.server $(if $(QUICK),--quick) $(if $(AGAINST),--against $(abspath $(AGAINST))) $(if $(STORE),--store $(STORE))
 
 timing-otp: $(PYTHON_TOOLS) ## whether the time of calls for one-time codes tells phones or codes apart
 	$(CARGO) build $(LOCKED) --release -p loggin-server

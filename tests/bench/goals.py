@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,17 @@ class Goal:
 
 
 def table(results: Results, medians: Medians) -> str:
-    rows = ["| goal | bound | measured | |", "| --- | --- | --- | --- |"]
-    for goal in (*_waits(medians), *_server(medians), *_latency(medians), *_offline(results.offline)):
+    return rows([*_waits(medians), *_server(medians), *_latency(medians), *_offline(results.offline)])
+
+
+def rows(goals: Iterable[Goal]) -> str:
+    """A table of goals."""
+    lines = ["| goal | bound | measured | |", "| --- | --- | --- | --- |"]
+    for goal in goals:
         sign = "≤" if goal.is_lower_better else "≥"
         found = "-" if goal.found is None else f"{goal.found:,.4g} {goal.unit}"
-        rows.append(f"| {goal.subject} | {sign} {goal.bound:,g} {goal.unit} | {found} | {goal.verdict} |")
-    return "\n".join(rows)
+        lines.append(f"| {goal.subject} | {sign} {goal.bound:,g} {goal.unit} | {found} | {goal.verdict} |")
+    return "\n".join(lines)
 
 
 def ratio(ours: float | None, peer: float | None) -> float | None:

@@ -62,13 +62,14 @@ class Caller:
 
     def __init__(self, order: dict[str, object]) -> None:
         self._key = str(order["secret_key"])
-        self._url = urlsplit(str(order["start_url"]))
-        self._connection = http.client.HTTPConnection(self._url.hostname or "", self._url.port)
+        self._start = str(order["start_path"])
+        url = urlsplit(str(order["url"]))
+        self._connection = http.client.HTTPConnection(url.hostname or "", url.port)
 
     def call(self, route: str, body: dict[str, Any]) -> tuple[int, float, dict[str, Any]]:
         """Status, seconds and response of one call."""
         headers = {"content-type": "application/json", "x-api-key": self._key}
-        path = self._url.path.removesuffix("start") + route
+        path = self._start.removesuffix("start") + route
         began = time.perf_counter()
         self._connection.request("POST", path, json.dumps(body), headers)
         response = self._connection.getresponse()

@@ -89,15 +89,23 @@ class Process:
         )
 
     def cpu_seconds(self) -> float:
-        # The fields follow the program's name, which may hold anything but ends with the last parenthesis.
-        fields = Path("/proc", str(self._process.pid), "stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+        return cpu_seconds(self._process.pid)
 
     def written_bytes(self) -> int:
-        """What went to the disk, as far as it did not stay in memory."""
-        lines = Path("/proc", str(self._process.pid), "io").read_text().splitlines()
-        fields = dict(line.split(": ", 1) for line in lines)
-        return int(fields["write_bytes"])
+        return written_bytes(self._process.pid)
+
+
+def cpu_seconds(pid: int, with_ended: bool = False) -> float:
+    """What a process took; also what its children did that have ended, where that is wanted."""
+    # The fields follow the program's name, which may hold anything but ends with the last parenthesis.
+    fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11 : 15 if with_ended else 13])) / TICKS_PER_SECOND
+
+
+def written_bytes(pid: int) -> int:
+    """What went to the disk, as far as it did not stay in memory."""
+    lines = Path("/proc", str(pid), "io").read_text().splitlines()
+    return int(dict(line.split(": ", 1) for line in lines)["write_bytes"])
 
 
 def _is_socket(link: Path) -> bool:

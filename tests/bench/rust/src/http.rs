@@ -34,18 +34,20 @@ impl Connection {
         self.socket.write_all(request.as_bytes()).await.expect("the server reads");
     }
 
-    /// Sends a request and reads its response, which must be a 200.
-    pub(crate) async fn post(&mut self, path: &str, headers: &str, body: &str) {
+    /// Sends a request and reads its response, which must be a 200: its body.
+    pub(crate) async fn post(&mut self, path: &str, headers: &str, body: &str) -> Vec<u8> {
         self.send(path, headers, body).await;
-        let body = loop {
-            if let Some(body) = whole_body(&self.bytes) {
-                break body;
+        let (body, end) = loop {
+            let whole = whole_body(&self.bytes).map(|body| (self.bytes[body.clone()].to_vec(), body.end));
+            if let Some(found) = whole.or_else(|| whole_chunks(&self.bytes)) {
+                break found;
             }
             self.read().await;
         };
-        let head = String::from_utf8_lossy(&self.bytes[..body.end]);
+        let head = String::from_utf8_lossy(&self.bytes[..end]);
         assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
-        self.bytes.drain(..body.end);
+        self.bytes.drain(..end);
+        body
     }
 
     /// Reads until this has come; what came with it is forgotten.
@@ -79,4 +81,22 @@ pub(crate) fn whole_body(bytes: &[u8]) -> Option<Range<usize>> {
     let length = head.lines().find_map(|line| line.strip_prefix("content-length:"))?.trim().parse::<usize>();
     let end = head_end + length.ok()?;
     (bytes.len() >= end).then_some(head_end..end)
+}
+
+/// The body of the first message and where it ends, once all of it has come, where it comes in chunks.
+fn whole_chunks(bytes: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let mut at = bytes.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let head = String::from_utf8_lossy(&bytes[..at]).to_ascii_lowercase();
+    head.lines().find(|line| line.trim_end() == "transfer-encoding: chunked")?;
+    let mut body = Vec::new();
+    loop {
+        let line = bytes.get(at..)?.windows(2).position(|window| window == b"\r\n")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&bytes[at..at + line]).ok()?, 16).ok()?;
+        let (begin, end) = (at + line + 2, at + line + 2 + length);
+        body.extend(bytes.get(begin..end)?);
+        at = end + 2;
+        if length == 0 {
+            return (bytes.len() >= at).then_some((body, at));
+        }
+    }
 }

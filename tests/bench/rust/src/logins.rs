@@ -1,5 +1,5 @@
 //! Load of whole logins: a stream is opened, the signed message posted, the event read, the token redeemed. And logins
-//! that only wait, on shared streams or on one each.
+//! that only wait, on shared streams or on one each. With several servers, each of these calls is of another one.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -30,10 +30,10 @@ use crate::{
 /// Streams that are opened at the same time.
 const OPENING: usize = 64;
 
-/// Where the server is, and what its app and its WhatsApp prove themselves with.
+/// Where the servers are, and what their app and their WhatsApp prove themselves with.
 #[derive(Deserialize)]
 struct Target {
-    url: String,
+    urls: Vec<String>,
     app_key: String,
     secret_key: String,
     app_secret: String,
@@ -92,7 +92,10 @@ async fn logins(target: &Arc<Target>, workers: u64, time: Duration, first: u64, 
     for worker in 0..workers {
         let target = Arc::clone(target);
         people.spawn(async move {
-            let mut calls = Connection::open(&target.url).await;
+            let mut calls = Vec::new();
+            for url in &target.urls {
+                calls.push(Connection::open(url).await);
+            }
             let mut times = Vec::new();
             for number in (first + worker..).step_by(usize::try_from(workers).unwrap_or(1)) {
                 if began.elapsed() >= time {
@@ -114,11 +117,11 @@ async fn hold(target: &Arc<Target>, logins: usize, tokens_a_stream: usize) -> Va
     let tokens: Vec<Token> = (0..logins).map(|_| target.new_token()).collect();
     let places = Arc::new(Semaphore::new(OPENING));
     let mut opening = JoinSet::new();
-    for tokens in tokens.chunks(tokens_a_stream) {
+    for (place, tokens) in tokens.chunks(tokens_a_stream).enumerate() {
         let (target, places, tokens) = (Arc::clone(target), Arc::clone(&places), tokens.to_vec());
         opening.spawn(async move {
             let _place = places.acquire().await.expect("never closed");
-            let stream = target.wait_for(&tokens, true).await;
+            let stream = target.wait_for(place, &tokens, true).await;
             tokio::spawn(stream.drain());
         });
     }
@@ -133,9 +136,10 @@ struct Observed {
     events: Option<UnboundedReceiver<Duration>>,
 }
 
-/// One stream's token, and when its message was sent.
+/// One stream's token, the place of its server, and when its message was sent.
 struct Watched {
     token: Token,
+    place: usize,
     sent: Arc<OnceLock<Instant>>,
 }
 
@@ -143,13 +147,13 @@ async fn open(target: &Arc<Target>, streams: usize) -> Observed {
     let places = Arc::new(Semaphore::new(OPENING));
     let (told, events) = mpsc::unbounded_channel();
     let mut opening = JoinSet::new();
-    for _ in 0..streams {
+    for place in 0..streams {
         let (target, places, told) = (Arc::clone(target), Arc::clone(&places), told.clone());
         opening.spawn(async move {
             let _place = places.acquire().await.expect("never closed");
             let (token, sent) = (target.new_token(), Arc::new(OnceLock::<Instant>::new()));
-            let mut stream = target.wait_for(&[token], false).await;
-            let watched = Watched { token, sent: Arc::clone(&sent) };
+            let mut stream = target.wait_for(place, &[token], false).await;
+            let watched = Watched { token, place, sent: Arc::clone(&sent) };
             tokio::spawn(async move {
                 stream.until("event: verified").await;
                 let time = sent.get().expect("the message was sent before").elapsed();
@@ -173,25 +177,28 @@ async fn publish(
     let mut ticks = interval(Duration::from_secs(1) / a_second);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (began, mut count) = (Instant::now(), 0);
-    let calls: Arc<Mutex<Vec<Connection>>> = Arc::default();
+    let idle = || Mutex::new(Vec::<Connection>::new());
+    let calls: Arc<Vec<_>> = Arc::new(target.urls.iter().map(|_| idle()).collect());
     let mut posting = JoinSet::new();
     for number in first.. {
         if began.elapsed() >= time {
             break;
         }
         ticks.tick().await;
-        let Watched { token, sent } = observed.streams.pop().expect("there are more streams than messages");
+        let Watched { token, place, sent } =
+            observed.streams.pop().expect("there are more streams than messages");
         let (target, calls) = (Arc::clone(target), Arc::clone(&calls));
         count += 1;
         posting.spawn(async move {
-            let kept = calls.lock().await.pop();
+            let place = target.place(place + 1);
+            let kept = calls[place].lock().await.pop();
             let mut call = match kept {
                 Some(call) => call,
-                None => Connection::open(&target.url).await,
+                None => Connection::open(&target.urls[place]).await,
             };
             sent.set(Instant::now()).expect("each is sent once");
             target.post_message(&mut call, &token, number).await;
-            calls.lock().await.push(call);
+            calls[place].lock().await.push(call);
         });
     }
     posting.join_all().await;
@@ -210,24 +217,30 @@ impl Target {
         Token::from_secret(AppKey::parse(&self.app_key).expect("an app key"), random())
     }
 
+    /// The place of the server whose turn it is.
+    fn place(&self, turn: usize) -> usize {
+        turn % self.urls.len()
+    }
+
     /// Opens a stream for these tokens, and returns once it is ready.
-    async fn wait_for(&self, tokens: &[Token], claim: bool) -> Connection {
+    async fn wait_for(&self, turn: usize, tokens: &[Token], claim: bool) -> Connection {
         let tokens: Vec<String> = tokens.iter().map(Token::expose).collect();
         let body = json!({ "tokens": tokens, "claim": claim }).to_string();
-        let mut stream = Connection::open(&self.url).await;
+        let mut stream = Connection::open(&self.urls[self.place(turn)]).await;
         stream.send("/api/v1/tokens/events", &self.headers("stream"), &body).await;
         stream.until("event: ready").await;
         stream
     }
 
-    async fn sign_in(&self, calls: &mut Connection, number: u64, claim: bool) {
-        let token = self.new_token();
-        let mut stream = self.wait_for(&[token], claim).await;
-        self.post_message(calls, &token, number).await;
+    async fn sign_in(&self, calls: &mut [Connection], number: u64, claim: bool) {
+        let (token, turn) = (self.new_token(), usize::try_from(number).unwrap_or_default());
+        let mut stream = self.wait_for(turn, &[token], claim).await;
+        self.post_message(&mut calls[self.place(turn + 1)], &token, number).await;
         stream.until("event: verified").await;
         if !claim {
             let body = json!({ "token": token.expose() }).to_string();
-            calls.post("/api/v1/tokens/verify", &self.headers("verify"), &body).await;
+            let redeem = &mut calls[self.place(turn + 2)];
+            redeem.post("/api/v1/tokens/verify", &self.headers("verify"), &body).await;
         }
     }
 

@@ -7,7 +7,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Client, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::{
@@ -19,7 +18,7 @@ use tokio::{
 
 use crate::{
     child::{next_line, say},
-    http::whole_body,
+    http::{Connection, whole_body},
 };
 
 /// The first person's number. Indian mobile numbers begin with 6 to 9, and ten million follow this one.
@@ -31,8 +30,9 @@ const MESSAGE_BYTES: usize = 8 << 10;
 /// What the driver asks for.
 #[derive(Deserialize)]
 struct Order {
-    start_url: String,
-    verify_url: String,
+    url: String,
+    start_path: String,
+    verify_path: String,
     secret_key: String,
     connections: u64,
     seconds: f64,
@@ -53,7 +53,6 @@ struct Pair {
 
 /// Prints where WhatsApp listens; then, for each line on standard input, an order, runs it and prints what it measured.
 pub(crate) fn run() {
-    rustls::crypto::ring::default_provider().install_default().expect("the first provider");
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let codes = Codes::default();
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
@@ -75,8 +74,7 @@ async fn measure(order: Arc<Order>, codes: &Codes) -> Value {
     for connection in 0..order.connections {
         let (order, codes) = (Arc::clone(&order), Arc::clone(codes));
         people.spawn(async move {
-            let client =
-                Client::builder().no_proxy().pool_max_idle_per_host(1).build().expect("valid options");
+            let mut call = Connection::open(&order.url).await;
             let mut pairs = Vec::new();
             for number in
                 (order.first + connection..).step_by(usize::try_from(order.connections).unwrap_or(1))
@@ -84,7 +82,7 @@ async fn measure(order: Arc<Order>, codes: &Codes) -> Value {
                 if began.elapsed() >= Duration::from_secs_f64(order.seconds) {
                     break;
                 }
-                pairs.push(sign_in(&client, &order, &codes, FIRST_PHONE + number).await);
+                pairs.push(sign_in(&mut call, &order, &codes, FIRST_PHONE + number).await);
             }
             pairs
         });
@@ -101,11 +99,11 @@ async fn measure(order: Arc<Order>, codes: &Codes) -> Value {
 }
 
 /// One person: a code is sent, read and typed.
-async fn sign_in(client: &Client, order: &Order, codes: &Codes, number: u64) -> Pair {
+async fn sign_in(call: &mut Connection, order: &Order, codes: &Codes, number: u64) -> Pair {
     let phone = format!("+{number}");
     let began = Instant::now();
     let field = if order.by_session { "phone" } else { "phoneNumber" };
-    let started = post(client, &order.start_url, order, &json!({ field: phone })).await;
+    let started = post(call, &order.start_path, order, &json!({ field: phone })).await;
     let start = micros(began);
     let code = codes.lock().expect("no thread panicked").remove(&phone).expect("WhatsApp was given a code");
     let typed = if order.by_session {
@@ -114,17 +112,14 @@ async fn sign_in(client: &Client, order: &Order, codes: &Codes, number: u64) -> 
         json!({ "phoneNumber": phone, "code": code })
     };
     let began = Instant::now();
-    post(client, &order.verify_url, order, &typed).await;
+    post(call, &order.verify_path, order, &typed).await;
     Pair { start, verify: micros(began) }
 }
 
-async fn post(client: &Client, url: &str, order: &Order, body: &Value) -> Value {
-    let call = client.post(url).header("x-api-key", &order.secret_key).json(body);
-    let response: Response = call.send().await.expect("the server responds");
-    let status = response.status();
-    let body: Value = response.json().await.expect("the response is JSON");
-    assert!(status.is_success(), "{status} {body}");
-    body
+async fn post(call: &mut Connection, path: &str, order: &Order, body: &Value) -> Value {
+    let key = format!("x-api-key: {}\r\n", order.secret_key);
+    let body = call.post(path, &key, &body.to_string()).await;
+    serde_json::from_slice(&body).expect("the response is JSON")
 }
 
 pub(crate) fn micros(since: Instant) -> u64 {
