@@ -18,7 +18,7 @@ _PROGRAMS = ("initdb", "pg_ctl", "pg_basebackup")
 # Where Debian has them.
 _FOLDER = Path("/usr/lib/postgresql")
 # The parts of a cluster of Debian's, by which the pages name them.
-CONFIGURATION, DATA = "/etc/postgresql/15/main", "/var/lib/postgresql/15/main"
+CONFIGURATION, DATA = "/etc/postgresql/15/main", "/var/lib/postgresql/15"
 _BELOW = "/etc/postgresql/loggin"
 
 
@@ -46,7 +46,7 @@ class Cluster:
         self._folder = tempfile.TemporaryDirectory(prefix="loggin-postgresql-")
         self.folder = Path(self._folder.name)
         self.port = free_port()
-        self.data, self.configuration = self.folder / "data", self.folder / "etc"
+        self.data, self.configuration = self.folder / "main", self.folder / "etc"
         (self.configuration / "conf.d").mkdir(parents=True)
         self._is_running = False
         self._issue()
@@ -83,7 +83,8 @@ class Cluster:
         """What the pages call things, and what they are here."""
         return {
             CONFIGURATION: str(self.configuration),
-            DATA: str(self.data),
+            DATA: str(self.folder),
+            "/var/backups/postgresql": str(self.folder / "backups"),
             _BELOW: str(self.folder / "tls"),
             "10.87.0.0/24": "127.0.0.0/8",
             "db.example:5432": f"{LOCAL}:{self.port}",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
+from typing import Any
 
 import pytest
 from conftest import TEST_TIMEOUT
 from house import House, Moved, UnderWay, begin, blocks, grow, move, sign_in_halfway
 from loggin import AlreadyUsedError, Loggin
+from pages import Block
 from proxies import Caddy, Nginx, Proxy
 
 # People who sign in at the same time while servers are started again.
@@ -165,3 +168,57 @@ def test_an_upgrade_fails_no_login(behind: House, people: ThreadPoolExecutor) ->
         answered = re.findall(r'" (\d{3}) \d+ "', behind.proxy.access_log.read_text())
         assert len(answered) > PEOPLE
         assert [status for status in answered if status.startswith("5")] == []
+
+
+def is_known(house: House, app: dict[str, Any]) -> bool:
+    """Whether the secret key of an app is good at every server."""
+    token = house.client().create_token(app["app_key"]).token
+    known = set()
+    for machine in house.machines:
+        connection = HTTPConnection("127.0.0.1", machine.port, timeout=TEST_TIMEOUT)
+        response = post(connection, VERIFY, app["secret_key"], {"token": token})
+        response.read()
+        known.add(response.status == 200)
+        connection.close()
+    assert len(known) == 1
+    return known.pop()
+
+
+def test_a_backup_is_brought_back(house: House) -> None:
+    one, *others = house.machines
+    kept = one.app()
+    for block in blocks("Backup of PostgreSQL", page="operations.md"):
+        one.follow(block)
+    lost = one.app()
+    assert [is_known(house, app) for app in (kept, lost)] == [True, True]
+    house.cluster.query("ALTER ROLE loggin CREATEDB", "postgres")
+    for machine in others:
+        machine.stop()
+    for block in blocks("Restore of PostgreSQL", page="operations.md"):
+        one.follow(block)
+    for machine in others:
+        machine.start()
+    house.cluster.query("ALTER ROLE loggin NOCREATEDB", "postgres")
+    assert [is_known(house, app) for app in (kept, lost)] == [True, False]
+    takers(house)
+
+
+def test_a_moment_is_brought_back(house: House) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("files are given to the user postgres by root alone")
+    one, *others = house.machines
+    archive = blocks("To a moment", "ini", page="operations.md")[0]
+    (house.cluster.configuration / "conf.d" / "archive.conf").write_text(archive.text)
+    one.follow(blocks("To a moment", page="operations.md")[0])
+    kept = one.app()
+    moment = house.cluster.query("SELECT clock_timestamp()")
+    lost = one.app()
+    assert [is_known(house, app) for app in (kept, lost)] == [True, True]
+    for machine in others:
+        machine.stop()
+    back = blocks("Back to a moment", page="operations.md")[0]
+    one.follow(Block("sh", back.text.replace("2026-11-27 10:00:00+00", moment)))
+    for machine in others:
+        machine.start()
+    assert [is_known(house, app) for app in (kept, lost)] == [True, False]
+    takers(house)

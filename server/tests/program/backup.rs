@@ -97,7 +97,7 @@ impl Machine {
             match command.split_whitespace().collect::<Vec<_>>()[..] {
                 ["systemctl", "stop", "loggin"] => folder = Some(server.take().unwrap().kill()),
                 ["systemctl", "start", "loggin"] => server = Some(start(folder.take().unwrap())),
-                ["curl", "--fail", address] => {
+                ["curl", "--fail", .., address] => {
                     let server = server.as_ref().unwrap();
                     let address = address.replace("http://127.0.0.1:8787", &server.url);
                     assert_eq!(server.client.get(address).send().await.unwrap().status(), 200);

@@ -225,6 +225,12 @@ export const NAMED = [
     how: 'elsewhere',
     reason: 'a test of the server runs it',
   },
+  ...['archive_mode', 'pg_basebackup', 'recovery_target_time', 'pg_blocking_pids'].map((has) => ({
+    page: 'docs/operations.md',
+    has,
+    how: 'elsewhere',
+    reason: 'tests/packaging runs it',
+  })),
   { page: 'docs/operations.md', has: 'scrape_configs', how: 'elsewhere', reason: 'it is for Prometheus' },
   { page: 'docs/operations.md', has: 'loggin-server doctor', how: 'commands' },
   {
