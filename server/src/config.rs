@@ -9,6 +9,7 @@ mod person;
 mod proxies;
 mod secret_files;
 mod tls;
+mod webhooks;
 
 use std::{
     ffi::OsString,
@@ -27,6 +28,7 @@ pub(crate) use database::DatabaseUrl;
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
 use secret_files::SecretFileError;
 pub(crate) use tls::TlsFiles;
+pub(crate) use webhooks::WebhookConfig;
 
 /// Where the server listens unless told otherwise: on this machine only, behind a proxy that speaks TLS.
 pub(crate) const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787);
@@ -83,6 +85,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_TLS_CERT", "tls_cert"),
     ("LOGGIN_TLS_KEY", "tls_key"),
     ("LOGGIN_RETENTION_DAYS", "retention_days"),
+    ("LOGGIN_WEBHOOK_NETWORKS", "webhook_networks"),
+    ("LOGGIN_WEBHOOK_KEPT_DAYS", "webhook_kept_days"),
     ("WHATSAPP_NUMBER", "whatsapp.number"),
     ("WHATSAPP_PHONE_NUMBER_ID", "whatsapp.phone_number_id"),
     ("WHATSAPP_ACCESS_TOKEN", "whatsapp.access_token"),
@@ -92,6 +96,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("WHATSAPP_OTP_TEMPLATE", "whatsapp.otp_template"),
     ("WHATSAPP_OTP_LANGUAGE", "whatsapp.otp_language"),
     ("LOGGIN_OTP_SECRET", "otp_secret"),
+    ("LOGGIN_WEBHOOK_SECRET", "webhook_secret"),
 ];
 
 /// A setting that is missing or makes no sense.
@@ -159,6 +164,7 @@ pub(crate) struct Config {
     pub(crate) whatsapp: WhatsAppConfig,
     /// `None`: no one-time codes are sent.
     pub(crate) otp: Option<OtpConfig>,
+    pub(crate) webhooks: WebhookConfig,
 }
 
 /// A setting whose text may be shown.
@@ -252,6 +258,12 @@ impl Settings {
         Ok(Self { found, files: Vec::new(), unknown: self.unknown.clone() })
     }
 
+    /// The same with this one secret, where it stands in a file.
+    fn with_secret(&self, name: &str) -> Result<Self, ConfigError> {
+        let files = self.files.iter().filter(|(secret, _)| *secret == name).cloned().collect();
+        Self { found: self.found.clone(), files, unknown: Vec::new() }.with_secrets()
+    }
+
     /// Names in the environment that look like settings and are none, each with the setting whose name is nearest.
     pub(crate) fn misspelt(&self) -> impl Iterator<Item = (&str, &'static str)> {
         self.unknown.iter().map(|name| {
@@ -315,6 +327,7 @@ impl Settings {
             retention: self.retention()?,
             whatsapp: self.whatsapp()?,
             otp: self.otp()?,
+            webhooks: self.webhooks_of_texts()?,
         })
     }
 

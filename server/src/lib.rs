@@ -10,6 +10,7 @@ mod commands;
 mod config;
 mod crypto;
 mod doctor;
+mod events;
 mod http;
 mod languages;
 mod limits;

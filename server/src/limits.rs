@@ -354,6 +354,48 @@ pub(crate) const FILES_SENSIBLE: u64 = 4_096;
 /// How often a warning that may come with every message is said: see `Throttled`.
 pub(crate) const WARNING_PAUSE: Duration = Duration::from_secs(60);
 
+/// Endpoints of webhooks that an app may have: one for each of its servers and stages.
+pub(crate) const WEBHOOKS_PER_APP: u32 = 10;
+
+/// How long an event is tried to be delivered: over a weekend.
+pub(crate) const WEBHOOK_GIVEN_UP: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+
+/// The first pause before an event is delivered again; each is three times the one before.
+pub(crate) const WEBHOOK_PAUSE: Duration = Duration::from_secs(5);
+
+/// The longest such pause: two a day.
+pub(crate) const WEBHOOK_PAUSE_MAX: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How far ahead a delivery can be due: the longest pause with the fifth by which it is spread.
+pub(crate) const WEBHOOK_HORIZON: Duration =
+    Duration::from_secs(WEBHOOK_PAUSE_MAX.as_secs() + WEBHOOK_PAUSE_MAX.as_secs() / 5 + 60);
+
+/// Time for a whole delivery, from looking the address up to the end of the response's head: who needs longer answers
+/// first and works then.
+pub(crate) const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of a response to a delivery that are read, and dropped, so that its connection can be used again.
+pub(crate) const WEBHOOK_RESPONSE: usize = 64 << 10;
+
+/// Deliveries at once: as many connections, each of some ten KB.
+pub(crate) const WEBHOOKS_AT_ONCE: usize = 64;
+
+/// Deliveries to one endpoint at once: one that does not respond for ten seconds leaves the others their places.
+pub(crate) const WEBHOOKS_PER_ENDPOINT: u32 = 8;
+
+/// Deliveries that are due and read at once, over all endpoints: about half a megabyte.
+pub(crate) const WEBHOOKS_READ: u32 = 1_024;
+
+/// Events that wait for one endpoint; the oldest beyond are dropped. An app with a login a second has as many in three
+/// days of an endpoint that is away, and they take some 60 MB.
+pub(crate) const WEBHOOKS_WAITING: u32 = 250_000;
+
+/// How long an old secret signs beside the new one, unless told otherwise.
+pub(crate) const WEBHOOK_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Deliveries that `loggin-server webhook deliveries` shows.
+pub(crate) const WEBHOOKS_SHOWN: u32 = 100;
+
 /// Acts that `loggin-server audit` shows unless told otherwise: some screens.
 pub(crate) const AUDIT_SHOWN: u32 = 1_000;
 

@@ -6,6 +6,7 @@
 //! - [`AppKey`], [`Token`], [`Code`], [`SecretKey`], [`PhoneNumber`]: the identifiers, canonical once they are parsed.
 //! - [`link`], [`qr`]: how a token's code gets to the person's phone.
 //! - [`wire`], [`sse`]: bodies, events and their framing. [`Error`], [`ErrorCode`], [`Cause`]: what can go wrong.
+//! - [`webhook`]: what apps are told by, and how they know who tells it.
 //! - [`backoff`], [`waits`]: when a client tries again, and the machine by which it waits.
 #![forbid(unsafe_code)]
 
@@ -20,6 +21,7 @@ mod session;
 pub mod sse;
 mod token;
 pub mod waits;
+pub mod webhook;
 pub mod wire;
 
 pub use cause::Cause;

@@ -90,7 +90,7 @@ struct NewArgs {
 
 /// A time as people write it: `24h`, `7d`, `1h 30m`, `0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Time(Duration);
+pub(super) struct Time(pub(super) Duration);
 
 impl FromStr for Time {
     type Err = &'static str;

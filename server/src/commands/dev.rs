@@ -1,9 +1,17 @@
 //! `loggin-server dev`: server and phone simulator on one machine, with an app ready and nothing to set up.
 
-use std::{io, net::SocketAddr, path::PathBuf, process::Stdio, sync::Arc};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use data_encoding::HEXLOWER;
+use ipnet::IpNet;
 use loggin_protocol::{AppKey, SecretKey, link::WhatsAppNumber};
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -25,7 +33,7 @@ use crate::{
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     config::{
         AccessToken, Config, DEFAULT_OTP_LANGUAGE, ForwardedHeader, OtpConfig, Settings, TrustedProxies,
-        WhatsAppConfig,
+        WebhookConfig, WhatsAppConfig,
     },
     limits,
     logins::Publisher,
@@ -105,7 +113,8 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     // Only where it is asked for: several of these run side by side.
     let exporter = run::listen_for_metrics(settings.metrics_or(None)?).await?;
     let metrics = exporter.as_ref().map(Exporter::address);
-    let config = Config { metrics, ..config(address, &simulator_url, &secrets)? };
+    let webhooks = webhooks(settings.webhooks()?);
+    let config = Config { metrics, webhooks, ..config(address, &simulator_url, &secrets)? };
     startup::tell_start(settings, &config, &location, Addresses { server: address, metrics });
     startup::warn_about_names(settings);
     let ready = run::prepare(config, store, publisher, Mode::Development)?;
@@ -121,6 +130,13 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
         RunError::Refused(format!("the phone simulator ended: {status}"))
     };
     ready.serve(listener, exporter, simulator_ended).await
+}
+
+/// Webhooks go to this machine too, where the developer's app is. Whoever adds an endpoint needs the same secret, so it
+/// is not drawn here.
+fn webhooks(config: WebhookConfig) -> WebhookConfig {
+    let loopback = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)].map(IpNet::from);
+    WebhookConfig { networks: config.networks.into_iter().chain(loopback).collect(), ..config }
 }
 
 /// Marks the database as this command's own. One that holds apps of others is left alone: it would be open to
@@ -271,5 +287,6 @@ fn config(address: SocketAddr, simulator: &Url, secrets: &Secrets) -> Result<Con
             language: DEFAULT_OTP_LANGUAGE.to_owned(),
             secrets: vec![SecretString::from(secrets.otp_secret.as_str())],
         }),
+        webhooks: WebhookConfig { secrets: Vec::new(), networks: Vec::new(), kept: Duration::ZERO },
     })
 }

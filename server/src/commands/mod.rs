@@ -15,6 +15,7 @@ mod serve;
 mod startup;
 mod supervisor;
 mod test_number;
+mod webhook;
 
 use std::{
     path::{Path, PathBuf},
@@ -33,6 +34,7 @@ use self::{
     run::RunError,
     serve::ServeArgs,
     test_number::TestNumberCommand,
+    webhook::WebhookCommand,
 };
 use crate::{
     config::Settings,
@@ -68,6 +70,13 @@ enum Command {
         config: ConfigArgs,
         #[command(subcommand)]
         command: TestNumberCommand,
+    },
+    /// Tell apps of what happens by webhooks: add, list, try and change where, and deliver again.
+    Webhook {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(subcommand)]
+        command: WebhookCommand,
     },
     /// Add, list and remove who may operate the server by its console.
     Operator {
@@ -165,6 +174,10 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         Command::Operator { config, command } => {
             let database = run::location(&start(config.config.as_deref())?)?;
             block_on(operator::run(&database, command))
+        }
+        Command::Webhook { config, command } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(webhook::run(&settings, command))
         }
         Command::Audit { config, json } => {
             let database = run::location(&start(config.config.as_deref())?)?;

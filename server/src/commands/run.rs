@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -14,7 +15,7 @@ use url::Url;
 use super::supervisor;
 use crate::{
     clock::{SystemClock, SystemRandom, random_bytes},
-    config::{self, Config, OtpConfig, TlsFiles},
+    config::{self, Config, OtpConfig, TlsFiles, WebhookConfig},
     http::{
         self,
         serve::{self, Bounds},
@@ -23,6 +24,7 @@ use crate::{
     limits,
     logins::Publisher,
     otp::TemplateSender,
+    outbox::webhooks::{WebhookCaller, WebhookKeys, Webhooks},
     phones,
     state::{LONG_POLL, OtpParts, Parts, Server, Settings},
     store::{self, CommitListener, Location, Store, WrongLocation},
@@ -49,6 +51,8 @@ pub(crate) enum RunError {
     Store(#[from] store::StoreError),
     #[error("the Graph API client: {0}")]
     Graph(#[from] crate::whatsapp::GraphConfigError),
+    #[error("the client for webhooks: {0}")]
+    Webhooks(#[source] reqwest::Error),
     #[error("{0}: {1}")]
     Io(&'static str, #[source] std::io::Error),
     #[error(transparent)]
@@ -159,6 +163,7 @@ pub(crate) fn prepare(
         std::thread::spawn(phones::load);
     }
     let retention = config.retention;
+    let webhooks = webhooks(&config.webhooks, &store, &publisher)?;
     let (stop, stopping) = watch::channel(false);
     let server = Server::new(Parts {
         store,
@@ -172,6 +177,9 @@ pub(crate) fn prepare(
     });
     let mut background = tokio::task::JoinSet::new();
     background.spawn(Arc::clone(&server.outbox).run(stopping.clone()));
+    if let Some(webhooks) = webhooks {
+        background.spawn(webhooks.run(stopping.clone()));
+    }
     let (looking, mut stopped) = (Arc::clone(&server), stopping);
     background.spawn(async move {
         tokio::select! {
@@ -235,6 +243,27 @@ async fn trim_audit_once(server: &Server, retention: Duration) -> Result<(), sto
 fn otp_parts(config: OtpConfig, client: &GraphClient) -> OtpParts {
     let OtpConfig { template, language, secrets } = config;
     OtpParts { sender: Arc::new(TemplateSender { client: client.clone(), template, language }), secrets }
+}
+
+/// What delivers webhooks to apps, where there is a secret that their secrets are kept under.
+fn webhooks(
+    config: &WebhookConfig,
+    store: &Arc<dyn Store>,
+    publisher: &Publisher,
+) -> Result<Option<Arc<Webhooks>>, RunError> {
+    if config.secrets.is_empty() {
+        return Ok(None);
+    }
+    let secrets = config.secrets.iter().map(|secret| secret.expose_secret().as_bytes());
+    Ok(Some(Arc::new(Webhooks {
+        store: Arc::clone(store),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        caller: WebhookCaller::new(&config.networks).map_err(RunError::Webhooks)?,
+        keys: WebhookKeys::derive(secrets),
+        kept: config.kept,
+        queued: Arc::clone(&publisher.webhooks),
+    })))
 }
 
 fn settings(config: Config, mode: Mode) -> Settings {

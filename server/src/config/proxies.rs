@@ -75,7 +75,7 @@ impl ForwardedHeader {
 }
 
 /// A network, or the address of one machine; one of IPv4 also where it is written as one of IPv6.
-fn network(text: &str) -> Option<IpNet> {
+pub(super) fn network(text: &str) -> Option<IpNet> {
     let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
     let mapped = match network.addr().to_canonical() {
         IpAddr::V4(address) => {

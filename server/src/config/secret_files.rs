@@ -12,11 +12,12 @@ use std::{
 use secrecy::{SecretString, zeroize::Zeroizing};
 
 /// The settings that are secrets.
-pub(super) const SECRETS: [&str; 5] = [
+pub(super) const SECRETS: [&str; 6] = [
     "WHATSAPP_ACCESS_TOKEN",
     "WHATSAPP_APP_SECRET",
     "WHATSAPP_VERIFY_TOKEN",
     "LOGGIN_OTP_SECRET",
+    "LOGGIN_WEBHOOK_SECRET",
     // It may hold a password.
     "LOGGIN_DATABASE_URL",
 ];

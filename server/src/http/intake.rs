@@ -13,14 +13,15 @@ pub(crate) use reason::Reason;
 
 use crate::{
     clock::UnixMillis,
+    events,
     languages::Language,
     logins::{CodeReceived, Message, PhoneShared, Received, life},
     otp::DID_NOT_REQUEST_CODE,
     outbox::NOT_ME,
     state::Server,
-    store::{App, MessageId, StoreError},
+    store::{App, AppEvent, MessageId, StoreError},
     telemetry::{Throttled, metrics},
-    whatsapp::{Content, InboundMessage, Sender, StatusUpdate, Update, UpdateKind, find_places},
+    whatsapp::{Content, InboundMessage, Sender, Severity, StatusUpdate, Update, UpdateKind, find_places},
 };
 
 /// What counters call an update that brought something about; else they have a reason.
@@ -34,6 +35,7 @@ struct Sorted {
     tapped: Vec<(Sender, String)>,
     not_requested: Vec<(Sender, String)>,
     statuses: Vec<StatusUpdate>,
+    alarms: Vec<AppEvent>,
 }
 
 /// Takes the updates of one webhook call. Once it returns, all they brought about is durable.
@@ -44,7 +46,8 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
             reason.note();
         }
     }
-    let Sorted { codes, shared, tapped, not_requested, statuses } = sorted;
+    let Sorted { codes, shared, tapped, not_requested, statuses, alarms } = sorted;
+    server.store.queue_events(alarms).await?;
     for received in server.logins.receive(codes).await? {
         note(received);
     }
@@ -98,6 +101,9 @@ async fn sort(
         UpdateKind::Operator(event) => {
             metrics::account_event(event.name());
             event.log(server.settings.otp_template.as_deref());
+            if event.severity(server.settings.otp_template.as_deref()) == Severity::Warning {
+                sorted.alarms.push(events::number_alarm(&event, server.clock.now()));
+            }
         }
         UpdateKind::Status(status) => {
             metrics::inbound(TAKEN);

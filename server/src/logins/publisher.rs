@@ -20,6 +20,8 @@ pub(crate) struct Publisher {
     pub(crate) waiters: Arc<Waiters>,
     /// Rung for each commit with a message that a person is owed.
     pub(crate) outbox: Arc<Notify>,
+    /// Rung for each commit with an event that an app is told by webhooks.
+    pub(crate) webhooks: Arc<Notify>,
 }
 
 impl CommitListener for Publisher {
@@ -44,6 +46,9 @@ impl CommitListener for Publisher {
                 count_queued(change, *queued);
                 is_owed |= *queued == QueueOutcome::Queued;
             }
+        }
+        if commit.has_events {
+            self.webhooks.notify_one();
         }
         if is_owed {
             self.outbox.notify_one();

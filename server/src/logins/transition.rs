@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::UnixMillis,
-    limits,
+    events, limits,
     store::{Change, ChangeOutcome, Login, MessageId, MessageKind, Owed, StoreError, Write},
     telemetry::Arrival,
 };
@@ -164,11 +164,13 @@ impl Logins {
             (Next::Delete, None) => return unchanged(Unchanged::Unconcerned),
         };
         let expected = row.map(|login| login.version);
+        let version = expected.unwrap_or_default() + 1;
         let is_news = write == Write::Put && row.map(|login| login.state) != Some(next.state);
-        let login = Login { version: expected.unwrap_or_default() + 1, ..next };
+        let login = Login { version, ..next };
+        let event = (write == Write::Put).then(|| events::of_login(row, &login, now)).flatten();
+        let begun = transition.begun.clone();
         let message = transition.message.clone().filter(|message| !taken.contains(message));
-        let change =
-            Change { expected, login, write, message, owed: None, is_news, begun: transition.begun.clone() };
+        let change = Change { expected, login, write, message, owed: None, event, is_news, begun };
         Plan::Change(Box::new(Planned { position, change, owed }))
     }
 

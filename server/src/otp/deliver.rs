@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{Otp, OtpError, OtpResponse, Recipient, Refusal, StartOrder, life, month, sender};
 use crate::{
     crypto::Digits,
+    events::{self, AboutCode},
     limits, phones,
     store::{App, OtpPhone, OtpWrite, StoreError},
     whatsapp::{SendError, SendStatus, SentMessage},
@@ -127,6 +128,11 @@ impl Otp {
             let mut writes = vec![OtpWrite::Phone(next)];
             writes.extend(joins);
             writes.extend(self.note_taken(session_id, message, failure));
+            if failure.is_none() {
+                let phone = order.recipient.phone();
+                let about = AboutCode { app_key: order.app.app_key, session_id, phone };
+                writes.push(OtpWrite::Event(Box::new(events::code_sent(&about, now))));
+            }
             match failure {
                 None => writes.extend(self.keep(order.call.as_ref(), Some(session_id), &response)?),
                 Some(_) => writes.extend(Self::forget(order.call.as_ref(), session_id)),

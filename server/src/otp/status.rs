@@ -48,6 +48,18 @@ pub(crate) enum Failure {
     Operator,
 }
 
+impl Failure {
+    /// Its word in events.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Undeliverable => "undeliverable",
+            Self::OtherAccount => "other_account",
+            Self::Temporary => "temporary",
+            Self::Operator => "operator",
+        }
+    }
+}
+
 impl Otp {
     /// How far a session has come.
     pub(crate) fn status(&self, found: &Found) -> Status {
@@ -75,7 +87,7 @@ fn delivery(session: &OtpSession) -> Option<Delivery> {
 }
 
 /// The class of a code that stands in the status of a message.
-fn failure(code: u32) -> Failure {
+pub(super) fn failure(code: u32) -> Failure {
     if code == OTHER_ACCOUNT {
         return Failure::OtherAccount;
     }

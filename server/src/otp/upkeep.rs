@@ -6,10 +6,11 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
-use super::{Otp, life, month};
+use super::{Failure, Otp, life, month, status};
 use crate::{
+    events::{self, AboutCode, Blocked},
     limits, phones,
-    store::{OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
+    store::{AppEvent, OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
     telemetry::metrics,
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
@@ -42,11 +43,13 @@ impl Otp {
                 failures.push((session_id, status.errors.first().copied().unwrap_or(OTHER_REASON)));
                 continue;
             }
+            let event = self.event_of_status(session_id, status).await?;
             deliveries.push(OtpDelivery {
                 session_id,
                 delivery: status.status,
                 wa_id: status.recipient_phone.clone(),
                 user_id: status.recipient_user_id.clone(),
+                event: event.map(Box::new),
             });
         }
         if !deliveries.is_empty() {
@@ -55,6 +58,27 @@ impl Otp {
         // Each is a transaction, of which the store's writer makes one for many.
         let failed = stream::iter(failures).map(|(session_id, code)| self.note_failed(session_id, code));
         failed.buffer_unordered(FAILURES_AT_ONCE).try_collect::<()>().await
+    }
+
+    /// What the app is told of a status that is no failure: that the phone has the message, or another's has.
+    async fn event_of_status(
+        &self,
+        session_id: Uuid,
+        status: &StatusUpdate,
+    ) -> Result<Option<AppEvent>, StoreError> {
+        if status.status == DeliveryStatus::Sent {
+            return Ok(None);
+        }
+        let session = self.store.otp_session(session_id).await?;
+        let session = session.filter(|session| session.failure.is_none());
+        Ok(session.map(|session| {
+            let (about, now) = (AboutCode::of(&session), self.clock.now());
+            let both = about.phone.zip(status.recipient_phone.as_ref());
+            if both.is_some_and(|(asked, reported)| !phones::same_account(asked, reported)) {
+                return events::code_failed(&about, Failure::OtherAccount.as_str(), now);
+            }
+            events::code_delivered(&about, now)
+        }))
     }
 
     /// A message that WhatsApp took will not arrive: the code is worth nothing, the pause after it ends, and it does not
@@ -76,6 +100,8 @@ impl Otp {
             writes.extend(phone.map(OtpWrite::Phone));
             let month = month(session.created_at).0;
             writes.push(OtpWrite::UncountSend { app_key: session.app_key, month });
+            let (about, why) = (AboutCode::of(&session), status::failure(code).as_str());
+            writes.push(OtpWrite::Event(Box::new(events::code_failed(&about, why, self.clock.now()))));
             if self.store.write(writes).await?.is_ok() {
                 return Ok(());
             }
@@ -100,7 +126,9 @@ impl Otp {
             let Some(phone) = phone.and_then(|phone| life::cancelled(phone, session_id, now)) else {
                 return Ok(());
             };
-            let writes = vec![OtpWrite::Phone(phone), OtpWrite::CountNotRequested { app_key }];
+            let event = Box::new(events::code_blocked(&AboutCode::of(&session), Blocked::NotRequested, now));
+            let writes =
+                vec![OtpWrite::Phone(phone), OtpWrite::CountNotRequested { app_key }, OtpWrite::Event(event)];
             if self.store.write(writes).await?.is_ok() {
                 metrics::code_not_requested();
                 tracing::warn!(%app_key, %session_id, "a code was cancelled: its recipient had not asked for it");

@@ -11,8 +11,9 @@ use super::{
 use crate::{
     clock::UnixMillis,
     crypto::Digits,
+    events::{self, AboutCode, Blocked},
     limits,
-    store::{OtpPhone, OtpSession, OtpWrite, StoreError},
+    store::{AppEvent, OtpPhone, OtpSession, OtpWrite, StoreError},
 };
 
 /// Digits that a code has.
@@ -70,7 +71,7 @@ impl Otp {
                 Typed::Wrong(phone, left) => (wrong(left), Some((phone, false))),
                 Typed::Unreadable(left) => (wrong(left), None),
             };
-            let writes = self.attempt(&session, &response, phone_then, call)?;
+            let writes = self.attempt(&session, &response, phone_then, call, now)?;
             if writes.is_empty() || self.write(meter, writes).await?.is_ok() {
                 return Ok(response);
             }
@@ -87,12 +88,14 @@ impl Otp {
         response: &OtpResponse,
         phone: Option<(OtpPhone, bool)>,
         call: Option<&NamedCall>,
+        now: UnixMillis,
     ) -> Result<Vec<OtpWrite>, StoreError> {
         let mut writes: Vec<OtpWrite> = self.keep(call, None, response)?.into_iter().collect();
         if let Some((phone, used)) = phone {
             writes.push(OtpWrite::Phone(phone));
             // Also where it is not used: a right code and a wrong one take the same writes, and so the same time.
             writes.push(OtpWrite::Used { session_id: session.session_id, used });
+            writes.extend(event(session, response, now).map(|event| OtpWrite::Event(Box::new(event))));
         }
         Ok(writes)
     }
@@ -103,6 +106,18 @@ fn can_be_code(session: &OtpSession, code: &Digits) -> bool {
     let count = usize::from(session.digits);
     // Not kept for sessions that an earlier version of this program began.
     code.count() == count || (count == 0 && CODE_DIGITS.contains(&code.count()))
+}
+
+/// What the app is told of an attempt.
+fn event(session: &OtpSession, response: &OtpResponse, now: UnixMillis) -> Option<AppEvent> {
+    let about = AboutCode::of(session);
+    match response {
+        OtpResponse::Verified { .. } => Some(events::code_verified(&about, now)),
+        OtpResponse::Refused(refusal) if refusal.code == ErrorCode::MaxAttempts => {
+            Some(events::code_blocked(&about, Blocked::MaxAttempts, now))
+        }
+        _ => None,
+    }
 }
 
 fn refused(code: ErrorCode) -> OtpResponse {

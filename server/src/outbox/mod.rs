@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod tests;
+pub(crate) mod webhooks;
 mod words;
 
 use std::{sync::Arc, time::Duration};

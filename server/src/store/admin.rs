@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber};
 
-use super::{App, AppSecretKey, KeyId, Operator, StoreError, TestNumber};
+use super::{App, AppEvent, AppSecretKey, KeyId, Operator, StoreError, TestNumber, WebhookEndpoint};
 use crate::clock::UnixMillis;
 
 /// One act.
@@ -36,6 +36,31 @@ pub(crate) enum Act {
     RemoveTestNumber(PhoneNumber),
     /// Marks the database as one for development, once.
     MarkDevelopment,
+    /// Adds an endpoint of webhooks; not done where its app has as many as it may.
+    AddWebhook(WebhookEndpoint),
+    /// Has another sealed secret sign the webhooks of an endpoint; the one before signs too until then.
+    RotateWebhook(String, Vec<u8>, UnixMillis),
+    /// Has an endpoint be told nothing from this moment on; not done where it is not told.
+    DisableWebhook(String, UnixMillis),
+    /// Has an endpoint be told again from this moment on, and what waits for it not be given up before the other.
+    EnableWebhook(String, UnixMillis, UnixMillis),
+    /// Deletes an endpoint with its deliveries.
+    DeleteWebhook(String),
+    /// Has deliveries of an endpoint be made again.
+    ReplayWebhook(Replay),
+    /// Stores an event for one endpoint; not done where that is disabled.
+    TestWebhook(String, Box<AppEvent>),
+}
+
+/// What is delivered again.
+#[derive(Clone, Debug)]
+pub(crate) struct Replay {
+    pub(crate) endpoint_id: String,
+    /// One event, whatever became of it; or all that were stored since then and given up.
+    pub(crate) event: Result<String, UnixMillis>,
+    pub(crate) now: UnixMillis,
+    /// When it is given up.
+    pub(crate) until: UnixMillis,
 }
 
 /// What the audit calls it when a person was told of, or forgotten: see [`super::PeopleStore`].
@@ -63,6 +88,13 @@ impl Act {
             Self::PutTestNumber(..) => "test_number_add",
             Self::RemoveTestNumber(_) => "test_number_remove",
             Self::MarkDevelopment => "development_data",
+            Self::AddWebhook(_) => "webhook_add",
+            Self::RotateWebhook(..) => "webhook_rotate",
+            Self::DisableWebhook(..) => "webhook_disable",
+            Self::EnableWebhook(..) => "webhook_enable",
+            Self::DeleteWebhook(_) => "webhook_delete",
+            Self::ReplayWebhook(_) => "webhook_replay",
+            Self::TestWebhook(..) => "webhook_test",
         }
     }
 
@@ -82,11 +114,18 @@ impl Act {
                 format!("…{}", &digits[digits.len().saturating_sub(DIGITS_TOLD)..])
             }
             Self::MarkDevelopment => String::new(),
+            Self::AddWebhook(endpoint) => endpoint.id.clone(),
+            Self::RotateWebhook(id, ..)
+            | Self::DisableWebhook(id, _)
+            | Self::EnableWebhook(id, ..)
+            | Self::DeleteWebhook(id)
+            | Self::TestWebhook(id, _) => id.clone(),
+            Self::ReplayWebhook(replay) => replay.endpoint_id.clone(),
         }
     }
 
     /// The names of what changed, separated by spaces; of secret keys their ids, the new one first; of an operator the
-    /// role.
+    /// role; of a webhook the app, or the event.
     pub(crate) fn fields(&self) -> String {
         match self {
             Self::UpdateApp(_, fields, _) => fields.join(" "),
@@ -94,6 +133,8 @@ impl Act {
             Self::RotateKey(key, replaced, _) => format!("{} {replaced}", key.id),
             Self::RevokeKey(_, id, _) => id.to_string(),
             Self::PutOperator(operator) => operator.role.as_str().to_owned(),
+            Self::AddWebhook(endpoint) => endpoint.app_key.as_str().to_owned(),
+            Self::ReplayWebhook(replay) => replay.event.clone().unwrap_or_default(),
             _ => String::new(),
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Commit<'a> {
     pub(crate) changes: &'a [(&'a Change, Option<QueueOutcome>)],
     /// How many writes it held, those of other tables among them.
     pub(crate) size: usize,
+    /// Whether events for apps are among them.
+    pub(crate) has_events: bool,
     /// How long the transaction took, the write to the disk included.
     pub(crate) took: Duration,
 }

@@ -16,6 +16,7 @@ mod rows;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod tests;
+mod webhooks;
 
 use async_trait::async_trait;
 use loggin_protocol::{AppKey, Code, PhoneNumber};
@@ -26,7 +27,7 @@ use crate::{
     telemetry::{Arrival, metrics::StoreFailure},
 };
 
-pub(crate) use admin::{Act, AdminStore, AuditRow};
+pub(crate) use admin::{Act, AdminStore, AuditRow, Replay};
 pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use location::{Location, back_up, open, version_at};
@@ -45,6 +46,10 @@ pub(crate) use people::{
     ClearName, PeopleStore, PersonCounts, PersonNames, PersonRow, SealedResponse, Trail,
 };
 pub(crate) use sqlite::{SqliteStore, backup::BackupError};
+pub(crate) use webhooks::{
+    AppEvent, DeliveriesPurged, DeliveryEnd, DeliveryPurge, DeliveryState, DisabledFor, EventKind, Tried,
+    WebhookDelivery, WebhookEndpoint, WebhookHealth, WebhookStore,
+};
 
 /// A store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -225,6 +230,8 @@ pub(crate) struct Change {
     pub(crate) message: Option<MessageId>,
     /// What the person is owed once the change is stored.
     pub(crate) owed: Option<Owed>,
+    /// What the app is told by webhooks once the change is stored.
+    pub(crate) event: Option<Box<AppEvent>>,
     /// Whether those who wait for the login are to be told.
     pub(crate) is_news: bool,
     /// When the call that brings it about came, where that is measured.
@@ -269,7 +276,7 @@ pub(crate) struct Changed {
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
 pub(crate) trait Store:
-    AdminStore + KeyStore + OperatorStore + OtpStore + OutboxStore + PeopleStore
+    AdminStore + KeyStore + OperatorStore + OtpStore + OutboxStore + PeopleStore + WebhookStore
 {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{AppEvent, StoreError};
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
 /// One phone at one app: the code that is live, and the wrong guesses that count across codes.
@@ -146,6 +146,8 @@ pub(crate) enum OtpWrite {
     Response { call: OtpCall, session_id: Option<Uuid>, response: Vec<u8>, now: UnixMillis },
     /// Forgets a call whose response this session was to be.
     Forget { call: OtpCall, session_id: Uuid },
+    /// Stores what the app is told by webhooks.
+    Event(Box<AppEvent>),
 }
 
 impl OtpWrite {
@@ -164,7 +166,8 @@ impl OtpWrite {
             | Self::Sent { .. }
             | Self::UncountSend { .. }
             | Self::CountNotRequested { .. }
-            | Self::Forget { .. } => false,
+            | Self::Forget { .. }
+            | Self::Event(_) => false,
         }
     }
 }
@@ -220,6 +223,8 @@ pub(crate) struct OtpDelivery {
     pub(crate) delivery: DeliveryStatus,
     pub(crate) wa_id: Option<PhoneNumber>,
     pub(crate) user_id: Option<String>,
+    /// What the app is told of it by webhooks.
+    pub(crate) event: Option<Box<AppEvent>>,
 }
 
 /// What time takes away. What lies further in the future than a span is as old as what lies that far in the past: a

@@ -13,7 +13,7 @@ use super::StoreError;
 use crate::clock::UnixMillis;
 
 /// Tables that can hold a person, under whatever name.
-pub(crate) const WITH_PEOPLE: [&str; 9] = [
+pub(crate) const WITH_PEOPLE: [&str; 10] = [
     "logins",
     "otp_aliases",
     "otp_answers",
@@ -23,11 +23,12 @@ pub(crate) const WITH_PEOPLE: [&str; 9] = [
     "otp_test_numbers",
     "outbox",
     "outbox_counts",
+    "webhook_deliveries",
 ];
 
 /// Tables that hold none, each with the reason; a database has some of its own beside them.
 #[cfg(test)]
-pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 8] = [
+pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 9] = [
     ("apps", "it is about apps"),
     ("audit", "of a number it has its end or a MAC, and else the operator's own users"),
     ("changes", "it is a count"),
@@ -36,6 +37,7 @@ pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 8] = [
     ("otp_usage", "it counts for apps"),
     ("retention", "it is a moment"),
     ("secret_keys", "it is about apps"),
+    ("webhook_endpoints", "it is about apps"),
 ];
 
 /// A person as they stand in clear in some row.

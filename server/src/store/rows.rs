@@ -1,6 +1,8 @@
 //! The numbers that stand for enumerations in the tables of every store.
 
-use super::{Confirm, MessageKind, MessageState, PhoneHidden, Role, State, StoreError};
+use super::{
+    Confirm, DeliveryState, DisabledFor, MessageKind, MessageState, PhoneHidden, Role, State, StoreError,
+};
 use crate::whatsapp::DeliveryStatus;
 
 /// An enumeration that the tables keep as a number, which must never change its meaning.
@@ -50,6 +52,16 @@ impl Numbered for Role {
     // The greater number may do more.
     const NUMBERS: &'static [(i64, Self)] = &[(1, Self::Viewer), (2, Self::Operator), (3, Self::Owner)];
     const WHAT: &'static str = "role";
+}
+
+impl Numbered for DeliveryState {
+    const NUMBERS: &'static [(i64, Self)] = &[(0, Self::Waiting), (1, Self::Delivered), (2, Self::GivenUp)];
+    const WHAT: &'static str = "state of a delivery";
+}
+
+impl Numbered for DisabledFor {
+    const NUMBERS: &'static [(i64, Self)] = &[(1, Self::Administrator), (2, Self::Failing), (3, Self::Gone)];
+    const WHAT: &'static str = "reason of a webhook";
 }
 
 impl Numbered for MessageKind {

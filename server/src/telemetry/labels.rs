@@ -139,6 +139,20 @@ label! {
 }
 
 label! {
+    /// What became of a try to deliver a webhook to an app.
+    WebhookOutcome = "outcome" {
+        /// The endpoint took it.
+        Delivered = "delivered",
+        /// It did not, and it is tried again.
+        Failed = "failed",
+        /// It did not for days, and is not tried again.
+        GivenUp = "given_up",
+        /// Its endpoint was disabled with that.
+        Disabled = "disabled",
+    }
+}
+
+label! {
     /// A failure of the store, by its kind.
     StoreFailure = "kind" {
         /// It takes no more work.
@@ -221,6 +235,8 @@ label! {
         TombstonesPerApp = "tombstones_per_app",
         /// Tokens that one address waits for.
         WaitsPerAddress = "waits_per_address",
+        /// Events that wait for one endpoint of webhooks.
+        WebhooksWaiting = "webhooks_waiting",
         /// Time in which a client takes what is written.
         WriteTime = "write_time",
     }

@@ -18,7 +18,7 @@ pub(crate) use super::labels::{
 };
 use super::{
     instruments::{Family, HttpDurations, Instrument, Kind, LabelSet, Word, WordCounters},
-    labels::{HttpMethod, HttpStatus, LoginOutcome, ReplyKind, ReplyOutcome, SendKind},
+    labels::{HttpMethod, HttpStatus, LoginOutcome, ReplyKind, ReplyOutcome, SendKind, WebhookOutcome},
     process,
 };
 use crate::clock::UnixMillis;
@@ -112,6 +112,12 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    app_webhooks: Family<Counter, WebhookOutcome> = "loggin_app_webhooks_total" in Count,
+        "Tries to deliver webhooks to apps, by what became of them, and endpoints that were disabled.";
+    app_webhooks_failing: Family<Gauge, ()> = "loggin_app_webhooks_endpoints_failing" in Count,
+        "Endpoints of webhooks that were disabled because they took nothing.";
+    app_webhooks_oldest: Family<Gauge, ()> = "loggin_app_webhooks_oldest_age_seconds" in Seconds,
+        "Age of the oldest event that an app is still to be told; 0 where there is none.";
     build_info: Family<Gauge, Version> = "loggin_build_info" in Count,
         "Always 1; the version of the program.";
     http: HttpDurations<(HttpMethod, HttpStatus)> = "loggin_http_request_duration_seconds" in Seconds by SHORT,
@@ -247,6 +253,21 @@ fn amount(count: impl TryInto<u64>) -> f64 {
 pub(crate) fn logins(outcome: LoginOutcome, count: usize) {
     if let Some(catalogue) = catalogue() {
         catalogue.logins.of(outcome).increment(count as u64);
+    }
+}
+
+/// What became of a try to deliver a webhook.
+pub(crate) fn webhook(outcome: WebhookOutcome) {
+    if let Some(catalogue) = catalogue() {
+        catalogue.app_webhooks.of(outcome).increment(1);
+    }
+}
+
+/// The age of the oldest event that is to be delivered, and how many endpoints were disabled for failing.
+pub(crate) fn webhooks(oldest: Duration, failing: u32) {
+    if let Some(catalogue) = catalogue() {
+        catalogue.app_webhooks_oldest.of(()).set(oldest);
+        catalogue.app_webhooks_failing.of(()).set(f64::from(failing));
     }
 }
 

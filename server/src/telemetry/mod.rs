@@ -10,7 +10,7 @@ mod throttled;
 pub(crate) mod traces;
 
 pub(crate) use exporter::Exporter;
-pub(crate) use labels::{LoginOutcome, ReplyKind, ReplyOutcome, SendKind};
+pub(crate) use labels::{LoginOutcome, ReplyKind, ReplyOutcome, SendKind, WebhookOutcome};
 pub(crate) use log::Log;
 pub(crate) use throttled::Throttled;
 pub(crate) use traces::{Arrival, Traces, TracesError};

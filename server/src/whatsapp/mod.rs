@@ -19,6 +19,7 @@ pub(crate) use identity::Sender;
 pub(crate) use inbound::parse;
 #[cfg(fuzzing)]
 pub use law::{assert_places_law, assert_webhook_law};
+pub(crate) use operator::{OperatorEvent, Severity};
 pub(crate) use outbound::{AuthTemplate, Recipient};
 pub(crate) use reader::{GraphReader, GraphResponse};
 pub(crate) use send_error::SendError;

@@ -216,7 +216,7 @@ pub(crate) struct OperatorEvent {
 
 impl OperatorEvent {
     /// Reads what arrived on a field; `None` where the field is no operator's.
-    pub(super) fn read(field: &str, value: &Value) -> Option<Self> {
+    pub(crate) fn read(field: &str, value: &Value) -> Option<Self> {
         let kind = OperatorKind::of_field(field)?;
         let event = event_word(kind, value);
         let detail = if kind == OperatorKind::AccountUpdate { account_detail(value) } else { None };

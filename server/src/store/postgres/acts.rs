@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::writes::{hex, text};
+use super::{
+    webhooks,
+    writes::{self, hex, text},
+};
 use crate::{
     clock::UnixMillis,
     limits,
-    store::{Act, App, AppSecretKey, Operator, Role, rows::Numbered},
+    store::{Act, App, AppSecretKey, DisabledFor, Operator, Role, rows::Numbered},
 };
 
 /// A row of the audit: act, subject and fields.
@@ -34,6 +37,30 @@ pub(super) fn unnoted(act: &Act) -> Value {
         }
         Act::PutOperator(new) => json!({ "operator": operator(new), "owner": Role::Owner.number() }),
         Act::RemoveOperator(name) => json!({ "name": text(name), "owner": Role::Owner.number() }),
+        Act::AddWebhook(endpoint) => json!({ "endpoint": webhooks::endpoint(endpoint) }),
+        Act::RotateWebhook(id, secret, until) => {
+            json!({ "endpoint_id": text(id), "secret": hex(secret), "until": until.0 })
+        }
+        Act::DisableWebhook(id, at) => {
+            let why = DisabledFor::Administrator.number();
+            json!({ "endpoint_id": text(id), "moment": at.0, "why": why })
+        }
+        Act::EnableWebhook(id, now, until) => {
+            json!({ "endpoint_id": text(id), "moment": now.0, "until": until.0 })
+        }
+        Act::DeleteWebhook(id) => json!({ "endpoint_id": text(id) }),
+        Act::ReplayWebhook(replay) => json!({
+            "endpoint_id": text(&replay.endpoint_id),
+            "event_id": replay.event.as_deref().ok().map(text),
+            "since": replay.event.as_ref().err().map(|since| since.0),
+            "moment": replay.now.0,
+            "until": replay.until.0,
+        }),
+        Act::TestWebhook(id, event) => {
+            let mut event = writes::app_event(event);
+            event["endpoint_id"] = text(id).into();
+            json!({ "event": event })
+        }
         Act::PutTestNumber(phone, test) => {
             json!({ "phone": phone.expose(), "code": test.code, "cooldown": test.cooldown })
         }

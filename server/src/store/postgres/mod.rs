@@ -30,6 +30,7 @@ mod tests;
 mod tls;
 #[cfg(test)]
 mod tls_tests;
+mod webhooks;
 mod writer;
 mod writes;
 

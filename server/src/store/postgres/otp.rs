@@ -15,6 +15,7 @@ use super::acts;
 use super::{
     PostgresStore,
     rows::{self, value},
+    webhooks,
     writer::Work,
     writes,
 };
@@ -48,7 +49,10 @@ impl OtpStore for PostgresStore {
     }
 
     async fn deliveries(&self, deliveries: Vec<OtpDelivery>) -> Result<(), StoreError> {
-        self.write_others(deliveries.iter().map(writes::delivery).collect()).await.map(drop)
+        let events = deliveries.iter().filter_map(|delivery| delivery.event.as_deref());
+        let events = events.map(webhooks::unconditional);
+        let writes = deliveries.iter().map(writes::delivery).chain(events).collect();
+        self.write_others(writes).await.map(drop)
     }
 
     async fn otp_phone(&self, subject: &[u8; 32]) -> Result<Option<OtpPhone>, StoreError> {

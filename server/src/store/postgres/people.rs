@@ -55,7 +55,9 @@ impl PeopleStore for PostgresStore {
     async fn clear_names(&self) -> Result<Vec<ClearName>, StoreError> {
         const SELECT: &str = "SELECT phone, NULL::text AS wa_id, user_id FROM logins
             WHERE phone IS NOT NULL OR user_id IS NOT NULL
-            UNION ALL SELECT phone, wa_id, user_id FROM otp_sessions WHERE phone IS NOT NULL";
+            UNION ALL SELECT phone, wa_id, user_id FROM otp_sessions WHERE phone IS NOT NULL
+            UNION ALL SELECT phone, NULL::text AS wa_id, user_id FROM webhook_deliveries
+            WHERE phone IS NOT NULL OR user_id IS NOT NULL";
         let rows = self.connections.rows(SELECT, &[]).await?;
         let found = rows.iter().map(|row| tolerated(rows::clear_name(row)));
         Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

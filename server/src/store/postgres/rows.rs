@@ -25,7 +25,7 @@ pub(super) fn value<'r, T: FromSql<'r>>(row: &'r Row, column: &str) -> Result<T,
 }
 
 /// A number that its type holds.
-fn number<T: TryFrom<i64>>(row: &Row, column: &'static str) -> Result<T, StoreError> {
+pub(super) fn number<T: TryFrom<i64>>(row: &Row, column: &'static str) -> Result<T, StoreError> {
     T::try_from(value::<i64>(row, column)?).map_err(|_| StoreError::Unreadable("number"))
 }
 
@@ -34,15 +34,15 @@ fn optional_number(row: &Row, column: &'static str) -> Result<Option<u32>, Store
     number.map(|number| u32::try_from(number).map_err(|_| StoreError::Unreadable("number"))).transpose()
 }
 
-fn moment(row: &Row, column: &'static str) -> Result<UnixMillis, StoreError> {
+pub(super) fn moment(row: &Row, column: &'static str) -> Result<UnixMillis, StoreError> {
     value(row, column).map(UnixMillis)
 }
 
-fn optional_moment(row: &Row, column: &'static str) -> Result<Option<UnixMillis>, StoreError> {
+pub(super) fn optional_moment(row: &Row, column: &'static str) -> Result<Option<UnixMillis>, StoreError> {
     Ok(value::<Option<i64>>(row, column)?.map(UnixMillis))
 }
 
-fn numbered<T: Numbered>(row: &Row, column: &'static str) -> Result<T, StoreError> {
+pub(super) fn numbered<T: Numbered>(row: &Row, column: &'static str) -> Result<T, StoreError> {
     T::of_number(value(row, column)?)
 }
 

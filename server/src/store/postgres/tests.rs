@@ -33,6 +33,7 @@ use crate::{
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
+            webhooks::webhook_suite,
         },
     },
     tests::{START, notifies},
@@ -76,6 +77,7 @@ act_suite!(open);
 key_suite!(open);
 operator_suite!(open);
 people_suite!(open);
+webhook_suite!(open);
 
 async fn apply(store: &PostgresStore, login: Login) -> Result<ChangeOutcome, StoreError> {
     store.apply(vec![insert(login)]).await.map(|outcomes| outcomes[0])

@@ -110,6 +110,8 @@ struct Group {
     logins: Vec<(Vec<Change>, Done<Vec<ChangeOutcome>>)>,
     otp: Vec<(Value, Done<OtpWritten>)>,
     others: Vec<(Vec<Value>, Done<Vec<Value>>)>,
+    /// Events, each of the task of codes with its number.
+    events: Vec<Value>,
     size: usize,
 }
 
@@ -123,6 +125,7 @@ impl Group {
             }
             Work::Otp { call, writes, done } => {
                 self.size += writes.len() + usize::from(call.is_some());
+                self.events.extend(writes::events_of_codes(self.otp.len(), &writes));
                 self.otp.push((writes::codes(call.as_ref(), &writes), done));
             }
             Work::Others { writes, done } => {
@@ -145,12 +148,18 @@ impl Group {
         let waited = numbered().filter(|(_, (_, change))| writes::is_first_wait(change));
         let others = numbered().filter(|(_, (_, change))| !writes::is_first_wait(change));
         let amount = self.changes().count();
-        let others_json: Vec<&Value> = self.others.iter().flat_map(|(writes, _)| writes).collect();
+        let others = others.collect::<Vec<_>>();
+        let events = writes::events_of_changes(others.iter().map(|(_, (_, change))| *change));
+        let events: Vec<Value> = events.collect();
+        let others_json: Vec<&Value> =
+            self.others.iter().flat_map(|(writes, _)| writes).chain(&events).chain(&self.events).collect();
         let codes: Vec<&Value> = self.otp.iter().map(|(task, _)| task).collect();
         Statement {
             amount: i64::try_from(amount).unwrap_or(i64::MAX),
             waited: list(waited.map(|(number, (_, change))| writes::waited(number, change))),
-            changes: list(others.map(|(number, (task, change))| writes::change(number, task, change))),
+            changes: list(
+                others.iter().map(|(number, (task, change))| writes::change(*number, *task, change)),
+            ),
             codes: serde_json::json!(codes).to_string(),
             others: serde_json::json!(others_json).to_string(),
         }
@@ -300,7 +309,8 @@ impl Writer {
         let changes = group.changes().zip(&written.logins);
         let applied = changes.filter(|(_, (outcome, _))| *outcome == ChangeOutcome::Applied);
         let changes: Vec<_> = applied.map(|((_, change), (_, queued))| (change, *queued)).collect();
-        let commit = Commit { changes: &changes, size: group.size, took: begun.elapsed() };
+        let has_events = !group.events.is_empty() || changes.iter().any(|(change, _)| change.event.is_some());
+        let commit = Commit { changes: &changes, size: group.size, has_events, took: begun.elapsed() };
         if self.tell(|listener| listener.committed(&commit)) {
             if let Some(position) = written.position {
                 self.own.publish(position);

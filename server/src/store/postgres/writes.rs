@@ -3,7 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use data_encoding::HEXLOWER;
-use loggin_protocol::PhoneNumber;
+use loggin_protocol::{AppKey, PhoneNumber};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -11,8 +11,8 @@ use crate::{
     languages::Language,
     limits,
     store::{
-        Attempt, CallCount, Change, Ended, MessageState, OtpDelivery, OtpPhone, OtpPurge, OtpSession,
-        OtpWrite, State, Write, rows::Numbered,
+        AppEvent, Attempt, CallCount, Change, Ended, MessageState, OtpDelivery, OtpPhone, OtpPurge,
+        OtpSession, OtpWrite, State, Write, rows::Numbered,
     },
     whatsapp::DeliveryStatus,
 };
@@ -43,6 +43,7 @@ pub(super) fn is_first_wait(change: &Change) -> bool {
     change.expected.is_none()
         && change.message.is_none()
         && change.owed.is_none()
+        && change.event.is_none()
         && change.write == Write::Put
         && change.login.state == State::Pending
 }
@@ -85,17 +86,54 @@ pub(super) fn change(number: usize, task: usize, change: &Change) -> Value {
     })
 }
 
+/// An event, as `queue_event` of the migrations takes it.
+pub(super) fn app_event(event: &AppEvent) -> Value {
+    json!({
+        "event_id": event.id,
+        "app_key": event.app_key.as_ref().map(AppKey::as_str),
+        "kind": event.kind.as_str(),
+        "payload": text(&event.payload),
+        "phone": event.phone,
+        "user_id": event.user_id.as_deref().map(text),
+        "at": event.at.0,
+        "until": event.until.0,
+    })
+}
+
+/// The events of changes, each with the number of its change among these.
+pub(super) fn events_of_changes<'c>(
+    changes: impl Iterator<Item = &'c Change>,
+) -> impl Iterator<Item = Value> {
+    changes.enumerate().filter_map(|(number, change)| {
+        let mut event = app_event(change.event.as_ref()?);
+        event["of_change"] = number.into();
+        Some(event)
+    })
+}
+
+/// The events of a task of codes, with its number.
+pub(super) fn events_of_codes(task: usize, writes: &[OtpWrite]) -> impl Iterator<Item = Value> {
+    writes.iter().filter_map(move |write| {
+        let OtpWrite::Event(event) = write else { return None };
+        let mut event = app_event(event);
+        event["of_codes"] = task.into();
+        Some(event)
+    })
+}
+
 /// Writes that are made all or not at all, and the call that they are counted for.
 pub(super) fn codes(call: Option<&CallCount>, writes: &[OtpWrite]) -> Value {
+    // Events go after the writes of all tasks.
+    let writes = || writes.iter().filter(|write| !matches!(write, OtpWrite::Event(_)));
     let (mut first, rest): (Vec<&OtpWrite>, Vec<&OtpWrite>) =
-        writes.iter().partition(|write| write.can_be_refused());
+        writes().partition(|write| write.can_be_refused());
     // Where the one that can be refused comes first, there is nothing to take back.
     let is_simple = first.len() <= 1;
     let writes: Vec<Value> = if is_simple {
         first.extend(rest);
         first.into_iter().map(code).collect()
     } else {
-        writes.iter().map(code).collect()
+        writes().map(code).collect()
     };
     let mut task = json!({ "is_simple": is_simple, "writes": writes });
     if let Some(call) = call {
@@ -111,6 +149,7 @@ pub(super) fn codes(call: Option<&CallCount>, writes: &[OtpWrite]) -> Value {
 
 fn code(write: &OtpWrite) -> Value {
     match write {
+        OtpWrite::Event(event) => app_event(event),
         OtpWrite::Phone(row) => phone(row),
         OtpWrite::Join { from, version, into } => {
             json!({ "write": "join", "source": hex(from), "version": version, "target": hex(into) })

@@ -8,11 +8,11 @@ use super::{
     connections::{all, execute, first},
     keys, operators,
     otp_reads::{put_test_number, remove_test_number},
-    put_app,
+    put_app, webhooks,
 };
 use crate::{
     clock::UnixMillis,
-    store::{Act, AdminStore, AppSecretKey, AuditRow, SqliteStore, StoreError},
+    store::{Act, AdminStore, AppSecretKey, AuditRow, DisabledFor, SqliteStore, StoreError},
 };
 
 #[async_trait]
@@ -85,6 +85,13 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
         Act::PutTestNumber(phone, test) => put_test_number(db, phone, test).map(|()| true),
         Act::RemoveTestNumber(phone) => remove_test_number(db, phone),
         Act::MarkDevelopment => Ok(!is_marked(db)?),
+        Act::AddWebhook(endpoint) => webhooks::insert(db, endpoint),
+        Act::RotateWebhook(id, secret, until) => webhooks::rotate(db, id, secret, *until),
+        Act::DisableWebhook(id, at) => webhooks::disable(db, id, *at, DisabledFor::Administrator),
+        Act::EnableWebhook(id, now, until) => webhooks::enable(db, id, *now, *until),
+        Act::DeleteWebhook(id) => webhooks::delete(db, id),
+        Act::ReplayWebhook(replay) => webhooks::replay(db, replay),
+        Act::TestWebhook(id, event) => webhooks::queue_for(db, id, event),
     }
 }
 

@@ -32,11 +32,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (7, include_str!("../../../migrations/sqlite/0007_denials.sql")),
     (8, include_str!("../../../migrations/sqlite/0008_secret_keys.sql")),
     (9, include_str!("../../../migrations/sqlite/0009_retention.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0010_operators.sql")),
+    (10, include_str!("../../../migrations/sqlite/0010_operators.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0011_webhooks.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 10;
+pub(in crate::store) const LATEST: u32 = 11;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.

@@ -14,6 +14,7 @@ mod outbox;
 mod people;
 mod ready;
 mod rows;
+mod webhooks;
 mod writer;
 
 use std::{
@@ -424,6 +425,7 @@ mod tests {
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
+            webhooks::webhook_suite,
         },
     };
 
@@ -447,6 +449,7 @@ mod tests {
     key_suite!(always);
     operator_suite!(always);
     people_suite!(always);
+    webhook_suite!(always);
 
     #[tokio::test]
     async fn what_was_applied_is_there_after_a_restart() {

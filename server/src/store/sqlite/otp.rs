@@ -4,7 +4,10 @@ use loggin_protocol::{AppKey, PhoneNumber};
 use rusqlite::{Connection, Transaction, params};
 use uuid::Uuid;
 
-use super::connections::{execute, first};
+use super::{
+    connections::{execute, first},
+    webhooks,
+};
 use crate::{
     clock::UnixMillis,
     store::{
@@ -97,6 +100,7 @@ fn write_one(
             refused_unless(keep_response(db, call, *session_id, text, *now)?, OtpRefusal::Known)
         }
         OtpWrite::Forget { call, session_id } => forget(db, call, *session_id).map(never),
+        OtpWrite::Event(event) => webhooks::queue(db, event).map(never),
     }
 }
 
@@ -298,5 +302,6 @@ pub(super) fn deliver(db: &Connection, delivery: &OtpDelivery) -> Result<(), Sto
         delivery.wa_id.as_ref().map(PhoneNumber::expose),
         delivery.user_id,
     ];
-    execute(db, DELIVERED, values).map(drop)
+    execute(db, DELIVERED, values)?;
+    delivery.event.as_ref().map_or(Ok(()), |event| webhooks::queue(db, event))
 }

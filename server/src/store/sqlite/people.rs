@@ -25,7 +25,7 @@ const IN_SUBJECTS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.subject
 const IN_CALLS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.calls'))";
 
 /// Each table with the rows that a person is in, in the order in which they are deleted: what leads to others goes last.
-fn tables() -> [(&'static str, String); 9] {
+fn tables() -> [(&'static str, String); 10] {
     let login = format!("phone {IN_PHONES} OR user_id {IN_USER_IDS}");
     let session =
         format!("phone {IN_PHONES} OR wa_id {IN_PHONES} OR user_id {IN_USER_IDS} OR subject {IN_SUBJECTS}");
@@ -40,6 +40,7 @@ fn tables() -> [(&'static str, String); 9] {
         ("otp_aliases", format!("subject {IN_SUBJECTS} OR account {IN_SUBJECTS}")),
         ("otp_test_numbers", format!("phone {IN_PHONES}")),
         ("otp_sessions", session),
+        ("webhook_deliveries", login.clone()),
         ("logins", login),
     ]
 }
@@ -123,7 +124,9 @@ fn clear_name(row: &Row<'_>) -> Result<ClearName, StoreError> {
 fn clear_names(db: &Connection) -> Result<Vec<ClearName>, StoreError> {
     const SELECT: &str = "SELECT phone, NULL AS wa_id, user_id FROM logins
         WHERE phone IS NOT NULL OR user_id IS NOT NULL
-        UNION ALL SELECT phone, wa_id, user_id FROM otp_sessions WHERE phone IS NOT NULL";
+        UNION ALL SELECT phone, wa_id, user_id FROM otp_sessions WHERE phone IS NOT NULL
+        UNION ALL SELECT phone, NULL AS wa_id, user_id FROM webhook_deliveries
+        WHERE phone IS NOT NULL OR user_id IS NOT NULL";
     let found = all(db, SELECT, [], |row| tolerated(clear_name(row)))?;
     Ok(found.into_iter().flatten().collect())
 }

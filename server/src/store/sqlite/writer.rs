@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     connections::{all, execute, first},
     otp::{self, OtpWritten},
-    outbox, rows,
+    outbox, rows, webhooks,
 };
 use crate::{
     languages::Language,
@@ -236,7 +236,13 @@ impl Writer {
         let changes = group.logins.iter().flat_map(|task| &task.changes).zip(&written.logins);
         let applied = changes.filter(|(_, written)| written.outcome == ChangeOutcome::Applied);
         let changes: Vec<_> = applied.map(|(change, written)| (change, written.queued)).collect();
-        let commit = Commit { changes: &changes, size: group.size, took: begun.elapsed() };
+        let has_events = changes.iter().any(|(change, _)| change.event.is_some())
+            || group
+                .otp
+                .iter()
+                .flat_map(|task| &task.writes)
+                .any(|write| matches!(write, OtpWrite::Event(_)));
+        let commit = Commit { changes: &changes, size: group.size, has_events, took: begun.elapsed() };
         let is_told = self.tell(|listener| listener.committed(&commit));
         // What was not told is read again by the next look at what changed.
         self.has_untold |= !is_told;
@@ -334,6 +340,7 @@ fn is_first_wait(change: &Change) -> bool {
     change.expected.is_none()
         && change.message.is_none()
         && change.owed.is_none()
+        && change.event.is_none()
         && change.login.state == State::Pending
 }
 
@@ -397,6 +404,9 @@ fn write_one(
     if is_applied {
         let code = change.login.code;
         let queued = change.owed.as_ref().map(|owed| outbox::queue(db, code, owed)).transpose()?;
+        if let Some(event) = &change.event {
+            webhooks::queue(db, event)?;
+        }
         return Ok(LoginWritten { outcome: ChangeOutcome::Applied, queued });
     }
     if let Some(message) = message {

@@ -53,7 +53,7 @@ fn code(number: u8) -> Code {
     Token::from_secret(AppKey::parse(APP).unwrap(), [number; 20]).code()
 }
 
-pub(in crate::store) fn login(number: u8, state: State) -> Login {
+pub(crate) fn login(number: u8, state: State) -> Login {
     login_of(APP, number, state)
 }
 
@@ -91,7 +91,16 @@ fn full_login(number: u8) -> Login {
 }
 
 pub(in crate::store) fn insert(login: Login) -> Change {
-    Change { expected: None, login, write: Write::Put, message: None, owed: None, is_news: true, begun: None }
+    Change {
+        expected: None,
+        login,
+        write: Write::Put,
+        message: None,
+        owed: None,
+        event: None,
+        is_news: true,
+        begun: None,
+    }
 }
 
 fn update(expected: i64, login: Login) -> Change {

@@ -10,3 +10,6 @@ pub(super) mod operators;
 pub(super) mod otp;
 pub(super) mod outbox;
 pub(super) mod people;
+pub(super) mod webhooks;
+
+pub(crate) use logins::login;

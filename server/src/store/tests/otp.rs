@@ -257,6 +257,7 @@ pub(in crate::store) async fn deliveries_only_grow(store: &impl Store) {
         delivery,
         wa_id: wa_id.map(number),
         user_id: wa_id.map(|_| "IN.1".to_owned()),
+        event: None,
     };
     let told = vec![
         delivery(1, DeliveryStatus::Read, Some("919876543210")),
@@ -379,6 +380,7 @@ pub(in crate::store) async fn a_late_status_brings_nobody_back(store: &impl Stor
         delivery: DeliveryStatus::Read,
         wa_id: person.clone(),
         user_id: Some("IN.1".to_owned()),
+        event: None,
     };
     store.deliveries(vec![status]).await.unwrap();
     let sent = OtpWrite::Sent { session_id: id(1), message_hash: [7; 32], wa_id: person, failure: None };

@@ -8,11 +8,12 @@ use uuid::Uuid;
 use super::{
     logins::{NOW, app, insert, login},
     otp::{phone, session},
+    webhooks::{endpoint, event},
 };
 use crate::{
     store::{
-        Change, ClearName, Login, MessageKind, OtpCall, OtpDelivery, OtpPhone, OtpSession, OtpWrite, Owed,
-        PersonNames, State, Store, TestNumber, Trail, people::WITH_PEOPLE,
+        AppEvent, Change, ClearName, EventKind, Login, MessageKind, OtpCall, OtpDelivery, OtpPhone,
+        OtpSession, OtpWrite, Owed, PersonNames, State, Store, TestNumber, Trail, people::WITH_PEOPLE,
     },
     whatsapp::DeliveryStatus,
 };
@@ -100,6 +101,7 @@ impl Somebody {
             delivery: DeliveryStatus::Sent,
             wa_id: Some(self.phone()),
             user_id: Some(self.user_id()),
+            event: None,
         };
         store.deliveries(vec![delivery]).await.unwrap();
     }
@@ -117,6 +119,15 @@ impl Somebody {
         self.get_code(store).await;
         let test = TestNumber { code: "918273".to_owned(), cooldown: true };
         store.put_test_number(&self.phone(), &test).await.unwrap();
+        // The app is there already, or there is another person.
+        let _ = store.insert_app(&app("8XKPQ2WN")).await.unwrap();
+        let _ = store.put_webhook_endpoint(&endpoint("a", &[])).await.unwrap();
+        let told = AppEvent {
+            phone: Some(self.phone().expose().to_owned()),
+            user_id: Some(self.user_id()),
+            ..event(&self.0.to_string(), EventKind::LoginVerified)
+        };
+        store.queue_events(vec![told]).await.unwrap();
     }
 
     /// The tables that tell of this person.
