@@ -130,7 +130,7 @@ impl Parts {
 
     async fn part(&mut self, woken: Woken) -> Option<Part> {
         let mut text = String::new();
-        let mut is_last = false;
+        let is_last;
         match woken {
             Woken::Changed(logins) => match self.subscription.events(&logins).await {
                 Ok(events) => {
