@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use audience::Audience;
 pub use builder::LogginBuilder;
 use loggin_protocol::{
-    AppKey, Code, Error, ErrorCode, Session, Token,
+    AppKey, Code, Confirm, Error, ErrorCode, Session, Token,
     link::{self, WhatsAppNumber},
 };
 pub use observer::Observer;
@@ -61,6 +61,8 @@ pub const MAX_IDEMPOTENCY_KEY: usize = 128;
 #[derive(Clone)]
 pub struct Loggin {
     inner: Arc<Inner>,
+    /// The least confirmation that this clone accepts.
+    least: Confirm,
 }
 
 struct Inner {
@@ -247,7 +249,7 @@ impl Loggin {
         timeout: Option<Duration>,
     ) -> Result<Option<Session>, Error> {
         let (token, hub) = self.admit(token)?;
-        hub.make(hub.verify_call(&token, timeout)?, driver::reader_of(token))
+        hub.make(hub.verify_call(&token, timeout)?, driver::reader_of(token, self.least))
     }
 
     /// Redeems a token without blocking the caller's thread.
@@ -271,9 +273,42 @@ impl Loggin {
         timeout: Option<Duration>,
     ) -> Pending<Option<Session>> {
         match self.admit(token) {
-            Ok((token, hub)) => hub.begin(hub.verify_call(&token, timeout), driver::reader_of(token)),
+            Ok((token, hub)) => {
+                hub.begin(hub.verify_call(&token, timeout), driver::reader_of(token, self.least))
+            }
             Err(error) => Pending::settled(Err(error)),
         }
+    }
+
+    /// This client, accepting no less than this as confirmation of the logins that it waits for, watches and redeems. A
+    /// login that was verified with less is confirmed first: [`Loggin::watch`] tells what the page has to ask for or to show.
+    ///
+    /// It asks for more only: what the app itself asks for is never undercut. Both are one redeemer, and closing either
+    /// closes both.
+    ///
+    /// ```no_run
+    /// use loggin::{Confirm, Loggin, Progress, Update};
+    ///
+    /// let client = Loggin::from_env()?.asking(Confirm::Match);
+    /// let login = client.create_token("8XKPQ2WN")?;
+    /// let watch = client.watch(login.token, None);
+    /// let session = loop {
+    ///     match watch.wait_next()? {
+    ///         Update::Progress(Progress::AwaitingMatch(digits)) => println!("Tap {digits} in WhatsApp"),
+    ///         Update::Progress(_) => {}
+    ///         Update::Verified(session) => break session,
+    ///     }
+    /// };
+    /// assert!(session.confirmation >= Confirm::Match);
+    /// # Ok::<(), loggin::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Of its waits and calls: `already_used` where the login was redeemed with less; `invalid_response` where the server
+    /// is of a version that does not know the confirmation.
+    #[must_use = "the client that it is called on stays as it is"]
+    pub fn asking(&self, confirm: Confirm) -> Self {
+        Self { inner: Arc::clone(&self.inner), least: self.least.max(confirm) }
     }
 
     /// A token that this client may ask about, and what asks.
@@ -283,7 +318,7 @@ impl Loggin {
     ) -> Result<(Token, &Arc<Hub>), Error> {
         let token = token.try_into().map_err(Into::into)?;
         self.inner.audience.check(&token)?;
-        Ok((token, self.hub()?))
+        Ok((token, self.hub()?.asking(self.least)?))
     }
 
     /// How long a wait lasts that does not say otherwise.

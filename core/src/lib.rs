@@ -28,8 +28,8 @@ pub use log_bridge::LogBridge;
 #[cfg(feature = "qr")]
 pub use loggin_protocol::qr;
 pub use loggin_protocol::{
-    AppKey, Cause, Code, Error, ErrorClass, ErrorCode, Observed, OtpStatus, PhoneNumber, Progress, Retry,
-    SecretKey, Session, Status, Token, link::WhatsAppNumber,
+    AppKey, Cause, Code, Confirm, Error, ErrorClass, ErrorCode, MatchDigits, Observed, OtpStatus,
+    PhoneNumber, Progress, Retry, SecretKey, Session, Status, Token, link::WhatsAppNumber,
 };
 #[doc(hidden)]
 pub use timeout::timeout_of;

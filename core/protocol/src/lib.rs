@@ -5,6 +5,7 @@
 //!
 //! - [`AppKey`], [`Token`], [`Code`], [`SecretKey`], [`PhoneNumber`]: the identifiers, canonical once they are parsed.
 //! - [`link`], [`qr`]: how a token's code gets to the person's phone.
+//! - [`Confirm`]: what a person does before a login counts.
 //! - [`wire`], [`sse`]: bodies, events and their framing. [`Error`], [`ErrorCode`], [`Cause`]: what can go wrong.
 //! - [`webhook`]: what apps are told by, and how they know who tells it.
 //! - [`backoff`], [`waits`]: when a client tries again, and the machine by which it waits.
@@ -13,6 +14,7 @@
 pub mod backoff;
 pub mod base32;
 mod cause;
+mod confirm;
 mod error;
 pub mod link;
 #[cfg(feature = "qr")]
@@ -25,7 +27,8 @@ pub mod webhook;
 pub mod wire;
 
 pub use cause::Cause;
+pub use confirm::Confirm;
 pub use error::{Error, ErrorClass, ErrorCode, Retry};
 pub use session::{Observed, Session, of_another_app};
 pub use token::{AppKey, Code, Credential, PhoneNumber, SecretKey, Token};
-pub use wire::{OtpStatus, Progress, Status};
+pub use wire::{MatchDigits, OtpStatus, Progress, Status};

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use crate::{
+    confirm::Confirm,
     error::{Error, ErrorCode},
     token::{AppKey, PhoneNumber},
     wire::{self, SessionBody},
@@ -20,7 +21,9 @@ pub struct Session {
     pub phone: PhoneNumber,
     /// The business-scoped WhatsApp user id, where WhatsApp told it.
     pub user_id: Option<Box<str>>,
-    /// When the message arrived at the server.
+    /// What the person did to confirm the login: no less than the app, or who waited, asked for.
+    pub confirmation: Confirm,
+    /// When the message arrived at the server, or the login was confirmed.
     pub verified_at: SystemTime,
 }
 
@@ -36,7 +39,9 @@ pub struct Observed {
     pub phone: Option<PhoneNumber>,
     /// The business-scoped WhatsApp user id, where WhatsApp told it.
     pub user_id: Option<Box<str>>,
-    /// When the message arrived at the server.
+    /// What the person did to confirm the login.
+    pub confirmation: Confirm,
+    /// When the message arrived at the server, or the login was confirmed.
     pub verified_at: SystemTime,
 }
 
@@ -48,6 +53,21 @@ impl SessionBody {
     pub fn of_app(self, app_key: AppKey) -> Result<Self, Error> {
         if self.app_key == app_key { Ok(self) } else { Err(of_another_app()) }
     }
+
+    /// The session, where it was confirmed by no less than this.
+    ///
+    /// # Errors
+    /// `invalid_response` where it was: a server that does not know what was asked for hands out whatever it has.
+    pub fn confirmed_by(self, least: Confirm) -> Result<Self, Error> {
+        if self.confirmation >= least { Ok(self) } else { Err(less_than_asked_for()) }
+    }
+}
+
+fn less_than_asked_for() -> Error {
+    Error::new(
+        ErrorCode::InvalidResponse,
+        "The server hands out a login that was confirmed by less than was asked for.",
+    )
 }
 
 /// The error for a token, or a session, of an app that is not the client's.
@@ -61,6 +81,7 @@ impl From<SessionBody> for Observed {
             app_key: body.app_key,
             phone: body.phone,
             user_id: body.user_id.map(String::into_boxed_str),
+            confirmation: body.confirmation,
             verified_at: body.verified_at.0,
         }
     }
@@ -75,6 +96,7 @@ impl TryFrom<SessionBody> for Session {
             app_key: body.app_key,
             phone: body.phone.ok_or_else(wire::invalid_response)?,
             user_id: body.user_id.map(String::into_boxed_str),
+            confirmation: body.confirmation,
             verified_at: body.verified_at.0,
         })
     }

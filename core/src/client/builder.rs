@@ -10,7 +10,7 @@ use super::{
     invalid_config,
     observer::Observer,
 };
-use loggin_protocol::{Credential, Error, link::WhatsAppNumber};
+use loggin_protocol::{Confirm, Credential, Error, link::WhatsAppNumber};
 
 use crate::driver::{Hubs, Proxy, STREAM_SILENCE, Settings, TlsOptions, Trust, is_loopback};
 
@@ -198,7 +198,8 @@ impl LogginBuilder {
         }
         let proxy = Proxy::choose(&base_url, self.proxy.as_deref(), &|name| self.variable(name))?;
         let is_secure = base_url.scheme() == "https" || proxy.as_ref().is_some_and(Proxy::is_https);
-        let trust = is_secure.then(|| Trust::read(&self.tls, &|name| self.variable(name))).transpose()?;
+        let trust =
+            is_secure.then(|| Trust::read(&self.tls, &|name| self.variable(name))).transpose()?.map(Arc::new);
         let user_agent =
             self.user_agent.unwrap_or_else(|| concat!("loggin-rust/", env!("CARGO_PKG_VERSION")).into());
         let way = proxy.as_ref().map_or_else(|| "by itself".to_owned(), |proxy| format!("through {proxy}"));
@@ -210,6 +211,7 @@ impl LogginBuilder {
             proxy,
             trust,
             is_redeemer,
+            least: Confirm::None,
             user_agent,
             max_retries,
             call_timeout: self.call_timeout.unwrap_or(DEFAULT_CALL_TIMEOUT),
@@ -218,7 +220,10 @@ impl LogginBuilder {
         };
         let hubs = Hubs::new(Arc::new(settings))?;
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Ok(Loggin { inner: Arc::new(Inner { hubs, audience, whatsapp_number, timeout }) })
+        Ok(Loggin {
+            inner: Arc::new(Inner { hubs, audience, whatsapp_number, timeout }),
+            least: Confirm::None,
+        })
     }
 
     /// A variable of the environment; an empty one counts as none.

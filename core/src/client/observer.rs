@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use loggin_protocol::{Error, Observed, Token};
+use loggin_protocol::{Confirm, Error, Observed, Token};
 
 use super::{ClientState, CreatedToken, Loggin, LoginStatus};
 use crate::driver::{Pending, Watch};
@@ -72,6 +72,12 @@ impl Observer {
             Ok((token, hub)) => hub.watch_observed(token, timeout.unwrap_or(self.client.timeout())),
             Err(error) => Watch::failed(error),
         }
+    }
+
+    /// This client, accepting no less than this as confirmation: see [`Loggin::asking`].
+    #[must_use = "the client that it is called on stays as it is"]
+    pub fn asking(&self, confirm: Confirm) -> Self {
+        Self { client: self.client.asking(confirm) }
     }
 
     /// Begins to hand in the digits that WhatsApp showed: see [`Loggin::start_confirm`].

@@ -90,6 +90,7 @@ fn status_call(hub: &Hub, token: &Token, timeout: Option<Duration>) -> Result<Ca
         tokens: vec![token.expose(), ENDS_AT_ONCE.into()],
         claim: false,
         app_key: hub.settings().app_key.map(|app_key| app_key.to_string()),
+        confirm: hub.settings().least,
         known: HashMap::new(),
     };
     hub.token_call(EVENTS_PATH, &request, timeout)

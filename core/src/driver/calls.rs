@@ -17,7 +17,7 @@ use super::{
     transport::{MAX_RESPONSE, Request, Response, Unreached, invalid_response, unreached},
 };
 use loggin_protocol::{
-    Cause, Error, ErrorCode, Retry, Session, Token, backoff,
+    Cause, Confirm, Error, ErrorCode, Retry, Session, Token, backoff,
     wire::{VERIFY_PATH, VerifyRequest, VerifyResponse},
 };
 
@@ -46,7 +46,7 @@ impl Hub {
     /// The call that redeems a token; [`reader_of`] reads its response.
     pub(crate) fn verify_call(&self, token: &Token, timeout: Option<Duration>) -> Result<Call, Error> {
         let app_key = self.settings().app_key.map(|app_key| app_key.to_string());
-        let request = VerifyRequest { token: token.expose(), app_key };
+        let request = VerifyRequest { token: token.expose(), app_key, confirm: self.settings().least };
         self.new_call(VERIFY_PATH, self.idempotency_key().to_owned(), &request, timeout)
     }
 
@@ -196,10 +196,15 @@ impl Hub {
 }
 
 /// Reads who signed in with a token; `None` while nobody has.
-pub(crate) fn reader_of(token: Token) -> impl Fn(&[u8]) -> Result<Option<Session>, Error> + Send {
+pub(crate) fn reader_of(
+    token: Token,
+    least: Confirm,
+) -> impl Fn(&[u8]) -> Result<Option<Session>, Error> + Send {
     move |body| match read_body(body)? {
         VerifyResponse::Pending => Ok(None),
-        VerifyResponse::Verified(session) => session.of_app(token.app_key())?.try_into().map(Some),
+        VerifyResponse::Verified(session) => {
+            session.of_app(token.app_key())?.confirmed_by(least)?.try_into().map(Some)
+        }
     }
 }
 

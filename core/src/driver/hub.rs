@@ -7,7 +7,7 @@
 use std::{
     collections::HashMap,
     mem,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -25,7 +25,7 @@ use super::{
     workers::Workers,
 };
 use loggin_protocol::{
-    Cause, Error, Observed, Session, Token,
+    Cause, Confirm, Error, Observed, Session, Token,
     waits::{Action, Closed, Form, Machine, Outcome, StreamId, WaitId},
     wire::{Progress, TokenEvent},
 };
@@ -57,6 +57,8 @@ pub(crate) struct Hub {
     stream_config: StreamConfig,
     workers: Arc<Workers>,
     reach: Reach,
+    /// The hubs that accept no less than each confirmation: one request asks the same of all its tokens.
+    stricter: [OnceLock<Arc<Hub>>; Confirm::ALL.len()],
 }
 
 struct State {
@@ -106,7 +108,32 @@ impl Hub {
             sooner: Condvar::new(),
             workers: Arc::new(Workers::new()),
             reach: Reach::default(),
+            stricter: Default::default(),
         }))
+    }
+
+    /// The hub that accepts no less than this as confirmation; it redeems as this one does.
+    pub(crate) fn asking(self: &Arc<Self>, least: Confirm) -> Result<&Arc<Self>, Error> {
+        let place = Confirm::ALL.iter().position(|confirm| *confirm == least).unwrap_or_default();
+        let Some(stricter) = self.stricter.get(place).filter(|_| least > self.settings.least) else {
+            return Ok(self);
+        };
+        if let Some(hub) = stricter.get() {
+            return Ok(hub);
+        }
+        let idempotency_key = Some(self.idempotency_key.clone());
+        let hub =
+            Self::new(Arc::new(Settings { least, idempotency_key, ..Settings::clone(&self.settings) }))?;
+        let hub = stricter.get_or_init(|| hub);
+        if self.lock().is_closed {
+            hub.close();
+        }
+        Ok(hub)
+    }
+
+    /// This hub's own that accept no less than some confirmation.
+    fn stricter(&self) -> impl Iterator<Item = &Arc<Self>> {
+        self.stricter.iter().filter_map(OnceLock::get)
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -122,7 +149,10 @@ impl Hub {
     }
 
     pub(crate) fn reached(&self) -> Reached {
-        self.reach.known()
+        let connected = |reached: &Reached| reached.is_connected;
+        let own = self.reach.known();
+        let others = self.stricter().map(|hub| hub.reached());
+        if own.is_connected { own } else { others.into_iter().find(connected).unwrap_or(own) }
     }
 
     pub(super) fn reach(&self) -> &Reach {
@@ -165,17 +195,20 @@ impl Hub {
             state.machine.handle_shutdown(&closed());
         });
         self.in_flight.close();
+        self.stricter().for_each(Self::close);
     }
 
     /// Hangs up every stream and opens none until [`Hub::resume`]. The waits go on.
     pub(crate) fn suspend(self: &Arc<Self>) {
         self.feed(|state, now| state.machine.handle_suspend(now));
+        self.stricter().for_each(Self::suspend);
     }
 
     /// Has all waits on a new stream at once, whatever became of the old ones, and later calls on new connections.
     pub(crate) fn resume(self: &Arc<Self>) {
         self.feed(|state, now| state.machine.handle_resume(now));
         self.in_flight.renew();
+        self.stricter().for_each(Self::resume);
     }
 
     /// Looks whether the computer was asleep, for a call: where nothing waits, nobody else does.
@@ -212,6 +245,7 @@ impl Hub {
                 Action::Tell { waiter, progress } => actions.tell.push((waiter, progress)),
                 Action::Settle { waiter, outcome } => {
                     let outcome = outcome.map_err(|error| self.reach.explain(error));
+                    let outcome = outcome.and_then(|session| session.confirmed_by(self.settings.least));
                     actions.settle.push((waiter, outcome));
                 }
             }

@@ -7,7 +7,7 @@ use super::{
     transport::{Http, Request, Response, Settings, Unreached, cause_of_end},
 };
 use loggin_protocol::{
-    AppKey, Cause, Code, ErrorCode, Token,
+    AppKey, Cause, Code, Confirm, ErrorCode, Token,
     sse::{Decoder, Item},
     waits::{Closed, Form, StreamId},
     wire::{EVENTS_PATH, EventsResponse, MAX_TOKENS_WITHOUT_KEY, Progress, TokenEvent},
@@ -17,7 +17,7 @@ use loggin_protocol::{
 const CHUNK: usize = 4 << 10;
 
 /// Bytes of a request around its tokens.
-const BODY_OVERHEAD: usize = 64;
+const BODY_OVERHEAD: usize = 96;
 
 /// Bytes of a token in a request, with its quotes and comma.
 const BYTES_PER_TOKEN: usize = 49;
@@ -70,7 +70,8 @@ fn open(
         Form::Events => ("text/event-stream", &[][..], None),
         Form::Poll { known } => ("application/json", &known[..], Some(POLL_TIMEOUT)),
     };
-    let body = request_body(tokens, owner.settings().is_redeemer, owner.settings().app_key, known);
+    let Settings { is_redeemer, app_key, least, .. } = *owner.settings();
+    let body = request_body(tokens, is_redeemer, app_key, least, known);
     let request =
         Request { path: EVENTS_PATH, accept, idempotency_key: owner.idempotency_key(), body: &body, timeout };
     let mut response = http.send(owner.settings(), &request).map_err(|Unreached(cause)| {
@@ -109,6 +110,7 @@ fn request_body(
     tokens: Vec<Token>,
     claim: bool,
     app_key: Option<AppKey>,
+    least: Confirm,
     known: &[(Code, Progress)],
 ) -> Vec<u8> {
     let mut body = String::with_capacity(
@@ -128,6 +130,11 @@ fn request_body(
     if let Some(app_key) = app_key {
         body.push_str(r#","app_key":""#);
         body.push_str(app_key.as_str());
+        body.push('"');
+    }
+    if least > Confirm::None {
+        body.push_str(r#","confirm":""#);
+        body.push_str(least.as_str());
         body.push('"');
     }
     for (index, (code, progress)) in known.iter().enumerate() {
@@ -203,17 +210,17 @@ mod tests {
             (tokens[2].code(), Progress::AwaitingConfirmation),
         ];
         let cases = [
-            (true, None, &[][..]),
-            (false, None, &known[..1]),
-            (true, Some(app_key), &[][..]),
-            (false, Some(app_key), &known),
+            (true, None, Confirm::None, &[][..]),
+            (false, None, Confirm::Reply, &known[..1]),
+            (true, Some(app_key), Confirm::Match, &[][..]),
+            (false, Some(app_key), Confirm::Code, &known),
         ];
-        for (claim, app_key, known) in cases {
-            let body = request_body(tokens.clone(), claim, app_key, known);
+        for (claim, app_key, least, known) in cases {
+            let body = request_body(tokens.clone(), claim, app_key, least, known);
             let most = BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN + known.len() * BYTES_PER_PROGRESS;
             assert!(body.len() <= most);
             let request: EventsRequest = serde_json::from_slice(&body).unwrap();
-            assert_eq!(request.claim, claim);
+            assert_eq!((request.claim, request.confirm), (claim, least));
             assert_eq!(request.app_key, app_key.map(|app_key| app_key.to_string()));
             assert_eq!(request.tokens, tokens.iter().map(Token::expose).collect::<Vec<_>>());
             assert_eq!(request.known, known.iter().copied().collect());

@@ -30,7 +30,7 @@ pub(crate) use tls::{TlsOptions, Trust};
 
 use super::Proxy;
 use loggin_protocol::{
-    AppKey, Cause, Credential, Error, ErrorCode,
+    AppKey, Cause, Confirm, Credential, Error, ErrorCode,
     wire::{ErrorBody, IDEMPOTENCY_KEY, REQUEST_ID},
 };
 
@@ -52,15 +52,18 @@ const OUTPUT_BUFFER: usize = 16 << 10;
 pub(crate) const MAX_RESPONSE: u64 = 64 << 10;
 
 /// How a client is set up; the same in every forked child.
+#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) base_url: Url,
     pub(crate) secret_key: Option<Credential>,
     /// The app whose tokens it asks about, where it is known; the server refuses those of others.
     pub(crate) app_key: Option<AppKey>,
     pub(crate) proxy: Option<Proxy>,
-    pub(crate) trust: Option<Trust>,
+    pub(crate) trust: Option<Arc<Trust>>,
     /// Whether its streams claim what they are told of, or only observe.
     pub(crate) is_redeemer: bool,
+    /// The least confirmation that it accepts of the logins that it asks about.
+    pub(crate) least: Confirm,
     pub(crate) user_agent: String,
     pub(crate) max_retries: u32,
     /// How long a call takes at most that does not say otherwise.
@@ -109,7 +112,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
-        let tls = settings.trust.as_ref().map(Trust::config).transpose()?;
+        let tls = settings.trust.as_ref().map(|trust| trust.config()).transpose()?;
         Ok(Self { tcp: RacingConnector::default(), tls })
     }
 

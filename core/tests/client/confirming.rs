@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use loggin::{ErrorCode, Loggin, LoginStatus, Progress, Token};
+use loggin::{Confirm, ErrorCode, Loggin, LoginStatus, MatchDigits, Progress, Token, Update};
 
 use crate::{
     client,
-    fixture::{SESSION, Server, TIMEOUT, hold, respond, respond_json},
+    fixture::{SESSION, Server, TIMEOUT, begin_stream, hold, respond, respond_json, send, verify_all},
     login,
 };
 
@@ -146,4 +146,83 @@ fn these_calls_end_when_their_time_is_up_when_they_are_cancelled_and_when_the_cl
     client.close();
     assert_eq!(end.recv_timeout(TIMEOUT).unwrap().unwrap_err().code(), ErrorCode::Closed);
     assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+}
+
+/// What requests ask for as confirmation.
+fn asked(request: &crate::fixture::Request) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
+    body.get("confirm").map(|confirm| confirm.as_str().unwrap().to_owned())
+}
+
+#[test]
+fn waits_and_calls_ask_for_the_confirmation_that_they_accept_and_redeem_as_one() {
+    let server = Server::start(|_, request, stream| {
+        if request.head.starts_with("POST /api/v1/tokens/events ") {
+            begin_stream(stream);
+            hold(stream);
+        } else {
+            respond_json(stream, "200 OK", r#"{"status":"pending"}"#);
+        }
+    });
+    let client = client(&server);
+    let (code, reply) = (client.asking(Confirm::Code), client.asking(Confirm::Reply));
+    let waits = [&client, &code, &reply, &code.asking(Confirm::Match)]
+        .map(|client| client.start_wait(login(client).token, None));
+    // Those that ask the same share their streams.
+    server.until_held(|requests| requests.iter().map(|request| request.tokens().len()).sum::<usize>() >= 4);
+    assert_eq!(code.verify_token(login(&code).token), Ok(None));
+    let requests = server.requests();
+    let mut confirms: Vec<_> = requests.iter().map(|request| asked(request)).collect();
+    confirms.sort();
+    confirms.dedup();
+    assert_eq!(confirms, [None, Some("code".to_owned()), Some("reply".to_owned())]);
+    let key = requests[0].header("Idempotency-Key");
+    assert!(requests.iter().all(|request| request.header("Idempotency-Key") == key));
+    client.close();
+    for wait in waits {
+        assert_eq!(wait.wait().unwrap_err().code(), ErrorCode::Closed);
+    }
+    let late = client.asking(Confirm::Match).start_wait(login(&client).token, None);
+    assert_eq!(late.wait().unwrap_err().code(), ErrorCode::Closed);
+}
+
+#[test]
+fn a_server_that_hands_out_less_than_is_asked_for_is_not_believed() {
+    let server = Server::start(|_, request, stream| {
+        if request.head.starts_with("POST /api/v1/tokens/events ") {
+            begin_stream(stream);
+            verify_all(request, stream);
+        } else {
+            respond_json(stream, "200 OK", &SESSION.replacen('{', r#"{"status":"verified","#, 1));
+        }
+    });
+    let client = client(&server);
+    for confirm in [Confirm::Reply, Confirm::Match, Confirm::Code] {
+        let asking = client.asking(confirm);
+        assert_eq!(
+            asking.wait_for_verify(login(&asking).token).unwrap_err().code(),
+            ErrorCode::InvalidResponse
+        );
+        assert_eq!(asking.verify_token(login(&asking).token).unwrap_err().code(), ErrorCode::InvalidResponse);
+    }
+    let token = login(&client).token;
+    assert_eq!(client.wait_for_verify(token).unwrap().confirmation, Confirm::None);
+    // What one wait was handed out is not handed on to one that asks for more.
+    let more = client.asking(Confirm::Code).wait_for_verify(token);
+    assert_eq!(more.unwrap_err().code(), ErrorCode::InvalidResponse);
+}
+
+#[test]
+fn the_digits_to_show_are_told_by_the_watch() {
+    let server = Server::start(|_, request, stream| {
+        begin_stream(stream);
+        let code = Token::parse(&request.tokens()[0]).unwrap().code().expose();
+        let data = format!(r#"{{"code":"{code}","status":"awaiting_match","match":"07"}}"#);
+        send(stream, &format!("event: progress\ndata: {data}\n\n"));
+        hold(stream);
+    });
+    let client = client(&server);
+    let watch = client.asking(Confirm::Match).watch(login(&client).token, None);
+    let digits = MatchDigits::parse("07").unwrap();
+    assert_eq!(watch.wait_next(), Ok(Update::Progress(Progress::AwaitingMatch(digits))));
 }

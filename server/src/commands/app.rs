@@ -150,6 +150,8 @@ pub(crate) enum ConfirmArg {
     None,
     /// A reply with a "not me" button.
     Reply,
+    /// A reply with digits to choose from, of which one row is shown where the login began.
+    Match,
     /// A reply with a code to be typed where the login began.
     Code,
 }
@@ -159,6 +161,7 @@ impl From<ConfirmArg> for Confirm {
         match argument {
             ConfirmArg::None => Self::None,
             ConfirmArg::Reply => Self::Reply,
+            ConfirmArg::Match => Self::Match,
             ConfirmArg::Code => Self::Code,
         }
     }

@@ -4,7 +4,7 @@ use loggin_protocol::{AppKey, SecretKey};
 use serde_json::{Value, json};
 
 use super::{output, run::RunError};
-use crate::store::{App, Confirm, PhoneHidden, Store};
+use crate::store::{App, PhoneHidden, Store};
 
 /// The app that is named on the command line.
 pub(super) async fn find(store: &dyn Store, app_key: &str) -> Result<App, RunError> {
@@ -24,11 +24,7 @@ pub(super) fn as_json(app: &App, secret_key: Option<&SecretKey>) -> Value {
         "require_secret_key": app.require_secret_key,
         "hide_phone_from_browser": app.hide_phone_from_browser,
         "allowed_origins": app.allowed_origins,
-        "confirm": match app.confirm {
-            Confirm::None => "none",
-            Confirm::Reply => "reply",
-            Confirm::Code => "code",
-        },
+        "confirm": app.confirm.as_str(),
         "phone_hidden": match app.phone_hidden {
             PhoneHidden::Ask => "ask",
             PhoneHidden::Fail => "fail",

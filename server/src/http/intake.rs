@@ -15,11 +15,11 @@ use crate::{
     clock::UnixMillis,
     events,
     languages::Language,
-    logins::{CodeReceived, Message, PhoneShared, Received, life},
+    logins::{CodeReceived, Message, PhoneShared, Received, life, read_match_button},
     otp::DID_NOT_REQUEST_CODE,
     outbox::NOT_ME,
     state::Server,
-    store::{App, AppEvent, MessageId, StoreError},
+    store::{App, AppEvent, MessageId, State, StoreError},
     telemetry::{Throttled, metrics},
     whatsapp::{Content, InboundMessage, Sender, Severity, StatusUpdate, Update, UpdateKind, find_places},
 };
@@ -32,10 +32,18 @@ const TAKEN: &str = "taken";
 struct Sorted {
     codes: Vec<CodeReceived>,
     shared: Vec<PhoneShared>,
-    tapped: Vec<(Sender, String)>,
+    tapped: Vec<Tapped>,
     not_requested: Vec<(Sender, String)>,
     statuses: Vec<StatusUpdate>,
     alarms: Vec<AppEvent>,
+}
+
+/// A button that somebody tapped.
+struct Tapped {
+    sender: Sender,
+    button: String,
+    /// Whether the tap is too old to sign anybody in.
+    is_old: bool,
 }
 
 /// Takes the updates of one webhook call. Once it returns, all they brought about is durable.
@@ -58,8 +66,8 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
         }
         received.into_iter().for_each(note);
     }
-    for (sender, button) in tapped {
-        tap(server, &sender, &button).await?;
+    for tapped in tapped {
+        tap(server, &tapped).await?;
     }
     if let Some(otp) = &server.otp {
         otp.note_statuses(&statuses).await?;
@@ -134,7 +142,9 @@ async fn judge(
             let Some(message_id) = context_message_id else { return Ok(Err(Reason::UnknownButton)) };
             sorted.not_requested.push((message.sender, message_id));
         }
-        Content::ButtonReply { id, .. } => sorted.tapped.push((message.sender, id)),
+        Content::ButtonReply { id, .. } => {
+            sorted.tapped.push(Tapped { sender: message.sender, button: id, is_old });
+        }
         _ if is_old => {
             warn_of_clock(server, lag);
             return Ok(Err(Reason::TooOld));
@@ -238,13 +248,16 @@ fn message_id(server: &Server, id: &str, code: &str) -> MessageId {
     }
 }
 
-/// A button was tapped: "not me" is the only one there is.
-async fn tap(server: &Server, sender: &Sender, button: &str) -> Result<(), StoreError> {
-    let Some(reference) = button.strip_prefix(NOT_ME) else {
-        Reason::UnknownButton.note();
-        return Ok(());
+/// A button was tapped: "not me", or one of the rows of digits that its sender chose from.
+async fn tap(server: &Server, tapped: &Tapped) -> Result<(), StoreError> {
+    let Tapped { sender, button, is_old } = tapped;
+    let chosen = read_match_button(button);
+    let reference = button.strip_prefix(NOT_ME).or(chosen.map(|(reference, _)| reference));
+    let login = match reference {
+        Some(reference) => server.store.by_reply(reference).await?,
+        None => None,
     };
-    let Some(login) = server.store.by_reply(reference).await? else {
+    let Some(login) = login else {
         Reason::UnknownButton.note();
         return Ok(());
     };
@@ -252,12 +265,16 @@ async fn tap(server: &Server, sender: &Sender, button: &str) -> Result<(), Store
     let is_tombstone = login.phone.is_none() && login.user_id.is_none();
     if !is_tombstone && !life::is_sender(&login, sender.phone.as_ref(), sender.user_id.as_deref()) {
         Reason::AnotherSender.note();
-    } else if server.logins.deny(login.code).await? {
-        metrics::inbound(TAKEN);
-        tracing::info!(app_key = %login.code.app_key(), "a sign-in was denied by its sender");
-    } else {
-        Reason::Ended.note();
+        return Ok(());
     }
+    let received = match chosen {
+        Some((_, digits)) => server.logins.choose(login.code, digits, *is_old).await?,
+        None => server.logins.deny(login.code).await?,
+    };
+    if received == Received::Changed(State::Denied) {
+        tracing::info!(app_key = %login.code.app_key(), "a sign-in was denied by its sender");
+    }
+    note(received);
     Ok(())
 }
 

@@ -15,9 +15,9 @@ use crate::{
     clock::Random,
     http::{ApiError, caller::Caller},
     limits::{self, CountedStream},
-    logins::{Slot, View, Viewer, reason, view},
+    logins::{Asks, Slot, View, Viewer, reason, view},
     state::Server,
-    store::{Login, State, StoreError},
+    store::{Confirm, Login, State, StoreError},
 };
 
 /// A wait for logins.
@@ -26,6 +26,8 @@ pub(crate) struct Subscription {
     server: Arc<Server>,
     slot: Arc<Slot>,
     viewer: Viewer,
+    /// The least confirmation that the caller accepts.
+    least: Confirm,
     /// Whether the caller showed a secret key.
     with_key: bool,
     codes: Box<[Code]>,
@@ -42,6 +44,8 @@ pub(crate) struct Asked {
     /// The app whose tokens these are, where the call names it.
     pub(crate) app_key: Option<AppKey>,
     pub(crate) viewer: Viewer,
+    /// The least that the caller accepts as confirmation, and the page that it is.
+    pub(crate) asks: Asks,
 }
 
 /// What ends a wait for something to tell.
@@ -69,7 +73,7 @@ impl Subscription {
         asked: Asked,
         counted: Option<CountedStream>,
     ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
-        let viewer = asked.viewer;
+        let (viewer, asks) = (asked.viewer, asked.asks.clone());
         let Sorted { codes, rejected } = sort(server, caller, asked).await?;
         server.apps.check_room(&codes, caller.app_key().is_some()).await?;
         let slot = server.waiters.register(&codes);
@@ -77,6 +81,7 @@ impl Subscription {
             server: Arc::clone(server),
             slot,
             viewer,
+            least: asks.confirm,
             with_key: caller.app_key().is_some(),
             open: codes.len(),
             codes: codes.into(),
@@ -86,7 +91,7 @@ impl Subscription {
         // In parts, as rows are several times as large as what is kept of them here.
         for start in (0..subscription.codes.len()).step_by(limits::CODES_AT_ONCE) {
             let codes = subscription.codes.iter().skip(start).take(limits::CODES_AT_ONCE);
-            let logins = server.logins.wait(&codes.copied().collect::<Vec<_>>()).await?;
+            let logins = server.logins.wait(&codes.copied().collect::<Vec<_>>(), &asks).await?;
             subscription.slot.forget_older(&logins);
             events.extend(subscription.tell(logins).await?);
         }
@@ -125,19 +130,20 @@ impl Subscription {
 
     /// The events of these logins, claimed where this wait redeems.
     async fn tell(&mut self, logins: Vec<Login>) -> Result<Vec<TokenEvent>, StoreError> {
+        let logins = self.raised(logins).await?;
         let logins = match self.viewer {
             Viewer::Observer => logins,
             Viewer::Redeemer(redeemer) => {
                 let (claimable, mut told): (Vec<_>, Vec<_>) =
                     logins.into_iter().partition(|login| login.state == State::Verified);
-                told.extend(self.server.logins.claim(claimable, redeemer).await?);
+                told.extend(self.server.logins.claim(claimable, redeemer, self.least).await?);
                 told
             }
         };
         let mut events = Vec::new();
         for login in logins {
             let code = login.code;
-            let event = match view(&login, self.viewer) {
+            let event = match view(&login, self.viewer, self.least) {
                 // What is claimable was claimed above, or has changed since, which the waiter will be woken for.
                 View::Pending | View::Claimable => continue,
                 View::Progress(status) => {
@@ -188,6 +194,20 @@ impl Subscription {
         events
     }
 
+    /// These logins, where one was verified with less than is asked for here. It was forgotten and began anew then, since
+    /// this wait began: what is asked for is a login's own.
+    async fn raised(&self, logins: Vec<Login>) -> Result<Vec<Login>, StoreError> {
+        let (less, mut told): (Vec<_>, Vec<_>) = logins
+            .into_iter()
+            .partition(|login| login.state == State::Verified && login.confirm < self.least);
+        if !less.is_empty() {
+            let codes: Vec<Code> = less.iter().map(|login| login.code).collect();
+            let asks = Asks { confirm: self.least, asker: None };
+            told.extend(self.server.logins.wait(&codes, &asks).await?);
+        }
+        Ok(told)
+    }
+
     async fn hides_person(&self, code: Code) -> Result<bool, StoreError> {
         if self.with_key || self.viewer != Viewer::Observer {
             return Ok(false);
@@ -221,7 +241,7 @@ impl From<RoomError> for ApiError {
 
 /// Tells tokens to wait for from those that are rejected at once.
 async fn sort(server: &Server, caller: &Caller, asked: Asked) -> Result<Sorted, StoreError> {
-    let Asked { tokens, app_key, viewer } = asked;
+    let Asked { tokens, app_key, viewer, .. } = asked;
     let mut codes = Vec::with_capacity(tokens.len());
     let mut seen = HashSet::with_capacity(tokens.len());
     let mut events = Vec::new();

@@ -101,6 +101,16 @@ impl Language {
         self.fill(self.texts().confirmation, &[("digits", digits), ("app", app)])
     }
 
+    /// Gives rows of digits to choose from.
+    pub(crate) fn choose(self, app: &str) -> String {
+        self.fill(self.texts().choose, &[("app", app)])
+    }
+
+    /// Says what page asks for a sign-in.
+    pub(crate) fn asked(self, who: &str) -> String {
+        self.fill(self.texts().asked, &[("who", who)])
+    }
+
     /// Tells of a sign-in.
     pub(crate) fn signed_in(self, app: &str, time: &str) -> String {
         self.fill(self.texts().signed_in, &[("app", app), ("time", time)])

@@ -3,14 +3,18 @@
 //! `None` for a login means that there is none, or none any more. Time is judged here and nowhere else: a stored moment
 //! that lies further ahead than its own span allows was written by a clock that was wrong, and counts as now.
 
+mod confirming;
+
 use std::time::Duration;
 
 use loggin_protocol::{Code, PhoneNumber};
 
+pub(crate) use confirming::{chosen, confirmed};
+
 use crate::{
     clock::UnixMillis,
     languages::Language,
-    store::{App, Confirm, Login, MessageKind, PhoneHidden, Stage, State},
+    store::{App, Asker, Confirm, Login, MessageKind, PhoneHidden, Stage, State},
 };
 
 /// From the first wait to `expired`: the time to find the phone, read and tap.
@@ -39,12 +43,21 @@ pub(crate) struct Message {
     pub(crate) language: Option<Language>,
 }
 
+/// What somebody who waits for a login asks for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asks {
+    /// The least that they accept as confirmation.
+    pub(crate) confirm: Confirm,
+    /// The page that waits, where it is one.
+    pub(crate) asker: Option<Asker>,
+}
+
 /// Random parts of what follows a message, made before it is known whether they are needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Seed {
-    /// What the code to be typed is derived from.
+    /// What the digits to be typed, or to be chosen, are derived from.
     pub(crate) confirmation: [u8; 32],
-    /// Name of the login in a "not me" button.
+    /// Name of the login in the buttons of messages about it.
     pub(crate) reference: String,
 }
 
@@ -145,7 +158,8 @@ pub(crate) fn is_tombstone(login: &Login) -> bool {
 
 /// A tombstone: the person is taken out of it.
 fn ended(login: Login, state: State, at: UnixMillis) -> Login {
-    let login = Login { state, phone: None, user_id: None, confirmation: None, language: None, ..login };
+    let login =
+        Login { state, phone: None, user_id: None, confirmation: None, language: None, asker: None, ..login };
     Login { deadline: at + longest(&login), ..login }
 }
 
@@ -164,28 +178,55 @@ fn fresh(code: Code, state: State, deadline: UnixMillis) -> Login {
         attempts_left: 0,
         reply_reference: None,
         language: None,
+        confirm: Confirm::None,
+        asker: None,
     }
 }
 
 /// Somebody waits. What an early message's sender is to be told is told now: before, nobody had asked for it.
-pub(crate) fn waited(login: Option<Login>, code: Code, now: UnixMillis) -> Next {
+///
+/// Who asks for more than anybody before has the login confirmed by that, also where it was verified with less. `seed` is
+/// called where that needs digits.
+pub(crate) fn waited(
+    login: Option<Login>,
+    code: Code,
+    asks: &Asks,
+    seed: impl FnOnce() -> Seed,
+    now: UnixMillis,
+) -> Next {
     let Some(login) = login else {
-        let login = Login { waited_for: true, ..fresh(code, State::Pending, now + PENDING) };
+        let (confirm, asker) = (asks.confirm, asks.asker.clone());
+        let login = Login { waited_for: true, confirm, asker, ..fresh(code, State::Pending, now + PENDING) };
         return Next::Replace(login, None);
     };
     if login.state > State::Verified {
         return Next::Keep(Unchanged::Ended);
     }
-    if login.waited_for {
+    let is_raised = asks.confirm > login.confirm;
+    // Of a login whose sender is known by now, nobody is told any more who asks.
+    let is_introduced = login.asker.is_none() && asks.asker.is_some() && login.state < State::Verified;
+    if login.waited_for && !is_raised && !is_introduced {
         return Next::Keep(Unchanged::Repeated);
     }
+    let was_owed = message_owed(&login);
+    let mut login = if login.waited_for { login } else { first_waited(login, now) };
+    if is_introduced {
+        login.asker.clone_from(&asks.asker);
+    }
+    if is_raised {
+        login = confirming::raised(login, asks.confirm, seed, now);
+    }
+    let message = message_owed(&login).filter(|message| was_owed != Some(*message));
+    Next::Replace(login, message)
+}
+
+/// An early message's login, now that somebody waits for it.
+fn first_waited(login: Login, now: UnixMillis) -> Login {
     let deadline = match login.verified_at {
         Some(verified_at) => verified_at.min(now) + REDEEMABLE,
         None => now + PENDING,
     };
-    let login = Login { waited_for: true, deadline, ..login };
-    let message = message_owed(&login);
-    Next::Replace(login, message)
+    Login { waited_for: true, deadline, ..login }
 }
 
 /// A message with the login's code came.
@@ -242,8 +283,12 @@ pub(crate) fn message_owed(login: &Login) -> Option<MessageKind> {
     }
     match login.state {
         State::MessageReceived => Some(MessageKind::SharePhone),
+        State::AwaitingConfirmation if login.confirm == Confirm::Match => Some(MessageKind::MatchDigits),
         State::AwaitingConfirmation => Some(MessageKind::ConfirmationCode),
-        State::Verified | State::Claimed => login.reply_reference.is_some().then_some(MessageKind::SignedIn),
+        // Who chose or typed digits knows that they signed in.
+        State::Verified | State::Claimed => {
+            (login.confirm == Confirm::Reply).then_some(MessageKind::SignedIn)
+        }
         State::Pending
         | State::Used
         | State::Expired
@@ -279,18 +324,13 @@ pub(crate) fn phone_shared(
     }
 }
 
-/// The sender is known: what follows is the app's choice.
+/// The sender is known: what follows is the choice of the app, or of whoever waits and asks for more.
 fn identified(login: Login, phone: PhoneNumber, app: &App, seed: &Seed, now: UnixMillis) -> Next {
-    let login = Login { phone: Some(phone), ..login };
-    replace(match app.confirm {
+    let login = Login { phone: Some(phone), confirm: login.confirm.max(app.confirm), ..login };
+    replace(match login.confirm {
         Confirm::None => verified(login, now),
-        Confirm::Reply => Login { reply_reference: Some(seed.reference.clone()), ..verified(login, now) },
-        Confirm::Code => Login {
-            state: State::AwaitingConfirmation,
-            confirmation: Some(seed.confirmation),
-            attempts_left: CONFIRMATION_ATTEMPTS,
-            ..login
-        },
+        Confirm::Reply => verified(confirming::with_buttons(login, seed.clone()), now),
+        Confirm::Match | Confirm::Code => confirming::awaiting(login, seed.clone()),
     })
 }
 
@@ -300,32 +340,14 @@ fn verified(login: Login, now: UnixMillis) -> Login {
     Login { state: State::Verified, verified_at: Some(now), deadline, ..login }
 }
 
-/// Somebody redeems the result.
-pub(crate) fn claimed(login: Option<Login>, redeemer: [u8; 32]) -> Next {
+/// Somebody redeems the result, who accepts no less than this as its confirmation.
+pub(crate) fn claimed(login: Option<Login>, redeemer: [u8; 32], least: Confirm) -> Next {
     match login {
-        Some(login) if login.state == State::Verified => {
+        Some(login) if login.state == State::Verified && login.confirm >= least => {
             Next::Replace(Login { state: State::Claimed, claimed_by: Some(redeemer), ..login }, None)
         }
         _ => Next::Keep(Unchanged::Unconcerned),
     }
-}
-
-/// A code was typed where the login began; `is_right` tells whether it was the one.
-pub(crate) fn confirmed(
-    login: Option<Login>,
-    is_right: impl FnOnce(&Login) -> bool,
-    now: UnixMillis,
-) -> Next {
-    let Some(login) = login.filter(|login| login.state == State::AwaitingConfirmation) else {
-        return Next::Keep(Unchanged::Unconcerned);
-    };
-    if is_right(&login) {
-        return Next::Replace(verified(login, now), None);
-    }
-    let attempts_left = login.attempts_left.saturating_sub(1);
-    let login = Login { attempts_left, ..login };
-    let login = if attempts_left == 0 { ended(login, State::Denied, now) } else { login };
-    Next::Replace(login, None)
 }
 
 /// The sender said "not me", which also takes back a result.
@@ -335,6 +357,7 @@ pub(crate) fn denied(login: Option<Login>, now: UnixMillis) -> Next {
         Some(login) if !matches!(login.state, State::Denied | State::PhoneHidden | State::Lapsed) => {
             Next::Replace(ended(login, State::Denied, now), None)
         }
-        _ => Next::Keep(Unchanged::Unconcerned),
+        Some(_) => Next::Keep(Unchanged::Ended),
+        None => Next::Keep(Unchanged::Unconcerned),
     }
 }

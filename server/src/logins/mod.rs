@@ -4,6 +4,7 @@
 //! came first. What follows a change (waking who waits, a message to the person) hangs on its commit, see [`Publisher`]:
 //! a caller's future may be dropped at any moment.
 
+mod choices;
 mod confirmation;
 pub(crate) mod life;
 mod publisher;
@@ -20,10 +21,11 @@ use std::{
 };
 
 use data_encoding::HEXLOWER;
-use loggin_protocol::{Code, PhoneNumber};
+use loggin_protocol::{Code, MatchDigits, PhoneNumber};
 
+pub(crate) use choices::{Choices, button as match_button, read_button as read_match_button};
 pub(crate) use confirmation::{ConfirmationCodes, DIGITS as CONFIRMATION_DIGITS};
-pub(crate) use life::{Message, Unchanged};
+pub(crate) use life::{Asks, Message, Unchanged};
 pub(crate) use publisher::Publisher;
 pub(crate) use view::{View, Viewer, reason, view};
 pub(crate) use waiters::{Slot, Waiters};
@@ -33,13 +35,13 @@ use crate::{
     clock::{Clock, Random, UnixMillis, random_bytes},
     limits,
     phones::RecipientKeys,
-    store::{App, Login, MessageId, State, Store, StoreError},
+    store::{App, Confirm, Login, MessageId, State, Store, StoreError},
     telemetry::traces,
 };
 use life::Seed;
 use transition::Transition;
 
-/// Random bytes of the name of a login in a "not me" button.
+/// Random bytes of the name of a login in the buttons of messages about it.
 const REFERENCE_BYTES: usize = 16;
 
 /// All logins of the server.
@@ -118,25 +120,26 @@ impl Logins {
         Self { store, apps, waiters, clock, random, confirmation, recipients }
     }
 
-    /// Somebody waits for these logins; returns what they are now, in the same order.
-    pub(crate) async fn wait(&self, codes: &[Code]) -> Result<Vec<Login>, StoreError> {
+    /// Somebody waits for these logins, and asks this of them; returns what they are now, in the same order.
+    pub(crate) async fn wait(&self, codes: &[Code], asks: &Asks) -> Result<Vec<Login>, StoreError> {
         let transitions: Vec<Transition<()>> = codes.iter().map(|&code| Transition::new(code, ())).collect();
         let outcomes = self
             .transition(&transitions, HashMap::new(), |transition, login, now| {
-                life::waited(login, transition.code, now)
+                life::waited(login, transition.code, asks, || self.seed(), now)
             })
             .await?;
         // A wait makes the login that is missing, so each of them is there.
         Ok(outcomes.into_iter().filter_map(|outcome| outcome.login).collect())
     }
 
-    /// Somebody redeems what of these is verified; returns what they are now.
+    /// Somebody redeems what of these is verified, with no less confirmation than `least`; returns what they are now.
     ///
     /// They are taken to be what they are given as, which spares a read; where one has changed since, it is read.
     pub(crate) async fn claim(
         &self,
         logins: Vec<Login>,
         redeemer: [u8; 32],
+        least: Confirm,
     ) -> Result<Vec<Login>, StoreError> {
         let transitions: Vec<Transition<()>> =
             logins.iter().map(|login| Transition::new(login.code, ())).collect();
@@ -144,7 +147,7 @@ impl Logins {
         let spans: Vec<_> = verified.map(|login| traces::redeem(login.code)).collect();
         let known = logins.into_iter().map(|login| (login.code, login)).collect();
         let outcomes =
-            self.transition(&transitions, known, |_, login, _| life::claimed(login, redeemer)).await?;
+            self.transition(&transitions, known, |_, login, _| life::claimed(login, redeemer, least)).await?;
         drop(spans);
         Ok(outcomes.into_iter().filter_map(|outcome| outcome.login).collect())
     }
@@ -186,12 +189,31 @@ impl Logins {
         Ok(outcomes.iter().map(transition::TransitionOutcome::received).collect())
     }
 
-    /// The sender of this login said "not me"; tells whether that changed anything.
-    pub(crate) async fn deny(&self, code: Code) -> Result<bool, StoreError> {
+    /// The sender of this login said "not me"; returns what that did.
+    pub(crate) async fn deny(&self, code: Code) -> Result<Received, StoreError> {
         let transition = [Transition::new(code, ())];
         let outcomes =
             self.transition(&transition, HashMap::new(), |_, login, now| life::denied(login, now)).await?;
-        Ok(outcomes.iter().any(transition::TransitionOutcome::is_changed))
+        let unchanged = Received::Unchanged(Unchanged::Ended);
+        Ok(outcomes.first().map_or(unchanged, transition::TransitionOutcome::received))
+    }
+
+    /// The sender of this login chose these digits; returns what that did.
+    pub(crate) async fn choose(
+        &self,
+        code: Code,
+        digits: MatchDigits,
+        is_old: bool,
+    ) -> Result<Received, StoreError> {
+        let is_right = |login: &Login| Choices::of(login).map(|choices| choices.right == digits);
+        let transition = [Transition::new(code, ())];
+        let outcomes = self
+            .transition(&transition, HashMap::new(), |_, login, now| {
+                life::chosen(login, is_right, is_old, now)
+            })
+            .await?;
+        let unchanged = Received::Unchanged(Unchanged::Unconcerned);
+        Ok(outcomes.first().map_or(unchanged, transition::TransitionOutcome::received))
     }
 
     /// A confirmation code was typed where the login began.
@@ -208,6 +230,7 @@ impl Logins {
             return Ok(Confirmation::NotAwaited);
         };
         Ok(match login.state {
+            _ if login.state < State::Used && login.confirm != Confirm::Code => Confirmation::NotAwaited,
             State::AwaitingConfirmation => Confirmation::Wrong(login.attempts_left),
             State::Denied if login.attempts_left == 0 && login.verified_at.is_none() => Confirmation::Blocked,
             // A repeated call, whose first response was lost, is told the same again.

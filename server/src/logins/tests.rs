@@ -7,7 +7,7 @@ use loggin_protocol::{Code, ErrorCode, PhoneNumber, wire::Progress};
 use tempfile::TempDir;
 
 use super::{
-    CodeReceived, Confirmation, ConfirmationCodes, Logins, LoginsParts, Message, PhoneShared, Received,
+    Asks, CodeReceived, Confirmation, ConfirmationCodes, Logins, LoginsParts, Message, PhoneShared, Received,
     Unchanged, View, Viewer, life, view,
 };
 use crate::{
@@ -45,19 +45,30 @@ impl Environment {
     }
 
     async fn wait(&self) -> Login {
-        self.logins.wait(&[code()]).await.unwrap().remove(0)
+        self.wait_asking(Confirm::None).await
+    }
+
+    /// Somebody waits who accepts no less than this as confirmation.
+    async fn wait_asking(&self, confirm: Confirm) -> Login {
+        let asks = Asks { confirm, asker: None };
+        self.logins.wait(&[code()], &asks).await.unwrap().remove(0)
     }
 
     async fn seen(&self, viewer: Viewer) -> View {
-        view(&self.wait().await, viewer)
+        view(&self.wait().await, viewer, Confirm::None)
     }
 
     async fn claim(&self, key: &str) -> View {
+        self.claim_asking(key, Confirm::None).await
+    }
+
+    /// Somebody redeems who accepts no less than this as confirmation.
+    async fn claim_asking(&self, key: &str, confirm: Confirm) -> View {
         let redeemer = Viewer::redeemer(key.as_bytes());
         let Viewer::Redeemer(hash) = redeemer else { panic!() };
-        let login = self.wait().await;
-        let logins = self.logins.claim(vec![login], hash).await.unwrap();
-        view(&logins[0], redeemer)
+        let login = self.wait_asking(confirm).await;
+        let logins = self.logins.claim(vec![login], hash, confirm).await.unwrap();
+        view(&logins[0], redeemer, confirm)
     }
 
     fn received(&self, id: u8, message: Message) -> CodeReceived {
@@ -281,8 +292,8 @@ async fn of_many_redeemers_at_once_exactly_one_wins() {
         let claims = (0..100_u8).map(|number| {
             let (logins, login) = (Arc::clone(&env.logins), login.clone());
             tokio::spawn(async move {
-                let claimed = logins.claim(vec![login], [number; 32]).await.unwrap();
-                matches!(view(&claimed[0], Viewer::Redeemer([number; 32])), View::Verified(_))
+                let claimed = logins.claim(vec![login], [number; 32], Confirm::None).await.unwrap();
+                matches!(view(&claimed[0], Viewer::Redeemer([number; 32]), Confirm::None), View::Verified(_))
             })
         });
         let mut winners = 0;
@@ -360,8 +371,8 @@ async fn the_reply_names_the_login_and_not_me_takes_the_result_back() {
     let reference = env.stored().await.unwrap().reply_reference.unwrap();
     assert_eq!(phone_of(env.claim("key").await), PHONE);
     let named = env.store.by_reply(&reference).await.unwrap().unwrap();
-    assert!(env.logins.deny(named.code).await.unwrap());
-    assert!(!env.logins.deny(named.code).await.unwrap());
+    assert_eq!(env.logins.deny(named.code).await.unwrap(), Received::Changed(State::Denied));
+    assert_eq!(env.logins.deny(named.code).await.unwrap(), Received::Unchanged(Unchanged::Ended));
     assert_eq!(env.claim("key").await, View::Rejected(ErrorCode::Denied));
     assert_eq!(env.stored().await.unwrap().phone, None);
 }
@@ -465,8 +476,8 @@ async fn one_look_reads_all_that_other_processes_changed() {
         })
     };
     // Of this process's own as many, which are passed over.
-    elsewhere.wait(&codes(0).collect::<Vec<_>>()).await.unwrap();
-    env.logins.wait(&codes(1 << 20).collect::<Vec<_>>()).await.unwrap();
+    elsewhere.wait(&codes(0).collect::<Vec<_>>(), &Asks::default()).await.unwrap();
+    env.logins.wait(&codes(1 << 20).collect::<Vec<_>>(), &Asks::default()).await.unwrap();
     elsewhere.receive(vec![env.received(1, env.message(Some(PHONE), None))]).await.unwrap();
     let reached = env.logins.follow(cursor).await.unwrap();
     assert_eq!(slot.news().await.logins[0].state, State::Verified);
@@ -530,7 +541,7 @@ async fn a_person_and_an_app_are_owed_so_many_messages_and_the_login_goes_on_wit
             .await;
     let tap = async |number: u8, sender: &str| {
         let code = token(number).code();
-        env.logins.wait(&[code]).await.unwrap();
+        env.logins.wait(&[code], &Asks::default()).await.unwrap();
         let message = env.message(Some(sender), None);
         let received = CodeReceived { code, ..env.received(number, message) };
         env.logins.receive(vec![received]).await.unwrap()
@@ -562,5 +573,7 @@ async fn what_a_listener_missed_is_told_by_the_next_look() {
     assert_eq!(env.store.changed_since(cursor, 10).await.unwrap().logins, []);
 }
 
+mod confirming;
+mod explorer;
 mod sequences;
 mod time;

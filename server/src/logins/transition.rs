@@ -11,7 +11,7 @@ use super::{
 use crate::{
     clock::UnixMillis,
     events, limits,
-    store::{Change, ChangeOutcome, Login, MessageId, MessageKind, Owed, StoreError, Write},
+    store::{Change, ChangeOutcome, Login, MessageId, MessageKind, Owed, State, StoreError, Write},
     telemetry::Arrival,
 };
 
@@ -49,10 +49,6 @@ enum Became {
 }
 
 impl TransitionOutcome {
-    pub(super) fn is_changed(&self) -> bool {
-        matches!(self.became, Became::Changed { .. })
-    }
-
     /// What a message did, told to whoever brought it.
     pub(super) fn received(&self) -> Received {
         match (self.became, &self.login) {
@@ -164,9 +160,12 @@ impl Logins {
             (Next::Delete, None) => return unchanged(Unchanged::Unconcerned),
         };
         let expected = row.map(|login| login.version);
-        let version = expected.unwrap_or_default() + 1;
-        let is_news = write == Write::Put && row.map(|login| login.state) != Some(next.state);
-        let login = Login { version, ..next };
+        // What a page has to show of a login that waits for its person is news, too.
+        let told = |login: &Login| {
+            (login.state, Some(login.confirm).filter(|_| login.state == State::AwaitingConfirmation))
+        };
+        let is_news = write == Write::Put && row.map(told) != Some(told(&next));
+        let login = Login { version: expected.unwrap_or_default() + 1, ..next };
         let event = (write == Write::Put).then(|| events::of_login(row, &login, now)).flatten();
         let begun = transition.begun.clone();
         let message = transition.message.clone().filter(|message| !taken.contains(message));

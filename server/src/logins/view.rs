@@ -6,7 +6,8 @@ use loggin_protocol::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::store::{Login, State};
+use super::choices::Choices;
+use crate::store::{Confirm, Login, State};
 
 /// Who looks at a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +40,15 @@ pub(crate) enum View {
     Rejected(ErrorCode),
 }
 
-/// What `viewer` is told of a login as it is now.
-pub(crate) fn view(login: &Login, viewer: Viewer) -> View {
+/// What `viewer`, who accepts no less than `least` as confirmation, is told of a login as it is now.
+pub(crate) fn view(login: &Login, viewer: Viewer, least: Confirm) -> View {
     match (login.state, viewer) {
         (State::Pending, _) => View::Pending,
         (State::MessageReceived, _) => View::Progress(Progress::MessageReceived),
-        (State::AwaitingConfirmation, _) => View::Progress(Progress::AwaitingConfirmation),
+        (State::AwaitingConfirmation, _) => View::Progress(awaiting(login)),
+        // Whoever asked for more made it wait for that; nobody is handed out less in between.
+        (State::Verified, Viewer::Observer) if login.confirm < least => View::Pending,
+        (State::Claimed, _) if login.confirm < least => View::Rejected(ErrorCode::AlreadyUsed),
         (State::Verified, Viewer::Redeemer(_)) => View::Claimable,
         (State::Verified | State::Claimed, Viewer::Observer) => session(login),
         (State::Claimed, Viewer::Redeemer(redeemer)) if login.claimed_by == Some(redeemer) => session(login),
@@ -60,6 +64,14 @@ pub(crate) fn view(login: &Login, viewer: Viewer) -> View {
     }
 }
 
+/// What the page has to show or to ask for.
+fn awaiting(login: &Login) -> Progress {
+    match Choices::of(login) {
+        Some(choices) if login.confirm == Confirm::Match => Progress::AwaitingMatch(choices.right),
+        _ => Progress::AwaitingConfirmation,
+    }
+}
+
 fn session(login: &Login) -> View {
     // A login with a result has the moment; a tombstone, which has none, does not come here.
     let Some(verified_at) = login.verified_at else {
@@ -69,6 +81,7 @@ fn session(login: &Login) -> View {
         app_key: login.code.app_key(),
         phone: login.phone.clone(),
         user_id: login.user_id.clone(),
+        confirmation: login.confirm,
         verified_at: Timestamp(verified_at.into()),
     })
 }
@@ -76,7 +89,9 @@ fn session(login: &Login) -> View {
 /// A sentence for a developer about a login that ended without a result for who asks.
 pub(crate) fn reason(error: ErrorCode) -> &'static str {
     match error {
-        ErrorCode::AlreadyUsed => "The token was redeemed before, with another idempotency key.",
+        ErrorCode::AlreadyUsed => {
+            "The token was redeemed before, with another idempotency key or with less confirmation than is asked for."
+        }
         ErrorCode::Denied => "The person said that this sign-in was not theirs.",
         ErrorCode::Expired => "The sign-in was not finished, or its result not redeemed, in time.",
         ErrorCode::InvalidToken => "This is no token.",

@@ -271,6 +271,8 @@ mod tests {
             attempts_left: 0,
             reply_reference: None,
             language: None,
+            confirm: loggin_protocol::Confirm::None,
+            asker: None,
         }
     }
 

@@ -83,6 +83,7 @@ impl From<MessageKind> for ReplyKind {
         match kind {
             MessageKind::SharePhone => Self::SharePhone,
             MessageKind::ConfirmationCode => Self::Digits,
+            MessageKind::MatchDigits => Self::Match,
             MessageKind::SignedIn => Self::SignedIn,
         }
     }

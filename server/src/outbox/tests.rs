@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, sync::watch};
 use super::*;
 use crate::{
     languages::Language,
-    logins::{CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher},
+    logins::{Asks, CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher, Received},
     phones::RecipientKeys,
     store::{App, Confirm, MessageId, MessageKind, Stage, State, tests::dump},
     tests::{
@@ -102,7 +102,7 @@ impl Environment {
     }
 
     async fn wait(&self, number: u8) {
-        self.logins.wait(&[token(number).code()]).await.unwrap();
+        self.logins.wait(&[token(number).code()], &Asks::default()).await.unwrap();
     }
 
     /// A message of this sender with the code of this login.
@@ -202,7 +202,7 @@ async fn each_state_has_its_message() {
     let digits = env.logins.digits(&login).unwrap();
     let sent = env.round().await;
     assert_eq!(sent[0]["to"], format!("+{PHONE}"));
-    assert!(sent[0]["text"]["body"].as_str().unwrap().contains(digits.expose()));
+    assert!(sent[0]["interactive"]["body"]["text"].as_str().unwrap().contains(digits.expose()));
 
     let env = Environment::new(Confirm::Reply).await;
     env.wait(1).await;
@@ -236,7 +236,7 @@ async fn people_are_written_to_in_the_language_of_their_message() {
     let digits = env.logins.digits(&login).unwrap();
     env.clock.advance(SECOND * 60);
     let sent = env.round().await;
-    assert_eq!(sent[0]["text"]["body"], language.confirmation(digits.expose(), "Demo"));
+    assert_eq!(sent[0]["interactive"]["body"]["text"], language.confirmation(digits.expose(), "Demo"));
 
     let env = in_hindi(Environment::new(Confirm::Reply).await);
     env.wait(1).await;
@@ -345,7 +345,7 @@ async fn a_response_whose_login_moved_on_is_not_sent() {
     let env = Environment::new(Confirm::Code).await;
     env.wait(1).await;
     env.tap(1, 1, Some(PHONE)).await;
-    assert!(env.logins.deny(Environment::code(1)).await.unwrap());
+    assert_eq!(env.logins.deny(Environment::code(1)).await.unwrap(), Received::Changed(State::Denied));
     assert_eq!(env.round().await, Vec::<Value>::new());
     assert_eq!(env.store.next_message().await.unwrap(), None);
 
@@ -396,7 +396,7 @@ async fn once_every_login_is_over_the_database_holds_nobody() {
         }
         assert_eq!(env.state(1).await, State::Verified, "{confirm:?}");
         let login = env.store.logins(&[Environment::code(1)]).await.unwrap();
-        env.logins.claim(login, [7; 32]).await.unwrap();
+        env.logins.claim(login, [7; 32], Confirm::None).await.unwrap();
         assert_eq!(env.state(1).await, State::Claimed);
         for (number, phone) in [(2, None), (3, Some(PHONE)), (4, Some(PHONE)), (5, Some(PHONE))] {
             env.tap(number, 10 + number, phone).await;

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use crate::{
     clock::UnixMillis,
-    logins::ConfirmationCodes,
-    store::{Login, MessageKind},
+    languages::Language,
+    logins::{Choices, ConfirmationCodes, match_button},
+    store::{Asker, Login, MessageKind},
     whatsapp::{GraphClient, Recipient, SendError},
 };
 
@@ -28,22 +29,47 @@ pub(super) async fn send(
         (None, None) => return Err(SendError::Misconfigured { code: 0 }),
     };
     let language = login.language.unwrap_or_default();
+    let reference = login.reply_reference.as_deref().unwrap_or_default();
+    let not_me = format!("{NOT_ME}{reference}");
     let sent = match kind {
-        MessageKind::SharePhone => client.request_contact(&to, &language.share_phone(app)).await,
+        MessageKind::SharePhone => {
+            client.request_contact(&to, &told(language, language.share_phone(app), login)).await
+        }
         MessageKind::ConfirmationCode => {
             let seed = login.confirmation.unwrap_or_default();
             let digits = confirmation.digits(login.code, &seed);
-            let text = language.confirmation(digits.expose(), app);
-            client.send_text(&to, &text, None).await
+            let text = told(language, language.confirmation(digits.expose(), app), login);
+            client.send_buttons(&to, &text, &[(&not_me, language.not_me())]).await
+        }
+        MessageKind::MatchDigits => {
+            // A login that awaits a choice has what it is derived from.
+            let choices = Choices::of(login).ok_or(SendError::Misconfigured { code: 0 })?;
+            let buttons = choices.rows.map(|row| (match_button(reference, row), row.to_string()));
+            let buttons = buttons.each_ref().map(|(id, title)| (id.as_str(), title.as_str()));
+            client.send_buttons(&to, &told(language, language.choose(app), login), &buttons).await
         }
         MessageKind::SignedIn => {
             let at = login.verified_at.map(minute).unwrap_or_default();
-            let text = language.signed_in(app, &at);
-            let button = format!("{NOT_ME}{}", login.reply_reference.as_deref().unwrap_or_default());
-            client.send_buttons(&to, &text, &[(&button, language.not_me())]).await
+            let text = told(language, language.signed_in(app, &at), login);
+            client.send_buttons(&to, &text, &[(&not_me, language.not_me())]).await
         }
     };
     sent.map(drop)
+}
+
+/// A text, and below it what page asks, as far as that is known.
+fn told(language: Language, text: String, login: &Login) -> String {
+    match &login.asker {
+        Some(asker) => format!("{text}\n\n{}", language.asked(&name(asker))),
+        None => text,
+    }
+}
+
+/// A page as people know it, such as `Firefox, Windows, IN, 2026-11-22 08:00 UTC`.
+fn name(asker: &Asker) -> String {
+    let at = minute(asker.asked_at());
+    let parts = [asker.browser.as_deref(), asker.system.as_deref(), asker.region.as_deref(), Some(&at)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// A moment for people, such as `2026-11-22 08:00 UTC`.

@@ -4,6 +4,7 @@
 //! what stand in `logins`, not here.
 
 mod admin;
+mod asker;
 mod commit;
 mod keys;
 mod location;
@@ -19,6 +20,7 @@ pub(crate) mod tests;
 mod webhooks;
 
 use async_trait::async_trait;
+pub(crate) use loggin_protocol::Confirm;
 use loggin_protocol::{AppKey, Code, PhoneNumber};
 
 use crate::{
@@ -28,6 +30,7 @@ use crate::{
 };
 
 pub(crate) use admin::{Act, AdminStore, AuditRow, Replay};
+pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use location::{Location, back_up, open, version_at};
@@ -108,18 +111,6 @@ impl StoreError {
     }
 }
 
-/// What follows a WhatsApp message of a known sender, as an app chose it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Confirm {
-    /// The message verifies.
-    #[default]
-    None,
-    /// The message verifies, and a reply lets the sender say "not me".
-    Reply,
-    /// The reply holds a code to be typed where the login began.
-    Code,
-}
-
 /// What happens where WhatsApp does not tell the sender's number, as an app chose it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum PhoneHidden {
@@ -164,7 +155,7 @@ pub(crate) enum State {
     Pending,
     /// A message came, and the sender was asked for the phone number.
     MessageReceived,
-    /// A message came, and the sender was given a code to type where the login began.
+    /// A message came, and the sender was given a code to type where the login began, or digits to choose from.
     AwaitingConfirmation,
     /// There is a result, and nobody has redeemed it.
     Verified,
@@ -200,14 +191,18 @@ pub(crate) struct Login {
     pub(crate) verified_at: Option<UnixMillis>,
     /// Hash of the idempotency key of whoever redeemed it.
     pub(crate) claimed_by: Option<[u8; 32]>,
-    /// MAC of the code to be typed where the login began.
+    /// What the digits to be typed where the login began, or to be chosen in WhatsApp, are derived from.
     pub(crate) confirmation: Option<[u8; 32]>,
     /// Tries left for that code.
     pub(crate) attempts_left: u8,
-    /// Names this login in the reply's "not me" button.
+    /// Names this login in the buttons of messages about it.
     pub(crate) reply_reference: Option<String>,
     /// What the sender is written to in, by their message.
     pub(crate) language: Option<Language>,
+    /// The most that its app or anybody who waits for it asked for as confirmation; once it is verified, what was done.
+    pub(crate) confirm: Confirm,
+    /// The page that asks for it, where one is known.
+    pub(crate) asker: Option<Asker>,
 }
 
 /// A WhatsApp message, by the hash of its id: the id itself holds the sender's number.

@@ -18,6 +18,8 @@ pub(crate) enum MessageKind {
     SharePhone,
     /// They are given a code to type where the login began.
     ConfirmationCode,
+    /// They are given digits to choose from, of which one row is shown where the login began.
+    MatchDigits,
     /// They are told that they signed in, with a "not me" button.
     SignedIn,
 }

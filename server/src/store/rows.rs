@@ -39,7 +39,8 @@ impl Numbered for State {
 }
 
 impl Numbered for Confirm {
-    const NUMBERS: &'static [(i64, Self)] = &[(0, Self::None), (1, Self::Reply), (2, Self::Code)];
+    const NUMBERS: &'static [(i64, Self)] =
+        &[(0, Self::None), (1, Self::Reply), (2, Self::Code), (3, Self::Match)];
     const WHAT: &'static str = "confirmation policy";
 }
 
@@ -66,7 +67,7 @@ impl Numbered for DisabledFor {
 
 impl Numbered for MessageKind {
     const NUMBERS: &'static [(i64, Self)] =
-        &[(1, Self::SharePhone), (2, Self::ConfirmationCode), (3, Self::SignedIn)];
+        &[(1, Self::SharePhone), (2, Self::ConfirmationCode), (3, Self::SignedIn), (4, Self::MatchDigits)];
     const WHAT: &'static str = "kind of a message";
 }
 
@@ -110,10 +111,15 @@ mod tests {
             State::PhoneHidden,
             State::Lapsed,
         ]);
-        check(&[Confirm::None, Confirm::Reply, Confirm::Code]);
+        check(&Confirm::ALL);
         check(&[PhoneHidden::Ask, PhoneHidden::Fail]);
         check(&[Role::Viewer, Role::Operator, Role::Owner]);
-        check(&[MessageKind::SharePhone, MessageKind::ConfirmationCode, MessageKind::SignedIn]);
+        check(&[
+            MessageKind::SharePhone,
+            MessageKind::ConfirmationCode,
+            MessageKind::SignedIn,
+            MessageKind::MatchDigits,
+        ]);
         check(&[
             MessageState::Waiting,
             MessageState::Sending,

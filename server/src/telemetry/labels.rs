@@ -69,6 +69,8 @@ label! {
         SharePhone = "share_phone",
         /// Digits to be typed where the login began.
         Digits = "digits",
+        /// Digits to choose from, of which one row is shown where the login began.
+        Match = "match",
         /// Somebody signed in, with the "not me" button.
         SignedIn = "signed_in",
     }
@@ -97,8 +99,6 @@ label! {
 label! {
     /// A message to WhatsApp, by its form.
     SendKind = "kind" {
-        /// A text.
-        Text = "text",
         /// A request for the person's number.
         ContactRequest = "contact_request",
         /// A text with buttons.

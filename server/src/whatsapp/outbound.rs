@@ -45,15 +45,6 @@ impl fmt::Debug for AuthTemplate<'_> {
     }
 }
 
-/// A text, as a reply to a message where one is named.
-pub(super) fn text(recipient: &Recipient, body: &str, reply_to: Option<&str>) -> Value {
-    let mut message = message(recipient, "text", json!({"body": body, "preview_url": false}));
-    if let Some(message_id) = reply_to {
-        message["context"] = json!({ "message_id": message_id });
-    }
-    message
-}
-
 /// The request for the person's own number, which they answer with a tap.
 pub(super) fn contact_request(recipient: &Recipient, body: &str) -> Value {
     let request = json!({
@@ -118,21 +109,6 @@ mod tests {
 
     fn by_phone() -> Recipient {
         Recipient::Phone(phone())
-    }
-
-    #[test]
-    fn a_text_to_a_phone_number() {
-        let expected = json!({"messaging_product": "whatsapp", "recipient_type": "individual", "to": "+16505551234",
-            "type": "text", "text": {"body": "Signed in.", "preview_url": false}});
-        assert_eq!(text(&by_phone(), "Signed in.", None), expected);
-    }
-
-    #[test]
-    fn a_reply_to_a_user_id() {
-        let expected = json!({"messaging_product": "whatsapp", "recipient_type": "individual", "recipient": USER_ID,
-            "type": "text", "text": {"body": "Hi", "preview_url": false}, "context": {"message_id": "wamid.IN"}});
-        let recipient = Recipient::UserId(USER_ID.into());
-        assert_eq!(text(&recipient, "Hi", Some("wamid.IN")), expected);
     }
 
     #[test]

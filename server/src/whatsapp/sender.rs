@@ -113,16 +113,6 @@ impl GraphClient {
         })
     }
 
-    /// Sends a text of at most 4,096 characters, as a reply to a message where one is named.
-    pub(crate) async fn send_text(
-        &self,
-        recipient: &Recipient,
-        body: &str,
-        reply_to: Option<&str>,
-    ) -> Result<SentMessage, SendError> {
-        self.send(SendKind::Text, outbound::text(recipient, body, reply_to)).await
-    }
-
     /// Asks for the person's own number with a text of at most 1,024 characters.
     pub(crate) async fn request_contact(
         &self,

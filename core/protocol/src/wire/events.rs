@@ -8,8 +8,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Progress, SessionBody, hidden::hidden_debug, invalid_response, lenient::text};
-use crate::token::Code;
+use super::{
+    MatchDigits, Progress, SessionBody,
+    hidden::hidden_debug,
+    invalid_response,
+    lenient::{lenient, text},
+};
+use crate::{confirm::Confirm, token::Code};
 
 /// `POST /tokens/events`.
 #[derive(Clone, Deserialize, Serialize)]
@@ -26,6 +31,11 @@ pub struct EventsRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9A-HJKMNP-TV-Z]{8}$"))]
     pub app_key: Option<String>,
+    /// The least that the caller accepts as confirmation of these logins: one that was verified with less is confirmed
+    /// first. What the app itself asks for is never undercut.
+    #[serde(default, skip_serializing_if = "Confirm::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(none|reply|match|code)$", required = false))]
+    pub confirm: Confirm,
     /// Of a long poll: the progress by code that its caller was told of already. What this version does not know is
     /// left out.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "HashMap::is_empty")]
@@ -51,7 +61,7 @@ impl<'de> Visitor<'de> for Known {
         let mut known = HashMap::new();
         while let Some((code, status)) = fields.next_entry::<Cow<'de, str>, Cow<'de, str>>()? {
             if let (Ok(code), Some(status)) = (Code::parse(&code), Progress::parse(&status))
-                && status.rank().is_some()
+                && status.is_known()
             {
                 known.insert(code, status);
             }
@@ -72,14 +82,55 @@ pub struct ReadyEvent {
 
 /// Event `progress`.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(from = "ProgressBody", into = "ProgressBody")]
 pub struct ProgressEvent {
     /// The login that moved on.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub code: Code,
-    /// `message_received` or `awaiting_confirmation`; later versions may tell others.
-    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    /// How far it has come.
     pub status: Progress,
+}
+
+/// Event `progress`.
+#[derive(Deserialize, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+struct ProgressBody {
+    /// The login that moved on.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    code: Code,
+    /// `message_received`, `awaiting_confirmation` or `awaiting_match`; later versions may tell others.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    status: Progress,
+    /// Of `awaiting_match`: the two digits to show where the login began.
+    #[serde(
+        default,
+        rename = "match",
+        deserialize_with = "lenient",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, example = "42"))]
+    digits: Option<MatchDigits>,
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for ProgressEvent {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        <ProgressBody as utoipa::PartialSchema>::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for ProgressEvent {}
+
+impl From<ProgressBody> for ProgressEvent {
+    fn from(body: ProgressBody) -> Self {
+        Self { code: body.code, status: body.status.with_digits(body.digits) }
+    }
+}
+
+impl From<ProgressEvent> for ProgressBody {
+    fn from(event: ProgressEvent) -> Self {
+        Self { code: event.code, status: event.status, digits: event.status.match_digits() }
+    }
 }
 
 /// Event `verified`.
@@ -224,11 +275,16 @@ mod tests {
             app_key: code().app_key(),
             phone: Some(PhoneNumber::parse("919876543210").unwrap()),
             user_id: None,
+            confirmation: Confirm::Code,
             verified_at: Timestamp(SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_416_800_123)),
         };
         let events = [
             TokenEvent::Ready(ReadyEvent { pending: 3 }),
             TokenEvent::Progress(ProgressEvent { code: code(), status: Progress::AwaitingConfirmation }),
+            TokenEvent::Progress(ProgressEvent {
+                code: code(),
+                status: Progress::AwaitingMatch(MatchDigits::of_number(7)),
+            }),
             TokenEvent::Verified(VerifiedEvent { code: code(), session }),
             TokenEvent::Rejected(RejectedEvent {
                 code: None,
@@ -264,6 +320,27 @@ mod tests {
     }
 
     #[test]
+    fn digits_stand_beside_their_status_and_without_them_it_is_one_of_the_unknown() {
+        let parse = |data: &str| match TokenEvent::parse("progress", data) {
+            Some(TokenEvent::Progress(event)) => event.status,
+            other => panic!("{other:?}"),
+        };
+        let data = |rest: &str| format!(r#"{{"code":"{}","status":{rest}}}"#, code().expose());
+        let status = parse(&data(r#""awaiting_match","match":"07""#));
+        assert_eq!(status, Progress::AwaitingMatch(MatchDigits::of_number(7)));
+        for rest in
+            [r#""awaiting_match""#, r#""awaiting_match","match":7"#, r#""awaiting_match","match":"7""#]
+        {
+            let status = parse(&data(rest));
+            assert_eq!(
+                (status.as_str(), status.match_digits(), status.rank()),
+                ("awaiting_match", None, None)
+            );
+        }
+        assert_eq!(parse(&data(r#""message_received","match":"07""#)), Progress::MessageReceived);
+    }
+
+    #[test]
     fn what_a_poll_knows_is_read_as_far_as_this_version_does() {
         let code = code();
         let body = serde_json::json!({ "tokens": [], "known": {
@@ -271,6 +348,10 @@ mod tests {
         } });
         let request: EventsRequest = serde_json::from_value(body).unwrap();
         assert_eq!(request.known, HashMap::from([(code, Progress::AwaitingConfirmation)]));
+        assert_eq!(request.confirm, Confirm::None);
+        let body = serde_json::json!({ "tokens": [], "confirm": "code", "known": { code.expose(): "awaiting_match" } });
+        let request: EventsRequest = serde_json::from_value(body).unwrap();
+        assert_eq!((request.known[&code].as_str(), request.confirm), ("awaiting_match", Confirm::Code));
         let body = serde_json::json!({ "tokens": [], "known": { code.expose(): "of_a_newer_client" } });
         let request: EventsRequest = serde_json::from_value(body).unwrap();
         assert_eq!(request.known, HashMap::new());

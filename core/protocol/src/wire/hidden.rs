@@ -23,6 +23,7 @@ mod tests {
             tokens: vec!["lgn1_secret".into()],
             claim: true,
             app_key: None,
+            confirm: crate::Confirm::None,
             known: HashMap::new(),
         };
         assert_eq!(format!("{request:?}"), "EventsRequest { .. }");

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Timestamp, hidden::hidden_debug};
-use crate::token::{AppKey, PhoneNumber};
+use super::{Timestamp, hidden::hidden_debug, lenient::confirmation};
+use crate::{
+    confirm::Confirm,
+    token::{AppKey, PhoneNumber},
+};
 
 /// `POST /tokens/verify`.
 #[derive(Clone, Deserialize, Serialize)]
@@ -16,6 +19,11 @@ pub struct VerifyRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9A-HJKMNP-TV-Z]{8}$"))]
     pub app_key: Option<String>,
+    /// The least that the caller accepts as confirmation: a login that was verified with less is confirmed first. What the
+    /// app itself asks for is never undercut.
+    #[serde(default, skip_serializing_if = "Confirm::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(none|reply|match|code)$", required = false))]
+    pub confirm: Confirm,
 }
 
 /// `POST /tokens/confirm`.
@@ -47,7 +55,11 @@ pub struct SessionBody {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub user_id: Option<String>,
-    /// When the message arrived.
+    /// What the person did to confirm the login: `none`, `reply`, `match` or `code`.
+    #[serde(default, deserialize_with = "confirmation")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, required = true, example = "code"))]
+    pub confirmation: Confirm,
+    /// When the message arrived, or the login was confirmed.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub verified_at: Timestamp,
 }
@@ -83,5 +95,26 @@ mod tests {
         let VerifyResponse::Verified(session) = serde_json::from_str(body).unwrap() else { panic!("{body}") };
         assert_eq!(session.verified_at.to_string(), "2026-11-22T08:00:00.500Z");
         assert_eq!(session.phone.unwrap().expose(), "919876543210");
+        assert_eq!(session.confirmation, Confirm::None);
+    }
+
+    #[test]
+    fn a_confirmation_that_is_not_known_counts_as_none() {
+        for (written, confirmation) in
+            [("\"match\"", Confirm::Match), ("\"passkey\"", Confirm::None), ("1", Confirm::None)]
+        {
+            let body = format!(
+                r#"{{"app_key":"8XKPQ2WN","phone":null,"confirmation":{written},"verified_at":"2026-11-22T08:00:00Z"}}"#
+            );
+            assert_eq!(serde_json::from_str::<SessionBody>(&body).unwrap().confirmation, confirmation);
+        }
+    }
+
+    #[test]
+    fn a_call_that_asks_for_nothing_more_is_written_as_before() {
+        let request = VerifyRequest { token: "t".to_owned(), app_key: None, confirm: Confirm::None };
+        assert_eq!(serde_json::to_string(&request).unwrap(), r#"{"token":"t"}"#);
+        let request = VerifyRequest { confirm: Confirm::Match, ..request };
+        assert_eq!(serde_json::to_string(&request).unwrap(), r#"{"token":"t","confirm":"match"}"#);
     }
 }

@@ -49,6 +49,7 @@ fn hub(panics: usize) -> Arc<Hub> {
         proxy: None,
         trust: None,
         is_redeemer: true,
+        least: loggin_protocol::Confirm::None,
         user_agent: String::new(),
         max_retries: 0,
         call_timeout: TIMEOUT,
@@ -94,14 +95,19 @@ fn a_stream_that_panics_is_a_stream_that_is_lost() {
 fn a_call_that_panics_is_an_error_and_its_worker_goes_on() {
     let hub = hub(21);
     let call = || hub.verify_call(&token(0), None);
-    let error = hub.make(call().unwrap(), reader_of(token(0))).unwrap_err();
+    let error = hub.make(call().unwrap(), reader_of(token(0), loggin_protocol::Confirm::None)).unwrap_err();
     assert_eq!(error.code(), ErrorCode::Internal);
     for _ in 0..20 {
-        let outcome =
-            hub.begin(call(), reader_of(token(0))).wait_timeout(TIMEOUT).expect("the call does not hang");
+        let outcome = hub
+            .begin(call(), reader_of(token(0), loggin_protocol::Confirm::None))
+            .wait_timeout(TIMEOUT)
+            .expect("the call does not hang");
         assert_eq!(outcome.unwrap_err().code(), ErrorCode::Internal);
     }
-    assert_eq!(hub.begin(call(), reader_of(token(0))).wait_timeout(TIMEOUT), Some(Ok(None)));
+    assert_eq!(
+        hub.begin(call(), reader_of(token(0), loggin_protocol::Confirm::None)).wait_timeout(TIMEOUT),
+        Some(Ok(None))
+    );
     let broken = hub.begin::<()>(call(), |_| panic!("as the test says"));
     assert_eq!(broken.wait_timeout(TIMEOUT).unwrap().unwrap_err().code(), ErrorCode::Internal);
 }

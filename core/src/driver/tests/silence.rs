@@ -49,6 +49,7 @@ pub(super) fn hub_by(stream_silence: Duration, clock: Box<dyn Clock>) -> (Arc<Hu
         proxy: None,
         trust: None,
         is_redeemer: true,
+        least: loggin_protocol::Confirm::None,
         user_agent: String::new(),
         max_retries: 0,
         call_timeout: TIMEOUT,

@@ -29,7 +29,7 @@ use crate::{
     path = "/api/v1/tokens/confirm",
     tag = "tokens",
     summary = "Confirm a login",
-    description = "For apps with `confirm = code`: takes the digits that WhatsApp showed.",
+    description = "Takes the digits that WhatsApp showed, where the app or who waits asks for `code`.",
     request_body = ConfirmRequest,
     responses(
         (status = 200, description = "The digits were right.", body = ConfirmResponse),
@@ -84,7 +84,11 @@ fn wrong(attempts: u8) -> ApiError {
 /// Tries left for a login's code; `None` where it awaits none.
 async fn attempts_left(server: &Server, code: Code) -> Result<Option<u8>, StoreError> {
     let now = server.clock.now();
-    let awaits = |login: &Login| login.state == store::State::AwaitingConfirmation && now < login.deadline;
+    let awaits = |login: &Login| {
+        login.state == store::State::AwaitingConfirmation
+            && login.confirm == store::Confirm::Code
+            && now < login.deadline
+    };
     let login = server.store.logins(&[code]).await?.into_iter().find(awaits);
     Ok(login.map(|login| login.attempts_left))
 }

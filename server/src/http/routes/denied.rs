@@ -57,7 +57,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use crate::{
-        logins::life,
+        logins::{Received, life},
+        store::State,
         tests::{TestServer, demo_key, error_of, guarded_app, token, token_of},
     };
 
@@ -73,7 +74,7 @@ mod tests {
     }
 
     async fn deny(server: &TestServer, token: &Token) {
-        assert!(server.server.logins.deny(token.code()).await.unwrap());
+        assert_eq!(server.server.logins.deny(token.code()).await.unwrap(), Received::Changed(State::Denied));
     }
 
     #[tokio::test]

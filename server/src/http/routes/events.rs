@@ -24,7 +24,7 @@ use crate::{
         subscription::{Asked, Subscription, Woken},
     },
     limits::{self, CountedStream},
-    logins::Viewer,
+    logins::{Asks, Viewer},
     state::Server,
     telemetry::metrics::{self, Limit},
 };
@@ -75,7 +75,9 @@ pub(crate) async fn handle(
     let viewer = viewer(request.claim, &headers)?;
     caller.count_waits(&server, request.tokens.len())?;
     let counted = count_stream(&server, &caller)?;
-    let asked = Asked { tokens: request.tokens, app_key: audience(request.app_key.as_deref())?, viewer };
+    let asks = Asks { confirm: request.confirm, asker: None };
+    let asked =
+        Asked { tokens: request.tokens, app_key: audience(request.app_key.as_deref())?, viewer, asks };
     let started = Subscription::start(&server, &caller, asked, counted);
     let (subscription, events) = started.await?;
     if wants_json(&headers) {
@@ -162,7 +164,9 @@ async fn long_poll(
 fn is_news(event: &TokenEvent, known: &HashMap<Code, Progress>) -> bool {
     match event {
         TokenEvent::Ready(_) => false,
-        TokenEvent::Progress(progress) => known.get(&progress.code) != Some(&progress.status),
+        TokenEvent::Progress(progress) => {
+            known.get(&progress.code).map(Progress::as_str) != Some(progress.status.as_str())
+        }
         TokenEvent::Verified(_) | TokenEvent::Rejected(_) => true,
     }
 }

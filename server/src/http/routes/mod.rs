@@ -11,5 +11,7 @@ pub(crate) mod fallback;
 pub(crate) mod health;
 pub(crate) mod link;
 pub(crate) mod openapi;
+#[cfg(test)]
+mod tests;
 pub(crate) mod verify;
 pub(crate) mod webhook;

@@ -94,6 +94,7 @@ mod tests {
             app_key: AppKey::parse("8XKPQ2WN").unwrap(),
             phone: Some(PhoneNumber::parse("919876543210").unwrap()),
             user_id: None,
+            confirmation: loggin_protocol::Confirm::Code,
             verified_at: Timestamp(std::time::SystemTime::UNIX_EPOCH),
         };
         let error = wire::ErrorBody {
@@ -113,9 +114,14 @@ mod tests {
             tokens: Vec::new(),
             claim: true,
             app_key: Some(String::new()),
+            confirm: loggin_protocol::Confirm::Code,
             known: [(token(1).code(), wire::Progress::MessageReceived)].into(),
         };
-        let redeem = wire::VerifyRequest { token: String::new(), app_key: Some(String::new()) };
+        let redeem = wire::VerifyRequest {
+            token: String::new(),
+            app_key: Some(String::new()),
+            confirm: loggin_protocol::Confirm::Code,
+        };
         let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
         let start = wire::OtpStartRequest {
             phone: String::new(),

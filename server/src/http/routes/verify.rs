@@ -16,8 +16,9 @@ use loggin_protocol::{
 use crate::{
     clock::random_bytes,
     http::{ApiError, body, caller::Caller, request::idempotency_key},
-    logins::{View, Viewer, reason, view},
+    logins::{Asks, View, Viewer, reason, view},
     state::Server,
+    store::Confirm,
 };
 
 /// Random bytes that name a redeemer who names none.
@@ -61,18 +62,24 @@ pub(crate) async fn handle(
         Some(key) => Viewer::redeemer(key),
         None => Viewer::redeemer(&random_bytes::<NAMELESS_BYTES>(&*server.random)),
     };
-    redeem(&server, &token, redeemer).await
+    redeem(&server, &token, redeemer, request.confirm).await
 }
 
-async fn redeem(server: &Server, token: &Token, redeemer: Viewer) -> Result<Json<VerifyResponse>, ApiError> {
-    let mut logins = server.logins.wait(&[token.code()]).await?;
+async fn redeem(
+    server: &Server,
+    token: &Token,
+    redeemer: Viewer,
+    least: Confirm,
+) -> Result<Json<VerifyResponse>, ApiError> {
+    let asks = Asks { confirm: least, asker: None };
+    let mut logins = server.logins.wait(&[token.code()], &asks).await?;
     if let Viewer::Redeemer(key) = redeemer {
-        logins = server.logins.claim(logins, key).await?;
+        logins = server.logins.claim(logins, key, least).await?;
     }
     let Some(login) = logins.first() else {
         return Err(rejected(ErrorCode::Expired));
     };
-    match view(login, redeemer) {
+    match view(login, redeemer, least) {
         View::Pending | View::Progress(_) | View::Claimable => Ok(Json(VerifyResponse::Pending)),
         View::Verified(session) => Ok(Json(VerifyResponse::Verified(session))),
         View::Rejected(error) => Err(rejected(error)),

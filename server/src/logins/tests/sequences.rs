@@ -36,7 +36,7 @@ fn number(sender: u8) -> PhoneNumber {
 fn next(login: Option<Login>, transition: &Transition, app: &App, now: UnixMillis) -> Next {
     let seed = Seed { confirmation: [9; 32], reference: "reference".to_owned() };
     match *transition {
-        Transition::Wait => life::waited(login, code(), now),
+        Transition::Wait => life::waited(login, code(), &Asks::default(), || seed.clone(), now),
         Transition::Message { sender, hidden, age } => {
             let message = Message {
                 phone: (!hidden).then(|| number(sender)),
@@ -51,7 +51,7 @@ fn next(login: Option<Login>, transition: &Transition, app: &App, now: UnixMilli
             let login = login.filter(|login| login.user_id.as_deref() == Some(&own));
             life::phone_shared(login, &number(sender), now - Duration::from_secs(age), app, &seed, now)
         }
-        Transition::Claim { redeemer } => life::claimed(login, [redeemer; 32]),
+        Transition::Claim { redeemer } => life::claimed(login, [redeemer; 32], Confirm::None),
         Transition::Confirm { right } => life::confirmed(login, |_| right, now),
         Transition::Deny => life::denied(login, now),
         Transition::Pass { .. } => {
@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn the_laws_hold(
         transitions in prop::collection::vec(transition(), 1..40),
-        confirm in prop::sample::select(vec![Confirm::None, Confirm::Reply, Confirm::Code]),
+        confirm in prop::sample::select(Confirm::ALL.to_vec()),
         phone_hidden in prop::sample::select(vec![PhoneHidden::Ask, PhoneHidden::Fail]),
     ) {
         let app = App { confirm, phone_hidden, ..demo_app() };
@@ -109,7 +109,7 @@ proptest! {
             }
             // A session tells the sender's number, to one redeemer at most.
             let redeemers = (0..3_u8).map(|redeemer| Viewer::Redeemer([redeemer; 32]));
-            let told = redeemers.filter_map(|viewer| match view(login, viewer) {
+            let told = redeemers.filter_map(|viewer| match view(login, viewer, Confirm::None) {
                 View::Verified(session) => Some(session),
                 _ => None,
             });

@@ -44,6 +44,8 @@ fn login_in(state: State, deadline: UnixMillis) -> Login {
         attempts_left: 0,
         reply_reference: None,
         language: None,
+        confirm: Confirm::None,
+        asker: None,
     }
 }
 
@@ -103,7 +105,7 @@ async fn more_rows_than_a_page_that_are_days_overdue_are_gone_after_two_sweeps()
             loggin_protocol::Token::from_secret(demo_app().app_key, secret).code()
         })
         .collect();
-    env.logins.wait(&codes).await.unwrap();
+    env.logins.wait(&codes, &Asks::default()).await.unwrap();
     env.tap().await;
     let slot = env.waiters.register(&codes);
     env.clock.advance(Duration::from_secs(26 * 60 * 60));

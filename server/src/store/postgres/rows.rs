@@ -9,9 +9,9 @@ use crate::{
     clock::UnixMillis,
     languages::Language,
     store::{
-        App, AppSecretKey, AuditRow, ClearName, Confirm, KeyId, KnownCall, LiveCode, Login, MessageKind,
-        MessageState, Operator, OtpPhone, OtpSession, OutboxMessage, PhoneHidden, Role, SealedResponse,
-        Sending, State, StoreError, TestNumber, rows::Numbered,
+        App, AppSecretKey, Asker, AuditRow, ClearName, Confirm, KeyId, KnownCall, LiveCode, Login,
+        MessageKind, MessageState, Operator, OtpPhone, OtpSession, OutboxMessage, PhoneHidden, Role,
+        SealedResponse, Sending, State, StoreError, TestNumber, rows::Numbered,
     },
     whatsapp::DeliveryStatus,
 };
@@ -89,6 +89,8 @@ pub(super) fn login(row: &Row) -> Result<Login, StoreError> {
         reply_reference: value(row, "reply_reference")?,
         // A later version may have written one that this has no texts in.
         language: value::<Option<&str>>(row, "lang")?.and_then(Language::of_tag),
+        confirm: numbered::<Confirm>(row, "confirm")?,
+        asker: value::<Option<&str>>(row, "asker")?.and_then(Asker::of_text),
     })
 }
 

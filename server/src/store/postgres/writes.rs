@@ -11,7 +11,7 @@ use crate::{
     languages::Language,
     limits,
     store::{
-        AppEvent, Attempt, CallCount, Change, Ended, MessageState, OtpDelivery, OtpPhone, OtpPurge,
+        AppEvent, Asker, Attempt, CallCount, Change, Ended, MessageState, OtpDelivery, OtpPhone, OtpPurge,
         OtpSession, OtpWrite, State, Write, rows::Numbered,
     },
     whatsapp::DeliveryStatus,
@@ -50,7 +50,14 @@ pub(super) fn is_first_wait(change: &Change) -> bool {
 
 /// A login that is waited for, with the number of its change in the group.
 pub(super) fn waited(number: usize, change: &Change) -> Value {
-    json!({ "number": number, "code": change.login.code.expose(), "deadline": change.login.deadline.0 })
+    let login = &change.login;
+    json!({
+        "number": number,
+        "code": login.code.expose(),
+        "deadline": login.deadline.0,
+        "confirm": login.confirm.number(),
+        "asker": login.asker.as_ref().and_then(Asker::to_text),
+    })
 }
 
 /// Any other change, with its number in the group and that of the task that it belongs to.
@@ -74,6 +81,8 @@ pub(super) fn change(number: usize, task: usize, change: &Change) -> Value {
         "attempts_left": login.attempts_left,
         "reply_reference": login.reply_reference.as_deref().map(text),
         "lang": login.language.map(Language::tag),
+        "confirm": login.confirm.number(),
+        "asker": login.asker.as_ref().and_then(Asker::to_text),
         "phone_number_id": message.map(|message| text(&message.phone_number_id)),
         "message_hash": message.map(|message| hex(&message.hash)),
         "received_at": message.map(|message| message.received_at.0),

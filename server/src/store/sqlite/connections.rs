@@ -33,11 +33,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (8, include_str!("../../../migrations/sqlite/0008_secret_keys.sql")),
     (9, include_str!("../../../migrations/sqlite/0009_retention.sql")),
     (10, include_str!("../../../migrations/sqlite/0010_operators.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0011_webhooks.sql")),
+    (11, include_str!("../../../migrations/sqlite/0011_webhooks.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0012_confirmations.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 11;
+pub(in crate::store) const LATEST: u32 = 12;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.

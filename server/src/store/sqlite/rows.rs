@@ -6,7 +6,7 @@ use rusqlite::Row;
 use crate::{
     clock::UnixMillis,
     languages::Language,
-    store::{App, Confirm, Login, PhoneHidden, State, StoreError, rows::Numbered},
+    store::{App, Asker, Confirm, Login, PhoneHidden, State, StoreError, rows::Numbered},
 };
 
 /// An optional text, not copied out of its row.
@@ -59,6 +59,8 @@ pub(super) fn login(row: &Row<'_>) -> Result<Login, StoreError> {
         reply_reference: row.get("reply_reference")?,
         // A later version may have written one that this has no texts in.
         language: text(row, "lang")?.and_then(Language::of_tag),
+        confirm: Confirm::of_number(row.get("confirm")?)?,
+        asker: text(row, "asker")?.and_then(Asker::of_text),
     })
 }
 

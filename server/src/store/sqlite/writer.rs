@@ -26,8 +26,8 @@ use crate::{
     languages::Language,
     limits,
     store::{
-        CallCount, Change, ChangeOutcome, Commit, CommitListener, Login, MessageId, OtpCounts, OtpWrite,
-        QueueOutcome, State, StoreError, Write, rows::Numbered,
+        Asker, CallCount, Change, ChangeOutcome, Commit, CommitListener, Login, MessageId, OtpCounts,
+        OtpWrite, QueueOutcome, State, StoreError, Write, rows::Numbered,
     },
     telemetry::metrics,
 };
@@ -345,8 +345,9 @@ fn is_first_wait(change: &Change) -> bool {
 }
 
 const INSERT_WAITED: &str = "INSERT INTO logins
-    (code, app_key, state, version, deadline, waited_for, attempts_left, node, change)
-    SELECT value ->> 0, substr(value ->> 0, 1, 8), ?2, 1, value ->> 1, 1, 0, ?3, value ->> 2 FROM json_each(?1)
+    (code, app_key, state, version, deadline, waited_for, attempts_left, node, change, confirm, asker)
+    SELECT value ->> 0, substr(value ->> 0, 1, 8), ?2, 1, value ->> 1, 1, 0, ?3, value ->> 2, value ->> 3, value ->> 4
+    FROM json_each(?1)
     WHERE true ON CONFLICT DO NOTHING RETURNING code, change";
 
 /// Adds all logins that are waited for the first time in one statement; returns those that are new, each with the
@@ -357,10 +358,13 @@ fn insert_waited(
     node: i64,
     begin: i64,
 ) -> Result<HashSet<(Code, i64)>, StoreError> {
-    let waited: Vec<(Code, i64, i64)> = (begin..)
+    let waited: Vec<(Code, i64, i64, i64, Option<String>)> = (begin..)
         .zip(changes)
         .filter(|(_, (_, change))| is_first_wait(change))
-        .map(|(position, (_, change))| (change.login.code, change.login.deadline.0, position))
+        .map(|(position, (_, Change { login, .. }))| {
+            let asker = login.asker.as_ref().and_then(Asker::to_text);
+            (login.code, login.deadline.0, position, login.confirm.number(), asker)
+        })
         .collect();
     if waited.is_empty() {
         return Ok(HashSet::new());
@@ -374,14 +378,14 @@ fn insert_waited(
 
 const INSERT: &str = "INSERT INTO logins
     (code, app_key, state, version, deadline, waited_for, phone, user_id, verified_at, claimed_by, confirmation,
-     attempts_left, reply_reference, lang, node, change)
-    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+     attempts_left, reply_reference, lang, confirm, asker, node, change)
+    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
     ON CONFLICT DO NOTHING";
 
 const UPDATE: &str = "UPDATE logins SET state = ?2, version = ?3, deadline = ?4, waited_for = ?5, phone = ?6,
     user_id = ?7, verified_at = ?8, claimed_by = ?9, confirmation = ?10, attempts_left = ?11,
-    reply_reference = ?12, lang = ?13, node = ?14, change = ?15
-    WHERE code = ?1 AND version = ?16";
+    reply_reference = ?12, lang = ?13, confirm = ?14, asker = ?15, node = ?16, change = ?17
+    WHERE code = ?1 AND version = ?18";
 
 /// Makes one change; `is_known` where its message, if it has one, is remembered already by a change before it.
 fn write_one(
@@ -448,6 +452,8 @@ fn put(
         login.attempts_left,
         login.reply_reference,
         login.language.map(Language::tag),
+        login.confirm.number(),
+        login.asker.as_ref().and_then(Asker::to_text),
         node,
         position,
         expected,

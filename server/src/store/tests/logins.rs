@@ -7,7 +7,9 @@ use loggin_protocol::{AppKey, Code, PhoneNumber, Token};
 use crate::{
     clock::UnixMillis,
     languages::Language,
-    store::{App, Change, ChangeOutcome, Confirm, Login, MessageId, PhoneHidden, Stage, State, Store, Write},
+    store::{
+        App, Asker, Change, ChangeOutcome, Confirm, Login, MessageId, PhoneHidden, Stage, State, Store, Write,
+    },
 };
 
 const APP: &str = "8XKPQ2WN";
@@ -72,7 +74,13 @@ pub(in crate::store) fn login_of(app: &str, number: u8, state: State) -> Login {
         attempts_left: 0,
         reply_reference: None,
         language: None,
+        confirm: Confirm::None,
+        asker: None,
     }
+}
+
+fn asker() -> Asker {
+    Asker { browser: Some("Firefox".to_owned()), system: None, region: Some("IN".to_owned()), at: NOW.0 }
 }
 
 fn full_login(number: u8) -> Login {
@@ -86,6 +94,8 @@ fn full_login(number: u8) -> Login {
         attempts_left: 3,
         reply_reference: Some(format!("reference {number}")),
         language: Some(Language::Hindi),
+        confirm: Confirm::Match,
+        asker: Some(asker()),
         ..login(number, State::Claimed)
     }
 }
@@ -176,7 +186,11 @@ pub(in crate::store) async fn a_taken_app_key_is_not_overwritten(store: &impl St
 }
 
 pub(in crate::store) async fn a_login_reads_back_as_it_was_written(store: &impl Store) {
-    let logins = [full_login(1), login(2, State::Pending), login(3, State::PhoneHidden)];
+    let logins = [
+        full_login(1),
+        Login { confirm: Confirm::Code, asker: Some(asker()), ..login(2, State::Pending) },
+        login(3, State::PhoneHidden),
+    ];
     let outcomes = store.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();
     assert_eq!(outcomes, [ChangeOutcome::Applied; 3]);
     let mut read = store.logins(&[code(1), code(2), code(3), code(4)]).await.unwrap();

@@ -92,7 +92,7 @@ fn tell_everything() {
     job_taken(Duration::from_millis(1), 5);
     store_failed(StoreFailure::NotWritten);
     panicked();
-    send(SendKind::Text)(SendResult::Ambiguous);
+    send(SendKind::Buttons)(SendResult::Ambiguous);
     let request = |route| HttpRequest::new(&http::Method::POST, route);
     request("/api/v1/auth/start").responded(http::StatusCode::OK, None);
     let refused = Some(ErrorCode::InvalidCode);
@@ -134,7 +134,7 @@ fn every_metric_of_the_list_is_there_in_its_form_and_no_other() {
     grew("loggin_webhook_lag_seconds", "_sum", &[], 20.0);
     grew("loggin_inbound_updates_total", "", &[("result", "forwarded")], 1.0);
     grew("loggin_replies_total", "", &[("kind", "digits"), ("outcome", "sent")], 1.0);
-    grew("loggin_whatsapp_sends_total", "", &[("kind", "text"), ("result", "ambiguous")], 1.0);
+    grew("loggin_whatsapp_sends_total", "", &[("kind", "buttons"), ("result", "ambiguous")], 1.0);
     grew("loggin_store_commit_changes", "_count", &[], 1.0);
     grew("loggin_otp_starts_total", "", &[("result", "ok")], 1.0);
     grew("loggin_otp_verifications_total", "", &[("result", "invalid_code")], 1.0);

@@ -57,7 +57,7 @@ impl Graph {
 
     /// Sends one text, and tells what became of it.
     async fn send(&self) -> Result<SentMessage, SendError> {
-        let sent = self.client().await.send_text(&recipient(), "Hi", None).await;
+        let sent = self.client().await.send_buttons(&recipient(), "Hi", BUTTONS).await;
         assert_eq!(self.calls.lock().unwrap().len(), 1);
         sent
     }
@@ -87,6 +87,8 @@ fn client_of(listener: &TcpListener) -> GraphClient {
     GraphClient::new(config(&format!("http://{}/v26.0", listener.local_addr().unwrap()))).unwrap()
 }
 
+const BUTTONS: &[(&str, &str)] = &[("no", "Not me")];
+
 fn recipient() -> Recipient {
     Recipient::Phone(phone("16505551234"))
 }
@@ -104,7 +106,7 @@ fn taken_over() -> String {
 #[tokio::test]
 async fn a_message_is_taken_over() {
     let graph = Graph::new(200, &[], taken_over());
-    let sent = graph.client().await.send_text(&recipient(), "Hi", Some("wamid.IN")).await;
+    let sent = graph.client().await.send_buttons(&recipient(), "Hi", BUTTONS).await;
     let expected = SentMessage {
         id: "wamid.OUT".into(),
         status: SendStatus::Accepted,
@@ -116,7 +118,7 @@ async fn a_message_is_taken_over() {
     assert_eq!((call.method, call.uri.path()), (Method::POST, "/v26.0/106540352242922/messages"));
     assert_eq!(call.headers["authorization"], format!("Bearer {TOKEN}"));
     assert_eq!(call.headers["content-type"], "application/json");
-    assert_eq!(call.body, outbound::text(&recipient(), "Hi", Some("wamid.IN")));
+    assert_eq!(call.body, outbound::buttons(&recipient(), "Hi", BUTTONS));
 }
 
 #[tokio::test]
@@ -233,7 +235,7 @@ async fn a_server_that_is_not_there_was_sent_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client_of(&listener);
     drop(listener);
-    let sent = client.send_text(&recipient(), "Hi", None).await;
+    let sent = client.send_buttons(&recipient(), "Hi", BUTTONS).await;
     assert_eq!(sent, Err(SendError::Retryable { after: None }));
 }
 
@@ -250,7 +252,7 @@ async fn a_connection_that_ends_after_the_request_is_ambiguous() {
         drop(connection);
         listener
     });
-    let sent = client.send_text(&recipient(), "Hi", None).await;
+    let sent = client.send_buttons(&recipient(), "Hi", BUTTONS).await;
     assert_eq!(sent, Err(SendError::Ambiguous));
     // Nothing was sent a second time: no further connection waits.
     let listener = server.await.unwrap().into_std().unwrap();

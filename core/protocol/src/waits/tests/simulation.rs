@@ -401,6 +401,7 @@ pub(in crate::waits) fn token_of(number: u32) -> Token {
 pub(in crate::waits) fn verified(code: Code) -> TokenEvent {
     let Ok(phone) = PhoneNumber::parse("919876543210") else { panic!("it is well formed") };
     let session = SessionBody {
+        confirmation: crate::Confirm::None,
         app_key: code.app_key(),
         phone: Some(phone),
         user_id: None,

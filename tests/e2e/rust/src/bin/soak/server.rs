@@ -106,6 +106,7 @@ fn outcome(code: &Code) -> Option<TokenEvent> {
         Fate::Verified => Some(TokenEvent::Verified(VerifiedEvent {
             code: *code,
             session: SessionBody {
+                confirmation: loggin_protocol::Confirm::None,
                 app_key: code.app_key(),
                 phone: PhoneNumber::parse("919876543210").ok(),
                 user_id: None,
