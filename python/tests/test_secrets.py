@@ -67,7 +67,7 @@ def test_a_login_in_place_of_its_token_is_refused_without_showing_it(
 
 @pytest.mark.parametrize("phone", [PHONE, "123456", "987654321012345"])
 def test_a_session_shows_two_digits(phone: str) -> None:
-    session = Session("8XKPQ2WN", phone, "IN.12345678", WHEN)
+    session = Session("8XKPQ2WN", phone, "IN.12345678", "none", WHEN)
     assert f"phone='***{phone[-2:]}'" in repr(session)
     assert phone[:-2] not in shown(session)
     assert "IN.12345678" not in shown(session)
@@ -89,7 +89,7 @@ def test_a_client_shows_no_key(kind: type[Loggin | AsyncLoggin]) -> None:
 
 
 def test_results_pickle_copy_and_compare(login: CreatedToken) -> None:
-    session = Session("8XKPQ2WN", PHONE, None, WHEN)
+    session = Session("8XKPQ2WN", PHONE, None, "none", WHEN)
     for result in (login, session):
         for twin in (pickle.loads(pickle.dumps(result)), copy.copy(result), copy.deepcopy(result)):  # noqa: S301
             assert twin == result

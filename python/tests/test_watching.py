@@ -70,7 +70,7 @@ def test_each_step_is_told_those_of_a_newer_server_too(
     updates = open_driver(server.url).watch(login.token)
     for status in told:
         steps.go()
-        assert next(updates) == LoginUpdate(status, None)
+        assert next(updates) == LoginUpdate(status, None, None)
     steps.go()
     last = next(updates)
     assert last.status == "verified"

@@ -11,7 +11,8 @@ mod values;
 use std::{sync::Arc, time::Duration};
 
 use loggin::{
-    Error, ErrorCode, Loggin, LogginBuilder, LoginStatus, Observed, Observer, Pending, qr, timeout_of,
+    Confirm, Error, ErrorCode, Loggin, LogginBuilder, LoginStatus, Observed, Observer, Pending, qr,
+    timeout_of,
 };
 
 pub use failure::{Failure, FailureClass, FailureDetails, failure_of};
@@ -65,8 +66,9 @@ impl Client {
         &self,
         token: String,
         timeout: Option<f64>,
+        confirm: Option<String>,
     ) -> Result<Arc<Session>, Failure> {
-        Ok(Arc::new(self.begin(&token, timeout).await?.into()))
+        Ok(Arc::new(self.begin(&token, timeout, confirm).await?.into()))
     }
 
     /// The same, blocking the calling thread.
@@ -74,19 +76,20 @@ impl Client {
         &self,
         token: String,
         timeout: Option<f64>,
+        confirm: Option<String>,
     ) -> Result<Arc<Session>, Failure> {
-        Ok(Arc::new(self.begin(&token, timeout).wait()?.into()))
+        Ok(Arc::new(self.begin(&token, timeout, confirm).wait()?.into()))
     }
 
     /// Begins a wait that somebody else may cancel.
-    pub fn start_wait(&self, token: String, timeout: Option<f64>) -> Arc<Wait> {
-        Arc::new(Wait { pending: self.begin(&token, timeout) })
+    pub fn start_wait(&self, token: String, timeout: Option<f64>, confirm: Option<String>) -> Arc<Wait> {
+        Arc::new(Wait { pending: self.begin(&token, timeout, confirm) })
     }
 
     /// Begins a wait that also tells how far the login has come.
-    pub fn watch(&self, token: String, timeout: Option<f64>) -> Arc<Watch> {
-        let watch = match patience(timeout) {
-            Ok(timeout) => self.observer.watch(&token, timeout),
+    pub fn watch(&self, token: String, timeout: Option<f64>, confirm: Option<String>) -> Arc<Watch> {
+        let watch = match patience(timeout).and_then(|timeout| Ok((timeout, self.asking(confirm)?))) {
+            Ok((timeout, observer)) => observer.watch(&token, timeout),
             Err(error) => loggin::Watch::failed(error),
         };
         Arc::new(Watch { watch })
@@ -137,11 +140,17 @@ impl Client {
 }
 
 impl Client {
-    fn begin(&self, token: &str, timeout: Option<f64>) -> Pending<Observed> {
-        match patience(timeout) {
-            Ok(timeout) => self.observer.start_wait(token, timeout),
+    fn begin(&self, token: &str, timeout: Option<f64>, confirm: Option<String>) -> Pending<Observed> {
+        match patience(timeout).and_then(|timeout| Ok((timeout, self.asking(confirm)?))) {
+            Ok((timeout, observer)) => observer.start_wait(token, timeout),
             Err(error) => Pending::failed(error),
         }
+    }
+
+    /// The client for waits that accept no less than this as confirmation.
+    fn asking(&self, confirm: Option<String>) -> Result<Observer, Error> {
+        let least = confirm.map(|name| Confirm::parse(&name)).transpose()?;
+        Ok(self.observer.asking(least.unwrap_or_default()))
     }
 }
 

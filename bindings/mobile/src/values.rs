@@ -73,7 +73,12 @@ impl Session {
         self.observed.user_id.as_deref().map(Into::into)
     }
 
-    /// When the message arrived at the server.
+    /// What the person did to confirm the login, as the protocol names it.
+    pub fn confirmation(&self) -> String {
+        self.observed.confirmation.to_string()
+    }
+
+    /// When the message arrived at the server, or the login was confirmed.
     pub fn verified_at(&self) -> SystemTime {
         self.observed.verified_at
     }
@@ -110,6 +115,11 @@ pub enum Update {
     MessageReceived,
     /// The person was asked to type a code where the login began.
     AwaitingConfirmation,
+    /// The person was asked to choose these digits in WhatsApp: show them.
+    AwaitingMatch {
+        /// Two digits.
+        digits: String,
+    },
     /// A step that this version does not know, from a newer server.
     Unrecognized {
         /// Its name in the protocol.
@@ -127,6 +137,7 @@ impl From<Progress> for Update {
         match progress {
             Progress::MessageReceived => Self::MessageReceived,
             Progress::AwaitingConfirmation => Self::AwaitingConfirmation,
+            Progress::AwaitingMatch(digits) => Self::AwaitingMatch { digits: digits.to_string() },
             other => Self::Unrecognized { status: other.as_str().to_owned() },
         }
     }

@@ -12,7 +12,7 @@ mod values;
 
 use std::sync::Arc;
 
-use loggin::{ErrorCode, Loggin, qr};
+use loggin::{Confirm, ErrorCode, Loggin, qr};
 use napi::{
     Env,
     bindgen_prelude::{Either, Function},
@@ -74,23 +74,23 @@ impl Client {
 
     /// Begins to wait for a token.
     #[napi]
-    pub fn wait(&self, id: u32, token: String, timeout_ms: Option<f64>) {
+    pub fn wait(&self, id: u32, token: String, timeout_ms: Option<f64>, confirm: Option<String>) {
         let timeout = timeout_ms.map(values::duration);
-        let wait = self.loggin.start_wait(&token, timeout);
+        let wait = self.asking(confirm).start_wait(&token, timeout);
         self.mailbox.expect_answer(id, wait, |session| Outcome::Session(Some(session)));
     }
 
     /// Begins to wait for a token, and to tell how far its login has come.
     #[napi]
-    pub fn watch(&self, id: u32, token: String, timeout_ms: Option<f64>) {
-        let watch = self.loggin.watch(&token, timeout_ms.map(values::duration));
+    pub fn watch(&self, id: u32, token: String, timeout_ms: Option<f64>, confirm: Option<String>) {
+        let watch = self.asking(confirm).watch(&token, timeout_ms.map(values::duration));
         self.mailbox.expect_updates(id, watch);
     }
 
     /// Begins to redeem a token.
     #[napi]
-    pub fn verify(&self, id: u32, token: String, timeout_ms: Option<f64>) {
-        let call = self.loggin.start_verify(&token, timeout_ms.map(values::duration));
+    pub fn verify(&self, id: u32, token: String, timeout_ms: Option<f64>, confirm: Option<String>) {
+        let call = self.asking(confirm).start_verify(&token, timeout_ms.map(values::duration));
         self.mailbox.expect_answer(id, call, Outcome::Session);
     }
 
@@ -185,6 +185,15 @@ impl Client {
     #[napi]
     pub fn close(&self) {
         self.loggin.close();
+    }
+}
+
+impl Client {
+    /// The client for waits and calls that accept no less than this as confirmation. The JavaScript layer has looked at the
+    /// name.
+    fn asking(&self, confirm: Option<String>) -> Loggin {
+        let least = confirm.and_then(|name| Confirm::parse(&name).ok());
+        self.loggin.asking(least.unwrap_or_default())
     }
 }
 

@@ -144,6 +144,7 @@ pub struct Session {
     pub app_key: String,
     pub phone: String,
     pub user_id: Option<String>,
+    pub confirmation: &'static str,
     /// Milliseconds since 1970.
     pub verified_at: f64,
 }
@@ -154,6 +155,7 @@ impl From<loggin::Session> for Session {
             app_key: session.app_key.to_string(),
             phone: session.phone.expose().into(),
             user_id: session.user_id.map(Into::into),
+            confirmation: session.confirmation.as_str(),
             verified_at: since_1970(session.verified_at) * 1_000.0,
         }
     }
@@ -243,6 +245,8 @@ pub struct Settled {
     pub status: Option<String>,
     /// How far the login has come whose wait goes on.
     pub progress: Option<String>,
+    /// The digits to show then.
+    pub match_digits: Option<String>,
     pub failure: Option<Failure>,
 }
 
@@ -268,7 +272,10 @@ impl Settled {
             Ok(Outcome::LoginIds(login_ids)) => Self { login_ids: Some(login_ids), ..settled },
             Ok(Outcome::Status(status)) => Self { status: Some(status.as_str().into()), ..settled },
             Ok(Outcome::Confirmed) => settled,
-            Ok(Outcome::Progress(progress)) => Self { progress: Some(progress.as_str().into()), ..settled },
+            Ok(Outcome::Progress(progress)) => {
+                let match_digits = progress.match_digits().map(|digits| digits.to_string());
+                Self { progress: Some(progress.as_str().into()), match_digits, ..settled }
+            }
             Err(error) => Self { failure: Some(error.into()), ..settled },
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loggin::{Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token, timeout_of};
+use loggin::{Confirm, Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token, timeout_of};
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError},
     prelude::*,
@@ -42,6 +42,19 @@ impl<'a, 'py> FromPyObject<'a, 'py> for LoginToken {
             return Err(PyTypeError::new_err(format!("a token is a str, not {kind}{hint}")));
         };
         Ok(Self(Token::parse(&text).map_err(Failure::from)?))
+    }
+}
+
+/// The least confirmation that a caller accepts.
+#[derive(Clone, Copy)]
+pub(crate) struct Least(pub(crate) Confirm);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Least {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let Text(name) = object.extract()?;
+        Ok(Self(Confirm::parse(&name).map_err(Failure::from)?))
     }
 }
 

@@ -1,10 +1,10 @@
 //! The client: each method converts its arguments, calls the core and converts the result.
 
-use loggin::{CreatedToken, Loggin, LogginBuilder};
+use loggin::{Confirm, CreatedToken, Loggin, LogginBuilder};
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{Digits, LoginToken, Network, Patience, Retries, Seconds, Text, otp_request, with},
+    arguments::{Digits, Least, LoginToken, Network, Patience, Retries, Seconds, Text, otp_request, with},
     errors::Failure,
     notifier::{Promise, Telling},
     results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields, StateFields},
@@ -57,47 +57,50 @@ impl Client {
     }
 
     /// Blocks until the person has signed in.
-    #[pyo3(signature = (token, timeout, is_main_thread))]
+    #[pyo3(signature = (token, timeout, confirm, is_main_thread))]
     fn wait_for_verify(
         &self,
         py: Python<'_>,
         token: LoginToken,
         timeout: Option<Patience>,
+        confirm: Option<Least>,
         is_main_thread: bool,
     ) -> PyResult<SessionFields> {
-        let pending = self.0.start_wait(token.0, timeout.map(|patience| patience.0));
+        let pending = self.asking(confirm).start_wait(token.0, timeout.map(|patience| patience.0));
         waits::block_on(py, pending, is_main_thread).map(results::session)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
-    #[pyo3(signature = (token, timeout, is_main_thread))]
+    #[pyo3(signature = (token, timeout, confirm, is_main_thread))]
     fn verify_token(
         &self,
         py: Python<'_>,
         token: LoginToken,
         timeout: Option<Patience>,
+        confirm: Option<Least>,
         is_main_thread: bool,
     ) -> PyResult<Option<SessionFields>> {
         let timeout = timeout.map(|patience| patience.0);
         let session = if is_main_thread {
-            waits::block_on(py, self.0.start_verify(token.0, timeout), true)?
+            waits::block_on(py, self.asking(confirm).start_verify(token.0, timeout), true)?
         } else {
-            py.detach(|| self.0.verify_token_within(token.0, timeout)).map_err(Failure::from)?
+            py.detach(|| self.asking(confirm).verify_token_within(token.0, timeout)).map_err(Failure::from)?
         };
         Ok(session.map(results::session))
     }
 
     /// Begins a wait that settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, wakeup, future))]
+    #[pyo3(signature = (token, timeout, confirm, wakeup, future))]
     fn start_wait(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
+        confirm: Option<Least>,
         wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
         let promise = Promise::new(wakeup, future)?;
-        let pending = self.0.start_wait(token.0, timeout.map(|patience| patience.0));
+        let pending = self.asking(confirm).start_wait(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
         });
@@ -105,16 +108,17 @@ impl Client {
     }
 
     /// Redeems a token, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, wakeup, future))]
+    #[pyo3(signature = (token, timeout, confirm, wakeup, future))]
     fn start_verify(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
+        confirm: Option<Least>,
         wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
         let promise = Promise::new(wakeup, future)?;
-        let pending = self.0.start_verify(token.0, timeout.map(|patience| patience.0));
+        let pending = self.asking(confirm).start_verify(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
         });
@@ -122,22 +126,23 @@ impl Client {
     }
 
     /// Begins to watch a login, for whoever blocks.
-    #[pyo3(signature = (token, timeout))]
-    fn watch(&self, token: LoginToken, timeout: Option<Patience>) -> Watch {
-        Watch(self.0.watch(token.0, timeout.map(|patience| patience.0)))
+    #[pyo3(signature = (token, timeout, confirm))]
+    fn watch(&self, token: LoginToken, timeout: Option<Patience>, confirm: Option<Least>) -> Watch {
+        Watch(self.asking(confirm).watch(token.0, timeout.map(|patience| patience.0)))
     }
 
     /// Begins to watch a login, and tells a listener on the running loop.
-    #[pyo3(signature = (token, timeout, wakeup, listener))]
+    #[pyo3(signature = (token, timeout, confirm, wakeup, listener))]
     fn start_watch(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
+        confirm: Option<Least>,
         wakeup: &Bound<'_, PyAny>,
         listener: Py<PyAny>,
     ) -> PyResult<Wait> {
         let telling = Telling::new(wakeup, listener)?;
-        let watch = self.0.watch(token.0, timeout.map(|patience| patience.0));
+        let watch = self.asking(confirm).watch(token.0, timeout.map(|patience| patience.0));
         watch.on_update(move |update| {
             telling.tell(update.map(|update| Fields::Update(results::update(update))));
         });
@@ -353,5 +358,12 @@ impl Client {
     /// Ends every wait with `closed`.
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
+    }
+}
+
+impl Client {
+    /// The client for waits and calls that accept no less than this as confirmation.
+    fn asking(&self, confirm: Option<Least>) -> Loggin {
+        self.0.asking(confirm.map_or(Confirm::None, |least| least.0))
     }
 }

@@ -5,11 +5,11 @@ use std::time::SystemTime;
 use loggin::{Cause, ClientState, LoginStatus, OtpResult, OtpSession, Session, Update};
 use pyo3::prelude::*;
 
-/// App key, phone, user id and the time of a session.
-pub(crate) type SessionFields = (String, String, Option<String>, SystemTime);
+/// App key, phone, user id, confirmation and the time of a session.
+pub(crate) type SessionFields = (String, String, Option<String>, &'static str, SystemTime);
 
-/// How far a login has come, and in the end its session.
-pub(crate) type UpdateFields = (String, Option<SessionFields>);
+/// How far a login has come, the digits to show, and in the end its session.
+pub(crate) type UpdateFields = (String, Option<String>, Option<SessionFields>);
 
 /// Session id, seconds until it expires, whether the code was sent, and the codes left in the month.
 pub(crate) type OtpSessionFields = (String, u64, bool, Option<u64>);
@@ -33,8 +33,9 @@ pub(crate) enum Fields {
 }
 
 pub(crate) fn session(session: Session) -> SessionFields {
-    let Session { app_key, phone, user_id, verified_at, .. } = session;
-    (app_key.to_string(), phone.expose().to_owned(), user_id.map(String::from), verified_at)
+    let Session { app_key, phone, user_id, confirmation, verified_at, .. } = session;
+    let (phone, user_id) = (phone.expose().to_owned(), user_id.map(String::from));
+    (app_key.to_string(), phone, user_id, confirmation.as_str(), verified_at)
 }
 
 pub(crate) fn status(status: LoginStatus) -> String {
@@ -43,8 +44,11 @@ pub(crate) fn status(status: LoginStatus) -> String {
 
 pub(crate) fn update(update: Update<Session>) -> UpdateFields {
     match update {
-        Update::Progress(progress) => (progress.as_str().to_owned(), None),
-        Update::Verified(verified) => (status(LoginStatus::Verified), Some(session(verified))),
+        Update::Progress(progress) => {
+            let digits = progress.match_digits().map(|digits| digits.to_string());
+            (progress.as_str().to_owned(), digits, None)
+        }
+        Update::Verified(verified) => (status(LoginStatus::Verified), None, Some(session(verified))),
     }
 }
 

@@ -5,6 +5,7 @@ const TEXTS = {
   appKey: 'app-key',
   appName: 'app-name',
   baseUrl: 'base-url',
+  confirm: 'confirm',
   locale: 'locale',
   logo: 'logo',
   name: 'name',

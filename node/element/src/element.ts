@@ -162,12 +162,13 @@ export class LogginButtonElement extends Base {
   /** What attributes say, unless a login is under way, or what it came to is still to be read: that is left alone. */
   #makingOf(locale: Locale | undefined): Making {
     if (!this.#making || !(isUnderWay(this.#status) || this.#modals.isOpen)) {
-      const { appKey, baseUrl, whatsappNumber, allowInsecureHttp, text, texts } = this;
+      const { appKey, baseUrl, confirm, whatsappNumber, allowInsecureHttp, text, texts } = this;
       this.#making = {
         appKey,
         baseUrl: baseUrl || undefined,
         whatsappNumber: whatsappNumber || undefined,
         allowInsecureHttp,
+        confirm: (confirm || undefined) as Making['confirm'],
         text: text || texts.message || locale?.texts.message,
       };
     }

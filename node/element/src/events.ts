@@ -10,7 +10,9 @@ export interface LogginSuccess {
   readonly phone: string | null;
   /** The business-scoped WhatsApp user id, where WhatsApp told it. */
   readonly userId: string | null;
-  /** When the message arrived at the server. */
+  /** What the person did to confirm the login. */
+  readonly confirmation: 'none' | 'reply' | 'match' | 'code';
+  /** When the message arrived at the server, or the login was confirmed. */
   readonly verifiedAt: Date;
 }
 
@@ -20,6 +22,7 @@ export type LogginStatus =
   | 'pending'
   | 'message_received'
   | 'awaiting_confirmation'
+  | 'awaiting_match'
   | 'verified'
   | 'expired'
   | 'denied'
@@ -68,6 +71,11 @@ export interface LogginEventMap {
 /** How each event travels. */
 export const TRAVELS = { bubbles: true, composed: true } as const;
 
-const UNDER_WAY: readonly LogginStatus[] = ['pending', 'message_received', 'awaiting_confirmation'];
+const UNDER_WAY: readonly LogginStatus[] = [
+  'pending',
+  'message_received',
+  'awaiting_confirmation',
+  'awaiting_match',
+];
 
 export const isUnderWay = (status: LogginStatus): boolean => UNDER_WAY.includes(status);

@@ -19,6 +19,8 @@ export interface Making
   extends Pick<LogginProviderProps, 'baseUrl' | 'whatsappNumber' | 'allowInsecureHttp'> {
   readonly appKey: string;
   readonly text: string | undefined;
+  /** The least confirmation to accept. */
+  readonly confirm: LogginButtonProps['confirm'];
 }
 
 export interface ViewProps
@@ -36,13 +38,13 @@ export interface ViewProps
 export function ButtonView(props: ViewProps): ReactNode {
   const { making, texts, fullWidth, onSuccess, onError, onExpire, onConnectionProblem, onStatus, ...rest } =
     props;
-  const { appKey, text, ...server } = making;
+  const { appKey, text, confirm, ...server } = making;
   const handlers = { onSuccess, onError, onExpire, onConnectionProblem };
   // The message is part of the login, so it is not the language's that happens to be in force.
   const words = { ...texts, message: '' };
   return (
     <LogginProvider {...rest} {...server} texts={words} classNames={PART_CLASSES}>
-      <LogginButton appKey={appKey} text={text} fullWidth={fullWidth} {...handlers}>
+      <LogginButton appKey={appKey} text={text} confirm={confirm} fullWidth={fullWidth} {...handlers}>
         <Watch onStatus={onStatus} />
         <LogginButtonText />
       </LogginButton>

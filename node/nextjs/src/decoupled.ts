@@ -61,7 +61,7 @@ export interface LoginChoice {
 export interface FinishLoginOptions
   extends LoginChoice,
     CreateSessionOptions,
-    Pick<WaitForVerifyOptions, 'onProgress' | 'signal' | 'timeoutMs'> {
+    Pick<WaitForVerifyOptions, 'confirm' | 'onProgress' | 'signal' | 'timeoutMs'> {
   /** Called with who is about to be signed in; an error that it throws keeps them out. */
   readonly onSession?: ((session: Session) => unknown) | undefined;
 }
@@ -167,8 +167,8 @@ export async function finishLogin(options: FinishLoginOptions = {}): Promise<Sig
 }
 
 /**
- * Hands in the digits that WhatsApp showed the person, where the app has `confirm = code` and `onProgress` of
- * `finishLogin` was told `awaiting_confirmation`. The wait then ends.
+ * Hands in the digits that WhatsApp showed the person, where `onProgress` of `finishLogin` was told
+ * `awaiting_confirmation`. The wait then ends.
  *
  * It rejects with `invalid_code` and `attemptsLeft` where they are wrong, `blocked` after too many tries, and `expired`
  * where no such login has begun.

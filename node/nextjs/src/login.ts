@@ -1,6 +1,6 @@
 /** The decoupled flow as routes: what `useServerLogin` and `mode="server"` of `@loggin/react` ask. */
 
-import { isLogginError } from '@loggin/web';
+import { type Confirm, isLogginError } from '@loggin/web';
 import { beginLogin, confirmLogin, type FinishLoginOptions, finishLogin } from './decoupled.js';
 import { appKeyOfEnvironment, misconfigured } from './environment.js';
 import { checkOrigins, type OriginOptions, respond, type Step, stepsHandler } from './responses.js';
@@ -15,6 +15,8 @@ export interface LoginHandlersOptions
     Pick<FinishLoginOptions, 'onSession'> {
   /** The app that people sign in to: `LOGGIN_APP_KEY`, or the app of the secret key, where it is not given. */
   readonly appKey?: string | undefined;
+  /** The least confirmation to accept, whatever the page asks for: `reply`, `match` or `code`. */
+  readonly confirm?: Confirm | undefined;
   /** The message's own text, with `{code}` in it once; the page's, in its language, by default. */
   readonly text?: string | undefined;
 }
@@ -26,9 +28,9 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
  * `<LogginButton mode="server" />` signs in, and its page never has a token.
  *
  * - `begin` `{"text"?, "replaces"?}` responds with `{"login", "link", "code"}`, and sets a cookie of the login's own.
- * - `wait` `{"login", "known"?}` is held for 25 s: 200 `{"status": "verified"}` with the session's cookie, 202 `{"status"}`
+ * - `wait` `{"login", "known"?, "confirm"?}` is held for 25 s: 200 `{"status": "verified"}` with the session's cookie, 202 `{"status"}`
  *   where it is to be asked again, at once where the status is another than the known one: `pending`, `message_received`,
- *   `awaiting_confirmation`.
+ *   `awaiting_confirmation`, `awaiting_match` with `match`.
  * - `confirm` `{"login", "code"}` takes the digits that WhatsApp showed.
  *
  * Errors are those of the protocol. A wait that is cut off is asked again, of any node that has the same secret.
@@ -48,7 +50,7 @@ export function loginHandlers(options: LoginHandlersOptions = {}): {
       const words = options.text ?? textOf(text);
       return respond(await beginLogin(appKey, { text: words, replaces: textOf(replaces) }));
     },
-    wait: ({ login, known }, request) => held({ login, known, request, options }),
+    wait: ({ login, known, confirm }, request) => held({ login, known, confirm, request, options }),
     confirm: async ({ login, code }) => {
       await confirmLogin(String(code), { login: String(login) });
       return respond({ status: 'verified' });
@@ -61,15 +63,20 @@ interface Question {
   readonly login: unknown;
   /** The status that the page shows. */
   readonly known: unknown;
+  /** The least confirmation that the page accepts. */
+  readonly confirm: unknown;
   readonly request: Request;
   readonly options: LoginHandlersOptions;
 }
 
 /** Holds a question until the login is over, has come further, or has been held for long enough. */
-async function held({ login, known, request, options }: Question): Promise<Response> {
+async function held({ login, known, confirm: wanted, request, options }: Question): Promise<Response> {
   const { maxAge, claims, onSession } = options;
+  // The server's own wins: a page is whoever asks.
+  const confirm = options.confirm ?? (textOf(wanted) as Confirm | undefined);
   const before = textOf(known) ?? 'pending';
   let status: string = before;
+  let match: string | undefined;
   const news = new AbortController();
   const hangUp = (): void => news.abort();
   request.signal.addEventListener('abort', hangUp);
@@ -78,11 +85,13 @@ async function held({ login, known, request, options }: Question): Promise<Respo
       login: String(login),
       maxAge,
       claims,
+      confirm,
       onSession,
       signal: news.signal,
       timeoutMs: HOLD_MS,
-      onProgress: (now) => {
+      onProgress: (now, digits) => {
         status = now;
+        match = digits;
         if (now !== before) {
           news.abort();
         }
@@ -94,7 +103,7 @@ async function held({ login, known, request, options }: Question): Promise<Respo
     if (!isHeld) {
       throw reason;
     }
-    return respond({ status }, 202);
+    return respond({ status, match }, 202);
   } finally {
     request.signal.removeEventListener('abort', hangUp);
   }

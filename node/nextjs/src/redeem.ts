@@ -1,6 +1,7 @@
 /** The button's flow: a page waits for the login, then hands in the token, which only the server redeems. */
 
 import {
+  type Confirm,
   type CreatedToken,
   type CreateTokenOptions,
   loggin,
@@ -123,6 +124,8 @@ async function jarOfRequest(): Promise<Awaited<ReturnType<typeof cookies>> | nul
 export interface RedeemOptions extends CreateSessionOptions {
   /** The app whose tokens are redeemed: `LOGGIN_APP_KEY`, or the app of the secret key, where it is not given. */
   readonly appKey?: string | undefined;
+  /** The least confirmation to accept: a login that was verified with less is `pending` until it is confirmed. */
+  readonly confirm?: Confirm | undefined;
   /** Called with who is about to be signed in; an error that it throws keeps them out. */
   readonly onSession?: ((session: Session) => unknown) | undefined;
 }
@@ -157,9 +160,9 @@ export async function redeem(token: string, options: RedeemOptions = {}): Promis
 }
 
 async function signIn(token: string, options: RedeemOptions): Promise<SignedIn | null> {
-  const { appKey, maxAge, claims, onSession } = options;
+  const { appKey, confirm, maxAge, claims, onSession } = options;
   await sealingKeys();
-  const session = await redeemOnce(token, { appKey });
+  const session = await redeemOnce(token, { appKey, confirm });
   if (!session) {
     return null;
   }

@@ -12,6 +12,7 @@ import {
   type Server,
 } from '@loggin/web/create';
 
+import type { Confirm } from '@loggin/web/finish';
 import type { RoutedBeginning } from '@loggin/web/routed';
 import { type Kept, keep, keptOf, LIFETIME_MS, nameOf } from './kept.js';
 import { type Course, IDLE, isUnderWay, type LogginHandlers, type LogginState } from './login-state.js';
@@ -36,6 +37,8 @@ export interface AttemptOptions {
   readonly server: NamedServer;
   readonly appKey: string;
   readonly text: string | undefined;
+  /** The least confirmation that is accepted. */
+  readonly confirm?: Confirm | undefined;
 }
 
 export class Attempt {

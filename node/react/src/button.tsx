@@ -18,7 +18,7 @@ import { AppearanceContext, type Looks, ShowContext, useClasses } from './contex
 import { deviceOf } from './device.js';
 import { BubbleIcon } from './icons.js';
 import { LocaleScope } from './locale-scope.js';
-import { isUnderWay } from './login-state.js';
+import { isAwaiting, isUnderWay } from './login-state.js';
 import { LooksProvider, looksOf, type WithoutLooks } from './looks.js';
 import { LoginDialog, loadPanel } from './modal.js';
 import { LogginLink, LoginProvider, useLogginLogin, useTexts } from './parts.js';
@@ -61,7 +61,7 @@ type StyledButtonProps = WithoutLooks<LogginButtonProps> & { readonly looks: Loo
 
 function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
   const [options, server] = asLogin(props);
-  const { appKey, text, onSuccess, onError, onExpire, onConnectionProblem, ...more } = options as ButtonProps;
+  const { appKey, text, confirm, onSuccess, onError, onExpire, onConnectionProblem, ...more } = options as ButtonProps;
   const { className, children, onClick, fullWidth, looks, ...rest } = more as typeof more & { looks: Looks };
   // Where a provider shows the modal it has to be told how; a new object does not show it anew.
   const latest = useRef(looks);
@@ -70,7 +70,7 @@ function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
   });
   const classes = useClasses();
   const handlers = { onSuccess, onError, onExpire, onConnectionProblem };
-  const [attempt, login] = useAttempt({ appKey, text, ...handlers }, server);
+  const [attempt, login] = useAttempt({ appKey, text, confirm, ...handlers }, server);
   const [key] = useState(() => `loggin-${buttons++}`);
   const [own, setOwn] = useState<ReactNode>(null);
   const inProvider = useContext(ShowContext);
@@ -92,7 +92,7 @@ function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
   const early = useEarlyTap(showDialog);
 
   // What a page that is back has to say, and a code to be typed, are not left to the next tap.
-  const isDue = isUnderWay(login) && (login.isResumed || login.status === 'awaiting_confirmation');
+  const isDue = isUnderWay(login) && (login.isResumed || isAwaiting(login));
   useEffect(() => {
     if (isDue) {
       showDialog();

@@ -96,6 +96,7 @@ type Inner =
   | 'grab'
   | 'icon'
   | 'logo'
+  | 'match'
   | 'phone'
   | 'picture'
   | 'ring'

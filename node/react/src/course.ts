@@ -6,8 +6,10 @@ import { isControlFlow, isRedirect } from './faults.js';
 import type { Course } from './login-state.js';
 
 /** Whether a step is one that is shown. */
-const isShown = (status: Progress): status is 'message_received' | 'awaiting_confirmation' =>
-  /^(message_received|awaiting_confirmation)$/.test(status);
+const isShown = (
+  status: Progress,
+): status is 'message_received' | 'awaiting_confirmation' | 'awaiting_match' =>
+  /^(message_received|awaiting_(confirmation|match))$/.test(status);
 
 /**
  * Follows an attempt until somebody has signed in and the app has taken it. It resolves to what the app's framework is to
@@ -23,10 +25,11 @@ export async function follow(course: Course): Promise<unknown> {
     token,
     code,
     claim: false,
+    confirm: course.confirm,
     signal,
     timeoutMs: Math.max(1, Number(attempt.getState().expiresAt) - Date.now()),
     // What a newer server tells besides is nothing that this page has words for.
-    onProgress: (status) => isShown(status) && set({ status }),
+    onProgress: (status, match) => isShown(status) && set({ status, match: match ?? null }),
     onConnection: (connection, problem) => {
       set({ connection });
       if (problem && !signal.aborted) {

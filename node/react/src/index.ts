@@ -21,6 +21,7 @@ export {
   LogginConnectionText,
   LogginCountdown,
   LogginLink,
+  LogginMatchDigits,
   LogginQrCode,
   LogginRetry,
   LogginRoot,

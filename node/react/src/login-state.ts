@@ -1,7 +1,7 @@
 /** Where an attempt to sign in stands, what an app is told of it, and what the part that waits needs to know. */
 
 import type { Server } from '@loggin/web/create';
-import type { Connection, SessionFields } from '@loggin/web/finish';
+import type { Confirm, Connection, SessionFields } from '@loggin/web/finish';
 
 /** Where an attempt stands. */
 export type LogginStatus =
@@ -9,6 +9,7 @@ export type LogginStatus =
   | 'pending'
   | 'message_received'
   | 'awaiting_confirmation'
+  | 'awaiting_match'
   | 'verified'
   | 'expired'
   | 'denied'
@@ -44,6 +45,8 @@ export interface LogginState {
   readonly error: Error | null;
   /** How many tries are left to type the code, once one was wrong. */
   readonly attemptsLeft: number | null;
+  /** The two digits to show while the status is `awaiting_match`: the person chooses them in WhatsApp. */
+  readonly match: string | null;
   /** A code was typed and is being checked. */
   readonly isConfirming: boolean;
   /** The person has opened the link here, in this attempt. */
@@ -65,11 +68,15 @@ export const IDLE: LogginState = {
   expiresAt: null,
   error: null,
   attemptsLeft: null,
+  match: null,
   isConfirming: false,
   isOpened: false,
   isResumed: false,
   connection: 'connecting',
 };
+
+/** Whether the person has something to do here: digits to type, or to look at. */
+export const isAwaiting = ({ status }: Pick<LogginState, 'status'>): boolean => status.startsWith('awaiting');
 
 export const isUnderWay = ({ expiresAt }: Pick<LogginState, 'expiresAt'>): boolean => expiresAt !== null;
 
@@ -78,6 +85,8 @@ export interface Course {
   readonly server: Server;
   /** The message's own text. */
   readonly text: string | undefined;
+  /** The least confirmation that is accepted. */
+  readonly confirm?: Confirm | undefined;
   readonly token: string;
   readonly code: string;
   readonly wait: AbortController;

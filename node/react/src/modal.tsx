@@ -18,7 +18,7 @@ import { createPortal } from 'react-dom';
 import { AppearanceContext, type Looks, useClasses } from './context.js';
 import { deviceOf } from './device.js';
 import { CloseIcon } from './icons.js';
-import { isUnderWay } from './login-state.js';
+import { isAwaiting, isUnderWay } from './login-state.js';
 import { LooksProvider, looksOf, PanelTitle } from './looks.js';
 import type { PanelProps } from './panel.js';
 import { LogginLink, LogginStatusText, LoginProvider, useTexts } from './parts.js';
@@ -42,7 +42,7 @@ export type LogginModalProps = LoginOf<ModalProps>;
 export function LogginModal({ open, onClose, ...props }: LogginModalProps): ReactNode {
   const [looks, options] = looksOf(props);
   const [, login] = useAttempt(...asLogin(options));
-  const isDue = isUnderWay(login) && (login.isResumed || login.status === 'awaiting_confirmation');
+  const isDue = isUnderWay(login) && (login.isResumed || isAwaiting(login));
   const [isBack, setBack] = useState(false);
   useEffect(() => setBack(isDue), [isDue]);
   const close = useCallback(() => {

@@ -14,6 +14,7 @@ import {
   LogginConnectionText,
   LogginCountdown,
   LogginLink,
+  LogginMatchDigits,
   LogginQrCode,
   LogginRetry,
   LogginStatusText,
@@ -122,6 +123,7 @@ function ByLink({ device }: { device: Device }): ReactNode {
       <div className={isPending ? classes('row') : undefined} data-connection={connection}>
         <LogginStatusText />
       </div>
+      <LogginMatchDigits className={classes('match')} />
       <LogginConnectionText className={classes('lead')} />
       {isPending && <TimeLeft />}
       <Late />

@@ -123,6 +123,18 @@ export function LogginStatusText(props: ComponentProps<'p'>): ReactNode {
   );
 }
 
+/** The digits that the person chooses in WhatsApp, while they are to be shown. */
+export function LogginMatchDigits(props: ComponentProps<'output'>): ReactNode {
+  const { status, match } = useLogginLogin();
+  return (
+    status === 'awaiting_match' && (
+      <output dir="ltr" {...props}>
+        {match}
+      </output>
+    )
+  );
+}
+
 /** That the server is not reached, once it has been for a while; a screen reader is told. */
 export function LogginConnectionText(props: ComponentProps<'p'>): ReactNode {
   const login = useLogginLogin();

@@ -81,6 +81,7 @@ const RULES = `
 .loggin-phone select{flex:0 0 42%;min-width:0;padding-inline:10px 4px;text-overflow:ellipsis}
 .loggin-field[aria-invalid=true]{border-color:var(--lg-alert)}
 .loggin-field[autocomplete=one-time-code]{font-size:24px;letter-spacing:.3em}
+.loggin-match{font-size:56px;font-weight:700;line-height:1.2;letter-spacing:.08em;text-align:center}
 .loggin-boxes label{position:relative;text-align:center}
 .loggin-boxes input{position:absolute;inset:auto 0 0;height:56px;opacity:0}
 .loggin-boxes label span{display:flex;gap:8px;justify-content:center}

@@ -26,6 +26,8 @@ export interface LogginTexts {
   readonly pending: string;
   readonly message_received: string;
   readonly awaiting_confirmation: string;
+  /** Above the digits that the person chooses in WhatsApp. */
+  readonly awaiting_match: string;
   readonly verified: string;
   readonly expired: string;
   readonly denied: string;
@@ -94,6 +96,7 @@ export const english: LogginTexts = {
   pending: 'Waiting for your message',
   message_received: 'Message received, signing you in',
   awaiting_confirmation: 'Enter the code that WhatsApp sent you',
+  awaiting_match: 'Tap this number in WhatsApp',
   verified: 'You are signed in',
   expired: 'This code has timed out',
   denied: 'This sign‑in was declined',

@@ -2,6 +2,7 @@
 
 /** The hook: the attempt of one component, and what can be done about it. */
 
+import type { Confirm } from '@loggin/web/finish';
 import { useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { Attempt, type NamedServer } from './attempt.js';
 import { AppearanceContext, ServerContext, serverByDefault } from './context.js';
@@ -12,6 +13,11 @@ export interface UseLogginOptions extends LogginHandlers {
   readonly appKey: string;
   /** The message's own text, with `{code}` in it once. */
   readonly text?: string | undefined;
+  /**
+   * The least confirmation to accept: `reply`, `match` or `code`. The page then shows what belongs to it; your server asks for
+   * the same where it redeems, as what a page asks for is the page's own.
+   */
+  readonly confirm?: Confirm | undefined;
 }
 
 export interface LogginLogin extends LogginState {
@@ -26,8 +32,8 @@ export interface LogginLogin extends LogginState {
 }
 
 /**
- * A sign-in with WhatsApp: `idle → pending → message_received → awaiting_confirmation → verified`, or `expired`,
- * `denied` or `error`.
+ * A sign-in with WhatsApp: `idle → pending → message_received → verified`, with `awaiting_match` or
+ * `awaiting_confirmation` before the end where more is asked for, or `expired`, `denied` or `error`.
  *
  * `link` is there before the tap. Its token is made once for each attempt, however often the component renders or, in
  * development, mounts.
@@ -38,7 +44,7 @@ export function useLoggin(options: UseLogginOptions): LogginLogin {
 
 /** The same, with the attempt itself, which others may show too, and perhaps with the server of a route. */
 export function useAttempt(options: UseLogginOptions, routed?: NamedServer): readonly [Attempt, LogginLogin] {
-  const { appKey } = options;
+  const { appKey, confirm } = options;
   const { message } = useContext(AppearanceContext).texts;
   const text = options.text || message || undefined;
   const named = useContext(ServerContext);
@@ -47,7 +53,10 @@ export function useAttempt(options: UseLogginOptions, routed?: NamedServer): rea
   useEffect(() => {
     attempt.handlers = options;
   });
-  useEffect(() => attempt.mount({ appKey, server, text }), [attempt, appKey, server, text]);
+  useEffect(
+    () => attempt.mount({ appKey, confirm, server, text }),
+    [attempt, appKey, confirm, server, text],
+  );
   return [attempt, useLoginOf(attempt)];
 }
 

@@ -15,6 +15,8 @@ export interface UseServerLoginOptions extends Omit<LogginHandlers, 'onSuccess'>
   readonly route?: string | undefined;
   /** The message's own text, with `{code}` in it once, unless the route has one. */
   readonly text?: string | undefined;
+  /** The least confirmation to accept; that of the route, where it has one, wins. */
+  readonly confirm?: UseLogginOptions['confirm'];
   /** Somebody has signed in: the session's cookie is there. */
   readonly onSuccess?: (() => unknown) | undefined;
 }

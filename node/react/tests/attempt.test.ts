@@ -16,7 +16,7 @@ import type { LogginState } from '../dist/esm/login-state.js';
 
 const APP_KEY = '8XKPQ2WN';
 
-async function start(options: { appKey?: string; text?: string } = {}) {
+async function start(options: { appKey?: string; text?: string; confirm?: 'match' | 'code' } = {}) {
   const server = await ScriptedServer.start();
   server.respond(stream(event('ready', { pending: 1 })));
   const attempt = new Attempt();
@@ -238,6 +238,25 @@ describe('one token and one stream', () => {
     await ended;
     expect(attempt.getState()).toMatchObject({ status: 'idle' });
     expect(attempt.getState().link).toContain('/l/7Z4M0ABC-');
+  });
+});
+
+describe('digits to be chosen in WhatsApp', () => {
+  it('are asked for, and stand in the state', async () => {
+    const { attempt, server } = await start({ confirm: 'match' });
+    server.respond(
+      telling(attempt, ['ready', { pending: 1 }], ['progress', { status: 'awaiting_match', match: '07' }]),
+    );
+    attempt.start();
+    expect((await statusOf(attempt, 'awaiting_match')).match).toBe('07');
+    expect((await server.request(0)).body).toMatchObject({ confirm: 'match', claim: false });
+  });
+
+  it('are nothing that less than they can take the place of', async () => {
+    const { attempt, server } = await start({ confirm: 'match' });
+    server.respond(telling(attempt, ['verified', { session: { ...SESSION, confirmation: 'reply' } }]));
+    attempt.start();
+    expect((await statusOf(attempt, 'error')).error).toMatchObject({ code: 'invalid_response' });
   });
 });
 

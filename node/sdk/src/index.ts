@@ -1,6 +1,7 @@
 /** Sign-in with WhatsApp, for any app: the SDK for Node. */
 
 export type {
+  Confirm,
   LoginStatus,
   LoginUpdate,
   LoginUpdates,
@@ -32,7 +33,9 @@ export {
 } from '@loggin/web/shared';
 export type { LogginOptions } from './input.js';
 export {
+  type CallOptions,
   type ClientState,
+  type ConfirmOptions,
   type CreateTokenOptions,
   type DeniedLoginsOptions,
   Loggin,

@@ -1,6 +1,8 @@
 /** The client: one method for each thing a user wants to do. */
 
 import {
+  type Confirm,
+  isConfirm,
   type LoginStatus,
   type LoginUpdates,
   type Progress,
@@ -10,6 +12,7 @@ import {
 import { unwrap } from './addon.js';
 import {
   abortSignal,
+  check,
   clientOptions,
   type LogginOptions,
   optionalFunction,
@@ -32,19 +35,30 @@ export interface CreateTokenOptions {
   readonly text?: string | undefined;
 }
 
-export interface VerifyTokenOptions {
+export interface CallOptions {
   /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
   readonly timeoutMs?: number | undefined;
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a wait or a call accepts. */
+export interface ConfirmOptions {
+  /**
+   * The least confirmation to accept: `reply`, `match` or `code`. A login that was verified with less is confirmed first. It
+   * asks for more only: what the app asks for is never undercut.
+   */
+  readonly confirm?: Confirm | undefined;
+}
+
+export interface VerifyTokenOptions extends CallOptions, ConfirmOptions {}
+
 export interface DeniedLoginsOptions {
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface WatchOptions {
+export interface WatchOptions extends ConfirmOptions {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
   /** Ends the wait, which then rejects with the signal's reason. */
@@ -52,12 +66,22 @@ export interface WatchOptions {
 }
 
 export interface WaitForVerifyOptions extends WatchOptions {
-  /** Is told how far the login has come, each step once. */
-  readonly onProgress?: ((status: Progress) => void) | undefined;
+  /** Is told how far the login has come, each step once; of `awaiting_match` with the two digits to show. */
+  readonly onProgress?: ((status: Progress, match?: string) => void) | undefined;
 }
 
 /** The options of a call, by name. */
 const CALL = ['signal', 'timeoutMs'] as const;
+
+/** Those of a call that hands out a session. */
+const REDEEM = [...CALL, 'confirm'] as const;
+
+/** @throws InvalidInputError `invalid_request` where it is no confirmation. */
+function leastOf(confirm: Confirm | null | undefined): Confirm | undefined {
+  const isOne = confirm == null || isConfirm(confirm);
+  check(isOne, 'invalid_request', "confirm is 'none', 'reply', 'match' or 'code'.");
+  return confirm ?? undefined;
+}
 
 /** How a client stands to its server. It holds nothing secret and may be logged. */
 export interface ClientState {
@@ -130,14 +154,15 @@ export class Loggin {
    * and `invalid_config` where nothing says whose tokens are accepted: see the option `appKey`.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
-    const { onProgress, signal, timeoutMs } = optionsObject(options, [...CALL, 'onProgress']);
+    const { confirm, onProgress, signal, timeoutMs } = optionsObject(options, [...REDEEM, 'onProgress']);
     const secret = tokenText(token);
-    const [limit, ending] = [timeout(timeoutMs), abortSignal(signal)];
+    const limits = { timeoutMs: timeout(timeoutMs), confirm: leastOf(confirm) };
+    const ending = abortSignal(signal);
     const tell = optionalFunction(onProgress, 'onProgress');
     const settled = tell
       ? // What the caller does with it, and how that fails, is not the client's.
-        await this.#waits.watch(secret, limit, ending, (status) => queueMicrotask(() => tell(status)))
-      : await this.#waits.wait(secret, limit, ending);
+        await this.#waits.watch(secret, limits, ending, (...told) => queueMicrotask(() => tell(...told)))
+      : await this.#waits.wait(secret, limits, ending);
     return sessionIn(settled) as Session;
   }
 
@@ -147,26 +172,26 @@ export class Loggin {
    *
    * ```js
    * for await (const { status, session } of loggin.watch(token)) {
-   *   show(session ? 'Signed in' : status); // 'message_received', 'awaiting_confirmation', later others
+   *   show(session ? 'Signed in' : status); // 'message_received', 'awaiting_match' (with `match`), 'awaiting_confirmation', later others
    * }
    * ```
    *
    * Steps that follow each other faster than they are asked for are told as one. The iteration rejects as `waitForVerify`.
    */
   async *watch(token: string, options: WatchOptions = {}): LoginUpdates {
-    const { signal, timeoutMs } = optionsObject(options, CALL);
-    yield* updatesOf((more) => this.waitForVerify(token, { timeoutMs, ...more }), abortSignal(signal));
+    const { signal, ...rest } = optionsObject(options, REDEEM);
+    yield* updatesOf((more) => this.waitForVerify(token, { ...rest, ...more }), abortSignal(signal));
   }
 
   /**
-   * Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation` (apps with `confirm = code`). The
+   * Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation` (the app, or who waits, asks for `code`). The
    * wait then ends. It needs no secret key.
    *
    * It rejects with `invalid_code` and `attemptsLeft` where they are wrong, `blocked` after too many tries, `expired`
    * where they come too late, `invalid_request` where the login asks for none, or not yet, and `connection` where the
    * server is not reached within the retries and the time.
    */
-  async confirm(token: string, confirmationCode: string, options: VerifyTokenOptions = {}): Promise<void> {
+  async confirm(token: string, confirmationCode: string, options: CallOptions = {}): Promise<void> {
     const { signal, timeoutMs } = optionsObject(options, CALL);
     const secret = tokenText(token);
     const digits = text(confirmationCode, 'The confirmation code', 'invalid_request');
@@ -181,7 +206,7 @@ export class Loggin {
    * `rate_limited` where it is asked for too often, and `connection` where the server is not reached within the retries and
    * the time.
    */
-  async status(token: string, options: VerifyTokenOptions = {}): Promise<LoginStatus> {
+  async status(token: string, options: CallOptions = {}): Promise<LoginStatus> {
     const { signal, timeoutMs } = optionsObject(options, CALL);
     const secret = tokenText(token);
     const settled = await this.#waits.status(secret, timeout(timeoutMs), abortSignal(signal));
@@ -195,9 +220,10 @@ export class Loggin {
    * and the time.
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
-    const { signal, timeoutMs } = optionsObject(options, CALL);
+    const { confirm, signal, timeoutMs } = optionsObject(options, REDEEM);
     const secret = tokenText(token);
-    return sessionIn(await this.#waits.verify(secret, timeout(timeoutMs), abortSignal(signal)));
+    const limits = { timeoutMs: timeout(timeoutMs), confirm: leastOf(confirm) };
+    return sessionIn(await this.#waits.verify(secret, limits, abortSignal(signal)));
   }
 
   /**

@@ -1,6 +1,6 @@
 /** A login at its beginning and at its end: the token somebody created, and the session it came to. */
 
-import { INSPECT, plainSession, type Session, type Show } from '@loggin/web/shared';
+import { type Confirm, INSPECT, plainSession, type Session, type Show } from '@loggin/web/shared';
 import { addon, unwrap } from './addon.js';
 import type { Session as SessionFields } from './native.js';
 
@@ -58,8 +58,14 @@ export class CreatedToken {
 }
 
 /** @internal Who signed in, as a plain object. */
-export function sessionOf({ appKey, phone, userId, verifiedAt }: SessionFields): Session {
-  const fields = { appKey, phone, userId: userId ?? null, verifiedAt: new Date(verifiedAt) };
+export function sessionOf({ appKey, phone, userId, confirmation, verifiedAt }: SessionFields): Session {
+  const fields = {
+    appKey,
+    phone,
+    userId: userId ?? null,
+    confirmation: confirmation as Confirm,
+    verifiedAt: new Date(verifiedAt),
+  };
   // The SDK redeems: it is always told the phone number.
   return plainSession(fields) as Session;
 }

@@ -14,11 +14,11 @@ export declare class Client {
   /** Makes a login: its token, its link and its code, one a line. One string crosses at half the cost of an object. */
   createToken(appKey: string, text?: string | undefined | null): string | Failure
   /** Begins to wait for a token. */
-  wait(id: number, token: string, timeoutMs?: number | undefined | null): void
+  wait(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null): void
   /** Begins to wait for a token, and to tell how far its login has come. */
-  watch(id: number, token: string, timeoutMs?: number | undefined | null): void
+  watch(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null): void
   /** Begins to redeem a token. */
-  verify(id: number, token: string, timeoutMs?: number | undefined | null): void
+  verify(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null): void
   /** Begins to hand in the digits that WhatsApp showed. */
   confirm(id: number, token: string, confirmationCode: string, timeoutMs?: number | undefined | null): void
   /** Begins to ask how far a login has come. */
@@ -160,6 +160,7 @@ export interface Session {
   appKey: string
   phone: string
   userId?: string
+  confirmation: string
   /** Milliseconds since 1970. */
   verifiedAt: number
 }
@@ -174,5 +175,7 @@ export interface Settled {
   status?: string
   /** How far the login has come whose wait goes on. */
   progress?: string
+  /** The digits to show then. */
+  matchDigits?: string
   failure?: Failure
 }

@@ -1,6 +1,6 @@
 /** What is under way: each wait or call has an id, and the native half calls back with the ids that have settled. */
 
-import { onAbort } from '@loggin/web/shared';
+import { type Confirm, onAbort } from '@loggin/web/shared';
 import { addon, unwrap } from './addon.js';
 import { environmentOf } from './environment.js';
 import { listenByDefault } from './logs.js';
@@ -17,8 +17,14 @@ interface Waiter {
 
 type Pending = Map<number, Waiter>;
 
-/** Is told how far a login has come; it must not throw. */
-type Tell = (status: string) => void;
+/** Is told how far a login has come, and the digits to show; it must not throw. */
+type Tell = (status: string, match?: string) => void;
+
+/** How long a wait or a call lasts, and the least confirmation that it accepts. */
+export interface Limits {
+  readonly timeoutMs: number | undefined;
+  readonly confirm: Confirm | undefined;
+}
 
 /** Phone, country code, length, the meta as JSON text, and the time of the call. */
 export type StartOtp = [
@@ -51,21 +57,25 @@ export class Waits {
   }
 
   /** Waits for a token; `#expect` says how. */
-  wait(token: string, timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<Settled> {
+  wait(
+    token: string,
+    { timeoutMs, confirm }: Limits,
+    signal: AbortSignal | undefined,
+  ): Promise<Settled> {
     const promise = this.#expect(signal);
-    this.client.wait(this.#lastId, token, timeoutMs);
+    this.client.wait(this.#lastId, token, timeoutMs, confirm);
     return promise;
   }
 
   /** The same, and tells each step on the way. */
   watch(
     token: string,
-    timeoutMs: number | undefined,
+    { timeoutMs, confirm }: Limits,
     signal: AbortSignal | undefined,
     tell: Tell,
   ): Promise<Settled> {
     const promise = this.#expect(signal, tell);
-    this.client.watch(this.#lastId, token, timeoutMs);
+    this.client.watch(this.#lastId, token, timeoutMs, confirm);
     return promise;
   }
 
@@ -89,9 +99,13 @@ export class Waits {
   }
 
   /** Redeems a token; `#expect` says how. */
-  verify(token: string, timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<Settled> {
+  verify(
+    token: string,
+    { timeoutMs, confirm }: Limits,
+    signal: AbortSignal | undefined,
+  ): Promise<Settled> {
     const promise = this.#expect(signal);
-    this.client.verify(this.#lastId, token, timeoutMs);
+    this.client.verify(this.#lastId, token, timeoutMs, confirm);
     return promise;
   }
 
@@ -155,11 +169,11 @@ export class Waits {
 function settler(pending: Pending): (batch: Settled[]) => void {
   return (batch) => {
     for (const settled of batch) {
-      const { id, progress } = settled;
+      const { id, progress, matchDigits } = settled;
       if (progress == null) {
         leave(pending, id)?.resolve(settled);
       } else {
-        pending.get(id)?.tell?.(progress);
+        pending.get(id)?.tell?.(progress, ...(matchDigits == null ? [] : [matchDigits]));
       }
     }
   };

@@ -81,6 +81,7 @@ describe('what a client returns', () => {
       appKey: '8XKPQ2WN',
       phone: SESSION.phone,
       userId: SESSION.user_id,
+      confirmation: 'none',
       verifiedAt: SESSION.verified_at,
     });
     const [, checked] = await codes();

@@ -12,6 +12,7 @@ const EXPECTED = {
   appKey: '8XKPQ2WN',
   phone: '919876543210',
   userId: 'IN.13491208655302741918',
+  confirmation: 'none',
   verifiedAt: new Date('2026-11-21T10:20:30.250Z'),
 };
 

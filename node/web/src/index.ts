@@ -18,6 +18,7 @@ export {
   VerifyTimeoutError,
 } from './errors.js';
 export {
+  type CallOptions,
   type CreateTokenOptions,
   type DeniedLoginsOptions,
   Loggin,
@@ -27,5 +28,6 @@ export {
   type WatchOptions,
 } from './loggin.js';
 export type { CreatedToken, ObservedSession, Session } from './login.js';
+export type { Confirm } from './session.js';
 export type { LogginOptions } from './settings.js';
 export type { LoginStatus, LoginUpdate, LoginUpdates, Progress } from './updates.js';

@@ -7,7 +7,7 @@ import { createLogin } from './create.js';
 import { check, failure, invalidResponse } from './failure.js';
 import { CreatedToken, type ObservedSession, plainSession, type Session } from './login.js';
 import { checkIdempotencyKey, checkTimeout, optionsObject } from './options.js';
-import { sessionOf } from './session.js';
+import { type Confirm, isConfirm, sessionOf } from './session.js';
 import { isBrowser, isProduction, type LogginOptions, type Settings, settingsOf } from './settings.js';
 import { onAbort } from './signals.js';
 import { statusOf } from './status.js';
@@ -37,7 +37,7 @@ function wordsOf(options: CreateTokenOptions): [string | undefined, string | und
 const isTag = (lang: unknown): boolean =>
   typeof lang === 'string' && /^[a-z0-9]{1,8}(-[a-z0-9]{1,8})*$/i.test(lang);
 
-export interface VerifyTokenOptions {
+export interface CallOptions {
   /** The app whose tokens are redeemed, instead of the client's. */
   readonly appKey?: string | undefined;
   /** Makes this call the same redeemer as others with the same key, instead of the client's: 1 to 128 visible ASCII characters. */
@@ -48,19 +48,30 @@ export interface VerifyTokenOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface VerifyTokenOptions extends CallOptions {
+  /**
+   * The least confirmation to accept: `reply`, `match` or `code`. A login that was verified with less is confirmed first. It
+   * asks for more only: what the app asks for is never undercut.
+   */
+  readonly confirm?: Confirm | undefined;
+}
+
 export interface WatchOptions extends VerifyTokenOptions {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
 }
 
 export interface WaitForVerifyOptions extends WatchOptions {
-  /** Is told how far the login has come, each step once. */
-  readonly onProgress?: ((status: Progress) => void) | undefined;
+  /** Is told how far the login has come, each step once; of `awaiting_match` with the two digits to show. */
+  readonly onProgress?: ((status: Progress, match?: string) => void) | undefined;
 }
 
-export type DeniedLoginsOptions = Pick<VerifyTokenOptions, 'signal'>;
+export type DeniedLoginsOptions = Pick<CallOptions, 'signal'>;
 
-const CALL: (keyof VerifyTokenOptions)[] = ['appKey', 'idempotencyKey', 'signal', 'timeoutMs'];
+const CALL: (keyof CallOptions)[] = ['appKey', 'idempotencyKey', 'signal', 'timeoutMs'];
+
+/** Calls that hand out a session. */
+const REDEEM: (keyof VerifyTokenOptions)[] = [...CALL, 'confirm'];
 
 /** Most logins that one call asks about. */
 const MAX_LOGIN_IDS = 100;
@@ -75,7 +86,7 @@ const APP_KEY_IN_TOKEN = [5, 13] as const;
  * @throws LogginError `invalid_token`, `unknown_app` for a token of another app, or, in production, `invalid_config`
  * where it is not said which tokens may be redeemed.
  */
-function tokenOfApp(token: string, options: VerifyTokenOptions, settings: Settings, claim: boolean): string {
+function tokenOfApp(token: string, options: CallOptions, settings: Settings, claim: boolean): string {
   const secret = parseToken(token);
   const appKey = options.appKey == null ? settings.appKey : parseAppKey(options.appKey);
   check(
@@ -89,15 +100,22 @@ function tokenOfApp(token: string, options: VerifyTokenOptions, settings: Settin
 }
 
 /** @throws LogginError `invalid_request` where there are other options than these, or the signal is none. */
-function signalOf(options: VerifyTokenOptions, names: readonly string[]): AbortSignal | null | undefined {
+function signalOf(options: CallOptions, names: readonly string[]): AbortSignal | null | undefined {
   const { signal } = optionsObject(options, names);
   const isSignal = signal == null || typeof signal.addEventListener === 'function';
   check(isSignal, 'invalid_request', 'signal is an AbortSignal.');
   return signal;
 }
 
+/** @throws LogginError `invalid_request` where it is no confirmation. */
+function leastOf({ confirm }: VerifyTokenOptions): Confirm | undefined {
+  const isOne = confirm == null || isConfirm(confirm);
+  check(isOne, 'invalid_request', "confirm is 'none', 'reply', 'match' or 'code'.");
+  return confirm ?? undefined;
+}
+
 /** The settings with the idempotency key of one call. */
-function asRedeemer(settings: Settings, { idempotencyKey }: VerifyTokenOptions): Settings {
+function asRedeemer(settings: Settings, { idempotencyKey }: CallOptions): Settings {
   checkIdempotencyKey(idempotencyKey, 'invalid_request');
   const headers = (): Record<string, string> => ({
     ...settings.headers?.(),
@@ -162,7 +180,7 @@ export class Loggin {
    * `unknown_app` at once.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<ObservedSession> {
-    return await this.#run(options, [...CALL, 'onProgress'], async (settings, signal) => {
+    return await this.#run(options, [...REDEEM, 'onProgress'], async (settings, signal) => {
       const { onProgress } = options;
       const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
       checkTimeout(timeoutMs, 'invalid_request');
@@ -177,6 +195,7 @@ export class Loggin {
         token: secret,
         code: codeOf(secret),
         claim,
+        confirm: leastOf(options),
         onProgress,
         signal,
         timeoutMs,
@@ -192,14 +211,14 @@ export class Loggin {
    *
    * ```js
    * for await (const { status, session } of loggin.watch(token)) {
-   *   show(session ? 'Signed in' : status); // 'message_received', 'awaiting_confirmation', later others
+   *   show(session ? 'Signed in' : status); // 'message_received', 'awaiting_match' (with `match`), 'awaiting_confirmation', later others
    * }
    * ```
    *
    * Steps that follow each other faster than they are asked for are told as one. The iteration rejects as `waitForVerify`.
    */
   async *watch(token: string, options: WatchOptions = {}): LoginUpdates<ObservedSession> {
-    const signal = inClasses(() => signalOf(options, CALL));
+    const signal = inClasses(() => signalOf(options, REDEEM));
     yield* updatesOf((more) => this.waitForVerify(token, { ...options, ...more }), signal);
   }
 
@@ -210,7 +229,7 @@ export class Loggin {
    * It rejects with `expired`, `denied`, `phone_hidden`, `unknown_app` or `unauthorized` where the login has ended so,
    * `rate_limited` where it is asked for too often, and `connection` where the server is not reached within the retries.
    */
-  async status(token: string, options: VerifyTokenOptions = {}): Promise<LoginStatus> {
+  async status(token: string, options: CallOptions = {}): Promise<LoginStatus> {
     return await this.#run(options, CALL, async (settings, signal) => {
       const secret = tokenOfApp(token, options, settings, false);
       checkTimeout(options.timeoutMs, 'invalid_request');
@@ -224,8 +243,9 @@ export class Loggin {
    * It rejects like `waitForVerify`, `unknown_app` included, but with `connection` where the server is not reached within the retries.
    */
   async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
-    return await this.#run(options, CALL, async (settings, signal) => {
-      const body = { token: tokenOfApp(token, options, settings, true) };
+    return await this.#run(options, REDEEM, async (settings, signal) => {
+      const confirm = leastOf(options);
+      const body = { token: tokenOfApp(token, options, settings, true), confirm };
       checkTimeout(options.timeoutMs, 'invalid_request');
       const redeemer = asRedeemer(settings, options);
       const response = await call(redeemer, 'tokens/verify', body, signal, options.timeoutMs);
@@ -233,7 +253,7 @@ export class Loggin {
         return null;
       }
       check(response.status === 'verified', 'invalid_response', 'The response has no status that is known.');
-      return plainSession(sessionOf(response, true)) as Session;
+      return plainSession(sessionOf(response, true, confirm)) as Session;
     });
   }
 
@@ -244,7 +264,7 @@ export class Loggin {
    * where they come too late, `unknown_app` at once where the token is of another app, and `connection` where the server
    * is not reached within the retries.
    */
-  async confirm(token: string, confirmationCode: string, options: VerifyTokenOptions = {}): Promise<void> {
+  async confirm(token: string, confirmationCode: string, options: CallOptions = {}): Promise<void> {
     return await this.#run(options, CALL, async (settings, signal) => {
       check(typeof confirmationCode === 'string', 'invalid_request', 'The confirmation code is a string.');
       const secret = tokenOfApp(token, options, settings, false);
@@ -312,7 +332,7 @@ export class Loggin {
 
   /** Runs something that ends with the caller's signal, and with this client. */
   async #run<T>(
-    options: VerifyTokenOptions,
+    options: CallOptions,
     names: readonly string[],
     run: (settings: Settings, ended: AbortSignal) => Promise<T>,
   ): Promise<T> {

@@ -2,7 +2,7 @@
 
 import type { NewLogin } from './create.js';
 import { hiddenPhone, INSPECT, plain, plainPrototype, type Show } from './plain.js';
-import type { SessionFields } from './session.js';
+import type { Confirm, SessionFields } from './session.js';
 
 /**
  * A new login: its secret token and the link that the person opens.
@@ -51,7 +51,9 @@ export interface Session {
   readonly phone: string;
   /** The business-scoped WhatsApp user id, where WhatsApp told it. */
   readonly userId: string | null;
-  /** When the message arrived at the server. */
+  /** What the person did to confirm the login. */
+  readonly confirmation: Confirm;
+  /** When the message arrived at the server, or the login was confirmed. */
   readonly verifiedAt: Date;
 }
 

@@ -32,7 +32,7 @@ const ask = (path: string, init: RequestInit, body: object): Promise<Response> =
 /** A `fetch` that asks the app's route instead of a Loggin server, by long polls: a route has no event streams. */
 export async function routeFetch(route: string, url: string, init: RequestInit): Promise<Response> {
   const { Accept } = init.headers as Record<string, string>;
-  const { tokens, token, known, confirmation_code } = JSON.parse(init.body as string);
+  const { tokens, token, known, confirm, confirmation_code } = JSON.parse(init.body as string);
   if (url.endsWith('confirm')) {
     return await ask(`${route}/confirm`, init, { login: token, code: confirmation_code });
   }
@@ -41,20 +41,20 @@ export async function routeFetch(route: string, url: string, init: RequestInit):
     return new Response(null, { headers: { 'Content-Type': STREAM } });
   }
   const [status] = Object.values(known ?? {});
-  return await asPoll(await ask(`${route}/wait`, init, { login: tokens[0], known: status }));
+  return await asPoll(await ask(`${route}/wait`, init, { login: tokens[0], known: status, confirm }), confirm);
 }
 
 /** The response to a held question, as the poll of a Loggin server says it. */
-async function asPoll(response: Response): Promise<Response> {
-  const { error, message, status } = await objectOf(response.clone());
+async function asPoll(response: Response, confirmation: unknown): Promise<Response> {
+  const { error, match, message, status } = await objectOf(response.clone());
   if (response.status === 202) {
     return json({
-      events: status === 'pending' ? [] : [{ event: 'progress', data: { token_index: 0, status } }],
+      events: status === 'pending' ? [] : [{ event: 'progress', data: { token_index: 0, status, match } }],
     });
   }
   if (status === 'verified') {
     // The app's server has the session; the page learns only that there is one.
-    const session = { app_key: '', phone: null, verified_at: new Date().toISOString() };
+    const session = { app_key: '', phone: null, confirmation, verified_at: new Date().toISOString() };
     return json({ events: [{ event: 'verified', data: { token_index: 0, session } }] });
   }
   return ENDS.includes(error as string)

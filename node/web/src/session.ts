@@ -2,6 +2,15 @@
 
 import { invalidResponse } from './failure.js';
 
+/** What confirms a login, from the least to the most: each is worth more than those before it. */
+const CONFIRMATIONS = ['none', 'reply', 'match', 'code'] as const;
+
+/** What the person did besides sending the message. */
+export type Confirm = (typeof CONFIRMATIONS)[number];
+
+/** Whether it is one of these. */
+export const isConfirm = (value: unknown): value is Confirm => CONFIRMATIONS.includes(value as Confirm);
+
 export interface SessionFields {
   /** The app that the person signed in to. */
   readonly appKey: string;
@@ -12,7 +21,9 @@ export interface SessionFields {
   readonly phone: string | null;
   /** The business-scoped WhatsApp user id, where WhatsApp told it. */
   readonly userId: string | null;
-  /** When the message arrived at the server. */
+  /** What the person did to confirm the login. */
+  readonly confirmation: Confirm;
+  /** When the message arrived at the server, or the login was confirmed. */
   readonly verifiedAt: Date;
 }
 
@@ -21,23 +32,28 @@ interface SessionBody {
   readonly app_key?: unknown;
   readonly phone?: unknown;
   readonly user_id?: unknown;
+  readonly confirmation?: unknown;
   readonly verified_at?: unknown;
 }
 
 /**
  * The session of a response.
  *
- * @throws LogginError `invalid_response` where it is none. Who redeems is always told the phone number.
+ * @throws LogginError `invalid_response` where it is none, or was confirmed by less than was asked for: a server that does
+ * not know that hands out whatever it has. Who redeems is always told the phone number.
  */
-export function sessionOf(body: unknown, claim: boolean): SessionFields {
-  const { app_key, phone, user_id, verified_at } = Object(body) as SessionBody;
+export function sessionOf(body: unknown, claim: boolean, least: Confirm = 'none'): SessionFields {
+  const { app_key, phone, user_id, confirmation: named, verified_at } = Object(body) as SessionBody;
+  const confirmation = isConfirm(named) ? named : 'none';
   const verifiedAt = new Date(verified_at as string);
   if (
     typeof app_key !== 'string' ||
     !(typeof phone === 'string' || (phone === null && !claim)) ||
-    !(verifiedAt.getTime() > 0)
+    !(verifiedAt.getTime() > 0) ||
+    CONFIRMATIONS.indexOf(confirmation) < CONFIRMATIONS.indexOf(least)
   ) {
     throw invalidResponse();
   }
-  return { appKey: app_key, phone, userId: typeof user_id === 'string' ? user_id : null, verifiedAt };
+  const userId = typeof user_id === 'string' ? user_id : null;
+  return { appKey: app_key, phone, userId, confirmation, verifiedAt };
 }

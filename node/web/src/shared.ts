@@ -25,6 +25,7 @@ export { plainSession, type Session } from './login.js';
 export { checkTimeout, optionsObject } from './options.js';
 export type { OtpResult, OtpSession, StartOtpOptions, VerifyOtpOptions } from './otp.js';
 export { hiddenPhone, INSPECT, plain, plainPrototype, type Show } from './plain.js';
+export { type Confirm, isConfirm } from './session.js';
 export { onAbort } from './signals.js';
 export {
   type LoginStatus,

@@ -4,14 +4,19 @@ import type { Session } from './login.js';
 import { onAbort } from './signals.js';
 
 /** How far a login has come that has no result yet. The list is open: a newer server may tell more. */
-export type Progress = 'message_received' | 'awaiting_confirmation' | (string & {});
+export type Progress = 'message_received' | 'awaiting_confirmation' | 'awaiting_match' | (string & {});
 
 /** How far a login has come, as `status` tells it: its progress, or nothing yet, or all the way. */
 export type LoginStatus = 'pending' | 'verified' | Progress;
 
 /** What is new about a login: how far it has come or, in the last update, who signed in. */
 export type LoginUpdate<S = Session> =
-  | { readonly status: Progress; readonly session: null }
+  | {
+      readonly status: Progress;
+      readonly session: null;
+      /** Of `awaiting_match`: the two digits to show, which the person chooses in WhatsApp. */
+      readonly match?: string;
+    }
   | { readonly status: 'verified'; readonly session: S };
 
 /** What `watch` gives: iterate over it, and leave it to end the wait. */
@@ -20,7 +25,7 @@ export type LoginUpdates<S = Session> = AsyncGenerator<LoginUpdate<S>, void, und
 /** How a wait tells its progress, and what ends it. */
 interface Watched {
   readonly signal: AbortSignal;
-  readonly onProgress: (status: Progress) => void;
+  readonly onProgress: (status: Progress, match?: string) => void;
 }
 
 /** Turns a wait that calls back into an iterator. The wait ends with the signal, or when the iteration is left. */
@@ -34,11 +39,11 @@ export async function* updatesOf<S>(
   if (signal?.aborted) {
     follow();
   }
-  let news: Progress | undefined;
+  let news: LoginUpdate<S> | undefined;
   let isOver = false;
   let wake = (): void => {};
-  const onProgress = (status: Progress): void => {
-    news = status;
+  const onProgress = (status: Progress, match?: string): void => {
+    news = { status, session: null, ...(match !== undefined && { match }) };
     wake();
   };
   const end = (): void => {
@@ -57,9 +62,9 @@ export async function* updatesOf<S>(
         });
       }
       if (news !== undefined && !left.signal.aborted) {
-        const status = news;
+        const update = news;
         news = undefined;
-        yield { status, session: null };
+        yield update;
       } else if (isOver || left.signal.aborted) {
         yield { status: 'verified', session: await session };
         return;

@@ -6,7 +6,7 @@ import { isLogginError, type LogginError } from './error.js';
 import { failure, failureOf } from './failure.js';
 import { errorOfResponse, isResponse, notReached, objectOf, post } from './http.js';
 import type { Server } from './server.js';
-import { type SessionFields, sessionOf } from './session.js';
+import { type Confirm, type SessionFields, sessionOf } from './session.js';
 import { streamReader } from './sse.js';
 import type { Progress } from './updates.js';
 import { onWake } from './wake.js';
@@ -20,6 +20,9 @@ export type Connection = 'connecting' | 'open' | 'lost';
 
 /** The form of a status, in this and every later version of the protocol; anything else is not passed on. */
 export const STATUS = /^[\da-z_]{1,39}$/;
+
+/** The digits that a page shows. */
+const MATCH = /^\d\d$/;
 
 /**
  * Longest time until `ready`, in milliseconds: a stream that takes longer is buffered by a proxy, and the next try is a
@@ -64,8 +67,10 @@ export interface WaitFor {
   readonly code: string;
   /** Whether this wait redeems the login. */
   readonly claim: boolean;
-  /** Called with each new status of the login, once each. */
-  readonly onProgress?: ((status: Progress) => void) | undefined;
+  /** The least confirmation that is accepted. */
+  readonly confirm?: Confirm | undefined;
+  /** Called with each new status of the login, once each; of `awaiting_match` with the digits to show. */
+  readonly onProgress?: ((status: Progress, match?: string) => void) | undefined;
   /** Called when the connection changes, with the error where the server is not reached. */
   readonly onConnection?: ((connection: Connection, problem?: LogginError) => void) | undefined;
   /** Ends the wait, which then rejects with its reason. */
@@ -281,11 +286,11 @@ class Wait {
 
   /** The response of a server that takes the request. */
   async #post(turn: Turn, accept: string): Promise<Response | undefined> {
-    const { claim, token } = this.#what;
+    const { claim, confirm, token } = this.#what;
     const response = await post(
       this.#server,
       'tokens/events',
-      { tokens: [token], claim, known: this.#known(accept) },
+      { tokens: [token], claim, confirm, known: this.#known(accept) },
       accept,
       turn.signal,
     );
@@ -315,21 +320,22 @@ class Wait {
     if (turn.end || !/^(progress|verified|rejected)$/.test(name)) {
       return;
     }
-    const { claim, onProgress } = this.#what;
+    const { claim, confirm, onProgress } = this.#what;
     try {
-      const { code, error, message, session, status, token_index } = Object(read()) as EventData;
+      const { code, error, match, message, session, status, token_index } = Object(read()) as EventData;
       if (code !== this.#what.code && token_index !== 0) {
         return;
       }
       if (name === 'verified') {
-        turn.end = sessionOf(session, claim);
+        turn.end = sessionOf(session, claim, confirm);
       } else if (name === 'rejected') {
         turn.end = failureOf(error, message);
       } else if (status !== this.#progress && typeof status === 'string' && STATUS.test(status)) {
         this.#progress = status;
         turn.isNews = true;
         // What the caller does with it, and how that fails, is not this connection's.
-        queueMicrotask(() => onProgress?.(status));
+        const digits = typeof match === 'string' && MATCH.test(match) ? [match] : [];
+        queueMicrotask(() => onProgress?.(status, ...digits));
       }
     } catch (reason) {
       turn.end = isLogginError(reason) ? reason : undefined;
@@ -373,6 +379,7 @@ export interface WireEvent {
 export interface EventData {
   readonly code?: unknown;
   readonly error?: unknown;
+  readonly match?: unknown;
   readonly message?: unknown;
   readonly session?: unknown;
   readonly status?: unknown;

@@ -29,7 +29,7 @@ describe('a session', () => {
   it('is a plain object', async () => {
     for (const session of await sessions()) {
       expect(isPlain(session)).toBe(true);
-      expect(Object.keys(session)).toEqual(['appKey', 'phone', 'userId', 'verifiedAt']);
+      expect(Object.keys(session)).toEqual(['appKey', 'phone', 'userId', 'confirmation', 'verifiedAt']);
       expect(structuredClone(session)).toEqual({ ...session });
       expect(session.toString()).toBe('[object Object]');
     }

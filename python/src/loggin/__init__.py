@@ -15,7 +15,7 @@ Every error is a `LogginError`.
 from loggin._client import AsyncLoggin, Loggin
 from loggin._native import __version__
 from loggin._otp import AsyncOtp, Otp
-from loggin._results import ClientState, CreatedToken, LoginUpdate, OtpResult, OtpSession, Session
+from loggin._results import ClientState, Confirm, CreatedToken, LoginUpdate, OtpResult, OtpSession, Session
 from loggin.errors import (
     AlreadyUsedError,
     AuthenticationError,
@@ -42,6 +42,7 @@ __all__ = [
     "BlockedError",
     "ClientState",
     "ClosedError",
+    "Confirm",
     "ConnectionFailedError",
     "CreatedToken",
     "DeniedError",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from loggin._results import LoginUpdate, SessionFields
+    from loggin._results import Confirm, LoginUpdate, SessionFields
 
 
 def _list_of(login_ids: Iterable[str]) -> list[str]:
@@ -175,7 +175,9 @@ class Loggin(_Client):
         """
         return Otp(self._native)
 
-    def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
+    def wait_for_verify(
+        self, token: str, *, timeout: float | None = None, confirm: Confirm | None = None
+    ) -> Session:
         """Blocks until the person has signed in. Other threads run on, and Ctrl-C ends the wait.
 
         A server that is away is waited for.
@@ -183,13 +185,16 @@ class Loggin(_Client):
         Args:
             token: The token of `create_token`.
             timeout: How long to wait, in seconds; by default as long as the client was set up for.
+            confirm: The least confirmation to accept: `"reply"`, `"match"` or `"code"`. A login that was verified with
+                less is confirmed first. It asks for more only: what the app asks for is never undercut. `watch` tells
+                what the page has to show or to ask for.
 
         Raises:
             InvalidInputError: `invalid_token`, at once, where the token is malformed; `invalid_config` where
                 nothing says whose tokens are accepted.
             VerifyTimeoutError: Nobody signed in before the deadline.
             ExpiredError: The login ended at the server before.
-            AlreadyUsedError: Another client redeemed the token.
+            AlreadyUsedError: Another client redeemed the token, or it was redeemed with less confirmation.
             DeniedError: The person said "not me".
             PhoneHiddenError: WhatsApp did not tell the phone number.
             AuthenticationError: `unknown_app` where the token is of another app, or of one that the server does
@@ -197,17 +202,20 @@ class Loggin(_Client):
             ClosedError: The client was closed.
         """
         if is_green():
-            begin = partial(self._native.start_wait, token, timeout)
+            begin = partial(self._native.start_wait, token, timeout, confirm)
             return Session(*block_green(begin))
-        return Session(*self._native.wait_for_verify(token, timeout, is_main_thread()))
+        return Session(*self._native.wait_for_verify(token, timeout, confirm, is_main_thread()))
 
-    def verify_token(self, token: str, *, timeout: float | None = None) -> Session | None:
+    def verify_token(
+        self, token: str, *, timeout: float | None = None, confirm: Confirm | None = None
+    ) -> Session | None:
         """Redeems a token, as an app's server does with the one that a browser hands in.
 
         Args:
             token: The token that the browser hands in.
             timeout: How long the call takes at most, in seconds, all its tries together; by default as long as
                 the client was set up for.
+            confirm: The least confirmation to accept, as for `wait_for_verify`.
 
         Returns:
             The session, or `None` while nobody has signed in.
@@ -226,12 +234,14 @@ class Loggin(_Client):
                 return "Not signed in yet"
         """
         if is_green():
-            fields = block_green(partial(self._native.start_verify, token, timeout))
+            fields = block_green(partial(self._native.start_verify, token, timeout, confirm))
         else:
-            fields = self._native.verify_token(token, timeout, is_main_thread())
+            fields = self._native.verify_token(token, timeout, confirm, is_main_thread())
         return None if fields is None else Session(*fields)
 
-    def watch(self, token: str, *, timeout: float | None = None) -> Generator[LoginUpdate, None, None]:
+    def watch(
+        self, token: str, *, timeout: float | None = None, confirm: Confirm | None = None
+    ) -> Generator[LoginUpdate, None, None]:
         """Waits as `wait_for_verify`, and tells on the way how far the login has come.
 
         It is an iterator, whose last update has the session. The wait begins with the iteration, and ends where that
@@ -241,15 +251,17 @@ class Loggin(_Client):
 
         Example:
             for update in client.watch(login.token):
-                if update.status == "awaiting_confirmation":
+                if update.match:
+                    print(f"Tap {update.match} in WhatsApp")
+                elif update.status == "awaiting_confirmation":
                     client.confirm(login.token, input("The code that WhatsApp shows: "))
                 elif update.session:
                     greet(update.session.phone)
         """
         if is_green():
-            yield from updates_green(partial(self._native.start_watch, token, timeout))
+            yield from updates_green(partial(self._native.start_watch, token, timeout, confirm))
             return
-        watch = self._native.watch(token, timeout)
+        watch = self._native.watch(token, timeout, confirm)
         try:
             while True:
                 update = update_of(watch.next(is_main_thread()))
@@ -262,7 +274,7 @@ class Loggin(_Client):
     def confirm(self, token: str, confirmation_code: str, *, timeout: float | None = None) -> None:
         """Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation`; its wait then ends.
 
-        Apps with `confirm = code` ask for them. It needs no secret key.
+        The app, or whoever waits with `confirm="code"`, asks for them. It needs no secret key.
 
         Args:
             token: The token of `create_token`.
@@ -295,8 +307,8 @@ class Loggin(_Client):
                 the client was set up for.
 
         Returns:
-            `"pending"`, `"message_received"`, `"awaiting_confirmation"` or `"verified"`. The list is open: a newer
-            server may tell more.
+            `"pending"`, `"message_received"`, `"awaiting_match"`, `"awaiting_confirmation"` or `"verified"`. The list is
+            open: a newer server may tell more.
 
         Raises:
             RateLimitError: It was asked for too often.
@@ -315,8 +327,8 @@ class Loggin(_Client):
     def denied_logins(self, login_ids: Iterable[str]) -> list[str]:
         """Those of these logins whose person tapped "Not me" in WhatsApp after the app had redeemed the result.
 
-        End the sessions that came of them. Apps with `confirm = reply` have that button, and the server remembers
-        it for 90 days.
+        End the sessions that came of them. Logins that a reply, digits or a code confirmed can be denied so, and the
+        server remembers it for 90 days.
 
         Args:
             login_ids: Names of logins, of `login_id`: 100 at most.
@@ -363,34 +375,40 @@ class AsyncLoggin(_Client):
         """
         return AsyncOtp(self._native)
 
-    async def wait_for_verify(self, token: str, *, timeout: float | None = None) -> Session:
+    async def wait_for_verify(
+        self, token: str, *, timeout: float | None = None, confirm: Confirm | None = None
+    ) -> Session:
         """Waits until the person has signed in. Cancelling the task ends the wait.
 
         Arguments and errors are those of `Loggin.wait_for_verify`.
         """
         loop = running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
-        wait = self._native.start_wait(token, timeout, wakeup_of(loop), future)
+        wait = self._native.start_wait(token, timeout, confirm, wakeup_of(loop), future)
         try:
             return Session(*await future)
         finally:
             wait.cancel()
 
-    async def verify_token(self, token: str, *, timeout: float | None = None) -> Session | None:
+    async def verify_token(
+        self, token: str, *, timeout: float | None = None, confirm: Confirm | None = None
+    ) -> Session | None:
         """Redeems a token; `None` while nobody has signed in. Cancelling the task ends the call.
 
         Arguments and errors are those of `Loggin.verify_token`.
         """
         loop = running_loop()
         future: asyncio.Future[SessionFields | None] = loop.create_future()
-        call = self._native.start_verify(token, timeout, wakeup_of(loop), future)
+        call = self._native.start_verify(token, timeout, confirm, wakeup_of(loop), future)
         try:
             fields = await future
         finally:
             call.cancel()
         return None if fields is None else Session(*fields)
 
-    async def watch(self, token: str, *, timeout: float | None = None) -> AsyncGenerator[LoginUpdate, None]:
+    async def watch(
+        self, token: str, *, timeout: float | None = None, confirm: Confirm | None = None
+    ) -> AsyncGenerator[LoginUpdate, None]:
         """Waits as `wait_for_verify`, and tells on the way how far the login has come; the last update has the session.
 
         The wait begins with the iteration, and ends where that is left or its task is cancelled.
@@ -406,7 +424,7 @@ class AsyncLoggin(_Client):
 
         news = asyncio.Event()
         listener = Listener(news.set)
-        wait = self._native.start_watch(token, timeout, wakeup_of(running_loop()), listener)
+        wait = self._native.start_watch(token, timeout, confirm, wakeup_of(running_loop()), listener)
         try:
             while True:
                 update = listener.take()

@@ -58,16 +58,21 @@ class Client:
     def create_token(self, app_key: str, text: str | None) -> tuple[str, str, str]:
         """Makes a login: its token, link and code."""
 
-    def wait_for_verify(self, token: str, timeout: float | None, is_main_thread: bool) -> SessionFields:
+    def wait_for_verify(
+        self, token: str, timeout: float | None, confirm: str | None, is_main_thread: bool
+    ) -> SessionFields:
         """Blocks until the person has signed in; on the main thread and reacts to signals."""
 
-    def verify_token(self, token: str, timeout: float | None, is_main_thread: bool) -> SessionFields | None:
+    def verify_token(
+        self, token: str, timeout: float | None, confirm: str | None, is_main_thread: bool
+    ) -> SessionFields | None:
         """Redeems a token; `None` while nobody has signed in."""
 
     def start_wait(
         self,
         token: str,
         timeout: float | None,
+        confirm: str | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields],
     ) -> Wait:
@@ -77,18 +82,20 @@ class Client:
         self,
         token: str,
         timeout: float | None,
+        confirm: str | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields | None],
     ) -> Wait:
         """Redeems a token, and settles an asyncio future of the running loop."""
 
-    def watch(self, token: str, timeout: float | None) -> Watch:
+    def watch(self, token: str, timeout: float | None, confirm: str | None) -> Watch:
         """Begins to watch a login, for whoever blocks."""
 
     def start_watch(
         self,
         token: str,
         timeout: float | None,
+        confirm: str | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         listener: Listener,
     ) -> Wait:

@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     import asyncio
     from os import PathLike
 
-# App key, phone, user id and the time of a session, as the native half hands them over.
-SessionFields: TypeAlias = tuple[str, str, str | None, datetime]
+# What confirms a login, from the least to the most.
+Confirm: TypeAlias = Literal["none", "reply", "match", "code"]
 
-# How far a login has come, and in the end the fields of its session.
-UpdateFields: TypeAlias = tuple[str, SessionFields | None]
+# App key, phone, user id, confirmation and the time of a session, as the native half hands them over.
+SessionFields: TypeAlias = tuple[str, str, str | None, Confirm, datetime]
+
+# How far a login has come, the digits to show, and in the end the fields of its session.
+UpdateFields: TypeAlias = tuple[str, str | None, SessionFields | None]
 
 # Session id, seconds until it expires, whether the code was sent, and the codes left in the month.
 OtpSessionFields: TypeAlias = tuple[str, int, bool, int | None]
@@ -137,8 +140,11 @@ class Session:
     user_id: str | None = field(repr=False)
     """The business-scoped WhatsApp user id, where WhatsApp told it."""
 
+    confirmation: Confirm
+    """What the person did to confirm the login: `"none"`, `"reply"`, `"match"` or `"code"`."""
+
     verified_at: datetime
-    """When the message arrived at the server, with time zone UTC."""
+    """When the message arrived at the server, or the login was confirmed, with time zone UTC."""
 
     def __repr__(self) -> str:
         phone = _hidden(self.phone)
@@ -155,8 +161,11 @@ class LoginUpdate:
     """
 
     status: str
-    """How far the login has come: `"message_received"`, `"awaiting_confirmation"`, in the last update `"verified"`. The
-    list is open: a newer server may tell more."""
+    """How far the login has come: `"message_received"`, `"awaiting_match"`, `"awaiting_confirmation"`, in the last update
+    `"verified"`. The list is open: a newer server may tell more."""
+
+    match: str | None
+    """The two digits to show while it is `"awaiting_match"`: the person chooses them in WhatsApp."""
 
     session: Session | None
     """Who signed in, in the last update."""

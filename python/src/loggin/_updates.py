@@ -18,8 +18,8 @@ def _nothing() -> None:
 
 def update_of(fields: UpdateFields) -> LoginUpdate:
     """The update that the native half tells."""
-    status, session = fields
-    return LoginUpdate(status, None if session is None else Session(*session))
+    status, match, session = fields
+    return LoginUpdate(status, match, None if session is None else Session(*session))
 
 
 class Listener:

@@ -22,6 +22,7 @@ export const ar: Locale = {
     pending: 'بانتظار رسالتك',
     message_received: 'وصلت الرسالة، جارٍ تسجيل الدخول',
     awaiting_confirmation: 'أدخل الرمز الذي أرسله واتساب',
+    awaiting_match: 'اضغط على هذا الرقم في واتساب',
     verified: 'تم تسجيل دخولك',
     expired: 'انتهت مهلة هذا الرمز',
     denied: 'تم رفض تسجيل الدخول هذا',

@@ -22,6 +22,7 @@ export const bn: Locale = {
     pending: 'আপনার বার্তার অপেক্ষায়',
     message_received: 'বার্তা পাওয়া গেছে, সাইন ইন করা হচ্ছে',
     awaiting_confirmation: 'WhatsApp-এ পাঠানো কোডটি লিখুন',
+    awaiting_match: 'WhatsApp-এ এই সংখ্যাটিতে ট্যাপ করুন',
     verified: 'আপনি সাইন ইন করেছেন',
     expired: 'এই কোডের সময় শেষ হয়ে গেছে',
     denied: 'এই সাইন ইন প্রত্যাখ্যান করা হয়েছে',

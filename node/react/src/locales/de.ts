@@ -19,6 +19,7 @@ export const de: Locale = {
     pending: 'Warten auf Ihre Nachricht',
     message_received: 'Nachricht erhalten, Sie werden angemeldet',
     awaiting_confirmation: 'Geben Sie den Code ein, den WhatsApp Ihnen geschickt hat',
+    awaiting_match: 'Tippen Sie in WhatsApp auf diese Zahl',
     verified: 'Sie sind angemeldet',
     expired: 'Dieser Code ist abgelaufen',
     denied: 'Diese Anmeldung wurde abgelehnt',

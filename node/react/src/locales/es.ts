@@ -19,6 +19,7 @@ export const es: Locale = {
     pending: 'Esperando tu mensaje',
     message_received: 'Mensaje recibido, iniciando sesión',
     awaiting_confirmation: 'Escribe el código que te envió WhatsApp',
+    awaiting_match: 'Toca este número en WhatsApp',
     verified: 'Has iniciado sesión',
     expired: 'Este código ya no está vigente',
     denied: 'Este inicio de sesión fue rechazado',

@@ -19,6 +19,7 @@ export const fr: Locale = {
     pending: 'En attente de votre message',
     message_received: 'Message reçu, connexion en cours',
     awaiting_confirmation: 'Saisissez le code que WhatsApp vous a envoyé',
+    awaiting_match: 'Touchez ce nombre dans WhatsApp',
     verified: 'Vous êtes connecté(e)',
     expired: 'Ce code a expiré',
     denied: 'Cette connexion a été refusée',

@@ -22,6 +22,7 @@ export const hi: Locale = {
     pending: 'आपके संदेश की प्रतीक्षा है',
     message_received: 'संदेश मिल गया, साइन इन हो रहा है',
     awaiting_confirmation: 'WhatsApp पर आया कोड डालें',
+    awaiting_match: 'WhatsApp में यह संख्या टैप करें',
     verified: 'आप साइन इन हो गए हैं',
     expired: 'इस कोड का समय पूरा हो गया',
     denied: 'यह साइन इन अस्वीकार किया गया',

@@ -19,6 +19,7 @@ export const id: Locale = {
     pending: 'Menunggu pesan Anda',
     message_received: 'Pesan diterima, sedang masuk',
     awaiting_confirmation: 'Masukkan kode yang dikirim WhatsApp',
+    awaiting_match: 'Ketuk angka ini di WhatsApp',
     verified: 'Anda sudah masuk',
     expired: 'Waktu kode ini sudah habis',
     denied: 'Proses masuk ini ditolak',

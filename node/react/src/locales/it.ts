@@ -19,6 +19,7 @@ export const it: Locale = {
     pending: 'In attesa del tuo messaggio',
     message_received: 'Messaggio ricevuto, accesso in corso',
     awaiting_confirmation: 'Inserisci il codice che WhatsApp ti ha inviato',
+    awaiting_match: 'Tocca questo numero in WhatsApp',
     verified: 'Hai effettuato l’accesso',
     expired: 'Questo codice è scaduto',
     denied: 'Questo accesso è stato rifiutato',

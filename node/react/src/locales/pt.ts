@@ -19,6 +19,7 @@ export const pt: Locale = {
     pending: 'Aguardando sua mensagem',
     message_received: 'Mensagem recebida, entrando',
     awaiting_confirmation: 'Digite o código que o WhatsApp enviou',
+    awaiting_match: 'Toque neste número no WhatsApp',
     verified: 'Você entrou',
     expired: 'O tempo deste código acabou',
     denied: 'Este acesso foi recusado',

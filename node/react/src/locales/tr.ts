@@ -19,6 +19,7 @@ export const tr: Locale = {
     pending: 'Mesajınız bekleniyor',
     message_received: 'Mesaj alındı, giriş yapılıyor',
     awaiting_confirmation: 'WhatsApp’ın gönderdiği kodu girin',
+    awaiting_match: 'WhatsApp’ta bu sayıya dokunun',
     verified: 'Giriş yaptınız',
     expired: 'Bu kodun süresi doldu',
     denied: 'Bu giriş reddedildi',

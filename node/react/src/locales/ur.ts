@@ -22,6 +22,7 @@ export const ur: Locale = {
     pending: 'آپ کے پیغام کا انتظار ہے',
     message_received: 'پیغام مل گیا، سائن ان ہو رہا ہے',
     awaiting_confirmation: 'واٹس ایپ پر بھیجا گیا کوڈ درج کریں',
+    awaiting_match: 'واٹس ایپ میں یہ عدد دبائیں',
     verified: 'آپ سائن ان ہو گئے ہیں',
     expired: 'اس کوڈ کا وقت ختم ہو گیا',
     denied: 'یہ سائن ان مسترد کر دیا گیا',

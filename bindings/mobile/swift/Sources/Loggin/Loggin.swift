@@ -38,8 +38,13 @@ public final class Loggin: Sendable {
   ///
   /// It survives whatever is temporary (no network, a restart of the server) until its deadline. The token may be one
   /// that an earlier process of the app has saved. A timeout of zero is no wait; a negative one is `invalid_request`.
-  public func waitForVerify(_ token: String, timeout: Duration? = nil) async throws -> Session {
-    let wait = startWait(token, timeout: timeout)
+  ///
+  /// `confirm` is the least confirmation to accept: `reply`, `match` or `code`. A login that was verified with less is
+  /// confirmed first; `watch` tells what to show or to ask for. It asks for more only than the app does.
+  public func waitForVerify(
+    _ token: String, timeout: Duration? = nil, confirm: String? = nil
+  ) async throws -> Session {
+    let wait = startWait(token, timeout: timeout, confirm: confirm)
     return try await withTaskCancellationHandler {
       do {
         return try await wait.result()
@@ -53,13 +58,18 @@ public final class Loggin: Sendable {
   }
 
   /// `waitForVerify` for a thread that may block, which no task may.
-  public func waitForVerifyBlocking(_ token: String, timeout: Duration? = nil) throws(LogginError) -> Session {
-    Session(try translated { try client.waitForVerifyBlocking(token: token, timeout: timeout?.seconds) })
+  public func waitForVerifyBlocking(
+    _ token: String, timeout: Duration? = nil, confirm: String? = nil
+  ) throws(LogginError) -> Session {
+    Session(
+      try translated {
+        try client.waitForVerifyBlocking(token: token, timeout: timeout?.seconds, confirm: confirm)
+      })
   }
 
   /// Begins a wait that may be cancelled from elsewhere.
-  public func startWait(_ token: String, timeout: Duration? = nil) -> PendingWait {
-    PendingWait(client.startWait(token: token, timeout: timeout?.seconds))
+  public func startWait(_ token: String, timeout: Duration? = nil, confirm: String? = nil) -> PendingWait {
+    PendingWait(client.startWait(token: token, timeout: timeout?.seconds, confirm: confirm))
   }
 
   /// Waits as `waitForVerify`, and tells on the way how far the login has come. Iterating begins the wait.
@@ -69,11 +79,11 @@ public final class Loggin: Sendable {
   ///   if case .verified = update { /* Send login.token to your server. */ }
   /// }
   /// ```
-  public func watch(_ token: String, timeout: Duration? = nil) -> LoginUpdates {
-    LoginUpdates { [client] in client.watch(token: token, timeout: timeout?.seconds) }
+  public func watch(_ token: String, timeout: Duration? = nil, confirm: String? = nil) -> LoginUpdates {
+    LoginUpdates { [client] in client.watch(token: token, timeout: timeout?.seconds, confirm: confirm) }
   }
 
-  /// Hands in the digits that WhatsApp showed, for a login that is `.awaitingConfirmation` (apps with `confirm = code`);
+  /// Hands in the digits that WhatsApp showed, for a login that is `.awaitingConfirmation` (the app, or who waits, asks for `code`);
   /// its wait then ends. Cancelling the task ends the call with `CancellationError`.
   ///
   /// It takes 10 seconds at most, unless told otherwise. Throws `invalid_code` with `attemptsLeft` where they are wrong,
@@ -85,7 +95,7 @@ public final class Loggin: Sendable {
     try await ended({ try await call.result() }, onCancel: { call.cancel() })
   }
 
-  /// How far a login has come, now: `pending`, `message_received`, `awaiting_confirmation` or `verified`. The list is open:
+  /// How far a login has come, now: `pending`, `message_received`, `awaiting_match`, `awaiting_confirmation` or `verified`. The list is open:
   /// a newer server may tell more. It waits for nothing; who can wait is told sooner by `watch`.
   ///
   /// It takes 10 seconds at most, unless told otherwise. Throws what the login has ended with, or why the call failed.

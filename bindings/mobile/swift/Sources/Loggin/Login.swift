@@ -88,12 +88,14 @@ public struct Session: Sendable, Hashable, CustomStringConvertible, CustomReflec
   public let phone: String?
   /// The business-scoped WhatsApp user id, where WhatsApp told it.
   public let userID: String?
-  /// When the message arrived at the server.
+  /// What the person did to confirm the login: `none`, `reply`, `match` or `code`.
+  public let confirmation: String
+  /// When the message arrived at the server, or the login was confirmed.
   public let verifiedAt: Date
 
   init(_ native: LogginNative.Session) {
     (appKey, phone) = (native.appKey(), native.phone())
-    (userID, verifiedAt) = (native.userId(), native.verifiedAt())
+    (userID, confirmation, verifiedAt) = (native.userId(), native.confirmation(), native.verifiedAt())
   }
 
   public var description: String { "Session(appKey: \(appKey), verifiedAt: \(verifiedAt))" }

@@ -8,6 +8,8 @@ public enum LoginUpdate: Sendable, Hashable {
   case messageReceived
   /// The person was asked to type a code where the login began.
   case awaitingConfirmation
+  /// The person was asked to choose these two digits in WhatsApp: show them where the login began.
+  case awaitingMatch(String)
   /// A step that this version does not know, from a newer server: its name in the protocol.
   case unrecognized(String)
   /// The person has signed in: the last update.
@@ -18,6 +20,7 @@ public enum LoginUpdate: Sendable, Hashable {
       switch native {
       case .messageReceived: .messageReceived
       case .awaitingConfirmation: .awaitingConfirmation
+      case .awaitingMatch(let digits): .awaitingMatch(digits)
       case .unrecognized(let status): .unrecognized(status)
       case .verified(let session): .verified(Session(session))
       }

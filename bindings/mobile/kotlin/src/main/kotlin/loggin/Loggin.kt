@@ -57,10 +57,12 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
      * @param token The token of [createToken], also one that an earlier process of the app has saved.
      * @param timeout How long to wait; the client's own [LogginConfig.timeout] by default. Zero is no wait; a negative one
      *   is `invalid_request`.
+     * @param confirm The least confirmation to accept: `reply`, `match` or `code`. A login that was verified with less is
+     *   confirmed first; [watch] tells what to show or to ask for. It asks for more only than the app does.
      * @throws LogginException of the class that says what to do.
      */
-    public suspend fun waitForVerify(token: String, timeout: Duration? = null): Session =
-        translated { client.waitForVerify(token, timeout?.toDouble(SECONDS)).use(::Session) }
+    public suspend fun waitForVerify(token: String, timeout: Duration? = null, confirm: String? = null): Session =
+        translated { client.waitForVerify(token, timeout?.toDouble(SECONDS), confirm).use(::Session) }
 
     /** [waitForVerify] for a thread that may block. Interrupting the thread ends the wait. */
     @Throws(LogginException::class, InterruptedException::class)
@@ -87,11 +89,11 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
         GlobalScope.future { waitForVerify(token, timeout?.toKotlinDuration()) }
 
     /** Begins a wait that may be cancelled from elsewhere. */
-    public fun startWait(token: String, timeout: Duration? = null): PendingWait =
-        PendingWait(client.startWait(token, timeout?.toDouble(SECONDS)))
+    public fun startWait(token: String, timeout: Duration? = null, confirm: String? = null): PendingWait =
+        PendingWait(client.startWait(token, timeout?.toDouble(SECONDS), confirm))
 
     /** The same, for as long as the client was set up for. */
-    public fun startWait(token: String): PendingWait = PendingWait(client.startWait(token, null))
+    public fun startWait(token: String): PendingWait = PendingWait(client.startWait(token, null, null))
 
     /** The same, for Java. */
     public fun startWait(token: String, timeout: java.time.Duration): PendingWait =
@@ -109,8 +111,8 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
      * }
      * ```
      */
-    public fun watch(token: String, timeout: Duration? = null): Flow<LoginUpdate> =
-        updates { client.watch(token, timeout?.toDouble(SECONDS)) }
+    public fun watch(token: String, timeout: Duration? = null, confirm: String? = null): Flow<LoginUpdate> =
+        updates { client.watch(token, timeout?.toDouble(SECONDS), confirm) }
 
     /**
      * [watch] for a Java thread that may block: it is called with each update, [LoginUpdate.Verified] the last.
@@ -118,12 +120,16 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
      */
     @JvmOverloads
     @Throws(LogginException::class, InterruptedException::class)
-    public fun watchBlocking(token: String, timeout: java.time.Duration? = null, onUpdate: Consumer<LoginUpdate>): Unit =
-        runBlocking { watch(token, timeout?.toKotlinDuration()).collect(onUpdate::accept) }
+    public fun watchBlocking(
+        token: String,
+        timeout: java.time.Duration? = null,
+        confirm: String? = null,
+        onUpdate: Consumer<LoginUpdate>,
+    ): Unit = runBlocking { watch(token, timeout?.toKotlinDuration(), confirm).collect(onUpdate::accept) }
 
     /**
-     * Hands in the digits that WhatsApp showed, for a login that is [LoginUpdate.AwaitingConfirmation] (apps with
-     * `confirm = code`); its wait then ends. Cancelling the coroutine ends the call.
+     * Hands in the digits that WhatsApp showed, for a login that is [LoginUpdate.AwaitingConfirmation] (the app, or
+     * who waits, asks for `code`); its wait then ends. Cancelling the coroutine ends the call.
      *
      * @param token The token of [createToken].
      * @param confirmationCode What the person typed.
@@ -153,7 +159,7 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
         runBlocking { confirm(token, confirmationCode, timeout.toKotlinDuration()) }
 
     /**
-     * How far a login has come, now: `pending`, `message_received`, `awaiting_confirmation` or `verified`. The list is
+     * How far a login has come, now: `pending`, `message_received`, `awaiting_match`, `awaiting_confirmation` or `verified`. The list is
      * open: a newer server may tell more. It waits for nothing; who can wait is told sooner by [watch].
      *
      * @param timeout How long the call takes at most, all its tries together; 10 seconds by default.

@@ -136,13 +136,17 @@ public class Session internal constructor(native: loggin.ffi.SessionInterface) {
     /** The business-scoped WhatsApp user id, where WhatsApp told it. */
     public val userId: String? = native.userId()
 
-    /** When the message arrived at the server. */
+    /** What the person did to confirm the login: `none`, `reply`, `match` or `code`. */
+    public val confirmation: String = native.confirmation()
+
+    /** When the message arrived at the server, or the login was confirmed. */
     public val verifiedAt: Instant = native.verifiedAt()
 
     override fun equals(other: Any?): Boolean = other is Session &&
-        appKey == other.appKey && phone == other.phone && userId == other.userId && verifiedAt == other.verifiedAt
+        appKey == other.appKey && phone == other.phone && userId == other.userId &&
+        confirmation == other.confirmation && verifiedAt == other.verifiedAt
 
-    override fun hashCode(): Int = listOf(appKey, phone, userId, verifiedAt).hashCode()
+    override fun hashCode(): Int = listOf(appKey, phone, userId, confirmation, verifiedAt).hashCode()
 
     override fun toString(): String = "Session(appKey=$appKey, verifiedAt=$verifiedAt)"
 }

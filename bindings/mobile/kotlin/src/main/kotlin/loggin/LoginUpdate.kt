@@ -13,6 +13,9 @@ public sealed interface LoginUpdate {
     /** The person was asked to type a code where the login began. */
     public data object AwaitingConfirmation : LoginUpdate
 
+    /** The person was asked to choose these two digits in WhatsApp: show them where the login began. */
+    public data class AwaitingMatch(public val digits: String) : LoginUpdate
+
     /** A step that this version does not know, from a newer server: its name in the protocol. */
     public data class Unrecognized(public val status: String) : LoginUpdate
 
@@ -36,6 +39,7 @@ internal fun updates(begin: () -> Watch): Flow<LoginUpdate> = flow {
 private fun updateOf(native: Update): LoginUpdate = when (native) {
     is Update.MessageReceived -> LoginUpdate.MessageReceived
     is Update.AwaitingConfirmation -> LoginUpdate.AwaitingConfirmation
+    is Update.AwaitingMatch -> LoginUpdate.AwaitingMatch(native.digits)
     is Update.Unrecognized -> LoginUpdate.Unrecognized(native.status)
     is Update.Verified -> LoginUpdate.Verified(native.session.use(::Session))
 }
