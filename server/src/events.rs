@@ -104,6 +104,7 @@ pub(crate) fn of_login(before: Option<&Login>, after: &Login, now: UnixMillis) -
         data["phone"] = person.phone.into();
         data["user_id"] = person.user_id.into();
         data["verified_at"] = after.verified_at.map(moment).into();
+        data["confirmation"] = after.confirm.as_str().into();
     }
     // The same token can begin again once its tombstone is gone.
     let name = format!("{}\n{}\n{}", after.code.expose(), after.version, now.0);

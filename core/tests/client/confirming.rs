@@ -172,7 +172,7 @@ fn waits_and_calls_ask_for_the_confirmation_that_they_accept_and_redeem_as_one()
     server.until_held(|requests| requests.iter().map(|request| request.tokens().len()).sum::<usize>() >= 4);
     assert_eq!(code.verify_token(login(&code).token), Ok(None));
     let requests = server.requests();
-    let mut confirms: Vec<_> = requests.iter().map(|request| asked(request)).collect();
+    let mut confirms: Vec<_> = requests.iter().map(asked).collect();
     confirms.sort();
     confirms.dedup();
     assert_eq!(confirms, [None, Some("code".to_owned()), Some("reply".to_owned())]);

@@ -63,6 +63,7 @@ pub(crate) struct Seed {
 
 /// What becomes of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // one is made for each change, and moved within a thread
 pub(crate) enum Next {
     /// It stays as it is.
     Keep(Unchanged),
@@ -195,7 +196,7 @@ pub(crate) fn waited(
     now: UnixMillis,
 ) -> Next {
     let Some(login) = login else {
-        let (confirm, asker) = (asks.confirm, asks.asker.clone());
+        let (confirm, asker) = (asks.confirm, asks.asker.clone().map(Box::new));
         let login = Login { waited_for: true, confirm, asker, ..fresh(code, State::Pending, now + PENDING) };
         return Next::Replace(login, None);
     };
@@ -211,7 +212,7 @@ pub(crate) fn waited(
     let was_owed = message_owed(&login);
     let mut login = if login.waited_for { login } else { first_waited(login, now) };
     if is_introduced {
-        login.asker.clone_from(&asks.asker);
+        login.asker = asks.asker.clone().map(Box::new);
     }
     if is_raised {
         login = confirming::raised(login, asks.confirm, seed, now);

@@ -68,6 +68,7 @@ struct Planned {
 }
 
 /// What is to be done for a transition.
+#[allow(clippy::large_enum_variant)] // as many are kept as there are changes
 enum Plan {
     Change(Box<Planned>),
     /// Nothing: it is done.

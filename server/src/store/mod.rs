@@ -202,7 +202,7 @@ pub(crate) struct Login {
     /// The most that its app or anybody who waits for it asked for as confirmation; once it is verified, what was done.
     pub(crate) confirm: Confirm,
     /// The page that asks for it, where one is known.
-    pub(crate) asker: Option<Asker>,
+    pub(crate) asker: Option<Box<Asker>>,
 }
 
 /// A WhatsApp message, by the hash of its id: the id itself holds the sender's number.

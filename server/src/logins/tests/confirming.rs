@@ -20,7 +20,7 @@ impl Environment {
 }
 
 /// A row of the message that the page does not show.
-fn wrong(choices: &Choices) -> MatchDigits {
+fn wrong(choices: Choices) -> MatchDigits {
     choices.rows.into_iter().find(|row| *row != choices.right).unwrap()
 }
 
@@ -58,7 +58,7 @@ async fn wrong_digits_end_the_login_and_take_back_its_result() {
             env.choose(choices.right).await;
             env.claim("key").await;
         }
-        assert_eq!(env.choose(wrong(&choices)).await, Received::Changed(State::Denied));
+        assert_eq!(env.choose(wrong(choices)).await, Received::Changed(State::Denied));
         assert_eq!(env.claim("key").await, View::Rejected(ErrorCode::Denied));
         assert_eq!(env.choose(choices.right).await, Received::Unchanged(Unchanged::Ended));
         let taken_back = env.store.taken_back(env.app.app_key, 9).await.unwrap();
@@ -74,7 +74,7 @@ async fn an_old_tap_verifies_nothing_and_denies_all_the_same() {
     let choices = env.choices().await;
     let old = |digits| env.logins.choose(code(), digits, true);
     assert_eq!(old(choices.right).await.unwrap(), Received::Unchanged(Unchanged::TooOld));
-    assert_eq!(old(wrong(&choices)).await.unwrap(), Received::Changed(State::Denied));
+    assert_eq!(old(wrong(choices)).await.unwrap(), Received::Changed(State::Denied));
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn who_asks_for_a_code_where_digits_were_to_be_chosen_gets_a_code() {
     // The buttons stay in the chat: the right one is not enough any more, and a wrong one says no all the same.
     assert_eq!(env.choices().await, choices);
     assert_eq!(env.choose(choices.right).await, Received::Unchanged(Unchanged::Repeated));
-    assert_eq!(env.choose(wrong(&choices)).await, Received::Changed(State::Denied));
+    assert_eq!(env.choose(wrong(choices)).await, Received::Changed(State::Denied));
 }
 
 #[tokio::test]

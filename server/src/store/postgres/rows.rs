@@ -90,7 +90,7 @@ pub(super) fn login(row: &Row) -> Result<Login, StoreError> {
         // A later version may have written one that this has no texts in.
         language: value::<Option<&str>>(row, "lang")?.and_then(Language::of_tag),
         confirm: numbered::<Confirm>(row, "confirm")?,
-        asker: value::<Option<&str>>(row, "asker")?.and_then(Asker::of_text),
+        asker: value::<Option<&str>>(row, "asker")?.and_then(Asker::of_text).map(Box::new),
     })
 }
 

@@ -56,7 +56,7 @@ pub(super) fn waited(number: usize, change: &Change) -> Value {
         "code": login.code.expose(),
         "deadline": login.deadline.0,
         "confirm": login.confirm.number(),
-        "asker": login.asker.as_ref().and_then(Asker::to_text),
+        "asker": login.asker.as_deref().and_then(Asker::to_text),
     })
 }
 
@@ -82,7 +82,7 @@ pub(super) fn change(number: usize, task: usize, change: &Change) -> Value {
         "reply_reference": login.reply_reference.as_deref().map(text),
         "lang": login.language.map(Language::tag),
         "confirm": login.confirm.number(),
-        "asker": login.asker.as_ref().and_then(Asker::to_text),
+        "asker": login.asker.as_deref().and_then(Asker::to_text),
         "phone_number_id": message.map(|message| text(&message.phone_number_id)),
         "message_hash": message.map(|message| hex(&message.hash)),
         "received_at": message.map(|message| message.received_at.0),

@@ -60,7 +60,7 @@ pub(super) fn login(row: &Row<'_>) -> Result<Login, StoreError> {
         // A later version may have written one that this has no texts in.
         language: text(row, "lang")?.and_then(Language::of_tag),
         confirm: Confirm::of_number(row.get("confirm")?)?,
-        asker: text(row, "asker")?.and_then(Asker::of_text),
+        asker: text(row, "asker")?.and_then(Asker::of_text).map(Box::new),
     })
 }
 

@@ -362,7 +362,7 @@ fn insert_waited(
         .zip(changes)
         .filter(|(_, (_, change))| is_first_wait(change))
         .map(|(position, (_, Change { login, .. }))| {
-            let asker = login.asker.as_ref().and_then(Asker::to_text);
+            let asker = login.asker.as_deref().and_then(Asker::to_text);
             (login.code, login.deadline.0, position, login.confirm.number(), asker)
         })
         .collect();
@@ -453,7 +453,7 @@ fn put(
         login.reply_reference,
         login.language.map(Language::tag),
         login.confirm.number(),
-        login.asker.as_ref().and_then(Asker::to_text),
+        login.asker.as_deref().and_then(Asker::to_text),
         node,
         position,
         expected,

@@ -95,7 +95,7 @@ fn full_login(number: u8) -> Login {
         reply_reference: Some(format!("reference {number}")),
         language: Some(Language::Hindi),
         confirm: Confirm::Match,
-        asker: Some(asker()),
+        asker: Some(Box::new(asker())),
         ..login(number, State::Claimed)
     }
 }
@@ -188,7 +188,7 @@ pub(in crate::store) async fn a_taken_app_key_is_not_overwritten(store: &impl St
 pub(in crate::store) async fn a_login_reads_back_as_it_was_written(store: &impl Store) {
     let logins = [
         full_login(1),
-        Login { confirm: Confirm::Code, asker: Some(asker()), ..login(2, State::Pending) },
+        Login { confirm: Confirm::Code, asker: Some(Box::new(asker())), ..login(2, State::Pending) },
         login(3, State::PhoneHidden),
     ];
     let outcomes = store.apply(logins.iter().cloned().map(insert).collect()).await.unwrap();

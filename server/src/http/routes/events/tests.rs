@@ -309,9 +309,8 @@ async fn a_heartbeat_comes_with_each_turn_of_the_wheel() {
 
 #[tokio::test]
 async fn who_waits_is_told_when_the_app_is_deleted_or_disabled() {
-    let act = |app_key: AppKey, deletes: bool, now| match deletes {
-        true => Act::DeleteApp(app_key),
-        false => Act::DisableApp(app_key, now),
+    let act = |app_key: AppKey, deletes: bool, now| {
+        if deletes { Act::DeleteApp(app_key) } else { Act::DisableApp(app_key, now) }
     };
     for deletes in [true, false] {
         let server = TestServer::start().await;

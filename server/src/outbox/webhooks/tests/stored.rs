@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::Clock,
-    logins::life,
-    store::{App, Confirm, EventKind, WebhookEndpoint},
+    logins::{Asks, Received, life},
+    store::{App, Confirm, EventKind, State, WebhookEndpoint},
     tests::{APP, PHONE, TestServer, demo_app, token, webhook},
 };
 
@@ -50,7 +50,7 @@ async fn kinds(server: &TestServer) -> Vec<String> {
 
 /// Begins to wait for a login, which a long poll tells at once.
 async fn wait(server: &TestServer, number: u8) {
-    server.server.logins.wait(&[token(number).code()]).await.unwrap();
+    server.server.logins.wait(&[token(number).code()], &Asks::default()).await.unwrap();
 }
 
 #[tokio::test]
@@ -66,11 +66,13 @@ async fn a_login_is_told_when_it_has_a_result_and_when_that_is_taken_back() {
         "phone": PHONE,
         "user_id": "IN.1000",
         "verified_at": "2026-09-26T10:00:00.000Z",
+        "confirmation": "reply",
     });
     assert_eq!(data, &expected);
     assert_eq!(server.verify(&token(1), "key").await.status(), 200);
     server.clock.advance(SECOND);
-    assert!(server.server.logins.deny(token(1).code()).await.unwrap());
+    let denied = server.server.logins.deny(token(1).code()).await.unwrap();
+    assert_eq!(denied, Received::Changed(State::Denied));
     let told = told(&server).await;
     assert_eq!((told.len(), told[1].0.as_str()), (2, "login.revoked"));
     assert_eq!((&told[1].1["login_id"], &told[1].1["phone"]), (&expected["login_id"], &expected["phone"]));
@@ -87,7 +89,8 @@ async fn a_login_that_ends_without_a_result_is_told_with_the_reason() {
         server.server.logins.confirm(token(1).code(), "no code").await.unwrap();
     }
     server.clock.advance(SECOND);
-    assert!(server.server.logins.deny(token(2).code()).await.unwrap());
+    let denied = server.server.logins.deny(token(2).code()).await.unwrap();
+    assert_eq!(denied, Received::Changed(State::Denied));
     wait(&server, 4).await;
     server.clock.advance(life::PENDING);
     server.server.logins.expire().await.unwrap();
