@@ -16,6 +16,7 @@ mod client;
 mod driver;
 mod log_bridge;
 mod timeout;
+mod webhook;
 
 pub use client::{
     ClientState, CreatedToken, DEFAULT_BASE_URL, DEFAULT_CALL_TIMEOUT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT,
@@ -30,6 +31,10 @@ pub use loggin_protocol::qr;
 pub use loggin_protocol::{
     AppKey, Cause, Code, Confirm, Error, ErrorClass, ErrorCode, MatchDigits, Observed, OtpStatus,
     PhoneNumber, Progress, Retry, SecretKey, Session, Status, Token, link::WhatsAppNumber,
+    webhook::WebhookEvent,
 };
 #[doc(hidden)]
 pub use timeout::timeout_of;
+pub use webhook::verify_webhook;
+#[doc(hidden)]
+pub use webhook::verify_webhook_at;

@@ -32,6 +32,8 @@ LANGUAGES = {
             "core/src/client/state.rs",
             "core/protocol/src/error.rs",
             "core/protocol/src/session.rs",
+            "core/protocol/src/webhook.rs",
+            "core/src/webhook.rs",
         ),
         r"pub fn {}\b|pub {}:",
     ),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A second opinion on the vectors: works out what token, link, otp and backoff vectors expect.
+"""A second opinion on the vectors: works out what token, link, otp, webhook and backoff vectors expect.
 
 It shares no code with the SDK and uses the standard library only. Where it and the SDK differ, one of them
 reads docs/protocol.md wrongly.
@@ -8,7 +8,10 @@ reads docs/protocol.md wrongly.
     python3 tests/vectors/oracle.py --check   changes nothing; fails where a file would change
 """
 
+import base64
+import binascii
 import hashlib
+import hmac
 import json
 import re
 import sys
@@ -200,6 +203,40 @@ def milliseconds(text):
     return int(whole.timestamp()) * 1000 + int((found[2] or "").ljust(3, "0")[:3])
 
 
+# Webhooks, by Standard Webhooks.
+
+
+def signing_key(secret):
+    """The bytes of a secret: 24 to 64."""
+    try:
+        key = base64.b64decode(secret.strip().removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not 24 <= len(key) <= 64:
+        raise RefusedError("invalid_config")
+    return key
+
+
+def verify_webhook(payload, headers, secret, now):
+    key = signing_key(secret)
+    given = {name.lower(): value for name, value in headers.items()}
+    if not {"webhook-id", "webhook-timestamp", "webhook-signature"} <= given.keys():
+        raise RefusedError("invalid_signature")
+    seconds = given["webhook-timestamp"].strip()
+    if re.fullmatch("[0-9]+", seconds) is None or abs(int(seconds) - now) > 300:
+        raise RefusedError("invalid_signature")
+    signed = f"{given['webhook-id']}.{int(seconds)}.{payload}".encode()
+    expected = "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
+    if expected not in given["webhook-signature"].split():
+        raise RefusedError("invalid_signature")
+    try:
+        event = json.loads(payload)
+        at = milliseconds(event["timestamp"])
+        return {"id": given["webhook-id"], "type": event["type"], "timestamp_ms": at, "data": event["data"]}
+    except (ValueError, KeyError, TypeError):
+        raise RefusedError("invalid_response") from None
+
+
 # Backoff, protocol section 5. `random` is 16 hexadecimal digits: 8 for the delay, 8 for the hint.
 
 
@@ -228,6 +265,7 @@ ORACLES = {
         "otp_result": otp_result,
         "otp_session": otp_session,
     },
+    "webhook": {"verify_webhook": verify_webhook},
     "backoff": {"delay": lambda **given: {"delay_ms": delay_ms(**given)}},
 }
 

@@ -9,18 +9,20 @@
 mod logs;
 mod mailbox;
 mod values;
+mod webhooks;
 
 use std::sync::Arc;
 
 use loggin::{Confirm, ErrorCode, Loggin, qr};
 use napi::{
     Env,
-    bindgen_prelude::{Either, Function},
+    bindgen_prelude::{Either, Function, Uint8Array},
 };
 use napi_derive::napi;
 
 use mailbox::Mailbox;
 use values::{ClientOptions, ClientState, Failure, LogLine, OtpRequest, Outcome, Settled, either};
+use webhooks::{Header, WebhookEvent};
 
 /// One client: its streams, and the way back for its results.
 #[napi]
@@ -56,6 +58,17 @@ pub fn listen(level: String, tell: Function<'_, LogLine, ()>) -> napi::Result<u3
 #[napi]
 pub fn forget_listener(id: u32) {
     logs::forget_listener(id);
+}
+
+/// Checks a webhook at this moment, or at another in a test, in milliseconds since 1970.
+#[napi]
+pub fn verify_webhook(
+    payload: Uint8Array,
+    headers: Vec<Header>,
+    secret: String,
+    now: Option<f64>,
+) -> Either<WebhookEvent, Failure> {
+    webhooks::verify(&payload, headers, &secret, now)
 }
 
 #[napi]

@@ -162,7 +162,7 @@ impl From<loggin::Session> for Session {
 }
 
 /// Seconds, before 1970 below zero.
-fn since_1970(time: SystemTime) -> f64 {
+pub(crate) fn since_1970(time: SystemTime) -> f64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(after) => after.as_secs_f64(),
         Err(before) => -before.duration().as_secs_f64(),

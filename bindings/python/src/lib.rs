@@ -13,6 +13,7 @@ mod settled;
 mod waits;
 #[cfg(unix)]
 mod wakeup_pipe;
+mod webhooks;
 
 use pyo3::prelude::*;
 
@@ -35,6 +36,7 @@ mod _native {
         logs::{forget_logs, listen, stop_logs},
         notifier::{forget_notifier, stop_notifier},
         waits::{Wait, Watch},
+        webhooks::verify_webhook,
     };
 
     #[pymodule_init]

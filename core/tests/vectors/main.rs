@@ -11,6 +11,7 @@ mod proxy;
 mod sse;
 mod timeout;
 mod token;
+mod webhook;
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -32,7 +33,7 @@ const FIELDS_OF_OTHERS: [&str; 2] = ["otp_http_status", "python_also"];
 type Call = fn(kind: &str, input: Value) -> Option<Outcome>;
 
 /// The files of vectors, without `.json`.
-const SUBJECTS: [(&str, Call); 9] = [
+const SUBJECTS: [(&str, Call); 10] = [
     ("backoff", backoff::call),
     ("errors", errors::call),
     ("events", events::call),
@@ -42,6 +43,7 @@ const SUBJECTS: [(&str, Call); 9] = [
     ("sse", sse::call),
     ("timeout", timeout::call),
     ("token", token::call),
+    ("webhook", webhook::call),
 ];
 
 #[derive(Deserialize)]
@@ -171,6 +173,11 @@ fn timeout_vectors() {
 #[test]
 fn token_vectors() {
     run("token");
+}
+
+#[test]
+fn webhook_vectors() {
+    run("webhook");
 }
 
 #[test]

@@ -47,3 +47,4 @@ export {
 export type { CreatedToken } from './login.js';
 export { type Logger, setLogger } from './logs.js';
 export type { Otp } from './otp.js';
+export { verifyWebhook, type WebhookEvent, type WebhookHeaders } from './webhook.js';

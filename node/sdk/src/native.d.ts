@@ -106,6 +106,12 @@ export interface Failure {
 /** Takes the function with this number away. */
 export declare function forgetListener(id: number): void
 
+/** A header of a call. */
+export interface Header {
+  name: string
+  value: string
+}
+
 /**
  * Has a function hear what the core logs at this level (`error`, `warn`, `info`, `debug`) and above; it must not
  * throw. The result is its number.
@@ -178,4 +184,17 @@ export interface Settled {
   /** The digits to show then. */
   matchDigits?: string
   failure?: Failure
+}
+
+/** Checks a webhook at this moment, or at another in a test, in milliseconds since 1970. */
+export declare function verifyWebhook(payload: Uint8Array, headers: Array<Header>, secret: string, now?: number | undefined | null): WebhookEvent | Failure
+
+/** Something that happened, as the server told it. */
+export interface WebhookEvent {
+  id: string
+  kind: string
+  /** Milliseconds since 1970. */
+  timestamp: number
+  /** JSON text. */
+  data: string
 }

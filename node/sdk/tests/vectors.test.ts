@@ -3,6 +3,7 @@
 import { InvalidInputError, isLogginError, Loggin, type LogginOptions } from '@loggin/sdk';
 import { createParser } from 'eventsource-parser';
 import { describe, expect, it } from 'vitest';
+import { addon, unwrap } from '../dist/addon.js';
 import { codeOf, crockford, delay } from './oracle.js';
 import { event, json, ScriptedServer, SESSION, stream, verified } from './scripted-server.js';
 import { type Fields, subjects, type Vector, vectorsOf } from './vectors.js';
@@ -26,6 +27,7 @@ const CALLS: Record<string, Call> = {
   parse_token: parseToken,
   proxy,
   server_link: serverLink,
+  verify_webhook: verifyWebhook,
   wait_timeout: (input: Seconds) => lasts({}, input),
   wa_me_link: waMeLink,
   whatsapp_number: whatsappNumber,
@@ -50,6 +52,20 @@ const NOT_HERE: Record<string, string> = {
 
 /** Bounds of lines and events are ours: eventsource-parser has none. */
 const isBound = ({ kind, error }: Vector) => kind === 'decode' && error !== undefined;
+
+interface WebhookInput {
+  payload: string;
+  headers: Record<string, string>;
+  secret: string;
+  now: number;
+}
+
+/** The native function, as the package's own asks the clock. */
+function verifyWebhook({ payload, headers, secret, now }: WebhookInput): Fields {
+  const pairs = Object.entries(headers).map(([name, value]) => ({ name, value }));
+  const event = unwrap(addon().verifyWebhook(Buffer.from(payload), pairs, secret, now * 1_000));
+  return { id: event.id, type: event.kind, timestamp_ms: event.timestamp, data: JSON.parse(event.data) };
+}
 
 /** The package chooses the secret: its token and code are held to the same rule as the vector's. */
 function create({ app_key, secret }: { app_key: string; secret: string }): Fields {
@@ -256,7 +272,7 @@ function wanted({ expect: fields, error }: Vector): Pick<Vector, 'expect' | 'err
 }
 
 it('no file of the folder is left out', () => {
-  const known = ['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'timeout', 'token'];
+  const known = ['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'timeout', 'token', 'webhook'];
   expect(subjects()).toEqual(known);
 });
 

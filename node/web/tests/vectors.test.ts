@@ -67,6 +67,7 @@ const NO_FUNCTION: Record<string, string> = {
   otp_result: 'one-time codes need the secret key: the SDKs have them, and a page asks its own server',
   otp_session: 'likewise',
   proxy: 'the browser chooses the proxy',
+  verify_webhook: 'webhooks go to a server of the app, which has their secret',
   parse_code: 'nothing takes a code: it is made here and read by the server',
 };
 
@@ -199,7 +200,7 @@ function own(fields: Fields): Fields {
 }
 
 it('no file of the folder is left out', () => {
-  const known = ['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'timeout', 'token'];
+  const known = ['backoff', 'errors', 'events', 'link', 'otp', 'proxy', 'sse', 'timeout', 'token', 'webhook'];
   expect(subjects()).toEqual(known);
 });
 

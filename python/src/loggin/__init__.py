@@ -16,6 +16,7 @@ from loggin._client import AsyncLoggin, Loggin
 from loggin._native import __version__
 from loggin._otp import AsyncOtp, Otp
 from loggin._results import ClientState, Confirm, CreatedToken, LoginUpdate, OtpResult, OtpSession, Session
+from loggin._webhooks import WebhookEvent, verify_webhook
 from loggin.errors import (
     AlreadyUsedError,
     AuthenticationError,
@@ -61,5 +62,7 @@ __all__ = [
     "ServerError",
     "Session",
     "VerifyTimeoutError",
+    "WebhookEvent",
     "__version__",
+    "verify_webhook",
 ]

@@ -1,6 +1,7 @@
 """The native half of the package; not meant to be used by itself."""
 
 import asyncio
+from datetime import datetime
 from typing import Final, final
 
 from loggin._results import (
@@ -31,6 +32,7 @@ __all__ = [
     "qr_terminal",
     "stop_logs",
     "stop_notifier",
+    "verify_webhook",
 ]
 
 __version__: Final[str]
@@ -247,3 +249,8 @@ def stop_notifier() -> None:
 
 def forget_notifier() -> None:
     """Lets go of the notifier of the parent, in a forked child, where its thread is not there."""
+
+def verify_webhook(
+    payload: bytes, headers: list[tuple[str, str]], secret: str, now: datetime | None
+) -> tuple[str, str, datetime, str]:
+    """Checks a webhook at this moment, or at another in a test; id, type and time, and the data as JSON."""

@@ -25,6 +25,7 @@ private let noFunction = [
   "parse_token": "a token goes to the server and nowhere else",
   "proxy": "the core chooses the proxy",
   "percent_encode": "a text is checked before it is encoded",
+  "verify_webhook": "webhooks go to the app's server, which has their secret",
 ]
 
 /// Vectors that cannot be put to the package.
@@ -47,7 +48,7 @@ private let notHere = [
 final class VectorsTests: XCTestCase {
   func testNoFileKindOrExceptionIsUnknown() throws {
     let files = try Self.files()
-    XCTAssertEqual(Set(files.keys), ["backoff", "errors", "events", "link", "otp", "proxy", "sse", "timeout", "token"])
+    XCTAssertEqual(Set(files.keys), ["backoff", "errors", "events", "link", "otp", "proxy", "sse", "timeout", "token", "webhook"])
     let vectors = files.values.joined()
     XCTAssertEqual(Set(vectors.map { $0.text("kind") }), Set(Self.calls.keys).union(noFunction.keys))
     XCTAssertEqual(Set(notHere.keys).subtracting(vectors.map { $0.text("id") }), [])
