@@ -16,6 +16,12 @@ const BUILT = fileURLToPath(new URL('../../../target/debug/loggin-server', impor
 
 const SERVER = process.env.LOGGIN_SERVER_BIN ?? BUILT;
 
+/** Under what the secrets of webhooks are kept, and where webhooks may go. */
+const WEBHOOKS = {
+  LOGGIN_WEBHOOK_SECRET: '0123456789abcdef'.repeat(2),
+  LOGGIN_WEBHOOK_NETWORKS: '127.0.0.1',
+};
+
 /** The values that a program prints, one a line in JSON. */
 export async function* printed(child) {
   for await (const line of createInterface({ input: child.stdout })) {
@@ -64,6 +70,7 @@ export class Environment {
     const free = '127.0.0.1:0';
     const command = ['dev', '--listen', free, '--simulator-listen', free, '--data', data];
     const server = spawn(SERVER, command, {
+      env: { ...process.env, ...WEBHOOKS },
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
@@ -86,8 +93,17 @@ export class Environment {
     await this.#command('app', 'update', appKey, '--json', ...options);
   }
 
+  /** Runs a command that is about webhooks to apps. */
+  async webhook(...command) {
+    return this.#command('webhook', ...command);
+  }
+
   async #command(...command) {
-    const env = { ...process.env, LOGGIN_DATABASE_URL: `sqlite:${join(this.#data, 'loggin.db')}` };
+    const env = {
+      ...process.env,
+      ...WEBHOOKS,
+      LOGGIN_DATABASE_URL: `sqlite:${join(this.#data, 'loggin.db')}`,
+    };
     const { stdout } = await promisify(execFile)(SERVER, command, { env });
     return JSON.parse(stdout);
   }

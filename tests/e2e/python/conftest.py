@@ -18,6 +18,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVER = Path(os.environ.get("LOGGIN_SERVER_BIN", ROOT / "target" / "debug" / "loggin-server"))
+# Under which the secrets of webhooks are kept.
+WEBHOOK_SECRET = "0123456789abcdef" * 2
 # Seconds after which whatever is waited for counts as hanging.
 TEST_TIMEOUT = 30.0
 
@@ -102,7 +104,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environmen
     data = tmp_path_factory.mktemp("data")
     command = [str(SERVER), "dev", "--listen", "127.0.0.1:0", "--simulator-listen", "127.0.0.1:0"]
     command += ["--data", str(data)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    variables = {**os.environ, "LOGGIN_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True) as process:
         try:
             server = printed_after("loggin-server listening on ", process)
             simulator = printed_after("phone simulator on ", process)

@@ -31,6 +31,9 @@ const ASK = 'const ask = async (_question) => (await lines.next()).value;';
 const WEB = "import { Loggin } from '@loggin/web'; const client = new Loggin();";
 const WEB_TOKEN = `${WEB} const { token } = client.createToken('8XKPQ2WN');`;
 
+const WEBHOOK_BODY =
+  '{"type":"login.revoked","timestamp":"2026-11-22T08:00:00.000Z","data":{"login_id":"0f3a"}}';
+
 /**
  * Blocks that stand in a context. `has` is a part of the block, and each entry finds one block of its page. `how` is a
  * class other than the language's, with the `reason` where it cannot run here; `before` is what the page takes for
@@ -335,5 +338,32 @@ export const NAMED = [
     has: 'sse-contract-tests',
     how: 'elsewhere',
     reason: "the suite's program is somebody else's",
+  },
+  { page: 'docs/webhooks.md', has: '--event login.revoked', how: 'commands' },
+  { page: 'docs/webhooks.md', has: 'webhook list [APP_KEY]', how: 'commands' },
+  { page: 'docs/webhooks.md', has: 'replay ENDPOINT_ID --since 7d', how: 'commands' },
+  { page: 'docs/webhooks.md', has: 'loggin-server dev --data dev', how: 'commands' },
+  {
+    page: 'docs/webhooks.md',
+    has: 'from loggin import LogginError, verify_webhook',
+    before: `import base64, hashlib, hmac, time
+key, now, payload, ended = bytes(32), str(int(time.time())), b'${WEBHOOK_BODY}', []
+mac = hmac.new(key, b"evt_1." + now.encode() + b"." + payload, hashlib.sha256).digest()
+secret = "whsec_" + base64.b64encode(key).decode()
+headers = {"webhook-id": "evt_1", "webhook-timestamp": now, "webhook-signature": "v1," + base64.b64encode(mac).decode()}
+end_sessions_of = ended.append
+`,
+    after: "told = ended[0]\ntold  # '0f3a'",
+  },
+  {
+    page: 'docs/webhooks.md',
+    has: 'if (event.type ===',
+    before: `import { createHmac } from 'node:crypto';
+const [key, now, payload, ended] = [Buffer.alloc(32), Math.floor(Date.now() / 1000), '${WEBHOOK_BODY}', []];
+const mac = createHmac('sha256', key).update(\`evt_1.\${now}.\${payload}\`).digest('base64');
+const secret = \`whsec_\${key.toString('base64')}\`;
+const request = { headers: { 'webhook-id': 'evt_1', 'webhook-timestamp': \`\${now}\`, 'webhook-signature': \`v1,\${mac}\` } };
+const endSessionsOf = async (name) => ended.push(name);`,
+    after: "equal(ended, ['0f3a']);",
   },
 ];
