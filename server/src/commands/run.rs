@@ -177,9 +177,7 @@ pub(crate) fn prepare(
     });
     let mut background = tokio::task::JoinSet::new();
     background.spawn(Arc::clone(&server.outbox).run(stopping.clone()));
-    if let Some(webhooks) = webhooks {
-        background.spawn(webhooks.run(stopping.clone()));
-    }
+    background.spawn(webhooks.run(stopping.clone()));
     let (looking, mut stopped) = (Arc::clone(&server), stopping);
     background.spawn(async move {
         tokio::select! {
@@ -245,25 +243,25 @@ fn otp_parts(config: OtpConfig, client: &GraphClient) -> OtpParts {
     OtpParts { sender: Arc::new(TemplateSender { client: client.clone(), template, language }), secrets }
 }
 
-/// What delivers webhooks to apps, where there is a secret that their secrets are kept under.
+/// What delivers webhooks to apps. Without a secret that theirs are kept under nothing goes out; it is there all the
+/// same, so that this shows, and what waits has an end.
 fn webhooks(
     config: &WebhookConfig,
     store: &Arc<dyn Store>,
     publisher: &Publisher,
-) -> Result<Option<Arc<Webhooks>>, RunError> {
-    if config.secrets.is_empty() {
-        return Ok(None);
-    }
+) -> Result<Arc<Webhooks>, RunError> {
     let secrets = config.secrets.iter().map(|secret| secret.expose_secret().as_bytes());
-    Ok(Some(Arc::new(Webhooks {
+    let caller =
+        if config.secrets.is_empty() { WebhookCaller::idle() } else { WebhookCaller::new(&config.networks) };
+    Ok(Arc::new(Webhooks {
         store: Arc::clone(store),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
-        caller: WebhookCaller::new(&config.networks).map_err(RunError::Webhooks)?,
+        caller: caller.map_err(RunError::Webhooks)?,
         keys: WebhookKeys::derive(secrets),
         kept: config.kept,
         queued: Arc::clone(&publisher.webhooks),
-    })))
+    }))
 }
 
 fn settings(config: Config, mode: Mode) -> Settings {

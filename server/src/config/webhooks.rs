@@ -22,7 +22,7 @@ const DEFAULT_KEPT_DAYS: u32 = 3;
 /// How webhooks are sent and kept.
 #[derive(Clone, Debug)]
 pub(crate) struct WebhookConfig {
-    /// The secret in use first, then those being replaced; none: no webhooks are sent.
+    /// The secret in use first, then those being replaced; without one no webhook is sent.
     pub(crate) secrets: Vec<SecretString>,
     /// Networks that are not public, and may have endpoints all the same.
     pub(crate) networks: Vec<IpNet>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -63,7 +63,7 @@ impl From<StateArg> for DeliveryState {
 
 /// What is delivered again.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false, id = "what", args = ["event_id", "since"])]
+#[command(group(ArgGroup::new("what").required(true).args(["event_id", "since"])))]
 pub(crate) struct ReplayArgs {
     /// The endpoint, by its id.
     endpoint_id: String,

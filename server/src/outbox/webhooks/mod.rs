@@ -100,7 +100,7 @@ impl Running {
 }
 
 impl Webhooks {
-    /// Delivers until `stopping` turns true; what is being delivered then is delivered again later.
+    /// Delivers until `stopping` turns true; what is being delivered then is finished, or delivered again later.
     pub(crate) async fn run(self: Arc<Self>, mut stopping: watch::Receiver<bool>) {
         self.reseal().await;
         let mut running = Running::default();
@@ -120,8 +120,12 @@ impl Webhooks {
                     }
                 }
                 // An error means that whoever would tell is gone, which is the end too.
-                _ = stopping.wait_for(|stopping| *stopping) => return,
+                _ = stopping.wait_for(|stopping| *stopping) => break,
             }
+        }
+        let finish = async { while running.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(limits::SHUTDOWN, finish).await.is_err() {
+            tracing::warn!("some webhooks to apps were being delivered, and will be again");
         }
     }
 
@@ -192,6 +196,8 @@ impl Webhooks {
         };
         if let Err(error) = self.conclude(endpoint, delivery, responded).await {
             tracing::warn!(%error, "what became of a webhook cannot be stored");
+            // It is still due: its place is kept, so that a store which only reads does not have it sent again and again.
+            tokio::time::sleep(limits::WEBHOOK_PAUSE).await;
         }
     }
 
