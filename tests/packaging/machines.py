@@ -53,8 +53,8 @@ class Machine:
 
     def here(self, text: str) -> str:
         """What the page says, with what is here in the place of what it names."""
+        text = self._cluster.here(text)
         places = {
-            **self._cluster.places(),
             "/etc/loggin/": f"{self.folder}/etc/",
             "/var/lib/loggin/": f"{self.folder}/lib/",
             "/var/backups/loggin/": f"{self.folder}/backups/",

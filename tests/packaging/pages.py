@@ -28,6 +28,16 @@ class Block:
 
 def section(page: str, title: str) -> list[Block]:
     """The blocks below a heading, up to the next one of its level or above it."""
+    return [Block(match["language"], match["text"]) for match in _FENCE.finditer(_part(page, title))]
+
+
+def codes(page: str, title: str) -> dict[str, list[str]]:
+    """What stands as code in the second column of the tables below a heading, by what stands in the first."""
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|", _part(page, title), re.MULTILINE)
+    return {first: re.findall(r"`([^`]+)`", second) for first, second in rows}
+
+
+def _part(page: str, title: str) -> str:
     text = (ROOT / "docs" / page).read_text()
     outside = re.sub(_FENCE, lambda match: re.sub(r"[^\n]", " ", match.group()), text)
     headings = list(_HEADING.finditer(outside))
@@ -37,5 +47,4 @@ def section(page: str, title: str) -> list[Block]:
         for heading in headings
         if heading.start() > start.start() and len(heading["level"]) <= len(start["level"])
     )
-    part = text[start.end() : next(ends, len(text))]
-    return [Block(match["language"], match["text"]) for match in _FENCE.finditer(part)]
+    return text[start.end() : next(ends, len(text))]

@@ -90,6 +90,12 @@ class Cluster:
             "db.example:5432": f"{LOCAL}:{self.port}",
         }
 
+    def here(self, text: str) -> str:
+        """Settings of a page or of packaging/, as they are here."""
+        for name, place in self.places().items():
+            text = text.replace(name, place)
+        return text
+
     def environment(self) -> dict[str, str]:
         """By which the superuser's programs find it."""
         path = f"{self.programs}:{os.environ.get('PATH', '')}"
@@ -122,10 +128,7 @@ class Cluster:
 
     def start(self) -> None:
         for settings in (self.configuration / "conf.d").iterdir():
-            text = settings.read_text()
-            for name, place in self.places().items():
-                text = text.replace(name, place)
-            settings.write_text(text)
+            settings.write_text(self.here(settings.read_text()))
         # What it prints goes to its log: a pipe would be open as long as it runs.
         command: list[str | Path] = ["pg_ctl", "-D", self.data, "-w", "-s", "-l", self.folder / "log"]
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,8 @@ from conftest import TEST_TIMEOUT
 from house import House, Moved, UnderWay, begin, blocks, grow, move, sign_in_halfway
 from loggin import AlreadyUsedError, Loggin
 from pages import Block
-from proxies import Caddy, Nginx, Proxy
+from postgresql import other_user
+from proxies import LOCAL, Caddy, Nginx, Proxy, adapted, free_port
 
 # People who sign in at the same time while servers are started again.
 PEOPLE = 8
@@ -222,3 +225,42 @@ def test_a_moment_is_brought_back(house: House) -> None:
         machine.start()
     assert [is_known(house, app) for app in (kept, lost)] == [True, False]
     takers(house)
+
+
+def test_servers_share_a_pooler(house: House) -> None:
+    program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        pytest.skip("pgbouncer is missing; with apt-get it is the package pgbouncer")
+    port, folder = free_port(), house.cluster.folder
+    text = blocks("A pooler", "ini")[0].text
+    places = {
+        "host=db.example port=5432": f"host={LOCAL} port={house.cluster.port}",
+        "10.87.0.10": "127.0.0.1",
+        "6432": str(port),
+        "/etc/pgbouncer/": f"{folder}/",
+        "/etc/loggin/db-ca.pem": str(house.cluster.authority),
+    }
+    (folder / "pgbouncer.ini").write_text(adapted(house.cluster.here(text), places))
+    *_, password = (house.machines[0].folder / ".pgpass").read_text().strip().split(":")
+    (folder / "userlist.txt").write_text(f'"loggin" "{password}"\n')
+    for machine in house.machines:
+        machine.stop()
+        machine.settings.write_text(
+            blocks("A pooler", "toml")[0].text
+            + machine.settings.read_text().replace(f"{LOCAL}:{house.cluster.port}", f"{LOCAL}:{port}")
+        )
+    command = [*other_user(), program, str(folder / "pgbouncer.ini")]
+    with subprocess.Popen(command, cwd="/", stderr=subprocess.PIPE, text=True) as pooler:
+        try:
+            assert pooler.stderr is not None
+            assert any("process up" in line for line in pooler.stderr)
+            for machine in house.machines:
+                machine.start()
+            takers(house)
+            # Without it there would be more.
+            count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'loggin'"
+            assert 0 < int(house.cluster.query(count)) <= 20
+        finally:
+            for machine in house.machines:
+                machine.kill()
+            pooler.terminate()

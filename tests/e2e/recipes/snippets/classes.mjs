@@ -105,6 +105,7 @@ export const NAMED = [
     '10.87.0.12:8787/readyz',
     'dpkg --install loggin',
     'pool_mode = transaction',
+    'notify = "off"',
   ].map((has) => ({
     page: 'docs/deploy.md',
     has,
