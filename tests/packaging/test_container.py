@@ -7,7 +7,7 @@ import re
 from conftest import PACKAGING, ROOT
 
 CONTAINER = PACKAGING / "container"
-FILES = [CONTAINER / "Containerfile", CONTAINER / "compose.yaml"]
+FILES = [CONTAINER / name for name in ("Containerfile", "compose.yaml", "compose.postgresql.yaml")]
 
 
 def directives(caddyfile: str) -> list[str]:
