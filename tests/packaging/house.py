@@ -206,10 +206,10 @@ def rows_of_sqlite(path: Path) -> dict[str, Rows]:
         return {name: plain(map(dict, database.execute(f'SELECT * FROM "{name}"'))) for name in names}  # noqa: S608
 
 
-def rows_of_postgresql(cluster: Cluster) -> dict[str, Rows]:
+def rows_of_postgresql(cluster: Cluster, database: str = "loggin") -> dict[str, Rows]:
     """The rows of the tables that a move fills."""
     own = {"leader", "refinery_schema_history"}
-    names = cluster.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").split()
+    names = cluster.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", database).split()
     found = {}
     for name in set(names) - own:
         rows = cluster.query(f"SELECT coalesce(json_agg(to_jsonb(t)), '[]') FROM \"{name}\" t")  # noqa: S608

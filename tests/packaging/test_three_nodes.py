@@ -14,8 +14,8 @@ from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
 import pytest
-from conftest import TEST_TIMEOUT
-from house import House, Moved, UnderWay, begin, blocks, grow, move, sign_in_halfway
+from conftest import PACKAGING, TEST_TIMEOUT
+from house import House, Moved, UnderWay, begin, blocks, grow, move, rows_of_postgresql, sign_in_halfway
 from loggin import AlreadyUsedError, Loggin
 from pages import Block
 from postgresql import other_user
@@ -68,6 +68,33 @@ def test_every_row_is_moved(story: tuple[House, UnderWay, Moved]) -> None:
         assert rows == moved.after[table], table
     # What no row shows may be moved wrongly.
     assert {table for table, rows in moved.before.items() if not rows} <= {"otp_aliases"}
+
+
+def test_a_move_is_made_whole_or_not_at_all(story: tuple[House, UnderWay, Moved]) -> None:
+    house, _, moved = story
+    cluster = house.cluster
+    cluster.query("CREATE DATABASE another", "postgres")
+    url = f"postgres:///another?host={cluster.folder}&port={cluster.port}&user=postgres"
+    # Which makes the tables.
+    house.machines[0].follow(Block("sh", f"LOGGIN_DATABASE_URL='{url}' loggin-server app list"))
+    copy = house.machines[0].folder / "backups" / "sqlite.db"
+    program = PACKAGING / "postgresql" / "from-sqlite"
+    whole = subprocess.run([program, copy], capture_output=True, text=True, check=True).stdout
+
+    def read(statements: str) -> int:
+        psql = ["psql", "-X", "-d", url]
+        done = subprocess.run(psql, input=statements, capture_output=True, text=True, check=False)
+        return done.returncode
+
+    empty = rows_of_postgresql(cluster, "another")
+    for end in (whole.index("secret_keys") + 20, whole.index("\nDO "), whole.index("\nCOMMIT;")):
+        read(whole[:end])
+        assert rows_of_postgresql(cluster, "another") == empty
+    assert read(whole) == 0
+    assert rows_of_postgresql(cluster, "another") == moved.before
+    # What is in use is left alone.
+    assert read(whole) != 0
+    assert rows_of_postgresql(cluster, "another") == moved.before
 
 
 def test_what_was_under_way_goes_on(story: tuple[House, UnderWay, Moved]) -> None:
