@@ -23,8 +23,8 @@ from proxies import LOCAL, Nginx, Proxy, Site
 
 SETTINGS = """
 database_url = "sqlite:/var/lib/loggin/loggin.db"
-listen = "10.87.0.11:8787"
-metrics_listen = "10.87.0.11:9787"
+listen = "127.0.0.1:8787"
+metrics_listen = "127.0.0.1:9787"
 trusted_proxies = "127.0.0.1"
 public_url = "https://login.example.org"
 log_format = "json"
@@ -189,13 +189,13 @@ def grow(house: House) -> None:
     for machine in others:
         shutil.copytree(one.folder / "etc", machine.folder / "etc", dirs_exist_ok=True)
         shutil.copy(one.folder / ".pgpass", machine.folder / ".pgpass")
-        text = machine.settings.read_text()
-        text = text.replace(str(one.folder), str(machine.folder))
-        for own, its in ((one.port, machine.port), (one.metrics_port, machine.metrics_port)):
-            text = text.replace(f':{own}"', f':{its}"')
-        machine.settings.write_text(text)
+        settings = machine.settings.read_text()
+        machine.settings.write_text(settings.replace(str(one.folder), str(machine.folder)))
+    for machine in [*others, one]:
+        machine.set(blocks("3. Two more servers", "toml")[0])
+        if machine is one:
+            house.exchange(Nginx, 3)
         machine.follow(blocks("3. Two more servers")[0])
-    house.exchange(Nginx, 3)
 
 
 def rows_of_sqlite(path: Path) -> dict[str, Rows]:
@@ -212,8 +212,8 @@ def rows_of_postgresql(cluster: Cluster, database: str = "loggin") -> dict[str, 
     names = cluster.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", database).split()
     found = {}
     for name in set(names) - own:
-        rows = cluster.query(f"SELECT coalesce(json_agg(to_jsonb(t)), '[]') FROM \"{name}\" t")  # noqa: S608
-        found[name] = plain(json.loads(rows))
+        select = f"SELECT coalesce(json_agg(to_jsonb(t)), '[]') FROM \"{name}\" t"  # noqa: S608
+        found[name] = plain(json.loads(cluster.query(select, database)))
     return found
 
 

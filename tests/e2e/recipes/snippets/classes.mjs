@@ -102,6 +102,7 @@ export const NAMED = [
     'chmod 600 ~/.pgpass',
     'postgres://loggin:PASSWORD@',
     'packaging/postgresql/from-sqlite',
+    'trusted_proxies = "10.87.0.1"',
     '10.87.0.12:8787/readyz',
     'dpkg --install loggin',
     'pool_mode = transaction',
