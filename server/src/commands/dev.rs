@@ -117,7 +117,7 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     let config = Config { metrics, webhooks, ..config(address, &simulator_url, &secrets)? };
     startup::tell_start(settings, &config, &location, Addresses { server: address, metrics });
     startup::warn_about_names(settings);
-    let ready = run::prepare(config, store, publisher, Mode::Development)?;
+    let ready = run::prepare(config, store, publisher, Mode::Development).await?;
     announce(format!("loggin-server listening on http://{address}")).await?;
     announce(format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/'))).await?;
     // Who waits for the lines above may listen no longer.

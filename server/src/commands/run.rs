@@ -148,7 +148,7 @@ pub(crate) async fn load_tls(files: Option<TlsFiles>) -> Result<Option<Arc<Tls>>
 
 /// Puts the parts together and starts what works in the background. From then on signals are heeded, so whoever is told
 /// that the server is ready may stop it.
-pub(crate) fn prepare(
+pub(crate) async fn prepare(
     config: Config,
     store: Arc<dyn Store>,
     publisher: Arc<Publisher>,
@@ -164,6 +164,8 @@ pub(crate) fn prepare(
     }
     let retention = config.retention;
     let webhooks = webhooks(&config.webhooks, &store, &publisher)?;
+    // Before anybody can wait here.
+    let cursor = store.cursor().await?;
     let (stop, stopping) = watch::channel(false);
     let server = Server::new(Parts {
         store,
@@ -181,7 +183,7 @@ pub(crate) fn prepare(
     let (looking, mut stopped) = (Arc::clone(&server), stopping);
     background.spawn(async move {
         tokio::select! {
-            () = looking.logins.look_after() => {}
+            () = looking.logins.look_after(cursor) => {}
             () = purge_otp(&looking) => {}
             () = looking.apps.keep_writing_uses() => {}
             () = trim_audit(&looking, retention) => {}

@@ -60,7 +60,7 @@ pub(super) async fn run(settings: &Settings, development_data: bool) -> Result<(
     let store = run::open_store(&location, Arc::clone(&publisher) as Arc<dyn CommitListener>).await?;
     check_data(&*store, development_data).await?;
     startup::warn_about_data(&*store).await?;
-    let mut ready = run::prepare(config, store, publisher, Mode::Production)?;
+    let mut ready = run::prepare(config, store, publisher, Mode::Production).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     ready.speak_tls(tls);
     announce(format!("loggin-server listening on {scheme}://{server}")).await?;

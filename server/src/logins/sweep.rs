@@ -89,9 +89,9 @@ impl Logins {
         }
     }
 
-    /// Expires, purges and follows for ever.
-    pub(crate) async fn look_after(&self) {
-        let mut cursor = None;
+    /// Expires, purges and follows for ever, from a position that was read before anybody could wait here: a change
+    /// between what a waiter was read and the first look would otherwise be told to nobody.
+    pub(crate) async fn look_after(&self, mut cursor: i64) {
         let mut looks = (0..LOOKS_PER_PURGE).cycle();
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -110,7 +110,7 @@ impl Logins {
     }
 
     /// Each part by itself: what keeps one from its work does not keep the others from theirs.
-    async fn look_once(&self, cursor: &mut Option<i64>, purges: bool, measures: bool) {
+    async fn look_once(&self, cursor: &mut i64, purges: bool, measures: bool) {
         warn("what changed", self.look_at_changes(cursor).await);
         if measures {
             warn("what is measured", self.measure().await);
@@ -135,12 +135,8 @@ impl Logins {
         Ok(())
     }
 
-    async fn look_at_changes(&self, cursor: &mut Option<i64>) -> Result<(), StoreError> {
-        let from = match *cursor {
-            Some(from) => from,
-            None => self.store.cursor().await?,
-        };
-        *cursor = Some(self.follow(from).await?);
+    async fn look_at_changes(&self, cursor: &mut i64) -> Result<(), StoreError> {
+        *cursor = self.follow(*cursor).await?;
         Ok(())
     }
 }
