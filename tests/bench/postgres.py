@@ -56,18 +56,21 @@ class Cluster:
 
     def cpu_seconds(self) -> float:
         """Of all its processes, also of those that have ended."""
-        return cpu_seconds(self._pid, with_ended=True) + self._of_children(cpu_seconds)
+        return cpu_seconds(self._pid, with_ended=True) + sum(self.cpu_seconds_of_children())
+
+    def cpu_seconds_of_children(self) -> list[float]:
+        return self._of_children(cpu_seconds)
 
     def written_bytes(self) -> float:
-        return written_bytes(self._pid) + self._of_children(written_bytes)
+        return written_bytes(self._pid) + sum(self._of_children(written_bytes))
 
-    def _of_children(self, of: Callable[[int], float]) -> float:
-        total = 0.0
+    def _of_children(self, of: Callable[[int], float]) -> list[float]:
+        found = []
         for pid in self._children():
             # Some come and go.
             with suppress(FileNotFoundError, ProcessLookupError):
-                total += of(pid)
-        return total
+                found.append(of(pid))
+        return found
 
     def _children(self) -> list[int]:
         return [int(pid) for pid in Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text().split()]

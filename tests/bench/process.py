@@ -18,6 +18,7 @@ SILENCE_SECONDS = 240.0
 class Usage:
     """What a process takes at one moment."""
 
+    resident_bytes: int
     anonymous_bytes: int
     sockets: int
     threads: int
@@ -82,6 +83,7 @@ class Process:
             line.split(":", 1) for line in (folder / "status").read_text().splitlines() if ":" in line
         )
         return Usage(
+            resident_bytes=int(status["VmRSS"].split()[0]) * 1024,
             anonymous_bytes=int(status["RssAnon"].split()[0]) * 1024,
             sockets=sum(_is_socket(link) for link in (folder / "fd").iterdir()),
             threads=int(status["Threads"]),
@@ -91,14 +93,23 @@ class Process:
     def cpu_seconds(self) -> float:
         return cpu_seconds(self._process.pid)
 
+    def cpu_seconds_of(self, thread: str) -> float:
+        """What its threads of this name took."""
+        threads = Path("/proc", str(self._process.pid), "task").iterdir()
+        return sum(_cpu_seconds(found) for found in threads if (found / "comm").read_text().strip() == thread)
+
     def written_bytes(self) -> int:
         return written_bytes(self._process.pid)
 
 
 def cpu_seconds(pid: int, with_ended: bool = False) -> float:
     """What a process took; also what its children did that have ended, where that is wanted."""
+    return _cpu_seconds(Path("/proc", str(pid)), with_ended)
+
+
+def _cpu_seconds(folder: Path, with_ended: bool = False) -> float:
     # The fields follow the program's name, which may hold anything but ends with the last parenthesis.
-    fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11 : 15 if with_ended else 13])) / TICKS_PER_SECOND
 
 

@@ -17,6 +17,8 @@ from .postgres import Cluster
 from .process import Process
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+# The name of the thread that writes.
+SQLITE_WRITER = "loggin-sqlite"
 COMMITS = "loggin_store_commit_changes_count"
 
 
@@ -60,6 +62,16 @@ class Servers:
 
     def anonymous_bytes(self) -> int:
         return sum(process.usage().anonymous_bytes for process in self.processes)
+
+    def resident_bytes(self) -> int:
+        return sum(process.usage().resident_bytes for process in self.processes)
+
+    def writing_cpu_seconds(self) -> float:
+        """What those took who write, of whom one has the lock at a time: with PostgreSQL one process for each server,
+        which are those that took most."""
+        if self.cluster:
+            return sum(sorted(self.cluster.cpu_seconds_of_children())[-len(self.processes) :])
+        return sum(process.cpu_seconds_of(SQLITE_WRITER) for process in self.processes)
 
     def usage(self) -> Used:
         cluster = self.cluster
