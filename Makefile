@@ -15,6 +15,8 @@ PYTHON ?= python3
 # `make faults ROUNDS=1 SEED=7` runs one round again.
 ROUNDS ?= 1000
 SEED ?= 1
+# `make redteam CHECK=--check` compares what was found with docs/security.md.
+CHECK ?=
 # `make explore DEPTH=20` walks the orders of what may happen to a login that deep.
 DEPTH ?= 14
 # `make fuzz SECONDS=600` fuzzes each target for that long.
@@ -60,7 +62,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
-.PHONY: help build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore fuzz races faults faults-nodes sanitize soak \
+.PHONY: help build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore redteam fuzz races faults faults-nodes sanitize soak \
 	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server bench-growth timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
@@ -173,6 +175,9 @@ faults-nodes: build-rust ## run 1,000 rounds of several servers on one PostgreSQ
 
 explore: ## walk every order of what may happen to a login, DEPTH steps deep (14)
 	EXPLORER_DEPTH=$(DEPTH) $(CARGO) test $(LOCKED) -p loggin-server --lib explorer -- --nocapture
+
+redteam: build-rust ## play every attack on a login for every policy, and print who got in; CHECK=--check compares docs/security.md
+	PYTHONPATH=tests $(PYTHON) -m redteam $(CHECK)
 
 fuzz: ## fuzz each target for SECONDS (60)
 	tests/scripts/fuzz $(SECONDS)

@@ -19,6 +19,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::HeaderName;
 use loggin_protocol::link::WhatsAppNumber;
 use secrecy::{ExposeSecret, SecretString};
 use toml::Value;
@@ -79,6 +80,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_PUBLIC_URL", "public_url"),
     ("LOGGIN_TRUSTED_PROXIES", "trusted_proxies"),
     ("LOGGIN_FORWARDED_HEADER", "forwarded_header"),
+    ("LOGGIN_REGION_HEADER", "region_header"),
     ("LOGGIN_LOG", "log"),
     ("LOGGIN_LOG_FORMAT", "log_format"),
     ("LOGGIN_METRICS_LISTEN", "metrics_listen"),
@@ -322,7 +324,7 @@ impl Settings {
             tls: self.tls()?,
             public_url: url("LOGGIN_PUBLIC_URL", self.required("LOGGIN_PUBLIC_URL")?)?,
             link_base: url("link base", WA_ME)?,
-            trusted_proxies: self.trusted_proxies()?,
+            trusted_proxies: self.trusted_proxies()?.with_region_header(self.region_header()?),
             counts_addresses: true,
             retention: self.retention()?,
             whatsapp: self.whatsapp()?,
@@ -400,6 +402,12 @@ impl Settings {
         TrustedProxies::parse(list(value), header).ok_or_else(|| {
             wrong(NAME, "must be addresses or networks such as 10.0.0.0/8, with commas between, or `none`")
         })
+    }
+
+    fn region_header(&self) -> Result<Option<HeaderName>, ConfigError> {
+        const NAME: &str = "LOGGIN_REGION_HEADER";
+        let header = self.optional(NAME).map(str::parse).transpose();
+        header.map_err(|_| wrong(NAME, "must be the name of a header, such as CF-IPCountry"))
     }
 
     fn retention(&self) -> Result<Option<Duration>, ConfigError> {

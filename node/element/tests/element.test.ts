@@ -125,7 +125,14 @@ it('tells what is wrong with the page', async () => {
 });
 
 it('waits for all that it was told to wait for', async () => {
-  const success = { token: 't', appKey: APP_KEY, phone: null, userId: null, confirmation: 'none' as const, verifiedAt: new Date() };
+  const success = {
+    token: 't',
+    appKey: APP_KEY,
+    phone: null,
+    userId: null,
+    confirmation: 'none' as const,
+    verifiedAt: new Date(),
+  };
   const event = new LogginSuccessEvent('loggin-success', { detail: success }) as LogginSuccessEvent & {
     settled(): Promise<unknown>;
   };

@@ -61,7 +61,8 @@ type StyledButtonProps = WithoutLooks<LogginButtonProps> & { readonly looks: Loo
 
 function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
   const [options, server] = asLogin(props);
-  const { appKey, text, confirm, onSuccess, onError, onExpire, onConnectionProblem, ...more } = options as ButtonProps;
+  const { appKey, text, confirm, onSuccess, onError, onExpire, onConnectionProblem, ...more } =
+    options as ButtonProps;
   const { className, children, onClick, fullWidth, looks, ...rest } = more as typeof more & { looks: Looks };
   // Where a provider shows the modal it has to be told how; a new object does not show it anew.
   const latest = useRef(looks);

@@ -53,10 +53,7 @@ export function useAttempt(options: UseLogginOptions, routed?: NamedServer): rea
   useEffect(() => {
     attempt.handlers = options;
   });
-  useEffect(
-    () => attempt.mount({ appKey, confirm, server, text }),
-    [attempt, appKey, confirm, server, text],
-  );
+  useEffect(() => attempt.mount({ appKey, confirm, server, text }), [attempt, appKey, confirm, server, text]);
   return [attempt, useLoginOf(attempt)];
 }
 

@@ -57,11 +57,7 @@ export class Waits {
   }
 
   /** Waits for a token; `#expect` says how. */
-  wait(
-    token: string,
-    { timeoutMs, confirm }: Limits,
-    signal: AbortSignal | undefined,
-  ): Promise<Settled> {
+  wait(token: string, { timeoutMs, confirm }: Limits, signal: AbortSignal | undefined): Promise<Settled> {
     const promise = this.#expect(signal);
     this.client.wait(this.#lastId, token, timeoutMs, confirm);
     return promise;
@@ -99,11 +95,7 @@ export class Waits {
   }
 
   /** Redeems a token; `#expect` says how. */
-  verify(
-    token: string,
-    { timeoutMs, confirm }: Limits,
-    signal: AbortSignal | undefined,
-  ): Promise<Settled> {
+  verify(token: string, { timeoutMs, confirm }: Limits, signal: AbortSignal | undefined): Promise<Settled> {
     const promise = this.#expect(signal);
     this.client.verify(this.#lastId, token, timeoutMs, confirm);
     return promise;

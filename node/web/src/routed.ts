@@ -41,7 +41,10 @@ export async function routeFetch(route: string, url: string, init: RequestInit):
     return new Response(null, { headers: { 'Content-Type': STREAM } });
   }
   const [status] = Object.values(known ?? {});
-  return await asPoll(await ask(`${route}/wait`, init, { login: tokens[0], known: status, confirm }), confirm);
+  return await asPoll(
+    await ask(`${route}/wait`, init, { login: tokens[0], known: status, confirm }),
+    confirm,
+  );
 }
 
 /** The response to a held question, as the poll of a Loggin server says it. */

@@ -99,6 +99,7 @@ mod tests {
             ("LOGGIN_METRICS_LISTEN", "nowhere"),
             ("LOGGIN_TRUSTED_PROXIES", "nobody"),
             ("LOGGIN_FORWARDED_HEADER", "x-real-ip"),
+            ("LOGGIN_REGION_HEADER", "two words"),
             ("LOGGIN_LOG_FORMAT", "xml"),
             ("WHATSAPP_GRAPH_URL", "http://graph.example"),
             ("WHATSAPP_OTP_TEMPLATE", "a-b"),

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use axum::http::HeaderName;
 use ipnet::{IpNet, Ipv4Net};
 
 /// What switches the trust in proxies off.
@@ -15,6 +16,7 @@ const MAPPED_PREFIX: u8 = 96;
 pub(crate) struct TrustedProxies {
     networks: Vec<IpNet>,
     header: ForwardedHeader,
+    region_header: Option<HeaderName>,
 }
 
 impl TrustedProxies {
@@ -25,14 +27,24 @@ impl TrustedProxies {
             [text] if text.eq_ignore_ascii_case(NONE) => Vec::new(),
             _ => texts.into_iter().map(network).collect::<Option<_>>()?,
         };
-        Some(Self { networks, header })
+        Some(Self { networks, header, region_header: None })
     }
 
     /// The addresses of this machine itself.
     pub(crate) fn loopback(header: ForwardedHeader) -> Self {
         const IPV4: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
         let networks = vec![IPV4.into(), IpAddr::V6(Ipv6Addr::LOCALHOST).into()];
-        Self { networks, header }
+        Self { networks, header, region_header: None }
+    }
+
+    /// The same with the header in which they name the region of whom they call for.
+    pub(crate) fn with_region_header(self, region_header: Option<HeaderName>) -> Self {
+        Self { region_header, ..self }
+    }
+
+    /// The header in which they name the region of whom they call for.
+    pub(crate) fn region_header(&self) -> Option<&HeaderName> {
+        self.region_header.as_ref()
     }
 
     /// Whether this is the address of such a proxy.

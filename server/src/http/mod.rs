@@ -1,5 +1,6 @@
 //! HTTP: connections, what surrounds each call, and the routes.
 
+mod asker;
 pub(crate) mod body;
 pub(crate) mod caller;
 mod client_address;

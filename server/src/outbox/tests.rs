@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{Json, Router, http::StatusCode, routing::post};
-use loggin_protocol::{Code, PhoneNumber};
+use loggin_protocol::{Code, MatchDigits, PhoneNumber};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::watch};
@@ -15,9 +15,12 @@ use tokio::{net::TcpListener, sync::watch};
 use super::*;
 use crate::{
     languages::Language,
-    logins::{Asks, CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher, Received},
+    logins::{
+        Asks, Choices, CodeReceived, Logins, LoginsParts, Message, PhoneShared, Publisher, Received,
+        match_button,
+    },
     phones::RecipientKeys,
-    store::{App, Confirm, MessageId, MessageKind, Stage, State, tests::dump},
+    store::{App, Asker, Confirm, MessageId, MessageKind, Stage, State, tests::dump},
     tests::{
         CountingRandom, ManualClock, PHONE, PHONE_NUMBER_ID, demo_app, graph_client, is_on_postgresql, store,
         store_in, token,
@@ -219,6 +222,36 @@ async fn each_state_has_its_message() {
     env.wait(1).await;
     env.tap(1, 1, Some(PHONE)).await;
     assert_eq!(env.round().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn the_chat_offers_rows_of_digits_and_says_what_page_asks() {
+    let env = Environment::new(Confirm::Match).await;
+    let asker = Asker {
+        browser: Some("Firefox".to_owned()),
+        system: Some("Windows".to_owned()),
+        region: Some("IN".to_owned()),
+        at: env.clock.now().0,
+    };
+    let asks = Asks { confirm: Confirm::None, asker: Some(asker) };
+    env.logins.wait(&[Environment::code(1)], &asks).await.unwrap();
+    env.tap(1, 1, Some(PHONE)).await;
+    let login = env.store.logins(&[Environment::code(1)]).await.unwrap().remove(0);
+    let choices = Choices::of(&login).unwrap();
+    let sent = env.round().await;
+    let buttons = sent[0]["interactive"]["action"]["buttons"].as_array().unwrap();
+    let titles: Vec<_> = buttons.iter().map(|button| button["reply"]["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, choices.rows.each_ref().map(MatchDigits::as_str));
+    for (button, row) in buttons.iter().zip(choices.rows) {
+        let id = match_button(login.reply_reference.as_deref().unwrap(), row);
+        assert_eq!(button["reply"]["id"], id);
+    }
+    let text = sent[0]["interactive"]["body"]["text"].as_str().unwrap();
+    assert!(text.contains("Firefox, Windows, IN, 2026-09-26 10:00 UTC"), "{text}");
+    // Nothing of the page is kept once the login is over.
+    env.logins.deny(login.code).await.unwrap();
+    let ended = env.store.logins(&[Environment::code(1)]).await.unwrap().remove(0);
+    assert_eq!(ended.asker, None);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use loggin_protocol::{
 use super::verify::audience;
 use crate::{
     http::{
-        ApiError, body,
+        ApiError, asker, body,
         caller::Caller,
         event_stream::EventStream,
         request::idempotency_key,
@@ -75,7 +75,10 @@ pub(crate) async fn handle(
     let viewer = viewer(request.claim, &headers)?;
     caller.count_waits(&server, request.tokens.len())?;
     let counted = count_stream(&server, &caller)?;
-    let asks = Asks { confirm: request.confirm, asker: None };
+    // Who shows a secret key is an app's server, and no page.
+    let page = || asker::of(&server.settings.trusted_proxies, peer.ip(), &headers, server.clock.now());
+    let asker = caller.app_key().is_none().then(page).flatten();
+    let asks = Asks { confirm: request.confirm, asker };
     let asked =
         Asked { tokens: request.tokens, app_key: audience(request.app_key.as_deref())?, viewer, asks };
     let started = Subscription::start(&server, &caller, asked, counted);

@@ -1,0 +1,19 @@
+"""The attacks of `make redteam` end as docs/security.md says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from conftest import ROOT, SERVER
+
+# Seconds for all attacks together: each is a few calls.
+ALL_ATTACKS_TIMEOUT = 300
+
+
+def test_who_gets_in_is_what_the_page_says() -> None:
+    variables = {**os.environ, "LOGGIN_SERVER_BIN": str(SERVER), "PYTHONPATH": str(ROOT / "tests")}
+    command = [sys.executable, "-m", "redteam", "--check"]
+    played = subprocess.run(command, env=variables, timeout=ALL_ATTACKS_TIMEOUT, check=False)
+    assert played.returncode == 0
