@@ -62,8 +62,8 @@ pub(crate) struct Seed {
 }
 
 /// What becomes of a login.
+#[allow(clippy::large_enum_variant)] // it is taken apart where it is made
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant)] // one is made for each change, and moved within a thread
 pub(crate) enum Next {
     /// It stays as it is.
     Keep(Unchanged),

@@ -59,3 +59,21 @@ test('a login that asks for no code has none to confirm', async () => {
   const { token } = client.createToken('8XKPQ2WN');
   await assert.rejects(client.confirm(token, '123456'), { code: 'invalid_request' });
 });
+
+test('digits are shown where the login began, and chosen in WhatsApp', async () => {
+  const { appKey, secretKey } = await environment.createApp();
+  const client = new Loggin({ baseUrl: environment.url, secretKey });
+  const { token, link } = client.createToken(appKey);
+  const phone = await environment.newPhone();
+  const updates = client.watch(token, { confirm: 'match' });
+  const first = updates.next();
+  await environment.tap(link, phone);
+  const { status, match } = (await first).value;
+  assert.equal(status, 'awaiting_match');
+  await environment.choose(phone, match);
+  const { session } = (await updates.next()).value;
+  assert.deepEqual([session.phone, session.confirmation], [phone, 'match']);
+  assert.deepEqual(await client.verifyToken(token, { confirm: 'match' }), session);
+  await assert.rejects(client.verifyToken(token, { confirm: 'code' }), { code: 'already_used' });
+  await assert.rejects(client.verifyToken(token, { confirm: 'passkey' }), { code: 'invalid_request' });
+});

@@ -145,6 +145,25 @@ export class Environment {
     }
   }
 
+  /** Taps the button with these digits on a phone, once they are offered. */
+  async choose(phone, digits) {
+    for (let seen = 0; ; ) {
+      const path = `phones/${phone}/messages?after=${seen}&timeout_ms=30000`;
+      const { messages } = await (await fetch(`${this.simulator}/control/${path}`)).json();
+      if (!messages.length) {
+        throw new Error('no reply came');
+      }
+      for (const { id, buttons = [] } of messages) {
+        const button = buttons.find(({ title }) => title === digits);
+        if (button) {
+          await this.#control(`phones/${phone}/tap`, { message_id: id, button_id: button.id });
+          return;
+        }
+      }
+      seen = messages.at(-1).seq;
+    }
+  }
+
   async stop() {
     const ended = once(this.#server, 'exit');
     this.#server.kill();

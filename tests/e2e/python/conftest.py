@@ -68,6 +68,21 @@ class Environment:
                     return digits.group()
             seen = max(message["seq"] for message in messages)
 
+    def choose(self, phone: str, digits: str) -> None:
+        """Taps the button with these digits, once they are offered."""
+        seen = 0
+        while True:
+            path = f"phones/{phone}/messages?after={seen}&timeout_ms={TEST_TIMEOUT * 1000:.0f}"
+            messages = self.control(path)["messages"]
+            assert messages, "no reply came"
+            for message in messages:
+                for button in message.get("buttons", ()):
+                    if button["title"] == digits:
+                        tap = {"message_id": message["id"], "button_id": button["id"]}
+                        assert self.control(f"phones/{phone}/tap", tap)["status"] == 200
+                        return
+            seen = max(message["seq"] for message in messages)
+
     def reply_not_me(self, phone: str) -> None:
         """Taps the only button of the latest reply; waits for the reply to come."""
         seen = 0

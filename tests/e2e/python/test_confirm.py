@@ -66,3 +66,45 @@ def test_a_login_that_asks_for_no_code_has_none_to_confirm(environment: Environm
     with pytest.raises(InvalidInputError) as caught:
         client.confirm(client.create_token("8XKPQ2WN").token, "123456")
     assert caught.value.code == "invalid_request"
+
+
+@pytest.mark.parametrize("asks", ["app", "wait"])
+def test_a_person_chooses_the_digits_that_are_shown(environment: Environment, asks: str) -> None:
+    app_key, secret_key = environment.create_app(*(["--confirm", "match"] if asks == "app" else []))
+    client = Loggin(environment.url, secret_key=secret_key)
+    login, phone = client.create_token(app_key), environment.add_phone()
+    tap = threading.Thread(target=environment.tap, args=(login.link, phone))
+    tap.start()
+    told = []
+    for update in client.watch(login.token, timeout=TEST_TIMEOUT, confirm="match" if asks == "wait" else None):
+        told.append(update.status)
+        if update.match:
+            environment.choose(phone, update.match)
+    tap.join()
+    assert told == ["awaiting_match", "verified"]
+    assert update.session is not None
+    assert (update.session.phone, update.session.confirmation) == (phone, "match")
+
+
+def test_what_was_verified_with_less_is_confirmed_before_it_is_redeemed(environment: Environment) -> None:
+    app_key, secret_key = environment.create_app()
+    client = Loggin(environment.url, secret_key=secret_key)
+    login, phone = client.create_token(app_key), environment.add_phone()
+    assert client.status(login.token) == "pending"
+    environment.tap(login.link, phone)
+    assert client.status(login.token) == "verified"
+    assert client.verify_token(login.token, confirm="code") is None
+    assert client.status(login.token) == "awaiting_confirmation"
+    assert client.verify_token(login.token) is None
+    client.confirm(login.token, environment.digits_on(phone))
+    session = client.verify_token(login.token, confirm="code")
+    assert session is not None
+    assert session.confirmation == "code"
+
+
+def test_what_is_no_confirmation_is_refused_at_once(environment: Environment) -> None:
+    client = Loggin(environment.url)
+    token = client.create_token("8XKPQ2WN").token
+    with pytest.raises(InvalidInputError) as caught:
+        client.wait_for_verify(token, confirm="passkey")  # type: ignore[arg-type]
+    assert caught.value.code == "invalid_request"

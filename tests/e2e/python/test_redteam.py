@@ -1,4 +1,7 @@
-"""The attacks of `make redteam` end as docs/security.md says."""
+"""The attacks of `make redteam` end as docs/security.md says, for every policy.
+
+They are played by the program itself, on a server of its own: what is printed here is what it prints there.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import sys
 
 from conftest import ROOT, SERVER
 
-# Seconds for all attacks together: each is a few calls.
+# Seconds for all attacks together. WhatsApp takes a message to one person every 6 seconds once it has taken ten, and one of
+# them is sent twenty.
 ALL_ATTACKS_TIMEOUT = 300
 
 

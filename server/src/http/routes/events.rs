@@ -77,8 +77,7 @@ pub(crate) async fn handle(
     let counted = count_stream(&server, &caller)?;
     // Who shows a secret key is an app's server, and no page.
     let page = || asker::of(&server.settings.trusted_proxies, peer.ip(), &headers, server.clock.now());
-    let asker = caller.app_key().is_none().then(page).flatten();
-    let asks = Asks { confirm: request.confirm, asker };
+    let asks = Asks { confirm: request.confirm, asker: caller.app_key().is_none().then(page).flatten() };
     let asked =
         Asked { tokens: request.tokens, app_key: audience(request.app_key.as_deref())?, viewer, asks };
     let started = Subscription::start(&server, &caller, asked, counted);
