@@ -443,6 +443,23 @@ async fn what_another_process_changes_wakes_too() {
     assert_eq!(slot.news().await.logins[0].state, State::Verified);
 }
 
+/// As on a server that was just started: somebody waits before it looks for the first time.
+#[tokio::test]
+async fn what_another_process_changes_before_the_first_look_wakes_too() {
+    let env = Environment::new().await;
+    let cursor = env.store.cursor().await.unwrap();
+    let slot = env.waiters.register(&[code()]);
+    env.wait().await;
+    let (other, publisher) = store_in(&env.folder, 2).await;
+    let elsewhere = logins(&other, &publisher.waiters, &env.clock);
+    let received = env.received(1, env.message(Some(PHONE), None));
+    elsewhere.receive(vec![received]).await.unwrap();
+    tokio::select! {
+        news = slot.news() => assert_eq!(news.logins[0].state, State::Verified),
+        () = env.logins.look_after(cursor) => {}
+    }
+}
+
 /// A row is read for its last change alone, and the last one here is this process's own.
 #[tokio::test]
 async fn what_another_process_changed_is_told_where_this_one_redeems_before_it_looked() {
