@@ -27,7 +27,7 @@ def is_in(house: House, login: Login) -> bool:
     return True
 
 
-def guess(house: House, login: Login, phone: str, place: int) -> None:
+def guess(house: House, phone: str, place: int) -> None:
     """The person taps a row of digits without seeing the page that shows the right ones."""
     message = house.chat(phone, "match:")
     house.tap(phone, message, message["buttons"][place]["title"])
@@ -49,7 +49,7 @@ def forwarder(house: House, app: App) -> str:
         login, victim = house.begin(app), house.phone()
         house.send(victim, login.code)
         if app.mode == "match":
-            guess(house, login, victim, place)
+            guess(house, victim, place)
         return login
 
     if app.mode == "match":
@@ -116,7 +116,7 @@ def screenshot(house: House, app: App) -> str:
         login, attacker = house.begin(app), house.phone()
         house.send(attacker, login.code)
         if app.mode == "match":
-            guess(house, login, attacker, place)
+            guess(house, attacker, place)
         return login
 
     if app.mode == "match":

@@ -117,7 +117,9 @@ class House:
 
     def send(self, phone: str, code: str, **how: Any) -> str:
         """The person taps Send on the message of a link; the message's id."""
-        sent = self.control(f"phones/{phone}/messages", {"text": f"Send this to sign in. Code: {code}", **how})
+        sent = self.control(
+            f"phones/{phone}/messages", {"text": f"Send this to sign in. Code: {code}", **how}
+        )
         return str(sent["message_id"])
 
     def chat(self, phone: str, kind: str) -> dict[str, Any]:

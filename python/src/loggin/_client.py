@@ -307,8 +307,8 @@ class Loggin(_Client):
                 the client was set up for.
 
         Returns:
-            `"pending"`, `"message_received"`, `"awaiting_match"`, `"awaiting_confirmation"` or `"verified"`. The list is
-            open: a newer server may tell more.
+            `"pending"`, `"message_received"`, `"awaiting_match"`, `"awaiting_confirmation"` or `"verified"`. The
+            list is open: a newer server may tell more.
 
         Raises:
             RateLimitError: It was asked for too often.

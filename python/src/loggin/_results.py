@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import asyncio
     from os import PathLike
 
-# What confirms a login, from the least to the most.
-Confirm: TypeAlias = Literal["none", "reply", "match", "code"]
+# What confirms a login, from the least to the most. A union, as stubtest takes a `Literal` of several for none.
+Confirm: TypeAlias = Literal["none"] | Literal["reply"] | Literal["match"] | Literal["code"]  # noqa: PYI030
 
 # App key, phone, user id, confirmation and the time of a session, as the native half hands them over.
 SessionFields: TypeAlias = tuple[str, str, str | None, Confirm, datetime]
@@ -161,8 +161,8 @@ class LoginUpdate:
     """
 
     status: str
-    """How far the login has come: `"message_received"`, `"awaiting_match"`, `"awaiting_confirmation"`, in the last update
-    `"verified"`. The list is open: a newer server may tell more."""
+    """How far the login has come: `"message_received"`, `"awaiting_match"`, `"awaiting_confirmation"`, in the last
+    update `"verified"`. The list is open: a newer server may tell more."""
 
     match: str | None
     """The two digits to show while it is `"awaiting_match"`: the person chooses them in WhatsApp."""

@@ -76,7 +76,9 @@ def test_a_person_chooses_the_digits_that_are_shown(environment: Environment, as
     tap = threading.Thread(target=environment.tap, args=(login.link, phone))
     tap.start()
     told = []
-    for update in client.watch(login.token, timeout=TEST_TIMEOUT, confirm="match" if asks == "wait" else None):
+    for update in client.watch(
+        login.token, timeout=TEST_TIMEOUT, confirm="match" if asks == "wait" else None
+    ):
         told.append(update.status)
         if update.match:
             environment.choose(phone, update.match)

@@ -56,7 +56,7 @@ enum Step {
 
 /// What has been done in the life of the login at hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[allow(clippy::struct_excessive_bools)] // each by itself
+#[allow(clippy::struct_excessive_bools)] // each was done or not, whatever the others
 struct Proofs {
     code_was_sent: bool,
     match_was_sent: bool,
