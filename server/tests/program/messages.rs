@@ -76,7 +76,7 @@ async fn asked(graph: &Graph) -> (Running, Value, impl Iterator) {
 
 /// Types the digits of a message where its login began.
 async fn confirm(server: &Running, app: &Value, message: &Value) {
-    let digits = message["text"]["body"].as_str().unwrap().split(' ').next().unwrap();
+    let digits = message["interactive"]["body"]["text"].as_str().unwrap().split(' ').next().unwrap();
     let body = json!({ "token": token(app).expose(), "confirmation_code": digits });
     let confirmed = server.post("/api/v1/tokens/confirm", app["secret_key"].as_str(), &body).await;
     assert_eq!(confirmed.status(), 200);
