@@ -29,6 +29,7 @@ trusted_proxies = "127.0.0.1"
 public_url = "https://login.example.org"
 log_format = "json"
 otp_secret = "0123456789abcdef0123456789abcdef"
+webhook_secret = "0123456789abcdef0123456789abcdef"
 
 [whatsapp]
 number = "15550001111"
@@ -143,6 +144,7 @@ def sign_in_halfway(house: House, people: ThreadPoolExecutor) -> UnderWay:
         "test-number add +12025550100 --code 123456 --no-cooldown",
         "operator add asha --role owner",
         f"app key create {house.app['app_key']} --label second --expires-in 90d",
+        f"webhook add {house.app['app_key']} https://app.invalid/hook",
     ):
         one.follow(Block("sh", f"loggin-server {command} --config /etc/loggin/loggin.toml"))
     redeemed = client.create_token(house.app["app_key"])

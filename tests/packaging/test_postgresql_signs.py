@@ -184,11 +184,12 @@ def test_a_start_does_not_end(healthy: Patient) -> None:
     healthy.cluster.query("DROP DATABASE loggin", "postgres")
     healthy.cluster.query("CREATE DATABASE loggin OWNER loggin", "postgres")
     command = [str(SERVER), "app", "list", "--config", str(healthy.machine.settings)]
-    given_up = time.monotonic() + TEST_TIMEOUT
     with healthy.session(f"SELECT pg_advisory_lock({LOCK});"):
-        starting = subprocess.Popen(command, env={}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while "pg_advisory_lock" not in healthy.look_up("pg_blocking_pids"):
-            assert starting.poll() is None
-            assert time.monotonic() < given_up
+        starting = subprocess.Popen(command, env={}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        assert starting.stderr is not None
+        assert b"another server makes the tables" in starting.stderr.readline()
+        assert "(1 row)" in healthy.look_up("pg_locks")
+        assert starting.poll() is None
     assert starting.wait(TEST_TIMEOUT) == 0
+    assert "(0 rows)" in healthy.look_up("pg_locks")
     healthy.machine.start()

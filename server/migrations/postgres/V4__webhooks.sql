@@ -2,7 +2,7 @@
 
 CREATE TABLE webhook_endpoints (
     endpoint_id  text   COLLATE "C" PRIMARY KEY,
-    app_key      text   COLLATE "C" NOT NULL REFERENCES apps ON DELETE CASCADE,
+    app_key      text   COLLATE "C" NOT NULL REFERENCES apps ON DELETE CASCADE DEFERRABLE,
     url          text   NOT NULL,
     events       text   NOT NULL,
     secret       bytea  NOT NULL,
@@ -18,7 +18,7 @@ CREATE INDEX webhook_endpoints_by_app ON webhook_endpoints (app_key);
 
 CREATE TABLE webhook_deliveries (
     event_id    text   COLLATE "C" NOT NULL,
-    endpoint_id text   COLLATE "C" NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE,
+    endpoint_id text   COLLATE "C" NOT NULL REFERENCES webhook_endpoints ON DELETE CASCADE DEFERRABLE,
     kind        text   COLLATE "C" NOT NULL,
     payload     text   NOT NULL,
     phone       text   COLLATE "C",

@@ -39,6 +39,7 @@ fn version_of(migrations: &[Migration]) -> u32 {
 /// between transactions leaves that one alone, and the lock ends with it. Nobody waits for it in a transaction, which would
 /// take a connection that the pooler may have no second one of.
 pub(super) async fn migrate(server: &Server, client: &mut Client) -> Result<(), StoreError> {
+    let mut is_told = false;
     // What somebody else is at looks like anything: only under the lock it is judged.
     while version(client).await.ok() != Some(latest()) {
         let mut other = server.connect().await?;
@@ -50,6 +51,9 @@ pub(super) async fn migrate(server: &Server, client: &mut Client) -> Result<(), 
             return migrated;
         }
         drop(lock);
+        if !std::mem::replace(&mut is_told, true) {
+            tracing::info!("another server makes the tables, and is waited for");
+        }
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
