@@ -120,6 +120,46 @@ test('a code that WhatsApp shows is typed where the login began', async (t) => {
   await said(page, `Hello ${PHONE}`);
 });
 
+/** A page that shows two digits, them, and the button for each of the three in the chat, which may have earlier ones. */
+async function matching(t) {
+  const page = await stage.open(t, COMPUTER, { appKey: stage.environment.addApp('--confirm', 'match') });
+  const link = await button(page).getAttribute('href');
+  await button(page).click();
+  const phone = await stage.browser.newPage();
+  t.after(() => phone.close());
+  await phone.goto(link);
+  const all = phone.getByRole('button', { name: /^\d\d$/ });
+  const earlier = await all.count();
+  await phone.getByRole('button', { name: 'Send', exact: true }).click();
+  await statusIs(page, 'awaiting_match');
+  const digits = await page.locator('output').textContent();
+  const choices = new Map();
+  for (const place of [0, 1, 2]) {
+    const choice = all.nth(earlier + place);
+    choices.set(await choice.textContent(), choice);
+  }
+  assert.equal(await all.count(), earlier + 3);
+  assert.ok(choices.size === 3 && choices.has(digits));
+  return { page, digits, choices };
+}
+
+test('digits that the page shows are chosen in WhatsApp', async (t) => {
+  const { page, digits, choices } = await matching(t);
+  await choices.get(digits).click();
+  await said(page, `Hello ${PHONE}`);
+  await statusIs(page, 'verified');
+});
+
+test('wrong digits end the attempt, and another one can begin', async (t) => {
+  const { page, digits, choices } = await matching(t);
+  choices.delete(digits);
+  const [wrong] = choices.values();
+  await wrong.click();
+  await said(page, 'error denied');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await statusIs(page, 'pending');
+});
+
 /** A page whose login asks for a code, and that code. */
 async function asked(t, init = () => {}) {
   const page = await stage.open(t, COMPUTER, { appKey: stage.environment.addApp('--confirm', 'code') });
