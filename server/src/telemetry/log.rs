@@ -73,7 +73,9 @@ struct Progress {
 /// What is logged.
 fn filter(settings: &Settings) -> Result<EnvFilter, ConfigError> {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
-    filter.parse(settings.log()).map_err(|_| Settings::wrong_log())
+    // What it says of tables that are made is several lines, and is said in one by who has it make them.
+    let directives = format!("refinery_core=warn,{}", settings.log());
+    filter.parse(directives).map_err(|_| Settings::wrong_log())
 }
 
 impl Log {

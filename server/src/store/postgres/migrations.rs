@@ -69,16 +69,19 @@ async fn is_locked(transaction: &Transaction<'_>) -> Result<bool, Error> {
 }
 
 async fn migrate_alone(client: &mut Client) -> Result<(), StoreError> {
+    let before = version(client).await?;
     // Somebody else may have done it meanwhile.
-    if version(client).await? == latest() {
+    if before == latest() {
         return Ok(());
     }
     // All steps in one transaction: a step that fails leaves nothing behind.
     let ran = runner().set_grouped(true).run_async(client).await;
-    ran.map(drop).map_err(|error| match error.kind() {
+    ran.map_err(|error| match error.kind() {
         Kind::MissingVersion(_) | Kind::DivergentVersion(..) => StoreError::Newer,
         _ => StoreError::Database(Box::new(error)),
-    })
+    })?;
+    tracing::info!(before, version = latest(), "the tables were made");
+    Ok(())
 }
 
 /// The version of the tables there, of which nothing is changed; `None` where there are none.
