@@ -21,6 +21,7 @@ mod traces;
 use std::{
     fs::File,
     io::{BufRead, BufReader},
+    ops::{Deref, DerefMut},
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex},
@@ -91,9 +92,34 @@ fn token(app: &Value) -> Token {
     Token::from_secret(AppKey::parse(app["app_key"].as_str().unwrap()).unwrap(), [7; 20])
 }
 
+/// A program that does not outlive its test, also where that fails.
+struct Program(Child);
+
+impl Deref for Program {
+    type Target = Child;
+
+    fn deref(&self) -> &Child {
+        &self.0
+    }
+}
+
+impl DerefMut for Program {
+    fn deref_mut(&mut self) -> &mut Child {
+        &mut self.0
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // One that has ended already is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A server in a process of its own.
 struct Running {
-    child: Child,
+    child: Program,
     url: String,
     client: Client,
     folder: TempDir,
@@ -126,7 +152,7 @@ impl Running {
         let mut program = Command::new(command[0]);
         program.args(&command[1..]).env_clear().env("LOGGIN_DATABASE_URL", database(folder.path()));
         let command = program.envs(SETTINGS).envs(settings.iter().copied());
-        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let mut child = Program(command.stdout(Stdio::piped()).stderr(log).spawn().unwrap());
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("loggin-server listening on ").expect("a ready line").to_owned();
