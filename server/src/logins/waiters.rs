@@ -44,7 +44,9 @@ struct Waiting {
 #[derive(Debug)]
 enum Slots {
     One(Arc<Slot>),
-    Many(Vec<Arc<Slot>>),
+    // Boxed, as there is one of these for each login that is waited for.
+    #[expect(clippy::box_collection, reason = "a vector is three times as large")]
+    Many(Box<Vec<Arc<Slot>>>),
 }
 
 /// One stream or long poll.
@@ -127,7 +129,7 @@ impl Waiters {
                 waiting.told = login.version;
                 match &waiting.slots {
                     Slots::One(slot) => vec![Arc::clone(slot)],
-                    Slots::Many(slots) => slots.clone(),
+                    Slots::Many(slots) => slots.to_vec(),
                 }
             }
             _ => return,
@@ -185,7 +187,7 @@ impl Slots {
     fn add(&mut self, slot: Arc<Slot>) {
         match self {
             Self::Many(slots) => slots.push(slot),
-            Self::One(first) => *self = Self::Many(vec![Arc::clone(first), slot]),
+            Self::One(first) => *self = Self::Many(Box::new(vec![Arc::clone(first), slot])),
         }
     }
 

@@ -247,6 +247,8 @@ pub(crate) struct DeliveriesPurged {
 pub(crate) trait WebhookStore {
     /// The endpoints of an app, or of all, oldest first.
     async fn webhook_endpoints(&self, app_key: Option<AppKey>) -> Result<Vec<WebhookEndpoint>, StoreError>;
+    /// Whether there is an endpoint that is not disabled.
+    async fn has_webhook_endpoint(&self) -> Result<bool, StoreError>;
     /// An endpoint.
     async fn webhook_endpoint(&self, id: &str) -> Result<Option<WebhookEndpoint>, StoreError>;
     /// Adds an endpoint, of which nothing is noted.

@@ -106,12 +106,15 @@ impl Webhooks {
         let mut running = Running::default();
         let (mut purged, mut measured) = (None, None);
         loop {
-            if let Err(error) = self.look(&mut running, &mut purged, &mut measured).await {
-                tracing::warn!(%error, "webhooks to apps cannot be read; trying again");
-            }
+            let delivers =
+                self.look(&mut running, &mut purged, &mut measured).await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "webhooks to apps cannot be read; trying again");
+                    false
+                });
             let has_room = running.room() > 0;
             tokio::select! {
-                () = self.queued.notified(), if has_room => {}
+                // Every login rings, so that nobody looks who has nothing to deliver.
+                () = self.queued.notified(), if delivers && has_room => {}
                 () = tokio::time::sleep(LOOK) => {}
                 Some(ended) = running.tasks.join_next() => {
                     // One that panicked is a defect, and its place is lost with it.
@@ -139,23 +142,29 @@ impl Webhooks {
         }
     }
 
-    /// Begins what is due, where this process is the one that does.
+    /// Begins what is due, where this process is the one that does; whether it does, and has somebody to deliver to.
     async fn look(
         self: &Arc<Self>,
         running: &mut Running,
         purged: &mut Option<Instant>,
         measured: &mut Option<Instant>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if is_time(measured, MEASURE) {
             self.measure().await?;
         }
-        if running.room() == 0 || !self.store.leads().await? {
-            return Ok(());
+        if running.room() == 0 {
+            return Ok(true);
+        }
+        if !self.store.leads().await? {
+            return Ok(false);
         }
         if is_time(purged, PURGE) {
             self.purge().await?;
         }
-        self.begin(running).await
+        if !self.store.has_webhook_endpoint().await? {
+            return Ok(false);
+        }
+        self.begin(running).await.map(|()| true)
     }
 
     async fn begin(self: &Arc<Self>, running: &mut Running) -> Result<(), StoreError> {

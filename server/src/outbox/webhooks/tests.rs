@@ -176,6 +176,11 @@ impl Environment {
         self.receiver.arrived()
     }
 
+    /// Whether a look leaves the process listening for what is stored.
+    async fn listens(&self) -> bool {
+        self.webhooks.look(&mut Running::default(), &mut None, &mut None).await.unwrap()
+    }
+
     async fn only(&self, id: &str) -> WebhookDelivery {
         self.store.webhook_deliveries(id, None, 1).await.unwrap().remove(0)
     }
@@ -207,6 +212,18 @@ async fn an_event_goes_out_signed_and_once() {
     let file = std::fs::read(env.folder.path().join("loggin.db")).unwrap_or_default();
     let text = secret.expose();
     assert!(!file.windows(text.len()).any(|window| window == text.as_bytes()));
+}
+
+#[tokio::test]
+async fn nobody_listens_for_events_that_no_endpoint_is_told() {
+    let env = Environment::new().await;
+    env.happens("one").await;
+    assert!(!env.listens().await);
+    env.add("a").await;
+    assert!(env.listens().await);
+    let act = Act::DisableWebhook("a".to_owned(), env.clock.now());
+    assert!(env.store.administer(act, "alice".to_owned(), env.clock.now()).await.unwrap());
+    assert!(!env.listens().await);
 }
 
 #[tokio::test]

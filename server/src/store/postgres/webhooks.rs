@@ -127,6 +127,11 @@ impl WebhookStore for PostgresStore {
         Ok(read?.into_iter().flatten().collect())
     }
 
+    async fn has_webhook_endpoint(&self) -> Result<bool, StoreError> {
+        const SELECT: &str = "SELECT 1 FROM webhook_endpoints WHERE disabled_at IS NULL LIMIT 1";
+        Ok(self.connections.first(SELECT, &[]).await?.is_some())
+    }
+
     async fn webhook_endpoint(&self, id: &str) -> Result<Option<WebhookEndpoint>, StoreError> {
         const SELECT: &str = "SELECT * FROM webhook_endpoints WHERE endpoint_id = $1";
         let row = self.connections.first(SELECT, &[(&text(id), Type::TEXT)]).await?;

@@ -285,6 +285,11 @@ impl WebhookStore for SqliteStore {
         Ok(self.readers.read(of_app).await?.into_iter().flatten().collect())
     }
 
+    async fn has_webhook_endpoint(&self) -> Result<bool, StoreError> {
+        const SELECT: &str = "SELECT 1 FROM webhook_endpoints WHERE disabled_at IS NULL LIMIT 1";
+        Ok(self.readers.read(|db| first(db, SELECT, [], |_| Ok(()))).await?.is_some())
+    }
+
     async fn webhook_endpoint(&self, id: &str) -> Result<Option<WebhookEndpoint>, StoreError> {
         const SELECT: &str = "SELECT * FROM webhook_endpoints WHERE endpoint_id = ?";
         let id = id.to_owned();

@@ -132,6 +132,7 @@ pub(in crate::store) async fn endpoints_are_kept_as_they_are(store: &impl Store)
     assert!(!does(store, Act::AddWebhook(full.clone())).await, "its id is taken");
     assert_eq!(store.webhook_endpoint("a").await.unwrap(), Some(full.clone()));
     assert_eq!(store.webhook_endpoint("b").await.unwrap(), None);
+    assert!(!store.has_webhook_endpoint().await.unwrap(), "it is disabled");
     assert_eq!(store.webhook_endpoints(None).await.unwrap(), std::slice::from_ref(&full));
     assert_eq!(store.webhook_endpoints(Some(app_key())).await.unwrap(), std::slice::from_ref(&full));
     let other = AppKey::parse("00000000").unwrap();
@@ -140,6 +141,7 @@ pub(in crate::store) async fn endpoints_are_kept_as_they_are(store: &impl Store)
     let rotated = WebhookEndpoint { secret: vec![7], old_secret: Some((full.secret.clone(), LATER)), ..full };
     assert_eq!(store.webhook_endpoint("a").await.unwrap(), Some(rotated));
     assert!(does(store, Act::EnableWebhook("a".to_owned(), NOW, LATER)).await);
+    assert!(store.has_webhook_endpoint().await.unwrap());
     assert!(!does(store, Act::EnableWebhook("a".to_owned(), NOW, LATER)).await);
     assert!(does(store, Act::DisableWebhook("a".to_owned(), NOW)).await);
     assert!(!does(store, Act::DisableWebhook("a".to_owned(), NOW)).await);
