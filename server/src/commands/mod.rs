@@ -22,7 +22,8 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 
 use self::{
     app::AppCommand,
@@ -118,6 +119,11 @@ enum Command {
     Doctor(DoctorArgs),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print what has a shell complete these commands.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -203,6 +209,11 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             let document = routes::openapi::document().to_pretty_json();
             let document = document.map_err(|error| RunError::Refused(error.to_string()))?;
             print_line(&document)
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "loggin-server", &mut script);
+            print_line(String::from_utf8_lossy(&script).trim_end())
         }
     }
 }

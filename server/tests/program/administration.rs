@@ -47,6 +47,32 @@ fn each_act_is_listed_and_logged_without_values() {
 }
 
 #[test]
+fn a_shell_completes_commands_and_options() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let printed = program(folder.path()).args(["completions", shell]).output().unwrap();
+        let script = String::from_utf8(printed.stdout).unwrap();
+        assert!(script.contains("test-number") && script.ends_with('\n'), "{shell}");
+        std::fs::write(folder.path().join(shell), script).unwrap();
+    }
+    // As bash does when somebody asks for what may follow these words.
+    let complete = |words: &str, last: usize| {
+        let script = format!(
+            "source ./bash; COMP_WORDS=({words}); COMP_CWORD={last}; \
+             _loggin-server loggin-server \"${{COMP_WORDS[{last}]}}\" \"${{COMP_WORDS[{last}-1]}}\"; \
+             printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let shell =
+            std::process::Command::new("bash").args(["-c", &script]).current_dir(&folder).output().unwrap();
+        String::from_utf8(shell.stdout).unwrap()
+    };
+    assert_eq!(complete("loggin-server webh", 1), "webhook\n");
+    assert_eq!(complete("loggin-server app rot", 2), "\n");
+    assert_eq!(complete("loggin-server app key ro", 3), "rotate\n");
+    assert_eq!(complete("loggin-server serve --tls-k", 2), "--tls-key\n");
+}
+
+#[test]
 fn operators_have_roles_and_an_owner_stays() {
     let folder = tempfile::tempdir().unwrap();
     let operator =
