@@ -3,6 +3,7 @@
 const phone = document.querySelector(".phone");
 const chat = document.getElementById("chat");
 const scroller = document.getElementById("scroller");
+const bill = document.getElementById("bill");
 const composer = document.getElementById("composer");
 const box = document.getElementById("text");
 const handler = document.querySelector('button[name="handler"]');
@@ -68,8 +69,9 @@ async function refresh() {
   try {
     do {
       again = false;
-      const answer = await fetch(phone.dataset.chat);
-      if (answer.ok) show(await answer.text());
+      const [messages, charges] = await Promise.all([fetch(phone.dataset.chat), fetch(phone.dataset.bill)]);
+      if (messages.ok) show(await messages.text());
+      if (charges.ok) bill.innerHTML = await charges.text();
     } while (again);
   } finally {
     refreshing = false;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::limits::CHAT_MESSAGES_MAX;
+use crate::pricing::Charge;
 
 /// Who wrote a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -72,6 +73,9 @@ pub(crate) struct ChatMessage {
     /// What the business wants to find again in every status.
     #[serde(rename = "biz_opaque_callback_data", skip_serializing_if = "Option::is_none")]
     pub(crate) callback_data: Option<String>,
+    /// What a message that the business has sent by the Cloud API costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pricing: Option<Charge>,
     /// Unix seconds.
     pub(crate) timestamp: u64,
     pub(crate) status: Tick,
@@ -92,6 +96,7 @@ impl ChatMessage {
             buttons: Vec::new(),
             in_reply_to: None,
             callback_data: None,
+            pricing: None,
             timestamp,
             status: Tick::Pending,
         }

@@ -9,6 +9,7 @@ use crate::chat::Chat;
 use crate::identifiers;
 use crate::limits::{NAME_CHARS_MAX, PHONES_MAX, SERVICE_WINDOW_SECONDS};
 use crate::number::Number;
+use crate::pricing::{Bill, Total};
 
 /// A phone to add, or to change.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -107,6 +108,8 @@ pub(crate) struct Phone {
     /// Unix seconds until which the business shows as typing.
     pub(crate) typing_until: u64,
     pub(crate) chat: Chat,
+    /// What the messages to this phone cost.
+    pub(crate) bill: Bill,
     /// Pages that show the chat now.
     pub(crate) views: usize,
     added: u64,
@@ -128,6 +131,7 @@ pub(crate) struct PhoneView {
     refuses_with: Option<u32>,
     window_open: bool,
     unread: usize,
+    charged: Total,
 }
 
 impl Phone {
@@ -145,6 +149,7 @@ impl Phone {
             last_inbound: None,
             typing_until: 0,
             chat: Chat::default(),
+            bill: Bill::default(),
             views: 0,
             added,
             changed: watch::Sender::new(0),
@@ -184,6 +189,7 @@ impl Phone {
             refuses_with: self.refuses_with,
             window_open: self.window_open(now),
             unread: self.chat.unread(),
+            charged: self.bill.total(),
         }
     }
 }

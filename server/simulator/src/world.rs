@@ -1,12 +1,13 @@
 //! Everything that changes while the simulator runs, behind one lock that is never held across an await.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{ALLOWED_RECIPIENTS_MAX, MESSAGES_INDEXED_MAX};
 use crate::number::Number;
 use crate::phones::Phones;
+use crate::pricing::{self, FREE_SERVICE_MESSAGES, Ledger};
 use crate::setup::Setup;
 use crate::templates::Templates;
 
@@ -22,7 +23,7 @@ pub(crate) enum ErrorReport {
 }
 
 /// What a test may change of the world at large.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Settings {
     pub(crate) report_errors: ErrorReport,
@@ -31,6 +32,25 @@ pub(crate) struct Settings {
     /// The number also runs in the WhatsApp Business app: a person's first message comes without its content, and the
     /// business is told what is sent from the app.
     pub(crate) coexistence: bool,
+    /// Service messages a month that cost nothing.
+    pub(crate) free_service_messages: u64,
+    /// Without one, a message that costs something is refused with 131042.
+    pub(crate) payment_method: bool,
+    /// Dollars for a message, by the country of the recipient's number: beside, or in place of, what is known here.
+    pub(crate) rates: BTreeMap<String, f64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            report_errors: ErrorReport::default(),
+            allowed_recipients: None,
+            coexistence: false,
+            free_service_messages: FREE_SERVICE_MESSAGES,
+            payment_method: true,
+            rates: BTreeMap::new(),
+        }
+    }
 }
 
 impl Settings {
@@ -41,8 +61,12 @@ impl Settings {
         })
     }
 
-    /// Whether every recipient is a number and the list has an end.
+    /// Whether every rate is one, every recipient is a number and their list has an end.
     pub(crate) fn is_valid(&self) -> bool {
+        pricing::are_rates(&self.rates) && self.has_valid_recipients()
+    }
+
+    fn has_valid_recipients(&self) -> bool {
         self.allowed_recipients.as_ref().is_none_or(|allowed| {
             allowed.len() <= ALLOWED_RECIPIENTS_MAX && allowed.iter().all(|text| Number::parse(text).is_ok())
         })
@@ -80,6 +104,7 @@ pub(crate) struct World {
     pub(crate) setup: Setup,
     pub(crate) templates: Templates,
     pub(crate) senders: Senders,
+    pub(crate) ledger: Ledger,
     sequence: u64,
 }
 

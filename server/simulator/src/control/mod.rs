@@ -35,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/control/health", get(world::health))
         .route("/control/reset", post(world::reset))
         .route("/control/settings", get(world::settings).put(world::set_settings))
+        .route("/control/prices", get(world::prices))
         .route("/control/setup", get(setup::show).put(setup::set))
         .route("/control/open-link", post(world::open_link))
         .route("/control/faults", get(faults::list).post(faults::add).delete(faults::clear))

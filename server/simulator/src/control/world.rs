@@ -10,11 +10,15 @@ use serde_json::{Value, json};
 
 use super::{ControlError, Input};
 use crate::page::phone_path;
+use crate::pricing::Ledger;
 use crate::setup::Setup;
 use crate::simulator::Simulator;
 use crate::world::{Senders, Settings};
 
 type Shared = State<Arc<Simulator>>;
+
+const INVALID_SETTINGS: &str = "allowed_recipients are at most 1,000 phone numbers; rates are dollars, 0 to 10, by \
+    country in two capitals";
 
 pub(super) async fn health(State(simulator): Shared) -> Json<Value> {
     Json(json!({
@@ -34,7 +38,7 @@ pub(super) async fn set_settings(
     Input(settings): Input<Settings>,
 ) -> Result<Json<Settings>, ControlError> {
     if !settings.is_valid() {
-        return Err(ControlError::Invalid("allowed_recipients are at most 1,000 phone numbers".to_owned()));
+        return Err(ControlError::Invalid(INVALID_SETTINGS.to_owned()));
     }
     simulator.world().settings = settings.clone();
     Ok(Json(settings))
@@ -49,9 +53,22 @@ pub(super) async fn reset(State(simulator): Shared) -> Result<StatusCode, Contro
     world.setup = Setup::default();
     world.templates.clear();
     world.senders = Senders::default();
+    world.ledger = Ledger::default();
     world.phones.reset();
     simulator.add_cast(&mut world)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was charged so far, by category and market.
+pub(super) async fn prices(State(simulator): Shared) -> Json<Value> {
+    let now = simulator.now();
+    let world = simulator.world();
+    Json(json!({
+        "currency": "USD",
+        "total": world.ledger.bill.total(),
+        "lines": world.ledger.bill.lines(),
+        "free_service_messages_left": world.ledger.free_left(&world.settings, now),
+    }))
 }
 
 #[derive(Debug, Deserialize)]

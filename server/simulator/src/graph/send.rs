@@ -16,9 +16,6 @@ use crate::templates::Category;
 use crate::webhook::payload::{self, Channel, Item, StatusDetails, Update};
 use crate::world::{ErrorReport, World};
 
-/// The service category of pricing: everything but templates.
-const SERVICE: &str = "service";
-
 /// A message that was taken, and what its statuses need.
 struct Accepted {
     phone: Number,
@@ -95,8 +92,10 @@ impl Simulator {
         }
         let report = world.settings.report_errors;
         let seq = world.next_seq();
+        let charge = world.ledger.quote(&world.settings, number.country(), rendered.category, now);
+        let unpaid = (!charge.is_free() && !world.settings.payment_method).then(|| GraphError::new(131_042));
         let phone = world.phones.get_mut(&number).ok_or_else(|| GraphError::new(131_026))?;
-        let refusal = refusal(phone, rendered.category, now);
+        let refusal = refusal(phone, rendered.category, now).or(unpaid);
         if let (ErrorReport::Response, Some(error)) = (report, refusal.clone()) {
             return Err(error);
         }
@@ -106,7 +105,7 @@ impl Simulator {
         let details = StatusDetails {
             sent_to_number,
             callback_data: send.callback_data.clone(),
-            category: rendered.category.map_or(SERVICE, Category::as_str),
+            pricing: failure.is_none().then(|| charge.clone()),
             error: failure.as_ref().map(GraphError::in_status),
         };
         let contact = match send.to {
@@ -122,9 +121,13 @@ impl Simulator {
             phone.chat.push(ChatMessage {
                 in_reply_to: send.in_reply_to,
                 callback_data: send.callback_data,
+                pricing: Some(charge.clone()),
                 ..message
             });
+            // What is in the chat was delivered, and that is what is charged.
+            phone.bill.add(&charge);
             phone.touch();
+            world.ledger.add(&charge, now);
         }
         Ok((Accepted { phone: number, id, details, takes_over }, contact))
     }
@@ -188,12 +191,8 @@ impl Simulator {
                     let callback_data =
                         phone.chat.find(&id).and_then(|message| message.callback_data.clone());
                     // A number that was written to is known since then, so it stands here without being asked for.
-                    let details = StatusDetails {
-                        sent_to_number: false,
-                        callback_data,
-                        category: SERVICE,
-                        error: None,
-                    };
+                    let details =
+                        StatusDetails { sent_to_number: false, callback_data, pricing: None, error: None };
                     self.status_update(phone, id, now, Tick::Read, &details)
                 })
                 .collect()

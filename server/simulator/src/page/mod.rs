@@ -15,8 +15,8 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use serde::Deserialize;
 
-use self::view::{ChatPage, IndexPage, NoticePage, PhonePage};
-use crate::act::{Act, Envelope};
+use self::view::{BillPage, ChatPage, IndexPage, NoticePage, PhonePage};
+use crate::act::{Act, Envelope, Origin};
 use crate::limits::BODY_BYTES_MAX;
 use crate::link::{LinkError, OpenedLink, read_digits, read_query};
 use crate::number::Number;
@@ -43,9 +43,11 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/{number}", get(number_link))
         .route("/phone/{number}", get(phone))
         .route("/phone/{number}/chat", get(chat))
+        .route("/phone/{number}/bill", get(bill))
         .route("/phone/{number}/events", get(live::events))
         .route("/phone/{number}/messages", post(send))
         .route("/phone/{number}/tap", post(tap))
+        .route("/phone/{number}/contact", post(share_contact))
         .merge(operator::routes())
         .layer(middleware::map_response(no_store))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
@@ -218,6 +220,11 @@ async fn chat(State(simulator): Shared, Path(number): Path<String>) -> Result<Ht
     Ok(Html(ChatPage::of(&simulator, &number).ok_or(PageError::NoPhone)?.render()?))
 }
 
+async fn bill(State(simulator): Shared, Path(number): Path<String>) -> Result<Html<String>, PageError> {
+    let number = simulator.chosen_phone(Some(&number)).ok_or(PageError::NoPhone)?;
+    Ok(Html(BillPage::of(&simulator, Some(&number)).render()?))
+}
+
 #[derive(Deserialize)]
 struct SendForm {
     text: String,
@@ -245,6 +252,23 @@ async fn tap(
     Form(form): Form<TapForm>,
 ) -> Result<Redirect, PageError> {
     let act = Act::Tap { message_id: Some(form.message_id), button_id: Some(form.button_id) };
+    simulator.act_from_page(&number, &act)
+}
+
+#[derive(Deserialize)]
+struct ContactForm {
+    contact: String,
+}
+
+/// Shares somebody of the address book, whoever that is: of the phone's own number it proves nothing either.
+async fn share_contact(
+    State(simulator): Shared,
+    Path(number): Path<String>,
+    Form(form): Form<ContactForm>,
+) -> Result<Redirect, PageError> {
+    let contact = Number::parse(&form.contact)
+        .map_err(|error| PageError::Invalid(format!("Nothing was sent: {error}.")))?;
+    let act = Act::ShareContact { origin: Origin::Other, number: Some(contact), name: None };
     simulator.act_from_page(&number, &act)
 }
 

@@ -7,6 +7,7 @@ use crate::account_events::{AccountEvent, EVENTS};
 use crate::chat::{Author, Button, ButtonKind, ChatMessage, Tick};
 use crate::number::Number;
 use crate::phones::{Handler, Phone};
+use crate::pricing::{Charge, Total};
 use crate::simulator::Simulator;
 
 /// Webhook calls that the list of phones shows.
@@ -52,6 +53,8 @@ pub(super) struct Bubble {
     pub(super) code: Option<String>,
     pub(super) quoted: Option<String>,
     pub(super) buttons: Vec<ButtonEntry>,
+    /// What a message of the business costs.
+    pub(super) price: Option<String>,
     pub(super) clock: String,
     pub(super) timestamp: u64,
     pub(super) tick: &'static str,
@@ -77,6 +80,7 @@ pub(super) struct IndexPage {
     pub(super) attempts: Vec<AttemptEntry>,
     pub(super) events: &'static [AccountEvent],
     pub(super) coexistence: bool,
+    pub(super) bill: BillPage,
 }
 
 /// `/phone/<number>`
@@ -92,6 +96,7 @@ pub(super) struct PhonePage {
     pub(super) text: String,
     pub(super) phones: Vec<PhoneEntry>,
     pub(super) chat: ChatPage,
+    pub(super) bill: BillPage,
     /// The number also runs in the WhatsApp Business app.
     pub(super) coexistence: bool,
 }
@@ -105,6 +110,16 @@ pub(super) struct ChatPage {
     pub(super) typing: bool,
     /// Meta Business Agent answers the chat.
     pub(super) agent: bool,
+}
+
+/// What the business has been charged, for a phone page that is open already and for the list of phones.
+#[derive(Template)]
+#[template(path = "bill.html")]
+pub(super) struct BillPage {
+    /// The messages to one phone, on its page.
+    here: Option<String>,
+    everywhere: String,
+    free_left: u64,
 }
 
 /// A page that only says something.
@@ -122,6 +137,7 @@ impl IndexPage {
         Self {
             events: &EVENTS,
             coexistence,
+            bill: BillPage::of(simulator, None),
             business: simulator.config.business_name.clone(),
             business_number: simulator.config.number.spaced(),
             phone_number_id: simulator.config.phone_number_id.clone(),
@@ -164,6 +180,7 @@ impl PhonePage {
             phones: entries(simulator, Some(number), kept),
             text,
             chat,
+            bill: BillPage::of(simulator, Some(number)),
             coexistence,
         })
     }
@@ -180,6 +197,19 @@ impl ChatPage {
             typing: phone.typing_until > now,
             agent: phone.handler == Handler::Agent,
         })
+    }
+}
+
+impl BillPage {
+    pub(super) fn of(simulator: &Simulator, number: Option<&Number>) -> Self {
+        let now = simulator.now();
+        let world = simulator.world();
+        let phone = number.and_then(|number| world.phones.get(number));
+        Self {
+            here: phone.map(|phone| in_words(phone.bill.total())),
+            everywhere: in_words(world.ledger.bill.total()),
+            free_left: world.ledger.free_left(&world.settings, now),
+        }
     }
 }
 
@@ -217,10 +247,25 @@ fn bubble(phone: &Phone, message: &ChatMessage) -> Bubble {
         code: message.code.clone(),
         quoted: quoted.map(|quoted| excerpt(&quoted.text)),
         buttons: message.buttons.iter().map(button).collect(),
+        price: message.pricing.as_ref().map(price),
         clock: clock(message.timestamp),
         timestamp: message.timestamp,
         tick,
         tick_label,
+    }
+}
+
+fn in_words(total: Total) -> String {
+    let noun = if total.messages == 1 { "message" } else { "messages" };
+    let words = format!("{} {noun}, {}", total.messages, total.amount.spelled());
+    if total.unpriced == 0 { words } else { format!("{words} and {} without a known rate", total.unpriced) }
+}
+
+fn price(charge: &Charge) -> String {
+    match charge.amount {
+        _ if charge.is_free() => "free".to_owned(),
+        Some(amount) => amount.spelled(),
+        None => "no rate known".to_owned(),
     }
 }
 

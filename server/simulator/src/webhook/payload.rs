@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::chat::Tick;
 use crate::number::Number;
 use crate::phones::Phone;
+use crate::pricing::Charge;
 
 /// Messages that share one `value` when many updates are sent in one call.
 const UPDATES_PER_VALUE: usize = 10;
@@ -115,8 +116,8 @@ pub(crate) struct StatusDetails {
     /// The message was sent to the number, not to the user id.
     pub(crate) sent_to_number: bool,
     pub(crate) callback_data: Option<String>,
-    /// `authentication`, `service` or `utility`.
-    pub(crate) category: &'static str,
+    /// What the message costs, unless it fails.
+    pub(crate) pricing: Option<Charge>,
     /// Why it failed: an entry of `errors[]`.
     pub(crate) error: Option<Value>,
 }
@@ -133,13 +134,13 @@ pub(crate) fn status(phone: &Phone, id: &str, timestamp: u64, tick: Tick, detail
     if let Some(data) = &details.callback_data {
         status["biz_opaque_callback_data"] = json!(data);
     }
-    if tick == Tick::Sent {
-        let free = details.category == "service";
+    // Of `sent` and `delivered` one has it.
+    if let (Tick::Sent, Some(charge)) = (tick, &details.pricing) {
         status["pricing"] = json!({
-            "billable": !free,
+            "billable": !charge.is_free(),
             "pricing_model": "PMP",
-            "type": if free { "free_customer_service" } else { "regular" },
-            "category": details.category,
+            "type": charge.kind,
+            "category": charge.category,
         });
     }
     if let Some(error) = &details.error {
@@ -244,6 +245,9 @@ fn value(account: Account<'_>, updates: &[Update], channel: Channel) -> Value {
 mod tests {
     use super::*;
     use crate::phones::{PhoneSpec, Phones};
+    use crate::pricing::Ledger;
+    use crate::templates::Category;
+    use crate::world::Settings;
 
     fn with_phone(username: Option<&str>, test: impl FnOnce(&Phone)) {
         let mut phones = Phones::default();
@@ -335,10 +339,12 @@ mod tests {
     #[test]
     fn a_failed_status_names_no_contact_and_no_user_id_for_a_number() {
         with_phone(None, |phone| {
+            let settings = Settings::default();
+            let charge = Ledger::default().quote(&settings, "US", Some(Category::Authentication), 5);
             let details = StatusDetails {
                 sent_to_number: true,
                 callback_data: Some("chal_1".to_owned()),
-                category: "authentication",
+                pricing: Some(charge),
                 error: Some(json!({"code": 131_049})),
             };
             let failed = status(phone, "wamid.1", 5, Tick::Failed, &details);

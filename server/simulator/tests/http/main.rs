@@ -9,5 +9,6 @@ mod fixture;
 mod graph;
 mod pages;
 mod phones;
+mod pricing;
 mod setup;
 mod webhooks;

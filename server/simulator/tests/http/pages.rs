@@ -144,6 +144,18 @@ async fn others_write_from_the_number_by_form() {
 }
 
 #[tokio::test]
+async fn anybody_of_the_address_book_is_shared_by_form() {
+    let fixture = Fixture::start().await;
+    let path = format!("/phone/{ANA}");
+    let response = submit(&fixture, &format!("{path}/contact"), &[("contact", "+91 98765 43210")]).await;
+    assert_eq!(location(&response), path);
+    let contact = fixture.receiver.calls(1).await[0].message()["contacts"][0].clone();
+    assert_eq!((&contact["origin"], &contact["phones"][0]["wa_id"]), (&json!("other"), &json!(RAVI)));
+    let nobody = submit(&fixture, &format!("{path}/contact"), &[("contact", "Ravi")]).await;
+    assert_eq!(nobody.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn a_new_number_leads_to_its_page() {
     let fixture = Fixture::start().await;
     let response =
