@@ -415,6 +415,12 @@ pub(crate) const DOCTOR_RESPONSE: usize = 16 << 10;
 /// Pages of templates of one name that the doctor reads, each of 100 languages: WhatsApp knows about 70.
 pub(crate) const DOCTOR_PAGES: usize = 3;
 
+/// Deliveries to an endpoint, of those that were tried last, by which the doctor judges it: one failure is nobody's worry.
+pub(crate) const DOCTOR_DELIVERIES: u32 = 5;
+
+/// How long an event may wait for an endpoint without a word: the alarm on its age has the same.
+pub(crate) const EVENT_LATE: Duration = Duration::from_secs(60 * 60);
+
 /// How far the clock may be from WhatsApp's without a word: their header has whole seconds, and a call may take some.
 pub(crate) const CLOCK_DRIFT: Duration = Duration::from_secs(10);
 

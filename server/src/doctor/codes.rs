@@ -64,6 +64,32 @@ pub(super) const TEST_NUMBERS: Known =
     warning("test_numbers", "Remove them before people use the server: `loggin-server test-number remove`.");
 pub(super) const NO_APPS: Known = warning("no_apps", "Make one: `loggin-server app create --name …`.");
 
+// Webhooks to apps.
+pub(super) const ENDPOINT_SECRET_MISSING: Known = problem(
+    "endpoint_secret_missing",
+    "Set LOGGIN_WEBHOOK_SECRET to what the endpoints were added with. Where it is lost, set a new one and give each endpoint another secret: `loggin-server webhook rotate`.",
+);
+pub(super) const ENDPOINT_SECRET_OTHER: Known = problem(
+    "endpoint_secret_other",
+    "Put the secret that it was added under behind the one in use (LOGGIN_WEBHOOK_SECRET=new,old), or give it another: `loggin-server webhook rotate`.",
+);
+pub(super) const ENDPOINT_REFUSED: Known = problem(
+    "endpoint_refused",
+    "Name its network in LOGGIN_WEBHOOK_NETWORKS if it is meant, or add the endpoint anew under a public https address.",
+);
+pub(super) const ENDPOINT_DISABLED: Known = warning(
+    "endpoint_disabled",
+    "Ask the app's owner; once it works, `loggin-server webhook enable` and `webhook replay --since 7d`. Where it is gone, `webhook delete`.",
+);
+pub(super) const ENDPOINT_FAILS: Known = warning(
+    "endpoint_fails",
+    "Look at `loggin-server webhook deliveries`, and ask the app's owner: after three days without a success it is disabled.",
+);
+pub(super) const EVENTS_LATE: Known = warning(
+    "events_late",
+    "Look at `loggin-server webhook deliveries`; where nothing was tried, start a server that has LOGGIN_WEBHOOK_SECRET.",
+);
+
 // The clock, and WhatsApp's API.
 pub(super) const CLOCK_WRONG: Known =
     problem("clock_wrong", "Set the clock by the network: `timedatectl set-ntp true`, or chrony.");

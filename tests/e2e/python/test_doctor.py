@@ -14,6 +14,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
@@ -34,6 +35,7 @@ SECRETS = {
     "WHATSAPP_APP_SECRET": "d0c7045ec4e7d0c7045ec4e7d0c7045e",
     "WHATSAPP_VERIFY_TOKEN": "doctors-verify-token",
     "LOGGIN_OTP_SECRET": "d0c7040759c4e7d0c7040759c4e7d0c7",
+    "LOGGIN_WEBHOOK_SECRET": "d0c704eb4005c4e7d0c704eb4005c4e7",
 }
 SETTINGS = {
     **SECRETS,
@@ -255,11 +257,11 @@ def test_all_is_well(clinic: Clinic) -> None:
         findings = clinic.examine()
         others = [finding for finding in findings if finding["severity"] != "ok"]
         assert [(finding["check"], finding["code"]) for finding in others] == [("app_mode", "skipped")]
-        assert len({finding["check"] for finding in findings}) == 15
+        assert len({finding["check"] for finding in findings}) == 16
     code, out, error = clinic.run("--strict")
     assert (code, error) == (0, "")
     # A line for each, and the sum.
-    assert len(out.splitlines()) == 16
+    assert len(out.splitlines()) == 17
 
 
 @pytest.mark.parametrize("ill", ILLNESSES, ids=str)
@@ -346,6 +348,112 @@ def test_a_database_that_is_not_as_it_should_be_is_named(
     path = copied(clinic, tmp_path)
     spoil(path)
     assert codes_of(clinic.examine(**at(path))) == [code]
+
+
+def with_endpoint(clinic: Clinic, folder: Path, url: str) -> tuple[Path, str]:
+    """A copy of the server's database with an endpoint for webhooks to the app, and the endpoint's id."""
+    path = copied(clinic, folder)
+    with closing(sqlite3.connect(path)) as database:
+        [app_key] = database.execute("SELECT app_key FROM apps").fetchone()
+    environment = {**clinic.environment, "LOGGIN_DATABASE_URL": f"sqlite:{path}", **LOCAL}
+    command = [str(SERVER), "webhook", "add", app_key, url, "--json"]
+    added = subprocess.run(command, env=environment, check=True, timeout=TEST_TIMEOUT, capture_output=True)
+    return path, json.loads(added.stdout)["endpoint_id"]
+
+
+# A name that leads nowhere, so that nobody is called.
+ENDPOINT = "https://app.invalid/hooks/s3cret-path"
+LOCAL = {"LOGGIN_WEBHOOK_NETWORKS": "127.0.0.1,::1"}
+# How far a delivery has come, and why an endpoint is told nothing, as the database has them.
+WAITS, TAKEN, GIVEN_UP = 0, 1, 2
+BY_HAND, FAILING, GONE = 1, 2, 3
+
+
+def leave(_: Path) -> None:
+    """Plants nothing."""
+
+
+def disable(why: int) -> Callable[[Path], None]:
+    sql = "UPDATE webhook_endpoints SET disabled_at = 1000, disabled_for = ?"
+
+    def plant(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute(sql, [why])
+
+    return plant
+
+
+def deliver(*deliveries: tuple[int, int, int | None], ago: float = 60) -> Callable[[Path], None]:
+    """Deliveries to the only endpoint, of events so many seconds ago, the latest last: state, tries and last status."""
+    sql = """INSERT INTO webhook_deliveries SELECT 'evt_' || :at, endpoint_id, 'otp.sent', '{}', NULL, NULL, :state,
+        :at, :at, :at, :tries, :status, iif(:status >= 300, 'status', NULL), NULL FROM webhook_endpoints"""
+
+    def plant(path: Path) -> None:
+        at = int((time.time() - ago) * 1000)
+        with closing(sqlite3.connect(path)) as database, database:
+            for number, (state, tries, status) in enumerate(deliveries):
+                row = {"at": at + number, "state": state, "tries": tries, "status": status}
+                database.execute(sql, row)
+
+    return plant
+
+
+@dataclass
+class Endpoint:
+    """An endpoint for webhooks to an app, what became of it, and the code by which the doctor names that."""
+
+    code: str | None
+    plant: Callable[[Path], None] = leave
+    url: str = ENDPOINT
+    settings: dict[str, str | None] = field(default_factory=dict)
+
+
+FAILS, TAKES, NEVER_TRIED = (WAITS, 1, 500), (TAKEN, 1, 204), (WAITS, 0, None)
+
+SICK_ENDPOINTS = [
+    Endpoint("endpoint_secret_missing", settings={"LOGGIN_WEBHOOK_SECRET": None}),
+    Endpoint("endpoint_secret_other", settings={"LOGGIN_WEBHOOK_SECRET": WRONG}),
+    Endpoint("endpoint_refused", url="http://127.0.0.1:9/hook"),
+    Endpoint("endpoint_refused", url="https://localhost:9/hook"),
+    Endpoint("endpoint_disabled", disable(FAILING)),
+    Endpoint("endpoint_disabled", disable(GONE)),
+    Endpoint("endpoint_fails", deliver(FAILS)),
+    Endpoint("endpoint_fails", deliver(FAILS, NEVER_TRIED)),
+    Endpoint("endpoint_fails", deliver(TAKES, *[(GIVEN_UP, 9, 404)] * 5)),
+    Endpoint("events_late", deliver(NEVER_TRIED, ago=2 * 60 * 60)),
+]
+
+SOUND_ENDPOINTS = [
+    Endpoint(None),
+    Endpoint(None, disable(BY_HAND)),
+    # Nothing is told to an endpoint that somebody disabled, so nothing is missing.
+    Endpoint(None, disable(BY_HAND), settings={"LOGGIN_WEBHOOK_SECRET": None}),
+    Endpoint(None, deliver(*[TAKES] * 9)),
+    Endpoint(None, deliver((TAKEN, 2, 204), FAILS, NEVER_TRIED)),
+    Endpoint(None, settings={"LOGGIN_WEBHOOK_SECRET": f"{WRONG},{SECRETS['LOGGIN_WEBHOOK_SECRET']}"}),
+    Endpoint(None, url="http://127.0.0.1:9/hook", settings={**LOCAL}),
+]
+
+
+@pytest.mark.parametrize("endpoint", SICK_ENDPOINTS, ids=lambda endpoint: str(endpoint.code))
+def test_an_endpoint_that_is_told_nothing_is_named(
+    clinic: Clinic, tmp_path: Path, endpoint: Endpoint
+) -> None:
+    path, endpoint_id = with_endpoint(clinic, tmp_path, endpoint.url)
+    endpoint.plant(path)
+    findings = clinic.examine(**at(path), **endpoint.settings)
+    assert codes_of(findings) == [endpoint.code]
+    [found] = [finding for finding in findings if finding["code"] == endpoint.code]
+    assert found["check"] == "app_webhooks"
+    assert endpoint_id in found["message"] or endpoint.code in {"endpoint_secret_missing", "events_late"}
+    assert "s3cret-path" not in json.dumps(findings)
+
+
+@pytest.mark.parametrize("endpoint", SOUND_ENDPOINTS)
+def test_an_endpoint_in_good_order_is_not_named(clinic: Clinic, tmp_path: Path, endpoint: Endpoint) -> None:
+    path, _ = with_endpoint(clinic, tmp_path, endpoint.url)
+    endpoint.plant(path)
+    assert codes_of(clinic.examine(**at(path), **endpoint.settings)) == []
 
 
 def test_what_should_not_be_in_a_database_is_named(clinic: Clinic, tmp_path: Path) -> None:

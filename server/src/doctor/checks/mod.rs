@@ -1,6 +1,7 @@
 //! The checks, one a file. Each has a name, and finds one thing or more.
 
 pub(super) mod account;
+pub(super) mod app_webhooks;
 pub(super) mod clock;
 pub(super) mod health;
 pub(super) mod limit;

@@ -19,6 +19,9 @@ pub(in crate::doctor) const NAME: &str = "store";
 
 const DATABASE_URL: &str = "LOGGIN_DATABASE_URL";
 
+/// Why a check is not made that needs what is in the database.
+pub(super) const UNREAD: &str = "the store cannot be read";
+
 /// Marks changes of this process; it makes none.
 const NODE: i64 = 0;
 
@@ -47,12 +50,16 @@ pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
 
 /// The key of an app that is not disabled, if there is one; an error where that cannot be looked up.
 pub(in crate::doctor) async fn app_key(subject: &Subject) -> Result<Option<AppKey>, String> {
-    let unread = |_| "the store cannot be read".to_owned();
-    let store = open(location(subject)?).await.map_err(|finding| finding.message)?;
+    let store = opened(subject).await?;
     let apps = store.apps().await;
     store.close().await;
-    let taken = apps.map_err(unread)?.into_iter().find(|app| app.disabled_at.is_none());
+    let taken = apps.map_err(|_| UNREAD)?.into_iter().find(|app| app.disabled_at.is_none());
     Ok(taken.map(|app| app.app_key))
+}
+
+/// The store, to be closed again; an error where it does not open.
+pub(super) async fn opened(subject: &Subject) -> Result<Arc<dyn Store>, String> {
+    open(location(subject)?).await.map_err(|finding| finding.message)
 }
 
 /// Where the database is; an error where that is not known.

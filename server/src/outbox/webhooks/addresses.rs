@@ -140,11 +140,32 @@ pub(super) fn is_refused(error: &(dyn Error + 'static)) -> bool {
     causes.any(<dyn Error>::is::<AddressRefused>)
 }
 
+/// Where a URL leads that does not lead where webhooks go.
+const NOWHERE: &str = "leads to no public address, nor into LOGGIN_WEBHOOK_NETWORKS";
+
 /// Reads a URL for an endpoint.
 ///
 /// # Errors
 /// What is wrong with it, to stand behind "the URL".
 pub(crate) fn check_url(text: &str, allowed: &[IpNet]) -> Result<String, &'static str> {
+    read(text, allowed).map(|(url, _)| url.into())
+}
+
+/// Looks at a URL as it would be called now. A name that cannot be looked up leads nowhere, and is not judged.
+///
+/// # Errors
+/// What is wrong with it, to stand behind "the URL".
+pub(crate) async fn check_reach(text: &str, allowed: &[IpNet]) -> Result<(), &'static str> {
+    let (url, addresses) = read(text, allowed)?;
+    let Some(Host::Domain(name)) = url.host() else { return Ok(()) };
+    match tokio::net::lookup_host((name, 0)).await {
+        Ok(found) => addresses.judged(found).map(drop).map_err(|_| NOWHERE),
+        Err(_) => Ok(()),
+    }
+}
+
+/// A URL, and the addresses that it may lead to.
+fn read(text: &str, allowed: &[IpNet]) -> Result<(Url, Addresses), &'static str> {
     let url = Url::parse(text.trim()).map_err(|_| "is none")?;
     let addresses = match url.scheme() {
         "https" => Addresses::public_and(allowed),
@@ -157,10 +178,8 @@ pub(crate) fn check_url(text: &str, allowed: &[IpNet]) -> Result<String, &'stati
     if url.as_str().len() > MAX_URL {
         return Err("is longer than 2,000 bytes");
     }
-    addresses
-        .check_literal(&url)
-        .map_err(|_| "leads to no public address, nor into LOGGIN_WEBHOOK_NETWORKS")?;
-    Ok(url.into())
+    addresses.check_literal(&url).map_err(|_| NOWHERE)?;
+    Ok((url, addresses))
 }
 
 #[cfg(test)]
@@ -243,6 +262,17 @@ mod tests {
         assert_eq!(judged, found(&["1.1.1.1"]));
         assert!(addresses.judged(found(&["127.0.0.1", "::1"]).into_iter()).is_err());
         assert!(addresses.judged(iter::empty()).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_name_is_judged_by_what_it_leads_to_now() {
+        let allowed: [IpNet; 2] = ["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        assert_eq!(check_reach("https://localhost/hook", &[]).await, Err(NOWHERE));
+        assert_eq!(check_reach("https://localhost/hook", &allowed).await, Ok(()));
+        assert_eq!(check_reach("http://localhost/hook", &allowed).await, Ok(()));
+        assert_eq!(check_reach("https://127.0.0.1/hook", &[]).await, Err(NOWHERE));
+        assert_eq!(check_reach("https://name.invalid/hook", &[]).await, Ok(()));
+        assert!(check_reach("http://localhost/hook", &[]).await.is_err());
     }
 
     #[test]

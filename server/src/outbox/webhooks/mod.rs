@@ -22,7 +22,7 @@ use tokio::{
     time::Instant,
 };
 
-pub(crate) use addresses::check_url;
+pub(crate) use addresses::{check_reach, check_url};
 pub(crate) use caller::WebhookCaller;
 use caller::{Failure, Responded};
 pub(crate) use secrets::WebhookKeys;

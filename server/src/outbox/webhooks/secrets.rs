@@ -52,6 +52,11 @@ impl WebhookKeys {
         Some(secrets)
     }
 
+    /// Whether the secret in use of an endpoint can be read.
+    pub(crate) fn is_readable(&self, endpoint: &WebhookEndpoint) -> bool {
+        self.open(&endpoint.id, &endpoint.secret).is_some()
+    }
+
     /// The endpoint with its secrets under the key in use; `None` where they are.
     fn resealed(&self, random: &dyn Random, endpoint: &WebhookEndpoint) -> Option<WebhookEndpoint> {
         let again = |sealed: &[u8]| {
