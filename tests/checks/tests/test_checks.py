@@ -80,6 +80,7 @@ ACCEPTED = [
     (driver.check, "core/src/driver/hub.rs", "let now = Instant::now();"),
     (driver.check, "core/src/driver/transport.rs", "use ureq::Agent;"),
     (bindings.check, "bindings/node/src/lib.rs", _function(bindings.LONGEST_FUNCTION)),
+    (secrets.check, "node/sdk/src/cli.ts", "process.stdout.write(usage);"),
     (secrets.check, "server/src/main.rs", 'fn f() { println!("{}", key.expose()); }'),
     (secrets.check, "core/protocol/src/token.rs", "#[derive(Clone)]\npub struct Token([u8; 20]);"),
     (secrets.check, "core/protocol/src/token.rs", "#[derive(Debug)]\npub struct TokenIndex(u8);"),
