@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
 use crate::templates::Category;
-use crate::world::Settings;
 
 /// Dollars for a delivered message, in each market whose rate is known here. Since October 2026 one rate holds for
 /// authentication, for utility and for service messages.
@@ -24,6 +23,22 @@ const RATE_MAX: f64 = 10.0;
 
 /// Millionths of a dollar.
 const MICROS_PER_DOLLAR: f64 = 1_000_000.0;
+
+/// What a number pays by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tariff<'a> {
+    /// Service messages a month that cost nothing.
+    pub(crate) free_service_messages: u64,
+    /// Dollars for a message, by market: beside, or in place of, [`RATES`].
+    pub(crate) rates: &'a BTreeMap<String, f64>,
+}
+
+impl Tariff<'_> {
+    fn rate(self, market: &str) -> Option<f64> {
+        let known = || RATES.iter().find(|(known, _)| *known == market).map(|(_, rate)| *rate);
+        self.rates.get(market).copied().or_else(known)
+    }
+}
 
 /// Whether a message is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -160,17 +175,17 @@ impl Ledger {
     /// What a message costs that is sent now. `category` is that of a template; anything else is a service message.
     pub(crate) fn quote(
         &self,
-        settings: &Settings,
+        tariff: Tariff<'_>,
         market: &'static str,
         category: Option<Category>,
         now: u64,
     ) -> Charge {
         let name = category.map_or("service", Category::as_str);
-        if category.is_none() && self.free_left(settings, now) > 0 {
+        if category.is_none() && self.free_left(tariff, now) > 0 {
             let amount = Some(Amount::default());
             return Charge { category: name, kind: Kind::FreeCustomerService, market, amount };
         }
-        let rate = if category == Some(Category::Marketing) { None } else { rate(settings, market) };
+        let rate = if category == Some(Category::Marketing) { None } else { tariff.rate(market) };
         Charge { category: name, kind: Kind::Regular, market, amount: rate.map(Amount::of_dollars) }
     }
 
@@ -185,15 +200,10 @@ impl Ledger {
     }
 
     /// Service messages that still cost nothing this month.
-    pub(crate) fn free_left(&self, settings: &Settings, now: u64) -> u64 {
+    pub(crate) fn free_left(&self, tariff: Tariff<'_>, now: u64) -> u64 {
         let used = if self.month == Some(month(now)) { self.free_used } else { 0 };
-        settings.free_service_messages.saturating_sub(used)
+        tariff.free_service_messages.saturating_sub(used)
     }
-}
-
-fn rate(settings: &Settings, market: &str) -> Option<f64> {
-    let known = || RATES.iter().find(|(known, _)| *known == market).map(|(_, rate)| *rate);
-    settings.rates.get(market).copied().or_else(known)
 }
 
 /// Year and month in UTC.
@@ -211,50 +221,54 @@ mod tests {
     const NOVEMBER: u64 = 1_796_040_000;
     const DAY_SECONDS: u64 = 24 * 60 * 60;
 
-    fn send(ledger: &mut Ledger, settings: &Settings, category: Option<Category>, now: u64) -> Charge {
-        let charge = ledger.quote(settings, "US", category, now);
+    fn send(ledger: &mut Ledger, tariff: Tariff<'_>, category: Option<Category>, now: u64) -> Charge {
+        let charge = ledger.quote(tariff, "US", category, now);
         ledger.add(&charge, now);
         charge
     }
 
     #[test]
     fn service_messages_are_free_until_the_months_are_used_up() {
-        let settings = Settings { free_service_messages: 2, ..Settings::default() };
+        let rates = BTreeMap::new();
+        let tariff = Tariff { free_service_messages: 2, rates: &rates };
         let mut ledger = Ledger::default();
-        let kinds: Vec<Kind> = (0..3).map(|_| send(&mut ledger, &settings, None, NOVEMBER).kind).collect();
+        let kinds: Vec<Kind> = (0..3).map(|_| send(&mut ledger, tariff, None, NOVEMBER).kind).collect();
         assert_eq!(kinds, [Kind::FreeCustomerService, Kind::FreeCustomerService, Kind::Regular]);
-        assert_eq!(ledger.free_left(&settings, NOVEMBER), 0);
-        assert_eq!(ledger.free_left(&settings, NOVEMBER + DAY_SECONDS), 2);
-        assert!(send(&mut ledger, &settings, None, NOVEMBER + DAY_SECONDS).is_free());
-        assert_eq!(ledger.free_left(&settings, NOVEMBER + DAY_SECONDS), 1);
+        assert_eq!(ledger.free_left(tariff, NOVEMBER), 0);
+        assert_eq!(ledger.free_left(tariff, NOVEMBER + DAY_SECONDS), 2);
+        assert!(send(&mut ledger, tariff, None, NOVEMBER + DAY_SECONDS).is_free());
+        assert_eq!(ledger.free_left(tariff, NOVEMBER + DAY_SECONDS), 1);
         let total = ledger.bill.total();
         assert_eq!((total.messages, total.amount.spelled().as_str()), (4, "$0.0034"));
     }
 
     #[test]
     fn templates_cost_in_every_month() {
-        let settings = Settings::default();
+        let rates = BTreeMap::new();
+        let tariff = Tariff { free_service_messages: FREE_SERVICE_MESSAGES, rates: &rates };
         let mut ledger = Ledger::default();
         for category in [Category::Authentication, Category::Utility] {
-            let charge = send(&mut ledger, &settings, Some(category), NOVEMBER);
+            let charge = send(&mut ledger, tariff, Some(category), NOVEMBER);
             assert_eq!((charge.kind, charge.amount), (Kind::Regular, Some(Amount(3_400))));
         }
-        assert_eq!(ledger.free_left(&settings, NOVEMBER), FREE_SERVICE_MESSAGES);
+        assert_eq!(ledger.free_left(tariff, NOVEMBER), FREE_SERVICE_MESSAGES);
     }
 
     #[test]
     fn a_market_without_a_rate_is_counted_and_not_priced() {
-        let mut settings = Settings { free_service_messages: 0, ..Settings::default() };
+        let mut rates = BTreeMap::new();
+        let tariff = Tariff { free_service_messages: 0, rates: &rates };
         let mut ledger = Ledger::default();
-        let charge = ledger.quote(&settings, "IN", None, NOVEMBER);
+        let charge = ledger.quote(tariff, "IN", None, NOVEMBER);
         assert_eq!((charge.kind, charge.amount), (Kind::Regular, None));
         ledger.add(&charge, NOVEMBER);
-        let marketing = ledger.quote(&settings, "US", Some(Category::Marketing), NOVEMBER);
+        let marketing = ledger.quote(tariff, "US", Some(Category::Marketing), NOVEMBER);
         assert_eq!(marketing.amount, None);
-        settings.rates.insert("IN".to_owned(), 0.0014);
-        settings.rates.insert("US".to_owned(), 0.005);
+        rates.insert("IN".to_owned(), 0.0014);
+        rates.insert("US".to_owned(), 0.005);
+        let tariff = Tariff { free_service_messages: 0, rates: &rates };
         for (market, micros) in [("IN", 1_400), ("US", 5_000), ("BR", 6_800)] {
-            assert_eq!(ledger.quote(&settings, market, None, NOVEMBER).amount, Some(Amount(micros)));
+            assert_eq!(ledger.quote(tariff, market, None, NOVEMBER).amount, Some(Amount(micros)));
         }
         assert_eq!((ledger.bill.total().messages, ledger.bill.total().unpriced), (1, 1));
     }

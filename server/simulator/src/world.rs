@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::limits::{ALLOWED_RECIPIENTS_MAX, MESSAGES_INDEXED_MAX};
 use crate::number::Number;
 use crate::phones::Phones;
-use crate::pricing::{self, FREE_SERVICE_MESSAGES, Ledger};
+use crate::pricing::{self, FREE_SERVICE_MESSAGES, Ledger, Tariff};
 use crate::setup::Setup;
 use crate::templates::Templates;
 
@@ -59,6 +59,11 @@ impl Settings {
         self.allowed_recipients.as_ref().is_none_or(|allowed| {
             allowed.iter().any(|text| Number::parse(text).is_ok_and(|listed| listed == *number))
         })
+    }
+
+    /// What the number pays by.
+    pub(crate) fn tariff(&self) -> Tariff<'_> {
+        Tariff { free_service_messages: self.free_service_messages, rates: &self.rates }
     }
 
     /// Whether every rate is one, every recipient is a number and their list has an end.

@@ -67,7 +67,7 @@ pub(super) async fn prices(State(simulator): Shared) -> Json<Value> {
         "currency": "USD",
         "total": world.ledger.bill.total(),
         "lines": world.ledger.bill.lines(),
-        "free_service_messages_left": world.ledger.free_left(&world.settings, now),
+        "free_service_messages_left": world.ledger.free_left(world.settings.tariff(), now),
     }))
 }
 

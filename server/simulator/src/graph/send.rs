@@ -92,7 +92,7 @@ impl Simulator {
         }
         let report = world.settings.report_errors;
         let seq = world.next_seq();
-        let charge = world.ledger.quote(&world.settings, number.country(), rendered.category, now);
+        let charge = world.ledger.quote(world.settings.tariff(), number.country(), rendered.category, now);
         let unpaid = (!charge.is_free() && !world.settings.payment_method).then(|| GraphError::new(131_042));
         let phone = world.phones.get_mut(&number).ok_or_else(|| GraphError::new(131_026))?;
         let refusal = refusal(phone, rendered.category, now).or(unpaid);

@@ -208,7 +208,7 @@ impl BillPage {
         Self {
             here: phone.map(|phone| in_words(phone.bill.total())),
             everywhere: in_words(world.ledger.bill.total()),
-            free_left: world.ledger.free_left(&world.settings, now),
+            free_left: world.ledger.free_left(world.settings.tariff(), now),
         }
     }
 }

@@ -340,7 +340,7 @@ mod tests {
     fn a_failed_status_names_no_contact_and_no_user_id_for_a_number() {
         with_phone(None, |phone| {
             let settings = Settings::default();
-            let charge = Ledger::default().quote(&settings, "US", Some(Category::Authentication), 5);
+            let charge = Ledger::default().quote(settings.tariff(), "US", Some(Category::Authentication), 5);
             let details = StatusDetails {
                 sent_to_number: true,
                 callback_data: Some("chal_1".to_owned()),
