@@ -105,7 +105,7 @@ async fn without_a_payment_method_only_free_messages_are_sent() {
     assert_eq!(set(&fixture, later).await, 200);
     fixture.sent(text_to(ANA)).await;
     let calls = fixture.receiver.calls(4).await;
-    let failed = calls.iter().map(|call| call.status()).find(|status| status["status"] == "failed").unwrap();
+    let failed = calls.iter().map(Call::status).find(|status| status["status"] == "failed").unwrap();
     assert_eq!(failed["errors"][0]["code"], 131_042);
 }
 
