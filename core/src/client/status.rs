@@ -91,6 +91,7 @@ fn status_call(hub: &Hub, token: &Token, timeout: Option<Duration>) -> Result<Ca
         claim: false,
         app_key: hub.settings().app_key.map(|app_key| app_key.to_string()),
         confirm: hub.settings().least,
+        return_to: None,
         known: HashMap::new(),
     };
     hub.token_call(EVENTS_PATH, &request, timeout)

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::limits::CHAT_MESSAGES_MAX;
+use crate::previews::Preview;
 use crate::pricing::Charge;
 
 /// Who wrote a message.
@@ -70,6 +71,9 @@ pub(crate) struct ChatMessage {
     /// The message that this one answers, edits or reacts to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) in_reply_to: Option<String>,
+    /// What WhatsApp's robot asked for, where the text has a link.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) preview: Option<Preview>,
     /// What the business wants to find again in every status.
     #[serde(rename = "biz_opaque_callback_data", skip_serializing_if = "Option::is_none")]
     pub(crate) callback_data: Option<String>,
@@ -95,6 +99,7 @@ impl ChatMessage {
             template: None,
             buttons: Vec::new(),
             in_reply_to: None,
+            preview: None,
             callback_data: None,
             pricing: None,
             timestamp,

@@ -46,6 +46,7 @@ mod link;
 mod number;
 mod page;
 mod phones;
+mod previews;
 mod pricing;
 mod renaming;
 mod setup;

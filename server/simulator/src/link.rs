@@ -101,7 +101,8 @@ impl Simulator {
         }
     }
 
-    fn is_near(&self, url: &Url) -> bool {
+    /// Whether an address is on this machine, or that of the server behind the webhook.
+    pub(crate) fn is_near(&self, url: &Url) -> bool {
         url.origin() == self.courier.url().origin() || url.host().is_some_and(|host| is_loopback(&host))
     }
 }

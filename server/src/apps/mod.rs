@@ -1,6 +1,7 @@
 //! Apps as the calls need them: found by key, authenticated by secret key, allowed by origin.
 
 pub(crate) mod origin;
+mod return_address;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -215,6 +216,11 @@ impl App {
     /// Whether web pages of this origin may call.
     pub(crate) fn allows_origin(&self, origin: &str) -> bool {
         origin::allow(&self.allowed_origins, origin)
+    }
+
+    /// The address of a page that links in WhatsApp may lead back to, as they show it; `None` where they may not.
+    pub(crate) fn return_address(&self, given: &str) -> Option<String> {
+        return_address::allowed(self, given)
     }
 }
 

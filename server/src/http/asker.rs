@@ -54,6 +54,7 @@ pub(super) fn of(
         browser: Some(browser.to_owned()),
         system: system.map(str::to_owned),
         region: region(proxies, peer, headers),
+        return_to: None,
         at: now.0,
     })
 }

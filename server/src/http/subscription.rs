@@ -17,7 +17,7 @@ use crate::{
     limits::{self, CountedStream},
     logins::{Asks, Slot, View, Viewer, reason, view},
     state::Server,
-    store::{Confirm, Login, State, StoreError},
+    store::{Asker, Confirm, Login, State, StoreError},
 };
 
 /// A wait for logins.
@@ -46,6 +46,8 @@ pub(crate) struct Asked {
     pub(crate) viewer: Viewer,
     /// The least that the caller accepts as confirmation, and the page that it is.
     pub(crate) asks: Asks,
+    /// The address of that page, where it is one that may be returned to.
+    pub(crate) return_to: Option<String>,
 }
 
 /// What ends a wait for something to tell.
@@ -73,8 +75,12 @@ impl Subscription {
         asked: Asked,
         counted: Option<CountedStream>,
     ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
-        let (viewer, asks) = (asked.viewer, asked.asks.clone());
+        let (viewer, mut asks) = (asked.viewer, asked.asks.clone());
+        let return_to = asked.return_to.clone();
         let Sorted { codes, rejected } = sort(server, caller, asked).await?;
+        if let Some(given) = return_to {
+            asks.asker = returning(server, caller, &codes, &given, asks.asker).await?;
+        }
         server.apps.check_room(&codes, caller.app_key().is_some()).await?;
         let slot = server.waiters.register(&codes);
         let mut subscription = Self {
@@ -272,6 +278,22 @@ async fn sort(server: &Server, caller: &Caller, asked: Asked) -> Result<Sorted, 
         }
     }
     Ok(Sorted { codes, rejected: events })
+}
+
+/// The page that asks, with its address where the app of all of these logins lets links in WhatsApp lead there.
+async fn returning(
+    server: &Server,
+    caller: &Caller,
+    codes: &[Code],
+    given: &str,
+    asker: Option<Asker>,
+) -> Result<Option<Asker>, StoreError> {
+    let app_keys: HashSet<AppKey> = codes.iter().map(Code::app_key).collect();
+    let (Some(app_key), 1) = (app_keys.iter().next(), app_keys.len()) else { return Ok(asker) };
+    let app = caller.find_app(server, *app_key).await?;
+    let Some(address) = app.and_then(|app| app.return_address(given)) else { return Ok(asker) };
+    let page = Asker::at_address(address, server.clock.now());
+    Ok(Some(asker.and_then(|asker| asker.joined(&page)).unwrap_or(page)))
 }
 
 fn rejected(code: Option<Code>, token_index: Option<usize>, error: ErrorCode) -> TokenEvent {

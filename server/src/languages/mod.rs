@@ -101,6 +101,11 @@ impl Language {
         self.fill(self.texts().confirmation, &[("digits", digits), ("app", app)])
     }
 
+    /// Says what the link below it is for.
+    pub(crate) fn open_here(self) -> &'static str {
+        self.texts().open_here
+    }
+
     /// Gives rows of digits to choose from.
     pub(crate) fn choose(self, app: &str) -> String {
         self.fill(self.texts().choose, &[("app", app)])

@@ -19,6 +19,9 @@ const LONGEST_APP: usize = 60;
 /// More than the names of any browser, system and region have with a moment.
 const LONGEST_ASKER: usize = 100;
 
+/// A return address with the fragment of its link.
+const LONGEST_LINK: usize = 200 + "#loggin=".len() + 32;
+
 const TIME: &str = "2026-11-22 08:00 UTC";
 
 fn all() -> impl Iterator<Item = Language> {
@@ -52,8 +55,9 @@ fn a_tag_names_each_language_and_no_two_have_the_same_texts() {
 #[test]
 fn every_text_has_the_placeholders_of_the_english_one() {
     let of = |texts: &Texts| {
-        let Texts { message, share_phone, confirmation, choose, asked, signed_in, not_me } = *texts;
-        [message, share_phone, confirmation, choose, asked, signed_in, not_me]
+        let Texts { message, share_phone, confirmation, open_here, choose, asked, signed_in, not_me } =
+            *texts;
+        [message, share_phone, confirmation, open_here, choose, asked, signed_in, not_me]
     };
     for language in all() {
         for (text, english) in of(language.texts()).into_iter().zip(of(&texts::ENGLISH)) {
@@ -70,9 +74,10 @@ fn every_text_is_within_the_lengths_of_whatsapp() {
     for language in all() {
         assert!((1..=TITLE).contains(&units(language.not_me())), "{language:?}");
         let asked = language.asked(&"\u{1f600}".repeat(LONGEST_ASKER));
+        let link = "a".repeat(LONGEST_LINK);
         for body in [
             language.share_phone(&app),
-            language.confirmation("123456", &app),
+            format!("{}\n\n{}\n{link}", language.confirmation("123456", &app), language.open_here()),
             language.choose(&app),
             language.signed_in(&app, TIME),
         ] {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use loggin_protocol::{Code, PhoneNumber};
 
-pub(crate) use confirming::{chosen, confirmed};
+pub(crate) use confirming::{chosen, confirmed, returned};
 
 use crate::{
     clock::UnixMillis,
@@ -204,21 +204,29 @@ pub(crate) fn waited(
         return Next::Keep(Unchanged::Ended);
     }
     let is_raised = asks.confirm > login.confirm;
-    // Of a login whose sender is known by now, nobody is told any more who asks.
-    let is_introduced = login.asker.is_none() && asks.asker.is_some() && login.state < State::Verified;
-    if login.waited_for && !is_raised && !is_introduced {
+    let introduced = introduced(&login, asks);
+    if login.waited_for && !is_raised && introduced.is_none() {
         return Next::Keep(Unchanged::Repeated);
     }
     let was_owed = message_owed(&login);
     let mut login = if login.waited_for { login } else { first_waited(login, now) };
-    if is_introduced {
-        login.asker = asks.asker.clone().map(Box::new);
+    if introduced.is_some() {
+        login.asker = introduced;
     }
     if is_raised {
         login = confirming::raised(login, asks.confirm, seed, now);
     }
     let message = message_owed(&login).filter(|message| was_owed != Some(*message));
     Next::Replace(login, message)
+}
+
+/// The page that asks, where this call says more of it than is known; of a login that has a result, nobody is told any more.
+fn introduced(login: &Login, asks: &Asks) -> Option<Box<Asker>> {
+    let new = asks.asker.as_ref().filter(|_| login.state < State::Verified)?;
+    match &login.asker {
+        Some(known) => known.joined(new).map(Box::new),
+        None => Some(Box::new(new.clone())),
+    }
 }
 
 /// An early message's login, now that somebody waits for it.

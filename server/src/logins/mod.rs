@@ -8,6 +8,7 @@ mod choices;
 mod confirmation;
 pub(crate) mod life;
 mod publisher;
+mod return_codes;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub(crate) use choices::{Choices, button as match_button, read_button as read_ma
 pub(crate) use confirmation::{ConfirmationCodes, DIGITS as CONFIRMATION_DIGITS};
 pub(crate) use life::{Asks, Message, Unchanged};
 pub(crate) use publisher::Publisher;
+pub(crate) use return_codes::ReturnCode;
 pub(crate) use view::{View, Viewer, reason, view};
 pub(crate) use waiters::{Slot, Waiters};
 
@@ -38,6 +40,7 @@ use crate::{
     store::{App, Confirm, Login, MessageId, State, Store, StoreError},
     telemetry::traces,
 };
+use confirmation::Given;
 use life::Seed;
 use transition::Transition;
 
@@ -218,13 +221,22 @@ impl Logins {
 
     /// A confirmation code was typed where the login began.
     pub(crate) async fn confirm(&self, code: Code, typed: &str) -> Result<Confirmation, StoreError> {
-        let is_right = |login: &Login| {
-            let seed = login.confirmation.as_ref();
-            seed.is_some_and(|seed| self.confirmation.check(code, seed, typed))
-        };
+        self.confirm_by(code, Given::Digits(typed)).await
+    }
+
+    /// The link in WhatsApp was opened where the login began, and brought this.
+    pub(crate) async fn come_back(&self, code: Code, value: &ReturnCode) -> Result<Confirmation, StoreError> {
+        self.confirm_by(code, Given::Return(value)).await
+    }
+
+    async fn confirm_by(&self, code: Code, given: Given<'_>) -> Result<Confirmation, StoreError> {
+        let is_right = |login: &Login| self.confirmation.confirms(login, &given);
         let transition = [Transition::new(code, ())];
         let outcomes = self
-            .transition(&transition, HashMap::new(), |_, login, now| life::confirmed(login, is_right, now))
+            .transition(&transition, HashMap::new(), |_, login, now| match given {
+                Given::Digits(_) => life::confirmed(login, is_right, now),
+                Given::Return(_) => life::returned(login, is_right, now),
+            })
             .await?;
         let Some(login) = outcomes.into_iter().find_map(|outcome| outcome.login) else {
             return Ok(Confirmation::NotAwaited);
@@ -250,6 +262,12 @@ impl Logins {
     #[cfg(test)]
     pub(crate) fn digits(&self, login: &Login) -> Option<crate::crypto::Digits> {
         Some(self.confirmation.digits(login.code, login.confirmation.as_ref()?))
+    }
+
+    /// What the link back of a login brings.
+    #[cfg(test)]
+    pub(crate) fn return_code(&self, login: &Login) -> Option<ReturnCode> {
+        Some(self.confirmation.return_code(login.code, login.confirmation.as_ref()?))
     }
 
     fn seed(&self) -> Seed {

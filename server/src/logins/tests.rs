@@ -592,5 +592,6 @@ async fn what_a_listener_missed_is_told_by_the_next_look() {
 
 mod confirming;
 mod explorer;
+mod returning;
 mod sequences;
 mod time;

@@ -31,6 +31,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 const USER_ID: &str = "IN.1234567890";
 
+const PAGE: &str = "https://shop.example/login";
+
 /// A Graph API that answers each call with the next of these, 200 where there is none, and notes what was asked of it.
 #[derive(Clone, Default)]
 struct Graph {
@@ -231,6 +233,7 @@ async fn the_chat_offers_rows_of_digits_and_says_what_page_asks() {
         browser: Some("Firefox".to_owned()),
         system: Some("Windows".to_owned()),
         region: Some("IN".to_owned()),
+        return_to: Some(PAGE.to_owned()),
         at: env.clock.now().0,
     };
     let asks = Asks { confirm: Confirm::None, asker: Some(asker) };
@@ -248,10 +251,36 @@ async fn the_chat_offers_rows_of_digits_and_says_what_page_asks() {
     }
     let text = sent[0]["interactive"]["body"]["text"].as_str().unwrap();
     assert!(text.contains("Firefox, Windows, IN, 2026-09-26 10:00 UTC"), "{text}");
+    assert!(!text.contains(PAGE), "a link back confirms what digits that are typed would: {text}");
     // Nothing of the page is kept once the login is over.
     env.logins.deny(login.code).await.unwrap();
     let ended = env.store.logins(&[Environment::code(1)]).await.unwrap().remove(0);
     assert_eq!(ended.asker, None);
+}
+
+#[tokio::test]
+async fn beside_the_digits_stands_a_link_to_the_page_that_asks() {
+    let env = Environment::new(Confirm::Code).await;
+    for (number, page) in [(1, Some(PAGE)), (2, None)] {
+        let asker = page.map(|page| Asker::at_address(page.to_owned(), env.clock.now()));
+        let asks = Asks { confirm: Confirm::None, asker };
+        env.logins.wait(&[Environment::code(number)], &asks).await.unwrap();
+        env.clock.advance(SECOND * 10);
+        env.tap(number, number, Some(PHONE)).await;
+        let login = env.store.logins(&[Environment::code(number)]).await.unwrap().remove(0);
+        let sent = env.round().await;
+        let text = sent[0]["interactive"]["body"]["text"].as_str().unwrap();
+        assert!(text.contains(env.logins.digits(&login).unwrap().expose()), "{text}");
+        let links: Vec<&str> = text.lines().filter(|line| line.starts_with("https:")).collect();
+        let link = env.logins.return_code(&login).unwrap().link(PAGE);
+        let expected = if page.is_some() { vec![link.as_str()] } else { Vec::new() };
+        assert_eq!(links, expected, "{text}");
+        // Neither what redeems a login nor what names it.
+        for secret in [token(number).expose(), login.code.expose()] {
+            assert!(!text.contains(&*secret), "{text}");
+        }
+        assert!(!text.contains("UTC"), "that it asks, and no browser, is nothing to tell: {text}");
+    }
 }
 
 #[tokio::test]

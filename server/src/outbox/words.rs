@@ -38,7 +38,17 @@ pub(super) async fn send(
         MessageKind::ConfirmationCode => {
             let seed = login.confirmation.unwrap_or_default();
             let digits = confirmation.digits(login.code, &seed);
-            let text = told(language, language.confirmation(digits.expose(), app), login);
+            let text = language.confirmation(digits.expose(), app);
+            let page = login.asker.as_ref().and_then(|asker| asker.return_to.as_deref());
+            let text = match page {
+                Some(page) => {
+                    let link = confirmation.return_code(login.code, &seed).link(page);
+                    // On a line of its own: in some scripts marks around a value would count as the link's.
+                    format!("{text}\n\n{}\n{link}", language.open_here())
+                }
+                None => text,
+            };
+            let text = told(language, text, login);
             client.send_buttons(&to, &text, &[(&not_me, language.not_me())]).await
         }
         MessageKind::MatchDigits => {
@@ -59,7 +69,8 @@ pub(super) async fn send(
 
 /// A text, and below it what page asks, as far as that is known.
 fn told(language: Language, text: String, login: &Login) -> String {
-    match &login.asker {
+    // Where it is says nothing of what it is.
+    match login.asker.as_ref().filter(|asker| asker.browser.is_some()) {
         Some(asker) => format!("{text}\n\n{}", language.asked(&name(asker))),
         None => text,
     }

@@ -16,6 +16,9 @@ pub(crate) struct Asker {
     /// The region by its two letters (ISO 3166-1), as a trusted proxy named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
+    /// Its address, where the answer in WhatsApp may lead back to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) return_to: Option<String>,
     /// When it asked first, in milliseconds since 1970.
     pub(crate) at: i64,
 }
@@ -24,6 +27,17 @@ impl Asker {
     /// When it asked first.
     pub(crate) fn asked_at(&self) -> UnixMillis {
         UnixMillis(self.at)
+    }
+
+    /// A page of which nothing is known but where it is.
+    pub(crate) fn at_address(return_to: String, now: UnixMillis) -> Self {
+        Self { browser: None, system: None, region: None, return_to: Some(return_to), at: now.0 }
+    }
+
+    /// This page, with what another call for the same login says of it and nobody said before; `None` where that is nothing.
+    pub(crate) fn joined(&self, other: &Self) -> Option<Self> {
+        let return_to = other.return_to.clone().filter(|_| self.return_to.is_none())?;
+        Some(Self { return_to: Some(return_to), ..self.clone() })
     }
 
     /// As the tables keep it.

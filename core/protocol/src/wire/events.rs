@@ -36,6 +36,11 @@ pub struct EventsRequest {
     #[serde(default, skip_serializing_if = "Confirm::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(none|reply|match|code)$", required = false))]
     pub confirm: Confirm,
+    /// The page where the login began, on the phone itself: where the app asks for `code`, the message that shows the digits
+    /// has a link to it as well. It is of an origin that the app allows, and has no query; any other is passed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 200, example = "https://shop.example/login"))]
+    pub return_to: Option<String>,
     /// Of a long poll: the progress by code that its caller was told of already. What this version does not know is
     /// left out.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "HashMap::is_empty")]

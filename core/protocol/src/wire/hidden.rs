@@ -24,6 +24,7 @@ mod tests {
             claim: true,
             app_key: None,
             confirm: crate::Confirm::None,
+            return_to: None,
             known: HashMap::new(),
         };
         assert_eq!(format!("{request:?}"), "EventsRequest { .. }");

@@ -33,7 +33,7 @@ pub struct ConfirmRequest {
     /// The token whose login is confirmed.
     #[cfg_attr(feature = "openapi", schema(pattern = "^lgn1_[0-9A-HJKMNP-TV-Z]{8}_[0-9A-HJKMNP-TV-Z]{32}$"))]
     pub token: String,
-    /// The six digits that WhatsApp showed.
+    /// The six digits that WhatsApp showed, or what its link to the page brought there in their place.
     #[cfg_attr(feature = "openapi", schema(example = "482913"))]
     pub confirmation_code: String,
 }
@@ -80,7 +80,7 @@ pub enum VerifyResponse {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum ConfirmResponse {
-    /// The digits were right.
+    /// The digits, or what the link brought, were right.
     Verified,
 }
 

@@ -47,6 +47,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/control/phones", get(phones::list).post(phones::put))
         .route("/control/phones/{number}", delete(phones::remove).get(phones::show))
         .route("/control/phones/{number}/messages", get(phones::messages).post(phones::send))
+        .route("/control/phones/{number}/previews", get(phones::previews))
         .route("/control/phones/{number}/edit", post(phones::edit))
         .route("/control/phones/{number}/revoke", post(phones::revoke))
         .route("/control/phones/{number}/react", post(phones::react))

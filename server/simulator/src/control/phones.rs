@@ -13,6 +13,7 @@ use crate::act::{Act, Envelope, Forwarding, Origin, Receipt};
 use crate::chat::ChatMessage;
 use crate::number::Number;
 use crate::phones::{PhoneSpec, PhoneView};
+use crate::previews::Preview;
 use crate::simulator::Simulator;
 
 type Shared = State<Arc<Simulator>>;
@@ -93,6 +94,26 @@ pub(super) async fn messages(
         phone.chat.iter().filter(|message| message.seq > query.after).cloned().collect::<Vec<ChatMessage>>()
     });
     Ok(Json(json!({ "messages": messages.await })))
+}
+
+/// What WhatsApp's robot asked for, of links in messages to this phone.
+pub(super) async fn previews(
+    State(simulator): Shared,
+    path: Path<String>,
+    Query(query): Query<MessagesQuery>,
+) -> ControlResult<Value> {
+    let number = read_number(&path)?;
+    let changes = {
+        let world = simulator.world();
+        world.phones.get(&number).ok_or(ControlError::NotFound("there is no such phone"))?.subscribe()
+    };
+    let previews = poll(changes, query.timeout_ms, || {
+        let world = simulator.world();
+        let messages = world.phones.get(&number).into_iter().flat_map(|phone| phone.chat.iter());
+        let previews = messages.filter(|message| message.seq > query.after);
+        previews.filter_map(|message| message.preview.clone()).collect::<Vec<Preview>>()
+    });
+    Ok(Json(json!({ "previews": previews.await })))
 }
 
 #[derive(Debug, Deserialize)]

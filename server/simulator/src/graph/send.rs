@@ -23,6 +23,8 @@ struct Accepted {
     details: StatusDetails,
     /// Meta Business Agent handled the chat until then.
     takes_over: bool,
+    /// It stands in the chat.
+    is_shown: bool,
 }
 
 /// What a fault makes of a message that is taken.
@@ -70,6 +72,10 @@ impl Simulator {
             fails: fault.and_then(|fault| fault.failed_status).map(GraphError::new),
         };
         let (accepted, contact) = self.accept(send, fate)?;
+        if accepted.is_shown {
+            let (number, id) = (accepted.phone.clone(), accepted.id.clone());
+            tokio::spawn(self.clone().preview(number, id));
+        }
         let mut message = json!({ "id": accepted.id });
         if is_template {
             message["message_status"] = json!(kept_back.map_or("accepted", MessageStatus::as_str));
@@ -113,7 +119,8 @@ impl Simulator {
             Recipient::UserId(input) => json!({ "input": input, "user_id": input }),
         };
         let mut takes_over = false;
-        if failure.is_none() && !fate.kept_back {
+        let is_shown = failure.is_none() && !fate.kept_back;
+        if is_shown {
             takes_over = std::mem::take(&mut phone.handler) == Handler::Agent;
             phone.number_known |= sent_to_number;
             phone.typing_until = 0;
@@ -129,7 +136,7 @@ impl Simulator {
             phone.touch();
             world.ledger.add(&charge, now);
         }
-        Ok((Accepted { phone: number, id, details, takes_over }, contact))
+        Ok((Accepted { phone: number, id, details, takes_over, is_shown }, contact))
     }
 
     /// The phone that a message is for. Any number may have WhatsApp, so one that is new here gets a phone.

@@ -7,6 +7,7 @@ use crate::account_events::{AccountEvent, EVENTS};
 use crate::chat::{Author, Button, ButtonKind, ChatMessage, Tick};
 use crate::number::Number;
 use crate::phones::{Handler, Phone};
+use crate::previews::{Piece, pieces};
 use crate::pricing::{Charge, Total};
 use crate::simulator::Simulator;
 
@@ -48,7 +49,7 @@ pub(super) struct Bubble {
     pub(super) seq: u64,
     pub(super) id: String,
     pub(super) mine: bool,
-    pub(super) text: String,
+    pub(super) pieces: Vec<Piece>,
     pub(super) footer: Option<String>,
     pub(super) code: Option<String>,
     pub(super) quoted: Option<String>,
@@ -242,7 +243,7 @@ fn bubble(phone: &Phone, message: &ChatMessage) -> Bubble {
         seq: message.seq,
         id: message.id.clone(),
         mine: message.from == Author::Phone,
-        text: message.text.clone(),
+        pieces: pieces(&message.text),
         footer: message.footer.clone(),
         code: message.code.clone(),
         quoted: quoted.map(|quoted| excerpt(&quoted.text)),

@@ -101,6 +101,11 @@ impl Receiver {
         Self { inbox, base }
     }
 
+    /// The origin of its pages.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("{}/webhook", self.base)
     }

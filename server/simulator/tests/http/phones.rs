@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::fixture::{ANA, BUSINESS, Fixture, RAVI, SHEENA, buttons_to, code_to};
+use crate::fixture::{ANA, BUSINESS, Fixture, RAVI, SHEENA, buttons_to, code_to, text_to};
 
 #[tokio::test]
 async fn a_text_may_be_forwarded_grouped_or_old() {
@@ -196,4 +196,28 @@ async fn links_open_here_or_through_the_server() {
     assert_eq!(open(format!("{}/nothing", fixture.receiver.base)).await.0, 502);
     let (status, body) = fixture.try_control("open-link", json!({ "link": 1 })).await;
     assert_eq!((status, &body["error"]), (400, &Value::from("invalid_request")));
+}
+
+#[tokio::test]
+async fn a_robot_looks_at_links_and_the_phone_shows_them_to_be_tapped() {
+    let fixture = Fixture::start().await;
+    fixture.text(ANA, "hello").await;
+    let page = format!("{}/l/ABC", fixture.receiver.base());
+    let mut body = text_to(ANA);
+    body["text"]["body"] = json!(format!("Open\n{page}#loggin=0123 or <b>"));
+    fixture.sent(body).await;
+    let answer = fixture.get(&format!("phones/{ANA}/previews?timeout_ms=20000")).await;
+    // Without what stands in the fragment, which no browser and no robot sends.
+    assert_eq!(answer["previews"], json!([{ "url": page, "status": 302 }]));
+    let html =
+        fixture.request(Method::GET, &format!("/phone/{ANA}")).send().await.unwrap().text().await.unwrap();
+    let link =
+        format!(r#"<a href="{page}#loggin=0123" target="_blank" rel="noreferrer">{page}#loggin=0123</a>"#);
+    assert!(html.contains(&link) && html.contains("&#60;b&#62;"), "{html}");
+    // Nothing beyond this machine is asked for.
+    let mut body = text_to(ANA);
+    body["text"]["body"] = json!("https://example.com/login#loggin=0123");
+    fixture.sent(body).await;
+    let answer = fixture.get(&format!("phones/{ANA}/previews")).await;
+    assert_eq!(answer["previews"].as_array().unwrap().len(), 1);
 }

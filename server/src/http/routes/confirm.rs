@@ -1,4 +1,4 @@
-//! `POST /api/v1/tokens/confirm`: type the code that WhatsApp showed where the login began.
+//! `POST /api/v1/tokens/confirm`: type the code that WhatsApp showed where the login began, or open its link there.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -17,19 +17,19 @@ use super::verify::{parse_token, rejected, unknown_app};
 use crate::{
     crypto::Digits,
     http::{ApiError, body, caller::Caller},
-    logins::{CONFIRMATION_DIGITS, Confirmation},
+    logins::{CONFIRMATION_DIGITS, Confirmation, ReturnCode},
     state::Server,
     store::{self, Login, StoreError},
 };
 
-/// Takes a confirmation code.
+/// Takes a confirmation code, typed or brought by a link.
 #[utoipa::path(
     post,
     operation_id = "confirmToken",
     path = "/api/v1/tokens/confirm",
     tag = "tokens",
     summary = "Confirm a login",
-    description = "Takes the digits that WhatsApp showed, where the app or who waits asks for `code`.",
+    description = "Takes the digits that WhatsApp showed, or what its link brought to the page, where the app or who waits asks for `code`.",
     request_body = ConfirmRequest,
     responses(
         (status = 200, description = "The digits were right.", body = ConfirmResponse),
@@ -54,16 +54,21 @@ pub(crate) async fn handle(
     if !caller.may(false, &app) {
         return Err(rejected(ErrorCode::Unauthorized));
     }
-    let typed = Digits::typed(&request.confirmation_code)
+    let digits = Digits::typed(&request.confirmation_code)
         .filter(|typed| typed.count() == usize::from(CONFIRMATION_DIGITS));
-    if typed.is_none()
+    let value = ReturnCode::parse(&request.confirmation_code);
+    if digits.is_none()
+        && value.is_none()
         && let Some(attempts) = attempts_left(&server, token.code()).await?
     {
         // A text that cannot be the code costs no try.
         return Err(wrong(attempts));
     }
-    let typed = typed.as_ref().map_or("", Digits::expose);
-    match server.logins.confirm(token.code(), typed).await? {
+    let confirmed = match &value {
+        Some(value) => server.logins.come_back(token.code(), value).await?,
+        None => server.logins.confirm(token.code(), digits.as_ref().map_or("", Digits::expose)).await?,
+    };
+    match confirmed {
         Confirmation::Verified => Ok(Json(ConfirmResponse::Verified)),
         Confirmation::Wrong(attempts) => Err(wrong(attempts)),
         Confirmation::Blocked => {
@@ -100,7 +105,7 @@ mod tests {
     use crate::{
         logins::life,
         store::{App, Confirm},
-        tests::{TestServer, demo_app, error_of, token},
+        tests::{TestServer, demo_app, demo_key, error_of, token},
     };
 
     async fn start() -> TestServer {
@@ -163,6 +168,53 @@ mod tests {
         let devanagari: String = digits.chars().map(shift).collect();
         let typed = format!("{}-{}\u{200f}", &devanagari[..9], &devanagari[9..]);
         assert_eq!(confirm(&server, &typed).await.status(), 200);
+    }
+
+    /// A page waits that says where it is; what the link in WhatsApp then brings, if there is one.
+    async fn return_link(server: &TestServer, page: &str, key: Option<&str>) -> Option<String> {
+        let body = json!({ "tokens": [token(1).expose(), ""], "return_to": page });
+        let call = server.post("/api/v1/tokens/events").header("Accept", "application/json").json(&body);
+        let call = match key {
+            Some(key) => call.bearer_auth(key),
+            None => call,
+        };
+        assert_eq!(call.send().await.unwrap().status(), 200);
+        server.tap(&token(1)).await;
+        let login = server.server.store.logins(&[token(1).code()]).await.unwrap().remove(0);
+        let page = login.asker.as_ref()?.return_to.clone()?;
+        Some(server.server.logins.return_code(&login).unwrap().link(&page))
+    }
+
+    #[tokio::test]
+    async fn the_link_back_is_taken_in_place_of_the_digits() {
+        for key in [None, Some(demo_key().expose())] {
+            let server = start().await;
+            let page = "http://localhost:3000/login";
+            let link = return_link(&server, page, key.as_deref()).await.unwrap();
+            let value = link.strip_prefix(&format!("{page}#loggin=")).unwrap();
+            let wrong = "0".repeat(value.len());
+            for _ in 0..6 {
+                let body: Value = confirm(&server, &wrong).await.json().await.unwrap();
+                assert_eq!((&body["error"], &body["attempts_left"]), (&json!("invalid_code"), &json!(5)));
+            }
+            // Neither the value with another token nor a GET of anything changes the login.
+            let body = json!({ "token": token(2).expose(), "confirmation_code": value });
+            let other = server.post("/api/v1/tokens/confirm").json(&body).send().await.unwrap();
+            assert_eq!(error_of(other).await, (400, "invalid_request".to_owned()));
+            assert_eq!(server.get("/api/v1/tokens/confirm").send().await.unwrap().status(), 405);
+            let body: Value = confirm(&server, value).await.json().await.unwrap();
+            assert_eq!(body, json!({ "status": "verified" }));
+            let body: Value = server.verify(&token(1), "key").await.json().await.unwrap();
+            assert_eq!((&body["status"], &body["confirmation"]), (&json!("verified"), &json!("code")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_that_the_app_does_not_list_has_no_link_back() {
+        for page in ["https://evil.example/login", "http://localhost:3000/login?next=/", "login", ""] {
+            let server = start().await;
+            assert_eq!(return_link(&server, page, None).await, None, "{page}");
+        }
     }
 
     #[tokio::test]

@@ -78,8 +78,13 @@ pub(crate) async fn handle(
     // Who shows a secret key is an app's server, and no page.
     let page = || asker::of(&server.settings.trusted_proxies, peer.ip(), &headers, server.clock.now());
     let asks = Asks { confirm: request.confirm, asker: caller.app_key().is_none().then(page).flatten() };
-    let asked =
-        Asked { tokens: request.tokens, app_key: audience(request.app_key.as_deref())?, viewer, asks };
+    let asked = Asked {
+        tokens: request.tokens,
+        app_key: audience(request.app_key.as_deref())?,
+        viewer,
+        asks,
+        return_to: request.return_to,
+    };
     let started = Subscription::start(&server, &caller, asked, counted);
     let (subscription, events) = started.await?;
     if wants_json(&headers) {

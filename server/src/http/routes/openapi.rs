@@ -115,6 +115,7 @@ mod tests {
             claim: true,
             app_key: Some(String::new()),
             confirm: loggin_protocol::Confirm::Code,
+            return_to: Some(String::new()),
             known: [(token(1).code(), wire::Progress::MessageReceived)].into(),
         };
         let redeem = wire::VerifyRequest {

@@ -42,8 +42,6 @@ pub(crate) fn confirmed(
     is_right: impl FnOnce(&Login) -> bool,
     now: UnixMillis,
 ) -> Next {
-    let awaits_code =
-        |login: &Login| login.state == State::AwaitingConfirmation && login.confirm == Confirm::Code;
     let Some(login) = login.filter(awaits_code) else {
         return Next::Keep(Unchanged::Unconcerned);
     };
@@ -54,6 +52,20 @@ pub(crate) fn confirmed(
     let login = Login { attempts_left, ..login };
     let login = if attempts_left == 0 { ended(login, State::Denied, now) } else { login };
     Next::Replace(login, None)
+}
+
+/// The link in WhatsApp was opened where the login began; `is_right` tells whether what it brought belongs to this login.
+///
+/// A wrong one is that of another login, such as an earlier one of the same browser: it is passed over.
+pub(crate) fn returned(login: Option<Login>, is_right: impl FnOnce(&Login) -> bool, now: UnixMillis) -> Next {
+    match login.filter(awaits_code) {
+        Some(login) if is_right(&login) => Next::Replace(verified(login, now), None),
+        _ => Next::Keep(Unchanged::Unconcerned),
+    }
+}
+
+fn awaits_code(login: &Login) -> bool {
+    login.state == State::AwaitingConfirmation && login.confirm == Confirm::Code
 }
 
 /// Digits were chosen in WhatsApp; `is_right` tells whether they are the ones that are shown where the login began, and

@@ -9,9 +9,12 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::*;
-use crate::logins::{
-    choices::Choices,
-    life::{Asks, Next, Seed},
+use crate::{
+    logins::{
+        choices::Choices,
+        life::{Asks, Next, Seed},
+    },
+    store::Asker,
 };
 
 /// Steps from the first that `make test` walks.
@@ -34,6 +37,8 @@ const REDEEMERS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
 enum Step {
     /// Somebody waits who accepts no less than this.
     Wait(Confirm),
+    /// Their page says where it can be returned to.
+    WaitHere,
     /// Somebody redeems who accepts no less than this; that they wait first is a step of its own.
     Claim(usize, Confirm),
     /// Somebody sends the login's message, with or without their number.
@@ -44,6 +49,10 @@ enum Step {
     TypeRight,
     /// Somebody guesses.
     TypeWrong,
+    /// The person opens the link in the browser where the login began.
+    ReturnRight,
+    /// The link of another login is opened there.
+    ReturnWrong,
     /// The person chooses the digits that they see where the login began.
     ChooseRight { is_old: bool },
     /// The person chooses others.
@@ -59,9 +68,11 @@ enum Step {
 #[allow(clippy::struct_excessive_bools)] // each was done or not, whatever the others
 struct Proofs {
     code_was_sent: bool,
+    link_was_sent: bool,
     match_was_sent: bool,
     reply_was_sent: bool,
     code_was_typed: bool,
+    link_was_opened: bool,
     match_was_chosen: bool,
     was_denied: bool,
 }
@@ -76,7 +87,8 @@ struct World {
 
 /// A world without the moments in it.
 type Key = (Option<LoginKey>, Proofs);
-type LoginKey = (State, i64, bool, bool, Option<String>, Option<i64>, Option<[u8; 32]>, bool, u8, Confirm);
+type LoginKey =
+    (State, i64, bool, bool, Option<String>, Option<i64>, Option<[u8; 32]>, bool, u8, Confirm, bool);
 
 impl World {
     fn key(&self) -> Key {
@@ -93,6 +105,7 @@ impl World {
                 login.confirmation.is_some(),
                 login.attempts_left,
                 login.confirm,
+                has_address(login),
             )
         });
         (login, self.proofs)
@@ -103,6 +116,8 @@ impl World {
         let mut steps = vec![
             Step::Share,
             Step::TypeWrong,
+            Step::ReturnWrong,
+            Step::WaitHere,
             Step::Pass(life::EARLY),
             Step::Pass(life::REDEEMABLE),
             Step::Pass(FAR * 24),
@@ -116,6 +131,9 @@ impl World {
         }
         if self.proofs.code_was_sent {
             steps.push(Step::TypeRight);
+        }
+        if self.proofs.link_was_sent {
+            steps.push(Step::ReturnRight);
         }
         if self.proofs.match_was_sent {
             steps.extend([false, true].map(|is_old| Step::ChooseRight { is_old }));
@@ -139,6 +157,7 @@ impl World {
         }
         match step {
             Step::TypeRight => world.proofs.code_was_typed = true,
+            Step::ReturnRight => world.proofs.link_was_opened = true,
             Step::ChooseRight { .. } => world.proofs.match_was_chosen = true,
             Step::ChooseWrong | Step::Deny => world.proofs.was_denied = true,
             _ => {}
@@ -148,7 +167,10 @@ impl World {
             Next::Delete => None,
             Next::Replace(login, owed) => {
                 match owed {
-                    Some(MessageKind::ConfirmationCode) => world.proofs.code_was_sent = true,
+                    Some(MessageKind::ConfirmationCode) => {
+                        world.proofs.code_was_sent = true;
+                        world.proofs.link_was_sent |= has_address(&login);
+                    }
                     Some(MessageKind::MatchDigits) => world.proofs.match_was_sent = true,
                     Some(MessageKind::SignedIn) => world.proofs.reply_was_sent = true,
                     Some(MessageKind::SharePhone) | None => {}
@@ -194,7 +216,7 @@ impl Proofs {
             // What nobody waits for is told nobody, and its sender is written to once somebody does.
             Confirm::Reply => self.reply_was_sent || !is_waited_for,
             Confirm::Match => self.match_was_chosen,
-            Confirm::Code => self.code_was_typed,
+            Confirm::Code => self.code_was_typed || self.link_was_opened,
         }
     }
 }
@@ -209,6 +231,8 @@ enum Rules {
     WithoutLooking,
     /// Wrong digits are passed over.
     WithoutDenying,
+    /// The link of any login is that of this one.
+    WithoutComparing,
 }
 
 impl Rules {
@@ -221,6 +245,10 @@ impl Rules {
 fn next(login: Option<Login>, step: Step, app: &App, now: UnixMillis, rules: Rules) -> Next {
     let seed = || Seed { confirmation: [9; 32], reference: "reference".to_owned() };
     let typed = |right| life::confirmed(login.clone(), |_| right, now);
+    let returned = |right| {
+        let is_right = |login: &Login| has_address(login) && (right || rules == Rules::WithoutComparing);
+        life::returned(login.clone(), is_right, now)
+    };
     let chosen = |right: bool, is_old| {
         let is_right = |login: &Login| Choices::of(login).map(|_| right || rules == Rules::WithoutLooking);
         life::chosen(login.clone(), is_right, is_old, now)
@@ -228,6 +256,10 @@ fn next(login: Option<Login>, step: Step, app: &App, now: UnixMillis, rules: Rul
     match step {
         Step::Wait(confirm) => {
             life::waited(login, code(), &Asks { confirm: rules.asked(confirm), asker: None }, seed, now)
+        }
+        Step::WaitHere => {
+            let asker = Some(Asker::at_address("https://shop.example/".to_owned(), crate::tests::START));
+            life::waited(login, code(), &Asks { confirm: Confirm::None, asker }, seed, now)
         }
         Step::Claim(redeemer, confirm) => life::claimed(login, REDEEMERS[redeemer], rules.asked(confirm)),
         Step::Message { sender, is_hidden } => {
@@ -242,6 +274,8 @@ fn next(login: Option<Login>, step: Step, app: &App, now: UnixMillis, rules: Rul
         Step::Share => life::phone_shared(login, &phone(PHONE), now, app, &seed(), now),
         Step::TypeRight => typed(true),
         Step::TypeWrong => typed(false),
+        Step::ReturnRight => returned(true),
+        Step::ReturnWrong => returned(false),
         Step::ChooseRight { is_old } => chosen(true, is_old),
         Step::ChooseWrong if rules == Rules::WithoutDenying => Next::Keep(Unchanged::Unconcerned),
         Step::ChooseWrong => chosen(false, false),
@@ -272,6 +306,11 @@ fn explore(app: &App, depth: usize, rules: Rules) -> Result<usize, String> {
     Ok(seen.len())
 }
 
+/// Whether the message with the digits has a link back.
+fn has_address(login: &Login) -> bool {
+    login.asker.as_ref().is_some_and(|asker| asker.return_to.is_some())
+}
+
 fn apps() -> impl Iterator<Item = App> {
     let policies = [PhoneHidden::Ask, PhoneHidden::Fail];
     Confirm::ALL
@@ -298,7 +337,8 @@ fn no_order_of_steps_hands_out_a_login_with_less_than_was_asked_for() {
 
 #[test]
 fn worse_rules_are_found_out() {
-    for rules in [Rules::WithoutAsking, Rules::WithoutLooking, Rules::WithoutDenying] {
+    for rules in [Rules::WithoutAsking, Rules::WithoutLooking, Rules::WithoutDenying, Rules::WithoutComparing]
+    {
         let fault = apps().find_map(|app| explore(&app, DEPTH, rules).err());
         assert!(fault.is_some(), "{rules:?}");
     }

@@ -80,7 +80,13 @@ pub(in crate::store) fn login_of(app: &str, number: u8, state: State) -> Login {
 }
 
 fn asker() -> Asker {
-    Asker { browser: Some("Firefox".to_owned()), system: None, region: Some("IN".to_owned()), at: NOW.0 }
+    Asker {
+        browser: Some("Firefox".to_owned()),
+        system: None,
+        region: Some("IN".to_owned()),
+        return_to: Some("https://shop.example/login".to_owned()),
+        at: NOW.0,
+    }
 }
 
 fn full_login(number: u8) -> Login {
