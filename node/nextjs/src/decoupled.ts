@@ -61,7 +61,7 @@ export interface LoginChoice {
 export interface FinishLoginOptions
   extends LoginChoice,
     CreateSessionOptions,
-    Pick<WaitForVerifyOptions, 'confirm' | 'onProgress' | 'signal' | 'timeoutMs'> {
+    Pick<WaitForVerifyOptions, 'confirm' | 'onProgress' | 'returnTo' | 'signal' | 'timeoutMs'> {
   /** Called with who is about to be signed in; an error that it throws keeps them out. */
   readonly onSession?: ((session: Session) => unknown) | undefined;
 }

@@ -28,10 +28,10 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
  * `<LogginButton mode="server" />` signs in, and its page never has a token.
  *
  * - `begin` `{"text"?, "replaces"?}` responds with `{"login", "link", "code"}`, and sets a cookie of the login's own.
- * - `wait` `{"login", "known"?, "confirm"?}` is held for 25 s: 200 `{"status": "verified"}` with the session's cookie, 202 `{"status"}`
+ * - `wait` `{"login", "known"?, "confirm"?, "return_to"?}` is held for 25 s: 200 `{"status": "verified"}` with the session's cookie, 202 `{"status"}`
  *   where it is to be asked again, at once where the status is another than the known one: `pending`, `message_received`,
  *   `awaiting_confirmation`, `awaiting_match` with `match`.
- * - `confirm` `{"login", "code"}` takes the digits that WhatsApp showed.
+ * - `confirm` `{"login", "code"}` takes the digits that WhatsApp showed, or what its link brought to the page.
  *
  * Errors are those of the protocol. A wait that is cut off is asked again, of any node that has the same secret.
  *
@@ -50,7 +50,8 @@ export function loginHandlers(options: LoginHandlersOptions = {}): {
       const words = options.text ?? textOf(text);
       return respond(await beginLogin(appKey, { text: words, replaces: textOf(replaces) }));
     },
-    wait: ({ login, known, confirm }, request) => held({ login, known, confirm, request, options }),
+    wait: ({ login, known, confirm, return_to: returnTo }, request) =>
+      held({ login, known, confirm, returnTo, request, options }),
     confirm: async ({ login, code }) => {
       await confirmLogin(String(code), { login: String(login) });
       return respond({ status: 'verified' });
@@ -65,12 +66,14 @@ interface Question {
   readonly known: unknown;
   /** The least confirmation that the page accepts. */
   readonly confirm: unknown;
+  /** Where the page is, if it is on the person's phone. */
+  readonly returnTo: unknown;
   readonly request: Request;
   readonly options: LoginHandlersOptions;
 }
 
 /** Holds a question until the login is over, has come further, or has been held for long enough. */
-async function held({ login, known, confirm: wanted, request, options }: Question): Promise<Response> {
+async function held({ login, known, confirm: wanted, returnTo, request, options }: Question): Promise<Response> {
   const { maxAge, claims, onSession } = options;
   // The server's own wins: a page is whoever asks.
   const confirm = options.confirm ?? (textOf(wanted) as Confirm | undefined);
@@ -86,6 +89,7 @@ async function held({ login, known, confirm: wanted, request, options }: Questio
       maxAge,
       claims,
       confirm,
+      returnTo: ownPage(textOf(returnTo), request),
       onSession,
       signal: news.signal,
       timeoutMs: HOLD_MS,
@@ -107,4 +111,10 @@ async function held({ login, known, confirm: wanted, request, options }: Questio
   } finally {
     request.signal.removeEventListener('abort', hangUp);
   }
+}
+
+/** The page that asks, if it names itself: a request of a browser says of what origin it is. */
+function ownPage(page: string | undefined, request: Request): string | undefined {
+  const origin = request.headers.get('origin');
+  return origin && page?.startsWith(`${origin}/`) ? page : undefined;
 }

@@ -83,7 +83,9 @@ export class Attempt {
       this.#prepare(before ? undefined : keptOf(options));
     }
     this.#options = options;
-    loadCourse().catch(() => {});
+    loadCourse()
+      .then(({ arrive }) => arrive(this, options))
+      .catch(() => {});
     return this.hold();
   }
 
@@ -120,6 +122,18 @@ export class Attempt {
     this.start();
     this.#set({ isOpened: true });
     this.#keep();
+    // The server learns that the person is on this device.
+    this.#course?.wakes.forEach((wake) => wake());
+  };
+
+  /** The link in WhatsApp led to this page: with the attempt that goes on here, if it began in this browser. */
+  readonly arrive = (kept?: Kept): void => {
+    if (kept) {
+      this.#discard();
+      this.#prepare(kept);
+    } else {
+      this.#set({ isElsewhere: true });
+    }
   };
 
   /** Ends the attempt, and makes another link: the old one could still be sent. */
@@ -191,6 +205,7 @@ export class Attempt {
       ...(this.#options as AttemptOptions),
       ...(login as NewLogin),
       wait,
+      wakes: new Set(),
       set: (change) => wait.signal.aborted || this.#set(change),
       attempt: this,
     };

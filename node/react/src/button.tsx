@@ -93,7 +93,7 @@ function StyledButton({ locale, ...props }: StyledButtonProps): ReactNode {
   const early = useEarlyTap(showDialog);
 
   // What a page that is back has to say, and a code to be typed, are not left to the next tap.
-  const isDue = isUnderWay(login) && (login.isResumed || isAwaiting(login));
+  const isDue = login.isElsewhere || (isUnderWay(login) && (login.isResumed || isAwaiting(login)));
   useEffect(() => {
     if (isDue) {
       showDialog();

@@ -3,7 +3,25 @@
 import type { LogginError, Server } from '@loggin/web/create';
 import { awaitLogin, confirmLogin, type Progress } from '@loggin/web/finish';
 import { isControlFlow, isRedirect } from './faults.js';
+import type { Kept } from './kept.js';
 import type { Course } from './login-state.js';
+
+const loadReturning = (): Promise<typeof import('./returning.js') | undefined> =>
+  import('./returning.js').catch(() => undefined);
+
+/** Goes on with the attempt that the link in WhatsApp belongs to, where one led to this page. */
+export function arrive(
+  attempt: { readonly arrive: (kept?: Kept) => void },
+  owner: Pick<Course, 'appKey' | 'server'>,
+): void {
+  if (location.hash.startsWith('#loggin=')) {
+    void loadReturning().then((returning) => {
+      const kept = returning?.find(owner);
+      kept || returning?.clean();
+      attempt.arrive(kept);
+    });
+  }
+}
 
 /** Whether a step is one that is shown. */
 const isShown = (
@@ -21,11 +39,23 @@ export async function follow(course: Course): Promise<unknown> {
   if (text && !server.whatsappNumber) {
     inDevelopment(({ warnOfText }) => warnOfText());
   }
+  // On another device there is nothing to come back to.
+  let returning: ReturnType<typeof loadReturning> | undefined;
+  const opened = (): void => {
+    if (!returning && attempt.getState().isOpened) {
+      returning = loadReturning();
+      void returning.then((loaded) => signal.aborted || loaded?.watch(course));
+    }
+  };
+  opened();
+  course.wakes.add(opened);
   const session = await awaitLogin(server, {
     token,
     code,
     claim: false,
     confirm: course.confirm,
+    returnTo: () => (returning ? location.origin + location.pathname : undefined),
+    wakes: course.wakes,
     signal,
     timeoutMs: Math.max(1, Number(attempt.getState().expiresAt) - Date.now()),
     // What a newer server tells besides is nothing that this page has words for.
@@ -38,6 +68,12 @@ export async function follow(course: Course): Promise<unknown> {
       }
     },
   });
+  const loaded = await returning;
+  if (loaded?.isElsewhere(course)) {
+    // The tab that the link opened hands the token in, and this one begins anew.
+    attempt.cancel();
+  }
+  loaded?.forget(course);
   const { onSuccess } = attempt.handlers;
   if (signal.aborted) {
     throw new Error('Over.');

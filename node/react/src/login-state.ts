@@ -1,6 +1,6 @@
 /** Where an attempt to sign in stands, what an app is told of it, and what the part that waits needs to know. */
 
-import type { Server } from '@loggin/web/create';
+import type { NewLogin, Server } from '@loggin/web/create';
 import type { Confirm, Connection, SessionFields } from '@loggin/web/finish';
 
 /** Where an attempt stands. */
@@ -53,6 +53,8 @@ export interface LogginState {
   readonly isOpened: boolean;
   /** The attempt began before the page was loaded, and goes on. */
   readonly isResumed: boolean;
+  /** The link in WhatsApp was opened here, and no attempt that it belongs to began in this browser. */
+  readonly isElsewhere: boolean;
   /** Whether the server is there: not known yet, or tried again; connected; not reached for 8 s. */
   readonly connection: Connection;
   /** Who signed in, once somebody has; null where the app hides it from browsers. */
@@ -72,6 +74,7 @@ export const IDLE: LogginState = {
   isConfirming: false,
   isOpened: false,
   isResumed: false,
+  isElsewhere: false,
   connection: 'connecting',
 };
 
@@ -81,18 +84,23 @@ export const isAwaiting = ({ status }: Pick<LogginState, 'status'>): boolean => 
 export const isUnderWay = ({ expiresAt }: Pick<LogginState, 'expiresAt'>): boolean => expiresAt !== null;
 
 /** An attempt as far as its course goes. */
-export interface Course {
+export interface Course extends NewLogin {
+  readonly appKey: string;
   readonly server: Server;
   /** The message's own text. */
   readonly text: string | undefined;
   /** The least confirmation that is accepted. */
   readonly confirm?: Confirm | undefined;
-  readonly token: string;
-  readonly code: string;
   readonly wait: AbortController;
+  /** Called when the person goes to WhatsApp here. */
+  readonly wakes: Set<() => void>;
   /** The app has been told who signed in, and is told once: a page that is hidden meanwhile does not begin anew. */
   isTold?: boolean;
   /** Changes the state, unless the attempt is over. */
   readonly set: (change: Partial<LogginState>) => unknown;
-  readonly attempt: { readonly getState: () => LogginState; readonly handlers: LogginHandlers };
+  readonly attempt: {
+    readonly getState: () => LogginState;
+    readonly handlers: LogginHandlers;
+    readonly cancel: () => void;
+  };
 }

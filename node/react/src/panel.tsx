@@ -97,7 +97,7 @@ export function Panel({ device, onDone }: PanelProps): ReactNode {
 }
 
 function ByLink({ device }: { device: Device }): ReactNode {
-  const { status, connection, isOpened } = useLogginLogin();
+  const { status, connection, isElsewhere, isOpened } = useLogginLogin();
   const texts = useTexts();
   const classes = useClasses();
   const onComputer = device === 'computer';
@@ -106,6 +106,7 @@ function ByLink({ device }: { device: Device }): ReactNode {
   const hasPicture = onComputer && /pending|message_received|expired/.test(status);
   return (
     <>
+      {isElsewhere && !/verified|denied|error|expired/.test(status) && <p role="alert">{texts.elsewhere}</p>}
       {(isPending || isIdle) && (
         <p className={classes('lead')}>
           {onComputer ? texts.leadDesktop : isOpened ? texts.leadOpened : texts.leadPhone}

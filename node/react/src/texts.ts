@@ -67,6 +67,8 @@ export interface LogginTexts {
   readonly lost: string;
   /** The page itself is at fault: its app key, its server. */
   readonly setupHint: string;
+  /** The link in WhatsApp was opened in another browser than the one where the sign-in began. */
+  readonly elsewhere: string;
   /** The message that the person sends, with `{code}` in it once; the default of the protocol where there is none. */
   readonly message?: string;
 }
@@ -123,6 +125,7 @@ export const english: LogginTexts = {
   useLink: 'Back to WhatsApp',
   lost: 'No connection. Trying again…',
   setupHint: 'Sign‑in is not set up correctly on this page.',
+  elsewhere: 'That link works in the browser where you began. Open it there, or enter the 6 digits there.',
 };
 
 /** A text with its values. */

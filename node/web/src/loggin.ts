@@ -62,6 +62,12 @@ export interface WatchOptions extends VerifyTokenOptions {
 }
 
 export interface WaitForVerifyOptions extends WatchOptions {
+  /**
+   * The page where the login began, on the person's phone itself, without query and fragment: where the app asks for `code`,
+   * the message with the digits has a link to it too. The app has to allow its origin. What the link brings is the page's
+   * `#loggin=…`: `confirm` takes it in place of the digits, with the token that this browser kept.
+   */
+  readonly returnTo?: string | undefined;
   /** Is told how far the login has come, each step once; of `awaiting_match` with the two digits to show. */
   readonly onProgress?: ((status: Progress, match?: string) => void) | undefined;
 }
@@ -180,8 +186,8 @@ export class Loggin {
    * `unknown_app` at once.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<ObservedSession> {
-    return await this.#run(options, [...REDEEM, 'onProgress'], async (settings, signal) => {
-      const { onProgress } = options;
+    return await this.#run(options, [...REDEEM, 'onProgress', 'returnTo'], async (settings, signal) => {
+      const { onProgress, returnTo } = options;
       const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
       checkTimeout(timeoutMs, 'invalid_request');
       check(
@@ -189,6 +195,7 @@ export class Loggin {
         'invalid_request',
         'onProgress is a function.',
       );
+      check(returnTo == null || typeof returnTo === 'string', 'invalid_request', 'returnTo is a string.');
       const claim = !isBrowser();
       const secret = tokenOfApp(token, options, settings, claim);
       const what = {
@@ -197,6 +204,7 @@ export class Loggin {
         claim,
         confirm: leastOf(options),
         onProgress,
+        returnTo: () => returnTo ?? undefined,
         signal,
         timeoutMs,
         wakes: this.#wakes,
@@ -258,7 +266,7 @@ export class Loggin {
   }
 
   /**
-   * Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation`. The wait then ends.
+   * Hands in the digits that WhatsApp showed, or what its link brought (`returnTo` of `waitForVerify`), for a login that is `awaiting_confirmation`. The wait then ends.
    *
    * It rejects with `invalid_code` and `attemptsLeft` where they are wrong, `blocked` after too many tries, `expired`
    * where they come too late, `unknown_app` at once where the token is of another app, and `connection` where the server

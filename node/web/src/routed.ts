@@ -32,7 +32,7 @@ const ask = (path: string, init: RequestInit, body: object): Promise<Response> =
 /** A `fetch` that asks the app's route instead of a Loggin server, by long polls: a route has no event streams. */
 export async function routeFetch(route: string, url: string, init: RequestInit): Promise<Response> {
   const { Accept } = init.headers as Record<string, string>;
-  const { tokens, token, known, confirm, confirmation_code } = JSON.parse(init.body as string);
+  const { tokens, token, known, confirm, confirmation_code, return_to } = JSON.parse(init.body as string);
   if (url.endsWith('confirm')) {
     return await ask(`${route}/confirm`, init, { login: token, code: confirmation_code });
   }
@@ -42,7 +42,7 @@ export async function routeFetch(route: string, url: string, init: RequestInit):
   }
   const [status] = Object.values(known ?? {});
   return await asPoll(
-    await ask(`${route}/wait`, init, { login: tokens[0], known: status, confirm }),
+    await ask(`${route}/wait`, init, { login: tokens[0], known: status, confirm, return_to }),
     confirm,
   );
 }

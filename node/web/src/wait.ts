@@ -69,6 +69,8 @@ export interface WaitFor {
   readonly claim: boolean;
   /** The least confirmation that is accepted. */
   readonly confirm?: Confirm | undefined;
+  /** The address of the page, without its query, where the person opened the link on this very device. */
+  readonly returnTo?: (() => string | undefined) | undefined;
   /** Called with each new status of the login, once each; of `awaiting_match` with the digits to show. */
   readonly onProgress?: ((status: Progress, match?: string) => void) | undefined;
   /** Called when the connection changes, with the error where the server is not reached. */
@@ -286,11 +288,11 @@ class Wait {
 
   /** The response of a server that takes the request. */
   async #post(turn: Turn, accept: string): Promise<Response | undefined> {
-    const { claim, confirm, token } = this.#what;
+    const { claim, confirm, returnTo, token } = this.#what;
     const response = await post(
       this.#server,
       'tokens/events',
-      { tokens: [token], claim, confirm, known: this.#known(accept) },
+      { tokens: [token], claim, confirm, return_to: returnTo?.(), known: this.#known(accept) },
       accept,
       turn.signal,
     );

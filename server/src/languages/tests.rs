@@ -20,7 +20,7 @@ const LONGEST_APP: usize = 60;
 const LONGEST_ASKER: usize = 100;
 
 /// A return address with the fragment of its link.
-const LONGEST_LINK: usize = 200 + "#loggin=".len() + 32;
+const LONGEST_LINK: usize = 200 + "#loggin=".len() + 37;
 
 const TIME: &str = "2026-11-22 08:00 UTC";
 

@@ -20,19 +20,24 @@ const BYTES: usize = 20;
 /// What stands before it in a link. Browsers send no fragment to a server, so that it reaches no log on the way.
 const FRAGMENT: &str = "#loggin=";
 
-/// What a link brings. It redacts itself.
+/// Symbols before it, the last of the login's code, by which a browser finds which of its logins is meant.
+const NAME: usize = 5;
+
+/// What a link brings, without the name. It redacts itself.
 #[derive(Clone)]
 pub(crate) struct ReturnCode([u8; BYTES]);
 
 impl ReturnCode {
     /// Reads what a page hands in; `None` where it is none.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        base32::decode(text.trim().as_bytes()).map(Self)
+        base32::decode(text.trim().as_bytes().get(NAME..)?).map(Self)
     }
 
-    /// The link that brings it to a page.
-    pub(crate) fn link(&self, page: &str) -> String {
-        format!("{page}{FRAGMENT}{}", base32::encode(&self.0))
+    /// The link that brings it to the page where this login began.
+    pub(crate) fn link(&self, page: &str, code: Code) -> String {
+        let code = code.expose();
+        let name = code.get(code.len().saturating_sub(NAME)..).unwrap_or_default();
+        format!("{page}{FRAGMENT}{name}{}", base32::encode(&self.0))
     }
 
     fn of_mac(mac: &[u8; 32]) -> Self {
@@ -86,9 +91,10 @@ mod tests {
     #[test]
     fn what_a_link_brings_is_that_of_its_login_and_seed() {
         let (codes, one, other) = (codes(&["secret"]), token(1).code(), token(2).code());
-        let link = codes.of(one, &[1; 32]).link("https://shop.example/login");
+        let link = codes.of(one, &[1; 32]).link("https://shop.example/login", one);
         let (page, value) = link.split_once("#loggin=").unwrap();
-        assert_eq!((page, value.len()), ("https://shop.example/login", 32));
+        assert_eq!((page, value.len()), ("https://shop.example/login", 37));
+        assert!(one.expose().ends_with(&value[..5]));
         assert!(codes.check(one, &[1; 32], &read(&link)));
         assert!(codes.check(one, &[1; 32], &read(&link.to_lowercase())));
         assert!(!codes.check(other, &[1; 32], &read(&link)));
@@ -105,12 +111,18 @@ mod tests {
 
     #[test]
     fn nothing_else_is_one_and_none_is_printed() {
-        for text in
-            ["", "123456", &"0".repeat(31), &"0".repeat(33), &"U".repeat(32), &token(1).code().expose()]
-        {
+        for text in [
+            "",
+            "123456",
+            &"0".repeat(36),
+            &"0".repeat(38),
+            &"U".repeat(37),
+            "0000ä",
+            &token(1).code().expose(),
+        ] {
             assert!(ReturnCode::parse(text).is_none(), "{text}");
         }
-        let value = ReturnCode::parse(&"Z".repeat(32)).unwrap();
+        let value = ReturnCode::parse(&"Z".repeat(37)).unwrap();
         assert_eq!(format!("{value:?}"), "ReturnCode(<redacted>)");
     }
 }

@@ -272,7 +272,7 @@ async fn beside_the_digits_stands_a_link_to_the_page_that_asks() {
         let text = sent[0]["interactive"]["body"]["text"].as_str().unwrap();
         assert!(text.contains(env.logins.digits(&login).unwrap().expose()), "{text}");
         let links: Vec<&str> = text.lines().filter(|line| line.starts_with("https:")).collect();
-        let link = env.logins.return_code(&login).unwrap().link(PAGE);
+        let link = env.logins.return_code(&login).unwrap().link(PAGE, login.code);
         let expected = if page.is_some() { vec![link.as_str()] } else { Vec::new() };
         assert_eq!(links, expected, "{text}");
         // Neither what redeems a login nor what names it.

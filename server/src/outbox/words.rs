@@ -42,7 +42,7 @@ pub(super) async fn send(
             let page = login.asker.as_ref().and_then(|asker| asker.return_to.as_deref());
             let text = match page {
                 Some(page) => {
-                    let link = confirmation.return_code(login.code, &seed).link(page);
+                    let link = confirmation.return_code(login.code, &seed).link(page, login.code);
                     // On a line of its own: in some scripts marks around a value would count as the link's.
                     format!("{text}\n\n{}\n{link}", language.open_here())
                 }

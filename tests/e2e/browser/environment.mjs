@@ -106,6 +106,12 @@ export class Environment {
     return messages.at(-1)?.seq ?? 0;
   }
 
+  /** What WhatsApp's robot fetched of links in messages to a phone after the one with this number. */
+  async previewsAfter(seen, phone = PHONE) {
+    const path = `phones/${phone}/previews?after=${seen}&timeout_ms=10000`;
+    return (await this.#ask(`${this.#simulator}/control/${path}`)).previews;
+  }
+
   /** Tells the simulator what a person does. */
   control(path, body) {
     return this.#ask(`${this.#simulator}/control/${path}`, {

@@ -60,6 +60,8 @@ async function bundle(version) {
 export class Site {
   #server;
   #bundles = new Map();
+  /** The options of pages that have none in their address. */
+  #named = new Map();
   /** What the app's own server was handed, in order. */
   received = [];
   /** What it responds with, by path; a function of what it was handed. */
@@ -81,6 +83,14 @@ export class Site {
     return `http://127.0.0.1:${this.#server.address().port}/?${new URLSearchParams({ react: '19', ...options })}`;
   }
 
+  /** The address of a page with these options that has no query, as an app's own pages. */
+  namedPage(options) {
+    const { origin, search } = new URL(this.page(options));
+    const path = `/sign-in/${this.#named.size}`;
+    this.#named.set(path, search);
+    return origin + path;
+  }
+
   async stop() {
     this.#server.close();
     this.#server.closeAllConnections();
@@ -88,12 +98,16 @@ export class Site {
 
   async #serve(request, response) {
     const url = new URL(request.url, 'http://site');
+    const named = this.#named.get(url.pathname);
     const { files, render } = this.#bundles.get(url.searchParams.get('react') ?? cookieOf(request)) ?? {};
     const file = files?.get(url.pathname);
     if (request.method === 'POST') {
       await this.#respond(url.pathname, request, response);
     } else if (file) {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(file);
+    } else if (named !== undefined) {
+      response.writeHead(200, { 'Content-Type': 'text/html', 'Set-Cookie': 'react=19; SameSite=Lax; Path=/' });
+      response.end(html('', '', '', named));
     } else if (url.pathname === '/') {
       const version = url.searchParams.get('react');
       const nonce = url.searchParams.get('nonce');
@@ -152,8 +166,8 @@ const RESETS = {
   layered: `@layer theme, base, components, utilities; @layer base {${RESET}} @layer utilities {${UTILITIES}}`,
 };
 
-const html = (body, nonce, reset) => `<!doctype html>
-<html lang="en">
+const html = (body, nonce, reset, search) => `<!doctype html>
+<html lang="en"${search === undefined ? '' : ` data-search="${search.replaceAll('&', '&amp;')}"`}>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Acme</title>

@@ -18,7 +18,7 @@ export class Stage {
   browser;
 
   /** Opens a page of the app; what its console complains of fails the test. */
-  async open(t, device, options = {}) {
+  async open(t, device, options = {}, address = (all) => this.site.page(all)) {
     const context = await this.browser.newContext(device);
     context.setDefaultTimeout(TEST_TIMEOUT_MS);
     const page = await context.newPage();
@@ -33,7 +33,7 @@ export class Stage {
       await context.close();
       assert.deepEqual(problems.filter(isComplaint), []);
     });
-    await page.goto(this.site.page({ server: this.environment.url, ...options }));
+    await page.goto(address({ server: this.environment.url, ...options }));
     return page;
   }
 }

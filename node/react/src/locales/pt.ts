@@ -45,6 +45,7 @@ export const pt: Locale = {
     useCode: 'Com problemas? Use um código',
     useLink: 'Voltar ao WhatsApp',
     lost: 'Sem conexão. Tentando de novo…',
+    elsewhere: 'Este link funciona no navegador onde você começou. Abra-o lá ou digite lá os 6 dígitos.',
     setupHint: 'O acesso não está configurado corretamente nesta página.',
     message: 'Envie esta mensagem para entrar. Se você não está tentando entrar, não a envie. Código: {code}',
   },

@@ -45,6 +45,7 @@ export const tr: Locale = {
     useCode: 'Sorun mu var? Kod kullanın',
     useLink: 'WhatsApp’a dön',
     lost: 'Bağlantı yok. Yeniden deneniyor…',
+    elsewhere: 'Bu bağlantı, başladığınız tarayıcıda çalışır. Orada açın ya da 6 rakamı oraya girin.',
     setupHint: 'Bu sayfada giriş doğru ayarlanmamış.',
     message:
       'Giriş yapmak için bu mesajı gönderin. Giriş yapmaya çalışmıyorsanız bunu göndermeyin. Kod: {code}',

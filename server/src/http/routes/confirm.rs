@@ -182,7 +182,7 @@ mod tests {
         server.tap(&token(1)).await;
         let login = server.server.store.logins(&[token(1).code()]).await.unwrap().remove(0);
         let page = login.asker.as_ref()?.return_to.clone()?;
-        Some(server.server.logins.return_code(&login).unwrap().link(&page))
+        Some(server.server.logins.return_code(&login).unwrap().link(&page, token(1).code()))
     }
 
     #[tokio::test]

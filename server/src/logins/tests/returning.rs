@@ -27,7 +27,7 @@ impl Environment {
 }
 
 fn of_another_login() -> ReturnCode {
-    ReturnCode::parse(&"0".repeat(32)).unwrap()
+    ReturnCode::parse(&"0".repeat(37)).unwrap()
 }
 
 #[tokio::test]

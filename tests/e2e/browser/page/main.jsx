@@ -5,7 +5,7 @@ import { createRoot, hydrateRoot } from 'react-dom/client';
 import { App } from './app.jsx';
 
 const root = document.getElementById('root');
-const { search } = location;
+const { search = location.search } = document.documentElement.dataset;
 const app = new URLSearchParams(search).has('strict') ? (
   <StrictMode>
     <App search={search} />
