@@ -15,6 +15,7 @@ OUT = "out"
 TAKEN_BACK = "in, until “Not me”"
 GUESSED = "1 of 3 guesses"
 AS_ATTACKER = "as the attacker"
+NO_LINK = "no link"
 
 
 def is_in(house: House, login: Login) -> bool:
@@ -161,6 +162,84 @@ def replay(house: House, app: App) -> str:
     return IN
 
 
+def link_back(house: House, login: Login, sender: str) -> str | None:
+    """What the link brings that stands beside the digits in a chat; none where the policy sends no link."""
+    house.send(sender, login.code)
+    if login.app.mode != "code":
+        if login.app.mode != "none":
+            text = house.chat(sender, "match:" if login.app.mode == "match" else "not-me:")["text"]
+            if "#loggin=" in text:
+                raise AssertionError("a link back confirms what digits that are typed would, and nothing else")
+        return None
+    found = re.search(r"^(\S+)#loggin=(\w+)$", house.chat(sender, "not-me:")["text"], re.MULTILINE)
+    if found is None or found[1] != house.page:
+        raise AssertionError("the message has a link to the page")
+    return found[2]
+
+
+def opened_elsewhere(house: House, app: App) -> str:
+    """The attacker forwards a link or relays a page, and the person opens the link back in their own browser."""
+    login, victim = house.begin(app, house.page), house.phone()
+    brought = link_back(house, login, victim)
+    if brought is None:
+        return NO_LINK
+    # The person's browser has at most logins of its own, and hands in what it has.
+    own = house.begin(app, house.page)
+    house.send(victim, own.code)
+    if house.type_code(own, brought).get("error") != "invalid_code":
+        raise AssertionError("a browser that began another login is refused")
+    return IN if is_in(house, login) or is_in(house, own) else OUT
+
+
+def stolen_link(house: House, app: App) -> str:
+    """Somebody reads the link back in the chat, or has it sent to a page of their own."""
+    login, victim = house.begin(app, house.page), house.phone()
+    brought = link_back(house, login, victim)
+    if brought is None:
+        return NO_LINK
+    thief = house.begin(app, house.page)
+    house.send(house.phone(), thief.code)
+    house.type_code(thief, brought)
+    # A login whose page is the attacker's own, or could send on to it, has no link at all.
+    for page in ("https://evil.example/", f"{house.page}?next=https://evil.example", f"{house.url}//evil.example"):
+        lured, other = house.begin(app, page), house.phone()
+        house.send(other, lured.code)
+        if "#loggin=" in house.chat(other, "not-me:")["text"]:
+            return IN
+    return IN if is_in(house, thief) or is_in(house, login) else OUT
+
+
+def robots(house: House, app: App) -> str:
+    """WhatsApp's robot, and any other, fetches the link back for a preview."""
+    login, victim = house.begin(app, house.page), house.phone()
+    brought = link_back(house, login, victim)
+    if brought is None:
+        return NO_LINK
+    if house.previews(victim) != [{"url": house.page, "status": 200}]:
+        raise AssertionError("a robot fetches the page, and not what follows the #")
+    return IN if house.see(login)["status"] != "awaiting_confirmation" or is_in(house, login) else OUT
+
+
+def handed_on(house: House, app: App) -> str:
+    """The attacker talks the person into copying the link back to them, as they could the digits."""
+    login, victim = house.begin(app, house.page), house.phone()
+    brought = link_back(house, login, victim)
+    if brought is None:
+        return NO_LINK
+    house.type_code(login, brought)
+    return IN if is_in(house, login) else OUT
+
+
+def brought_to(house: House, app: App) -> str:
+    """The attacker sends the message of the person's page, and then has the person open the link back that came of it."""
+    login, attacker = house.begin(app, house.page), house.phone()
+    brought = link_back(house, login, attacker)
+    if brought is None:
+        return NO_LINK
+    house.type_code(login, brought)
+    return AS_ATTACKER if is_in(house, login) else OUT
+
+
 ATTACKS: tuple[tuple[str, Callable[[House, App], str]], ...] = (
     ("a forwarded link", forwarder),
     ("a page that relays in real time", relay),
@@ -168,4 +247,9 @@ ATTACKS: tuple[tuple[str, Callable[[House, App], str]], ...] = (
     ("a screenshot of the QR code", screenshot),
     ("a wrong chat", wrong_chat),
     ("replay", replay),
+    ("a link back, opened in the person's browser", opened_elsewhere),
+    ("a link back that is stolen", stolen_link),
+    ("robots that preview a link back", robots),
+    ("a link back that the person hands on", handed_on),
+    ("a link back that the attacker hands the person", brought_to),
 )

@@ -70,24 +70,30 @@ class House:
     def app(self, mode: str) -> App:
         """A new app with this policy."""
         command = [str(SERVER), "app", "create", "--name", "Acme", "--json", "--confirm", mode]
+        command += ["--allowed-origin", self.url]
         variables = {**os.environ, "LOGGIN_DATABASE_URL": f"sqlite:{self.data / 'loggin.db'}"}
         printed = subprocess.run(command, env=variables, stdout=subprocess.PIPE, check=True, timeout=TIMEOUT)
         app = json.loads(printed.stdout)
         return App(mode, app["app_key"], app["secret_key"])
 
-    def begin(self, app: App) -> Login:
-        """Somebody begins a login: their page waits from now on."""
+    @property
+    def page(self) -> str:
+        """A page of the origin that apps list, for links back."""
+        return f"{self.url}/healthz"
+
+    def begin(self, app: App, page: str | None = None) -> Login:
+        """Somebody begins a login: their page waits from now on, and may say where it is."""
         token = f"lgn1_{app.app_key}_{base32(secrets.token_bytes(20), 32)}"
         digest = hashlib.sha256(f"loggin code v1\n{token}".encode()).digest()
         symbols = base32(digest, 20)
         groups = (symbols[start : start + 5] for start in range(0, 20, 5))
         login = Login(app, token, "-".join([app.app_key, *groups]))
-        self.see(login)
+        self.see(login, page)
         return login
 
-    def see(self, login: Login) -> dict[str, Any]:
+    def see(self, login: Login, page: str | None = None) -> dict[str, Any]:
         """What the page of a login is told now: its status, with digits, or its end."""
-        body = {"tokens": [login.token, ""]}
+        body = {"tokens": [login.token, ""], **({"return_to": page} if page else {})}
         events = self.call("/api/v1/tokens/events", body, login.app)["events"]
         for event in events:
             if event["data"].get("code") == login.code:
@@ -97,6 +103,12 @@ class House:
     def redeem(self, login: Login, redeemer: str = "server") -> dict[str, Any]:
         """What the app's server is told, which has the token of whoever began the login."""
         return self.call("/api/v1/tokens/verify", {"token": login.token}, login.app, redeemer)
+
+    def previews(self, phone: str) -> list[dict[str, Any]]:
+        """What WhatsApp's robot fetched of links in messages to a phone; waits for it."""
+        found = self.control(f"phones/{phone}/previews?timeout_ms={TIMEOUT * 1000:.0f}")
+        previews: list[dict[str, Any]] = found["previews"]
+        return previews
 
     def type_code(self, login: Login, digits: str) -> dict[str, Any]:
         """Digits are typed where the login began."""

@@ -3,23 +3,14 @@
 import type { LogginError, Server } from '@loggin/web/create';
 import { awaitLogin, confirmLogin, type Progress } from '@loggin/web/finish';
 import { isControlFlow, isRedirect } from './faults.js';
-import type { Kept } from './kept.js';
 import type { Course } from './login-state.js';
 
-const loadReturning = (): Promise<typeof import('./returning.js') | undefined> =>
-  import('./returning.js').catch(() => undefined);
+const loadReturning = (): Promise<typeof import('./returning.js')> => import('./returning.js');
 
 /** Goes on with the attempt that the link in WhatsApp belongs to, where one led to this page. */
-export function arrive(
-  attempt: { readonly arrive: (kept?: Kept) => void },
-  owner: Pick<Course, 'appKey' | 'server'>,
-): void {
+export async function arrive(...found: Parameters<typeof import('./returning.js').arrive>): Promise<void> {
   if (location.hash.startsWith('#loggin=')) {
-    void loadReturning().then((returning) => {
-      const kept = returning?.find(owner);
-      kept || returning?.clean();
-      attempt.arrive(kept);
-    });
+    (await loadReturning()).arrive(...found);
   }
 }
 
@@ -42,9 +33,9 @@ export async function follow(course: Course): Promise<unknown> {
   // On another device there is nothing to come back to.
   let returning: ReturnType<typeof loadReturning> | undefined;
   const opened = (): void => {
-    if (!returning && attempt.getState().isOpened) {
+    if (attempt.getState().isOpened && !returning) {
       returning = loadReturning();
-      void returning.then((loaded) => signal.aborted || loaded?.watch(course));
+      returning.then(({ watch }) => watch(course)).catch(() => {});
     }
   };
   opened();
@@ -68,12 +59,7 @@ export async function follow(course: Course): Promise<unknown> {
       }
     },
   });
-  const loaded = await returning;
-  if (loaded?.isElsewhere(course)) {
-    // The tab that the link opened hands the token in, and this one begins anew.
-    attempt.cancel();
-  }
-  loaded?.forget(course);
+  await returning?.then(({ finish }) => finish(course), () => {});
   const { onSuccess } = attempt.handlers;
   if (signal.aborted) {
     throw new Error('Over.');

@@ -14,6 +14,8 @@ export const LIFETIME_MS = 300_000;
 export interface Kept extends NewLogin {
   readonly expiresAt: number | null;
   readonly isOpened: boolean;
+  /** The query of the page where the person went to WhatsApp, which the link there lacks. */
+  readonly search?: string;
 }
 
 interface Owner {

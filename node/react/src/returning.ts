@@ -6,7 +6,7 @@
  * any other gives it up, so that the app is handed the token once.
  */
 
-import { type LogginError, type NewLogin, type Server } from '@loggin/web/create';
+import type { LogginError, NewLogin, Server } from '@loggin/web/create';
 import { confirmLogin } from '@loggin/web/finish';
 import { type Kept, LIFETIME_MS, nameOf } from './kept.js';
 import type { Course } from './login-state.js';
@@ -19,8 +19,6 @@ interface Owner {
 interface Shared extends Kept {
   /** The tab that goes on with it. */
   readonly tab: string;
-  /** The query of its page, which no link has. */
-  readonly search: string;
 }
 
 /** What the link in WhatsApp brought: its login's name, and with it what is to be handed in. */
@@ -38,7 +36,10 @@ const PASSING = /^(connection|rate_limited|unavailable|internal)$/;
 /** Between two tries to hand in what the link brought, in milliseconds. */
 const PAUSE_MS = 2_000;
 
-const keyOf = (owner: Owner, name: string): string => `${nameOf(owner)} ${name.toUpperCase()}`;
+/** Begins the names under which the browser keeps attempts. */
+const PREFIX = 'loggin back ';
+
+const keyOf = (owner: Owner, name: string): string => `${PREFIX}${nameOf(owner)} ${name.toUpperCase()}`;
 
 const keyFor = (owner: Owner, { code }: NewLogin): string => keyOf(owner, code.slice(-NAME));
 
@@ -64,40 +65,47 @@ function attempted<T>(run: () => T): T | undefined {
   }
 }
 
-/** The attempt that the link led back to; its login has begun in another browser where there is none. */
-export const find = (owner: Owner): Kept | undefined =>
-  attempted(() => {
-    const [, , name] = BROUGHT.exec(location.hash) ?? [];
-    return name && read(keyOf(owner, name));
-  }) || undefined;
-
 /** The page's own address again, with the query that it had. */
-export const clean = (search = location.search): void =>
+const clean = (search = location.search): void =>
   history.replaceState(history.state, '', location.pathname + search);
 
+/** Has an attempt go on that began in this browser, where the link led to its page; otherwise it says so. */
+export function arrive(attempt: { readonly arrive: (kept?: Kept) => void }, owner: Owner): void {
+  const [, , name] = BROUGHT.exec(location.hash) ?? [];
+  // Of several attempts on a page the first takes it.
+  if (name) {
+    const kept = attempted(() => read(keyOf(owner, name)));
+    kept || clean();
+    attempt.arrive(kept);
+  }
+}
+
 /** Whether another tab goes on with an attempt that this one shared, or has finished it. */
-export const isElsewhere = (course: Course): boolean =>
+const isElsewhere = (course: Course): boolean =>
   !!attempted(() => {
     const key = keyFor(course, course);
     return sessionStorage.getItem(key) && read(key)?.tab !== tabOf();
   });
 
-/** The attempt is over. */
-export const forget = (course: Course): void =>
-  void attempted(() => {
+/** Somebody has signed in. Where another tab goes on with it this one begins anew, and the app is told nothing here. */
+export function finish(course: Course): void {
+  const isOthers = isElsewhere(course);
+  attempted(() => {
     const key = keyFor(course, course);
-    if (!isElsewhere(course)) {
-      localStorage.removeItem(key);
-    }
+    isOthers || localStorage.removeItem(key);
     sessionStorage.removeItem(key);
   });
+  if (isOthers) {
+    course.attempt.cancel();
+  }
+}
 
 /** Lets other tabs of the browser go on with an attempt. What has run out is swept away. */
 function share(course: Course): void {
   const { token, code, link, attempt } = course;
   const { expiresAt } = attempt.getState();
   for (const key of Object.keys(localStorage)) {
-    if (key.startsWith('loggin ') && !read(key)) {
+    if (key.startsWith(PREFIX) && !attempted(() => read(key))) {
       localStorage.removeItem(key);
     }
   }
@@ -108,24 +116,25 @@ function share(course: Course): void {
     expiresAt,
     isOpened: true,
     tab: tabOf(),
-    search: location.search,
+    search: course.search ?? location.search,
   };
   localStorage.setItem(keyFor(course, course), JSON.stringify(shared));
   sessionStorage.setItem(keyFor(course, course), shared.tab);
 }
 
-/** Follows an attempt: takes what the link brings, now or later, and shares it once the person goes to WhatsApp. */
+/** Follows an attempt whose person went to WhatsApp here: shares it, and takes what the link brings, now or later. */
 export function watch(course: Course): void {
-  const { attempt, wait, wakes } = course;
+  const { attempt, wait } = course;
+  if (wait.signal.aborted) {
+    return;
+  }
   if (isElsewhere(course)) {
     attempt.cancel();
     return;
   }
+  attempted(() => share(course));
   const take = (): void => void bringBack(course);
-  const opened = (): void => void (attempt.getState().isOpened && attempted(() => share(course)));
   take();
-  opened();
-  wakes.add(opened);
   // A browser may open the link in the tab that has the page.
   addEventListener('hashchange', take);
   wait.signal.addEventListener('abort', () => removeEventListener('hashchange', take));
@@ -138,7 +147,7 @@ async function bringBack(course: Course): Promise<void> {
   if (!brought || name.toUpperCase() !== code.slice(-NAME)) {
     return;
   }
-  clean(attempted(() => read(keyFor(course, course)))?.search);
+  clean(course.search);
   while (!wait.signal.aborted) {
     try {
       return await confirmLogin(server, token, brought, wait.signal);
