@@ -73,7 +73,14 @@ interface Question {
 }
 
 /** Holds a question until the login is over, has come further, or has been held for long enough. */
-async function held({ login, known, confirm: wanted, returnTo, request, options }: Question): Promise<Response> {
+async function held({
+  login,
+  known,
+  confirm: wanted,
+  returnTo,
+  request,
+  options,
+}: Question): Promise<Response> {
   const { maxAge, claims, onSession } = options;
   // The server's own wins: a page is whoever asks.
   const confirm = options.confirm ?? (textOf(wanted) as Confirm | undefined);

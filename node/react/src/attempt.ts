@@ -123,7 +123,9 @@ export class Attempt {
     this.#set({ isOpened: true });
     this.#keep();
     // The server learns that the person is on this device.
-    this.#course?.wakes.forEach((wake) => wake());
+    for (const wake of this.#course?.wakes ?? []) {
+      wake();
+    }
   };
 
   /** The link in WhatsApp led to this page: with the attempt that goes on here, if it began in this browser. */

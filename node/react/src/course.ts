@@ -45,7 +45,7 @@ export async function follow(course: Course): Promise<unknown> {
     code,
     claim: false,
     confirm: course.confirm,
-    returnTo: () => (returning ? location.origin + location.pathname : undefined),
+    returnTo: () => (attempt.getState().isOpened ? location.origin + location.pathname : undefined),
     wakes: course.wakes,
     signal,
     timeoutMs: Math.max(1, Number(attempt.getState().expiresAt) - Date.now()),
@@ -59,7 +59,10 @@ export async function follow(course: Course): Promise<unknown> {
       }
     },
   });
-  await returning?.then(({ finish }) => finish(course), () => {});
+  await returning?.then(
+    ({ finish }) => finish(course),
+    () => {},
+  );
   const { onSuccess } = attempt.handlers;
   if (signal.aborted) {
     throw new Error('Over.');

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::limits::CHAT_MESSAGES_MAX;
-use crate::previews::Preview;
 use crate::pricing::Charge;
 
 /// Who wrote a message.
@@ -47,6 +46,15 @@ pub(crate) struct Button {
     pub(crate) id: String,
     pub(crate) title: String,
     pub(crate) kind: ButtonKind,
+}
+
+/// What WhatsApp's robot asked for, for a preview of a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Preview {
+    /// The address as it was asked for: without the fragment, which is never sent.
+    pub(crate) url: String,
+    /// The status of the response; none where there was none.
+    pub(crate) status: Option<u16>,
 }
 
 /// One message of a chat.

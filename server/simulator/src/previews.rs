@@ -5,24 +5,15 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use url::Url;
 
+use crate::chat::Preview;
 use crate::limits::LINK_TIMEOUT;
 use crate::number::Number;
 use crate::simulator::Simulator;
 
 /// As whom WhatsApp fetches pages.
 const USER_AGENT: &str = "WhatsApp/2.25.33.75 A";
-
-/// What the robot asked for, for a preview of a link.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Preview {
-    /// The address as it was asked for: without the fragment, which is never sent.
-    pub(crate) url: String,
-    /// The status of the response; none where there was none.
-    pub(crate) status: Option<u16>,
-}
 
 /// A piece of a text, which is a link or is not.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -106,7 +106,10 @@ export class Site {
     } else if (file) {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(file);
     } else if (named !== undefined) {
-      response.writeHead(200, { 'Content-Type': 'text/html', 'Set-Cookie': 'react=19; SameSite=Lax; Path=/' });
+      response.writeHead(200, {
+        'Content-Type': 'text/html',
+        'Set-Cookie': 'react=19; SameSite=Lax; Path=/',
+      });
       response.end(html('', '', '', named));
     } else if (url.pathname === '/') {
       const version = url.searchParams.get('react');

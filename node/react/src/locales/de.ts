@@ -45,7 +45,8 @@ export const de: Locale = {
     useCode: 'Es klappt nicht? Code verwenden',
     useLink: 'Zurück zu WhatsApp',
     lost: 'Keine Verbindung. Neuer Versuch läuft…',
-    elsewhere: 'Dieser Link gilt in dem Browser, in dem Sie begonnen haben. Öffnen Sie ihn dort, oder geben Sie dort die 6 Ziffern ein.',
+    elsewhere:
+      'Dieser Link gilt in dem Browser, in dem Sie begonnen haben. Öffnen Sie ihn dort, oder geben Sie dort die 6 Ziffern ein.',
     setupHint: 'Die Anmeldung ist auf dieser Seite nicht richtig eingerichtet.',
     message:
       'Senden Sie diese Nachricht, um sich anzumelden. Wenn Sie sich nicht gerade anmelden, senden Sie sie nicht. Code: {code}',

@@ -45,7 +45,8 @@ export const es: Locale = {
     useCode: '¿Problemas? Usa un código',
     useLink: 'Volver a WhatsApp',
     lost: 'Sin conexión. Reintentando…',
-    elsewhere: 'Ese enlace funciona en el navegador donde empezaste. Ábrelo allí o escribe allí los 6 dígitos.',
+    elsewhere:
+      'Ese enlace funciona en el navegador donde empezaste. Ábrelo allí o escribe allí los 6 dígitos.',
     setupHint: 'El inicio de sesión no está bien configurado en esta página.',
     message:
       'Envía este mensaje para iniciar sesión. Si no estás iniciando sesión, no lo envíes. Código: {code}',

@@ -45,7 +45,8 @@ export const fr: Locale = {
     useCode: 'Un problème ? Utilisez un code',
     useLink: 'Revenir à WhatsApp',
     lost: 'Pas de connexion à Internet. Nouvelle tentative…',
-    elsewhere: 'Ce lien fonctionne dans le navigateur où vous avez commencé. Ouvrez-le là-bas, ou saisissez-y les 6 chiffres.',
+    elsewhere:
+      'Ce lien fonctionne dans le navigateur où vous avez commencé. Ouvrez-le là-bas, ou saisissez-y les 6 chiffres.',
     setupHint: 'La connexion n’est pas configurée correctement sur cette page.',
     message:
       'Envoyez ce message pour vous connecter. Si vous n’essayez pas de vous connecter, ne l’envoyez pas. Code : {code}',

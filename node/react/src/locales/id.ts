@@ -45,7 +45,8 @@ export const id: Locale = {
     useCode: 'Ada kendala? Gunakan kode',
     useLink: 'Kembali ke WhatsApp',
     lost: 'Tidak ada koneksi. Mencoba lagi…',
-    elsewhere: 'Tautan itu berfungsi di browser tempat Anda mulai. Buka di sana, atau masukkan 6 digit di sana.',
+    elsewhere:
+      'Tautan itu berfungsi di browser tempat Anda mulai. Buka di sana, atau masukkan 6 digit di sana.',
     setupHint: 'Proses masuk belum diatur dengan benar di halaman ini.',
     message: 'Kirim pesan ini untuk masuk. Jika Anda tidak memulai proses masuk, jangan kirim. Kode: {code}',
   },

@@ -45,7 +45,8 @@ export const it: Locale = {
     useCode: 'Problemi? Usa un codice',
     useLink: 'Torna a WhatsApp',
     lost: 'Nessuna connessione. Nuovo tentativo in corso…',
-    elsewhere: 'Questo link funziona nel browser in cui hai iniziato. Aprilo lì, oppure inserisci lì le 6 cifre.',
+    elsewhere:
+      'Questo link funziona nel browser in cui hai iniziato. Aprilo lì, oppure inserisci lì le 6 cifre.',
     setupHint: 'L’accesso non è configurato correttamente in questa pagina.',
     message:
       'Invia questo messaggio per accedere. Se non stai cercando di accedere, non inviarlo. Codice: {code}',

@@ -10,10 +10,9 @@ use serde_json::{Value, json};
 
 use super::{ControlError, Input, poll, read_number};
 use crate::act::{Act, Envelope, Forwarding, Origin, Receipt};
-use crate::chat::ChatMessage;
+use crate::chat::{ChatMessage, Preview};
 use crate::number::Number;
 use crate::phones::{PhoneSpec, PhoneView};
-use crate::previews::Preview;
 use crate::simulator::Simulator;
 
 type Shared = State<Arc<Simulator>>;
