@@ -9,10 +9,12 @@ const ROUTE = '/api/login';
 const BEGUN = { login: 'a-name', link: 'https://login.example/l/8XKPQ2WN-1', code: '8XKPQ2WN-1' };
 
 /** A route that gives these responses, one after the other, and what it was asked. */
-function routeOf(...responses: (Response | Error)[]): { readonly asked: unknown[] } {
-  const asked: unknown[] = [];
+function routeOf(...responses: (Response | Error)[]): {
+  readonly asked: [string, unknown, Record<string, unknown>][];
+} {
+  const asked: [string, unknown, Record<string, unknown>][] = [];
   vi.stubGlobal('fetch', async (path: string, { body, credentials }: RequestInit) => {
-    asked.push([path, credentials, JSON.parse(String(body))]);
+    asked.push([path, credentials, JSON.parse(String(body)) as Record<string, unknown>]);
     const response = responses.shift() ?? expect.fail('the route is asked once more');
     if (response instanceof Error) {
       throw response;
@@ -104,6 +106,20 @@ describe('a login is waited for', () => {
       [`${ROUTE}/wait`, 'same-origin', known],
       [`${ROUTE}/wait`, 'same-origin', known],
     ]);
+  });
+
+  it('with the address of the page, once the person went to WhatsApp there', async () => {
+    let page: string | undefined;
+    const { asked } = routeOf(
+      Response.json({ status: 'message_received' }, { status: 202 }),
+      Response.json({ status: 'verified' }),
+    );
+    const returnTo = (): string | undefined => page;
+    const onProgress = (): void => {
+      page = 'https://acme.example/sign-in';
+    };
+    await awaitLogin(server, { token: 'a-name', code: 'a-code', claim: false, returnTo, onProgress });
+    expect(asked.map(([, , body]) => body.return_to)).toEqual([undefined, page]);
   });
 
   it.each(['expired', 'denied', 'already_used', 'phone_hidden'])('until it ends as %s', async (code) => {
