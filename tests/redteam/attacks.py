@@ -169,7 +169,9 @@ def link_back(house: House, login: Login, sender: str) -> str | None:
         if login.app.mode != "none":
             text = house.chat(sender, "match:" if login.app.mode == "match" else "not-me:")["text"]
             if "#loggin=" in text:
-                raise AssertionError("a link back confirms what digits that are typed would, and nothing else")
+                raise AssertionError(
+                    "a link back confirms what digits that are typed would, and nothing else"
+                )
         return None
     found = re.search(r"^(\S+)#loggin=(\w+)$", house.chat(sender, "not-me:")["text"], re.MULTILINE)
     if found is None or found[1] != house.page:
@@ -201,7 +203,11 @@ def stolen_link(house: House, app: App) -> str:
     house.send(house.phone(), thief.code)
     house.type_code(thief, brought)
     # A login whose page is the attacker's own, or could send on to it, has no link at all.
-    for page in ("https://evil.example/", f"{house.page}?next=https://evil.example", f"{house.url}//evil.example"):
+    for page in (
+        "https://evil.example/",
+        f"{house.page}?next=https://evil.example",
+        f"{house.url}//evil.example",
+    ):
         lured, other = house.begin(app, page), house.phone()
         house.send(other, lured.code)
         if "#loggin=" in house.chat(other, "not-me:")["text"]:
@@ -231,7 +237,7 @@ def handed_on(house: House, app: App) -> str:
 
 
 def brought_to(house: House, app: App) -> str:
-    """The attacker sends the message of the person's page, and then has the person open the link back that came of it."""
+    """The attacker sends the message of the person's page, and has the person open the link that came of it."""
     login, attacker = house.begin(app, house.page), house.phone()
     brought = link_back(house, login, attacker)
     if brought is None:
