@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::fixture::{ANA, Fixture, RAVI, SHEENA, buttons_to, code_to, text_to};
+use crate::fixture::{ANA, Call, Fixture, RAVI, SHEENA, buttons_to, code_to, text_to};
 
 async fn set(fixture: &Fixture, settings: Value) -> u16 {
     let request = fixture.request(Method::PUT, "/control/settings").json(&settings);
