@@ -62,7 +62,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
-.PHONY: help build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore redteam fuzz races faults faults-nodes sanitize soak \
+.PHONY: help version metadata check-release dist test-dist build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore redteam fuzz races faults faults-nodes sanitize soak \
 	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server bench-growth timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
@@ -243,9 +243,17 @@ $(BENCH_PEERS): tests/bench/node/package-lock.json
 	cd tests/bench/node && npm ci --no-audit --no-fund
 	@touch $@
 
+## Releasing -----------------------------------------------------------------------------------------
+
+version: ## write the version into every place: make version V=0.2.0
+	cd packaging && $(PYTHON) -m release version $(V)
+
+metadata: ## write release.toml into every manifest
+	cd packaging && $(PYTHON) -m release metadata
+
 ## Checking ------------------------------------------------------------------------------------------
 
-check: check-format check-lint check-dependencies check-docs check-tree check-generated ## everything that is judged without running a test
+check: check-format check-lint check-dependencies check-docs check-tree check-generated check-release ## everything that is judged without running a test
 
 check-format: $(PYTHON_TOOLS) $(NODE_MODULES)
 	$(CARGO) fmt --all --check
@@ -274,6 +282,9 @@ check-tree: ## the map of the tree, budgets, names, directions between modules, 
 
 check-generated: build ## generated files that people read are the ones this tree generates
 	tests/scripts/generated --check
+
+check-release: ## every place has the one version, and every manifest what release.toml says
+	cd packaging && $(PYTHON) -m release check
 
 generate: build ## write the generated files that people read, such as openapi.json and native.d.ts
 	tests/scripts/generated
