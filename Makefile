@@ -43,6 +43,9 @@ BENCH_NODE := $(BENCH)/node-sdk/built.stamp
 # What builds the package for Debian, in the version that its tests were written with.
 CARGO_DEB := target/tools/bin/cargo-deb
 CARGO_DEB_VERSION := 3.8.0
+# What makes and judges the packages of a release.
+RELEASE := target/tools/release
+RELEASE_TOOLS := $(RELEASE)/installed.stamp
 BENCH_PEERS := tests/bench/node/node_modules/installed.stamp
 
 CARGO := cargo
@@ -250,6 +253,17 @@ version: ## write the version into every place: make version V=0.2.0
 
 metadata: ## write release.toml into every manifest
 	cd packaging && $(PYTHON) -m release metadata
+
+dist: $(RELEASE_TOOLS) build-node package-tools ## build every package that this machine can make into dist/; QUICK=1 of what `make build` built
+	cd packaging && ../$(RELEASE)/bin/python -m release dist $(if $(QUICK),--quick)
+
+test-dist: $(RELEASE_TOOLS) ## install the packages of dist/ as somebody else would, and sign in with each
+	$(RELEASE)/bin/pytest tests/dist
+
+$(RELEASE_TOOLS): packaging/release/requirements.txt
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 ## Checking ------------------------------------------------------------------------------------------
 

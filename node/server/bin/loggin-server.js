@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+// Runs the server out of the package for this platform, and ends as it ends.
+'use strict';
+
+const { spawn } = require('node:child_process');
+const { constants } = require('node:os');
+
+/** What ends the server. A terminal sends it to both, a service manager to this process alone. */
+const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'];
+
+const platform = `${process.platform}-${process.arch}`;
+
+function program() {
+  const path = `@loggin/server-${platform}/bin/loggin-server`;
+  try {
+    return require.resolve(path);
+  } catch {
+    console.error(
+      `@loggin/server has no build for ${platform}, or it was not installed: the package @loggin/server-${platform} is an ` +
+        'optional dependency. Install again with optional dependencies, or build the server with Rust: ' +
+        'cargo install loggin-server whatsapp-simulator',
+    );
+    return process.exit(1);
+  }
+}
+
+const server = spawn(program(), process.argv.slice(2), { stdio: 'inherit' });
+for (const signal of SIGNALS) {
+  process.on(signal, () => server.kill(signal));
+}
+server.on('error', (error) => {
+  console.error(`loggin-server cannot be started: ${error.message}`);
+  process.exitCode = 1;
+});
+server.on('exit', (code, signal) => {
+  process.exitCode = code ?? 128 + constants.signals[signal];
+});
