@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -41,20 +40,23 @@ def _json(output: str) -> str:
 
 
 def _notices(plan: Plan, crates: list[dict[str, Any]]) -> str:
-    parts = [
-        "What others wrote and is compiled into this program, each under its own licence.\n"
-        "Where a crate ships no text of its licence, the text of Apache-2.0 at the end is meant.\n"
-    ]
+    """Each crate with its licence, and then each text once, with those whose it is."""
+    listed = []
+    owners: dict[str, list[str]] = {}
     for crate in crates:
         folder = Path(crate["manifest_path"]).parent
         texts = sorted({path for pattern in _LICENCE_FILES for path in folder.glob(pattern) if path.is_file()})
         licence = crate["license"] or ""
-        if not texts and "Apache-2.0" not in licence:
-            texts = [_standard(crate)]
-        source = crate["repository"] or ""
-        title = f"{crate['name']} {crate['version']}\n{licence}\n{source}".rstrip()
-        parts.append("\n\n".join([title, *(path.read_text(errors="replace").strip() for path in texts)]))
-    parts.append("Apache-2.0\n\n" + (plan.root / "LICENSE-APACHE").read_text().strip())
+        if not texts:
+            own = plan.root / "LICENSE-APACHE"
+            texts = [own if "Apache-2.0" in licence else _standard(crate)]
+        name = f"{crate['name']} {crate['version']}"
+        listed.append(f"{name}: {licence} {crate['repository'] or ''}".rstrip())
+        for path in texts:
+            text = path.read_text(errors="replace").strip().replace("\r\n", "\n")
+            owners.setdefault(text, []).append(name)
+    head = "What others wrote and is compiled into this program, each under its own licence.\n\n"
+    parts = [head + "\n".join(listed), *(f"{', '.join(names)}:\n\n{text}" for text, names in owners.items())]
     return f"\n\n{'-' * 80}\n\n".join(parts) + "\n"
 
 
@@ -87,8 +89,3 @@ def _bill(plan: Plan, package: str, crates: list[dict[str, Any]]) -> str:
         bill.components.add(component)
     bill.register_dependency(bill.metadata.component, components)
     return str(JsonV1Dot6(bill).output_as_string(indent=2)) + "\n"
-
-
-def copy(folder: Path, notices: Path) -> None:
-    """The same licences beside another package of the same binary."""
-    shutil.copyfile(notices, folder / NOTICES)
