@@ -74,15 +74,15 @@ def _of_sdk(plan: Plan, package: Path, document: dict[str, Any]) -> None:
     document["napi"]["targets"] = [plan.target]
     plan.missing += [(f"@loggin/sdk for {each}", "built on such a system") for each in every if each != plan.target]
     _write(package, document)
-    artifacts = package.parent / "artifacts"
+    artifacts = package / "artifacts"
     artifacts.mkdir()
     shutil.copyfile(plan.built / "libloggin_node.so", artifacts / f"loggin.{target}.node")
     napi = plan.root / "node" / "node_modules" / ".bin" / "napi"
-    plan.run(napi, "create-npm-dirs", "--npm-dir", "../npm", cwd=package)
-    plan.run(napi, "artifacts", "--output-dir", "../artifacts", "--npm-dir", "../npm", cwd=package)
-    publish = ("--skip-optional-publish", "--npm-dir", "../npm", "--tag-style", "npm")
+    plan.run(napi, "create-npm-dirs", "--npm-dir", "npm", cwd=package)
+    plan.run(napi, "artifacts", "--output-dir", "artifacts", "--npm-dir", "npm", cwd=package)
+    publish = ("--skip-optional-publish", "--npm-dir", "npm", "--tag-style", "npm")
     plan.run(napi, "pre-publish", *publish, cwd=package, npm_config_dry_run="true")
-    platform = package.parent / "npm" / target
+    platform = package / "npm" / target
     plan.copy_licences(platform)
     notices.write(plan, "loggin-node", platform)
     own = json.loads((platform / "package.json").read_text())
@@ -96,6 +96,8 @@ def _of_sdk(plan: Plan, package: Path, document: dict[str, Any]) -> None:
     finished.pop("napi")
     _write(package, finished)
     # napi leaves it beside the scripts; it is in the package for the platform.
+    for folder in ("npm", "artifacts"):
+        shutil.rmtree(package / folder)
     for addon in package.rglob("*.node"):
         addon.unlink()
     _pack(plan, package, out)
