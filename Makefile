@@ -46,6 +46,7 @@ CARGO_DEB_VERSION := 3.8.0
 # What makes and judges the packages of a release.
 RELEASE := target/tools/release
 RELEASE_TOOLS := $(RELEASE)/installed.stamp
+MANAGERS := tests/install/managers/node_modules/installed.stamp
 BENCH_PEERS := tests/bench/node/node_modules/installed.stamp
 
 CARGO := cargo
@@ -257,8 +258,12 @@ metadata: ## write release.toml into every manifest
 dist: $(RELEASE_TOOLS) build-node package-tools ## build every package that this machine can make into dist/; QUICK=1 of what `make build` built
 	cd packaging && ../$(RELEASE)/bin/python -m release dist $(if $(QUICK),--quick)
 
-test-dist: $(RELEASE_TOOLS) ## install the packages of dist/ as somebody else would, and sign in with each
-	$(RELEASE)/bin/pytest tests/dist
+$(MANAGERS): tests/install/managers/package-lock.json
+	cd tests/install/managers && npm ci --no-audit --no-fund
+	@touch $@
+
+test-dist: $(RELEASE_TOOLS) $(MANAGERS) ## install the packages of dist/ as somebody else would, and sign in with each
+	$(RELEASE)/bin/pytest tests/install
 
 $(RELEASE_TOOLS): packaging/release/requirements.txt
 	$(PYTHON) -m venv $(RELEASE)

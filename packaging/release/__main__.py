@@ -1,9 +1,9 @@
 """What releases are made with: `make version`, `make metadata`, `make dist`, and their check.
 
-    python -m release version 0.2.0
-    python -m release metadata
-    python -m release check
-    python -m release dist [--quick]
+python -m release version 0.2.0
+python -m release metadata
+python -m release check
+python -m release dist [--quick]
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import crates, maven, npm, python, server, swift
+from . import maven, npm, python, server, sources
 from .metadata import Release
 from .plan import Plan
 
@@ -30,14 +30,23 @@ def build(root: Path, *, quick: bool) -> int:
     shutil.rmtree(plan.out, ignore_errors=True)
     plan.out.mkdir()
     plan.build_natives()
-    for step in (python.build, npm.build, server.build, crates.build, maven.build, swift.build):
+    for step in (
+        python.build,
+        npm.build,
+        server.build,
+        sources.build_crates,
+        maven.build,
+        sources.build_swift,
+    ):
         started = time.monotonic()
         step(plan)
-        print(f"{step.__module__.rpartition('.')[2]}: {time.monotonic() - started:.0f} s", flush=True)
+        print(f"{f'{step.__module__}.{step.__name__}'}: {time.monotonic() - started:.0f} s", flush=True)
     plan.missing += _ELSEWHERE
     placeholders = Release.read(root).placeholders()
     if placeholders:
-        plan.missing.append(("anything to publish", f"release.toml has placeholders: {', '.join(placeholders)}"))
+        plan.missing.append(
+            ("anything to publish", f"release.toml has placeholders: {', '.join(placeholders)}")
+        )
     _close(plan)
     return 0
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import tomllib
 
 # A reserved ending: an address under it is a placeholder.
 _RESERVED = ".example"
@@ -65,10 +66,12 @@ def filled(root: Path) -> Iterator[tuple[str, str, str]]:
     for path, before, after, value in _TEXTS:
         text = texts.setdefault(path, (root / path).read_text())
         pattern = re.compile(f"({re.escape(before)}).*?({re.escape(after)})")
-        if pattern.search(text) is None:
+        found = pattern.search(text)
+        if found is None:
             raise ValueError(f"{path}: no place for {value} after {before.strip()!r}")
         wanted = value.format_map(release.values)
-        texts[path] = pattern.sub(lambda match, wanted=wanted: f"{match[1]}{wanted}{match[2]}", text, count=1)
+        start, end = found.end(1), found.start(2)
+        texts[path] = f"{text[:start]}{wanted}{text[end:]}"
     for path, text in texts.items():
         yield path, (root / path).read_text(), text
     for manifest in published(root):

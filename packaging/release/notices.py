@@ -45,7 +45,9 @@ def _notices(plan: Plan, crates: list[dict[str, Any]]) -> str:
     owners: dict[str, list[str]] = {}
     for crate in crates:
         folder = Path(crate["manifest_path"]).parent
-        texts = sorted({path for pattern in _LICENCE_FILES for path in folder.glob(pattern) if path.is_file()})
+        texts = sorted(
+            {path for pattern in _LICENCE_FILES for path in folder.glob(pattern) if path.is_file()}
+        )
         licence = crate["license"] or ""
         if not texts:
             own = plan.root / "LICENSE-APACHE"

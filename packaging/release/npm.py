@@ -20,7 +20,15 @@ def build(plan: Plan) -> None:
     for manifest in metadata.published(plan.root):
         name = manifest.parent.name
         stage = plan.stage(f"npm/{name}")
-        plan.run("npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", stage.parent, cwd=manifest.parent)
+        plan.run(
+            "npm",
+            "pack",
+            "--silent",
+            "--ignore-scripts",
+            "--pack-destination",
+            stage.parent,
+            cwd=manifest.parent,
+        )
         packed = stage.parent / f"loggin-{name}-{plan.version}.tgz"
         shutil.unpack_archive(packed, stage, filter="data")
         packed.unlink()
@@ -59,7 +67,9 @@ def _of_server(plan: Plan, package: Path, document: dict[str, Any]) -> None:
     plan.copy_licences(platform)
     notices.write(plan, "loggin-server", platform)
     described = f"The programs of @loggin/server for {plan.node_platform}"
-    (platform / "README.md").write_text(f"# {name}\n\n{described}, which installs this package where it fits.\n")
+    (platform / "README.md").write_text(
+        f"# {name}\n\n{described}, which installs this package where it fits.\n"
+    )
     limits = {"os": [system], "cpu": [processor], "libc": ["glibc"]}
     _write(platform, {"name": name, "description": described, **own, **limits})
     _pack(plan, platform, plan.folder("npm"))
@@ -72,7 +82,9 @@ def _of_sdk(plan: Plan, package: Path, document: dict[str, Any]) -> None:
     target = f"{plan.node_platform}-gnu"
     every = document["napi"]["targets"]
     document["napi"]["targets"] = [plan.target]
-    plan.missing += [(f"@loggin/sdk for {each}", "built on such a system") for each in every if each != plan.target]
+    plan.missing += [
+        (f"@loggin/sdk for {each}", "built on such a system") for each in every if each != plan.target
+    ]
     _write(package, document)
     artifacts = package / "artifacts"
     artifacts.mkdir()

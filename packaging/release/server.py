@@ -9,7 +9,12 @@ from pathlib import Path
 from . import notices
 from .plan import SERVERS, Plan
 
-_BESIDE = ("packaging/systemd/loggin.service", "packaging/debian/loggin.toml", "docs/deploy.md", "docs/operations.md")
+_BESIDE = (
+    "packaging/systemd/loggin.service",
+    "packaging/debian/loggin.toml",
+    "docs/deploy.md",
+    "docs/operations.md",
+)
 
 
 def build(plan: Plan) -> None:
@@ -28,8 +33,12 @@ def build(plan: Plan) -> None:
     with tarfile.open(out / f"{name}.tar.gz", "w:gz") as archive:
         archive.add(stage, arcname=name, filter=_of_nobody)
     how: tuple[str, ...] = ("--profile", "dev", "--fast") if plan.quick else ("--target", plan.target)
-    plan.run("cargo", "deb", "--package", "loggin-server", "--no-build", "--locked", *how, "--output", f"{out}/")
-    plan.missing.append(("an image of the server", "packaging/container has its Containerfile; no engine runs here"))
+    plan.run(
+        "cargo", "deb", "--package", "loggin-server", "--no-build", "--locked", *how, "--output", f"{out}/"
+    )
+    plan.missing.append(
+        ("an image of the server", "packaging/container has its Containerfile; no engine runs here")
+    )
 
 
 def _of_nobody(entry: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,6 @@ _NUMBER = VERSION.pattern
 # What a lock file or a manifest calls ours.
 _OURS = "@loggin/"
 _DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
-
-
-@dataclass(frozen=True)
-class Place:
-    """A version in a file, and where it begins."""
-
-    path: str
-    line: int
-    version: str
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,9 @@ SPELLINGS = (
     _spelling("Cargo.toml", r'^loggin(?:-protocol)? = \{ path = "[^"]+", version = "VERSION" \}'),
     _spelling("Cargo.lock", r'^name = "(?:loggin[\w-]*|whatsapp-simulator)"\nversion = "VERSION"'),
     _spelling("core/fuzz/Cargo.lock", r'^name = "loggin(?:-protocol)?"\nversion = "VERSION"'),
-    _spelling("bindings/mobile/kotlin/pom.xml", r"<artifactId>loggin</artifactId>\n  <version>VERSION</version>"),
+    _spelling(
+        "bindings/mobile/kotlin/pom.xml", r"<artifactId>loggin</artifactId>\n  <version>VERSION</version>"
+    ),
     _spelling("bindings/mobile/kotlin/android/build.gradle.kts", r'^version = "VERSION"'),
     _spelling("docs/mobile.md", r"dev\.loggin:loggin-android:VERSION"),
     _spelling("docs/openapi.json", r'^    "version": "VERSION"'),
@@ -84,7 +78,7 @@ def problems(root: Path) -> Iterator[str]:
                 yield f"{spelling.paths}:{line}: version {match['version']}, and Cargo.toml says {version}"
     for path in _npm_files(root):
         stale: list[str] = []
-        _npm_versions(json.loads((root / path).read_text()), lambda old, stale=stale: _note(old, version, stale))
+        _npm_versions(json.loads((root / path).read_text()), partial(_note, version=version, stale=stale))
         for old in stale:
             yield f"{path}: version {old}, and Cargo.toml says {version}"
     readme = (root / "README.md").read_text()
