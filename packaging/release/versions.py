@@ -21,6 +21,10 @@ _OURS = "@loggin/"
 _DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 
 
+class VersionError(ValueError):
+    """What was given is no version."""
+
+
 @dataclass(frozen=True)
 class Spelling:
     """How a file spells the version: the group `version` of a pattern, which is found at least once."""
@@ -95,7 +99,7 @@ def _note(old: str, version: str, stale: list[str]) -> str:
 def write(root: Path, version: str) -> list[str]:
     """Writes the version into every place, and says which files changed."""
     if VERSION.fullmatch(version) is None:
-        raise ValueError(f"{version!r} is no version such as 1.2.3")
+        raise VersionError(f"{version!r} is no version such as 1.2.3")
     before = {path: (root / path).read_text() for path in {spelling.paths for spelling in SPELLINGS}}
     after = dict(before)
     for spelling in SPELLINGS:

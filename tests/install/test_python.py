@@ -7,7 +7,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import DIST, PROGRAMS, Dev, Machine, started
+from conftest import DIST, Dev, Machine, started
+
+
+# What the README shows first: prints the link, and then who signed in.
+_LOGIN = """
+from loggin import Loggin
+
+client = Loggin()
+login = client.create_token("8XKPQ2WN")
+print(login.link, flush=True)
+print(client.wait_for_verify(login.token).phone)
+"""
 
 
 def _pythons() -> list[str]:
@@ -42,10 +53,10 @@ def test_there_is_a_python() -> None:
 @pytest.mark.parametrize("python", PYTHONS, ids=lambda python: Path(python).name)
 def test_an_app_signs_in(folder: Path, dev: Dev, python: str) -> None:
     machine = _installed(folder, python, "loggin")
-    machine.signs_in(dev, "venv/bin/python", PROGRAMS / "login.py")
+    machine.signs_in(dev, "venv/bin/python", "-c", _LOGIN)
 
 
 def test_the_server_needs_no_toolchain(folder: Path) -> None:
     machine = _installed(folder, PYTHONS[-1], "loggin", "loggin-server")
     for local in started([folder / "venv/bin/loggin-server"], machine.environment):
-        machine.signs_in(local, "venv/bin/python", PROGRAMS / "login.py")
+        machine.signs_in(local, "venv/bin/python", "-c", _LOGIN)
