@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from conftest import DIST, Dev, Machine, started
 
-
 # What the README shows first: prints the link, and then who signed in.
 _LOGIN = """
 from loggin import Loggin
