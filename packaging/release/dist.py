@@ -7,7 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import maven, npm, python, server, sources
+from . import npm, python, server
 from .metadata import Release
 from .plan import Plan
 
@@ -18,6 +18,8 @@ _ELSEWHERE = (
     ("Python wheels for other systems", "each is built on its own: see the list of @loggin/sdk"),
     ("wheels of free-threaded Python", "no such interpreter is installed"),
     ("anything for musl", "its Rust target comes from no package registry"),
+    ("the JAR", "the Maven build does not put the library of a release inside"),
+    ("the Swift package", "its sources are generated from the library: bindings/mobile/generate"),
     ("the AAR for Android", "needs the NDK: bindings/mobile/kotlin/android/build-libraries"),
     ("the xcframework", "needs a Mac: bindings/mobile/swift/build-xcframework"),
     ("signatures for Maven Central", "made by whoever publishes, with their key"),
@@ -34,7 +36,7 @@ def build(root: Path, *, quick: bool) -> int:
         python.build,
         npm.build,
         server.build,
-        sources.build_crates,
+        server.build_crates,
         maven.build,
         sources.build_swift,
     ):

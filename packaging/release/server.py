@@ -1,4 +1,4 @@
-"""The server: an archive with both programs and what its operator reads, and the package for Debian."""
+"""The server: an archive with both programs, the package for Debian, and the crates, its own and those of the SDK."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from . import notices
 from .plan import SERVERS, Plan
 
+# In the order in which they are published: each needs those before it.
+CRATES = ("loggin-protocol", "loggin", "loggin-server", "whatsapp-simulator")
 _BESIDE = (
     "packaging/systemd/loggin.service",
     "packaging/debian/loggin.toml",
@@ -45,3 +47,13 @@ def _of_nobody(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uid = entry.gid = 0
     entry.uname = entry.gname = "root"
     return entry
+
+
+def build_crates(plan: Plan) -> None:
+    """Packs all at once, so that each finds the others although none is published."""
+    chosen = [word for crate in CRATES for word in ("--package", crate)]
+    plan.run("cargo", "package", "--locked", "--no-verify", "--allow-dirty", *chosen)
+    out = plan.folder("crates")
+    for crate in CRATES:
+        name = f"{crate}-{plan.version}.crate"
+        shutil.copyfile(plan.cargo_target / "package" / name, out / name)
