@@ -37,8 +37,6 @@ def build(root: Path, *, quick: bool) -> int:
         npm.build,
         server.build,
         server.build_crates,
-        maven.build,
-        sources.build_swift,
     ):
         started = time.monotonic()
         step(plan)
