@@ -37,9 +37,10 @@ pub struct EventsRequest {
     #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(none|reply|match|code)$", required = false))]
     pub confirm: Confirm,
     /// The page where the login began, on the phone itself: where the app asks for `code`, the message that shows the digits
-    /// has a link to it as well. It is of an origin that the app allows, and has no query; any other is passed over.
+    /// has a link to it as well. It is of an origin that the app allows, without a query and of at most 200
+    /// characters; any other is passed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(max_length = 200, example = "https://shop.example/login"))]
+    #[cfg_attr(feature = "openapi", schema(example = "https://shop.example/login"))]
     pub return_to: Option<String>,
     /// Of a long poll: the progress by code that its caller was told of already. What this version does not know is
     /// left out.
