@@ -209,6 +209,7 @@ export const NAMED = [
     has: 'accountOf(',
     before: 'declare const token: string; declare function accountOf(phone: string): Promise<string>;',
   },
+  { page: 'docs/operations.md', has: 'loggin-server completions', how: 'commands' },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server backup', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server forget', how: 'commands' },
