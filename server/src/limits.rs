@@ -418,6 +418,9 @@ pub(crate) const DOCTOR_PAGES: usize = 3;
 /// Deliveries to an endpoint, of those that were tried last, by which the doctor judges it: one failure is nobody's worry.
 pub(crate) const DOCTOR_DELIVERIES: u32 = 5;
 
+/// Endpoints whose names the doctor looks up at the same time.
+pub(crate) const DOCTOR_LOOKUPS: usize = 16;
+
 /// How long an event may wait for an endpoint without a word: the alarm on its age has the same.
 pub(crate) const EVENT_LATE: Duration = Duration::from_secs(60 * 60);
 

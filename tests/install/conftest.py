@@ -95,7 +95,9 @@ class Machine:
             assert (rest.strip(), child.returncode) == (PHONE, 0)
 
 
-def started(command: list[str | Path], environment: dict[str, str] | None = None) -> Iterator[Dev]:
+def started(
+    command: list[str | Path], environment: dict[str, str] | None = None, *, by_npx: bool = False
+) -> Iterator[Dev]:
     """Runs `loggin-server dev` by this command until the generator is closed."""
     free = "127.0.0.1:0"
     words = [*(str(word) for word in command), "dev", "--listen", free, "--simulator-listen", free]
@@ -116,6 +118,8 @@ def started(command: list[str | Path], environment: dict[str, str] | None = None
             # As Ctrl-C in a terminal: everybody gets it. The output ends with the last of them.
             os.killpg(child.pid, signal.SIGINT)
             child.communicate(timeout=TIMEOUT)
+    # npx makes an exit code of its own of the signal that it had as well.
+    assert by_npx or child.returncode == 0
 
 
 def only(folder: str, pattern: str) -> Path:

@@ -90,7 +90,7 @@ def test_the_server_runs_by_npx(machine: Machine, registry: str) -> None:
     _npm(machine, registry, SDK)
     environment = {**machine.environment, "npm_config_registry": registry}
     command: list[str | Path] = ["npx", "--yes", "--prefix", machine.folder, "@loggin/server"]
-    for local in started(command, environment):
+    for local in started(command, environment, by_npx=True):
         machine.signs_in(local, "node", "login.mjs")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 
 from redteam.house import App, House, Login
 
@@ -179,71 +181,79 @@ def link_back(house: House, login: Login, sender: str) -> str | None:
     return found[2]
 
 
-def opened_elsewhere(house: House, app: App) -> str:
+@dataclass(frozen=True)
+class LinkBack:
+    """A login that began on the page of an app, whose message was sent, and what the link beside the digits brings."""
+
+    login: Login
+    sender: str
+    brought: str
+
+
+def on_link_back(attack: Callable[[House, LinkBack], str]) -> Callable[[House, App], str]:
+    """An attack on a link back, where the policy sends one."""
+
+    @wraps(attack)
+    def played(house: House, app: App) -> str:
+        login, sender = house.begin(app, house.page), house.phone()
+        brought = link_back(house, login, sender)
+        return NO_LINK if brought is None else attack(house, LinkBack(login, sender, brought))
+
+    return played
+
+
+@on_link_back
+def opened_elsewhere(house: House, back: LinkBack) -> str:
     """The attacker forwards a link or relays a page, and the person opens the link back in their own browser."""
-    login, victim = house.begin(app, house.page), house.phone()
-    brought = link_back(house, login, victim)
-    if brought is None:
-        return NO_LINK
     # The person's browser has at most logins of its own, and hands in what it has.
-    own = house.begin(app, house.page)
-    house.send(victim, own.code)
-    if house.type_code(own, brought).get("error") != "invalid_code":
+    own = house.begin(back.login.app, house.page)
+    house.send(back.sender, own.code)
+    if house.type_code(own, back.brought).get("error") != "invalid_code":
         raise AssertionError("a browser that began another login is refused")
-    return IN if is_in(house, login) or is_in(house, own) else OUT
+    return IN if is_in(house, back.login) or is_in(house, own) else OUT
 
 
-def stolen_link(house: House, app: App) -> str:
+@on_link_back
+def stolen_link(house: House, back: LinkBack) -> str:
     """Somebody reads the link back in the chat, or has it sent to a page of their own."""
-    login, victim = house.begin(app, house.page), house.phone()
-    brought = link_back(house, login, victim)
-    if brought is None:
-        return NO_LINK
-    thief = house.begin(app, house.page)
+    thief = house.begin(back.login.app, house.page)
     house.send(house.phone(), thief.code)
-    house.type_code(thief, brought)
+    house.type_code(thief, back.brought)
     # A login whose page is the attacker's own, or could send on to it, has no link at all.
     for page in (
         "https://evil.example/",
         f"{house.page}?next=https://evil.example",
         f"{house.url}//evil.example",
     ):
-        lured, other = house.begin(app, page), house.phone()
+        lured, other = house.begin(back.login.app, page), house.phone()
         house.send(other, lured.code)
         if "#loggin=" in house.chat(other, "not-me:")["text"]:
             return IN
-    return IN if is_in(house, thief) or is_in(house, login) else OUT
+    return IN if is_in(house, thief) or is_in(house, back.login) else OUT
 
 
-def robots(house: House, app: App) -> str:
+@on_link_back
+def robots(house: House, back: LinkBack) -> str:
     """WhatsApp's robot, and any other, fetches the link back for a preview."""
-    login, victim = house.begin(app, house.page), house.phone()
-    brought = link_back(house, login, victim)
-    if brought is None:
-        return NO_LINK
-    if house.previews(victim) != [{"url": house.page, "status": 200}]:
+    if house.previews(back.sender) != [{"url": house.page, "status": 200}]:
         raise AssertionError("a robot fetches the page, and not what follows the #")
-    return IN if house.see(login)["status"] != "awaiting_confirmation" or is_in(house, login) else OUT
+    return (
+        IN if house.see(back.login)["status"] != "awaiting_confirmation" or is_in(house, back.login) else OUT
+    )
 
 
-def handed_on(house: House, app: App) -> str:
+@on_link_back
+def handed_on(house: House, back: LinkBack) -> str:
     """The attacker talks the person into copying the link back to them, as they could the digits."""
-    login, victim = house.begin(app, house.page), house.phone()
-    brought = link_back(house, login, victim)
-    if brought is None:
-        return NO_LINK
-    house.type_code(login, brought)
-    return IN if is_in(house, login) else OUT
+    house.type_code(back.login, back.brought)
+    return IN if is_in(house, back.login) else OUT
 
 
-def brought_to(house: House, app: App) -> str:
+@on_link_back
+def brought_to(house: House, back: LinkBack) -> str:
     """The attacker sends the message of the person's page, and has the person open the link that came of it."""
-    login, attacker = house.begin(app, house.page), house.phone()
-    brought = link_back(house, login, attacker)
-    if brought is None:
-        return NO_LINK
-    house.type_code(login, brought)
-    return AS_ATTACKER if is_in(house, login) else OUT
+    house.type_code(back.login, back.brought)
+    return AS_ATTACKER if is_in(house, back.login) else OUT
 
 
 ATTACKS: tuple[tuple[str, Callable[[House, App], str]], ...] = (

@@ -2,7 +2,7 @@
 //!
 //! Nothing is sent. An endpoint is named by its id: its URL may have a secret in it.
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use ipnet::IpNet;
 use secrecy::ExposeSecret;
 
@@ -45,13 +45,10 @@ async fn look(store: &dyn Store, subject: &Subject) -> Result<Vec<Finding>, Stor
         found.push(Finding::of(NAME, &codes::ENDPOINT_SECRET_MISSING, message));
     }
     let networks = &subject.config.webhooks.networks;
-    let mut judging = Vec::new();
-    for endpoint in &endpoints {
-        judging.push(judge(store, endpoint, keys.as_ref(), networks));
-    }
-    for judged in join_all(judging).await {
-        found.extend(judged?);
-    }
+    let judging: Vec<_> =
+        endpoints.iter().map(|endpoint| judge(store, endpoint, keys.as_ref(), networks)).collect();
+    let judged = stream::iter(judging).buffered(limits::DOCTOR_LOOKUPS);
+    found.extend(judged.try_collect::<Vec<_>>().await?.into_iter().flatten());
     if found.is_empty() {
         found.extend(late(store.webhook_health().await?.oldest, subject.clock.now()));
     }

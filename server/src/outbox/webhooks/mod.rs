@@ -161,16 +161,15 @@ impl Webhooks {
         if is_time(purged, PURGE) {
             self.purge().await?;
         }
-        if !self.store.has_webhook_endpoint().await? {
-            return Ok(false);
-        }
-        self.begin(running).await.map(|()| true)
+        Ok(self.begin(running).await? || self.store.has_webhook_endpoint().await?)
     }
 
-    async fn begin(self: &Arc<Self>, running: &mut Running) -> Result<(), StoreError> {
+    /// Begins what is due; whether anything is.
+    async fn begin(self: &Arc<Self>, running: &mut Running) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let due =
             self.store.due_deliveries(now, limits::WEBHOOKS_PER_ENDPOINT * 2, limits::WEBHOOKS_READ).await?;
+        let is_any_due = !due.is_empty();
         let mut endpoints: HashMap<String, Option<WebhookEndpoint>> = HashMap::new();
         for delivery in due {
             if running.room() == 0 {
@@ -193,7 +192,7 @@ impl Webhooks {
                 names
             });
         }
-        Ok(())
+        Ok(is_any_due)
     }
 
     /// Makes one delivery, and notes what became of it. Where that cannot be noted it is made again.
