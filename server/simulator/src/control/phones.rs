@@ -80,19 +80,9 @@ pub(super) async fn messages(
     path: Path<String>,
     Query(query): Query<MessagesQuery>,
 ) -> ControlResult<Value> {
-    let number = read_number(&path)?;
-    let changes = {
-        let world = simulator.world();
-        world.phones.get(&number).ok_or(ControlError::NotFound("there is no such phone"))?.subscribe()
-    };
-    let messages = poll(changes, query.timeout_ms, || {
-        let world = simulator.world();
-        let Some(phone) = world.phones.get(&number) else {
-            return Vec::new();
-        };
-        phone.chat.iter().filter(|message| message.seq > query.after).cloned().collect::<Vec<ChatMessage>>()
-    });
-    Ok(Json(json!({ "messages": messages.await })))
+    let messages: Vec<ChatMessage> =
+        of_chat(&simulator, &path, &query, |message| Some(message.clone())).await?;
+    Ok(Json(json!({ "messages": messages })))
 }
 
 /// What WhatsApp's robot asked for, of links in messages to this phone.
@@ -101,18 +91,29 @@ pub(super) async fn previews(
     path: Path<String>,
     Query(query): Query<MessagesQuery>,
 ) -> ControlResult<Value> {
-    let number = read_number(&path)?;
+    let previews: Vec<Preview> =
+        of_chat(&simulator, &path, &query, |message| message.preview.clone()).await?;
+    Ok(Json(json!({ "previews": previews })))
+}
+
+/// What is taken of the messages that a phone has, once there is any.
+async fn of_chat<T>(
+    simulator: &Simulator,
+    path: &Path<String>,
+    query: &MessagesQuery,
+    take: impl Fn(&ChatMessage) -> Option<T>,
+) -> Result<Vec<T>, ControlError> {
+    let number = read_number(path)?;
     let changes = {
         let world = simulator.world();
         world.phones.get(&number).ok_or(ControlError::NotFound("there is no such phone"))?.subscribe()
     };
-    let previews = poll(changes, query.timeout_ms, || {
+    let taken = poll(changes, query.timeout_ms, || {
         let world = simulator.world();
         let messages = world.phones.get(&number).into_iter().flat_map(|phone| phone.chat.iter());
-        let previews = messages.filter(|message| message.seq > query.after);
-        previews.filter_map(|message| message.preview.clone()).collect::<Vec<Preview>>()
+        messages.filter(|message| message.seq > query.after).filter_map(&take).collect()
     });
-    Ok(Json(json!({ "previews": previews.await })))
+    Ok(taken.await)
 }
 
 #[derive(Debug, Deserialize)]
