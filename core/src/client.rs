@@ -10,12 +10,12 @@ mod otp;
 mod state;
 mod status;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use audience::Audience;
 pub use builder::LogginBuilder;
 use loggin_protocol::{
-    AppKey, Code, Confirm, Error, ErrorCode, Session, Token,
+    AppKey, Code, Confirm, Error, ErrorCode, PhoneNeed, PhoneNumber, Session, SessionPhone, Token,
     link::{self, WhatsAppNumber},
 };
 pub use observer::Observer;
@@ -48,6 +48,9 @@ pub const MAX_IDEMPOTENCY_KEY: usize = 128;
 /// It is cheap to clone, and all clones share their streams: thousands of waits need a handful of connections. It may
 /// be used from any thread, and in a forked child.
 ///
+/// `P` is what its sessions know of the phone: [`Loggin::phone_optional`] gives a client that also signs in people who hide
+/// theirs.
+///
 /// ```no_run
 /// use loggin::Loggin;
 ///
@@ -59,10 +62,13 @@ pub const MAX_IDEMPOTENCY_KEY: usize = 128;
 /// # Ok::<(), loggin::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Loggin {
+pub struct Loggin<P: SessionPhone = PhoneNumber> {
     inner: Arc<Inner>,
     /// The least confirmation that this clone accepts.
     least: Confirm,
+    /// Whether this clone needs the phone. One of which the sessions are without may all the same.
+    need: PhoneNeed,
+    sessions: PhantomData<fn() -> P>,
 }
 
 struct Inner {
@@ -127,6 +133,12 @@ impl Loggin {
         LogginBuilder::default()
     }
 
+    fn of(inner: Arc<Inner>) -> Self {
+        Self { inner, least: Confirm::None, need: PhoneNeed::Required, sessions: PhantomData }
+    }
+}
+
+impl<P: SessionPhone> Loggin<P> {
     /// Makes a login for an app, offline.
     ///
     /// # Errors
@@ -165,7 +177,10 @@ impl Loggin {
     /// `denied`, `phone_hidden`, `unknown_app` or `unauthorized` as the server says. `closed` when the client is.
     /// A server that is away is waited for. `unknown_app` at once for a token of another app, and `invalid_config` where
     /// nothing says whose tokens are accepted: see [`LogginBuilder::app_key`].
-    pub fn wait_for_verify<T: TryInto<Token, Error: Into<Error>>>(&self, token: T) -> Result<Session, Error> {
+    pub fn wait_for_verify<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+    ) -> Result<Session<P>, Error> {
         self.wait_for_verify_async(token).wait()
     }
 
@@ -173,7 +188,10 @@ impl Loggin {
     ///
     /// # Errors
     /// Those of [`Loggin::wait_for_verify`].
-    pub fn wait_for_verify_async<T: TryInto<Token, Error: Into<Error>>>(&self, token: T) -> Pending<Session> {
+    pub fn wait_for_verify_async<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+    ) -> Pending<Session<P>> {
         self.start_wait(token, None)
     }
 
@@ -185,7 +203,7 @@ impl Loggin {
         &self,
         token: T,
         timeout: Option<Duration>,
-    ) -> Pending<Session> {
+    ) -> Pending<Session<P>> {
         let patience = timeout.unwrap_or(self.timeout());
         match self.admit(token) {
             Ok((token, hub)) => hub.wait(token, patience),
@@ -218,7 +236,7 @@ impl Loggin {
         &self,
         token: T,
         timeout: Option<Duration>,
-    ) -> Watch<Session> {
+    ) -> Watch<Session<P>> {
         match self.admit(token) {
             Ok((token, hub)) => hub.watch(token, timeout.unwrap_or(self.timeout())),
             Err(error) => Watch::failed(error),
@@ -235,7 +253,7 @@ impl Loggin {
     pub fn verify_token<T: TryInto<Token, Error: Into<Error>>>(
         &self,
         token: T,
-    ) -> Result<Option<Session>, Error> {
+    ) -> Result<Option<Session<P>>, Error> {
         self.verify_token_within(token, None)
     }
 
@@ -247,9 +265,9 @@ impl Loggin {
         &self,
         token: T,
         timeout: Option<Duration>,
-    ) -> Result<Option<Session>, Error> {
+    ) -> Result<Option<Session<P>>, Error> {
         let (token, hub) = self.admit(token)?;
-        hub.make(hub.verify_call(&token, timeout)?, driver::reader_of(token, self.least))
+        hub.make(hub.verify_call(&token, timeout)?, driver::reader_of(token, self.least, self.need))
     }
 
     /// Redeems a token without blocking the caller's thread.
@@ -259,7 +277,7 @@ impl Loggin {
     pub fn verify_token_async<T: TryInto<Token, Error: Into<Error>>>(
         &self,
         token: T,
-    ) -> Pending<Option<Session>> {
+    ) -> Pending<Option<Session<P>>> {
         self.start_verify(token, None)
     }
 
@@ -271,10 +289,11 @@ impl Loggin {
         &self,
         token: T,
         timeout: Option<Duration>,
-    ) -> Pending<Option<Session>> {
+    ) -> Pending<Option<Session<P>>> {
         match self.admit(token) {
             Ok((token, hub)) => {
-                hub.begin(hub.verify_call(&token, timeout), driver::reader_of(token, self.least))
+                let reader = driver::reader_of(token, self.least, self.need);
+                hub.begin(hub.verify_call(&token, timeout), reader)
             }
             Err(error) => Pending::settled(Err(error)),
         }
@@ -308,7 +327,44 @@ impl Loggin {
     /// is of a version that does not know the confirmation.
     #[must_use = "the client that it is called on stays as it is"]
     pub fn asking(&self, confirm: Confirm) -> Self {
-        Self { inner: Arc::clone(&self.inner), least: self.least.max(confirm) }
+        self.asking_as(self.least.max(confirm), self.need)
+    }
+
+    /// This client, also signing in people who hide their phone number in WhatsApp: the phone of its sessions is an
+    /// `Option`. The app must be set up for it (`require_phone = false`); the key of its users is [`Session::subject`].
+    ///
+    /// For a client that requires the phone, the login of such a person is `phone_hidden`. It is not spent by that: this
+    /// client can redeem the same token. Both are one redeemer, and closing either closes both.
+    ///
+    /// ```no_run
+    /// use loggin::Loggin;
+    ///
+    /// let client = Loggin::from_env()?.phone_optional();
+    /// let login = client.create_token("8XKPQ2WN")?;
+    /// let session = client.wait_for_verify(login.token)?;
+    /// let phone = session.phone.as_ref().map_or("no number", |phone| phone.expose());
+    /// println!("{} signed in, with {phone}", session.subject.expose());
+    /// # Ok::<(), loggin::Error>(())
+    /// ```
+    #[must_use = "the client that it is called on stays as it is"]
+    pub fn phone_optional(&self) -> Loggin<Option<PhoneNumber>> {
+        self.asking_as(self.least, PhoneNeed::Optional)
+    }
+
+    /// This client for a call of another language, whose own types say whether there is always a phone. What a call does not
+    /// say is as for the client.
+    #[doc(hidden)]
+    pub fn asking_for(
+        &self,
+        confirm: Option<Confirm>,
+        require_phone: Option<bool>,
+    ) -> Loggin<Option<PhoneNumber>> {
+        let need = require_phone.map_or(self.need, PhoneNeed::of);
+        self.asking_as(self.least.max(confirm.unwrap_or_default()), need)
+    }
+
+    fn asking_as<Q: SessionPhone>(&self, least: Confirm, need: PhoneNeed) -> Loggin<Q> {
+        Loggin { inner: Arc::clone(&self.inner), least, need, sessions: PhantomData }
     }
 
     /// A token that this client may ask about, and what asks.
@@ -318,7 +374,7 @@ impl Loggin {
     ) -> Result<(Token, &Arc<Hub>), Error> {
         let token = token.try_into().map_err(Into::into)?;
         self.inner.audience.check(&token)?;
-        Ok((token, self.hub()?.asking(self.least)?))
+        Ok((token, self.hub()?.asking(self.least, self.need)?))
     }
 
     /// How long a wait lasts that does not say otherwise.
@@ -329,7 +385,7 @@ impl Loggin {
     /// One-time codes over WhatsApp: sends a code to a phone, and checks the one that was typed. It needs the app's
     /// secret key.
     pub fn otp(&self) -> Otp {
-        Otp::of(self.clone())
+        Otp::of(self.asking_as(self.least, PhoneNeed::Required))
     }
 
     /// The URL of its server, with a slash at its end.
@@ -377,7 +433,7 @@ fn invalid_config(message: &str) -> Error {
     Error::new(ErrorCode::InvalidConfig, message)
 }
 
-impl fmt::Debug for Loggin {
+impl<P: SessionPhone> fmt::Debug for Loggin<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = formatter.debug_struct("Loggin");
         shown.field("base_url", &self.base_url());

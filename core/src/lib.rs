@@ -29,9 +29,9 @@ pub use log_bridge::LogBridge;
 #[cfg(feature = "qr")]
 pub use loggin_protocol::qr;
 pub use loggin_protocol::{
-    AppKey, Cause, Code, Confirm, Error, ErrorClass, ErrorCode, MatchDigits, Observed, OtpStatus,
-    PhoneNumber, Progress, Retry, SecretKey, Session, Status, Token, link::WhatsAppNumber,
-    webhook::WebhookEvent,
+    AppKey, Assurance, Cause, Code, Confirm, Error, ErrorClass, ErrorCode, MatchDigits, Observed, OtpStatus,
+    PhoneNumber, Progress, Retry, SecretKey, Session, SessionPhone, Status, Subject, Token,
+    link::WhatsAppNumber, webhook::WebhookEvent,
 };
 #[doc(hidden)]
 pub use timeout::timeout_of;

@@ -5,7 +5,7 @@
 //!
 //! - [`AppKey`], [`Token`], [`Code`], [`SecretKey`], [`PhoneNumber`]: the identifiers, canonical once they are parsed.
 //! - [`link`], [`qr`]: how a token's code gets to the person's phone.
-//! - [`Confirm`]: what a person does before a login counts.
+//! - [`Confirm`]: what a person does before a login counts. [`Session`], [`Subject`], [`Assurance`]: who it was.
 //! - [`wire`], [`sse`]: bodies, events and their framing. [`Error`], [`ErrorCode`], [`Cause`]: what can go wrong.
 //! - [`webhook`]: what apps are told by, and how they know who tells it.
 //! - [`backoff`], [`waits`]: when a client tries again, and the machine by which it waits.
@@ -16,6 +16,7 @@ pub mod base32;
 mod cause;
 mod confirm;
 mod error;
+mod identity;
 pub mod link;
 #[cfg(feature = "qr")]
 pub mod qr;
@@ -29,6 +30,7 @@ pub mod wire;
 pub use cause::Cause;
 pub use confirm::Confirm;
 pub use error::{Error, ErrorClass, ErrorCode, Retry};
-pub use session::{Observed, Session, of_another_app};
+pub use identity::{Assurance, PhoneNeed, Subject};
+pub use session::{Observed, Session, SessionPhone, of_another_app};
 pub use token::{AppKey, Code, Credential, PhoneNumber, SecretKey, Token};
 pub use wire::{MatchDigits, OtpStatus, Progress, Status};

@@ -10,7 +10,7 @@ use super::{
     invalid_config,
     observer::Observer,
 };
-use loggin_protocol::{Confirm, Credential, Error, link::WhatsAppNumber};
+use loggin_protocol::{Confirm, Credential, Error, PhoneNeed, link::WhatsAppNumber};
 
 use crate::driver::{Hubs, Proxy, STREAM_SILENCE, Settings, TlsOptions, Trust, is_loopback};
 
@@ -212,6 +212,7 @@ impl LogginBuilder {
             trust,
             is_redeemer,
             least: Confirm::None,
+            need: PhoneNeed::Required,
             user_agent,
             max_retries,
             call_timeout: self.call_timeout.unwrap_or(DEFAULT_CALL_TIMEOUT),
@@ -220,10 +221,7 @@ impl LogginBuilder {
         };
         let hubs = Hubs::new(Arc::new(settings))?;
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        Ok(Loggin {
-            inner: Arc::new(Inner { hubs, audience, whatsapp_number, timeout }),
-            least: Confirm::None,
-        })
+        Ok(Loggin::of(Arc::new(Inner { hubs, audience, whatsapp_number, timeout })))
     }
 
     /// A variable of the environment; an empty one counts as none.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::Loggin;
 use loggin_protocol::{
-    Error, Token,
+    Error, SessionPhone, Token,
     wire::{CONFIRM_PATH, ConfirmRequest, ConfirmResponse},
 };
 
 use crate::driver::{self, Call, Hub, Pending};
 
-impl Loggin {
+impl<P: SessionPhone> Loggin<P> {
     /// Hands in the digits that WhatsApp showed, for a login that is [`crate::Progress::AwaitingConfirmation`] (apps with
     /// `confirm = code`). It is verified then, and its waits end. It needs no secret key.
     ///

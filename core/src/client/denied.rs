@@ -2,13 +2,13 @@
 
 use super::Loggin;
 use loggin_protocol::{
-    Error, ErrorCode, Token,
+    Error, ErrorCode, SessionPhone, Token,
     wire::{DENIED_PATH, DeniedRequest, DeniedResponse, MAX_LOGIN_IDS},
 };
 
 use crate::driver::{self, Call, Hub, Pending};
 
-impl Loggin {
+impl<P: SessionPhone> Loggin<P> {
     /// The name of a token's login, offline: keep it with the session that you make, for [`Loggin::denied_logins`]. It
     /// tells nothing and opens nothing.
     ///

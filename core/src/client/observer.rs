@@ -58,7 +58,7 @@ impl Observer {
         timeout: Option<Duration>,
     ) -> Pending<Observed> {
         match self.client.admit(token) {
-            Ok((token, hub)) => hub.observe(token, timeout.unwrap_or(self.client.timeout())),
+            Ok((token, hub)) => hub.wait(token, timeout.unwrap_or(self.client.timeout())),
             Err(error) => Pending::settled(Err(error)),
         }
     }
@@ -69,7 +69,7 @@ impl Observer {
     /// Those of [`Observer::start_wait`], from [`Watch::next`].
     pub fn watch<T: TryInto<Token, Error: Into<Error>>>(&self, token: T, timeout: Option<Duration>) -> Watch {
         match self.client.admit(token) {
-            Ok((token, hub)) => hub.watch_observed(token, timeout.unwrap_or(self.client.timeout())),
+            Ok((token, hub)) => hub.watch(token, timeout.unwrap_or(self.client.timeout())),
             Err(error) => Watch::failed(error),
         }
     }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use super::Loggin;
 use loggin_protocol::{
-    Error, Token,
+    Error, SessionPhone, Token,
     wire::{self, EVENTS_PATH, EventsRequest, EventsResponse, Progress, TokenEvent},
 };
 
@@ -36,7 +36,7 @@ impl LoginStatus {
     }
 }
 
-impl Loggin {
+impl<P: SessionPhone> Loggin<P> {
     /// How far a login has come, now: for a page that asks. It waits for nothing and redeems nothing. Who can wait is told
     /// sooner by [`Loggin::watch`].
     ///
@@ -92,6 +92,7 @@ fn status_call(hub: &Hub, token: &Token, timeout: Option<Duration>) -> Result<Ca
         app_key: hub.settings().app_key.map(|app_key| app_key.to_string()),
         confirm: hub.settings().least,
         return_to: None,
+        phone: hub.settings().need,
         known: HashMap::new(),
     };
     hub.token_call(EVENTS_PATH, &request, timeout)

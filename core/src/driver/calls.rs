@@ -14,10 +14,10 @@ use super::{
     random::{jitter, new_idempotency_key},
     slot::Slot,
     thread::unwound,
-    transport::{MAX_RESPONSE, Request, Response, Unreached, invalid_response, unreached},
+    transport::{MAX_RESPONSE, Request, Response, Settings, Unreached, invalid_response, unreached},
 };
 use loggin_protocol::{
-    Cause, Confirm, Error, ErrorCode, Retry, Session, Token, backoff,
+    Cause, Confirm, Error, ErrorCode, PhoneNeed, Retry, Session, SessionPhone, Token, backoff,
     wire::{VERIFY_PATH, VerifyRequest, VerifyResponse},
 };
 
@@ -45,8 +45,9 @@ enum Step {
 impl Hub {
     /// The call that redeems a token; [`reader_of`] reads its response.
     pub(crate) fn verify_call(&self, token: &Token, timeout: Option<Duration>) -> Result<Call, Error> {
-        let app_key = self.settings().app_key.map(|app_key| app_key.to_string());
-        let request = VerifyRequest { token: token.expose(), app_key, confirm: self.settings().least };
+        let Settings { app_key, least, need, .. } = **self.settings();
+        let app_key = app_key.map(|app_key| app_key.to_string());
+        let request = VerifyRequest { token: token.expose(), app_key, confirm: least, phone: need };
         self.new_call(VERIFY_PATH, self.idempotency_key().to_owned(), &request, timeout)
     }
 
@@ -196,14 +197,16 @@ impl Hub {
 }
 
 /// Reads who signed in with a token; `None` while nobody has.
-pub(crate) fn reader_of(
+pub(crate) fn reader_of<P: SessionPhone>(
     token: Token,
     least: Confirm,
-) -> impl Fn(&[u8]) -> Result<Option<Session>, Error> + Send {
+    need: PhoneNeed,
+) -> impl Fn(&[u8]) -> Result<Option<Session<P>>, Error> + Send {
     move |body| match read_body(body)? {
         VerifyResponse::Pending => Ok(None),
         VerifyResponse::Verified(session) => {
-            session.of_app(token.app_key())?.confirmed_by(least)?.try_into().map(Some)
+            let session = session.of_app(token.app_key())?.confirmed_by(least)?.told_to(need)?;
+            session.try_into().map(Some)
         }
     }
 }

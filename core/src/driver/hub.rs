@@ -17,17 +17,16 @@ use super::{
     in_flight::{InFlight, closed},
     random::{jitter, new_idempotency_key},
     reach::{Reach, Reached},
-    slot::Slot,
     stream::{self, Owner},
     thread::{self, no_thread, unwound},
     transport::{CallConfig, Http, Network, Settings, StreamConfig},
-    watched::Watched,
+    waiter::Waiter,
     workers::Workers,
 };
 use loggin_protocol::{
-    Cause, Confirm, Error, Observed, Session, Token,
+    Cause, Confirm, Error, PhoneNeed, Token,
     waits::{Action, Closed, Form, Machine, Outcome, StreamId, WaitId},
-    wire::{Progress, TokenEvent},
+    wire::{Progress, SessionBody, TokenEvent},
 };
 
 /// How long the timekeeper stays with nothing to do before its thread ends.
@@ -35,15 +34,6 @@ const IDLE_THREAD: Duration = Duration::from_secs(5);
 
 /// The longest span that is added to the clock, so that no deadline overflows it.
 pub(super) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-
-/// Who waits: where the outcome is put, in the form that its owner may have it.
-#[derive(Clone)]
-pub(super) enum Waiter {
-    Redeemer(Arc<Slot<Session>>),
-    Observer(Arc<Slot<Observed>>),
-    WatchingRedeemer(Arc<Watched<Session>>),
-    WatchingObserver(Arc<Watched<Observed>>),
-}
 
 pub(crate) struct Hub {
     settings: Arc<Settings>,
@@ -57,12 +47,13 @@ pub(crate) struct Hub {
     stream_config: StreamConfig,
     workers: Arc<Workers>,
     reach: Reach,
-    /// The hubs that accept no less than each confirmation: one request asks the same of all its tokens.
-    stricter: [OnceLock<Arc<Hub>>; Confirm::ALL.len()],
+    /// The hubs that ask for something else, by need of the phone and then by least confirmation: one request asks the
+    /// same of all its tokens.
+    others: [[OnceLock<Arc<Hub>>; Confirm::ALL.len()]; PhoneNeed::ALL.len()],
 }
 
 struct State {
-    machine: Machine<Waiter>,
+    machine: Machine<Arc<dyn Waiter>>,
     streams: HashMap<StreamId, Http>,
     is_closed: bool,
     has_timekeeper: bool,
@@ -75,8 +66,8 @@ struct State {
 struct Actions {
     open: Vec<(StreamId, Http, Vec<Token>, Form)>,
     hang_up: Vec<Http>,
-    tell: Vec<(Waiter, Progress)>,
-    settle: Vec<(Waiter, Outcome)>,
+    tell: Vec<(Arc<dyn Waiter>, Progress)>,
+    settle: Vec<(Arc<dyn Waiter>, Outcome)>,
 }
 
 impl Hub {
@@ -108,32 +99,42 @@ impl Hub {
             sooner: Condvar::new(),
             workers: Arc::new(Workers::new()),
             reach: Reach::default(),
-            stricter: Default::default(),
+            others: Default::default(),
         }))
     }
 
-    /// The hub that accepts no less than this as confirmation; it redeems as this one does.
-    pub(crate) fn asking(self: &Arc<Self>, least: Confirm) -> Result<&Arc<Self>, Error> {
+    /// The hub that accepts no less than this as confirmation, and has this need of the phone; it redeems as this one does.
+    pub(crate) fn asking(self: &Arc<Self>, least: Confirm, need: PhoneNeed) -> Result<&Arc<Self>, Error> {
+        let least = least.max(self.settings.least);
         let place = Confirm::ALL.iter().position(|confirm| *confirm == least).unwrap_or_default();
-        let Some(stricter) = self.stricter.get(place).filter(|_| least > self.settings.least) else {
+        let row = PhoneNeed::ALL.iter().position(|other| *other == need).unwrap_or_default();
+        let is_other = (least, need) != (self.settings.least, self.settings.need);
+        let Some(other) = self.others.get(row).and_then(|row| row.get(place)).filter(|_| is_other) else {
             return Ok(self);
         };
-        if let Some(hub) = stricter.get() {
+        if let Some(hub) = other.get() {
             return Ok(hub);
         }
         let idempotency_key = Some(self.idempotency_key.clone());
-        let hub =
-            Self::new(Arc::new(Settings { least, idempotency_key, ..Settings::clone(&self.settings) }))?;
-        let hub = stricter.get_or_init(|| hub);
+        let settings = Settings { least, need, idempotency_key, ..Settings::clone(&self.settings) };
+        let hub = Self::new(Arc::new(settings))?;
+        let hub = other.get_or_init(|| hub);
         if self.lock().is_closed {
             hub.close();
         }
         Ok(hub)
     }
 
-    /// This hub's own that accept no less than some confirmation.
-    fn stricter(&self) -> impl Iterator<Item = &Arc<Self>> {
-        self.stricter.iter().filter_map(OnceLock::get)
+    /// This hub's own that ask for something else.
+    fn others(&self) -> impl Iterator<Item = &Arc<Self>> {
+        self.others.iter().flatten().filter_map(OnceLock::get)
+    }
+
+    /// A session, where the server kept to what was asked for.
+    fn accept(&self, session: SessionBody) -> Result<SessionBody, Error> {
+        let Settings { least, need, is_redeemer, .. } = *self.settings;
+        // Whoever only observes may be told of no phone in any case.
+        session.confirmed_by(least)?.told_to(if is_redeemer { need } else { PhoneNeed::Optional })
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -151,8 +152,8 @@ impl Hub {
     pub(crate) fn reached(&self) -> Reached {
         let connected = |reached: &Reached| reached.is_connected;
         let own = self.reach.known();
-        let others = self.stricter().map(|hub| hub.reached());
-        if own.is_connected { own } else { others.into_iter().find(connected).unwrap_or(own) }
+        let mut others = self.others().map(|hub| hub.reached());
+        if own.is_connected { own } else { others.find(connected).unwrap_or(own) }
     }
 
     pub(super) fn reach(&self) -> &Reach {
@@ -172,7 +173,7 @@ impl Hub {
         self: &Arc<Self>,
         token: Token,
         timeout: Duration,
-        waiter: Waiter,
+        waiter: Arc<dyn Waiter>,
     ) -> Option<WaitId> {
         self.feed(|state, now| {
             if state.is_closed {
@@ -195,20 +196,20 @@ impl Hub {
             state.machine.handle_shutdown(&closed());
         });
         self.in_flight.close();
-        self.stricter().for_each(Self::close);
+        self.others().for_each(Self::close);
     }
 
     /// Hangs up every stream and opens none until [`Hub::resume`]. The waits go on.
     pub(crate) fn suspend(self: &Arc<Self>) {
         self.feed(|state, now| state.machine.handle_suspend(now));
-        self.stricter().for_each(Self::suspend);
+        self.others().for_each(Self::suspend);
     }
 
     /// Has all waits on a new stream at once, whatever became of the old ones, and later calls on new connections.
     pub(crate) fn resume(self: &Arc<Self>) {
         self.feed(|state, now| state.machine.handle_resume(now));
         self.in_flight.renew();
-        self.stricter().for_each(Self::resume);
+        self.others().for_each(Self::resume);
     }
 
     /// Looks whether the computer was asleep, for a call: where nothing waits, nobody else does.
@@ -245,7 +246,7 @@ impl Hub {
                 Action::Tell { waiter, progress } => actions.tell.push((waiter, progress)),
                 Action::Settle { waiter, outcome } => {
                     let outcome = outcome.map_err(|error| self.reach.explain(error));
-                    let outcome = outcome.and_then(|session| session.confirmed_by(self.settings.least));
+                    let outcome = outcome.and_then(|session| self.accept(session));
                     actions.settle.push((waiter, outcome));
                 }
             }
@@ -396,25 +397,6 @@ impl Owner for Hub {
             state.streams.remove(&id);
             state.machine.handle_closed(now, id, closed, random);
         });
-    }
-}
-
-impl Waiter {
-    fn tell(&self, progress: Progress) {
-        match self {
-            Self::Redeemer(_) | Self::Observer(_) => {}
-            Self::WatchingRedeemer(watched) => watched.advance(progress),
-            Self::WatchingObserver(watched) => watched.advance(progress),
-        }
-    }
-
-    fn settle(self, outcome: Outcome) {
-        match self {
-            Self::Redeemer(slot) => slot.settle(outcome.and_then(TryInto::try_into)),
-            Self::Observer(slot) => slot.settle(outcome.map(Into::into)),
-            Self::WatchingRedeemer(watched) => watched.slot.settle(outcome.and_then(TryInto::try_into)),
-            Self::WatchingObserver(watched) => watched.slot.settle(outcome.map(Into::into)),
-        }
     }
 }
 

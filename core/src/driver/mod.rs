@@ -15,6 +15,7 @@ mod stream;
 mod tests;
 mod thread;
 mod transport;
+mod waiter;
 mod watch;
 mod watched;
 mod workers;

@@ -12,11 +12,12 @@ use std::{
 
 use super::{
     fork,
-    hub::{Hub, Waiter},
+    hub::Hub,
     in_flight::{self, CallId},
     slot::Slot,
+    waiter::Told,
 };
-use loggin_protocol::{Error, ErrorCode, Observed, Session, Token, waits::WaitId};
+use loggin_protocol::{Error, ErrorCode, Token, waits::WaitId};
 
 /// A result that is not there yet. Awaiting it needs no particular runtime.
 ///
@@ -49,16 +50,9 @@ enum UnderWay {
 
 impl Hub {
     /// Begins a wait that ends with `timeout` after the given time.
-    pub(crate) fn wait(self: &Arc<Self>, token: Token, timeout: Duration) -> Pending<Session> {
+    pub(crate) fn wait<T: Told>(self: &Arc<Self>, token: Token, timeout: Duration) -> Pending<T> {
         let slot = Slot::new();
-        let id = self.add_wait(token, timeout, Waiter::Redeemer(Arc::clone(&slot)));
-        Pending::of_wait(slot, self, id)
-    }
-
-    /// The same for an observer, on a hub whose streams do not claim.
-    pub(crate) fn observe(self: &Arc<Self>, token: Token, timeout: Duration) -> Pending<Observed> {
-        let slot = Slot::new();
-        let id = self.add_wait(token, timeout, Waiter::Observer(Arc::clone(&slot)));
+        let id = self.add_wait(token, timeout, Arc::<Slot<T>>::clone(&slot));
         Pending::of_wait(slot, self, id)
     }
 }

@@ -7,7 +7,7 @@ use super::{
     transport::{Http, Request, Response, Settings, Unreached, cause_of_end},
 };
 use loggin_protocol::{
-    AppKey, Cause, Code, Confirm, ErrorCode, Token,
+    AppKey, Cause, Code, Confirm, ErrorCode, PhoneNeed, Token,
     sse::{Decoder, Item},
     waits::{Closed, Form, StreamId},
     wire::{EVENTS_PATH, EventsResponse, MAX_TOKENS_WITHOUT_KEY, Progress, TokenEvent},
@@ -17,7 +17,7 @@ use loggin_protocol::{
 const CHUNK: usize = 4 << 10;
 
 /// Bytes of a request around its tokens.
-const BODY_OVERHEAD: usize = 96;
+const BODY_OVERHEAD: usize = 128;
 
 /// Bytes of a token in a request, with its quotes and comma.
 const BYTES_PER_TOKEN: usize = 49;
@@ -70,8 +70,9 @@ fn open(
         Form::Events => ("text/event-stream", &[][..], None),
         Form::Poll { known } => ("application/json", &known[..], Some(POLL_TIMEOUT)),
     };
-    let Settings { is_redeemer, app_key, least, .. } = *owner.settings();
-    let body = request_body(tokens, is_redeemer, app_key, least, known);
+    let Settings { is_redeemer, app_key, least, need, .. } = *owner.settings();
+    let asked = Asked { claim: is_redeemer, app_key, least, need, known };
+    let body = request_body(tokens, &asked);
     let request =
         Request { path: EVENTS_PATH, accept, idempotency_key: owner.idempotency_key(), body: &body, timeout };
     let mut response = http.send(owner.settings(), &request).map_err(|Unreached(cause)| {
@@ -105,14 +106,18 @@ fn open(
     Err(dropped(error.retry_after()))
 }
 
-/// The request's JSON, written token by token: ten thousand of them are a megabyte and more in any form between.
-fn request_body(
-    tokens: Vec<Token>,
+/// What a request asks of all its tokens.
+struct Asked<'a> {
     claim: bool,
     app_key: Option<AppKey>,
     least: Confirm,
-    known: &[(Code, Progress)],
-) -> Vec<u8> {
+    need: PhoneNeed,
+    known: &'a [(Code, Progress)],
+}
+
+/// The request's JSON, written token by token: ten thousand of them are a megabyte and more in any form between.
+fn request_body(tokens: Vec<Token>, asked: &Asked<'_>) -> Vec<u8> {
+    let Asked { claim, app_key, least, need, known } = *asked;
     let mut body = String::with_capacity(
         BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN + known.len() * BYTES_PER_PROGRESS,
     );
@@ -136,6 +141,9 @@ fn request_body(
         body.push_str(r#","confirm":""#);
         body.push_str(least.as_str());
         body.push('"');
+    }
+    if need == PhoneNeed::Optional {
+        body.push_str(r#","phone":"optional""#);
     }
     for (index, (code, progress)) in known.iter().enumerate() {
         body.push_str(if index > 0 { "," } else { r#","known":{"# });
@@ -209,18 +217,26 @@ mod tests {
             (tokens[0].code(), Progress::MessageReceived),
             (tokens[2].code(), Progress::AwaitingConfirmation),
         ];
+        let (required, optional) = (PhoneNeed::Required, PhoneNeed::Optional);
         let cases = [
-            (true, None, Confirm::None, &[][..]),
-            (false, None, Confirm::Reply, &known[..1]),
-            (true, Some(app_key), Confirm::Match, &[][..]),
-            (false, Some(app_key), Confirm::Code, &known),
+            Asked { claim: true, app_key: None, least: Confirm::None, need: required, known: &[] },
+            Asked { claim: false, app_key: None, least: Confirm::Reply, need: optional, known: &known[..1] },
+            Asked { claim: true, app_key: Some(app_key), least: Confirm::Match, need: required, known: &[] },
+            Asked {
+                claim: false,
+                app_key: Some(app_key),
+                least: Confirm::Code,
+                need: optional,
+                known: &known,
+            },
         ];
-        for (claim, app_key, least, known) in cases {
-            let body = request_body(tokens.clone(), claim, app_key, least, known);
+        for asked in cases {
+            let body = request_body(tokens.clone(), &asked);
+            let Asked { claim, app_key, least, need, known } = asked;
             let most = BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN + known.len() * BYTES_PER_PROGRESS;
             assert!(body.len() <= most);
             let request: EventsRequest = serde_json::from_slice(&body).unwrap();
-            assert_eq!((request.claim, request.confirm), (claim, least));
+            assert_eq!((request.claim, request.confirm, request.phone), (claim, least, need));
             assert_eq!(request.app_key, app_key.map(|app_key| app_key.to_string()));
             assert_eq!(request.tokens, tokens.iter().map(Token::expose).collect::<Vec<_>>());
             assert_eq!(request.known, known.iter().copied().collect());

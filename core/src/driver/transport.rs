@@ -30,7 +30,7 @@ pub(crate) use tls::{TlsOptions, Trust};
 
 use super::Proxy;
 use loggin_protocol::{
-    AppKey, Cause, Confirm, Credential, Error, ErrorCode,
+    AppKey, Cause, Confirm, Credential, Error, ErrorCode, PhoneNeed,
     wire::{ErrorBody, IDEMPOTENCY_KEY, REQUEST_ID},
 };
 
@@ -64,6 +64,8 @@ pub(crate) struct Settings {
     pub(crate) is_redeemer: bool,
     /// The least confirmation that it accepts of the logins that it asks about.
     pub(crate) least: Confirm,
+    /// Whether it needs the phone of whoever signs in.
+    pub(crate) need: PhoneNeed,
     pub(crate) user_agent: String,
     pub(crate) max_retries: u32,
     /// How long a call takes at most that does not say otherwise.

@@ -10,11 +10,12 @@ use std::{
 };
 
 use super::{
-    hub::{Hub, Waiter},
+    hub::Hub,
     pending::Pending,
+    waiter::Told,
     watched::{Teller, Watched},
 };
-use loggin_protocol::{Error, Observed, Session, Token, wire::Progress};
+use loggin_protocol::{Error, Observed, Token, wire::Progress};
 
 /// What is new about a watched login.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,23 +53,9 @@ pub struct Watch<T: Clone = Observed> {
 
 impl Hub {
     /// Begins a wait of somebody who wants to know how far the login has come.
-    pub(crate) fn watch(self: &Arc<Self>, token: Token, timeout: Duration) -> Watch<Session> {
-        self.watch_as(token, timeout, Waiter::WatchingRedeemer)
-    }
-
-    /// The same for an observer, on a hub whose streams do not claim.
-    pub(crate) fn watch_observed(self: &Arc<Self>, token: Token, timeout: Duration) -> Watch<Observed> {
-        self.watch_as(token, timeout, Waiter::WatchingObserver)
-    }
-
-    fn watch_as<T: Clone>(
-        self: &Arc<Self>,
-        token: Token,
-        timeout: Duration,
-        waiter: fn(Arc<Watched<T>>) -> Waiter,
-    ) -> Watch<T> {
+    pub(crate) fn watch<T: Told>(self: &Arc<Self>, token: Token, timeout: Duration) -> Watch<T> {
         let watched = Watched::new();
-        let id = self.add_wait(token, timeout, waiter(Arc::clone(&watched)));
+        let id = self.add_wait(token, timeout, Arc::<Watched<T>>::clone(&watched));
         let pending = Pending::of_wait(Arc::clone(&watched.slot), self, id);
         Watch::new(watched, pending)
     }

@@ -102,6 +102,7 @@ fn what_does_not_pass_is_told_at_once() {
             r#"{"status":"verified","app_key":"8XKPQ2WN","phone":null,"verified_at":"2026-11-22T08:00:00Z"}"#,
             ErrorCode::InvalidResponse,
         ),
+        ("422 Unprocessable", r#"{"error":"phone_hidden"}"#, ErrorCode::PhoneHidden),
         ("302 Found", "{}", ErrorCode::InvalidResponse),
     ];
     for (status, body, code) in cases {

@@ -191,12 +191,24 @@ pub(crate) fn verify_all(request: &Request, stream: &mut TcpStream) {
 }
 
 pub(crate) fn verified_event(token: &str) -> String {
-    let code = loggin::Token::parse(token).unwrap().code();
-    format!("event: verified\ndata: {{\"code\":\"{}\",\"session\":{SESSION}}}\n\n", code.expose())
+    verified_event_of(token, SESSION)
 }
 
-pub(crate) const SESSION: &str =
-    r#"{"app_key":"8XKPQ2WN","phone":"919876543210","user_id":null,"verified_at":"2026-11-22T08:00:00Z"}"#;
+pub(crate) fn verified_event_of(token: &str, session: &str) -> String {
+    let code = loggin::Token::parse(token).unwrap().code();
+    format!("event: verified\ndata: {{\"code\":\"{}\",\"session\":{session}}}\n\n", code.expose())
+}
+
+pub(crate) const SESSION: &str = concat!(
+    r#"{"app_key":"8XKPQ2WN","phone":"919876543210","user_id":null,"#,
+    r#""subject":"lgsu_000G40R40M30E209185GR38E1W8124GK","assurance":"normal","verified_at":"2026-11-22T08:00:00Z"}"#
+);
+
+/// Somebody who hides their phone.
+pub(crate) const WITHOUT_PHONE: &str = concat!(
+    r#"{"app_key":"8XKPQ2WN","phone":null,"user_id":"IN.13491208655302741918","#,
+    r#""subject":"lgsu_000G40R40M30E209185GR38E1W8124GK","assurance":"changed","verified_at":"2026-11-22T08:00:00Z"}"#
+);
 
 pub(crate) fn respond(stream: &mut TcpStream, status: &str, headers: &str, body: &str) {
     let length = body.len();

@@ -7,6 +7,7 @@ mod causes;
 mod confirming;
 mod fixture;
 mod otp;
+mod phones;
 mod proxies;
 #[cfg(target_os = "linux")]
 mod threads;

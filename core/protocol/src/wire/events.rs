@@ -14,7 +14,7 @@ use super::{
     invalid_response,
     lenient::{lenient, text},
 };
-use crate::{confirm::Confirm, token::Code};
+use crate::{confirm::Confirm, identity::PhoneNeed, token::Code};
 
 /// `POST /tokens/events`.
 #[derive(Clone, Deserialize, Serialize)]
@@ -42,6 +42,11 @@ pub struct EventsRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(example = "https://shop.example/login"))]
     pub return_to: Option<String>,
+    /// `optional` from a caller that takes sessions without a phone. For any other that redeems, such a login is
+    /// `phone_hidden`, and is not spent by it.
+    #[serde(default, skip_serializing_if = "PhoneNeed::is_required")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(required|optional)$", required = false))]
+    pub phone: PhoneNeed,
     /// Of a long poll: the progress by code that its caller was told of already. What this version does not know is
     /// left out.
     #[serde(default, deserialize_with = "known", skip_serializing_if = "HashMap::is_empty")]
@@ -266,6 +271,7 @@ impl EventsResponse {
 mod tests {
     use super::*;
     use crate::{
+        identity::{Assurance, Subject},
         token::{PhoneNumber, Token},
         wire::Timestamp,
     };
@@ -280,8 +286,10 @@ mod tests {
         let session = SessionBody {
             app_key: code().app_key(),
             phone: Some(PhoneNumber::parse("919876543210").unwrap()),
-            user_id: None,
+            user_id: Some("IN.13491208655302741918".into()),
+            subject: Subject::from_random([7; 20]),
             confirmation: Confirm::Code,
+            assurance: Assurance::Changed,
             verified_at: Timestamp(SystemTime::UNIX_EPOCH + Duration::from_millis(1_790_416_800_123)),
         };
         let events = [
@@ -354,10 +362,13 @@ mod tests {
         } });
         let request: EventsRequest = serde_json::from_value(body).unwrap();
         assert_eq!(request.known, HashMap::from([(code, Progress::AwaitingConfirmation)]));
-        assert_eq!(request.confirm, Confirm::None);
-        let body = serde_json::json!({ "tokens": [], "confirm": "code", "known": { code.expose(): "awaiting_match" } });
+        assert_eq!((request.confirm, request.phone), (Confirm::None, PhoneNeed::Required));
+        let known = serde_json::json!({ code.expose(): "awaiting_match" });
+        let body =
+            serde_json::json!({ "tokens": [], "confirm": "code", "phone": "optional", "known": known });
         let request: EventsRequest = serde_json::from_value(body).unwrap();
         assert_eq!((request.known[&code].as_str(), request.confirm), ("awaiting_match", Confirm::Code));
+        assert_eq!(request.phone, PhoneNeed::Optional);
         let body = serde_json::json!({ "tokens": [], "known": { code.expose(): "of_a_newer_client" } });
         let request: EventsRequest = serde_json::from_value(body).unwrap();
         assert_eq!(request.known, HashMap::new());

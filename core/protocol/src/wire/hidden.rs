@@ -25,6 +25,7 @@ mod tests {
             app_key: None,
             confirm: crate::Confirm::None,
             return_to: None,
+            phone: crate::PhoneNeed::Required,
             known: HashMap::new(),
         };
         assert_eq!(format!("{request:?}"), "EventsRequest { .. }");

@@ -146,7 +146,7 @@ impl Status {
     /// Longest name that is believed, in bytes.
     const MAX_LENGTH: usize = 39;
 
-    fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         let is_one = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
         let length = u8::try_from(name.len()).ok().filter(|length| *length > 0)?;
         let mut bytes = [0; Self::MAX_LENGTH];

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Timestamp, hidden::hidden_debug, lenient::confirmation};
 use crate::{
     confirm::Confirm,
+    identity::{Assurance, PhoneNeed, Subject},
     token::{AppKey, PhoneNumber},
 };
 
@@ -24,6 +25,11 @@ pub struct VerifyRequest {
     #[serde(default, skip_serializing_if = "Confirm::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(none|reply|match|code)$", required = false))]
     pub confirm: Confirm,
+    /// `optional` from a caller that takes a session without a phone. For any other, such a login is `phone_hidden`, and
+    /// is not spent by it.
+    #[serde(default, skip_serializing_if = "PhoneNeed::is_required")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^(required|optional)$", required = false))]
+    pub phone: PhoneNeed,
 }
 
 /// `POST /tokens/confirm`.
@@ -41,24 +47,32 @@ pub struct ConfirmRequest {
 hidden_debug!(VerifyRequest, ConfirmRequest);
 
 /// Who signed in, on the wire.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = Session))]
 pub struct SessionBody {
     /// The app that the login is for.
     #[cfg_attr(feature = "openapi", schema(value_type = String, example = "8XKPQ2WN"))]
     pub app_key: AppKey,
-    /// Digits without `+`, as WhatsApp reports them; null only for a browser that observes an app which hides it.
+    /// Digits without `+`, as WhatsApp reports them. Null only for who asked with `"phone": "optional"`, where the person
+    /// hides it, and for who observes.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, required = true, example = "919876543210"))]
     pub phone: Option<PhoneNumber>,
     /// The business-scoped WhatsApp user id, where WhatsApp told it.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub user_id: Option<String>,
+    /// The person at this app, whatever becomes of number and user id: the key of an app's table of users.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^lgsu_[0-9A-HJKMNP-TV-Z]{32}$"))]
+    pub subject: Subject,
     /// What the person did to confirm the login: `none`, `reply`, `match` or `code`.
     #[serde(default, deserialize_with = "confirmation")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = true, example = "code"))]
     pub confirmation: Confirm,
+    /// `normal`, or `changed` at the first login after the number or its owner became another one. Later versions may tell
+    /// others.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "normal"))]
+    pub assurance: Assurance,
     /// When the message arrived, or the login was confirmed.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub verified_at: Timestamp,
@@ -91,11 +105,13 @@ mod tests {
     #[test]
     fn a_session_has_the_fields_of_the_protocol() {
         let body = r#"{"status":"verified","app_key":"8XKPQ2WN","phone":"919876543210","user_id":null,
+            "subject":"lgsu_000G40R40M30E209185GR38E1W8124GK","assurance":"changed",
             "verified_at":"2026-11-22T08:00:00.5Z","new_field":[1]}"#;
         let VerifyResponse::Verified(session) = serde_json::from_str(body).unwrap() else { panic!("{body}") };
         assert_eq!(session.verified_at.to_string(), "2026-11-22T08:00:00.500Z");
         assert_eq!(session.phone.unwrap().expose(), "919876543210");
-        assert_eq!(session.confirmation, Confirm::None);
+        assert_eq!(session.subject.expose(), "lgsu_000G40R40M30E209185GR38E1W8124GK");
+        assert_eq!((session.confirmation, session.assurance), (Confirm::None, Assurance::Changed));
     }
 
     #[test]
@@ -104,7 +120,8 @@ mod tests {
             [("\"match\"", Confirm::Match), ("\"passkey\"", Confirm::None), ("1", Confirm::None)]
         {
             let body = format!(
-                r#"{{"app_key":"8XKPQ2WN","phone":null,"confirmation":{written},"verified_at":"2026-11-22T08:00:00Z"}}"#
+                r#"{{"app_key":"8XKPQ2WN","phone":null,"subject":"lgsu_000G40R40M30E209185GR38E1W8124GK",
+                "confirmation":{written},"assurance":"normal","verified_at":"2026-11-22T08:00:00Z"}}"#
             );
             assert_eq!(serde_json::from_str::<SessionBody>(&body).unwrap().confirmation, confirmation);
         }
@@ -112,9 +129,11 @@ mod tests {
 
     #[test]
     fn a_call_that_asks_for_nothing_more_is_written_as_before() {
-        let request = VerifyRequest { token: "t".to_owned(), app_key: None, confirm: Confirm::None };
+        let phone = PhoneNeed::Required;
+        let request = VerifyRequest { token: "t".to_owned(), app_key: None, confirm: Confirm::None, phone };
         assert_eq!(serde_json::to_string(&request).unwrap(), r#"{"token":"t"}"#);
-        let request = VerifyRequest { confirm: Confirm::Match, ..request };
-        assert_eq!(serde_json::to_string(&request).unwrap(), r#"{"token":"t","confirm":"match"}"#);
+        let request = VerifyRequest { confirm: Confirm::Match, phone: PhoneNeed::Optional, ..request };
+        let written = r#"{"token":"t","confirm":"match","phone":"optional"}"#;
+        assert_eq!(serde_json::to_string(&request).unwrap(), written);
     }
 }

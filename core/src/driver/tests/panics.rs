@@ -13,7 +13,7 @@ use std::{
 use url::Url;
 
 use super::super::{Hub, STREAM_SILENCE, Settings, reader_of};
-use loggin_protocol::{AppKey, ErrorCode, Token};
+use loggin_protocol::{AppKey, Confirm, Error, ErrorCode, PhoneNeed, Session, Token};
 
 /// Nothing here takes this long unless it hangs.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,6 +36,10 @@ fn token(number: u8) -> Token {
     Token::from_secret(AppKey::parse("8XKPQ2WN").unwrap(), [number; Token::SECRET_BYTES])
 }
 
+fn reader() -> impl Fn(&[u8]) -> Result<Option<Session>, Error> + Send {
+    reader_of(token(0), Confirm::None, PhoneNeed::Required)
+}
+
 /// A hub whose first requests panic; after them its server says of every login that it was denied.
 fn hub(panics: usize) -> Arc<Hub> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -49,7 +53,8 @@ fn hub(panics: usize) -> Arc<Hub> {
         proxy: None,
         trust: None,
         is_redeemer: true,
-        least: loggin_protocol::Confirm::None,
+        least: Confirm::None,
+        need: PhoneNeed::Required,
         user_agent: String::new(),
         max_retries: 0,
         call_timeout: TIMEOUT,
@@ -85,7 +90,7 @@ fn a_stream_that_panics_is_a_stream_that_is_lost() {
     // More than the streams that may be opened at a time.
     let hub = hub(5);
     for number in 0..3 {
-        let wait = hub.wait(token(number), TIMEOUT);
+        let wait = hub.wait::<Session>(token(number), TIMEOUT);
         let outcome = wait.wait_timeout(TIMEOUT).expect("the wait is carried on");
         assert_eq!(outcome.unwrap_err().code(), ErrorCode::Denied);
     }
@@ -95,19 +100,13 @@ fn a_stream_that_panics_is_a_stream_that_is_lost() {
 fn a_call_that_panics_is_an_error_and_its_worker_goes_on() {
     let hub = hub(21);
     let call = || hub.verify_call(&token(0), None);
-    let error = hub.make(call().unwrap(), reader_of(token(0), loggin_protocol::Confirm::None)).unwrap_err();
+    let error = hub.make(call().unwrap(), reader()).unwrap_err();
     assert_eq!(error.code(), ErrorCode::Internal);
     for _ in 0..20 {
-        let outcome = hub
-            .begin(call(), reader_of(token(0), loggin_protocol::Confirm::None))
-            .wait_timeout(TIMEOUT)
-            .expect("the call does not hang");
+        let outcome = hub.begin(call(), reader()).wait_timeout(TIMEOUT).expect("the call does not hang");
         assert_eq!(outcome.unwrap_err().code(), ErrorCode::Internal);
     }
-    assert_eq!(
-        hub.begin(call(), reader_of(token(0), loggin_protocol::Confirm::None)).wait_timeout(TIMEOUT),
-        Some(Ok(None))
-    );
+    assert_eq!(hub.begin(call(), reader()).wait_timeout(TIMEOUT), Some(Ok(None)));
     let broken = hub.begin::<()>(call(), |_| panic!("as the test says"));
     assert_eq!(broken.wait_timeout(TIMEOUT).unwrap().unwrap_err().code(), ErrorCode::Internal);
 }
@@ -124,7 +123,8 @@ impl Wake for Panic {
 fn a_waker_that_panics_takes_nothing_from_the_waits_beside_it() {
     let hub = hub(0);
     let waker = Waker::from(Arc::new(Panic));
-    let mut waits: Vec<_> = (0..20).map(|number| Box::pin(hub.wait(token(number), TIMEOUT))).collect();
+    let mut waits: Vec<_> =
+        (0..20).map(|number| Box::pin(hub.wait::<Session>(token(number), TIMEOUT))).collect();
     for wait in waits.iter_mut().step_by(2) {
         // What is ready by now wakes nobody.
         let _ = Future::poll(wait.as_mut(), &mut Context::from_waker(&waker));

@@ -17,7 +17,7 @@ use super::super::{
     Hub, Settings,
     clock::{Clock, SystemClock},
 };
-use loggin_protocol::{AppKey, ErrorCode, Token};
+use loggin_protocol::{AppKey, ErrorCode, Session, Token};
 
 /// Nothing here takes this long unless it hangs.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -50,6 +50,7 @@ pub(super) fn hub_by(stream_silence: Duration, clock: Box<dyn Clock>) -> (Arc<Hu
         trust: None,
         is_redeemer: true,
         least: loggin_protocol::Confirm::None,
+        need: loggin_protocol::PhoneNeed::Required,
         user_agent: String::new(),
         max_retries: 0,
         call_timeout: TIMEOUT,
@@ -77,7 +78,7 @@ pub(super) fn begin(mut stream: &TcpStream) {
 fn a_stream_that_falls_silent_is_replaced() {
     let silence = Duration::from_millis(200);
     let (hub, connections) = hub(silence);
-    let wait = hub.wait(token(), TIMEOUT);
+    let wait = hub.wait::<Session>(token(), TIMEOUT);
     let mut silent = connections.recv_timeout(TIMEOUT).unwrap();
     begin(&silent);
     let fell_silent = Instant::now();
@@ -94,7 +95,7 @@ fn a_stream_that_falls_silent_is_replaced() {
 fn signs_of_life_keep_a_stream() {
     let silence = Duration::from_secs(2);
     let (hub, connections) = hub(silence);
-    let wait = hub.wait(token(), TIMEOUT);
+    let wait = hub.wait::<Session>(token(), TIMEOUT);
     let mut stream = connections.recv_timeout(TIMEOUT).unwrap();
     begin(&stream);
     for _ in 0..10 {

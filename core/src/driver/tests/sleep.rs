@@ -12,7 +12,7 @@ use super::{
     super::{Hub, clock::Clock},
     silence::{self, TIMEOUT, begin, token},
 };
-use loggin_protocol::ErrorCode;
+use loggin_protocol::{ErrorCode, Session};
 
 /// How long the computer sleeps.
 const NIGHT: Duration = Duration::from_secs(8 * 3600);
@@ -48,7 +48,7 @@ impl Clock for Bed {
 fn a_computer_that_wakes_up_connects_anew_long_before_the_silence_is_noticed() {
     let bed = Bed::new();
     let (hub, connections) = silence::hub_by(TIMEOUT, Box::new(bed.clone()));
-    let wait = hub.wait(token(), NIGHT * 2);
+    let wait = hub.wait::<Session>(token(), NIGHT * 2);
     let mut dead = connections.recv_timeout(TIMEOUT).unwrap();
     begin(&dead);
     bed.fall_asleep_for(NIGHT);
@@ -65,7 +65,7 @@ fn a_computer_that_wakes_up_connects_anew_long_before_the_silence_is_noticed() {
 fn a_deadline_that_comes_during_the_sleep_is_kept() {
     let bed = Bed::new();
     let (hub, connections) = silence::hub_by(TIMEOUT, Box::new(bed.clone()));
-    let wait = hub.wait(token(), NIGHT);
+    let wait = hub.wait::<Session>(token(), NIGHT);
     begin(&connections.recv_timeout(TIMEOUT).unwrap());
     bed.fall_asleep_for(NIGHT);
     assert_eq!(wait.wait().unwrap_err().code(), ErrorCode::Timeout);
@@ -76,7 +76,7 @@ fn a_deadline_that_comes_during_the_sleep_is_kept() {
 fn resuming_connects_anew_at_once() {
     let bed = Bed::new();
     let (hub, connections) = silence::hub_by(TIMEOUT, Box::new(bed));
-    let wait = hub.wait(token(), NIGHT);
+    let wait = hub.wait::<Session>(token(), NIGHT);
     let mut old = connections.recv_timeout(TIMEOUT).unwrap();
     begin(&old);
     hub.resume();

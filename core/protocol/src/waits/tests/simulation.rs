@@ -402,6 +402,8 @@ pub(in crate::waits) fn verified(code: Code) -> TokenEvent {
     let Ok(phone) = PhoneNumber::parse("919876543210") else { panic!("it is well formed") };
     let session = SessionBody {
         confirmation: crate::Confirm::None,
+        subject: crate::Subject::from_random([7; 20]),
+        assurance: crate::Assurance::Normal,
         app_key: code.app_key(),
         phone: Some(phone),
         user_id: None,

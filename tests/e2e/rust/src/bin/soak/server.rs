@@ -110,6 +110,8 @@ fn outcome(code: &Code) -> Option<TokenEvent> {
                 app_key: code.app_key(),
                 phone: PhoneNumber::parse("919876543210").ok(),
                 user_id: None,
+                subject: loggin_protocol::Subject::from_random([7; 20]),
+                assurance: loggin_protocol::Assurance::Normal,
                 verified_at: Timestamp(SystemTime::UNIX_EPOCH),
             },
         })),
