@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     clock::UnixMillis,
     limits,
-    store::{AppEvent, EventKind, Login, OtpSession, State},
+    store::{AppEvent, EventKind, Login, OtpSession, Person as Kept, State},
     whatsapp::OperatorEvent,
 };
 
@@ -101,6 +101,9 @@ pub(crate) fn of_login(before: Option<&Login>, after: &Login, now: UnixMillis) -
         data["reason"] = reason.into();
     }
     if matches!(kind, EventKind::LoginVerified | EventKind::LoginRevoked) {
+        let known = with_person.and_then(|login| login.person);
+        data["subject"] = known.map(|person| person.subject.expose()).into();
+        data["assurance"] = known.map(|person| person.assurance().as_str().to_owned()).into();
         data["phone"] = person.phone.into();
         data["user_id"] = person.user_id.into();
         data["verified_at"] = after.verified_at.map(moment).into();
@@ -118,6 +121,55 @@ impl Login {
             before.state == State::AwaitingConfirmation && before.attempts_left > self.attempts_left
         })
     }
+}
+
+/// What of a person is another now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PersonChange {
+    /// The number.
+    Number,
+    /// The business-scoped user id.
+    UserId,
+    /// What WhatsApp calls the key of their account: they have registered it anew, maybe on another phone.
+    Identity,
+    /// They have lost the number, or the user id, to somebody else.
+    Recycled,
+}
+
+impl PersonChange {
+    /// Its name in payloads.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::UserId => "user_id",
+            Self::Identity => "identity",
+            Self::Recycled => "recycled",
+        }
+    }
+}
+
+/// Somebody whom an app knows has another number or user id, or has lost theirs.
+pub(crate) fn of_person(what: PersonChange, before: &Kept, after: &Kept, now: UnixMillis) -> AppEvent {
+    let phone = |person: &Kept| person.phone.as_ref().map(|phone| phone.expose().to_owned());
+    let (now_phone, previous_phone) = (phone(after), phone(before));
+    let subject = after.subject.expose();
+    let data = json!({
+        "app_key": after.app_key.as_str(),
+        "subject": subject,
+        "change": what.as_str(),
+        "phone": now_phone,
+        "previous_phone": previous_phone,
+        "user_id": after.user_id,
+        "previous_user_id": before.user_id,
+        "occurred_at": moment(now),
+    });
+    // Who is left with no name is forgotten by the one that they had.
+    let person = Person {
+        phone: now_phone.as_deref().or(previous_phone.as_deref()),
+        user_id: after.user_id.as_deref().or(before.user_id.as_deref()),
+    };
+    let name = format!("{subject}\n{}", after.version);
+    event(EventKind::UserChanged, Some(after.app_key), &name, &person, &data, now)
 }
 
 /// The one-time code that an event is about.

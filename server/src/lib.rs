@@ -12,6 +12,7 @@ mod crypto;
 mod doctor;
 mod events;
 mod http;
+mod identity;
 mod languages;
 mod limits;
 mod logins;

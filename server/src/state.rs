@@ -10,6 +10,7 @@ use crate::{
     apps::Apps,
     clock::{Clock, Random},
     config::{TrustedProxies, WhatsAppConfig},
+    identity::People,
     limits::{self, Rooms, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
     otp::{CodeSender, Otp},
@@ -28,6 +29,8 @@ pub(crate) struct Server {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) apps: Arc<Apps>,
     pub(crate) logins: Logins,
+    /// What WhatsApp tells of people beside their messages.
+    pub(crate) people: People,
     /// One-time codes, where the server is set up to send them.
     pub(crate) otp: Option<Arc<Otp>>,
     pub(crate) waiters: Arc<Waiters>,
@@ -126,7 +129,13 @@ impl Server {
             client: parts.client,
             queued: Arc::clone(&parts.publisher.outbox),
         });
+        let people = People {
+            store: Arc::clone(&parts.store),
+            clock: Arc::clone(&parts.clock),
+            recipients: recipients.clone(),
+        };
         Arc::new(Self {
+            people,
             logins: Logins::new(LoginsParts {
                 store: Arc::clone(&parts.store),
                 apps: Arc::clone(&apps),

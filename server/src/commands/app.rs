@@ -174,6 +174,8 @@ pub(crate) enum PhoneHiddenArg {
     Ask,
     /// The login fails.
     Fail,
+    /// The sender signs in without it.
+    Allow,
 }
 
 impl From<PhoneHiddenArg> for PhoneHidden {
@@ -181,6 +183,7 @@ impl From<PhoneHiddenArg> for PhoneHidden {
         match argument {
             PhoneHiddenArg::Ask => Self::Ask,
             PhoneHiddenArg::Fail => Self::Fail,
+            PhoneHiddenArg::Allow => Self::Allow,
         }
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn as_json(app: &App, secret_key: Option<&SecretKey>) -> Value {
         "allowed_origins": app.allowed_origins,
         "confirm": app.confirm.as_str(),
         "phone_hidden": match app.phone_hidden {
+            PhoneHidden::Allow => "allow",
             PhoneHidden::Ask => "ask",
             PhoneHidden::Fail => "fail",
         },

@@ -16,7 +16,7 @@ use crate::{
     config::Settings,
     otp::PersonKeys,
     phones::{self, RecipientKeys},
-    store::{ClearName, PersonNames, Store, StoreError, Trail},
+    store::{ClearName, PersonNames, PersonQuery, Store, StoreError, Trail},
     telemetry::process,
 };
 
@@ -96,7 +96,7 @@ async fn exported(
 
 /// All that a person is called.
 async fn names(store: &dyn Store, keys: &Keys, phone: &PhoneNumber) -> Result<PersonNames, StoreError> {
-    let (phones, user_ids) = known_as(phone, &store.clear_names().await?);
+    let (phones, user_ids) = known_to(store, phone).await?;
     let mut names = PersonNames {
         phones: phones.iter().map(|phone| phone.expose().to_owned()).collect(),
         recipients: keys.recipients.all_of(&phones, &user_ids),
@@ -117,6 +117,37 @@ async fn names(store: &dyn Store, keys: &Keys, phone: &PhoneNumber) -> Result<Pe
         }
     }
     Ok(names)
+}
+
+/// The numbers and user ids of a person, by what stands in any row. Of the people that apps know there are too many to be
+/// looked through: they are asked for by each name that is found.
+async fn known_to(
+    store: &dyn Store,
+    phone: &PhoneNumber,
+) -> Result<(Vec<PhoneNumber>, Vec<String>), StoreError> {
+    let mut rows = store.clear_names().await?;
+    let mut known = known_as(phone, &rows);
+    loop {
+        let by_phone = known
+            .0
+            .iter()
+            .flat_map(phones::forms)
+            .map(|name| PersonQuery { phone_name: Some(name), ..PersonQuery::default() });
+        let by_user =
+            known.1.iter().map(|id| PersonQuery { user_id: Some(id.clone()), ..PersonQuery::default() });
+        let people = store.people(&by_phone.chain(by_user).collect::<Vec<_>>()).await?;
+        rows.extend(
+            people.into_iter().map(|person| ClearName {
+                phones: person.phone.into_iter().collect(),
+                user_id: person.user_id,
+            }),
+        );
+        let more = known_as(phone, &rows);
+        if more == known {
+            return Ok(known);
+        }
+        known = more;
+    }
 }
 
 /// The numbers and user ids of a person: what stands beside one of them in some row is theirs too.

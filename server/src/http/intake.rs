@@ -14,6 +14,7 @@ pub(crate) use reason::Reason;
 use crate::{
     clock::UnixMillis,
     events,
+    identity::{Evidence, Notice},
     languages::Language,
     logins::{CodeReceived, Message, PhoneShared, Received, life, read_match_button},
     otp::DID_NOT_REQUEST_CODE,
@@ -35,6 +36,8 @@ struct Sorted {
     tapped: Vec<Tapped>,
     not_requested: Vec<(Sender, String)>,
     statuses: Vec<StatusUpdate>,
+    /// Notices that people have another number or user id, each with what names it.
+    notices: Vec<(Option<MessageId>, Notice)>,
     alarms: Vec<AppEvent>,
 }
 
@@ -54,8 +57,18 @@ pub(crate) async fn take(server: &Server, updates: Vec<Update>) -> Result<(), St
             reason.note();
         }
     }
-    let Sorted { codes, shared, tapped, not_requested, statuses, alarms } = sorted;
+    let Sorted { codes, shared, tapped, not_requested, statuses, notices, alarms } = sorted;
     server.store.queue_events(alarms).await?;
+    // Before the messages: a notice tells who it is that writes from a new number.
+    for (id, notice) in notices {
+        let concerned = server.people.take(&notice, id).await?;
+        if concerned == 0 {
+            Reason::NobodyConcerned.note();
+        } else {
+            metrics::inbound(TAKEN);
+        }
+    }
+    server.people.learn(&statuses).await?;
     for received in server.logins.receive(codes).await? {
         note(received);
     }
@@ -117,9 +130,9 @@ async fn sort(
             metrics::inbound(TAKEN);
             sorted.statuses.push(status);
         }
-        UpdateKind::IdentityChange(_) => {
-            metrics::inbound(TAKEN);
-            tracing::debug!("a person's number or user id changed");
+        UpdateKind::IdentityChange(change) => {
+            let id = change.message_id.as_deref().map(|id| message_id(server, id, ""));
+            sorted.notices.push((id, Notice::from(change)));
         }
     }
     Ok(Ok(()))
@@ -154,9 +167,10 @@ async fn judge(
             Err(reason) => return Ok(Err(reason)),
         },
         Content::SharedOwnNumber(phone) => {
+            let sender = Evidence::from(&message.sender);
             let Some(user_id) = message.sender.user_id else { return Ok(Err(Reason::NoLoginWaits)) };
             let id = message_id(server, &message.id, "");
-            sorted.shared.push(PhoneShared { id, user_id, phone, sent_at });
+            sorted.shared.push(PhoneShared { id, user_id, phone, sender, sent_at });
         }
     }
     Ok(Ok(()))
@@ -216,8 +230,7 @@ async fn find_code(
         app,
         id: message_id(server, &message.id, &code.expose()),
         message: Message {
-            phone: message.sender.phone.clone(),
-            user_id: message.sender.user_id.clone(),
+            sender: Evidence::from(&message.sender),
             sent_at: message.timestamp.into(),
             language: Language::of_message(text),
         },

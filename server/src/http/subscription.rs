@@ -6,7 +6,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use loggin_protocol::{
-    AppKey, Code, ErrorCode, Token,
+    AppKey, Code, ErrorCode, PhoneNeed, Token,
     wire::{ProgressEvent, RejectedEvent, TokenEvent, VerifiedEvent},
 };
 
@@ -15,9 +15,9 @@ use crate::{
     clock::Random,
     http::{ApiError, caller::Caller},
     limits::{self, CountedStream},
-    logins::{Asks, Slot, View, Viewer, reason, view},
+    logins::{Asks, Slot, Takes, View, Viewer, is_claimable, reason, view},
     state::Server,
-    store::{Asker, Confirm, Login, State, StoreError},
+    store::{Asker, Login, State, StoreError},
 };
 
 /// A wait for logins.
@@ -26,8 +26,8 @@ pub(crate) struct Subscription {
     server: Arc<Server>,
     slot: Arc<Slot>,
     viewer: Viewer,
-    /// The least confirmation that the caller accepts.
-    least: Confirm,
+    /// What the caller takes of a result.
+    takes: Takes,
     /// Whether the caller showed a secret key.
     with_key: bool,
     codes: Box<[Code]>,
@@ -46,6 +46,8 @@ pub(crate) struct Asked {
     pub(crate) viewer: Viewer,
     /// The least that the caller accepts as confirmation, and the page that it is.
     pub(crate) asks: Asks,
+    /// Whether it needs the phone number.
+    pub(crate) phone: PhoneNeed,
     /// The address of that page, where it is one that may be returned to.
     pub(crate) return_to: Option<String>,
 }
@@ -76,6 +78,7 @@ impl Subscription {
         counted: Option<CountedStream>,
     ) -> Result<(Self, Vec<TokenEvent>), ApiError> {
         let (viewer, mut asks) = (asked.viewer, asked.asks.clone());
+        let takes = Takes { confirm: asks.confirm, phone: asked.phone };
         let return_to = asked.return_to.clone();
         let Sorted { codes, rejected } = sort(server, caller, asked).await?;
         if let Some(given) = return_to {
@@ -87,7 +90,7 @@ impl Subscription {
             server: Arc::clone(server),
             slot,
             viewer,
-            least: asks.confirm,
+            takes,
             with_key: caller.app_key().is_some(),
             open: codes.len(),
             codes: codes.into(),
@@ -140,16 +143,15 @@ impl Subscription {
         let logins = match self.viewer {
             Viewer::Observer => logins,
             Viewer::Redeemer(redeemer) => {
-                let (claimable, mut told): (Vec<_>, Vec<_>) =
-                    logins.into_iter().partition(|login| login.state == State::Verified);
-                told.extend(self.server.logins.claim(claimable, redeemer, self.least).await?);
+                let (claimable, mut told): (Vec<_>, Vec<_>) = logins.into_iter().partition(is_claimable);
+                told.extend(self.server.logins.claim(claimable, redeemer, self.takes).await?);
                 told
             }
         };
         let mut events = Vec::new();
         for login in logins {
             let code = login.code;
-            let event = match view(&login, self.viewer, self.least) {
+            let event = match view(&login, self.viewer, self.takes) {
                 // What is claimable was claimed above, or has changed since, which the waiter will be woken for.
                 View::Pending | View::Claimable => continue,
                 View::Progress(status) => {
@@ -205,10 +207,10 @@ impl Subscription {
     async fn raised(&self, logins: Vec<Login>) -> Result<Vec<Login>, StoreError> {
         let (less, mut told): (Vec<_>, Vec<_>) = logins
             .into_iter()
-            .partition(|login| login.state == State::Verified && login.confirm < self.least);
+            .partition(|login| login.state == State::Verified && login.confirm < self.takes.confirm);
         if !less.is_empty() {
             let codes: Vec<Code> = less.iter().map(|login| login.code).collect();
-            let asks = Asks { confirm: self.least, asker: None };
+            let asks = Asks { confirm: self.takes.confirm, asker: None };
             told.extend(self.server.logins.wait(&codes, &asks).await?);
         }
         Ok(told)

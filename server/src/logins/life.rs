@@ -11,8 +11,10 @@ use loggin_protocol::{Code, PhoneNumber};
 
 pub(crate) use confirming::{chosen, confirmed, returned};
 
+use super::{transition::Seen, view::Takes};
 use crate::{
     clock::UnixMillis,
+    identity::Evidence,
     languages::Language,
     store::{App, Asker, Confirm, Login, MessageKind, PhoneHidden, Stage, State},
 };
@@ -35,8 +37,8 @@ pub(crate) const CONFIRMATION_ATTEMPTS: u8 = 5;
 /// A message that carries a login's code.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
-    pub(crate) phone: Option<PhoneNumber>,
-    pub(crate) user_id: Option<String>,
+    /// Who sent it.
+    pub(crate) sender: Evidence,
     /// When it was sent.
     pub(crate) sent_at: UnixMillis,
     /// What it is written in, as far as that is known.
@@ -159,8 +161,16 @@ pub(crate) fn is_tombstone(login: &Login) -> bool {
 
 /// A tombstone: the person is taken out of it.
 fn ended(login: Login, state: State, at: UnixMillis) -> Login {
-    let login =
-        Login { state, phone: None, user_id: None, confirmation: None, language: None, asker: None, ..login };
+    let login = Login {
+        state,
+        phone: None,
+        user_id: None,
+        person: None,
+        confirmation: None,
+        language: None,
+        asker: None,
+        ..login
+    };
     Login { deadline: at + longest(&login), ..login }
 }
 
@@ -173,6 +183,7 @@ fn fresh(code: Code, state: State, deadline: UnixMillis) -> Login {
         waited_for: false,
         phone: None,
         user_id: None,
+        person: None,
         verified_at: None,
         claimed_by: None,
         confirmation: None,
@@ -245,8 +256,9 @@ pub(crate) fn received(
     app: &App,
     message: &Message,
     seed: &Seed,
-    now: UnixMillis,
+    seen: Seen,
 ) -> Next {
+    let Seen { now, known_phone } = seen;
     if now.since(message.sent_at) > MESSAGE_AGE {
         return Next::Keep(Unchanged::TooOld);
     }
@@ -254,11 +266,15 @@ pub(crate) fn received(
     if login.state != State::Pending {
         return repeated(login, message);
     }
-    let login = Login { user_id: message.user_id.clone(), language: message.language, ..login };
-    match (&message.phone, &message.user_id, app.phone_hidden) {
-        (Some(phone), _, _) => identified(login, phone.clone(), app, seed, now),
+    let Evidence { phone, user_id, .. } = &message.sender;
+    let login = Login { user_id: user_id.clone(), language: message.language, ..login };
+    // An app that lets nobody hide the number takes none from memory either.
+    let known_phone = known_phone.filter(|_| app.phone_hidden != PhoneHidden::Fail);
+    match (phone.clone().or(known_phone), user_id, app.phone_hidden) {
+        (Some(phone), _, _) => identified(login, Some(phone), app, seed, now),
         (None, Some(_), PhoneHidden::Ask) => replace(Login { state: State::MessageReceived, ..login }),
         (None, Some(_), PhoneHidden::Fail) => replace(ended(login, State::PhoneHidden, now)),
+        (None, Some(_), PhoneHidden::Allow) => identified(login, None, app, seed, now),
         (None, None, _) => Next::Keep(Unchanged::NobodyNamed),
     }
 }
@@ -268,7 +284,7 @@ fn repeated(login: Login, message: &Message) -> Next {
     if login.state >= State::Used {
         return Next::Keep(Unchanged::Ended);
     }
-    if !is_sender(&login, message.phone.as_ref(), message.user_id.as_deref()) {
+    if !is_sender(&login, message.sender.phone.as_ref(), message.sender.user_id.as_deref()) {
         return Next::Keep(Unchanged::AnotherSender);
     }
     match message_owed(&login) {
@@ -327,15 +343,15 @@ pub(crate) fn phone_shared(
     }
     match login {
         Some(login) if login.state == State::MessageReceived => {
-            identified(login, phone.clone(), app, seed, now)
+            identified(login, Some(phone.clone()), app, seed, now)
         }
         _ => Next::Keep(Unchanged::Unconcerned),
     }
 }
 
 /// The sender is known: what follows is the choice of the app, or of whoever waits and asks for more.
-fn identified(login: Login, phone: PhoneNumber, app: &App, seed: &Seed, now: UnixMillis) -> Next {
-    let login = Login { phone: Some(phone), confirm: login.confirm.max(app.confirm), ..login };
+fn identified(login: Login, phone: Option<PhoneNumber>, app: &App, seed: &Seed, now: UnixMillis) -> Next {
+    let login = Login { phone, confirm: login.confirm.max(app.confirm), ..login };
     replace(match login.confirm {
         Confirm::None => verified(login, now),
         Confirm::Reply => verified(confirming::with_buttons(login, seed.clone()), now),
@@ -349,10 +365,10 @@ fn verified(login: Login, now: UnixMillis) -> Login {
     Login { state: State::Verified, verified_at: Some(now), deadline, ..login }
 }
 
-/// Somebody redeems the result, who accepts no less than this as its confirmation.
-pub(crate) fn claimed(login: Option<Login>, redeemer: [u8; 32], least: Confirm) -> Next {
+/// Somebody redeems the result, as far as they take it: what they do not take is not spent.
+pub(crate) fn claimed(login: Option<Login>, redeemer: [u8; 32], takes: Takes) -> Next {
     match login {
-        Some(login) if login.state == State::Verified && login.confirm >= least => {
+        Some(login) if login.state == State::Verified && takes.accepts(&login) => {
             Next::Replace(Login { state: State::Claimed, claimed_by: Some(redeemer), ..login }, None)
         }
         _ => Next::Keep(Unchanged::Unconcerned),

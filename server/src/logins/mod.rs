@@ -29,12 +29,14 @@ pub(crate) use confirmation::{ConfirmationCodes, DIGITS as CONFIRMATION_DIGITS};
 pub(crate) use life::{Asks, Message, Unchanged};
 pub(crate) use publisher::Publisher;
 pub(crate) use return_codes::ReturnCode;
-pub(crate) use view::{View, Viewer, reason, view};
+pub(crate) use transition::is_claimable;
+pub(crate) use view::{Takes, View, Viewer, reason, view};
 pub(crate) use waiters::{Slot, Waiters};
 
 use crate::{
     apps::Apps,
     clock::{Clock, Random, UnixMillis, random_bytes},
+    identity::Evidence,
     limits,
     phones::RecipientKeys,
     store::{App, Confirm, Login, MessageId, State, Store, StoreError},
@@ -86,6 +88,8 @@ pub(crate) struct PhoneShared {
     pub(crate) id: MessageId,
     pub(crate) user_id: String,
     pub(crate) phone: PhoneNumber,
+    /// What else WhatsApp shows of its owner.
+    pub(crate) sender: Evidence,
     pub(crate) sent_at: UnixMillis,
 }
 
@@ -127,22 +131,22 @@ impl Logins {
     pub(crate) async fn wait(&self, codes: &[Code], asks: &Asks) -> Result<Vec<Login>, StoreError> {
         let transitions: Vec<Transition<()>> = codes.iter().map(|&code| Transition::new(code, ())).collect();
         let outcomes = self
-            .transition(&transitions, HashMap::new(), |transition, login, now| {
-                life::waited(login, transition.code, asks, || self.seed(), now)
+            .transition(&transitions, HashMap::new(), |transition, login, seen| {
+                life::waited(login, transition.code, asks, || self.seed(), seen.now)
             })
             .await?;
         // A wait makes the login that is missing, so each of them is there.
         Ok(outcomes.into_iter().filter_map(|outcome| outcome.login).collect())
     }
 
-    /// Somebody redeems what of these is verified, with no less confirmation than `least`; returns what they are now.
+    /// Somebody redeems what of these is verified, as far as they take it; returns what they are now.
     ///
     /// They are taken to be what they are given as, which spares a read; where one has changed since, it is read.
     pub(crate) async fn claim(
         &self,
         logins: Vec<Login>,
         redeemer: [u8; 32],
-        least: Confirm,
+        takes: Takes,
     ) -> Result<Vec<Login>, StoreError> {
         let transitions: Vec<Transition<()>> =
             logins.iter().map(|login| Transition::new(login.code, ())).collect();
@@ -150,7 +154,7 @@ impl Logins {
         let spans: Vec<_> = verified.map(|login| traces::redeem(login.code)).collect();
         let known = logins.into_iter().map(|login| (login.code, login)).collect();
         let outcomes =
-            self.transition(&transitions, known, |_, login, _| life::claimed(login, redeemer, least)).await?;
+            self.transition(&transitions, known, |_, login, _| life::claimed(login, redeemer, takes)).await?;
         drop(spans);
         Ok(outcomes.into_iter().filter_map(|outcome| outcome.login).collect())
     }
@@ -161,12 +165,15 @@ impl Logins {
         let is_new: Vec<bool> = received.iter().map(|one| seen.insert((one.code, one.id.clone()))).collect();
         let once = received.into_iter().zip(&is_new).filter(|(_, is_new)| **is_new);
         let transitions: Vec<_> = once
-            .map(|(one, _)| Transition::of_message(one.code, one.id, (one.app, one.message, self.seed())))
+            .map(|(one, _)| {
+                let evidence = one.message.sender.clone();
+                Transition::of_message(one.code, one.id, evidence, (one.app, one.message, self.seed()))
+            })
             .collect();
         let outcomes = self
-            .transition(&transitions, HashMap::new(), |transition, login, now| {
+            .transition(&transitions, HashMap::new(), |transition, login, seen| {
                 let (app, message, random) = &transition.input;
-                life::received(login, transition.code, app, message, random, now)
+                life::received(login, transition.code, app, message, random, seen)
             })
             .await?;
         let mut outcomes = outcomes.iter().map(transition::TransitionOutcome::received);
@@ -180,13 +187,19 @@ impl Logins {
         let mut transitions = Vec::with_capacity(waiting.len());
         for login in waiting {
             if let Some(app) = self.apps.find(login.code.app_key()).await? {
-                transitions.push(Transition::of_message(login.code, shared.id.clone(), (app, self.seed())));
+                let sender = Evidence {
+                    phone: Some(shared.phone.clone()),
+                    user_id: Some(shared.user_id.clone()),
+                    ..shared.sender.clone()
+                };
+                let id = shared.id.clone();
+                transitions.push(Transition::of_message(login.code, id, sender, (app, self.seed())));
             }
         }
         let outcomes = self
-            .transition(&transitions, HashMap::new(), |transition, login, now| {
+            .transition(&transitions, HashMap::new(), |transition, login, seen| {
                 let (app, seed) = &transition.input;
-                life::phone_shared(login, &shared.phone, shared.sent_at, app, seed, now)
+                life::phone_shared(login, &shared.phone, shared.sent_at, app, seed, seen.now)
             })
             .await?;
         Ok(outcomes.iter().map(transition::TransitionOutcome::received).collect())
@@ -195,8 +208,9 @@ impl Logins {
     /// The sender of this login said "not me"; returns what that did.
     pub(crate) async fn deny(&self, code: Code) -> Result<Received, StoreError> {
         let transition = [Transition::new(code, ())];
-        let outcomes =
-            self.transition(&transition, HashMap::new(), |_, login, now| life::denied(login, now)).await?;
+        let outcomes = self
+            .transition(&transition, HashMap::new(), |_, login, seen| life::denied(login, seen.now))
+            .await?;
         let unchanged = Received::Unchanged(Unchanged::Ended);
         Ok(outcomes.first().map_or(unchanged, transition::TransitionOutcome::received))
     }
@@ -211,8 +225,8 @@ impl Logins {
         let is_right = |login: &Login| Choices::of(login).map(|choices| choices.right == digits);
         let transition = [Transition::new(code, ())];
         let outcomes = self
-            .transition(&transition, HashMap::new(), |_, login, now| {
-                life::chosen(login, is_right, is_old, now)
+            .transition(&transition, HashMap::new(), |_, login, seen| {
+                life::chosen(login, is_right, is_old, seen.now)
             })
             .await?;
         let unchanged = Received::Unchanged(Unchanged::Unconcerned);
@@ -233,9 +247,9 @@ impl Logins {
         let is_right = |login: &Login| self.confirmation.confirms(login, &given);
         let transition = [Transition::new(code, ())];
         let outcomes = self
-            .transition(&transition, HashMap::new(), |_, login, now| match given {
-                Given::Digits(_) => life::confirmed(login, is_right, now),
-                Given::Return(_) => life::returned(login, is_right, now),
+            .transition(&transition, HashMap::new(), |_, login, seen| match given {
+                Given::Digits(_) => life::confirmed(login, is_right, seen.now),
+                Given::Return(_) => life::returned(login, is_right, seen.now),
             })
             .await?;
         let Some(login) = outcomes.into_iter().find_map(|outcome| outcome.login) else {

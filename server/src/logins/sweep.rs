@@ -4,7 +4,10 @@ use std::{collections::HashMap, time::Duration};
 
 use loggin_protocol::Code;
 
-use super::{Logins, life, transition::Transition};
+use super::{
+    Logins, life,
+    transition::{Seen, Transition},
+};
 use crate::{
     limits,
     store::{Login, Stage, StoreError},
@@ -67,8 +70,8 @@ impl Logins {
         let transitions: Vec<Transition<()>> =
             due.iter().map(|login| Transition::new(login.code, ())).collect();
         let known: HashMap<_, _> = due.into_iter().map(|login| (login.code, login)).collect();
-        let rule = |_: &Transition<()>, row: Option<Login>, now| match row {
-            Some(login) => life::swept(login, now),
+        let rule = |_: &Transition<()>, row: Option<Login>, seen: Seen| match row {
+            Some(login) => life::swept(login, seen.now),
             None => life::Next::Keep(life::Unchanged::Unconcerned),
         };
         self.transition_rows(&transitions, known, rule).await.map(drop)

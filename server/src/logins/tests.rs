@@ -3,24 +3,37 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use loggin_protocol::{Code, ErrorCode, PhoneNumber, wire::Progress};
+use loggin_protocol::{AppKey, Code, ErrorCode, PhoneNeed, PhoneNumber, Subject, wire::Progress};
 use tempfile::TempDir;
 
 use super::{
     Asks, CodeReceived, Confirmation, ConfirmationCodes, Logins, LoginsParts, Message, PhoneShared, Received,
-    Unchanged, View, Viewer, life, view,
+    Takes, Unchanged, View, Viewer, life, transition::Seen, view,
 };
 use crate::{
     apps::Apps,
     clock::{Clock, UnixMillis},
+    identity::Evidence,
     limits,
     logins::Waiters,
     phones::RecipientKeys,
-    store::{App, Confirm, Login, MessageId, MessageKind, PhoneHidden, State, Store},
-    tests::{CountingRandom, ManualClock, PHONE, demo_app, store, store_in, token},
+    store::{App, Confirm, Login, MessageId, MessageKind, PhoneHidden, Recognised, State, Store},
+    tests::{CountingRandom, ManualClock, PHONE, demo_app, store, store_in, token, token_of},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// What a rule sees that is walked without a store.
+fn at(now: UnixMillis) -> Seen {
+    Seen { now, known_phone: None }
+}
+
+/// The login with whom it is of, as the store would have it.
+fn recognised(login: Login) -> Login {
+    let is_known = matches!(login.state, State::AwaitingConfirmation | State::Verified | State::Claimed);
+    let somebody = Recognised { subject: Subject::from_random([7; 20]), changes: 0 };
+    Login { person: is_known.then_some(somebody), ..login }
+}
 
 struct Environment {
     logins: Arc<Logins>,
@@ -55,7 +68,7 @@ impl Environment {
     }
 
     async fn seen(&self, viewer: Viewer) -> View {
-        view(&self.wait().await, viewer, Confirm::None)
+        view(&self.wait().await, viewer, Takes::default())
     }
 
     async fn claim(&self, key: &str) -> View {
@@ -67,8 +80,9 @@ impl Environment {
         let redeemer = Viewer::redeemer(key.as_bytes());
         let Viewer::Redeemer(hash) = redeemer else { panic!() };
         let login = self.wait_asking(confirm).await;
-        let logins = self.logins.claim(vec![login], hash, confirm).await.unwrap();
-        view(&logins[0], redeemer, confirm)
+        let takes = Takes { confirm, ..Takes::default() };
+        let logins = self.logins.claim(vec![login], hash, takes).await.unwrap();
+        view(&logins[0], redeemer, takes)
     }
 
     fn received(&self, id: u8, message: Message) -> CodeReceived {
@@ -89,8 +103,11 @@ impl Environment {
 
     fn message(&self, number: Option<&str>, user_id: Option<&str>) -> Message {
         Message {
-            phone: number.map(phone),
-            user_id: user_id.map(str::to_owned),
+            sender: Evidence {
+                phone: number.map(phone),
+                user_id: user_id.map(str::to_owned),
+                ..Evidence::default()
+            },
             sent_at: self.clock.now(),
             language: None,
         }
@@ -99,7 +116,8 @@ impl Environment {
     async fn share(&self, id: u8, number: &str) -> Vec<Received> {
         let id = MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: self.clock.now() };
         let (user_id, phone) = ("IN.1".to_owned(), phone(number));
-        let shared = PhoneShared { id, user_id, phone, sent_at: self.clock.now() };
+        let shared =
+            PhoneShared { id, user_id, phone, sender: Evidence::default(), sent_at: self.clock.now() };
         self.logins.share_phone(&shared).await.unwrap()
     }
 
@@ -292,8 +310,11 @@ async fn of_many_redeemers_at_once_exactly_one_wins() {
         let claims = (0..100_u8).map(|number| {
             let (logins, login) = (Arc::clone(&env.logins), login.clone());
             tokio::spawn(async move {
-                let claimed = logins.claim(vec![login], [number; 32], Confirm::None).await.unwrap();
-                matches!(view(&claimed[0], Viewer::Redeemer([number; 32]), Confirm::None), View::Verified(_))
+                let claimed = logins.claim(vec![login], [number; 32], Takes::default()).await.unwrap();
+                matches!(
+                    view(&claimed[0], Viewer::Redeemer([number; 32]), Takes::default()),
+                    View::Verified(_)
+                )
             })
         });
         let mut winners = 0;
@@ -328,6 +349,7 @@ async fn a_shared_number_is_a_message_like_any_other() {
         id: MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: env.clock.now() },
         user_id: "IN.1".to_owned(),
         phone: phone(PHONE),
+        sender: Evidence::default(),
         sent_at: env.clock.now() - age,
     };
     let old = shared(2, life::MESSAGE_AGE + SECOND);
@@ -338,8 +360,12 @@ async fn a_shared_number_is_a_message_like_any_other() {
     env.logins.receive(vec![second]).await.unwrap();
     let taken = env.logins.share_phone(&shared(4, SECOND)).await.unwrap();
     assert_eq!(taken, [Received::Changed(State::Verified); 2]);
-    let third = CodeReceived { code: token(3).code(), ..env.received(5, env.message(None, Some("IN.1"))) };
-    env.logins.receive(vec![third]).await.unwrap();
+    // At another app nobody knows the number yet.
+    let other = App { app_key: AppKey::parse("00000000").unwrap(), ..demo_app() };
+    assert!(env.store.insert_app(&other).await.unwrap());
+    let received = env.received(5, env.message(None, Some("IN.1")));
+    let code = token_of("00000000", 3).code();
+    env.logins.receive(vec![CodeReceived { code, app: Arc::new(other), ..received }]).await.unwrap();
     assert_eq!(env.logins.share_phone(&shared(4, SECOND)).await.unwrap(), [Received::Redelivered]);
 }
 

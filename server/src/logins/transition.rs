@@ -2,16 +2,21 @@
 
 use std::collections::{HashMap, HashSet};
 
-use loggin_protocol::Code;
+use loggin_protocol::{Code, PhoneNumber, Subject};
 
 use super::{
     Logins, Received,
     life::{self, Next, Unchanged},
 };
 use crate::{
-    clock::UnixMillis,
-    events, limits,
-    store::{Change, ChangeOutcome, Login, MessageId, MessageKind, Owed, State, StoreError, Write},
+    clock::{UnixMillis, random_bytes},
+    events,
+    identity::{Evidence, Gathered, Rules, known_phone},
+    limits,
+    store::{
+        Change, ChangeOutcome, Login, MessageId, MessageKind, Owed, PeopleChange, Person, PersonQuery, State,
+        StoreError, Write,
+    },
     telemetry::Arrival,
 };
 
@@ -20,18 +25,29 @@ pub(super) struct Transition<T> {
     pub(super) code: Code,
     message: Option<MessageId>,
     begun: Option<Arrival>,
+    /// What WhatsApp shows of the person who brings it about.
+    evidence: Option<Evidence>,
     pub(super) input: T,
 }
 
 impl<T> Transition<T> {
     pub(super) fn new(code: Code, input: T) -> Self {
-        Self { code, message: None, begun: None, input }
+        Self { code, message: None, begun: None, evidence: None, input }
     }
 
     /// One that a message brings about, which does so once.
-    pub(super) fn of_message(code: Code, message: MessageId, input: T) -> Self {
-        Self { code, message: Some(message), begun: Some(Arrival::now(code)), input }
+    pub(super) fn of_message(code: Code, message: MessageId, evidence: Evidence, input: T) -> Self {
+        let (message, begun) = (Some(message), Some(Arrival::now(code)));
+        Self { code, message, begun, evidence: Some(evidence), input }
     }
+}
+
+/// What a rule sees beside the login.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) now: UnixMillis,
+    /// The number of whoever brings the change about, where their message hides it and WhatsApp has shown it before.
+    pub(crate) known_phone: Option<PhoneNumber>,
 }
 
 /// What became of a transition.
@@ -67,6 +83,13 @@ struct Planned {
     owed: Option<MessageKind>,
 }
 
+/// What is read for a transition.
+struct Known<'a> {
+    login: Option<&'a Login>,
+    /// Those who may be its person, among others.
+    people: &'a Gathered,
+}
+
 /// What is to be done for a transition.
 #[allow(clippy::large_enum_variant)] // as many are kept as there are changes
 enum Plan {
@@ -84,10 +107,10 @@ impl Logins {
         &self,
         transitions: &[Transition<T>],
         known: HashMap<Code, Login>,
-        rule: impl Fn(&Transition<T>, Option<Login>, UnixMillis) -> Next,
+        rule: impl Fn(&Transition<T>, Option<Login>, Seen) -> Next,
     ) -> Result<Vec<TransitionOutcome>, StoreError> {
-        let of_now = |transition: &Transition<T>, row: Option<Login>, now| {
-            rule(transition, row.and_then(|login| life::aged(login, now)), now)
+        let of_now = |transition: &Transition<T>, row: Option<Login>, seen: Seen| {
+            rule(transition, row.and_then(|login| life::aged(login, seen.now)), seen)
         };
         self.transition_rows(transitions, known, of_now).await
     }
@@ -97,7 +120,7 @@ impl Logins {
         &self,
         transitions: &[Transition<T>],
         mut known: HashMap<Code, Login>,
-        rule: impl Fn(&Transition<T>, Option<Login>, UnixMillis) -> Next,
+        rule: impl Fn(&Transition<T>, Option<Login>, Seen) -> Next,
     ) -> Result<Vec<TransitionOutcome>, StoreError> {
         let mut outcomes: Vec<Option<TransitionOutcome>> = transitions.iter().map(|_| None).collect();
         // Messages that brought something about in this call: what is tried again belongs to them all the same.
@@ -108,14 +131,27 @@ impl Logins {
                 .map(|(transition, _)| transition.code)
                 .filter(|code| !known.contains_key(code))
                 .collect();
-            let read = self.store.logins(&unknown).await?;
-            known.extend(read.into_iter().map(|login| (login.code, login)));
+            let shown: Vec<PersonQuery> =
+                open().filter_map(|(transition, _)| self.query(transition, None)).collect();
+            let (read, people) = tokio::join!(self.store.logins(&unknown), self.store.people(&shown));
+            known.extend(read?.into_iter().map(|login| (login.code, login)));
+            // Those whom a node of an earlier version let in, of whom no message tells here.
+            let unrecognised: Vec<PersonQuery> = open()
+                .filter(|(transition, _)| transition.evidence.is_none())
+                .filter_map(|(transition, _)| self.query(transition, known.get(&transition.code)))
+                .collect();
+            let unrecognised = self.store.people(&unrecognised).await?;
+            let mut people = Gathered::new(people?.into_iter().chain(unrecognised));
 
             let mut planned = Vec::new();
             for (position, transition) in transitions.iter().enumerate() {
                 if outcomes[position].is_none() {
-                    match self.plan(position, transition, known.get(&transition.code), &taken, &rule) {
-                        Plan::Change(change) => planned.push(*change),
+                    let read = Known { login: known.get(&transition.code), people: &people };
+                    match self.plan(position, transition, &read, &taken, &rule) {
+                        Plan::Change(plan) => {
+                            plan.change.people.iter().for_each(|change| people.take(change));
+                            planned.push(*plan);
+                        }
                         Plan::Keep(unchanged) => outcomes[position] = Some(unchanged),
                     }
                 }
@@ -145,16 +181,26 @@ impl Logins {
         &self,
         position: usize,
         transition: &Transition<T>,
-        row: Option<&Login>,
+        known: &Known<'_>,
         taken: &HashSet<MessageId>,
-        rule: impl Fn(&Transition<T>, Option<Login>, UnixMillis) -> Next,
+        rule: impl Fn(&Transition<T>, Option<Login>, Seen) -> Next,
     ) -> Plan {
-        let now = self.clock.now();
+        let (now, row) = (self.clock.now(), known.login);
+        let query = self.query(transition, row);
+        let people: Vec<&Person> = match &query {
+            Some(query) => known.people.find(query),
+            None => Vec::new(),
+        };
+        let known_phone = transition.evidence.as_ref().and_then(|evidence| known_phone(&people, evidence));
+        let seen = Seen { now, known_phone };
         let unchanged = |why| {
             let login = row.cloned().and_then(|login| life::aged(login, now));
             Plan::Keep(TransitionOutcome { login, became: Became::Unchanged(why) })
         };
-        let (write, next, owed) = match (rule(transition, row.cloned(), now), row) {
+        let (write, next, owed) = match (rule(transition, row.cloned(), seen), row) {
+            (Next::Keep(_), Some(row)) if is_unrecognised(row) && row.deadline > now => {
+                (Write::Put, row.clone(), None)
+            }
             (Next::Keep(why), _) => return unchanged(why),
             (Next::Replace(next, owed), _) => (Write::Put, next, owed),
             (Next::Delete, Some(row)) => (Write::Delete, row.clone(), None),
@@ -163,15 +209,58 @@ impl Logins {
         let expected = row.map(|login| login.version);
         // What a page has to show of a login that waits for its person is news, too.
         let told = |login: &Login| {
-            (login.state, Some(login.confirm).filter(|_| login.state == State::AwaitingConfirmation))
+            let asked = Some(login.confirm).filter(|_| login.state == State::AwaitingConfirmation);
+            (login.state, asked, login.person.is_some())
+        };
+        let (next, people) = if write == Write::Put {
+            self.recognise(transition, row, next, &people, now)
+        } else {
+            (next, PeopleChange::default())
         };
         let is_news = write == Write::Put && row.map(told) != Some(told(&next));
         let login = Login { version: expected.unwrap_or_default() + 1, ..next };
         let event = (write == Write::Put).then(|| events::of_login(row, &login, now)).flatten();
         let begun = transition.begun.clone();
         let message = transition.message.clone().filter(|message| !taken.contains(message));
-        let change = Change { expected, login, write, message, owed: None, event, is_news, begun };
+        let people = Some(people).filter(|people| !people.is_empty()).map(Box::new);
+        let change = Change { expected, login, write, message, owed: None, people, event, is_news, begun };
         Plan::Change(Box::new(Planned { position, change, owed }))
+    }
+
+    /// The login with whom it is of, once that is known, and what becomes of people by it.
+    fn recognise<T>(
+        &self,
+        transition: &Transition<T>,
+        row: Option<&Login>,
+        mut login: Login,
+        people: &[&Person],
+        now: UnixMillis,
+    ) -> (Login, PeopleChange) {
+        let app_key = login.code.app_key();
+        let mut change = PeopleChange::default();
+        let is_known = matches!(login.state, State::AwaitingConfirmation | State::Verified | State::Claimed);
+        if is_known && login.person.is_none() {
+            let evidence = transition.evidence.clone().unwrap_or_else(|| Evidence::of_login(&login));
+            let fresh = Subject::from_random(random_bytes(&*self.random));
+            let (person, people) = self.rules(now).recognise(app_key, &evidence, people, fresh);
+            (login.person, change) = (Some(person), people);
+        }
+        let is_claimed = login.state == State::Claimed && row.map(|row| row.state) != Some(State::Claimed);
+        if is_claimed {
+            change.told = login.person.filter(|person| person.changes > 0).map(|person| (app_key, person));
+        }
+        (login, change)
+    }
+
+    /// Whom the person of a transition is looked for as, where it shows one, or the login has one who is not known yet.
+    fn query<T>(&self, transition: &Transition<T>, row: Option<&Login>) -> Option<PersonQuery> {
+        let unrecognised = || row.filter(|row| is_unrecognised(row)).map(Evidence::of_login);
+        let evidence = transition.evidence.clone().or_else(unrecognised)?;
+        Some(self.rules(self.clock.now()).query(Some(transition.code.app_key()), &evidence))
+    }
+
+    fn rules(&self, now: UnixMillis) -> Rules<'_> {
+        Rules { recipients: &self.recipients, now }
     }
 
     /// The changes as the store takes them, each with what it owes.
@@ -199,6 +288,16 @@ impl Logins {
         let most_per_day = app.messages_per_day;
         Ok(Some(Owed { kind, recipient, now: self.clock.now(), most_per_day }))
     }
+}
+
+/// Whether this login has a result, and a node of an earlier version did not say of whom.
+fn is_unrecognised(login: &Login) -> bool {
+    matches!(login.state, State::Verified | State::Claimed) && login.person.is_none()
+}
+
+/// Whether a claim may do anything to this login.
+pub(crate) fn is_claimable(login: &Login) -> bool {
+    login.state == State::Verified || is_unrecognised(login)
 }
 
 impl Planned {

@@ -1,7 +1,7 @@
 //! What somebody who waits for a login, or redeems it, is told of it.
 
 use loggin_protocol::{
-    ErrorCode,
+    ErrorCode, PhoneNeed,
     wire::{Progress, SessionBody, Timestamp},
 };
 use sha2::{Digest, Sha256};
@@ -25,6 +25,26 @@ impl Viewer {
     }
 }
 
+/// What somebody takes of a login that has a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Takes {
+    /// The least that they accept as confirmation.
+    pub(crate) confirm: Confirm,
+    /// Whether they need the phone number.
+    pub(crate) phone: PhoneNeed,
+}
+
+impl Takes {
+    /// Whether a redeemer can be handed this result.
+    pub(crate) fn accepts(self, login: &Login) -> bool {
+        login.confirm >= self.confirm && !self.lacks_phone(login)
+    }
+
+    fn lacks_phone(self, login: &Login) -> bool {
+        self.phone == PhoneNeed::Required && login.phone.is_none()
+    }
+}
+
 /// What is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum View {
@@ -40,8 +60,9 @@ pub(crate) enum View {
     Rejected(ErrorCode),
 }
 
-/// What `viewer`, who accepts no less than `least` as confirmation, is told of a login as it is now.
-pub(crate) fn view(login: &Login, viewer: Viewer, least: Confirm) -> View {
+/// What `viewer`, who takes so much, is told of a login as it is now.
+pub(crate) fn view(login: &Login, viewer: Viewer, takes: Takes) -> View {
+    let least = takes.confirm;
     match (login.state, viewer) {
         (State::Pending, _) => View::Pending,
         (State::MessageReceived, _) => View::Progress(Progress::MessageReceived),
@@ -49,9 +70,14 @@ pub(crate) fn view(login: &Login, viewer: Viewer, least: Confirm) -> View {
         // Whoever asked for more made it wait for that; nobody is handed out less in between.
         (State::Verified, Viewer::Observer) if login.confirm < least => View::Pending,
         (State::Claimed, _) if login.confirm < least => View::Rejected(ErrorCode::AlreadyUsed),
+        (State::Verified, Viewer::Redeemer(_)) if takes.lacks_phone(login) => {
+            View::Rejected(ErrorCode::PhoneHidden)
+        }
         (State::Verified, Viewer::Redeemer(_)) => View::Claimable,
         (State::Verified | State::Claimed, Viewer::Observer) => session(login),
-        (State::Claimed, Viewer::Redeemer(redeemer)) if login.claimed_by == Some(redeemer) => session(login),
+        (State::Claimed, Viewer::Redeemer(redeemer)) if login.claimed_by == Some(redeemer) => {
+            if takes.lacks_phone(login) { View::Rejected(ErrorCode::PhoneHidden) } else { session(login) }
+        }
         (State::Used, Viewer::Redeemer(redeemer)) if login.claimed_by == Some(redeemer) => {
             View::Rejected(ErrorCode::Expired)
         }
@@ -77,11 +103,17 @@ fn session(login: &Login) -> View {
     let Some(verified_at) = login.verified_at else {
         return View::Rejected(ErrorCode::Expired);
     };
+    // A node of an earlier version did not say of whom it is: whoever asks next has it said.
+    let Some(person) = login.person else {
+        return View::Pending;
+    };
     View::Verified(SessionBody {
         app_key: login.code.app_key(),
         phone: login.phone.clone(),
         user_id: login.user_id.clone(),
+        subject: person.subject,
         confirmation: login.confirm,
+        assurance: person.assurance(),
         verified_at: Timestamp(verified_at.into()),
     })
 }

@@ -267,6 +267,7 @@ mod tests {
             waited_for: true,
             phone: None,
             user_id: None,
+            person: None,
             verified_at: None,
             claimed_by: None,
             confirmation: None,

@@ -293,7 +293,8 @@ async fn only_the_recipient_can_cancel_a_code() {
     let env = Environment::new().await;
     let session = env.start(PHONE).await;
     let message = format!("wamid.{session}");
-    let person = |phone: &str| Sender { phone: Some(PhoneNumber::parse(phone).unwrap()), user_id: None };
+    let person =
+        |phone: &str| Sender { phone: Some(PhoneNumber::parse(phone).unwrap()), ..Sender::default() };
     env.otp.not_requested(&message, &person("15550002222")).await.unwrap();
     env.otp.not_requested("wamid.other", &person(PHONE)).await.unwrap();
     assert_eq!(env.typed(session, &env.wrong()).await, Some(ErrorCode::InvalidCode));

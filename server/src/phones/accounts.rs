@@ -24,6 +24,22 @@ pub(crate) fn account(phone: &PhoneNumber) -> String {
     argentina(digits).unwrap_or_else(|| digits.to_owned())
 }
 
+/// The number in the form of today's plan, by which a person is found. Argentina's two forms are two numbers here: the one
+/// without the 9 can be another person's fixed line.
+pub(crate) fn name(phone: &PhoneNumber) -> String {
+    today(phone.expose()).unwrap_or_else(|| phone.expose().to_owned())
+}
+
+/// Every [`name`] that the account of this number may stand under.
+pub(crate) fn forms(phone: &PhoneNumber) -> Vec<String> {
+    let name = name(phone);
+    let other = match name.strip_prefix("54") {
+        Some(national) if national.len() == 10 => Some(format!("549{national}")),
+        _ => argentina(&name),
+    };
+    std::iter::once(name).chain(other).collect()
+}
+
 /// A number in the form of today's plan; `None` where it is in no form that was given up.
 pub(super) fn today(digits: &str) -> Option<String> {
     let (code, national) = digits.split_at_checked(2)?;

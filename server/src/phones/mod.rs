@@ -14,7 +14,7 @@ use std::fmt;
 use loggin_protocol::PhoneNumber;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
-pub(crate) use accounts::{account, same_account};
+pub(crate) use accounts::{account, forms, name, same_account};
 pub(crate) use recipient_keys::RecipientKeys;
 pub(crate) use trail::trail_name;
 

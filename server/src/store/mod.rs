@@ -6,6 +6,7 @@
 mod admin;
 mod asker;
 mod commit;
+mod identity;
 mod keys;
 mod location;
 mod operators;
@@ -32,6 +33,7 @@ use crate::{
 pub(crate) use admin::{Act, AdminStore, AuditRow, Replay};
 pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
+pub(crate) use identity::{IdentityStore, PeopleChange, Person, PersonQuery, Recognised, Versions};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use location::{Location, back_up, open, version_at};
 pub(crate) use operators::{Operator, OperatorStore, Role};
@@ -119,6 +121,8 @@ pub(crate) enum PhoneHidden {
     Ask,
     /// The login fails with `phone_hidden`.
     Fail,
+    /// The sender signs in without it.
+    Allow,
 }
 
 /// An app that lets people sign in.
@@ -188,6 +192,8 @@ pub(crate) struct Login {
     pub(crate) phone: Option<PhoneNumber>,
     /// The sender's id, which is scoped to the business.
     pub(crate) user_id: Option<String>,
+    /// Whom the app knows the sender as; none before the sender is known, and in a tombstone.
+    pub(crate) person: Option<Recognised>,
     pub(crate) verified_at: Option<UnixMillis>,
     /// Hash of the idempotency key of whoever redeemed it.
     pub(crate) claimed_by: Option<[u8; 32]>,
@@ -225,12 +231,21 @@ pub(crate) struct Change {
     pub(crate) message: Option<MessageId>,
     /// What the person is owed once the change is stored.
     pub(crate) owed: Option<Owed>,
+    /// What becomes of people by it, and what apps are told of that.
+    pub(crate) people: Option<Box<PeopleChange>>,
     /// What the app is told by webhooks once the change is stored.
     pub(crate) event: Option<Box<AppEvent>>,
     /// Whether those who wait for the login are to be told.
     pub(crate) is_news: bool,
     /// When the call that brings it about came, where that is measured.
     pub(crate) begun: Option<Arrival>,
+}
+
+impl Change {
+    /// Whether apps are told of it, if any wants to be.
+    fn has_events(&self) -> bool {
+        self.event.is_some() || self.people.as_ref().is_some_and(|people| !people.events.is_empty())
+    }
 }
 
 /// How a [`Change`] is written.
@@ -271,7 +286,7 @@ pub(crate) struct Changed {
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
 pub(crate) trait Store:
-    AdminStore + KeyStore + OperatorStore + OtpStore + OutboxStore + PeopleStore + WebhookStore
+    AdminStore + IdentityStore + KeyStore + OperatorStore + OtpStore + OutboxStore + PeopleStore + WebhookStore
 {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;

@@ -13,7 +13,7 @@ use super::StoreError;
 use crate::clock::UnixMillis;
 
 /// Tables that can hold a person, under whatever name.
-pub(crate) const WITH_PEOPLE: [&str; 10] = [
+pub(crate) const WITH_PEOPLE: [&str; 11] = [
     "logins",
     "otp_aliases",
     "otp_answers",
@@ -23,6 +23,7 @@ pub(crate) const WITH_PEOPLE: [&str; 10] = [
     "otp_test_numbers",
     "outbox",
     "outbox_counts",
+    "people",
     "webhook_deliveries",
 ];
 

@@ -45,7 +45,7 @@ impl Numbered for Confirm {
 }
 
 impl Numbered for PhoneHidden {
-    const NUMBERS: &'static [(i64, Self)] = &[(0, Self::Ask), (1, Self::Fail)];
+    const NUMBERS: &'static [(i64, Self)] = &[(0, Self::Ask), (1, Self::Fail), (2, Self::Allow)];
     const WHAT: &'static str = "policy for hidden numbers";
 }
 
@@ -112,7 +112,7 @@ mod tests {
             State::Lapsed,
         ]);
         check(&Confirm::ALL);
-        check(&[PhoneHidden::Ask, PhoneHidden::Fail]);
+        check(&[PhoneHidden::Ask, PhoneHidden::Fail, PhoneHidden::Allow]);
         check(&[Role::Viewer, Role::Operator, Role::Owner]);
         check(&[
             MessageKind::SharePhone,

@@ -36,11 +36,13 @@ pub(crate) enum EventKind {
     OtpVerified,
     /// The operator tries an endpoint.
     Test,
+    /// A person has another number or user id, or has lost theirs.
+    UserChanged,
 }
 
 impl EventKind {
     /// Those that an endpoint can choose from.
-    pub(crate) const CHOICE: [Self; 10] = [
+    pub(crate) const CHOICE: [Self; 11] = [
         Self::LoginDenied,
         Self::LoginExpired,
         Self::LoginRevoked,
@@ -51,6 +53,7 @@ impl EventKind {
         Self::OtpFailed,
         Self::OtpSent,
         Self::OtpVerified,
+        Self::UserChanged,
     ];
 
     /// Its name in payloads, tables and settings.
@@ -67,6 +70,7 @@ impl EventKind {
             Self::OtpSent => "otp.sent",
             Self::OtpVerified => "otp.verified",
             Self::Test => "webhook.test",
+            Self::UserChanged => "user.changed",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::{collections::HashMap, fmt};
 
 use loggin_protocol::PhoneNumber;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::json;
 
@@ -20,6 +21,10 @@ pub(crate) struct Sender {
     pub(crate) phone: Option<PhoneNumber>,
     /// The business-scoped user id, e.g. `US.13491208655302741918`.
     pub(crate) user_id: Option<String>,
+    /// The user id that several portfolios of the business share.
+    pub(crate) parent_user_id: Option<String>,
+    /// Hash of what WhatsApp calls the key of their account, which is another once they register it anew.
+    pub(crate) identity_key: Option<[u8; 32]>,
 }
 
 impl Sender {
@@ -29,6 +34,7 @@ impl Sender {
         Self {
             phone: texts.clone().find_map(phone),
             user_id: texts.clone().find(|text| is_user_id(text)).map(str::to_owned),
+            ..Self::default()
         }
     }
 
@@ -57,7 +63,11 @@ impl<'a> Contacts<'a> {
         let mut contacts = HashMap::new();
         for contact in values.into_iter().filter_map(|value| json::elements(value, "contacts")).flatten() {
             let names = [json::text(contact, "wa_id"), json::text(contact, "user_id")];
-            let sender = Sender::of(names);
+            let sender = Sender {
+                parent_user_id: user_id(contact, "parent_user_id"),
+                identity_key: identity_key(contact, "identity_key_hash"),
+                ..Sender::of(names)
+            };
             for name in names.into_iter().flatten() {
                 contacts.entry(digits(name)).or_insert_with(|| sender.clone());
             }
@@ -75,6 +85,8 @@ impl<'a> Contacts<'a> {
         Sender {
             phone: sender.phone.or_else(|| contact.phone.clone()),
             user_id: sender.user_id.or_else(|| contact.user_id.clone()),
+            parent_user_id: sender.parent_user_id.or_else(|| contact.parent_user_id.clone()),
+            identity_key: sender.identity_key.or(contact.identity_key),
         }
     }
 }
@@ -87,6 +99,11 @@ pub(super) fn phone(text: &str) -> Option<PhoneNumber> {
 /// The text without the `+` of an international number.
 fn digits(text: &str) -> &str {
     text.strip_prefix('+').unwrap_or(text)
+}
+
+/// The hash of what stands at a key as the key of somebody's account: it is compared, and nothing else.
+pub(super) fn identity_key(value: &Value, key: &str) -> Option<[u8; 32]> {
+    json::id(value, key).map(|text| Sha256::digest(text).into())
 }
 
 /// The business-scoped user id at a key.
@@ -119,6 +136,7 @@ mod tests {
         Sender {
             phone: phone.map(|phone| PhoneNumber::parse(phone).unwrap()),
             user_id: user_id.map(str::to_owned),
+            ..Sender::default()
         }
     }
 

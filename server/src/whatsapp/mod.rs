@@ -28,5 +28,5 @@ pub(crate) use sender::SendStatus;
 pub(crate) use sender::{GraphClient, GraphConfig, GraphConfigError, SentMessage, http_client};
 pub(crate) use signature::{AppSecret, is_signature, sign, verify_signature};
 pub(crate) use update::{
-    Content, DeliveryStatus, IgnoredReason, InboundMessage, StatusUpdate, Update, UpdateKind,
+    Content, DeliveryStatus, IdentityChange, IgnoredReason, InboundMessage, StatusUpdate, Update, UpdateKind,
 };

@@ -35,6 +35,8 @@ pub(crate) enum Reason {
     NobodyNamed,
     /// A number was shared, and no login of its sender waits for one.
     NoLoginWaits,
+    /// A notice about somebody whom no app knows.
+    NobodyConcerned,
     /// A button that is none of ours.
     UnknownButton,
 }
@@ -74,6 +76,7 @@ impl Reason {
             Self::Ended => "ended",
             Self::NobodyNamed => "nobody_named",
             Self::NoLoginWaits => "no_login_waits",
+            Self::NobodyConcerned => "nobody_concerned",
             Self::UnknownButton => "unknown_button",
         }
     }
@@ -114,7 +117,8 @@ mod tests {
             Reason::Repeated => Some(Reason::Ended),
             Reason::Ended => Some(Reason::NobodyNamed),
             Reason::NobodyNamed => Some(Reason::NoLoginWaits),
-            Reason::NoLoginWaits => Some(Reason::UnknownButton),
+            Reason::NoLoginWaits => Some(Reason::NobodyConcerned),
+            Reason::NobodyConcerned => Some(Reason::UnknownButton),
             Reason::UnknownButton => None,
         };
         let ignored = IgnoredReason::ALL.map(Reason::Ignored);

@@ -83,6 +83,7 @@ pub(crate) async fn handle(
         app_key: audience(request.app_key.as_deref())?,
         viewer,
         asks,
+        phone: request.phone,
         return_to: request.return_to,
     };
     let started = Subscription::start(&server, &caller, asked, counted);

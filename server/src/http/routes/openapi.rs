@@ -94,7 +94,9 @@ mod tests {
             app_key: AppKey::parse("8XKPQ2WN").unwrap(),
             phone: Some(PhoneNumber::parse("919876543210").unwrap()),
             user_id: None,
+            subject: loggin_protocol::Subject::from_random([7; 20]),
             confirmation: loggin_protocol::Confirm::Code,
+            assurance: loggin_protocol::Assurance::Normal,
             verified_at: Timestamp(std::time::SystemTime::UNIX_EPOCH),
         };
         let error = wire::ErrorBody {
@@ -116,12 +118,14 @@ mod tests {
             app_key: Some(String::new()),
             confirm: loggin_protocol::Confirm::Code,
             return_to: Some(String::new()),
+            phone: loggin_protocol::PhoneNeed::Optional,
             known: [(token(1).code(), wire::Progress::MessageReceived)].into(),
         };
         let redeem = wire::VerifyRequest {
             token: String::new(),
             app_key: Some(String::new()),
             confirm: loggin_protocol::Confirm::Code,
+            phone: loggin_protocol::PhoneNeed::Optional,
         };
         let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
         let start = wire::OtpStartRequest {

@@ -16,9 +16,8 @@ use loggin_protocol::{
 use crate::{
     clock::random_bytes,
     http::{ApiError, body, caller::Caller, request::idempotency_key},
-    logins::{Asks, View, Viewer, reason, view},
+    logins::{Asks, Takes, View, Viewer, reason, view},
     state::Server,
-    store::Confirm,
 };
 
 /// Random bytes that name a redeemer who names none.
@@ -62,24 +61,25 @@ pub(crate) async fn handle(
         Some(key) => Viewer::redeemer(key),
         None => Viewer::redeemer(&random_bytes::<NAMELESS_BYTES>(&*server.random)),
     };
-    redeem(&server, &token, redeemer, request.confirm).await
+    let takes = Takes { confirm: request.confirm, phone: request.phone };
+    redeem(&server, &token, redeemer, takes).await
 }
 
 async fn redeem(
     server: &Server,
     token: &Token,
     redeemer: Viewer,
-    least: Confirm,
+    takes: Takes,
 ) -> Result<Json<VerifyResponse>, ApiError> {
-    let asks = Asks { confirm: least, asker: None };
+    let asks = Asks { confirm: takes.confirm, asker: None };
     let mut logins = server.logins.wait(&[token.code()], &asks).await?;
     if let Viewer::Redeemer(key) = redeemer {
-        logins = server.logins.claim(logins, key, least).await?;
+        logins = server.logins.claim(logins, key, takes).await?;
     }
     let Some(login) = logins.first() else {
         return Err(rejected(ErrorCode::Expired));
     };
-    match view(login, redeemer, least) {
+    match view(login, redeemer, takes) {
         View::Pending | View::Progress(_) | View::Claimable => Ok(Json(VerifyResponse::Pending)),
         View::Verified(session) => Ok(Json(VerifyResponse::Verified(session))),
         View::Rejected(error) => Err(rejected(error)),

@@ -236,7 +236,10 @@ mod tests {
         let messages: Vec<Value> = tokens
             .iter()
             .enumerate()
-            .map(|(number, token)| message(token, &json!({ "from": format!("91987654{number:04}") })))
+            .map(|(number, token)| {
+                let (from, id) = (format!("91987654{number:04}"), format!("IN.{number}"));
+                message(token, &json!({ "from": from, "from_user_id": id }))
+            })
             .collect();
         assert_eq!(server.webhook(&webhook(&messages)).await.status(), 200);
         let codes: Vec<_> = tokens.iter().map(Token::code).collect();

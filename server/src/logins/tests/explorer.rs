@@ -175,7 +175,7 @@ impl World {
                     Some(MessageKind::SignedIn) => world.proofs.reply_was_sent = true,
                     Some(MessageKind::SharePhone) | None => {}
                 }
-                Some(login)
+                Some(recognised(login))
             }
         };
         world
@@ -188,7 +188,9 @@ impl World {
         for least in Confirm::ALL {
             let viewers = REDEEMERS.map(Viewer::Redeemer).into_iter().chain([Viewer::Observer]);
             for viewer in viewers {
-                let View::Verified(session) = view(login, viewer, rules.asked(least)) else { continue };
+                let View::Verified(session) = view(login, viewer, takes(rules.asked(least))) else {
+                    continue;
+                };
                 redeemed += usize::from(viewer != Viewer::Observer && least == Confirm::None);
                 if session.confirmation < least.max(app.confirm) {
                     return Some(format!(
@@ -242,6 +244,10 @@ impl Rules {
     }
 }
 
+fn takes(confirm: Confirm) -> Takes {
+    Takes { confirm, ..Takes::default() }
+}
+
 fn next(login: Option<Login>, step: Step, app: &App, now: UnixMillis, rules: Rules) -> Next {
     let seed = || Seed { confirmation: [9; 32], reference: "reference".to_owned() };
     let typed = |right| life::confirmed(login.clone(), |_| right, now);
@@ -261,15 +267,20 @@ fn next(login: Option<Login>, step: Step, app: &App, now: UnixMillis, rules: Rul
             let asker = Some(Asker::at_address("https://shop.example/".to_owned(), crate::tests::START));
             life::waited(login, code(), &Asks { confirm: Confirm::None, asker }, seed, now)
         }
-        Step::Claim(redeemer, confirm) => life::claimed(login, REDEEMERS[redeemer], rules.asked(confirm)),
+        Step::Claim(redeemer, confirm) => {
+            life::claimed(login, REDEEMERS[redeemer], takes(rules.asked(confirm)))
+        }
         Step::Message { sender, is_hidden } => {
             let message = Message {
-                phone: (!is_hidden).then(|| phone(SENDERS[sender])),
-                user_id: Some(format!("IN.{sender}")),
+                sender: Evidence {
+                    phone: (!is_hidden).then(|| phone(SENDERS[sender])),
+                    user_id: Some(format!("IN.{sender}")),
+                    ..Evidence::default()
+                },
                 sent_at: now,
                 language: None,
             };
-            life::received(login, code(), app, &message, &seed(), now)
+            life::received(login, code(), app, &message, &seed(), at(now))
         }
         Step::Share => life::phone_shared(login, &phone(PHONE), now, app, &seed(), now),
         Step::TypeRight => typed(true),

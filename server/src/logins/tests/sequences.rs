@@ -10,7 +10,7 @@ enum Transition {
     Wait,
     Message { sender: u8, hidden: bool, age: u64 },
     Share { sender: u8, age: u64 },
-    Claim { redeemer: u8 },
+    Claim { redeemer: u8, phone: PhoneNeed },
     Confirm { right: bool },
     Deny,
     Pass { seconds: u64 },
@@ -22,7 +22,8 @@ fn transition() -> impl Strategy<Value = Transition> {
         3 => (0..3_u8, any::<bool>(), 0..400_u64)
             .prop_map(|(sender, hidden, age)| Transition::Message { sender, hidden, age }),
         1 => (0..3_u8, 0..400_u64).prop_map(|(sender, age)| Transition::Share { sender, age }),
-        3 => (0..3_u8).prop_map(|redeemer| Transition::Claim { redeemer }),
+        3 => (0..3_u8, prop::sample::select(PhoneNeed::ALL.to_vec()))
+            .prop_map(|(redeemer, phone)| Transition::Claim { redeemer, phone }),
         1 => any::<bool>().prop_map(|right| Transition::Confirm { right }),
         1 => Just(Transition::Deny),
         3 => (0..400_u64).prop_map(|seconds| Transition::Pass { seconds }),
@@ -39,19 +40,24 @@ fn next(login: Option<Login>, transition: &Transition, app: &App, now: UnixMilli
         Transition::Wait => life::waited(login, code(), &Asks::default(), || seed.clone(), now),
         Transition::Message { sender, hidden, age } => {
             let message = Message {
-                phone: (!hidden).then(|| number(sender)),
-                user_id: Some(format!("IN.{sender}")),
+                sender: Evidence {
+                    phone: (!hidden).then(|| number(sender)),
+                    user_id: Some(format!("IN.{sender}")),
+                    ..Evidence::default()
+                },
                 sent_at: now - Duration::from_secs(age),
                 language: None,
             };
-            life::received(login, code(), app, &message, &seed, now)
+            life::received(login, code(), app, &message, &seed, at(now))
         }
         Transition::Share { sender, age } => {
             let own = format!("IN.{sender}");
             let login = login.filter(|login| login.user_id.as_deref() == Some(&own));
             life::phone_shared(login, &number(sender), now - Duration::from_secs(age), app, &seed, now)
         }
-        Transition::Claim { redeemer } => life::claimed(login, [redeemer; 32], Confirm::None),
+        Transition::Claim { redeemer, phone } => {
+            life::claimed(login, [redeemer; 32], Takes { phone, ..Takes::default() })
+        }
         Transition::Confirm { right } => life::confirmed(login, |_| right, now),
         Transition::Deny => life::denied(login, now),
         Transition::Pass { .. } => {
@@ -65,7 +71,7 @@ proptest! {
     fn the_laws_hold(
         transitions in prop::collection::vec(transition(), 1..40),
         confirm in prop::sample::select(Confirm::ALL.to_vec()),
-        phone_hidden in prop::sample::select(vec![PhoneHidden::Ask, PhoneHidden::Fail]),
+        phone_hidden in prop::sample::select(vec![PhoneHidden::Ask, PhoneHidden::Fail, PhoneHidden::Allow]),
     ) {
         let app = App { confirm, phone_hidden, ..demo_app() };
         let mut now = crate::tests::START;
@@ -91,7 +97,7 @@ proptest! {
                     prop_assert!(changed.state >= before.state);
                 }
                 prop_assert!(changed.deadline > now);
-                login = Some(changed);
+                login = Some(recognised(changed));
             }
             let Some(login) = &login else { continue };
             if let Some(user_id) = &login.user_id {
@@ -107,17 +113,20 @@ proptest! {
                 let most = if is_taken_back { life::TAKEN_BACK } else { life::TOMBSTONE };
                 prop_assert!(login.deadline <= now + most);
             }
-            // A session tells the sender's number, to one redeemer at most.
-            let redeemers = (0..3_u8).map(|redeemer| Viewer::Redeemer([redeemer; 32]));
-            let told = redeemers.filter_map(|viewer| match view(login, viewer, Confirm::None) {
+            // A session tells the sender's number, unless its redeemer needs none, and is told one redeemer at most.
+            for phone in PhoneNeed::ALL {
+              let takes = Takes { phone, ..Takes::default() };
+              let redeemers = (0..3_u8).map(|redeemer| Viewer::Redeemer([redeemer; 32]));
+              let told = redeemers.filter_map(|viewer| match view(login, viewer, takes) {
                 View::Verified(session) => Some(session),
                 _ => None,
-            });
-            let told: Vec<_> = told.collect();
-            prop_assert!(told.len() <= 1);
-            for session in told {
-                prop_assert!(session.phone.is_some());
+              });
+              let told: Vec<_> = told.collect();
+              prop_assert!(told.len() <= 1);
+              for session in told {
+                prop_assert!(session.phone.is_some() || phone == PhoneNeed::Optional);
                 prop_assert!(login.deadline <= UnixMillis::from(session.verified_at.0) + life::REDEEMABLE);
+              }
             }
         }
     }

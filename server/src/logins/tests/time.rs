@@ -38,6 +38,7 @@ fn login_in(state: State, deadline: UnixMillis) -> Login {
         waited_for: true,
         phone: is_living.then(|| phone(PHONE)),
         user_id: is_living.then(|| "IN.1".to_owned()),
+        person: None,
         verified_at: (state >= State::Verified).then_some(deadline),
         claimed_by: None,
         confirmation: None,

@@ -167,7 +167,7 @@ async fn a_cancelled_code_is_found_under_the_key_that_its_message_was_sent_with(
     let mut env = Environment::new().await;
     let session = env.start(PHONE).await;
     env.restart_with(&[NEW, OTP_SECRET]);
-    let person = Sender { phone: Some(phone(PHONE)), user_id: None };
+    let person = Sender { phone: Some(phone(PHONE)), ..Sender::default() };
     env.otp.not_requested(&format!("wamid.{session}"), &person).await.unwrap();
     assert_eq!(env.typed(session, &env.codes.last()).await, Some(ErrorCode::Expired));
 }

@@ -1,6 +1,6 @@
 //! Rows of PostgreSQL's tables, read into types.
 
-use loggin_protocol::{AppKey, Code, PhoneNumber};
+use loggin_protocol::{AppKey, Code, PhoneNumber, Subject};
 use tokio_postgres::{Row, types::FromSql};
 use uuid::Uuid;
 
@@ -10,8 +10,8 @@ use crate::{
     languages::Language,
     store::{
         App, AppSecretKey, Asker, AuditRow, ClearName, Confirm, KeyId, KnownCall, LiveCode, Login,
-        MessageKind, MessageState, Operator, OtpPhone, OtpSession, OutboxMessage, PhoneHidden, Role,
-        SealedResponse, Sending, State, StoreError, TestNumber, rows::Numbered,
+        MessageKind, MessageState, Operator, OtpPhone, OtpSession, OutboxMessage, Person, PhoneHidden,
+        Recognised, Role, SealedResponse, Sending, State, StoreError, TestNumber, rows::Numbered,
     },
     whatsapp::DeliveryStatus,
 };
@@ -82,6 +82,7 @@ pub(super) fn login(row: &Row) -> Result<Login, StoreError> {
         waited_for: value(row, "waited_for")?,
         phone: phone_number(row, "phone")?,
         user_id: value(row, "user_id")?,
+        person: recognised(row)?,
         verified_at: optional_moment(row, "verified_at")?,
         claimed_by: hash(row, "claimed_by")?,
         confirmation: hash(row, "confirmation")?,
@@ -91,6 +92,32 @@ pub(super) fn login(row: &Row) -> Result<Login, StoreError> {
         language: value::<Option<&str>>(row, "lang")?.and_then(Language::of_tag),
         confirm: numbered::<Confirm>(row, "confirm")?,
         asker: value::<Option<&str>>(row, "asker")?.and_then(Asker::of_text).map(Box::new),
+    })
+}
+
+fn subject(row: &Row) -> Result<Option<Subject>, StoreError> {
+    let subject: Option<&str> = value(row, "subject")?;
+    subject.map(|text| Subject::parse(text).map_err(|_| StoreError::Unreadable("subject"))).transpose()
+}
+
+fn recognised(row: &Row) -> Result<Option<Recognised>, StoreError> {
+    let changes = value(row, "changes")?;
+    Ok(subject(row)?.map(|subject| Recognised { subject, changes }))
+}
+
+pub(super) fn person(row: &Row) -> Result<Person, StoreError> {
+    Ok(Person {
+        app_key: app_key(row)?,
+        subject: subject(row)?.ok_or(StoreError::Unreadable("subject"))?,
+        version: value(row, "version")?,
+        phone: phone_number(row, "phone")?,
+        phone_shown: value(row, "phone_shown")?,
+        user_id: value(row, "user_id")?,
+        parent_user_id: value(row, "parent_user_id")?,
+        identity_key: hash(row, "identity_key")?,
+        left_phone: hash(row, "left_phone")?,
+        changes: value(row, "changes")?,
+        told: value(row, "told")?,
     })
 }
 

@@ -27,6 +27,7 @@ use crate::{
         tests::{
             acts::act_suite,
             cluster::{self, Cluster},
+            identity::identity_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
             operators::operator_suite,
@@ -76,6 +77,7 @@ outbox_suite!(open);
 act_suite!(open);
 key_suite!(open);
 operator_suite!(open);
+identity_suite!(open);
 people_suite!(open);
 webhook_suite!(open);
 

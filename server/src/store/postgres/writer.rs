@@ -309,7 +309,7 @@ impl Writer {
         let changes = group.changes().zip(&written.logins);
         let applied = changes.filter(|(_, (outcome, _))| *outcome == ChangeOutcome::Applied);
         let changes: Vec<_> = applied.map(|((_, change), (_, queued))| (change, *queued)).collect();
-        let has_events = !group.events.is_empty() || changes.iter().any(|(change, _)| change.event.is_some());
+        let has_events = !group.events.is_empty() || changes.iter().any(|(change, _)| change.has_events());
         let commit = Commit { changes: &changes, size: group.size, has_events, took: begun.elapsed() };
         if self.tell(|listener| listener.committed(&commit)) {
             if let Some(position) = written.position {
@@ -374,7 +374,7 @@ fn read(group: &Group, row: &Row) -> Result<Written, StoreError> {
     Ok(written)
 }
 
-fn outcome_of(number: i64) -> Result<ChangeOutcome, StoreError> {
+pub(super) fn outcome_of(number: i64) -> Result<ChangeOutcome, StoreError> {
     match number {
         0 => Ok(ChangeOutcome::Applied),
         1 => Ok(ChangeOutcome::Conflict),

@@ -17,7 +17,7 @@ use crate::{
     whatsapp::DeliveryStatus,
 };
 
-use super::rows::NOTHING_SAID;
+use super::{identity::people_change, rows::NOTHING_SAID};
 
 /// Bytes, as PostgreSQL reads them.
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -44,6 +44,7 @@ pub(super) fn is_first_wait(change: &Change) -> bool {
         && change.message.is_none()
         && change.owed.is_none()
         && change.event.is_none()
+        && change.people.is_none()
         && change.write == Write::Put
         && change.login.state == State::Pending
 }
@@ -83,6 +84,9 @@ pub(super) fn change(number: usize, task: usize, change: &Change) -> Value {
         "lang": login.language.map(Language::tag),
         "confirm": login.confirm.number(),
         "asker": login.asker.as_deref().and_then(Asker::to_text),
+        "subject": login.person.map(|person| person.subject.expose()),
+        "changes": login.person.map_or(0, |person| person.changes),
+        "people": change.people.as_deref().map(people_change),
         "phone_number_id": message.map(|message| text(&message.phone_number_id)),
         "message_hash": message.map(|message| hex(&message.hash)),
         "received_at": message.map(|message| message.received_at.0),

@@ -34,11 +34,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (9, include_str!("../../../migrations/sqlite/0009_retention.sql")),
     (10, include_str!("../../../migrations/sqlite/0010_operators.sql")),
     (11, include_str!("../../../migrations/sqlite/0011_webhooks.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0012_confirmations.sql")),
+    (12, include_str!("../../../migrations/sqlite/0012_confirmations.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0013_people.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 12;
+pub(in crate::store) const LATEST: u32 = 13;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.

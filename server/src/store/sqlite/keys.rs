@@ -86,7 +86,7 @@ pub(super) fn disable(
 }
 
 /// What is deleted with an app, in this order. Codes begin with the app's key and a `-`, which `.` follows.
-const OF_APP: [&str; 11] = [
+const OF_APP: [&str; 12] = [
     "DELETE FROM otp_answers WHERE session_id IN (SELECT session_id FROM otp_sessions WHERE app_key = ?1)",
     "DELETE FROM otp_phones WHERE subject IN (SELECT subject FROM otp_sessions WHERE app_key = ?1)
         OR subject IN (SELECT account FROM otp_aliases
@@ -98,6 +98,7 @@ const OF_APP: [&str; 11] = [
     "DELETE FROM outbox WHERE code > ?1 || '-' AND code < ?1 || '.'",
     "DELETE FROM outbox_counts WHERE name = CAST(?1 AS BLOB)",
     "DELETE FROM logins WHERE code > ?1 || '-' AND code < ?1 || '.'",
+    "DELETE FROM people WHERE app_key = ?1",
     "DELETE FROM secret_keys WHERE app_key = ?1",
     "DELETE FROM webhook_deliveries WHERE endpoint_id IN
         (SELECT endpoint_id FROM webhook_endpoints WHERE app_key = ?1)",

@@ -6,6 +6,7 @@
 mod admin;
 pub(super) mod backup;
 pub(super) mod connections;
+mod identity;
 mod keys;
 mod operators;
 mod otp;
@@ -419,6 +420,7 @@ mod tests {
         Commit, State,
         tests::{
             acts::act_suite,
+            identity::identity_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
             operators::operator_suite,
@@ -448,6 +450,7 @@ mod tests {
     act_suite!(always);
     key_suite!(always);
     operator_suite!(always);
+    identity_suite!(always);
     people_suite!(always);
     webhook_suite!(always);
 

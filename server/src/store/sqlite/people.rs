@@ -25,7 +25,7 @@ const IN_SUBJECTS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.subject
 const IN_CALLS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.calls'))";
 
 /// Each table with the rows that a person is in, in the order in which they are deleted: what leads to others goes last.
-fn tables() -> [(&'static str, String); 10] {
+fn tables() -> [(&'static str, String); 11] {
     let login = format!("phone {IN_PHONES} OR user_id {IN_USER_IDS}");
     let session =
         format!("phone {IN_PHONES} OR wa_id {IN_PHONES} OR user_id {IN_USER_IDS} OR subject {IN_SUBJECTS}");
@@ -41,6 +41,7 @@ fn tables() -> [(&'static str, String); 10] {
         ("otp_test_numbers", format!("phone {IN_PHONES}")),
         ("otp_sessions", session),
         ("webhook_deliveries", login.clone()),
+        ("people", login.clone()),
         ("logins", login),
     ]
 }

@@ -1,12 +1,12 @@
 //! Rows of SQLite's tables, read into types.
 
-use loggin_protocol::{AppKey, Code, PhoneNumber};
+use loggin_protocol::{AppKey, Code, PhoneNumber, Subject};
 use rusqlite::Row;
 
 use crate::{
     clock::UnixMillis,
     languages::Language,
-    store::{App, Asker, Confirm, Login, PhoneHidden, State, StoreError, rows::Numbered},
+    store::{App, Asker, Confirm, Login, Person, PhoneHidden, Recognised, State, StoreError, rows::Numbered},
 };
 
 /// An optional text, not copied out of its row.
@@ -52,6 +52,7 @@ pub(super) fn login(row: &Row<'_>) -> Result<Login, StoreError> {
         waited_for: row.get("waited_for")?,
         phone: phone_number(row, "phone")?,
         user_id: row.get("user_id")?,
+        person: recognised(row)?,
         verified_at: row.get::<_, Option<i64>>("verified_at")?.map(UnixMillis),
         claimed_by: hash(row, "claimed_by")?,
         confirmation: hash(row, "confirmation")?,
@@ -61,6 +62,32 @@ pub(super) fn login(row: &Row<'_>) -> Result<Login, StoreError> {
         language: text(row, "lang")?.and_then(Language::of_tag),
         confirm: Confirm::of_number(row.get("confirm")?)?,
         asker: text(row, "asker")?.and_then(Asker::of_text).map(Box::new),
+    })
+}
+
+fn subject(row: &Row<'_>) -> Result<Option<Subject>, StoreError> {
+    let subject = text(row, "subject")?;
+    subject.map(|text| Subject::parse(text).map_err(|_| StoreError::Unreadable("subject"))).transpose()
+}
+
+fn recognised(row: &Row<'_>) -> Result<Option<Recognised>, StoreError> {
+    let changes = row.get("changes")?;
+    Ok(subject(row)?.map(|subject| Recognised { subject, changes }))
+}
+
+pub(super) fn person(row: &Row<'_>) -> Result<Person, StoreError> {
+    Ok(Person {
+        app_key: app_key(row)?,
+        subject: subject(row)?.ok_or(StoreError::Unreadable("subject"))?,
+        version: row.get("version")?,
+        phone: phone_number(row, "phone")?,
+        phone_shown: row.get("phone_shown")?,
+        user_id: row.get("user_id")?,
+        parent_user_id: row.get("parent_user_id")?,
+        identity_key: hash(row, "identity_key")?,
+        left_phone: hash(row, "left_phone")?,
+        changes: row.get("changes")?,
+        told: row.get("told")?,
     })
 }
 

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     connections::{all, execute, first},
+    identity,
     otp::{self, OtpWritten},
     outbox, rows, webhooks,
 };
@@ -236,7 +237,7 @@ impl Writer {
         let changes = group.logins.iter().flat_map(|task| &task.changes).zip(&written.logins);
         let applied = changes.filter(|(_, written)| written.outcome == ChangeOutcome::Applied);
         let changes: Vec<_> = applied.map(|(change, written)| (change, written.queued)).collect();
-        let has_events = changes.iter().any(|(change, _)| change.event.is_some())
+        let has_events = changes.iter().any(|(change, _)| change.has_events())
             || group
                 .otp
                 .iter()
@@ -341,6 +342,7 @@ fn is_first_wait(change: &Change) -> bool {
         && change.message.is_none()
         && change.owed.is_none()
         && change.event.is_none()
+        && change.people.is_none()
         && change.login.state == State::Pending
 }
 
@@ -378,14 +380,14 @@ fn insert_waited(
 
 const INSERT: &str = "INSERT INTO logins
     (code, app_key, state, version, deadline, waited_for, phone, user_id, verified_at, claimed_by, confirmation,
-     attempts_left, reply_reference, lang, confirm, asker, node, change)
-    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+     attempts_left, reply_reference, lang, confirm, asker, subject, changes, node, change)
+    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
     ON CONFLICT DO NOTHING";
 
 const UPDATE: &str = "UPDATE logins SET state = ?2, version = ?3, deadline = ?4, waited_for = ?5, phone = ?6,
     user_id = ?7, verified_at = ?8, claimed_by = ?9, confirmation = ?10, attempts_left = ?11,
-    reply_reference = ?12, lang = ?13, confirm = ?14, asker = ?15, node = ?16, change = ?17
-    WHERE code = ?1 AND version = ?18";
+    reply_reference = ?12, lang = ?13, confirm = ?14, asker = ?15, subject = ?16, changes = ?17,
+    node = ?18, change = ?19 WHERE code = ?1 AND version = ?20";
 
 /// Makes one change; `is_known` where its message, if it has one, is remembered already by a change before it.
 fn write_one(
@@ -401,11 +403,20 @@ fn write_one(
     {
         return Ok(ChangeOutcome::Duplicate.into());
     }
-    let is_applied = match change.write {
-        Write::Put => put(db, &change.login, change.expected, node, position)?,
-        Write::Delete => delete(db, change)?,
+    // Looked at before anything is written: there is nothing to take back then.
+    let are_as_seen = match &change.people {
+        Some(people) => identity::are_as_seen(db, people)?,
+        None => true,
     };
+    let is_applied = are_as_seen
+        && match change.write {
+            Write::Put => put(db, &change.login, change.expected, node, position)?,
+            Write::Delete => delete(db, change)?,
+        };
     if is_applied {
+        if let Some(people) = &change.people {
+            identity::write(db, people)?;
+        }
         let code = change.login.code;
         let queued = change.owed.as_ref().map(|owed| outbox::queue(db, code, owed)).transpose()?;
         if let Some(event) = &change.event {
@@ -454,6 +465,8 @@ fn put(
         login.language.map(Language::tag),
         login.confirm.number(),
         login.asker.as_deref().and_then(Asker::to_text),
+        login.person.map(|person| person.subject.expose()),
+        login.person.map_or(0, |person| person.changes),
         node,
         position,
         expected,
@@ -467,7 +480,7 @@ fn put(
 }
 
 /// Keeps a message's id; `false` where it is known.
-fn remember(db: &Connection, message: &MessageId) -> Result<bool, StoreError> {
+pub(super) fn remember(db: &Connection, message: &MessageId) -> Result<bool, StoreError> {
     const INSERT: &str = "INSERT INTO messages VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
     let values = params![message.phone_number_id, message.hash.as_slice(), message.received_at.0];
     Ok(execute(db, INSERT, values)? == 1)

@@ -2,13 +2,14 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use loggin_protocol::{AppKey, Code, PhoneNumber, Token};
+use loggin_protocol::{AppKey, Code, PhoneNumber, Subject, Token};
 
 use crate::{
     clock::UnixMillis,
     languages::Language,
     store::{
-        App, Asker, Change, ChangeOutcome, Confirm, Login, MessageId, PhoneHidden, Stage, State, Store, Write,
+        App, Asker, Change, ChangeOutcome, Confirm, Login, MessageId, PhoneHidden, Recognised, Stage, State,
+        Store, Write,
     },
 };
 
@@ -68,6 +69,7 @@ pub(in crate::store) fn login_of(app: &str, number: u8, state: State) -> Login {
         waited_for: true,
         phone: None,
         user_id: None,
+        person: None,
         verified_at: None,
         claimed_by: None,
         confirmation: None,
@@ -94,6 +96,7 @@ fn full_login(number: u8) -> Login {
         waited_for: false,
         phone: Some(PhoneNumber::parse("919876543210").unwrap()),
         user_id: Some("IN.1234".to_owned()),
+        person: Some(Recognised { subject: Subject::from_random([3; 20]), changes: 2 }),
         verified_at: Some(NOW),
         claimed_by: Some([1; 32]),
         confirmation: Some([2; 32]),
@@ -113,6 +116,7 @@ pub(in crate::store) fn insert(login: Login) -> Change {
         write: Write::Put,
         message: None,
         owed: None,
+        people: None,
         event: None,
         is_news: true,
         begun: None,

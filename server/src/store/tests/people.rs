@@ -6,6 +6,7 @@ use loggin_protocol::PhoneNumber;
 use uuid::Uuid;
 
 use super::{
+    identity::person,
     logins::{NOW, app, insert, login},
     otp::{phone, session},
     webhooks::{endpoint, event},
@@ -13,7 +14,8 @@ use super::{
 use crate::{
     store::{
         AppEvent, Change, ClearName, EventKind, Login, MessageKind, OtpCall, OtpDelivery, OtpPhone,
-        OtpSession, OtpWrite, Owed, PersonNames, State, Store, TestNumber, Trail, people::WITH_PEOPLE,
+        OtpSession, OtpWrite, Owed, PeopleChange, Person, PersonNames, State, Store, TestNumber, Trail,
+        people::WITH_PEOPLE,
     },
     whatsapp::DeliveryStatus,
 };
@@ -50,6 +52,10 @@ impl Somebody {
 
     pub(in crate::store) fn user_id(self) -> String {
         format!("IN.471{}", self.0)
+    }
+
+    fn person(self) -> Person {
+        Person { phone: Some(self.phone()), user_id: Some(self.user_id()), ..person(self.0) }
     }
 
     fn session_id(self) -> Uuid {
@@ -113,6 +119,8 @@ impl Somebody {
             user_id: Some(self.user_id()),
             ..login(self.0, State::Verified)
         };
+        let known = PeopleChange { put: vec![self.person()], ..PeopleChange::default() };
+        store.change_people(known, None).await.unwrap();
         let (kind, recipient) = (MessageKind::SignedIn, [self.0; 32]);
         let owed = Owed { kind, recipient, now: NOW, most_per_day: None };
         store.apply(vec![Change { owed: Some(owed), ..insert(login) }]).await.unwrap();

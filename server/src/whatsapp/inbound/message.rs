@@ -32,7 +32,8 @@ pub(super) fn read(message: &Value, contacts: &Contacts<'_>) -> Result<UpdateKin
         return Err(IgnoredReason::Forwarded);
     }
     let content = read_content(message, kind)?;
-    let sender = contacts.complete(sender(message));
+    let mut sender = contacts.complete(sender(message));
+    sender.identity_key = sender.identity_key.or_else(|| own_key(message));
     if sender.is_unknown() {
         return Err(IgnoredReason::NoSender);
     }
@@ -55,7 +56,15 @@ fn unsupported(message: &Value) -> IgnoredReason {
 
 /// What a message's own fields say about who wrote it.
 fn sender(message: &Value) -> Sender {
-    Sender::of([json::text(message, "from"), json::text(message, "from_user_id")])
+    Sender {
+        parent_user_id: identity::user_id(message, "from_parent_user_id"),
+        ..Sender::of([json::text(message, "from"), json::text(message, "from_user_id")])
+    }
+}
+
+/// The key of the sender's account, where the message says it itself.
+fn own_key(message: &Value) -> Option<[u8; 32]> {
+    identity::identity_key(message.get("identity")?, "hash")
 }
 
 /// Whether somebody else wrote the message first. Everything but an absent or false mark counts as one.
@@ -125,19 +134,23 @@ fn international_number(text: &str) -> Option<PhoneNumber> {
     identity::phone(&number).filter(|number| !number.expose().starts_with('0'))
 }
 
-/// Reads a notice that a person has another number or user id.
+/// Reads a notice that a person has another number, user id, or key of their account.
 fn system_notice(message: &Value) -> Result<UpdateKind, IgnoredReason> {
     let system = message.get("system").ok_or(IgnoredReason::Malformed)?;
+    if json::text(system, "type") == Some("customer_identity_changed") {
+        return new_key(message);
+    }
     if !matches!(json::text(system, "type"), Some("user_changed_number" | "user_changed_user_id")) {
         return Err(IgnoredReason::MessageType);
     }
     let current = Sender::of([json::text(system, "wa_id"), json::text(system, "user_id")]);
-    let before = sender(message);
+    let before = Sender { parent_user_id: None, ..sender(message) };
     let previous = Sender {
         phone: before.phone,
         // The notice's own user id may be the new one already.
         user_id: json::id(system, "previous_user_id")
             .or(before.user_id.filter(|id| current.user_id.as_ref() != Some(id))),
+        ..Sender::default()
     };
     let current_parent = identity::user_id(system, "parent_user_id");
     // The same holds for the one that several portfolios share.
@@ -151,6 +164,15 @@ fn system_notice(message: &Value) -> Result<UpdateKind, IgnoredReason> {
         current_parent_user_id: current_parent,
         ..change
     }))
+}
+
+/// Reads a notice that a person has registered their account anew.
+fn new_key(message: &Value) -> Result<UpdateKind, IgnoredReason> {
+    let key = own_key(message).ok_or(IgnoredReason::Malformed)?;
+    let previous = sender(message);
+    let current = Sender { identity_key: Some(key), ..previous.clone() };
+    let change = identity_change(message, previous, current)?;
+    Ok(UpdateKind::IdentityChange(IdentityChange { message_id: json::id(message, "id"), ..change }))
 }
 
 /// Reads the withdrawn form of that notice.

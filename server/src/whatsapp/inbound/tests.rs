@@ -27,6 +27,7 @@ fn person(phone: Option<&str>, user_id: Option<&str>) -> Sender {
     Sender {
         phone: phone.map(|phone| PhoneNumber::parse(phone).unwrap()),
         user_id: user_id.map(str::to_owned),
+        ..Sender::default()
     }
 }
 

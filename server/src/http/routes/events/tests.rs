@@ -39,7 +39,8 @@ async fn a_claiming_stream_is_told_of_the_tap_and_ends() {
     assert_eq!(names(&events), ["verified"]);
     let session = json!({
         "app_key": APP, "phone": PHONE, "user_id": "IN.1000", "confirmation": "none",
-        "verified_at": "2026-09-26T10:00:00.000Z",
+        "verified_at": "2026-09-26T10:00:00.000Z", "assurance": "normal",
+        "subject": events[0].1["session"]["subject"],
     });
     assert_eq!(events[0].1, json!({ "code": token(1).code().expose(), "session": session }));
     assert_eq!(error_of(server.verify(&token(1), "another").await).await, (409, "already_used".to_owned()));

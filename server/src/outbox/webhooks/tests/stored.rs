@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loggin_protocol::Subject;
 use serde_json::{Value, json};
 
 use crate::{
@@ -65,10 +66,13 @@ async fn a_login_is_told_when_it_has_a_result_and_when_that_is_taken_back() {
         "login_id": token(1).login_id(),
         "phone": PHONE,
         "user_id": "IN.1000",
+        "subject": data["subject"],
+        "assurance": "normal",
         "verified_at": "2026-09-26T10:00:00.000Z",
         "confirmation": "reply",
     });
     assert_eq!(data, &expected);
+    assert!(Subject::parse(data["subject"].as_str().unwrap()).is_ok());
     assert_eq!(server.verify(&token(1), "key").await.status(), 200);
     server.clock.advance(SECOND);
     let denied = server.server.logins.deny(token(1).code()).await.unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::whatsapp::operator::Severity;
 
-const PARENT: &str = "US.ENT.11815799212886844830";
+pub(super) const PARENT: &str = "US.ENT.11815799212886844830";
 const OLD_PARENT: &str = "US.ENT.20000000000000000000";
 
 /// The call with its changes on another field.

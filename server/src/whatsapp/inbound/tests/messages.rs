@@ -1,8 +1,9 @@
 //! Every shape of message that is known.
 
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
-use super::*;
+use super::{channels::PARENT, *};
 
 /// What a single message of these fields becomes.
 fn read(fields: Value) -> UpdateKind {
@@ -21,12 +22,17 @@ fn content(fields: Value) -> Content {
 #[test]
 fn a_text_message_with_a_phone_number() {
     let call = call(json!({
-        "contacts": [{"profile": {"name": "Ana"}, "wa_id": PHONE, "user_id": USER_ID, "identity_key_hash": "x"}],
+        "contacts": [{"profile": {"name": "Ana"}, "wa_id": PHONE, "user_id": USER_ID,
+            "parent_user_id": PARENT, "identity_key_hash": "x"}],
         "messages": [message(json!({"from_logical_id": "new", "referral": {"source_type": "ad"}}))],
     }));
     let expected = InboundMessage {
         id: "wamid.IN".into(),
-        sender: person(Some(PHONE), Some(USER_ID)),
+        sender: Sender {
+            parent_user_id: Some(PARENT.into()),
+            identity_key: Some(Sha256::digest("x").into()),
+            ..person(Some(PHONE), Some(USER_ID))
+        },
         timestamp: at(1_790_416_800),
         content: Content::Text("code 483920".into()),
     };
@@ -102,7 +108,7 @@ fn only_words_of_the_sender_to_the_business_count() {
         ),
         (json!({"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": {}}}), MessageType),
         (json!({"type": "interactive"}), Malformed),
-        (json!({"type": "system", "system": {"type": "customer_identity_changed"}}), MessageType),
+        (json!({"type": "system", "system": {"type": "customer_identity_changed"}}), Malformed),
         (json!({"type": "hologram"}), MessageType),
         (json!({"type": 7}), Malformed),
         (json!({"text": {"body": 7}}), Malformed),
@@ -232,6 +238,26 @@ fn a_new_number_or_user_id_is_told() {
     call["entry"][0]["changes"][0]["field"] = json!("user_id_update");
     let told = change(None, person(None, Some(USER_ID)), person(Some(PHONE), Some("US.2")));
     assert_eq!(kinds(&call), [told]);
+}
+
+#[test]
+fn a_new_key_of_an_account_is_told() {
+    let notice = |identity: Value| json!({"type": "system", "system": {"type": "customer_identity_changed"}, "identity": identity});
+    let told = UpdateKind::IdentityChange(IdentityChange {
+        message_id: Some("wamid.IN".into()),
+        timestamp: at(1_790_416_800),
+        previous: person(Some(PHONE), Some(USER_ID)),
+        current: Sender {
+            identity_key: Some(Sha256::digest("y").into()),
+            ..person(Some(PHONE), Some(USER_ID))
+        },
+        previous_parent_user_id: None,
+        current_parent_user_id: None,
+    });
+    assert_eq!(read(notice(json!({"acknowledged": true, "hash": "y"}))), told);
+    for odd in [json!({}), json!({"hash": 7}), json!("y")] {
+        assert_eq!(read(notice(odd)), UpdateKind::Ignored(IgnoredReason::Malformed));
+    }
 }
 
 #[test]
