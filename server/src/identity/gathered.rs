@@ -44,10 +44,9 @@ impl Gathered {
         keys.into_iter().filter_map(|key| self.people.get(key)).collect()
     }
 
-    /// Everybody, in no order.
     #[cfg(test)]
-    pub(super) fn all(&self) -> impl Iterator<Item = &Person> {
-        self.people.values()
+    pub(super) fn of_subject(&self, app_key: AppKey, subject: Subject) -> Option<&Person> {
+        self.people.get(&(app_key, subject))
     }
 
     /// Goes on from what a change will leave.

@@ -90,7 +90,7 @@ impl Kept {
     }
 
     fn person(&self, subject: Subject) -> Option<Person> {
-        self.people.all().find(|person| person.subject == subject).cloned()
+        self.people.of_subject(app_key(), subject).cloned()
     }
 
     /// The changes that the app was told of since the last look, each with whom it concerns.
