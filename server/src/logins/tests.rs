@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
-use loggin_protocol::{AppKey, Code, ErrorCode, PhoneNeed, PhoneNumber, Subject, wire::Progress};
+use loggin_protocol::{AppKey, Assurance, Code, ErrorCode, PhoneNeed, PhoneNumber, Subject, wire::Progress};
 use tempfile::TempDir;
 
 use super::{
@@ -618,6 +618,7 @@ async fn what_a_listener_missed_is_told_by_the_next_look() {
 
 mod confirming;
 mod explorer;
+mod identity;
 mod returning;
 mod sequences;
 mod time;

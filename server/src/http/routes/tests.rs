@@ -1,6 +1,8 @@
 //! What whoever waits or redeems may ask for, over HTTP: in every order of message, wait and redeem, with each way to
 //! confirm asked by each, nobody is handed out less.
 
+mod people;
+
 use loggin_protocol::{Confirm, Token};
 use serde_json::{Value, json};
 

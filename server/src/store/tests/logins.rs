@@ -109,7 +109,7 @@ fn full_login(number: u8) -> Login {
     }
 }
 
-pub(in crate::store) fn insert(login: Login) -> Change {
+pub(crate) fn insert(login: Login) -> Change {
     Change {
         expected: None,
         login,

@@ -13,4 +13,4 @@ pub(super) mod outbox;
 pub(super) mod people;
 pub(super) mod webhooks;
 
-pub(crate) use logins::login;
+pub(crate) use logins::{insert, login};
