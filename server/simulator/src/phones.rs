@@ -29,6 +29,8 @@ pub struct PhoneSpec {
     pub user_id: Option<String>,
     /// The user id that several portfolios share, where the business belongs to some that do.
     pub parent_user_id: Option<String>,
+    /// The key of the account (`identity_key_hash`), for a business that has WhatsApp check it.
+    pub identity_key: Option<String>,
     /// False: messages to it are refused with 131026.
     pub on_whatsapp: Option<bool>,
     /// Messages to it are refused with this Graph API error code.
@@ -98,6 +100,8 @@ pub(crate) struct Phone {
     pub(crate) parent_user_id: Option<String>,
     pub(crate) name: String,
     pub(crate) username: Option<String>,
+    /// What webhooks call the key of the account, where the business has WhatsApp check it.
+    pub(crate) identity_key: Option<String>,
     /// Who answers the chat.
     pub(crate) handler: Handler,
     /// The business has written to the number, or the person has shared it.
@@ -141,6 +145,7 @@ impl Phone {
             number,
             user_id: String::new(),
             parent_user_id: None,
+            identity_key: None,
             handler: Handler::Business,
             name: format!("Phone {added}"),
             username: None,
@@ -200,6 +205,8 @@ pub(crate) struct Phones {
     by_number: HashMap<Number, Phone>,
     by_wa_id: HashMap<Number, Number>,
     by_user_id: HashMap<String, Number>,
+    /// How many people have given up a number: whoever has it next is somebody else.
+    former_owners: HashMap<Number, u64>,
     added: u64,
 }
 
@@ -221,7 +228,7 @@ impl Phones {
         let (old_wa_id, old_user_id) = match self.by_number.get(&number) {
             Some(phone) => (phone.wa_id.clone(), phone.user_id.clone()),
             None if self.by_number.len() >= PHONES_MAX => return Err(PhoneError::Full),
-            None => (number.clone(), identifiers::user_id(scope, &number)),
+            None => (number.clone(), self.next_user_id(scope, &number)),
         };
         let wa_id = wa_id.unwrap_or_else(|| old_wa_id.clone());
         let user_id = spec.user_id.clone().unwrap_or_else(|| old_user_id.clone());
@@ -263,7 +270,20 @@ impl Phones {
         };
         self.by_wa_id.remove(&phone.wa_id);
         self.by_user_id.remove(&phone.user_id);
+        self.given_up(&phone.number);
         true
+    }
+
+    fn given_up(&mut self, number: &Number) {
+        *self.former_owners.entry(number.clone()).or_default() += 1;
+    }
+
+    /// The user id of the next owner of a number.
+    fn next_user_id(&self, scope: &str, number: &Number) -> String {
+        match self.former_owners.get(number) {
+            None => identifiers::user_id(scope, number),
+            Some(owners) => identifiers::user_id(&format!("{scope}\n{owners} before"), number),
+        }
     }
 
     /// Gives a phone another number or user id; its chat and everything else stays. A number that WhatsApp calls by
@@ -285,6 +305,7 @@ impl Phones {
         self.by_user_id.remove(&phone.user_id);
         if number != old {
             phone.wa_id = number.clone();
+            self.given_up(old);
         }
         phone.number = number.clone();
         user_id.clone_into(&mut phone.user_id);
@@ -323,6 +344,9 @@ fn apply(phone: &mut Phone, spec: &PhoneSpec) {
     }
     if let Some(parent) = &spec.parent_user_id {
         phone.parent_user_id = Some(parent.clone());
+    }
+    if let Some(key) = &spec.identity_key {
+        phone.identity_key = Some(key.clone());
     }
     if let Some(username) = &spec.username {
         phone.username = Some(username.trim().to_owned());
@@ -408,6 +432,25 @@ mod tests {
         );
         phones.rename(&new, &new, "US.3").unwrap();
         assert_eq!((phones.number_of("US.3"), phones.number_of("US.2")), (Some(&new), None));
+    }
+
+    #[test]
+    fn a_number_that_was_given_up_goes_to_somebody_else() {
+        let mut phones = Phones::default();
+        let (first, moved) = (number("15550002222"), number("15550004444"));
+        let mut user_ids = Vec::new();
+        for _ in 0..3 {
+            phones.put("1", &spec("15550002222")).unwrap();
+            user_ids.push(phones.get(&first).unwrap().user_id.clone());
+            assert!(phones.remove(&first));
+        }
+        phones.put("1", &spec("15550002222")).unwrap();
+        phones.rename(&first, &moved, "US.2").unwrap();
+        phones.put("1", &spec("15550002222")).unwrap();
+        user_ids.push(phones.get(&first).unwrap().user_id.clone());
+        user_ids.sort_unstable();
+        user_ids.dedup();
+        assert_eq!(user_ids.len(), 4);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! People who get another number or another user id, and what WhatsApp tells the business of it.
+//! People who get another number or another user id, or register their account anew, and what WhatsApp tells the business of it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::identifiers;
 use crate::number::Number;
 use crate::phones::{Phone, PhoneError};
 use crate::simulator::Simulator;
-use crate::webhook::payload::{Channel, Item, Update};
+use crate::webhook::payload::{self, Channel, Item, Update};
 
 /// What becomes of a person. With another number comes another user id; either alone changes nothing else.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -86,6 +86,35 @@ impl Simulator {
             phone.parent_user_id = Some(parent.clone());
         }
         Ok((self.system_message(phone, &former, is_new_number, now), now, number))
+    }
+
+    /// Has a person register their account anew, as on another phone: it has another key, which WhatsApp tells the webhook
+    /// where the business has it check that.
+    pub(crate) async fn register_anew(self: &Arc<Self>, number: &Number) -> Result<Receipt, RenamingError> {
+        let now = self.now();
+        let update = {
+            let mut world = self.world();
+            let phone = world.phones.get_mut(number).ok_or(RenamingError::NoPhone)?;
+            phone.identity_key = Some(self.identifiers.trace());
+            self.key_message(phone, now)
+        };
+        Ok(self.tell(update, now).await?)
+    }
+
+    fn key_message(&self, phone: &Phone, now: u64) -> Update {
+        let id = self.identifiers.message(&phone.user_id);
+        let identity = json!({
+            "acknowledged": true, "created_timestamp": now.to_string(), "hash": phone.identity_key,
+        });
+        let content = json!({ "system": { "type": "customer_identity_changed" }, "identity": identity });
+        Update {
+            phone: None,
+            message_id: id.clone(),
+            phone_number_id: self.config.phone_number_id.clone(),
+            contact: None,
+            channel: Channel::Messages,
+            item: Item::Message(payload::message(phone, &id, now, "system", content)),
+        }
     }
 
     /// Another user id for whoever had this one.

@@ -91,6 +91,11 @@ pub(super) async fn rename(
     Ok(Json(simulator.rename(&number, &renaming).await?))
 }
 
+pub(super) async fn register_anew(State(simulator): Shared, path: Path<String>) -> ControlResult {
+    let number = read_number(&path)?;
+    Ok(Json(simulator.register_anew(&number).await?))
+}
+
 impl From<StandingByError> for ControlError {
     fn from(error: StandingByError) -> Self {
         match error {

@@ -57,6 +57,7 @@ pub(crate) fn routes() -> Router<Arc<Simulator>> {
         .route("/control/phones/{number}/handler", post(account::hand_over))
         .route("/control/phones/{number}/echo", post(account::echo))
         .route("/control/phones/{number}/identity", post(account::rename))
+        .route("/control/phones/{number}/key", post(account::register_anew))
         .route("/control/account", get(account::events).post(account::report))
         .route("/control/{*path}", get(unknown).post(unknown).put(unknown).delete(unknown))
         .layer(middleware::map_response(no_store))

@@ -85,6 +85,9 @@ pub(crate) fn contact(phone: &Phone) -> Value {
     if let Some(parent) = &phone.parent_user_id {
         contact["parent_user_id"] = json!(parent);
     }
+    if let Some(key) = &phone.identity_key {
+        contact["identity_key_hash"] = json!(key);
+    }
     if !phone.hides_number() {
         contact["wa_id"] = json!(phone.wa_id.as_str());
     }

@@ -141,6 +141,23 @@ async fn a_change_of_number_is_a_system_message() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_registered_anew_has_another_key() {
+    let fixture = Fixture::start().await;
+    fixture.control("phones", json!({ "number": ANA, "identity_key": "first" })).await;
+    fixture.text(ANA, "hello").await;
+    fixture.control(&format!("phones/{ANA}/key"), json!({})).await;
+    fixture.text(ANA, "it is me").await;
+    let calls = fixture.receiver.calls(3).await;
+    let key = |call: usize| calls[call].value()["contacts"][0]["identity_key_hash"].clone();
+    assert_eq!(key(0), "first");
+    let (message, system) = (calls[1].message(), &calls[1].message()["system"]);
+    assert_eq!((&message["from"], &system["type"]), (&json!(ANA), &json!("customer_identity_changed")));
+    assert_eq!((&message["identity"]["hash"], message["identity"]["hash"] == key(0)), (&key(2), false));
+    let nobody = fixture.try_control("phones/15550009999/key", json!({})).await;
+    assert_eq!(nobody.0, 404);
+}
+
+#[tokio::test]
 async fn a_change_of_user_id_names_no_number() {
     let fixture = Fixture::start().await;
     for (phone, body) in
