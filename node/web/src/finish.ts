@@ -5,7 +5,7 @@ import { invalidResponse } from './failure.js';
 import { callOnce } from './http.js';
 import type { Server } from './server.js';
 
-export type { Confirm, SessionFields } from './session.js';
+export type { Assurance, Confirm, SessionFields } from './session.js';
 export { awaitLogin, type Connection, type Progress, type WaitFor } from './wait.js';
 
 /**

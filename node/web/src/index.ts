@@ -23,11 +23,12 @@ export {
   type DeniedLoginsOptions,
   Loggin,
   loggin,
+  type PhoneOptions,
   type VerifyTokenOptions,
   type WaitForVerifyOptions,
   type WatchOptions,
 } from './loggin.js';
-export type { CreatedToken, ObservedSession, Session } from './login.js';
-export type { Confirm } from './session.js';
+export type { CreatedToken, ObservedSession, PhoneOf, Session } from './login.js';
+export type { Assurance, Confirm } from './session.js';
 export type { LogginOptions } from './settings.js';
 export type { LoginStatus, LoginUpdate, LoginUpdates, Progress } from './updates.js';

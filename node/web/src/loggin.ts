@@ -5,9 +5,9 @@ import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
 import { createLogin } from './create.js';
 import { check, failure, invalidResponse } from './failure.js';
-import { CreatedToken, type ObservedSession, plainSession, type Session } from './login.js';
+import { CreatedToken, type ObservedSession, type PhoneOf, plainSession, type Session } from './login.js';
 import { checkIdempotencyKey, checkTimeout, optionsObject } from './options.js';
-import { type Confirm, isConfirm, sessionOf } from './session.js';
+import { type Asked, type Confirm, isConfirm, phoneNeed, sessionOf } from './session.js';
 import { isBrowser, isProduction, type LogginOptions, type Settings, settingsOf } from './settings.js';
 import { onAbort } from './signals.js';
 import { statusOf } from './status.js';
@@ -48,7 +48,18 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface VerifyTokenOptions extends CallOptions {
+/** Whether a wait or a call needs the phone number of whoever signs in. */
+export interface PhoneOptions<Required extends boolean = true> {
+  /**
+   * Whether there must be a phone number, in place of what the client was set up for. With `false` people who hide theirs
+   * are signed in too, and `phone` is null.
+   */
+  readonly requirePhone?: Required | undefined;
+}
+
+export interface VerifyTokenOptions<Required extends boolean = true>
+  extends CallOptions,
+    PhoneOptions<Required> {
   /**
    * The least confirmation to accept: `reply`, `match` or `code`. A login that was verified with less is confirmed first. It
    * asks for more only: what the app asks for is never undercut.
@@ -56,12 +67,12 @@ export interface VerifyTokenOptions extends CallOptions {
   readonly confirm?: Confirm | undefined;
 }
 
-export interface WatchOptions extends VerifyTokenOptions {
+export interface WatchOptions<Required extends boolean = true> extends VerifyTokenOptions<Required> {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
 }
 
-export interface WaitForVerifyOptions extends WatchOptions {
+export interface WaitForVerifyOptions<Required extends boolean = true> extends WatchOptions<Required> {
   /**
    * The page where the login began, on the person's phone itself, without query and fragment: where the app asks for `code`,
    * the message with the digits has a link to it too. The app has to allow its origin. What the link brings is the page's
@@ -77,7 +88,7 @@ export type DeniedLoginsOptions = Pick<CallOptions, 'signal'>;
 const CALL: (keyof CallOptions)[] = ['appKey', 'idempotencyKey', 'signal', 'timeoutMs'];
 
 /** Calls that hand out a session. */
-const REDEEM: (keyof VerifyTokenOptions)[] = [...CALL, 'confirm'];
+const REDEEM: (keyof VerifyTokenOptions)[] = [...CALL, 'confirm', 'requirePhone'];
 
 /** Most logins that one call asks about. */
 const MAX_LOGIN_IDS = 100;
@@ -113,11 +124,14 @@ function signalOf(options: CallOptions, names: readonly string[]): AbortSignal |
   return signal;
 }
 
-/** @throws LogginError `invalid_request` where it is no confirmation. */
-function leastOf({ confirm }: VerifyTokenOptions): Confirm | undefined {
+/** @throws LogginError `invalid_request` where it is no confirmation, or not said whether the phone is required. */
+function askedOf(options: VerifyTokenOptions<boolean>, settings: Settings, claim: boolean): Asked {
+  const { confirm, requirePhone } = options;
   const isOne = confirm == null || isConfirm(confirm);
   check(isOne, 'invalid_request', "confirm is 'none', 'reply', 'match' or 'code'.");
-  return confirm ?? undefined;
+  const isSaid = requirePhone == null || typeof requirePhone === 'boolean';
+  check(isSaid, 'invalid_request', 'requirePhone is true or false.');
+  return { claim, confirm: confirm ?? undefined, requirePhone: requirePhone ?? settings.requirePhone };
 }
 
 /** The settings with the idempotency key of one call. */
@@ -138,15 +152,17 @@ const ON_FIRST_USE: LogginOptions = {};
  *
  * In a browser it observes logins, and the app's server redeems them with the token that the browser hands in. On a
  * server (an edge function, a worker, Deno, Bun) its waits redeem, too.
+ *
+ * `RequirePhone` is the option `requirePhone`: whether sessions always have a phone number.
  */
-export class Loggin {
+export class Loggin<RequirePhone extends boolean = true> {
   readonly #closed = new Linked();
   readonly #wakes = new Set<() => void>();
   #settings: Settings | undefined;
 
   /** @throws InvalidInputError `invalid_config` where an option is malformed, or a browser has a secret key. */
-  constructor(options: LogginOptions = {}) {
-    if (options !== ON_FIRST_USE) {
+  constructor(options: LogginOptions<RequirePhone> = {}) {
+    if ((options as LogginOptions) !== ON_FIRST_USE) {
       this.#settings = inClasses(() => settingsOf(options));
     }
   }
@@ -178,14 +194,14 @@ export class Loggin {
   /**
    * Waits until the person has signed in, for 300 s unless told otherwise. A server that is away is waited for.
    *
-   * In a browser the session's `phone` is null where the app keeps it from browsers.
+   * In a browser the session's `phone` is null where the person hides it, or the app keeps it from browsers.
    *
    * It rejects with the signal's reason, or with a `LogginError`: `invalid_token` at once where the token is
    * malformed, `timeout` at the deadline, `expired`, `already_used`, `denied`, `phone_hidden`, `unknown_app` or
    * `unauthorized` as the server says, and `closed` when the client is. On a server a token of another app is
    * `unknown_app` at once.
    */
-  async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<ObservedSession> {
+  async waitForVerify(token: string, options: WaitForVerifyOptions<boolean> = {}): Promise<ObservedSession> {
     return await this.#run(options, [...REDEEM, 'onProgress', 'returnTo'], async (settings, signal) => {
       const { onProgress, returnTo } = options;
       const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
@@ -201,8 +217,7 @@ export class Loggin {
       const what = {
         token: secret,
         code: codeOf(secret),
-        claim,
-        confirm: leastOf(options),
+        ...askedOf(options, settings, claim),
         onProgress,
         returnTo: () => returnTo ?? undefined,
         signal,
@@ -225,7 +240,7 @@ export class Loggin {
    *
    * Steps that follow each other faster than they are asked for are told as one. The iteration rejects as `waitForVerify`.
    */
-  async *watch(token: string, options: WatchOptions = {}): LoginUpdates<ObservedSession> {
+  async *watch(token: string, options: WatchOptions<boolean> = {}): LoginUpdates<ObservedSession> {
     const signal = inClasses(() => signalOf(options, REDEEM));
     yield* updatesOf((more) => this.waitForVerify(token, { ...options, ...more }), signal);
   }
@@ -248,12 +263,18 @@ export class Loggin {
   /**
    * Redeems a token, as an app's server does with the one that a browser hands in. `null` while nobody has signed in.
    *
+   * A login that is `phone_hidden` is not spent: a call with `requirePhone: false` can still redeem it.
+   *
    * It rejects like `waitForVerify`, `unknown_app` included, but with `connection` where the server is not reached within the retries.
    */
-  async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
+  async verifyToken<Required extends boolean = RequirePhone>(
+    token: string,
+    options: VerifyTokenOptions<Required> = {},
+  ): Promise<Session<PhoneOf<Required>> | null> {
     return await this.#run(options, REDEEM, async (settings, signal) => {
-      const confirm = leastOf(options);
-      const body = { token: tokenOfApp(token, options, settings, true), confirm };
+      const asked = askedOf(options, settings, true);
+      const secret = tokenOfApp(token, options, settings, true);
+      const body = { token: secret, confirm: asked.confirm, phone: phoneNeed(asked) };
       checkTimeout(options.timeoutMs, 'invalid_request');
       const redeemer = asRedeemer(settings, options);
       const response = await call(redeemer, 'tokens/verify', body, signal, options.timeoutMs);
@@ -261,7 +282,7 @@ export class Loggin {
         return null;
       }
       check(response.status === 'verified', 'invalid_response', 'The response has no status that is known.');
-      return plainSession(sessionOf(response, true, confirm)) as Session;
+      return plainSession(sessionOf(response, asked)) as Session<PhoneOf<Required>>;
     });
   }
 

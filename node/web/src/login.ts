@@ -1,8 +1,8 @@
 /** A login at its beginning and at its end, as objects that keep secrets to themselves when Node prints them. */
 
 import type { NewLogin } from './create.js';
-import { hiddenPhone, INSPECT, plain, plainPrototype, type Show } from './plain.js';
-import type { Confirm, SessionFields } from './session.js';
+import { hidden, INSPECT, plain, plainPrototype, type Show } from './plain.js';
+import type { SessionFields } from './session.js';
 
 /**
  * A new login: its secret token and the link that the person opens.
@@ -43,26 +43,26 @@ export class CreatedToken {
   }
 }
 
-/** Who signed in, as the server verified it. Only when Node prints it does it hide the phone number. */
-export interface Session {
-  /** The app that the person signed in to. */
-  readonly appKey: string;
+/** What is known of the phone by whoever requires it, or does not. */
+export type PhoneOf<Required extends boolean> = Required extends true ? string : string | null;
+
+/**
+ * Who signed in, as the server verified it. Only when Node prints it does it hide the phone number and the subject.
+ *
+ * Its `phone` is never null, unless a client or a call was set up with `requirePhone: false`: `Session<string | null>`.
+ */
+export interface Session<Phone extends string | null = string> extends Omit<SessionFields, 'phone'> {
   /** The phone number as WhatsApp reports it: digits with country code, without `+`. */
-  readonly phone: string;
-  /** The business-scoped WhatsApp user id, where WhatsApp told it. */
-  readonly userId: string | null;
-  /** What the person did to confirm the login. */
-  readonly confirmation: Confirm;
-  /** When the message arrived at the server, or the login was confirmed. */
-  readonly verifiedAt: Date;
+  readonly phone: Phone;
 }
 
-/** Who signed in, as a browser is told: an app may keep the phone number from browsers. */
-export type ObservedSession = Omit<Session, 'phone'> & Pick<SessionFields, 'phone'>;
+/** Who signed in, as a browser is told: a person may hide the phone number, and an app may keep it from browsers. */
+export type ObservedSession = Session<string | null>;
 
 const SESSION = /* @__PURE__ */ plainPrototype<ObservedSession>('Session', ({ userId: _, ...shown }) => ({
   ...shown,
-  phone: shown.phone && hiddenPhone(shown.phone),
+  phone: shown.phone && hidden(shown.phone),
+  subject: shown.subject && hidden(shown.subject),
 }));
 
 /** A session as a plain object. */

@@ -5,11 +5,11 @@ export const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 export type Show = (value: unknown, options: object) => string;
 
-/** Digits at the end of a number that may be shown: enough to tell two people apart, not enough to call one. */
-const SHOWN_DIGITS = 2;
+/** Characters at the end that may be shown: enough to tell two people apart, not enough to call one. */
+const SHOWN_CHARACTERS = 2;
 
-/** What is shown of a phone number. */
-export const hiddenPhone = (phone: string): string => `…${phone.slice(-SHOWN_DIGITS)}`;
+/** What is shown of a phone number, or of a subject. */
+export const hidden = (text: string): string => `…${text.slice(-SHOWN_CHARACTERS)}`;
 
 /**
  * What objects of a kind inherit: the properties of plain objects, and how Node prints them, by their name and what

@@ -57,7 +57,8 @@ async function asPoll(response: Response, confirmation: unknown): Promise<Respon
   }
   if (status === 'verified') {
     // The app's server has the session; the page learns only that there is one.
-    const session = { app_key: '', phone: null, confirmation, verified_at: new Date().toISOString() };
+    const who = { app_key: '', subject: '', assurance: 'normal' };
+    const session = { ...who, confirmation, verified_at: new Date().toISOString() };
     return json({ events: [{ event: 'verified', data: { token_index: 0, session } }] });
   }
   return ENDS.includes(error as string)

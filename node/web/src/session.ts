@@ -11,49 +11,81 @@ export type Confirm = (typeof CONFIRMATIONS)[number];
 /** Whether it is one of these. */
 export const isConfirm = (value: unknown): value is Confirm => CONFIRMATIONS.includes(value as Confirm);
 
+/** The form of a status, in this and every later version of the protocol; anything else is not passed on. */
+export const STATUS = /^[\da-z_]{1,39}$/;
+
+/** The form of a subject. */
+const SUBJECT = /^lgsu_[\dA-HJKMNP-TV-Z]{32}$/;
+
+/**
+ * How sure it is that the person is the one who signed in before. The list is open: whoever is careful asks for more unless
+ * it is `normal`.
+ */
+export type Assurance = 'normal' | 'changed' | (string & {});
+
 export interface SessionFields {
   /** The app that the person signed in to. */
   readonly appKey: string;
   /**
-   * The phone number as WhatsApp reports it: digits with country code, without `+`. Null only for a browser, where the
-   * app keeps it from browsers.
+   * The phone number as WhatsApp reports it: digits with country code, without `+`. Null where the person hides it, and for
+   * a browser, where the app keeps it from browsers.
    */
   readonly phone: string | null;
   /** The business-scoped WhatsApp user id, where WhatsApp told it. */
   readonly userId: string | null;
+  /** The person at this app, whatever becomes of number and user id: the key of an app's table of users. */
+  readonly subject: string;
   /** What the person did to confirm the login. */
   readonly confirmation: Confirm;
+  /** `changed` at the first login after the number, or who owns it, became another one. */
+  readonly assurance: Assurance;
   /** When the message arrived at the server, or the login was confirmed. */
   readonly verifiedAt: Date;
 }
 
-/** A session on the wire; nothing of it is certain. */
-interface SessionBody {
-  readonly app_key?: unknown;
-  readonly phone?: unknown;
-  readonly user_id?: unknown;
-  readonly confirmation?: unknown;
-  readonly verified_at?: unknown;
+/** What is asked of a session. */
+export interface Asked {
+  /** Whether who asks redeems the login. */
+  readonly claim: boolean;
+  /** The least confirmation that is accepted. */
+  readonly confirm?: Confirm | undefined;
+  /** Whether who redeems needs the phone number, as they do unless they say otherwise. */
+  readonly requirePhone?: boolean | undefined;
 }
+
+/** What a request says of the phone: nothing, where it is needed. */
+export const phoneNeed = ({ requirePhone }: Asked): 'optional' | undefined =>
+  requirePhone === false ? 'optional' : undefined;
+
+/** A session on the wire; nothing of it is certain. */
+type SessionBody = Partial<
+  Record<'app_key' | 'phone' | 'user_id' | 'subject' | 'confirmation' | 'assurance' | 'verified_at', unknown>
+>;
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 /**
  * The session of a response.
  *
  * @throws LogginError `invalid_response` where it is none, or was confirmed by less than was asked for: a server that does
- * not know that hands out whatever it has. Who redeems is always told the phone number.
+ * not know that hands out whatever it has. Who redeems, and needs the phone number, is always told it.
  */
-export function sessionOf(body: unknown, claim: boolean, least: Confirm = 'none'): SessionFields {
-  const { app_key, phone, user_id, confirmation: named, verified_at } = Object(body) as SessionBody;
-  const confirmation = isConfirm(named) ? named : 'none';
-  const verifiedAt = new Date(verified_at as string);
+export function sessionOf(body: unknown, { claim, confirm = 'none', requirePhone = true }: Asked): SessionFields {
+  const told = Object(body) as SessionBody;
+  const { app_key: appKey, phone = null, user_id: userId = null, subject, assurance } = told;
+  const confirmation = isConfirm(told.confirmation) ? told.confirmation : 'none';
+  const verifiedAt = new Date(told.verified_at as string);
   if (
-    typeof app_key !== 'string' ||
-    !(typeof phone === 'string' || (phone === null && !claim)) ||
+    !isText(appKey) ||
+    !(isText(phone) || (phone === null && !(claim && requirePhone))) ||
+    !(isText(userId) || userId === null) ||
+    // Who only observes may be told no more than that there is somebody.
+    !(isText(subject) && (SUBJECT.test(subject) || !(claim || subject))) ||
+    !(isText(assurance) && STATUS.test(assurance)) ||
     !(verifiedAt.getTime() > 0) ||
-    CONFIRMATIONS.indexOf(confirmation) < CONFIRMATIONS.indexOf(least)
+    CONFIRMATIONS.indexOf(confirmation) < CONFIRMATIONS.indexOf(confirm)
   ) {
     throw invalidResponse();
   }
-  const userId = typeof user_id === 'string' ? user_id : null;
-  return { appKey: app_key, phone, userId, confirmation, verifiedAt };
+  return { appKey, phone, userId, subject, confirmation, assurance, verifiedAt };
 }

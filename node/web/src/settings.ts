@@ -11,7 +11,7 @@ import { DEFAULT_TIMEOUT_MS } from './wait.js';
 export const VERSION = '0.1.0';
 
 /** The options of a client. On a server, what is not given comes from the environment, and then from the defaults. */
-export interface LogginOptions extends ServerOptions {
+export interface LogginOptions<Required extends boolean = true> extends ServerOptions {
   /** The app's secret key, on an app's server only: in a browser it is refused. `LOGGIN_SECRET_KEY`; none by default. */
   readonly secretKey?: string | undefined;
   /** How many milliseconds a wait lasts unless it says otherwise; 300,000 by default. */
@@ -27,6 +27,11 @@ export interface LogginOptions extends ServerOptions {
   readonly appKey?: string | undefined;
   /** Makes this client the same redeemer as others with the same key: 1 to 128 visible ASCII characters. */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * Whether there must be a phone number; true by default. With `false` people who hide theirs in WhatsApp are signed in
+   * too, where the app is set up for it: `phone` of their sessions is null, and `subject` is the key of your table of users.
+   */
+  readonly requirePhone?: Required | undefined;
 }
 
 export interface Settings extends Server {
@@ -35,6 +40,7 @@ export interface Settings extends Server {
   readonly timeoutMs: number;
   readonly callTimeoutMs: number;
   readonly maxRetries: number;
+  readonly requirePhone: boolean;
 }
 
 const DEFAULT_MAX_RETRIES = 2;
@@ -63,6 +69,7 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   fetch: 'function',
   idempotencyKey: 'string',
   maxRetries: 'number',
+  requirePhone: 'boolean',
   secretKey: 'string',
   timeoutMs: 'number',
   whatsappNumber: 'string',
@@ -104,7 +111,7 @@ function environment(): LogginOptions {
 export const isProduction = (): boolean => variable('NODE_ENV') === 'production';
 
 /** @throws LogginError `invalid_config` where an option is malformed, or a browser has a secret key. */
-export function settingsOf(options: LogginOptions): Settings {
+export function settingsOf(options: LogginOptions<boolean>): Settings {
   const must = (condition: unknown, message: string): void => check(condition, 'invalid_config', message);
   const checked = optionsObject(options, Object.keys(OPTION_TYPES), 'invalid_config');
   const own = Object.entries(checked).filter(([, value]) => value != null);
@@ -112,8 +119,8 @@ export function settingsOf(options: LogginOptions): Settings {
     const type = OPTION_TYPES[name as keyof LogginOptions];
     must(typeof value === type, `The option ${name} is a ${type}.`);
   }
-  const given: LogginOptions = { ...environment(), ...Object.fromEntries(own) };
-  const { maxRetries = DEFAULT_MAX_RETRIES, secretKey } = given;
+  const given: LogginOptions<boolean> = { ...environment(), ...Object.fromEntries(own) };
+  const { maxRetries = DEFAULT_MAX_RETRIES, requirePhone = true, secretKey } = given;
   const { callTimeoutMs = CALL_TIMEOUT_MS, timeoutMs = DEFAULT_TIMEOUT_MS } = given;
   must(
     !secretKey || !isBrowser(),
@@ -143,6 +150,7 @@ export function settingsOf(options: LogginOptions): Settings {
     appKey: appOf(given, options, key),
     headers,
     maxRetries,
+    requirePhone,
     callTimeoutMs,
     timeoutMs,
   };
@@ -153,7 +161,11 @@ export function settingsOf(options: LogginOptions): Settings {
  *
  * @throws LogginError `invalid_config` where it is no app key, or not that of the secret key.
  */
-function appOf(given: LogginOptions, own: LogginOptions, key: string | undefined): string | undefined {
+function appOf(
+  given: LogginOptions<boolean>,
+  own: LogginOptions<boolean>,
+  key: string | undefined,
+): string | undefined {
   const appOfKey = key?.slice(KEY_PREFIX, KEY_PREFIX + APP_KEY_LENGTH);
   const named = own.secretKey && own.appKey == null ? undefined : given.appKey;
   if (named === undefined) {

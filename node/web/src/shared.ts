@@ -21,11 +21,11 @@ export {
   ServerError,
   VerifyTimeoutError,
 } from './errors.js';
-export { plainSession, type Session } from './login.js';
+export { type ObservedSession, type PhoneOf, plainSession, type Session } from './login.js';
 export { checkTimeout, optionsObject } from './options.js';
 export type { OtpResult, OtpSession, StartOtpOptions, VerifyOtpOptions } from './otp.js';
-export { hiddenPhone, INSPECT, plain, plainPrototype, type Show } from './plain.js';
-export { type Confirm, isConfirm } from './session.js';
+export { hidden, INSPECT, plain, plainPrototype, type Show } from './plain.js';
+export { type Assurance, type Confirm, isConfirm } from './session.js';
 export { onAbort } from './signals.js';
 export {
   type LoginStatus,

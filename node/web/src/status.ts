@@ -2,11 +2,11 @@
 
 import { call } from './calls.js';
 import { failureOf, invalidResponse } from './failure.js';
-import { sessionOf } from './session.js';
+import { STATUS, sessionOf } from './session.js';
 import type { Settings } from './settings.js';
 import { codeOf } from './token.js';
 import type { LoginStatus } from './updates.js';
-import { type EventData, STATUS, type WireEvent } from './wait.js';
+import type { EventData, WireEvent } from './wait.js';
 
 /**
  * Asks once. It rejects with the signal's reason, or with a `LogginError`.
@@ -41,7 +41,7 @@ export async function statusOf(
       throw failureOf(error, message);
     }
     if (event === 'verified') {
-      sessionOf(session, false);
+      sessionOf(session, { claim: false });
       known = event;
     } else if (event === 'progress' && typeof status === 'string' && STATUS.test(status)) {
       known = status;

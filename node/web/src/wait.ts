@@ -6,7 +6,7 @@ import { isLogginError, type LogginError } from './error.js';
 import { failure, failureOf } from './failure.js';
 import { errorOfResponse, isResponse, notReached, objectOf, post } from './http.js';
 import type { Server } from './server.js';
-import { type Confirm, type SessionFields, sessionOf } from './session.js';
+import { type Asked, phoneNeed, type SessionFields, STATUS, sessionOf } from './session.js';
 import { streamReader } from './sse.js';
 import type { Progress } from './updates.js';
 import { onWake } from './wake.js';
@@ -17,9 +17,6 @@ const STREAM = 'text/event-stream';
 
 /** Whether the server is there: not known yet, or tried again; connected; not reached for 8 s. */
 export type Connection = 'connecting' | 'open' | 'lost';
-
-/** The form of a status, in this and every later version of the protocol; anything else is not passed on. */
-export const STATUS = /^[\da-z_]{1,39}$/;
 
 /** The digits that a page shows. */
 const MATCH = /^\d\d$/;
@@ -61,14 +58,10 @@ const FINAL_STATUSES = [400, 401, 403, 404];
 export const DEFAULT_TIMEOUT_MS = 300_000;
 
 /** What is waited for, and how. */
-export interface WaitFor {
+export interface WaitFor extends Asked {
   /** The token in canonical form, like the code. */
   readonly token: string;
   readonly code: string;
-  /** Whether this wait redeems the login. */
-  readonly claim: boolean;
-  /** The least confirmation that is accepted. */
-  readonly confirm?: Confirm | undefined;
   /** The address of the page, without its query, where the person opened the link on this very device. */
   readonly returnTo?: (() => string | undefined) | undefined;
   /** Called with each new status of the login, once each; of `awaiting_match` with the digits to show. */
@@ -292,7 +285,14 @@ class Wait {
     const response = await post(
       this.#server,
       'tokens/events',
-      { tokens: [token], claim, confirm, return_to: returnTo?.(), known: this.#known(accept) },
+      {
+        tokens: [token],
+        claim,
+        confirm,
+        phone: phoneNeed(this.#what),
+        return_to: returnTo?.(),
+        known: this.#known(accept),
+      },
       accept,
       turn.signal,
     );
@@ -322,14 +322,14 @@ class Wait {
     if (turn.end || !/^(progress|verified|rejected)$/.test(name)) {
       return;
     }
-    const { claim, confirm, onProgress } = this.#what;
+    const { onProgress } = this.#what;
     try {
       const { code, error, match, message, session, status, token_index } = Object(read()) as EventData;
       if (code !== this.#what.code && token_index !== 0) {
         return;
       }
       if (name === 'verified') {
-        turn.end = sessionOf(session, claim, confirm);
+        turn.end = sessionOf(session, this.#what);
       } else if (name === 'rejected') {
         turn.end = failureOf(error, message);
       } else if (status !== this.#progress && typeof status === 'string' && STATUS.test(status)) {

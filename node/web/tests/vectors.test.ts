@@ -3,7 +3,7 @@
 import { Loggin, type LogginOptions } from '@loggin/web';
 import { describe, expect, it } from 'vitest';
 import { event, SESSION, verified } from '../../sdk/tests/scripted-server.js';
-import { type Fields, subjects, type Vector, vectorsOf } from '../../sdk/tests/vectors.js';
+import { type Fields, fieldsOf, subjects, type Vector, vectorsOf } from '../../sdk/tests/vectors.js';
 import { delay } from '../dist/esm/backoff.js';
 import { classed } from '../dist/esm/classes.js';
 import { isLogginError } from '../dist/esm/error.js';
@@ -52,6 +52,7 @@ const CALLS: Record<string, Call> = {
     return { token, app_key: token.slice(5, 13), code: codeOf(token) };
   },
   percent_encode: ({ text }: { text: string }) => ({ encoded: percentEncode(text) }),
+  session: sessionOfAnswer,
   server_link: ({ base_url, code }: { base_url: string; code: string }) => ({
     link: serverLink(serverOf({ baseUrl: base_url, allowInsecureHttp: true }).baseUrl, code),
   }),
@@ -139,6 +140,15 @@ async function loginEvent({ event: name, data }: { event: string; data: string }
   const { phone } = await awaitLogin(serverOf({ baseUrl: 'http://127.0.0.1', fetch }), wait);
   expect(asked).toHaveLength(1);
   return { outcome: phone === SESSION.phone ? 'pending' : 'verified', told: progress[0] ?? null };
+}
+
+/** A server responds so to a call that redeems. */
+async function sessionOfAnswer(input: { answer: object; require_phone: boolean }): Promise<Fields> {
+  const { fetch } = scriptedFetch(() => Response.json(input.answer));
+  const client = new Loggin({ baseUrl: 'http://127.0.0.1', fetch });
+  const { token } = client.createToken('8XKPQ2WN');
+  const session = await client.verifyToken<boolean>(token, { requirePhone: input.require_phone });
+  return fieldsOf(session ?? expect.fail());
 }
 
 interface Seconds {
