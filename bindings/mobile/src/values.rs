@@ -63,7 +63,7 @@ impl Session {
         self.observed.app_key.to_string()
     }
 
-    /// Digits with country code; none where the app hides it from devices.
+    /// Digits with country code; none where the person hides it, or the app shows it to its own server only.
     pub fn phone(&self) -> Option<String> {
         self.observed.phone.as_ref().map(|phone| phone.expose().into())
     }
@@ -73,9 +73,19 @@ impl Session {
         self.observed.user_id.as_deref().map(Into::into)
     }
 
+    /// The person at this app, whatever becomes of number and user id.
+    pub fn subject(&self) -> String {
+        self.observed.subject.expose()
+    }
+
     /// What the person did to confirm the login, as the protocol names it.
     pub fn confirmation(&self) -> String {
         self.observed.confirmation.to_string()
+    }
+
+    /// Whether the number or its owner is new to this subject, as the protocol names it.
+    pub fn assurance(&self) -> String {
+        self.observed.assurance.as_str().into()
     }
 
     /// When the message arrived at the server, or the login was confirmed.

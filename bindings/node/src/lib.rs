@@ -13,7 +13,7 @@ mod webhooks;
 
 use std::sync::Arc;
 
-use loggin::{Confirm, ErrorCode, Loggin, qr};
+use loggin::{Confirm, ErrorCode, Loggin, PhoneNumber, qr};
 use napi::{
     Env,
     bindgen_prelude::{Either, Function, Uint8Array},
@@ -24,10 +24,13 @@ use mailbox::Mailbox;
 use values::{ClientOptions, ClientState, Failure, LogLine, OtpRequest, Outcome, Settled, either};
 use webhooks::{Header, WebhookEvent};
 
+/// A client whose sessions have a phone where its user, or the call, requires it.
+type AnyLoggin = Loggin<Option<PhoneNumber>>;
+
 /// One client: its streams, and the way back for its results.
 #[napi]
 pub struct Client {
-    loggin: Loggin,
+    loggin: AnyLoggin,
     mailbox: Arc<Mailbox>,
 }
 
@@ -41,7 +44,9 @@ pub fn open_client(
     settle: Function<'_, Vec<Settled>, ()>,
 ) -> napi::Result<Either<Client, Failure>> {
     let mailbox = Arc::new(Mailbox::new(&settle)?);
-    Ok(either(options.into_builder().build().map(|loggin| Client { loggin, mailbox })))
+    let require_phone = options.require_phone;
+    let loggin = options.into_builder().build().map(|loggin| loggin.asking_for(None, require_phone));
+    Ok(either(loggin.map(|loggin| Client { loggin, mailbox })))
 }
 
 /// Has a function hear what the core logs at this level (`error`, `warn`, `info`, `debug`) and above; it must not
@@ -87,23 +92,44 @@ impl Client {
 
     /// Begins to wait for a token.
     #[napi]
-    pub fn wait(&self, id: u32, token: String, timeout_ms: Option<f64>, confirm: Option<String>) {
+    pub fn wait(
+        &self,
+        id: u32,
+        token: String,
+        timeout_ms: Option<f64>,
+        confirm: Option<String>,
+        require_phone: Option<bool>,
+    ) {
         let timeout = timeout_ms.map(values::duration);
-        let wait = self.asking(confirm).start_wait(&token, timeout);
+        let wait = self.asking(confirm, require_phone).start_wait(&token, timeout);
         self.mailbox.expect_answer(id, wait, |session| Outcome::Session(Some(session)));
     }
 
     /// Begins to wait for a token, and to tell how far its login has come.
     #[napi]
-    pub fn watch(&self, id: u32, token: String, timeout_ms: Option<f64>, confirm: Option<String>) {
-        let watch = self.asking(confirm).watch(&token, timeout_ms.map(values::duration));
+    pub fn watch(
+        &self,
+        id: u32,
+        token: String,
+        timeout_ms: Option<f64>,
+        confirm: Option<String>,
+        require_phone: Option<bool>,
+    ) {
+        let watch = self.asking(confirm, require_phone).watch(&token, timeout_ms.map(values::duration));
         self.mailbox.expect_updates(id, watch);
     }
 
     /// Begins to redeem a token.
     #[napi]
-    pub fn verify(&self, id: u32, token: String, timeout_ms: Option<f64>, confirm: Option<String>) {
-        let call = self.asking(confirm).start_verify(&token, timeout_ms.map(values::duration));
+    pub fn verify(
+        &self,
+        id: u32,
+        token: String,
+        timeout_ms: Option<f64>,
+        confirm: Option<String>,
+        require_phone: Option<bool>,
+    ) {
+        let call = self.asking(confirm, require_phone).start_verify(&token, timeout_ms.map(values::duration));
         self.mailbox.expect_answer(id, call, Outcome::Session);
     }
 
@@ -202,11 +228,11 @@ impl Client {
 }
 
 impl Client {
-    /// The client for waits and calls that accept no less than this as confirmation. The JavaScript layer has looked at the
-    /// name.
-    fn asking(&self, confirm: Option<String>) -> Loggin {
+    /// The client for waits and calls that accept no less than this as confirmation, and require the phone or do not. The
+    /// JavaScript layer has looked at the name.
+    fn asking(&self, confirm: Option<String>, require_phone: Option<bool>) -> AnyLoggin {
         let least = confirm.and_then(|name| Confirm::parse(&name).ok());
-        self.loggin.asking(least.unwrap_or_default())
+        self.loggin.asking_for(least, require_phone)
     }
 }
 

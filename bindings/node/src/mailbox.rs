@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use loggin::{Error, Pending, Session, Update, Watch};
+use loggin::{Error, Pending, Update, Watch};
 use napi::{
     Env, Status,
     bindgen_prelude::Function,
@@ -17,7 +17,7 @@ use napi::{
     threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode},
 };
 
-use crate::values::{Outcome, Settled};
+use crate::values::{AnySession, Outcome, Settled};
 
 /// Weak: by itself it does not keep the event loop running.
 type Notify = ThreadsafeFunction<(), (), Vec<Settled>, Status, false, true>;
@@ -60,7 +60,7 @@ impl Mailbox {
         lock(&self.state).under_way.insert(id, Box::new(move || pending.cancel()));
     }
 
-    pub(crate) fn expect_updates(self: &Arc<Self>, id: u32, watch: Watch<Session>) {
+    pub(crate) fn expect_updates(self: &Arc<Self>, id: u32, watch: Watch<AnySession>) {
         let weak = Arc::downgrade(self);
         watch.on_update(move |update| {
             let told = update.map(|update| match update {

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loggin::{Cause, Error, Loggin, LogginBuilder, LoginStatus, Meta, Progress};
+use loggin::{Cause, Error, Loggin, LogginBuilder, LoginStatus, Meta, PhoneNumber, Progress};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
@@ -24,6 +24,7 @@ pub struct ClientOptions {
     pub call_timeout_ms: Option<f64>,
     pub allow_insecure_http: Option<bool>,
     pub idempotency_key: Option<String>,
+    pub require_phone: Option<bool>,
     /// Whether the environment says that this is production.
     pub production: Option<bool>,
     /// The variables that are read.
@@ -138,24 +139,31 @@ impl From<loggin::ClientState> for ClientState {
     }
 }
 
+/// A session of which the JavaScript layer's own types say whether there is always a phone.
+pub(crate) type AnySession = loggin::Session<Option<PhoneNumber>>;
+
 /// Who signed in.
 #[napi(object, object_from_js = false)]
 pub struct Session {
     pub app_key: String,
-    pub phone: String,
+    pub phone: Option<String>,
     pub user_id: Option<String>,
+    pub subject: String,
     pub confirmation: &'static str,
+    pub assurance: String,
     /// Milliseconds since 1970.
     pub verified_at: f64,
 }
 
-impl From<loggin::Session> for Session {
-    fn from(session: loggin::Session) -> Self {
+impl From<AnySession> for Session {
+    fn from(session: AnySession) -> Self {
         Self {
             app_key: session.app_key.to_string(),
-            phone: session.phone.expose().into(),
+            phone: session.phone.map(|phone| phone.expose().into()),
             user_id: session.user_id.map(Into::into),
+            subject: session.subject.expose(),
             confirmation: session.confirmation.as_str(),
+            assurance: session.assurance.as_str().into(),
             verified_at: since_1970(session.verified_at) * 1_000.0,
         }
     }
@@ -252,7 +260,7 @@ pub struct Settled {
 
 /// The same, in the types of the core.
 pub(crate) enum Outcome {
-    Session(Option<loggin::Session>),
+    Session(Option<AnySession>),
     OtpSession(loggin::OtpSession),
     OtpResult(loggin::OtpResult),
     LoginIds(Vec<String>),

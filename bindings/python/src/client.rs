@@ -1,6 +1,6 @@
 //! The client: each method converts its arguments, calls the core and converts the result.
 
-use loggin::{Confirm, CreatedToken, Loggin, LogginBuilder};
+use loggin::{CreatedToken, Loggin, LogginBuilder, PhoneNumber};
 use pyo3::prelude::*;
 
 use crate::{
@@ -14,15 +14,18 @@ use crate::{
 /// How the client names itself to the server.
 const USER_AGENT: &str = concat!("loggin-python/", env!("CARGO_PKG_VERSION"));
 
+/// A client whose sessions have a phone where its user, or the call, requires it.
+type AnyLoggin = Loggin<Option<PhoneNumber>>;
+
 /// A client of one Loggin server.
 #[pyclass(frozen, module = "loggin._native")]
-pub(crate) struct Client(Loggin);
+pub(crate) struct Client(AnyLoggin);
 
 #[pymethods]
 #[allow(clippy::too_many_arguments, reason = "Python hands over each option by itself")]
 impl Client {
     #[new]
-    #[pyo3(signature = (*, base_url, secret_key, app_key, whatsapp_number, timeout, max_retries, call_timeout, idempotency_key, network))]
+    #[pyo3(signature = (*, base_url, secret_key, app_key, whatsapp_number, timeout, max_retries, call_timeout, idempotency_key, require_phone, network))]
     fn new(
         base_url: Option<Text>,
         secret_key: Option<Text>,
@@ -32,6 +35,7 @@ impl Client {
         max_retries: Retries,
         call_timeout: Seconds,
         idempotency_key: Option<Text>,
+        require_phone: bool,
         network: Network,
     ) -> Result<Self, Failure> {
         let builder = Loggin::builder().user_agent(USER_AGENT);
@@ -41,7 +45,7 @@ impl Client {
         let builder = with(builder, app_key, LogginBuilder::app_key);
         let builder = with(builder, whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = with(builder, idempotency_key, LogginBuilder::idempotency_key);
-        Ok(Self(network.apply(builder).build()?))
+        Ok(Self(network.apply(builder).build()?.asking_for(None, Some(require_phone))))
     }
 
     /// Makes a login: its token, link and code.
@@ -57,50 +61,56 @@ impl Client {
     }
 
     /// Blocks until the person has signed in.
-    #[pyo3(signature = (token, timeout, confirm, is_main_thread))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, is_main_thread))]
     fn wait_for_verify(
         &self,
         py: Python<'_>,
         token: LoginToken,
         timeout: Option<Patience>,
         confirm: Option<Least>,
+        require_phone: Option<bool>,
         is_main_thread: bool,
     ) -> PyResult<SessionFields> {
-        let pending = self.asking(confirm).start_wait(token.0, timeout.map(|patience| patience.0));
+        let pending =
+            self.asking(confirm, require_phone).start_wait(token.0, timeout.map(|patience| patience.0));
         waits::block_on(py, pending, is_main_thread).map(results::session)
     }
 
     /// Redeems a token; `None` while nobody has signed in.
-    #[pyo3(signature = (token, timeout, confirm, is_main_thread))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, is_main_thread))]
     fn verify_token(
         &self,
         py: Python<'_>,
         token: LoginToken,
         timeout: Option<Patience>,
         confirm: Option<Least>,
+        require_phone: Option<bool>,
         is_main_thread: bool,
     ) -> PyResult<Option<SessionFields>> {
         let timeout = timeout.map(|patience| patience.0);
         let session = if is_main_thread {
-            waits::block_on(py, self.asking(confirm).start_verify(token.0, timeout), true)?
+            waits::block_on(py, self.asking(confirm, require_phone).start_verify(token.0, timeout), true)?
         } else {
-            py.detach(|| self.asking(confirm).verify_token_within(token.0, timeout)).map_err(Failure::from)?
+            py.detach(|| self.asking(confirm, require_phone).verify_token_within(token.0, timeout))
+                .map_err(Failure::from)?
         };
         Ok(session.map(results::session))
     }
 
     /// Begins a wait that settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, confirm, wakeup, future))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, wakeup, future))]
     fn start_wait(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
         confirm: Option<Least>,
+        require_phone: Option<bool>,
         wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
         let promise = Promise::new(wakeup, future)?;
-        let pending = self.asking(confirm).start_wait(token.0, timeout.map(|patience| patience.0));
+        let pending =
+            self.asking(confirm, require_phone).start_wait(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
         });
@@ -108,17 +118,19 @@ impl Client {
     }
 
     /// Redeems a token, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, confirm, wakeup, future))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, wakeup, future))]
     fn start_verify(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
         confirm: Option<Least>,
+        require_phone: Option<bool>,
         wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
         let promise = Promise::new(wakeup, future)?;
-        let pending = self.asking(confirm).start_verify(token.0, timeout.map(|patience| patience.0));
+        let pending =
+            self.asking(confirm, require_phone).start_verify(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(session.map(results::session))));
         });
@@ -126,23 +138,30 @@ impl Client {
     }
 
     /// Begins to watch a login, for whoever blocks.
-    #[pyo3(signature = (token, timeout, confirm))]
-    fn watch(&self, token: LoginToken, timeout: Option<Patience>, confirm: Option<Least>) -> Watch {
-        Watch(self.asking(confirm).watch(token.0, timeout.map(|patience| patience.0)))
+    #[pyo3(signature = (token, timeout, confirm, require_phone))]
+    fn watch(
+        &self,
+        token: LoginToken,
+        timeout: Option<Patience>,
+        confirm: Option<Least>,
+        require_phone: Option<bool>,
+    ) -> Watch {
+        Watch(self.asking(confirm, require_phone).watch(token.0, timeout.map(|patience| patience.0)))
     }
 
     /// Begins to watch a login, and tells a listener on the running loop.
-    #[pyo3(signature = (token, timeout, confirm, wakeup, listener))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, wakeup, listener))]
     fn start_watch(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
         confirm: Option<Least>,
+        require_phone: Option<bool>,
         wakeup: &Bound<'_, PyAny>,
         listener: Py<PyAny>,
     ) -> PyResult<Wait> {
         let telling = Telling::new(wakeup, listener)?;
-        let watch = self.asking(confirm).watch(token.0, timeout.map(|patience| patience.0));
+        let watch = self.asking(confirm, require_phone).watch(token.0, timeout.map(|patience| patience.0));
         watch.on_update(move |update| {
             telling.tell(update.map(|update| Fields::Update(results::update(update))));
         });
@@ -362,8 +381,8 @@ impl Client {
 }
 
 impl Client {
-    /// The client for waits and calls that accept no less than this as confirmation.
-    fn asking(&self, confirm: Option<Least>) -> Loggin {
-        self.0.asking(confirm.map_or(Confirm::None, |least| least.0))
+    /// The client for waits and calls that accept no less than this as confirmation, and require the phone or do not.
+    fn asking(&self, confirm: Option<Least>, require_phone: Option<bool>) -> AnyLoggin {
+        self.0.asking_for(confirm.map(|least| least.0), require_phone)
     }
 }

@@ -2,11 +2,15 @@
 
 use std::time::SystemTime;
 
-use loggin::{Cause, ClientState, LoginStatus, OtpResult, OtpSession, Session, Update};
+use loggin::{Cause, ClientState, LoginStatus, OtpResult, OtpSession, PhoneNumber, Session, Update};
 use pyo3::prelude::*;
 
-/// App key, phone, user id, confirmation and the time of a session.
-pub(crate) type SessionFields = (String, String, Option<String>, &'static str, SystemTime);
+/// A session of which the package's own types say whether there is always a phone.
+pub(crate) type AnySession = Session<Option<PhoneNumber>>;
+
+/// App key, phone, user id, subject, confirmation, assurance and the time of a session.
+pub(crate) type SessionFields =
+    (String, Option<String>, Option<String>, String, &'static str, String, SystemTime);
 
 /// How far a login has come, the digits to show, and in the end its session.
 pub(crate) type UpdateFields = (String, Option<String>, Option<SessionFields>);
@@ -32,17 +36,18 @@ pub(crate) enum Fields {
     Nothing(()),
 }
 
-pub(crate) fn session(session: Session) -> SessionFields {
-    let Session { app_key, phone, user_id, confirmation, verified_at, .. } = session;
-    let (phone, user_id) = (phone.expose().to_owned(), user_id.map(String::from));
-    (app_key.to_string(), phone, user_id, confirmation.as_str(), verified_at)
+pub(crate) fn session(session: AnySession) -> SessionFields {
+    let Session { app_key, phone, user_id, subject, confirmation, assurance, verified_at, .. } = session;
+    let (phone, user_id) = (phone.map(|phone| phone.expose().to_owned()), user_id.map(String::from));
+    let (subject, assurance) = (subject.expose(), assurance.as_str().to_owned());
+    (app_key.to_string(), phone, user_id, subject, confirmation.as_str(), assurance, verified_at)
 }
 
 pub(crate) fn status(status: LoginStatus) -> String {
     status.as_str().to_owned()
 }
 
-pub(crate) fn update(update: Update<Session>) -> UpdateFields {
+pub(crate) fn update(update: Update<AnySession>) -> UpdateFields {
     match update {
         Update::Progress(progress) => {
             let digits = progress.match_digits().map(|digits| digits.to_string());

@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use loggin::{Error, ErrorCode, Pending, Session};
+use loggin::{Error, ErrorCode, Pending};
 use pyo3::prelude::*;
 
 use crate::{
     errors::Failure,
-    results::{self, UpdateFields},
+    results::{self, AnySession, UpdateFields},
 };
 
 /// How long the main thread blocks before it looks for signals: Ctrl-C takes effect within it, unnoticed by a person.
@@ -68,7 +68,7 @@ fn runs_on(py: Python<'_>) -> PyResult<bool> {
 
 /// A login that is watched by whoever blocks. Letting go of it ends the wait.
 #[pyclass(frozen, module = "loggin._native")]
-pub(crate) struct Watch(pub(crate) loggin::Watch<Session>);
+pub(crate) struct Watch(pub(crate) loggin::Watch<AnySession>);
 
 #[pymethods]
 impl Watch {
@@ -94,7 +94,7 @@ impl Wait {
         Self(Mutex::new(Some(Box::new(move || pending.cancel()))))
     }
 
-    pub(crate) fn of_watch(watch: loggin::Watch<Session>) -> Self {
+    pub(crate) fn of_watch(watch: loggin::Watch<AnySession>) -> Self {
         Self(Mutex::new(Some(Box::new(move || watch.cancel()))))
     }
 }

@@ -80,22 +80,29 @@ public struct CreatedToken: Sendable, CustomStringConvertible, CustomReflectable
   public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Who signed in, as this device is told: your server decides. Printing it shows no phone number.
+/// Who signed in, as this device is told: your server decides. Printing it shows neither the phone number nor the subject.
 public struct Session: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
   /// The app that the person signed in to.
   public let appKey: String
-  /// The phone number, digits with country code and without `+`; nil where the app shows it to its server only.
+  /// The phone number, digits with country code and without `+`; nil where the person hides it, or the app shows it to
+  /// its server only.
   public let phone: String?
   /// The business-scoped WhatsApp user id, where WhatsApp told it.
   public let userID: String?
+  /// The person at this app, whatever becomes of number and user id: the key of your table of users.
+  public let subject: String
   /// What the person did to confirm the login: `none`, `reply`, `match` or `code`.
   public let confirmation: String
+  /// `normal`, or `changed` at the first login after the number, or who owns it, became another one. The list is open: a
+  /// newer server may tell more.
+  public let assurance: String
   /// When the message arrived at the server, or the login was confirmed.
   public let verifiedAt: Date
 
   init(_ native: LogginNative.Session) {
-    (appKey, phone) = (native.appKey(), native.phone())
-    (userID, confirmation, verifiedAt) = (native.userId(), native.confirmation(), native.verifiedAt())
+    (appKey, phone, userID) = (native.appKey(), native.phone(), native.userId())
+    (subject, confirmation) = (native.subject(), native.confirmation())
+    (assurance, verifiedAt) = (native.assurance(), native.verifiedAt())
   }
 
   public var description: String { "Session(appKey: \(appKey), verifiedAt: \(verifiedAt))" }

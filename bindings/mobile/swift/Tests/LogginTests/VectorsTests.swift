@@ -25,6 +25,7 @@ private let noFunction = [
   "parse_token": "a token goes to the server and nowhere else",
   "proxy": "the core chooses the proxy",
   "percent_encode": "a text is checked before it is encoded",
+  "session": "a device never redeems",
   "verify_webhook": "webhooks go to the app's server, which has their secret",
 ]
 

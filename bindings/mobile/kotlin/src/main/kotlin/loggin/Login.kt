@@ -125,28 +125,43 @@ public class CreatedToken internal constructor(native: loggin.ffi.CreatedTokenIn
     override fun toString(): String = "CreatedToken(appKey=${code.substringBefore('-')})"
 }
 
-/** Who signed in, as this device is told: your server decides. Printing it shows no phone number. */
+/**
+ * Who signed in, as this device is told: your server decides. Printing it shows neither the phone number nor the subject.
+ */
 public class Session internal constructor(native: loggin.ffi.SessionInterface) {
     /** The app that the person signed in to. */
     public val appKey: String = native.appKey()
 
-    /** The phone number, digits with country code and without `+`; null where the app shows it to its server only. */
+    /**
+     * The phone number, digits with country code and without `+`; null where the person hides it, or the app shows it to its
+     * server only.
+     */
     public val phone: String? = native.phone()
 
     /** The business-scoped WhatsApp user id, where WhatsApp told it. */
     public val userId: String? = native.userId()
 
+    /** The person at this app, whatever becomes of number and user id: the key of your table of users. */
+    public val subject: String = native.subject()
+
     /** What the person did to confirm the login: `none`, `reply`, `match` or `code`. */
     public val confirmation: String = native.confirmation()
+
+    /**
+     * `normal`, or `changed` at the first login after the number, or who owns it, became another one. The list is open: a newer
+     * server may tell more.
+     */
+    public val assurance: String = native.assurance()
 
     /** When the message arrived at the server, or the login was confirmed. */
     public val verifiedAt: Instant = native.verifiedAt()
 
     override fun equals(other: Any?): Boolean = other is Session &&
-        appKey == other.appKey && phone == other.phone && userId == other.userId &&
-        confirmation == other.confirmation && verifiedAt == other.verifiedAt
+        appKey == other.appKey && phone == other.phone && userId == other.userId && subject == other.subject &&
+        confirmation == other.confirmation && assurance == other.assurance && verifiedAt == other.verifiedAt
 
-    override fun hashCode(): Int = listOf(appKey, phone, userId, confirmation, verifiedAt).hashCode()
+    override fun hashCode(): Int =
+        listOf(appKey, phone, userId, subject, confirmation, assurance, verifiedAt).hashCode()
 
     override fun toString(): String = "Session(appKey=$appKey, verifiedAt=$verifiedAt)"
 }

@@ -37,6 +37,9 @@ class LoginTest {
         val phone = environment.tap(login.link)
         val session = wait.await()
         assertEquals(listOf(appKey, phone), listOf(session.appKey, session.phone))
+        assertTrue(session.subject.startsWith("lgsu_"))
+        assertEquals("normal", session.assurance)
+        assertFalse("$session".contains(session.subject))
         assertEquals("verified", environment.redeem(login.token, secretKey).text("status"))
     }
 

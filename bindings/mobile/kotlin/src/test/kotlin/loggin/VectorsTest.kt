@@ -40,6 +40,7 @@ private val NO_FUNCTION = mapOf(
     "parse_token" to "a token goes to the server and nowhere else",
     "proxy" to "the core chooses the proxy",
     "percent_encode" to "a text is checked before it is encoded",
+    "session" to "a device never redeems",
     "verify_webhook" to "webhooks go to the app's server, which has their secret",
 )
 
