@@ -47,7 +47,7 @@ class ClientDriver(Protocol):
 
 class BlockingDriver:
     def __init__(self, base_url: str | None = None, **options: Any) -> None:
-        self.client = Loggin(base_url, **options)
+        self.client: Loggin = Loggin(base_url, **options)
 
     def wait(self, token: str, timeout: float | None = None) -> Session:
         return self.client.wait_for_verify(token, timeout=timeout)
@@ -78,7 +78,7 @@ class AsyncDriver:
     """Each call runs an event loop of its own."""
 
     def __init__(self, base_url: str | None = None, **options: Any) -> None:
-        self.client = AsyncLoggin(base_url, **options)
+        self.client: AsyncLoggin = AsyncLoggin(base_url, **options)
 
     def wait(self, token: str, timeout: float | None = None) -> Session:
         return asyncio.run(self.client.wait_for_verify(token, timeout=timeout))

@@ -20,6 +20,7 @@ TEST_TIMEOUT = 20.0
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PHONE = "919876543210"
+SUBJECT = "lgsu_000G40R40M30E209185GR38E1W8124GK"
 
 
 def code_of(token: str) -> str:
@@ -34,6 +35,8 @@ def session(**changes: Any) -> dict[str, Any]:
         "app_key": "8XKPQ2WN",
         "phone": PHONE,
         "user_id": None,
+        "subject": SUBJECT,
+        "assurance": "normal",
         "verified_at": "2026-11-22T07:30:00.250Z",
         **changes,
     }
@@ -102,10 +105,15 @@ Step = Callable[[Exchange], None]
 
 def verify(exchange: Exchange) -> None:
     """A stream on which everybody has signed in."""
+    verify_as(exchange)
+
+
+def verify_as(exchange: Exchange, **changes: Any) -> None:
+    """The same, where their sessions are other ones."""
     exchange.start_stream()
     exchange.send_event("ready", pending=0)
     for token in exchange.tokens:
-        exchange.send_event("verified", code=code_of(token), session=session())
+        exchange.send_event("verified", code=code_of(token), session=session(**changes))
 
 
 def keep_waiting(exchange: Exchange) -> None:

@@ -61,7 +61,7 @@ def test_both_clients_have_the_same_methods() -> None:
 def returned(method: Callable[..., object]) -> str:
     """What a method returns, or what it iterates over."""
     annotation = str(inspect.signature(method).return_annotation)
-    return re.sub(r"^(Async)?Generator\[(\w+), .*", r"iterator of \2", annotation)
+    return re.sub(r"^(Async)?Generator\[([\w\[\]]+), .*", r"iterator of \2", annotation)
 
 
 def assert_alike(blocking: type, asynchronous: type, methods: set[str]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from conftest import DriverClass, Serve
 from fastapi.encoders import jsonable_encoder
-from scripted_server import PHONE, Exchange, reject, verify
+from scripted_server import PHONE, SUBJECT, Exchange, reject, verify
 
 from loggin import AsyncLoggin, CreatedToken, Loggin, LogginError, Session
 
@@ -67,10 +67,10 @@ def test_a_login_in_place_of_its_token_is_refused_without_showing_it(
 
 @pytest.mark.parametrize("phone", [PHONE, "123456", "987654321012345"])
 def test_a_session_shows_two_digits(phone: str) -> None:
-    session = Session("8XKPQ2WN", phone, "IN.12345678", "none", WHEN)
-    assert f"phone='***{phone[-2:]}'" in repr(session)
-    assert phone[:-2] not in shown(session)
-    assert "IN.12345678" not in shown(session)
+    session = Session("8XKPQ2WN", phone, "IN.12345678", SUBJECT, "none", "changed", WHEN)
+    assert f"phone='***{phone[-2:]}', subject='***{SUBJECT[-2:]}', assurance='changed'" in repr(session)
+    for hidden in (phone[:-2], SUBJECT[5:-2], "IN.12345678"):
+        assert hidden not in shown(session)
 
 
 @pytest.mark.parametrize("kind", [Loggin, AsyncLoggin])
@@ -89,7 +89,7 @@ def test_a_client_shows_no_key(kind: type[Loggin | AsyncLoggin]) -> None:
 
 
 def test_results_pickle_copy_and_compare(login: CreatedToken) -> None:
-    session = Session("8XKPQ2WN", PHONE, None, "none", WHEN)
+    session = Session("8XKPQ2WN", PHONE, None, SUBJECT, "none", "normal", WHEN)
     for result in (login, session):
         for twin in (pickle.loads(pickle.dumps(result)), copy.copy(result), copy.deepcopy(result)):  # noqa: S301
             assert twin == result

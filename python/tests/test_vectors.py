@@ -92,7 +92,8 @@ def test_no_file_and_no_kind_is_left_out() -> None:
         for subject in SUBJECTS
         for vector in json.loads((FOLDER / f"{subject}.json").read_text())["vectors"]
     }
-    assert kinds == RUNNERS.keys() | OF_RESPONSES.keys() | ONLY_IN_THE_CORE.keys() | {"login_event"}
+    others = {"login_event", "session"}
+    assert kinds == RUNNERS.keys() | OF_RESPONSES.keys() | ONLY_IN_THE_CORE.keys() | others
 
 
 def test_a_wrong_vector_fails() -> None:
@@ -212,6 +213,29 @@ def test_otp(vector: Vector, serve: Serve) -> None:
 
 @pytest.mark.parametrize("vector", vectors_of("events"))
 def test_events(vector: Vector, serve: Serve) -> None:
+    if vector["kind"] == "session":
+        check_session(vector, serve)
+    else:
+        check_event(vector, serve)
+
+
+def check_session(vector: Vector, serve: Serve) -> None:
+    """A server responds so to a call that redeems, of whoever requires the phone or does not."""
+    given = vector["input"]
+    server = serve(lambda exchange: exchange.respond(200, json.dumps(given["answer"])))
+    with Loggin(server.url) as client:
+        token = client.create_token("8XKPQ2WN").token
+        if "error" in vector:
+            with pytest.raises(LogginError) as caught:
+                client.verify_token(token, require_phone=given["require_phone"])
+            assert caught.value.code == vector["error"]
+        else:
+            told = client.verify_token(token, require_phone=given["require_phone"])
+            assert told is not None
+            assert with_milliseconds(dataclasses.asdict(told)) == vector["expect"]
+
+
+def check_event(vector: Vector, serve: Serve) -> None:
     """The event comes on a stream, and an end that can be read after it. A wait hands on no progress."""
     given = vector["input"]
 
@@ -241,7 +265,11 @@ def otp_session(client: Loggin) -> Any:
 
 
 def otp_result(client: Loggin) -> Any:
-    fields = dataclasses.asdict(client.otp.verify("s", "1"))
+    return with_milliseconds(dataclasses.asdict(client.otp.verify("s", "1")))
+
+
+def with_milliseconds(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a result, with the time as the vectors have it."""
     since_1970 = fields.pop("verified_at") - datetime(1970, 1, 1, tzinfo=timezone.utc)
     return {**fields, "verified_at_ms": since_1970 // timedelta(milliseconds=1)}
 

@@ -12,7 +12,8 @@
 Every error is a `LogginError`.
 """
 
-from loggin._client import AsyncLoggin, Loggin
+from loggin._async_client import AsyncLoggin
+from loggin._client import Loggin
 from loggin._native import __version__
 from loggin._otp import AsyncOtp, Otp
 from loggin._results import ClientState, Confirm, CreatedToken, LoginUpdate, OtpResult, OtpSession, Session

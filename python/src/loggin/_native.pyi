@@ -55,18 +55,29 @@ class Client:
         max_retries: int,
         call_timeout: float,
         idempotency_key: str | None,
+        require_phone: bool,
         network: NetworkOptions,
     ) -> Client: ...
     def create_token(self, app_key: str, text: str | None) -> tuple[str, str, str]:
         """Makes a login: its token, link and code."""
 
     def wait_for_verify(
-        self, token: str, timeout: float | None, confirm: str | None, is_main_thread: bool
+        self,
+        token: str,
+        timeout: float | None,
+        confirm: str | None,
+        require_phone: bool | None,
+        is_main_thread: bool,
     ) -> SessionFields:
         """Blocks until the person has signed in; on the main thread and reacts to signals."""
 
     def verify_token(
-        self, token: str, timeout: float | None, confirm: str | None, is_main_thread: bool
+        self,
+        token: str,
+        timeout: float | None,
+        confirm: str | None,
+        require_phone: bool | None,
+        is_main_thread: bool,
     ) -> SessionFields | None:
         """Redeems a token; `None` while nobody has signed in."""
 
@@ -75,6 +86,7 @@ class Client:
         token: str,
         timeout: float | None,
         confirm: str | None,
+        require_phone: bool | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields],
     ) -> Wait:
@@ -85,12 +97,15 @@ class Client:
         token: str,
         timeout: float | None,
         confirm: str | None,
+        require_phone: bool | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields | None],
     ) -> Wait:
         """Redeems a token, and settles an asyncio future of the running loop."""
 
-    def watch(self, token: str, timeout: float | None, confirm: str | None) -> Watch:
+    def watch(
+        self, token: str, timeout: float | None, confirm: str | None, require_phone: bool | None
+    ) -> Watch:
         """Begins to watch a login, for whoever blocks."""
 
     def start_watch(
@@ -98,6 +113,7 @@ class Client:
         token: str,
         timeout: float | None,
         confirm: str | None,
+        require_phone: bool | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         listener: Listener,
     ) -> Wait:

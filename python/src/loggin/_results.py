@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict, final
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypedDict, final
 
 from loggin import _native
 
@@ -12,11 +12,20 @@ if TYPE_CHECKING:
     import asyncio
     from os import PathLike
 
+    from typing_extensions import TypeVar
+
+    # What a session knows of the phone: `str`, unless a client or a call says `require_phone=False`.
+    PhoneT = TypeVar("PhoneT", bound=str | None, covariant=True, default=str)
+else:
+    from typing import TypeVar
+
+    PhoneT = TypeVar("PhoneT", covariant=True)
+
 # What confirms a login, from the least to the most. A union, as stubtest takes a `Literal` of several for none.
 Confirm: TypeAlias = Literal["none"] | Literal["reply"] | Literal["match"] | Literal["code"]  # noqa: PYI030
 
-# App key, phone, user id, confirmation and the time of a session, as the native half hands them over.
-SessionFields: TypeAlias = tuple[str, str, str | None, Confirm, datetime]
+# App key, phone, user id, subject, confirmation, assurance and the time of a session, as the native half hands them over.
+SessionFields: TypeAlias = tuple[str, str | None, str | None, str, Confirm, str, datetime]
 
 # How far a login has come, the digits to show, and in the end the fields of its session.
 UpdateFields: TypeAlias = tuple[str, str | None, SessionFields | None]
@@ -55,7 +64,7 @@ Outcome: TypeAlias = tuple[
     FailureFields | None,
 ]
 
-# Digits of a phone number that are shown: enough to tell two test phones apart, in a number of any length.
+# Digits of a phone number, and symbols of a subject, that are shown: enough to tell two test phones apart.
 _SHOWN_DIGITS = 2
 
 
@@ -123,36 +132,47 @@ class CreatedToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Session(Generic[PhoneT]):
     """Who signed in, as the server verified it.
 
     Example:
         session = client.wait_for_verify(login.token)
-        user = users.get_or_create(phone=session.phone)
+        user = users.get_or_create(subject=session.subject)
     """
 
     app_key: str
     """The app that the person signed in to."""
 
-    phone: str = field(repr=False)
-    """The phone number as WhatsApp reports it: digits with country code, without `+`."""
+    phone: PhoneT = field(repr=False)
+    """The phone number as WhatsApp reports it: digits with country code, without `+`. `None` where the person hides it,
+    only for clients and calls with `require_phone=False`."""
 
     user_id: str | None = field(repr=False)
     """The business-scoped WhatsApp user id, where WhatsApp told it."""
 
+    subject: str = field(repr=False)
+    """The person at this app, whatever becomes of number and user id: the key of your table of users."""
+
     confirmation: Confirm
     """What the person did to confirm the login: `"none"`, `"reply"`, `"match"` or `"code"`."""
+
+    assurance: str
+    """`"normal"`, or `"changed"` at the first login after the number, or who owns it, became another one: ask for
+    something that only the old owner knows. The list is open: whoever is careful asks unless it is `"normal"`."""
 
     verified_at: datetime
     """When the message arrived at the server, or the login was confirmed, with time zone UTC."""
 
     def __repr__(self) -> str:
-        phone = _hidden(self.phone)
-        return f"Session(app_key={self.app_key!r}, phone={phone!r}, verified_at={self.verified_at!r})"
+        phone, subject = _hidden(self.phone), _hidden(self.subject)
+        return (
+            f"Session(app_key={self.app_key!r}, phone={phone!r}, subject={subject!r}, "
+            f"assurance={self.assurance!r}, verified_at={self.verified_at!r})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class LoginUpdate:
+class LoginUpdate(Generic[PhoneT]):
     """What is new about a login that is watched.
 
     Example:
@@ -167,7 +187,7 @@ class LoginUpdate:
     match: str | None
     """The two digits to show while it is `"awaiting_match"`: the person chooses them in WhatsApp."""
 
-    session: Session | None
+    session: Session[PhoneT] | None
     """Who signed in, in the last update."""
 
 
@@ -236,5 +256,5 @@ class OtpResult:
         return f"OtpResult(status={self.status!r}, phone={phone!r}, verified_at={self.verified_at!r})"
 
 
-def _hidden(phone: str) -> str:
-    return "***" + phone[-_SHOWN_DIGITS:]
+def _hidden(text: str | None) -> str | None:
+    return None if text is None else "***" + text[-_SHOWN_DIGITS:]

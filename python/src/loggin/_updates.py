@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loggin import _native
 from loggin._event_loops import settle
@@ -16,7 +16,7 @@ def _nothing() -> None:
     pass
 
 
-def update_of(fields: UpdateFields) -> LoginUpdate:
+def update_of(fields: UpdateFields) -> LoginUpdate[Any]:
     """The update that the native half tells."""
     status, match, session = fields
     return LoginUpdate(status, match, None if session is None else Session(*session))
@@ -32,8 +32,8 @@ class Listener:
 
     def __init__(self, wake: Callable[[], None] = _nothing) -> None:
         self._wake = wake
-        self._news: LoginUpdate | None = None
-        self._end: LoginUpdate | None = None
+        self._news: LoginUpdate[Any] | None = None
+        self._end: LoginUpdate[Any] | None = None
         self._error: BaseException | None = None
 
     def done(self) -> bool:
@@ -52,7 +52,7 @@ class Listener:
         self._error = error
         self._wake()
 
-    def take(self) -> LoginUpdate | None:
+    def take(self) -> LoginUpdate[Any] | None:
         """What is new, or `None`. Raises what the login ended with."""
         if self._news is not None:
             news, self._news = self._news, None
@@ -64,7 +64,7 @@ class Listener:
 
 def updates_green(
     begin: Callable[[_native.WakeupPipe, Listener], _native.Wait],
-) -> Generator[LoginUpdate, None, None]:
+) -> Generator[LoginUpdate[Any], None, None]:
     """The updates of what is begun while other greenlets run, to the last."""
     # Imported late, as few programs need it, and patched by then.
     import select  # noqa: PLC0415
