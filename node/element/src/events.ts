@@ -6,12 +6,16 @@ export interface LogginSuccess {
   readonly token: string;
   /** The app that the person signed in to. */
   readonly appKey: string;
-  /** Digits with country code, without `+`; null where the app keeps it from browsers. */
+  /** Digits with country code, without `+`; null where the person hides it, or the app keeps it from browsers. */
   readonly phone: string | null;
   /** The business-scoped WhatsApp user id, where WhatsApp told it. */
   readonly userId: string | null;
+  /** The person at this app, whatever becomes of number and user id. */
+  readonly subject: string;
   /** What the person did to confirm the login. */
   readonly confirmation: 'none' | 'reply' | 'match' | 'code';
+  /** `changed` at the first login after the number, or who owns it, became another one; later versions may tell others. */
+  readonly assurance: 'normal' | 'changed' | (string & {});
   /** When the message arrived at the server, or the login was confirmed. */
   readonly verifiedAt: Date;
 }

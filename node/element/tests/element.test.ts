@@ -130,7 +130,9 @@ it('waits for all that it was told to wait for', async () => {
     appKey: APP_KEY,
     phone: null,
     userId: null,
+    subject: 'lgsu_000G40R40M30E209185GR38E1W8124GK',
     confirmation: 'none' as const,
+    assurance: 'normal',
     verifiedAt: new Date(),
   };
   const event = new LogginSuccessEvent('loggin-success', { detail: success }) as LogginSuccessEvent & {

@@ -17,6 +17,7 @@ import {
 } from '@loggin/web';
 import { cookies } from 'next/headers.js';
 import { cookieAttributes, cookieName } from './cookies.js';
+import type { AppPhone, PhoneOptions } from './phone.js';
 import { identityOf } from './redeem.js';
 import { open, seal } from './seal.js';
 import { type CreateSessionOptions, getSession, prepareSession } from './session.js';
@@ -61,9 +62,10 @@ export interface LoginChoice {
 export interface FinishLoginOptions
   extends LoginChoice,
     CreateSessionOptions,
+    PhoneOptions,
     Pick<WaitForVerifyOptions, 'confirm' | 'onProgress' | 'returnTo' | 'signal' | 'timeoutMs'> {
   /** Called with who is about to be signed in; an error that it throws keeps them out. */
-  readonly onSession?: ((session: Session) => unknown) | undefined;
+  readonly onSession?: ((session: Session<AppPhone>) => unknown) | undefined;
 }
 
 interface KeptLogin {
@@ -148,7 +150,7 @@ export async function finishLogin(options: FinishLoginOptions = {}): Promise<Sig
       // This server made the token, for an app of its choice.
       appKey: kept.token.slice(...APP_KEY_IN_TOKEN),
       idempotencyKey: kept.login,
-    })) as Session;
+    })) as Session<AppPhone>;
     await onSession?.(found);
     const { session, write } = await prepareSession(
       identityOf(found, kept.token),

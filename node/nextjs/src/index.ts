@@ -17,6 +17,7 @@ export {
   logginMiddleware,
 } from './middleware.js';
 export { type OtpHandlersOptions, type OtpStart, otpHandlers } from './otp.js';
+export type { AppPhone, LogginApp, PhoneOptions, RequirePhone } from './phone.js';
 export {
   createToken,
   type Redeemed,

@@ -3,6 +3,7 @@
 import { type Confirm, isLogginError } from '@loggin/web';
 import { beginLogin, confirmLogin, type FinishLoginOptions, finishLogin } from './decoupled.js';
 import { appKeyOfEnvironment, misconfigured } from './environment.js';
+import type { PhoneOptions } from './phone.js';
 import { checkOrigins, type OriginOptions, respond, type Step, stepsHandler } from './responses.js';
 import type { CreateSessionOptions } from './session.js';
 
@@ -12,6 +13,7 @@ const HOLD_MS = 25_000;
 export interface LoginHandlersOptions
   extends OriginOptions,
     CreateSessionOptions,
+    PhoneOptions,
     Pick<FinishLoginOptions, 'onSession'> {
   /** The app that people sign in to: `LOGGIN_APP_KEY`, or the app of the secret key, where it is not given. */
   readonly appKey?: string | undefined;
@@ -81,7 +83,7 @@ async function held({
   request,
   options,
 }: Question): Promise<Response> {
-  const { maxAge, claims, onSession } = options;
+  const { maxAge, claims, onSession, requirePhone } = options;
   // The server's own wins: a page is whoever asks.
   const confirm = options.confirm ?? (textOf(wanted) as Confirm | undefined);
   const before = textOf(known) ?? 'pending';
@@ -97,6 +99,7 @@ async function held({
       claims,
       confirm,
       returnTo: ownPage(textOf(returnTo), request),
+      requirePhone,
       onSession,
       signal: news.signal,
       timeoutMs: HOLD_MS,

@@ -11,6 +11,7 @@ import {
   type WaitForVerifyOptions as WebWaitOptions,
 } from '@loggin/web';
 import { cookies } from 'next/headers.js';
+import type { AppPhone, PhoneOptions, RequirePhone } from './phone.js';
 import {
   checkOrigins,
   type OriginOptions,
@@ -30,9 +31,9 @@ export interface SigningInOptions extends CreateSessionOptions {
   readonly session?: boolean | undefined;
 }
 
-export type VerifyTokenOptions = WebOptions & SigningInOptions;
+export type VerifyTokenOptions = WebOptions<RequirePhone> & SigningInOptions;
 
-export type WaitForVerifyOptions = WebWaitOptions & SigningInOptions;
+export type WaitForVerifyOptions = WebWaitOptions<RequirePhone> & SigningInOptions;
 
 /**
  * Redeems a token that a page handed in, and signs its person in: the session, or null while nobody has sent the
@@ -46,7 +47,10 @@ export type WaitForVerifyOptions = WebWaitOptions & SigningInOptions;
  * `unauthorized` and the others of `@loggin/web`. A token is redeemed once: each call is a redeemer of its own, over
  * its retries, unless it has an `idempotencyKey`.
  */
-export async function verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
+export async function verifyToken(
+  token: string,
+  options: VerifyTokenOptions = {},
+): Promise<Session<AppPhone> | null> {
   return await signingIn(token, options, (call) => redeemOnce(token, call));
 }
 
@@ -54,10 +58,13 @@ export async function verifyToken(token: string, options: VerifyTokenOptions = {
  * Waits until the person of a login that this server made has sent the message, redeems it, and signs them in like
  * `verifyToken`. It rejects like it, and with `timeout` at the deadline, 300 s unless told otherwise.
  */
-export async function waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
+export async function waitForVerify(
+  token: string,
+  options: WaitForVerifyOptions = {},
+): Promise<Session<AppPhone>> {
   const session = await signingIn(token, options, (call) => loggin.waitForVerify(token, asRedeemer(call)));
-  // A server that redeems is always told the phone number.
-  return session as Session;
+  // A server that redeems, and requires the phone number, is always told it.
+  return session as Session<AppPhone>;
 }
 
 /**
@@ -70,7 +77,7 @@ export function createToken(appKey: string, options?: CreateTokenOptions): Creat
 }
 
 /** Redeems, and sets the cookie of whoever was redeemed where that is asked for and can be done. */
-async function signingIn<Call extends WebOptions, Result extends ObservedSession | null>(
+async function signingIn<Call extends WebOptions<RequirePhone>, Result extends ObservedSession | null>(
   token: string,
   options: Call & SigningInOptions,
   run: (call: Call) => Promise<Result>,
@@ -83,7 +90,10 @@ async function signingIn<Call extends WebOptions, Result extends ObservedSession
   }
   const session = await run(call as unknown as Call);
   if (session && jar) {
-    const { write } = await prepareSession(identityOf(session as Session, token), { maxAge, claims });
+    const { write } = await prepareSession(identityOf(session as Session<AppPhone>, token), {
+      maxAge,
+      claims,
+    });
     try {
       write(jar);
     } catch {
@@ -94,17 +104,17 @@ async function signingIn<Call extends WebOptions, Result extends ObservedSession
 }
 
 /** Who signed in, by which login. */
-export const identityOf = (session: Session, token: string): Identity => ({
+export const identityOf = (session: Session<AppPhone>, token: string): Identity => ({
   ...session,
   loginId: loggin.loginId(token),
 });
 
-function redeemOnce(token: string, options: WebOptions): Promise<Session | null> {
+function redeemOnce(token: string, options: WebOptions<RequirePhone>): Promise<Session<AppPhone> | null> {
   return loggin.verifyToken(token, asRedeemer(options));
 }
 
 /** One key for a call and its retries, and another one for the next call. */
-function asRedeemer<Options extends WebOptions>(options: Options): Options {
+function asRedeemer<Options extends WebOptions<RequirePhone>>(options: Options): Options {
   return { idempotencyKey: crypto.randomUUID(), ...options };
 }
 
@@ -121,13 +131,13 @@ async function jarOfRequest(): Promise<Awaited<ReturnType<typeof cookies>> | nul
   }
 }
 
-export interface RedeemOptions extends CreateSessionOptions {
+export interface RedeemOptions extends CreateSessionOptions, PhoneOptions {
   /** The app whose tokens are redeemed: `LOGGIN_APP_KEY`, or the app of the secret key, where it is not given. */
   readonly appKey?: string | undefined;
   /** The least confirmation to accept: a login that was verified with less is `pending` until it is confirmed. */
   readonly confirm?: Confirm | undefined;
   /** Called with who is about to be signed in; an error that it throws keeps them out. */
-  readonly onSession?: ((session: Session) => unknown) | undefined;
+  readonly onSession?: ((session: Session<AppPhone>) => unknown) | undefined;
 }
 
 /** How redeeming ended: plain data, which an action may return. */
@@ -160,9 +170,9 @@ export async function redeem(token: string, options: RedeemOptions = {}): Promis
 }
 
 async function signIn(token: string, options: RedeemOptions): Promise<SignedIn | null> {
-  const { appKey, confirm, maxAge, claims, onSession } = options;
+  const { appKey, confirm, requirePhone, maxAge, claims, onSession } = options;
   await sealingKeys();
-  const session = await redeemOnce(token, { appKey, confirm });
+  const session = await redeemOnce(token, { appKey, confirm, requirePhone });
   if (!session) {
     return null;
   }

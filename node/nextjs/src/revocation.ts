@@ -7,8 +7,8 @@ import type { SignedIn } from './signed-in.js';
 /** Whether a session has been ended: by its `jti`, or because the person's `verifiedAt` is too old. */
 export type IsRevoked = (session: SignedIn) => boolean | Promise<boolean>;
 
-/** Whose sessions are ended. */
-export type Person = Pick<SignedIn, 'phone' | 'appKey' | 'userId'>;
+/** Whose sessions are ended: those of a subject or, where the app signs in by one-time codes, of a phone number. */
+export type Person = Pick<SignedIn, 'phone' | 'appKey' | 'userId'> & Partial<Pick<SignedIn, 'subject'>>;
 
 /** One moment for each person, as the app's own database keeps it. */
 export interface SignOuts {

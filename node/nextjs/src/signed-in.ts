@@ -3,6 +3,7 @@
 import type { Session } from '@loggin/web';
 import { checkedClaims, claimsOf, type SessionClaims } from './claims.js';
 import { cookieName } from './cookies.js';
+import type { AppPhone } from './phone.js';
 import { type Opened, open, seal } from './seal.js';
 
 /** How long a session lasts after it was last renewed, in seconds: 30 days. */
@@ -23,13 +24,18 @@ const MAX_USER_ID = 256;
 /** Digits with country code: E.164 allows 15. */
 const PHONE = /^[1-9]\d{3,14}$/;
 
+/** Longest subject and longest assurance that are kept, in characters: theirs have a fraction of it. */
+const MAX_SUBJECT = 64;
+
 /** How Node prints a value. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /** What a session is made of: that of `verifyToken`, or the result of a one-time code. */
-export type Identity = Pick<Session, 'phone' | 'verifiedAt'> & {
+export type Identity = Pick<Session<AppPhone>, 'phone' | 'verifiedAt'> & {
   readonly appKey?: string | null | undefined;
   readonly userId?: string | null | undefined;
+  readonly subject?: string | null | undefined;
+  readonly assurance?: string | null | undefined;
   /** The name of the login, as `loginId(token)` of `@loggin/web` tells it. */
   readonly loginId?: string | null | undefined;
 };
@@ -41,14 +47,24 @@ export interface SessionSource {
     | { get(name: string): { readonly value: string } | undefined };
 }
 
-/** Somebody who is signed in: a plain object, as JSON too; only when Node prints it does it hide the phone number. */
+/** Somebody who is signed in: a plain object, as JSON too; only when Node prints it does it hide who that is. */
 export interface SignedIn {
-  /** The phone number: digits with country code, without `+`. */
-  readonly phone: string;
+  /** The phone number: digits with country code, without `+`. Null where the person hides it: see `LogginApp`. */
+  readonly phone: AppPhone;
   /** The app that the person signed in to; null where that is not known. */
   readonly appKey: string | null;
   /** The business-scoped WhatsApp user id, where WhatsApp told it. */
   readonly userId: string | null;
+  /**
+   * The person at this app, whatever becomes of number and user id: the key of your table of users. Null where they signed
+   * in by a one-time code.
+   */
+  readonly subject: string | null;
+  /**
+   * `changed` where the number, or who owns it, had become another one since the person's login before; null where they
+   * signed in by a one-time code.
+   */
+  readonly assurance: string | null;
   /** The name of the login that it came of; null where that was a one-time code. */
   readonly loginId: string | null;
   /** When the person proved who they are. */
@@ -99,16 +115,29 @@ export function signIn(
 }
 
 function signedIn(identity: Identity, marks: SessionMarks): SignedIn {
-  const { phone, appKey = null, userId = null, loginId = null, verifiedAt } = identity;
+  const { phone, appKey = null, userId = null, subject = null, assurance = null } = identity;
+  const { loginId = null, verifiedAt } = identity;
   const { createdAt, jti, claims } = marks;
   const isTime = verifiedAt instanceof Date && verifiedAt.getTime() > 0;
-  if (!PHONE.test(phone) || !isTime || (userId?.length ?? 0) > MAX_USER_ID) {
-    throw new TypeError('A session has a phone number in digits, and the time at which it was verified.');
+  const isSomebody = phone === null ? subject : PHONE.test(phone);
+  const isLong = (text: string | null, most: number): boolean => (text?.length ?? 0) > most;
+  if (
+    !isSomebody ||
+    !isTime ||
+    isLong(userId, MAX_USER_ID) ||
+    isLong(subject, MAX_SUBJECT) ||
+    isLong(assurance, MAX_SUBJECT)
+  ) {
+    throw new TypeError(
+      'A session has a phone number in digits, or a subject, and the time at which it was verified.',
+    );
   }
   return Object.assign(Object.create(PLAIN), {
     phone,
     appKey,
     userId,
+    subject,
+    assurance,
     loginId,
     verifiedAt,
     createdAt,
@@ -149,18 +178,20 @@ export interface Sealed {
 
 /** The cookie's value for somebody who is signed in until `endsAt`, in seconds since 1970. */
 export async function sealSession(session: SignedIn, endsAt = endOf(session, MAX_AGE_S)): Promise<Sealed> {
-  const { phone, appKey, userId, loginId, verifiedAt, createdAt, jti, claims: own } = session;
+  const { phone, appKey, userId, subject, assurance, loginId, verifiedAt, createdAt, jti } = session;
   const maxAge = Math.min(SESSION_LIFETIME_S, endsAt - Math.floor(Date.now() / 1000));
   const claims = {
     phone,
     app: appKey,
     user: userId,
+    who: subject,
+    sure: assurance,
     login: loginId,
     at: verifiedAt.getTime(),
     from: createdAt.getTime(),
     jti,
     end: endsAt,
-    own,
+    own: session.claims,
   };
   return { value: await seal(cookieName('session'), claims, maxAge), maxAge };
 }
@@ -191,8 +222,10 @@ function isDue({ issuedAt, isOldKey }: Opened): boolean {
   return isOldKey || Date.now() / 1000 - issuedAt > RENEWAL_AGE_S;
 }
 
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
 function sessionOf({ claims }: Opened): SignedIn | null {
-  const { phone, app, user, login, at, from, jti, own } = claims;
+  const { phone, app, user, who, sure, login, at, from, jti, own } = claims;
   const createdAt = new Date(Number(from));
   const added = claimsOf(own);
   if (typeof jti !== 'string' || !(createdAt.getTime() > 0) || !added) {
@@ -200,10 +233,13 @@ function sessionOf({ claims }: Opened): SignedIn | null {
   }
   try {
     const identity = {
-      phone: String(phone),
-      appKey: typeof app === 'string' ? app : null,
-      userId: typeof user === 'string' ? user : null,
-      loginId: typeof login === 'string' ? login : null,
+      // What was sealed is what the app signed in.
+      phone: (phone === null ? phone : String(phone)) as AppPhone,
+      appKey: textOf(app),
+      userId: textOf(user),
+      subject: textOf(who),
+      assurance: textOf(sure),
+      loginId: textOf(login),
       verifiedAt: new Date(Number(at)),
     };
     return signedIn(identity, { createdAt, jti, claims: added });

@@ -1,5 +1,6 @@
 /** Sessions in actions and routes: claims of the app's own, sign-out in every browser, and the route that pages ask. */
 
+import { inspect } from 'node:util';
 import { InvalidInputError } from '@loggin/web';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { MAX_CLAIMS } from '../src/claims.js';
@@ -11,9 +12,11 @@ import {
   type Identity,
   otpHandlers,
   type Person,
+  type RedeemOptions,
   type SessionData,
   sessionData,
   sessionHandlers,
+  type SignedIn,
   signOutEverywhere,
   updateSession,
 } from '../src/index.js';
@@ -61,6 +64,8 @@ describe('sessionData', () => {
       phone: '919876543210',
       appKey: '8XKPQ2WN',
       userId: null,
+      subject: null,
+      assurance: null,
       loginId: 'l-1',
       claims,
       verifiedAt: '2026-05-04T03:02:01.005Z',
@@ -84,6 +89,32 @@ describe('sessionData', () => {
     const session = await createSession(identity());
     const response = await sessionHandlers({ show: sessionData }).GET();
     expect(await response.json()).toStrictEqual({ session: sessionData(session) });
+  });
+});
+
+describe('who signed in', () => {
+  const subject = 'lgsu_000G40R40M30E209185GR38E1W8124GK';
+
+  test('is kept with the subject and the assurance, and does not show', async () => {
+    const found = { ...identity(), userId: 'IN.1', subject, assurance: 'changed' };
+    await createSession(found);
+    const opened = await getSession();
+    expect(opened).toMatchObject({ phone: found.phone, userId: 'IN.1', subject, assurance: 'changed' });
+    expect(inspect(opened)).not.toContain(subject);
+  });
+
+  test('may hide the phone number, where there is a subject', async () => {
+    const nobody = { phone: null as unknown as string, verifiedAt: new Date() };
+    await createSession({ ...nobody, subject, assurance: 'normal' });
+    expect(await getSession()).toMatchObject({ phone: null, subject });
+    for (const none of [nobody, { ...nobody, subject: '' }, { ...nobody, subject: 's'.repeat(65) }]) {
+      await expect(createSession(none)).rejects.toThrow(TypeError);
+    }
+  });
+
+  test('has a phone number, in types, unless the app declares otherwise', () => {
+    expectTypeOf<SignedIn['phone']>().toEqualTypeOf<string>();
+    expectTypeOf<RedeemOptions['requirePhone']>().toEqualTypeOf<true | undefined>();
   });
 });
 

@@ -57,7 +57,7 @@ export interface LogginState {
   readonly isElsewhere: boolean;
   /** Whether the server is there: not known yet, or tried again; connected; not reached for 8 s. */
   readonly connection: Connection;
-  /** Who signed in, once somebody has; null where the app hides it from browsers. */
+  /** Who signed in, once somebody has; null where the person hides it, or the app hides it from browsers. */
   readonly phone?: string | null;
   /** `onSuccess` wants the modal to stay. */
   readonly keepOpen?: boolean;

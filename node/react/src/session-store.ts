@@ -3,12 +3,19 @@
 /** What a page knows of who is signed in; `error` where it could not be asked, and was never known. */
 export type SessionStatus = 'loading' | 'signed_in' | 'signed_out' | 'error';
 
-/** A session as `sessionHandlers` of `@loggin/nextjs` tells it; an app may tell less. */
-export interface BrowserSession {
+/**
+ * A session as `sessionHandlers` of `@loggin/nextjs` tells it; an app may tell less. One that signs in people who hide
+ * their phone number asks for `useSession<BrowserSession<string | null>>()`.
+ */
+export interface BrowserSession<Phone extends string | null = string> {
   /** The phone number: digits with country code, without `+`. */
-  readonly phone: string;
+  readonly phone: Phone;
   readonly appKey: string | null;
   readonly userId: string | null;
+  /** The person at this app, whatever becomes of number and user id; null after a one-time code, as is `assurance`. */
+  readonly subject: string | null;
+  /** `changed` where the number, or who owns it, had become another one since the login before. */
+  readonly assurance: string | null;
   /** When the person proved who they are, and when this session began: ISO 8601. */
   readonly verifiedAt: string;
   readonly createdAt: string;

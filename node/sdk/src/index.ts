@@ -1,12 +1,14 @@
 /** Sign-in with WhatsApp, for any app: the SDK for Node. */
 
 export type {
+  Assurance,
   Confirm,
   LoginStatus,
   LoginUpdate,
   LoginUpdates,
   OtpResult,
   OtpSession,
+  PhoneOf,
   Progress,
   Session,
   StartOtpOptions,
@@ -40,6 +42,7 @@ export {
   type DeniedLoginsOptions,
   Loggin,
   loggin,
+  type PhoneOptions,
   type VerifyTokenOptions,
   type WaitForVerifyOptions,
   type WatchOptions,

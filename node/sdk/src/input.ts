@@ -4,7 +4,7 @@ import * as shared from '@loggin/web/shared';
 import type { ClientOptions } from './native.js';
 
 /** The options of a client. What is not given comes from the environment, and then from the defaults. */
-export interface LogginOptions {
+export interface LogginOptions<Required extends boolean = true> {
   /** The server. `LOGGIN_BASE_URL`; `http://127.0.0.1:8787` by default. */
   readonly baseUrl?: string | undefined;
   /**
@@ -31,6 +31,11 @@ export interface LogginOptions {
   readonly allowInsecureHttp?: boolean | undefined;
   /** Makes this client the same redeemer as others with the same key: 1 to 128 visible ASCII characters. */
   readonly idempotencyKey?: string | undefined;
+  /**
+   * Whether there must be a phone number; true by default. With `false` people who hide theirs in WhatsApp are signed in
+   * too, where the app is set up for it: `phone` of their sessions is null, and `subject` is the key of your table of users.
+   */
+  readonly requirePhone?: Required | undefined;
   /**
    * The proxy to go through, `http://host:port` or `socks5://host:port` with a name and a password where it asks for
    * them, or `none`. By default the environment says it, by curl's rules, and never for this machine.
@@ -61,6 +66,7 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
   callTimeoutMs: 'number',
   allowInsecureHttp: 'boolean',
   idempotencyKey: 'string',
+  requirePhone: 'boolean',
   proxy: 'string',
   caFile: 'string',
   caPem: 'string',
@@ -69,7 +75,7 @@ const OPTION_TYPES: Readonly<Record<keyof LogginOptions, Type>> = {
 };
 
 /** @internal @throws InvalidInputError `invalid_config` where an option is of another type, or a number is out of range. */
-export function clientOptions(options: LogginOptions): ClientOptions {
+export function clientOptions(options: LogginOptions<boolean>): ClientOptions {
   optionsObject(options, Object.keys(OPTION_TYPES), 'invalid_config');
   const given: [string, unknown][] = [];
   for (const [name, type] of Object.entries(OPTION_TYPES)) {
@@ -119,6 +125,12 @@ export function texts(value: readonly string[], name: string): string[] {
   const isList = Array.isArray(value) && value.every((each) => typeof each === 'string');
   check(isList, 'invalid_request', `${name} is a list of strings.`);
   return [...value];
+}
+
+/** @internal @throws InvalidInputError `invalid_request` where something that may be left out is neither true nor false. */
+export function optionalFlag(value: boolean | null | undefined, name: string): boolean | undefined {
+  check(value == null || typeof value === 'boolean', 'invalid_request', `${name} is true or false.`);
+  return value ?? undefined;
 }
 
 /** @internal @throws InvalidInputError `invalid_request` where JSON cannot hold a value. */

@@ -5,6 +5,7 @@ import {
   isConfirm,
   type LoginStatus,
   type LoginUpdates,
+  type PhoneOf,
   type Progress,
   type Session,
   updatesOf,
@@ -15,6 +16,7 @@ import {
   check,
   clientOptions,
   type LogginOptions,
+  optionalFlag,
   optionalFunction,
   optionsObject,
   text,
@@ -25,7 +27,7 @@ import {
 import { CreatedToken, sessionOf } from './login.js';
 import type { Settled } from './native.js';
 import { Otp, succeeded } from './otp.js';
-import { Waits } from './waits.js';
+import { type Limits, Waits } from './waits.js';
 
 export interface CreateTokenOptions {
   /**
@@ -51,21 +53,35 @@ export interface ConfirmOptions {
   readonly confirm?: Confirm | undefined;
 }
 
-export interface VerifyTokenOptions extends CallOptions, ConfirmOptions {}
+/** Whether a wait or a call needs the phone number of whoever signs in. */
+export interface PhoneOptions<Required extends boolean = true> {
+  /**
+   * Whether there must be a phone number, in place of what the client was set up for. With `false` people who hide theirs
+   * are signed in too, and `phone` is null.
+   */
+  readonly requirePhone?: Required | undefined;
+}
+
+export interface VerifyTokenOptions<Required extends boolean = true>
+  extends CallOptions,
+    ConfirmOptions,
+    PhoneOptions<Required> {}
 
 export interface DeniedLoginsOptions {
   /** Ends the call, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface WatchOptions extends ConfirmOptions {
+export interface WatchOptions<Required extends boolean = true>
+  extends ConfirmOptions,
+    PhoneOptions<Required> {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
   /** Ends the wait, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface WaitForVerifyOptions extends WatchOptions {
+export interface WaitForVerifyOptions<Required extends boolean = true> extends WatchOptions<Required> {
   /** Is told how far the login has come, each step once; of `awaiting_match` with the two digits to show. */
   readonly onProgress?: ((status: Progress, match?: string) => void) | undefined;
 }
@@ -74,13 +90,17 @@ export interface WaitForVerifyOptions extends WatchOptions {
 const CALL = ['signal', 'timeoutMs'] as const;
 
 /** Those of a call that hands out a session. */
-const REDEEM = [...CALL, 'confirm'] as const;
+const REDEEM = [...CALL, 'confirm', 'requirePhone'] as const;
 
-/** @throws InvalidInputError `invalid_request` where it is no confirmation. */
-function leastOf(confirm: Confirm | null | undefined): Confirm | undefined {
+/** @throws InvalidInputError `invalid_request` where one of them is not what it should be. */
+function limitsOf({ confirm, requirePhone, timeoutMs }: WatchOptions<boolean>): Limits {
   const isOne = confirm == null || isConfirm(confirm);
   check(isOne, 'invalid_request', "confirm is 'none', 'reply', 'match' or 'code'.");
-  return confirm ?? undefined;
+  return {
+    timeoutMs: timeout(timeoutMs),
+    confirm: confirm ?? undefined,
+    requirePhone: optionalFlag(requirePhone, 'requirePhone'),
+  };
 }
 
 /** How a client stands to its server. It holds nothing secret and may be logged. */
@@ -103,15 +123,17 @@ const ON_FIRST_USE: LogginOptions = {};
  *
  * All waits of a client share their streams: thousands of them need a handful of connections. The process ends by
  * itself when nothing waits.
+ *
+ * `RequirePhone` is the option `requirePhone`: whether sessions always have a phone number.
  */
-export class Loggin {
+export class Loggin<RequirePhone extends boolean = true> {
   #opened: Waits | undefined;
   #otp: Otp | undefined;
   #isClosed = false;
 
   /** @throws InvalidInputError `invalid_config` where an option is malformed. */
-  constructor(options: LogginOptions = {}) {
-    if (options !== ON_FIRST_USE) {
+  constructor(options: LogginOptions<RequirePhone> = {}) {
+    if ((options as LogginOptions) !== ON_FIRST_USE) {
       this.#opened = new Waits(clientOptions(options));
     }
   }
@@ -151,19 +173,23 @@ export class Loggin {
    * It rejects with the signal's reason, or with a `LogginError`: `invalid_token` at once where the token is
    * malformed, `timeout` at the deadline, `expired`, `already_used`, `denied`, `phone_hidden`, `unknown_app` or
    * `unauthorized` as the server says, and `closed` when the client is. A token of another app is `unknown_app` at once,
-   * and `invalid_config` where nothing says whose tokens are accepted: see the option `appKey`.
+   * and `invalid_config` where nothing says whose tokens are accepted: see the option `appKey`. A login that is
+   * `phone_hidden` is not spent: a call with `requirePhone: false` can still redeem it.
    */
-  async waitForVerify(token: string, options: WaitForVerifyOptions = {}): Promise<Session> {
-    const { confirm, onProgress, signal, timeoutMs } = optionsObject(options, [...REDEEM, 'onProgress']);
+  async waitForVerify<Required extends boolean = RequirePhone>(
+    token: string,
+    options: WaitForVerifyOptions<Required> = {},
+  ): Promise<Session<PhoneOf<Required>>> {
+    const { onProgress, signal } = optionsObject(options, [...REDEEM, 'onProgress']);
     const secret = tokenText(token);
-    const limits = { timeoutMs: timeout(timeoutMs), confirm: leastOf(confirm) };
+    const limits = limitsOf(options);
     const ending = abortSignal(signal);
     const tell = optionalFunction(onProgress, 'onProgress');
     const settled = tell
       ? // What the caller does with it, and how that fails, is not the client's.
         await this.#waits.watch(secret, limits, ending, (...told) => queueMicrotask(() => tell(...told)))
       : await this.#waits.wait(secret, limits, ending);
-    return sessionIn(settled) as Session;
+    return sessionIn(settled) as Session<PhoneOf<Required>>;
   }
 
   /**
@@ -178,7 +204,10 @@ export class Loggin {
    *
    * Steps that follow each other faster than they are asked for are told as one. The iteration rejects as `waitForVerify`.
    */
-  async *watch(token: string, options: WatchOptions = {}): LoginUpdates {
+  async *watch<Required extends boolean = RequirePhone>(
+    token: string,
+    options: WatchOptions<Required> = {},
+  ): LoginUpdates<Session<PhoneOf<Required>>> {
     const { signal, ...rest } = optionsObject(options, REDEEM);
     yield* updatesOf((more) => this.waitForVerify(token, { ...rest, ...more }), abortSignal(signal));
   }
@@ -219,11 +248,15 @@ export class Loggin {
    * It rejects like `waitForVerify`, but with `connection` where the server is not reached within the retries
    * and the time.
    */
-  async verifyToken(token: string, options: VerifyTokenOptions = {}): Promise<Session | null> {
-    const { confirm, signal, timeoutMs } = optionsObject(options, REDEEM);
+  async verifyToken<Required extends boolean = RequirePhone>(
+    token: string,
+    options: VerifyTokenOptions<Required> = {},
+  ): Promise<Session<PhoneOf<Required>> | null> {
+    const { signal } = optionsObject(options, REDEEM);
     const secret = tokenText(token);
-    const limits = { timeoutMs: timeout(timeoutMs), confirm: leastOf(confirm) };
-    return sessionIn(await this.#waits.verify(secret, limits, abortSignal(signal)));
+    const limits = limitsOf(options);
+    const settled = await this.#waits.verify(secret, limits, abortSignal(signal));
+    return sessionIn(settled) as Session<PhoneOf<Required>> | null;
   }
 
   /**
@@ -286,7 +319,7 @@ export class Loggin {
 /** The client of the environment: `LOGGIN_BASE_URL`, `LOGGIN_APP_KEY`, `LOGGIN_SECRET_KEY`, `LOGGIN_WHATSAPP_NUMBER`. */
 export const loggin: Loggin = new Loggin(ON_FIRST_USE);
 
-function sessionIn(settled: Settled): Session | null {
+function sessionIn(settled: Settled): Session<string | null> | null {
   const { session } = succeeded(settled);
   return session ? sessionOf(session) : null;
 }

@@ -1,6 +1,6 @@
 /** A login at its beginning and at its end: the token somebody created, and the session it came to. */
 
-import { type Confirm, INSPECT, plainSession, type Session, type Show } from '@loggin/web/shared';
+import { type Confirm, INSPECT, type ObservedSession, plainSession, type Show } from '@loggin/web/shared';
 import { addon, unwrap } from './addon.js';
 import type { Session as SessionFields } from './native.js';
 
@@ -58,14 +58,15 @@ export class CreatedToken {
 }
 
 /** @internal Who signed in, as a plain object. */
-export function sessionOf({ appKey, phone, userId, confirmation, verifiedAt }: SessionFields): Session {
-  const fields = {
+export function sessionOf(session: SessionFields): ObservedSession {
+  const { appKey, phone, userId, subject, confirmation, assurance, verifiedAt } = session;
+  return plainSession({
     appKey,
-    phone,
+    phone: phone ?? null,
     userId: userId ?? null,
+    subject,
     confirmation: confirmation as Confirm,
+    assurance,
     verifiedAt: new Date(verifiedAt),
-  };
-  // The SDK redeems: it is always told the phone number.
-  return plainSession(fields) as Session;
+  });
 }

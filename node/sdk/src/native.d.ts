@@ -14,11 +14,11 @@ export declare class Client {
   /** Makes a login: its token, its link and its code, one a line. One string crosses at half the cost of an object. */
   createToken(appKey: string, text?: string | undefined | null): string | Failure
   /** Begins to wait for a token. */
-  wait(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null): void
+  wait(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null, requirePhone?: boolean | undefined | null): void
   /** Begins to wait for a token, and to tell how far its login has come. */
-  watch(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null): void
+  watch(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null, requirePhone?: boolean | undefined | null): void
   /** Begins to redeem a token. */
-  verify(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null): void
+  verify(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null, requirePhone?: boolean | undefined | null): void
   /** Begins to hand in the digits that WhatsApp showed. */
   confirm(id: number, token: string, confirmationCode: string, timeoutMs?: number | undefined | null): void
   /** Begins to ask how far a login has come. */
@@ -66,6 +66,7 @@ export interface ClientOptions {
   callTimeoutMs?: number
   allowInsecureHttp?: boolean
   idempotencyKey?: string
+  requirePhone?: boolean
   /** Whether the environment says that this is production. */
   production?: boolean
   /** The variables that are read. */
@@ -164,9 +165,11 @@ export declare function qrTerminal(link: string): string | Failure
 /** Who signed in. */
 export interface Session {
   appKey: string
-  phone: string
+  phone?: string
   userId?: string
+  subject: string
   confirmation: string
+  assurance: string
   /** Milliseconds since 1970. */
   verifiedAt: number
 }

@@ -1,7 +1,7 @@
 /** One-time codes over WhatsApp: sent to a phone, and checked when they were typed. */
 
 import {
-  hiddenPhone,
+  hidden,
   type OtpResult,
   type OtpSession,
   plain,
@@ -20,7 +20,7 @@ const VERIFY: (keyof VerifyOtpOptions)[] = ['sessionId', 'otpCode', 'timeoutMs',
 /** Only when Node prints a result does it hide the phone number and the meta. */
 const RESULT = plainPrototype<OtpResult>('OtpResult', ({ meta: _, ...shown }) => ({
   ...shown,
-  phone: hiddenPhone(shown.phone),
+  phone: hidden(shown.phone),
 }));
 
 function resultOf({ status, phone, verifiedAt, meta }: ResultFields): OtpResult {

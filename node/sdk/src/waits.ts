@@ -20,10 +20,11 @@ type Pending = Map<number, Waiter>;
 /** Is told how far a login has come, and the digits to show; it must not throw. */
 type Tell = (status: string, match?: string) => void;
 
-/** How long a wait or a call lasts, and the least confirmation that it accepts. */
+/** How long a wait or a call lasts, the least confirmation that it accepts, and whether it requires the phone. */
 export interface Limits {
   readonly timeoutMs: number | undefined;
   readonly confirm: Confirm | undefined;
+  readonly requirePhone: boolean | undefined;
 }
 
 /** Phone, country code, length, the meta as JSON text, and the time of the call. */
@@ -57,21 +58,25 @@ export class Waits {
   }
 
   /** Waits for a token; `#expect` says how. */
-  wait(token: string, { timeoutMs, confirm }: Limits, signal: AbortSignal | undefined): Promise<Settled> {
+  wait(
+    token: string,
+    { timeoutMs, confirm, requirePhone }: Limits,
+    signal: AbortSignal | undefined,
+  ): Promise<Settled> {
     const promise = this.#expect(signal);
-    this.client.wait(this.#lastId, token, timeoutMs, confirm);
+    this.client.wait(this.#lastId, token, timeoutMs, confirm, requirePhone);
     return promise;
   }
 
   /** The same, and tells each step on the way. */
   watch(
     token: string,
-    { timeoutMs, confirm }: Limits,
+    { timeoutMs, confirm, requirePhone }: Limits,
     signal: AbortSignal | undefined,
     tell: Tell,
   ): Promise<Settled> {
     const promise = this.#expect(signal, tell);
-    this.client.watch(this.#lastId, token, timeoutMs, confirm);
+    this.client.watch(this.#lastId, token, timeoutMs, confirm, requirePhone);
     return promise;
   }
 
@@ -95,9 +100,13 @@ export class Waits {
   }
 
   /** Redeems a token; `#expect` says how. */
-  verify(token: string, { timeoutMs, confirm }: Limits, signal: AbortSignal | undefined): Promise<Settled> {
+  verify(
+    token: string,
+    { timeoutMs, confirm, requirePhone }: Limits,
+    signal: AbortSignal | undefined,
+  ): Promise<Settled> {
     const promise = this.#expect(signal);
-    this.client.verify(this.#lastId, token, timeoutMs, confirm);
+    this.client.verify(this.#lastId, token, timeoutMs, confirm, requirePhone);
     return promise;
   }
 

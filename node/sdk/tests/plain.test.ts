@@ -70,6 +70,7 @@ describe('what a client returns', () => {
       const shown = `${inspect({ a: [result] }, { depth: 9 })} ${inspect(result, { showHidden: true })}`;
       expect(shown).not.toContain(SESSION.phone);
       expect(shown).not.toContain(SESSION.user_id);
+      expect(shown).not.toContain(SESSION.subject);
       expect(shown).not.toContain(META.cart);
       expect(inspect(result)).toContain(`…${SESSION.phone.slice(-2)}`);
     }
@@ -81,7 +82,9 @@ describe('what a client returns', () => {
       appKey: '8XKPQ2WN',
       phone: SESSION.phone,
       userId: SESSION.user_id,
+      subject: SESSION.subject,
       confirmation: 'none',
+      assurance: 'normal',
       verifiedAt: SESSION.verified_at,
     });
     const [, checked] = await codes();

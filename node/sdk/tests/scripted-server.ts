@@ -127,6 +127,8 @@ export const SESSION = {
   app_key: '8XKPQ2WN',
   phone: '919876543210',
   user_id: 'IN.13491208655302741918',
+  subject: 'lgsu_000G40R40M30E209185GR38E1W8124GK',
+  assurance: 'normal',
   verified_at: '2026-11-21T10:20:30.250Z',
 };
 

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { addon, unwrap } from '../dist/addon.js';
 import { codeOf, crockford, delay } from './oracle.js';
 import { event, json, ScriptedServer, SESSION, stream, verified } from './scripted-server.js';
-import { type Fields, subjects, type Vector, vectorsOf } from './vectors.js';
+import { type Fields, fieldsOf, subjects, type Vector, vectorsOf } from './vectors.js';
 
 type Call = (input: never) => Fields | Promise<Fields>;
 
@@ -27,6 +27,7 @@ const CALLS: Record<string, Call> = {
   parse_token: parseToken,
   proxy,
   server_link: serverLink,
+  session,
   verify_webhook: verifyWebhook,
   wait_timeout: (input: Seconds) => lasts({}, input),
   wa_me_link: waMeLink,
@@ -172,6 +173,19 @@ async function otpResult({ answer }: { answer: object }): Promise<Fields> {
   const { otp } = await clientTold(answer);
   const { verifiedAt, ...fields } = await otp.verify({ sessionId: 's', otpCode: '1' });
   return { ...fields, verified_at_ms: verifiedAt.getTime() };
+}
+
+async function session({
+  answer,
+  require_phone,
+}: {
+  answer: object;
+  require_phone: boolean;
+}): Promise<Fields> {
+  const client = await clientTold(answer);
+  const { token } = client.createToken('8XKPQ2WN');
+  const found = await client.verifyToken<boolean>(token, { requirePhone: require_phone });
+  return fieldsOf(found ?? expect.fail());
 }
 
 /** The event comes on a stream, and an end that can be read after it. */

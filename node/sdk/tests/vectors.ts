@@ -1,6 +1,7 @@
 /** The vectors that all languages share: `tests/vectors` at the root of the repository. */
 
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Session } from '@loggin/web';
 
 export type Fields = Record<string, unknown>;
 
@@ -45,3 +46,14 @@ function expand(_: string, value: unknown): unknown {
   }
   return value;
 }
+
+/** A session in a vector's words. */
+export const fieldsOf = (session: Session<string | null>): Fields => ({
+  app_key: session.appKey,
+  phone: session.phone,
+  user_id: session.userId,
+  subject: session.subject,
+  confirmation: session.confirmation,
+  assurance: session.assurance,
+  verified_at_ms: session.verifiedAt.getTime(),
+});

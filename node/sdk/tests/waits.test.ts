@@ -12,7 +12,9 @@ const EXPECTED = {
   appKey: '8XKPQ2WN',
   phone: '919876543210',
   userId: 'IN.13491208655302741918',
+  subject: 'lgsu_000G40R40M30E209185GR38E1W8124GK',
   confirmation: 'none',
+  assurance: 'normal',
   verifiedAt: new Date('2026-11-21T10:20:30.250Z'),
 };
 

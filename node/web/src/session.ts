@@ -70,7 +70,10 @@ const isText = (value: unknown): value is string => typeof value === 'string';
  * @throws LogginError `invalid_response` where it is none, or was confirmed by less than was asked for: a server that does
  * not know that hands out whatever it has. Who redeems, and needs the phone number, is always told it.
  */
-export function sessionOf(body: unknown, { claim, confirm = 'none', requirePhone = true }: Asked): SessionFields {
+export function sessionOf(
+  body: unknown,
+  { claim, confirm = 'none', requirePhone = true }: Asked,
+): SessionFields {
   const told = Object(body) as SessionBody;
   const { app_key: appKey, phone = null, user_id: userId = null, subject, assurance } = told;
   const confirmation = isConfirm(told.confirmation) ? told.confirmation : 'none';
