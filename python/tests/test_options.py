@@ -95,7 +95,7 @@ def test_an_option_of_another_type_is_a_type_error(
 
 def test_only_the_base_url_is_positional() -> None:
     with pytest.raises(TypeError):
-        Loggin("https://login.example", KEY)  # type: ignore[call-arg]
+        Loggin("https://login.example", KEY)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("timeout", [-1, math.nan, -(10**400)], ids=["negative", "nan", "huge"])

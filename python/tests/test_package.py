@@ -16,6 +16,7 @@ import pytest
 
 import loggin
 from loggin import AsyncLoggin, AsyncOtp, Loggin, Otp
+from loggin._base import Client
 
 ROOT = Path(__file__).parents[2]
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-cache-dir", "--quiet"]
@@ -91,7 +92,7 @@ def test_a_blocking_program_does_not_load_asyncio() -> None:
 
 
 def test_defaults_are_those_of_the_protocol() -> None:
-    options = inspect.signature(Loggin).parameters
+    options = inspect.signature(Client).parameters
     assert {name: option.default for name, option in options.items()} == {
         "base_url": None,
         "secret_key": None,
@@ -102,6 +103,7 @@ def test_defaults_are_those_of_the_protocol() -> None:
         "call_timeout": 10.0,
         "allow_insecure_http": False,
         "idempotency_key": None,
+        "require_phone": True,
         "proxy": None,
         "ca_file": None,
         "ca_pem": None,

@@ -107,6 +107,6 @@ def test_a_login_in_place_of_its_token_is_told_from_it() -> None:
     login = client.create_token("8XKPQ2WN")
     for slip in (login, None, 5, b"lgn1_"):
         with pytest.raises(TypeError) as caught:
-            client.verify_token(slip)  # type: ignore[arg-type]
+            client.verify_token(slip)  # type: ignore[call-overload]
         assert ("`token`" in str(caught.value)) == (slip is login)
         assert login.token not in str(caught.value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from loggin._base import Client, list_of
 from loggin._event_loops import running_loop, wakeup_of
 from loggin._otp import AsyncOtp
-from loggin._results import PhoneT, Session
+from loggin._results import PhoneT_co, Session
 from loggin._updates import Listener
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from loggin._results import Confirm, LoginUpdate, SessionFields
 
 
-class AsyncLoggin(Client[PhoneT]):
+class AsyncLoggin(Client[PhoneT_co]):
     """A client of a Loggin server for asyncio, and for trio. One client serves any number of event loops.
 
     Example:
@@ -83,7 +83,7 @@ class AsyncLoggin(Client[PhoneT]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
-    ) -> Session[PhoneT]: ...
+    ) -> Session[PhoneT_co]: ...
     @overload
     async def wait_for_verify(
         self,
@@ -130,7 +130,7 @@ class AsyncLoggin(Client[PhoneT]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
-    ) -> Session[PhoneT] | None: ...
+    ) -> Session[PhoneT_co] | None: ...
     @overload
     async def verify_token(
         self,
@@ -178,7 +178,7 @@ class AsyncLoggin(Client[PhoneT]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
-    ) -> AsyncGenerator[LoginUpdate[PhoneT], None]: ...
+    ) -> AsyncGenerator[LoginUpdate[PhoneT_co], None]: ...
     @overload
     def watch(
         self,
@@ -220,7 +220,9 @@ class AsyncLoggin(Client[PhoneT]):
 
         news = asyncio.Event()
         listener = Listener(news.set)
-        wait = self._native.start_watch(token, timeout, confirm, require_phone, wakeup_of(running_loop()), listener)
+        wait = self._native.start_watch(
+            token, timeout, confirm, require_phone, wakeup_of(running_loop()), listener
+        )
         try:
             while True:
                 update = listener.take()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypedDict
 
 from loggin import _native
 from loggin._logs import listen
-from loggin._results import ClientState, CreatedToken, PhoneT
+from loggin._results import ClientState, CreatedToken, PhoneT_co
 
 if TYPE_CHECKING:
     import os
@@ -38,7 +38,7 @@ def list_of(login_ids: Iterable[str]) -> list[str]:
     return list(login_ids)
 
 
-class Client(Generic[PhoneT]):
+class Client(Generic[PhoneT_co]):
     """What both clients share: their options, and what needs no network."""
 
     def __init__(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from loggin._base import Client, list_of
 from loggin._event_loops import block_green, is_green, is_main_thread
 from loggin._otp import Otp
-from loggin._results import PhoneT, Session
+from loggin._results import PhoneT_co, Session
 from loggin._updates import update_of, updates_green
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from loggin._results import Confirm, LoginUpdate
 
 
-class Loggin(Client[PhoneT]):
+class Loggin(Client[PhoneT_co]):
     """A client of a Loggin server. It may be used from any thread, and in a forked child.
 
     Example:
@@ -83,7 +83,7 @@ class Loggin(Client[PhoneT]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
-    ) -> Session[PhoneT]: ...
+    ) -> Session[PhoneT_co]: ...
     @overload
     def wait_for_verify(
         self,
@@ -139,7 +139,9 @@ class Loggin(Client[PhoneT]):
         if is_green():
             begin = partial(self._native.start_wait, token, timeout, confirm, require_phone)
             return Session(*block_green(begin))
-        return Session(*self._native.wait_for_verify(token, timeout, confirm, require_phone, is_main_thread()))
+        return Session(
+            *self._native.wait_for_verify(token, timeout, confirm, require_phone, is_main_thread())
+        )
 
     @overload
     def verify_token(
@@ -149,7 +151,7 @@ class Loggin(Client[PhoneT]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
-    ) -> Session[PhoneT] | None: ...
+    ) -> Session[PhoneT_co] | None: ...
     @overload
     def verify_token(
         self,
@@ -215,7 +217,7 @@ class Loggin(Client[PhoneT]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
-    ) -> Generator[LoginUpdate[PhoneT], None, None]: ...
+    ) -> Generator[LoginUpdate[PhoneT_co], None, None]: ...
     @overload
     def watch(
         self,
@@ -259,7 +261,9 @@ class Loggin(Client[PhoneT]):
                     greet(update.session.subject)
         """
         if is_green():
-            yield from updates_green(partial(self._native.start_watch, token, timeout, confirm, require_phone))
+            yield from updates_green(
+                partial(self._native.start_watch, token, timeout, confirm, require_phone)
+            )
             return
         watch = self._native.watch(token, timeout, confirm, require_phone)
         try:

@@ -15,16 +15,17 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     # What a session knows of the phone: `str`, unless a client or a call says `require_phone=False`.
-    PhoneT = TypeVar("PhoneT", bound=str | None, covariant=True, default=str)
+    PhoneT_co = TypeVar("PhoneT_co", bound=str | None, covariant=True, default=str)
 else:
     from typing import TypeVar
 
-    PhoneT = TypeVar("PhoneT", covariant=True)
+    PhoneT_co = TypeVar("PhoneT_co", covariant=True)
 
 # What confirms a login, from the least to the most. A union, as stubtest takes a `Literal` of several for none.
 Confirm: TypeAlias = Literal["none"] | Literal["reply"] | Literal["match"] | Literal["code"]  # noqa: PYI030
 
-# App key, phone, user id, subject, confirmation, assurance and the time of a session, as the native half hands them over.
+# App key, phone, user id, subject, confirmation, assurance and the time of a session, as the native half hands them
+# over.
 SessionFields: TypeAlias = tuple[str, str | None, str | None, str, Confirm, str, datetime]
 
 # How far a login has come, the digits to show, and in the end the fields of its session.
@@ -132,7 +133,7 @@ class CreatedToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Session(Generic[PhoneT]):
+class Session(Generic[PhoneT_co]):
     """Who signed in, as the server verified it.
 
     Example:
@@ -143,7 +144,7 @@ class Session(Generic[PhoneT]):
     app_key: str
     """The app that the person signed in to."""
 
-    phone: PhoneT = field(repr=False)
+    phone: PhoneT_co = field(repr=False)
     """The phone number as WhatsApp reports it: digits with country code, without `+`. `None` where the person hides it,
     only for clients and calls with `require_phone=False`."""
 
@@ -172,7 +173,7 @@ class Session(Generic[PhoneT]):
 
 
 @dataclass(frozen=True, slots=True)
-class LoginUpdate(Generic[PhoneT]):
+class LoginUpdate(Generic[PhoneT_co]):
     """What is new about a login that is watched.
 
     Example:
@@ -187,7 +188,7 @@ class LoginUpdate(Generic[PhoneT]):
     match: str | None
     """The two digits to show while it is `"awaiting_match"`: the person chooses them in WhatsApp."""
 
-    session: Session[PhoneT] | None
+    session: Session[PhoneT_co] | None
     """Who signed in, in the last update."""
 
 

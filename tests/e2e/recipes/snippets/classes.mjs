@@ -202,12 +202,12 @@ export const NAMED = [
     page: 'docs/nextjs.md',
     has: 'keepSignedOutAt(',
     before:
-      'declare function signedOutAt(phone: string): Promise<Date | null>; declare function keepSignedOutAt(phone: string, at: Date): Promise<void>;',
+      'declare function signedOutAt(person: string): Promise<Date | null>; declare function keepSignedOutAt(person: string, at: Date): Promise<void>;',
   },
   {
     page: 'docs/nextjs.md',
     has: 'accountOf(',
-    before: 'declare const token: string; declare function accountOf(phone: string): Promise<string>;',
+    before: 'declare const token: string; declare function accountOf(person: string): Promise<string>;',
   },
   { page: 'docs/operations.md', has: 'loggin-server completions', how: 'commands' },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
