@@ -38,9 +38,8 @@ impl Client {
         require_phone: bool,
         network: Network,
     ) -> Result<Self, Failure> {
-        let builder = Loggin::builder().user_agent(USER_AGENT);
+        let builder = with(Loggin::builder().user_agent(USER_AGENT), base_url, LogginBuilder::base_url);
         let builder = builder.timeout(timeout.0).max_retries(max_retries.0).call_timeout(call_timeout.0);
-        let builder = with(builder, base_url, LogginBuilder::base_url);
         let builder = with(builder, secret_key, LogginBuilder::secret_key);
         let builder = with(builder, app_key, LogginBuilder::app_key);
         let builder = with(builder, whatsapp_number, LogginBuilder::whatsapp_number);

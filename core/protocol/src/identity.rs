@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base32,
     error::{Error, ErrorCode},
-    wire::Status,
+    status::Status,
 };
 
 /// Prefix of a subject.

@@ -19,7 +19,7 @@ pub use events::{
     EventsRequest, EventsResponse, ProgressEvent, ReadyEvent, RejectedEvent, TokenEvent, VerifiedEvent,
 };
 pub use otp::{OtpStartRequest, OtpStartResponse, OtpStatus, OtpVerifyRequest, OtpVerifyResponse};
-pub use progress::{MatchDigits, Progress, Status};
+pub use progress::{MatchDigits, Progress};
 pub use time::Timestamp;
 pub use tokens::{ConfirmRequest, ConfirmResponse, SessionBody, VerifyRequest, VerifyResponse};
 

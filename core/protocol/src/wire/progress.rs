@@ -4,6 +4,8 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
+use crate::status::Status;
+
 const AWAITING_MATCH: &str = "awaiting_match";
 
 /// How far a login has come that has no result yet. The list is open: a newer server may tell more.
@@ -132,41 +134,6 @@ impl<'de> Deserialize<'de> for MatchDigits {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not two digits"))
-    }
-}
-
-/// The name of a status that this version does not know: lower-case letters, digits and underscores.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Status {
-    length: u8,
-    bytes: [u8; Self::MAX_LENGTH],
-}
-
-impl Status {
-    /// Longest name that is believed, in bytes.
-    const MAX_LENGTH: usize = 39;
-
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        let is_one = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
-        let length = u8::try_from(name.len()).ok().filter(|length| *length > 0)?;
-        let mut bytes = [0; Self::MAX_LENGTH];
-        bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
-        name.as_bytes().iter().all(is_one).then_some(Self { length, bytes })
-    }
-
-    /// The name as it stands on the wire.
-    pub fn as_str(&self) -> &str {
-        // A name is made of ASCII alone.
-        self.bytes
-            .get(..usize::from(self.length))
-            .and_then(|name| str::from_utf8(name).ok())
-            .unwrap_or_default()
-    }
-}
-
-impl fmt::Debug for Status {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_str().fmt(formatter)
     }
 }
 
