@@ -14,9 +14,9 @@ import {
   type Person,
   type RedeemOptions,
   type SessionData,
+  type SignedIn,
   sessionData,
   sessionHandlers,
-  type SignedIn,
   signOutEverywhere,
   updateSession,
 } from '../src/index.js';
