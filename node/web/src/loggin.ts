@@ -7,7 +7,7 @@ import { createLogin } from './create.js';
 import { check, failure, invalidResponse } from './failure.js';
 import { CreatedToken, type ObservedSession, type PhoneOf, plainSession, type Session } from './login.js';
 import { checkIdempotencyKey, checkTimeout, optionsObject } from './options.js';
-import { type Asked, type Confirm, isConfirm, phoneNeed, sessionOf } from './session.js';
+import { type Asked, type Confirm, isConfirm, sessionOf } from './session.js';
 import { isBrowser, isProduction, type LogginOptions, type Settings, settingsOf } from './settings.js';
 import { onAbort } from './signals.js';
 import { statusOf } from './status.js';
@@ -70,15 +70,15 @@ export interface VerifyTokenOptions<Required extends boolean = true>
 export interface WatchOptions<Required extends boolean = true> extends VerifyTokenOptions<Required> {
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
-}
-
-export interface WaitForVerifyOptions<Required extends boolean = true> extends WatchOptions<Required> {
   /**
    * The page where the login began, on the person's phone itself, without query and fragment: where the app asks for `code`,
    * the message with the digits has a link to it too. The app has to allow its origin. What the link brings is the page's
    * `#loggin=…`: `confirm` takes it in place of the digits, with the token that this browser kept.
    */
   readonly returnTo?: string | undefined;
+}
+
+export interface WaitForVerifyOptions<Required extends boolean = true> extends WatchOptions<Required> {
   /** Is told how far the login has come, each step once; of `awaiting_match` with the two digits to show. */
   readonly onProgress?: ((status: Progress, match?: string) => void) | undefined;
 }
@@ -89,6 +89,9 @@ const CALL: (keyof CallOptions)[] = ['appKey', 'idempotencyKey', 'signal', 'time
 
 /** Calls that hand out a session. */
 const REDEEM: (keyof VerifyTokenOptions)[] = [...CALL, 'confirm', 'requirePhone'];
+
+/** Those that wait for one. */
+const WAIT: (keyof WatchOptions)[] = [...REDEEM, 'returnTo'];
 
 /** Most logins that one call asks about. */
 const MAX_LOGIN_IDS = 100;
@@ -131,7 +134,8 @@ function askedOf(options: VerifyTokenOptions<boolean>, settings: Settings, claim
   check(isOne, 'invalid_request', "confirm is 'none', 'reply', 'match' or 'code'.");
   const isSaid = requirePhone == null || typeof requirePhone === 'boolean';
   check(isSaid, 'invalid_request', 'requirePhone is true or false.');
-  return { claim, confirm: confirm ?? undefined, requirePhone: requirePhone ?? settings.requirePhone };
+  const phone = (requirePhone ?? settings.requirePhone) === false ? 'optional' : undefined;
+  return { claim, confirm: confirm ?? undefined, phone };
 }
 
 /** The settings with the idempotency key of one call. */
@@ -202,7 +206,7 @@ export class Loggin<RequirePhone extends boolean = true> {
    * `unknown_app` at once.
    */
   async waitForVerify(token: string, options: WaitForVerifyOptions<boolean> = {}): Promise<ObservedSession> {
-    return await this.#run(options, [...REDEEM, 'onProgress', 'returnTo'], async (settings, signal) => {
+    return await this.#run(options, [...WAIT, 'onProgress'], async (settings, signal) => {
       const { onProgress, returnTo } = options;
       const timeoutMs = options.timeoutMs ?? settings.timeoutMs;
       checkTimeout(timeoutMs, 'invalid_request');
@@ -241,7 +245,7 @@ export class Loggin<RequirePhone extends boolean = true> {
    * Steps that follow each other faster than they are asked for are told as one. The iteration rejects as `waitForVerify`.
    */
   async *watch(token: string, options: WatchOptions<boolean> = {}): LoginUpdates<ObservedSession> {
-    const signal = inClasses(() => signalOf(options, REDEEM));
+    const signal = inClasses(() => signalOf(options, WAIT));
     yield* updatesOf((more) => this.waitForVerify(token, { ...options, ...more }), signal);
   }
 
@@ -274,7 +278,7 @@ export class Loggin<RequirePhone extends boolean = true> {
     return await this.#run(options, REDEEM, async (settings, signal) => {
       const asked = askedOf(options, settings, true);
       const secret = tokenOfApp(token, options, settings, true);
-      const body = { token: secret, confirm: asked.confirm, phone: phoneNeed(asked) };
+      const body = { token: secret, confirm: asked.confirm, phone: asked.phone };
       checkTimeout(options.timeoutMs, 'invalid_request');
       const redeemer = asRedeemer(settings, options);
       const response = await call(redeemer, 'tokens/verify', body, signal, options.timeoutMs);
@@ -287,7 +291,8 @@ export class Loggin<RequirePhone extends boolean = true> {
   }
 
   /**
-   * Hands in the digits that WhatsApp showed, or what its link brought (`returnTo` of `waitForVerify`), for a login that is `awaiting_confirmation`. The wait then ends.
+   * Hands in the digits that WhatsApp showed, or what its link brought (`returnTo` of `waitForVerify`), for a login that
+   * is `awaiting_confirmation`. The wait then ends.
    *
    * It rejects with `invalid_code` and `attemptsLeft` where they are wrong, `blocked` after too many tries, `expired`
    * where they come too late, `unknown_app` at once where the token is of another app, and `connection` where the server

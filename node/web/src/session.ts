@@ -14,8 +14,15 @@ export const isConfirm = (value: unknown): value is Confirm => CONFIRMATIONS.inc
 /** The form of a status, in this and every later version of the protocol; anything else is not passed on. */
 export const STATUS = /^[\da-z_]{1,39}$/;
 
-/** The form of a subject. */
-const SUBJECT = /^lgsu_[\dA-HJKMNP-TV-Z]{32}$/;
+/** Any text. */
+const ANY = /^/;
+
+/** The form of a subject; who only observes may be told no more than that there is somebody. */
+const SUBJECT = /^(lgsu_[\dA-HJKMNP-TV-Z]{32})?$/;
+
+/** Whether it is a text of this form. */
+export const isOf = (form: RegExp, value: unknown): value is string =>
+  typeof value === 'string' && form.test(value);
 
 /**
  * How sure it is that the person is the one who signed in before. The list is open: whoever is careful asks for more unless
@@ -49,20 +56,14 @@ export interface Asked {
   readonly claim: boolean;
   /** The least confirmation that is accepted. */
   readonly confirm?: Confirm | undefined;
-  /** Whether who redeems needs the phone number, as they do unless they say otherwise. */
-  readonly requirePhone?: boolean | undefined;
+  /** What the request says of the phone number: nothing, where who redeems needs it. */
+  readonly phone?: 'optional' | undefined;
 }
-
-/** What a request says of the phone: nothing, where it is needed. */
-export const phoneNeed = ({ requirePhone }: Asked): 'optional' | undefined =>
-  requirePhone === false ? 'optional' : undefined;
 
 /** A session on the wire; nothing of it is certain. */
 type SessionBody = Partial<
   Record<'app_key' | 'phone' | 'user_id' | 'subject' | 'confirmation' | 'assurance' | 'verified_at', unknown>
 >;
-
-const isText = (value: unknown): value is string => typeof value === 'string';
 
 /**
  * The session of a response.
@@ -70,21 +71,17 @@ const isText = (value: unknown): value is string => typeof value === 'string';
  * @throws LogginError `invalid_response` where it is none, or was confirmed by less than was asked for: a server that does
  * not know that hands out whatever it has. Who redeems, and needs the phone number, is always told it.
  */
-export function sessionOf(
-  body: unknown,
-  { claim, confirm = 'none', requirePhone = true }: Asked,
-): SessionFields {
+export function sessionOf(body: unknown, { claim, confirm = 'none', phone: need }: Asked): SessionFields {
   const told = Object(body) as SessionBody;
   const { app_key: appKey, phone = null, user_id: userId = null, subject, assurance } = told;
   const confirmation = isConfirm(told.confirmation) ? told.confirmation : 'none';
   const verifiedAt = new Date(told.verified_at as string);
   if (
-    !isText(appKey) ||
-    !(isText(phone) || (phone === null && !(claim && requirePhone))) ||
-    !(isText(userId) || userId === null) ||
-    // Who only observes may be told no more than that there is somebody.
-    !(isText(subject) && (SUBJECT.test(subject) || !(claim || subject))) ||
-    !(isText(assurance) && STATUS.test(assurance)) ||
+    !isOf(ANY, appKey) ||
+    !(isOf(ANY, phone) || (phone === null && (need || !claim))) ||
+    !(isOf(ANY, userId) || userId === null) ||
+    !(isOf(SUBJECT, subject) && (subject || !claim)) ||
+    !isOf(STATUS, assurance) ||
     !(verifiedAt.getTime() > 0) ||
     CONFIRMATIONS.indexOf(confirmation) < CONFIRMATIONS.indexOf(confirm)
   ) {

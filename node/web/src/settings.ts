@@ -40,7 +40,7 @@ export interface Settings extends Server {
   readonly timeoutMs: number;
   readonly callTimeoutMs: number;
   readonly maxRetries: number;
-  readonly requirePhone: boolean;
+  readonly requirePhone: boolean | undefined;
 }
 
 const DEFAULT_MAX_RETRIES = 2;
@@ -120,7 +120,7 @@ export function settingsOf(options: LogginOptions<boolean>): Settings {
     must(typeof value === type, `The option ${name} is a ${type}.`);
   }
   const given: LogginOptions<boolean> = { ...environment(), ...Object.fromEntries(own) };
-  const { maxRetries = DEFAULT_MAX_RETRIES, requirePhone = true, secretKey } = given;
+  const { maxRetries = DEFAULT_MAX_RETRIES, requirePhone, secretKey } = given;
   const { callTimeoutMs = CALL_TIMEOUT_MS, timeoutMs = DEFAULT_TIMEOUT_MS } = given;
   must(
     !secretKey || !isBrowser(),

@@ -2,7 +2,7 @@
 
 import { call } from './calls.js';
 import { failureOf, invalidResponse } from './failure.js';
-import { STATUS, sessionOf } from './session.js';
+import { isOf, STATUS, sessionOf } from './session.js';
 import type { Settings } from './settings.js';
 import { codeOf } from './token.js';
 import type { LoginStatus } from './updates.js';
@@ -43,7 +43,7 @@ export async function statusOf(
     if (event === 'verified') {
       sessionOf(session, { claim: false });
       known = event;
-    } else if (event === 'progress' && typeof status === 'string' && STATUS.test(status)) {
+    } else if (event === 'progress' && isOf(STATUS, status)) {
       known = status;
     }
   }

@@ -6,7 +6,7 @@ import { isLogginError, type LogginError } from './error.js';
 import { failure, failureOf } from './failure.js';
 import { errorOfResponse, isResponse, notReached, objectOf, post } from './http.js';
 import type { Server } from './server.js';
-import { type Asked, phoneNeed, type SessionFields, STATUS, sessionOf } from './session.js';
+import { type Asked, isOf, type SessionFields, STATUS, sessionOf } from './session.js';
 import { streamReader } from './sse.js';
 import type { Progress } from './updates.js';
 import { onWake } from './wake.js';
@@ -281,18 +281,11 @@ class Wait {
 
   /** The response of a server that takes the request. */
   async #post(turn: Turn, accept: string): Promise<Response | undefined> {
-    const { claim, confirm, returnTo, token } = this.#what;
+    const { claim, confirm, phone, returnTo, token } = this.#what;
     const response = await post(
       this.#server,
       'tokens/events',
-      {
-        tokens: [token],
-        claim,
-        confirm,
-        phone: phoneNeed(this.#what),
-        return_to: returnTo?.(),
-        known: this.#known(accept),
-      },
+      { tokens: [token], claim, confirm, phone, return_to: returnTo?.(), known: this.#known(accept) },
       accept,
       turn.signal,
     );
@@ -332,11 +325,11 @@ class Wait {
         turn.end = sessionOf(session, this.#what);
       } else if (name === 'rejected') {
         turn.end = failureOf(error, message);
-      } else if (status !== this.#progress && typeof status === 'string' && STATUS.test(status)) {
+      } else if (status !== this.#progress && isOf(STATUS, status)) {
         this.#progress = status;
         turn.isNews = true;
         // What the caller does with it, and how that fails, is not this connection's.
-        const digits = typeof match === 'string' && MATCH.test(match) ? [match] : [];
+        const digits = isOf(MATCH, match) ? [match] : [];
         queueMicrotask(() => onProgress?.(status, ...digits));
       }
     } catch (reason) {
