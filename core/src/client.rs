@@ -17,6 +17,7 @@ pub use builder::LogginBuilder;
 use loggin_protocol::{
     AppKey, Code, Confirm, Error, ErrorCode, PhoneNeed, PhoneNumber, Session, SessionPhone, Token,
     link::{self, WhatsAppNumber},
+    wire::MAX_RETURN_TO,
 };
 pub use observer::Observer;
 pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
@@ -68,6 +69,8 @@ pub struct Loggin<P: SessionPhone = PhoneNumber> {
     least: Confirm,
     /// Whether this clone needs the phone. One of which the sessions are without may all the same.
     need: PhoneNeed,
+    /// The page where the logins of its waits begin, where the message in WhatsApp is to lead back.
+    return_to: Option<Arc<str>>,
     sessions: PhantomData<fn() -> P>,
 }
 
@@ -134,7 +137,13 @@ impl Loggin {
     }
 
     fn of(inner: Arc<Inner>) -> Self {
-        Self { inner, least: Confirm::None, need: PhoneNeed::Required, sessions: PhantomData }
+        Self {
+            inner,
+            least: Confirm::None,
+            need: PhoneNeed::Required,
+            return_to: None,
+            sessions: PhantomData,
+        }
     }
 }
 
@@ -205,7 +214,7 @@ impl<P: SessionPhone> Loggin<P> {
         timeout: Option<Duration>,
     ) -> Pending<Session<P>> {
         let patience = timeout.unwrap_or(self.timeout());
-        match self.admit(token) {
+        match self.admit_wait(token) {
             Ok((token, hub)) => hub.wait(token, patience),
             Err(error) => Pending::settled(Err(error)),
         }
@@ -237,7 +246,7 @@ impl<P: SessionPhone> Loggin<P> {
         token: T,
         timeout: Option<Duration>,
     ) -> Watch<Session<P>> {
-        match self.admit(token) {
+        match self.admit_wait(token) {
             Ok((token, hub)) => hub.watch(token, timeout.unwrap_or(self.timeout())),
             Err(error) => Watch::failed(error),
         }
@@ -364,7 +373,34 @@ impl<P: SessionPhone> Loggin<P> {
     }
 
     fn asking_as<Q: SessionPhone>(&self, least: Confirm, need: PhoneNeed) -> Loggin<Q> {
-        Loggin { inner: Arc::clone(&self.inner), least, need, sessions: PhantomData }
+        let (inner, return_to) = (Arc::clone(&self.inner), self.return_to.clone());
+        Loggin { inner, least, need, return_to, sessions: PhantomData }
+    }
+
+    /// This client, for logins that began at this page on the person's own phone: where the app asks for `code`, the message
+    /// with the digits has a link to the page, or to the app that opens it, as well.
+    ///
+    /// The page is of an origin that the app allows, without query and fragment and of at most 200 characters; the server
+    /// passes over any other, and the digits do as ever. What the link brings stands behind `#loggin=` in its fragment:
+    /// [`Loggin::confirm`] takes it in place of the digits, with the token that the page's browser or the app has kept. Its
+    /// waits and watches say where they began; calls do not. Both are one redeemer, and closing either closes both.
+    ///
+    /// ```no_run
+    /// # let brought = "";
+    /// use loggin::{Confirm, Loggin};
+    ///
+    /// let client = Loggin::from_env()?.asking(Confirm::Code).returning_to("https://shop.example/login");
+    /// let login = client.create_token("8XKPQ2WN")?;
+    /// let wait = client.start_wait(login.token, None);
+    /// // The page hands in what stands behind `#loggin=`:
+    /// client.confirm(login.token, brought)?;
+    /// let session = wait.wait()?;
+    /// # Ok::<(), loggin::Error>(())
+    /// ```
+    #[must_use = "the client that it is called on stays as it is"]
+    pub fn returning_to(&self, page: &str) -> Self {
+        let page = (page.chars().count() <= MAX_RETURN_TO).then(|| Arc::from(page));
+        Self { return_to: page, ..self.clone() }
     }
 
     /// A token that this client may ask about, and what asks.
@@ -375,6 +411,15 @@ impl<P: SessionPhone> Loggin<P> {
         let token = token.try_into().map_err(Into::into)?;
         self.inner.audience.check(&token)?;
         Ok((token, self.hub()?.asking(self.least, self.need)?))
+    }
+
+    /// The same for a wait, whose message may lead back to a page.
+    pub(crate) fn admit_wait<T: TryInto<Token, Error: Into<Error>>>(
+        &self,
+        token: T,
+    ) -> Result<(Token, Arc<Hub>), Error> {
+        let (token, hub) = self.admit(token)?;
+        Ok((token, hub.returning_to(self.return_to.as_ref(), token.app_key())?))
     }
 
     /// How long a wait lasts that does not say otherwise.

@@ -16,7 +16,8 @@ mod tokens;
 pub use denied::{DeniedRequest, DeniedResponse, MAX_LOGIN_IDS};
 pub use error::ErrorBody;
 pub use events::{
-    EventsRequest, EventsResponse, ProgressEvent, ReadyEvent, RejectedEvent, TokenEvent, VerifiedEvent,
+    EventsRequest, EventsResponse, MAX_RETURN_TO, ProgressEvent, ReadyEvent, RejectedEvent, TokenEvent,
+    VerifiedEvent,
 };
 pub use otp::{OtpStartRequest, OtpStartResponse, OtpStatus, OtpVerifyRequest, OtpVerifyResponse};
 pub use progress::{MatchDigits, Progress};

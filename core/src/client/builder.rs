@@ -213,6 +213,7 @@ impl LogginBuilder {
             is_redeemer,
             least: Confirm::None,
             need: PhoneNeed::Required,
+            return_to: None,
             user_agent,
             max_retries,
             call_timeout: self.call_timeout.unwrap_or(DEFAULT_CALL_TIMEOUT),

@@ -57,7 +57,7 @@ impl Observer {
         token: T,
         timeout: Option<Duration>,
     ) -> Pending<Observed> {
-        match self.client.admit(token) {
+        match self.client.admit_wait(token) {
             Ok((token, hub)) => hub.wait(token, timeout.unwrap_or(self.client.timeout())),
             Err(error) => Pending::settled(Err(error)),
         }
@@ -68,7 +68,7 @@ impl Observer {
     /// # Errors
     /// Those of [`Observer::start_wait`], from [`Watch::next`].
     pub fn watch<T: TryInto<Token, Error: Into<Error>>>(&self, token: T, timeout: Option<Duration>) -> Watch {
-        match self.client.admit(token) {
+        match self.client.admit_wait(token) {
             Ok((token, hub)) => hub.watch(token, timeout.unwrap_or(self.client.timeout())),
             Err(error) => Watch::failed(error),
         }
@@ -78,6 +78,12 @@ impl Observer {
     #[must_use = "the client that it is called on stays as it is"]
     pub fn asking(&self, confirm: Confirm) -> Self {
         Self { client: self.client.asking(confirm) }
+    }
+
+    /// This client, for logins that began at this page or in the app that opens it: see [`Loggin::returning_to`].
+    #[must_use = "the client that it is called on stays as it is"]
+    pub fn returning_to(&self, page: &str) -> Self {
+        Self { client: self.client.returning_to(page) }
     }
 
     /// Begins to hand in the digits that WhatsApp showed: see [`Loggin::start_confirm`].

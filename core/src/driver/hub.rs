@@ -15,6 +15,7 @@ use super::{
     clock::{Clock, SystemClock},
     fork,
     in_flight::{InFlight, closed},
+    pages::Pages,
     random::{jitter, new_idempotency_key},
     reach::{Reach, Reached},
     stream::{self, Owner},
@@ -24,7 +25,7 @@ use super::{
     workers::Workers,
 };
 use loggin_protocol::{
-    Cause, Confirm, Error, PhoneNeed, Token,
+    AppKey, Cause, Confirm, Error, PhoneNeed, Token,
     waits::{Action, Closed, Form, Machine, Outcome, StreamId, WaitId},
     wire::{Progress, SessionBody, TokenEvent},
 };
@@ -50,12 +51,15 @@ pub(crate) struct Hub {
     /// The hubs that ask for something else, by need of the phone and then by least confirmation: one request asks the
     /// same of all its tokens.
     others: [[OnceLock<Arc<Hub>>; Confirm::ALL.len()]; PhoneNeed::ALL.len()],
+    /// Those that ask the same, of logins that began at a page.
+    pages: Pages<Self>,
 }
 
 struct State {
     machine: Machine<Arc<dyn Waiter>>,
     streams: HashMap<StreamId, Http>,
     is_closed: bool,
+    is_suspended: bool,
     has_timekeeper: bool,
     /// When the timekeeper will look again; none while it is awake or not there.
     alarm: Option<Duration>,
@@ -76,6 +80,11 @@ impl Hub {
     }
 
     pub(super) fn with_clock(settings: Arc<Settings>, clock: Box<dyn Clock>) -> Result<Arc<Self>, Error> {
+        let network = Network::new(&settings)?;
+        Self::over(network, settings, clock)
+    }
+
+    fn over(network: Network, settings: Arc<Settings>, clock: Box<dyn Clock>) -> Result<Arc<Self>, Error> {
         let idempotency_key = match &settings.idempotency_key {
             Some(key) => key.clone(),
             None => new_idempotency_key()?,
@@ -84,10 +93,10 @@ impl Hub {
             machine: Machine::default(),
             streams: HashMap::new(),
             is_closed: false,
+            is_suspended: false,
             has_timekeeper: false,
             alarm: None,
         };
-        let network = Network::new(&settings)?;
         Ok(Arc::new(Self {
             in_flight: InFlight::new(CallConfig::new(&settings, network.clone())?),
             stream_config: StreamConfig::new(&settings, network)?,
@@ -100,6 +109,7 @@ impl Hub {
             workers: Arc::new(Workers::new()),
             reach: Reach::default(),
             others: Default::default(),
+            pages: Pages::new(),
         }))
     }
 
@@ -115,19 +125,53 @@ impl Hub {
         if let Some(hub) = other.get() {
             return Ok(hub);
         }
-        let idempotency_key = Some(self.idempotency_key.clone());
-        let settings = Settings { least, need, idempotency_key, ..Settings::clone(&self.settings) };
-        let hub = Self::new(Arc::new(settings))?;
+        let hub = self.beside(Settings { least, need, ..Settings::clone(&self.settings) })?;
         let hub = other.get_or_init(|| hub);
-        if self.lock().is_closed {
-            hub.close();
-        }
+        self.bring_along(hub);
         Ok(hub)
     }
 
+    /// The hub for a login that began at this page, where its message is to lead back; it redeems as this one does.
+    pub(crate) fn returning_to(
+        self: &Arc<Self>,
+        page: Option<&Arc<str>>,
+        app_key: AppKey,
+    ) -> Result<Arc<Self>, Error> {
+        let Some(page) = page else { return Ok(Arc::clone(self)) };
+        let return_to = Some(Arc::clone(page));
+        let make = || self.beside(Settings { return_to, ..Settings::clone(&self.settings) });
+        let Some(hub) = self.pages.get_or_make((app_key, Arc::clone(page)), make)? else {
+            log::warn!(target: "loggin", "too many pages are waited for: a login goes on without a link back");
+            return Ok(Arc::clone(self));
+        };
+        self.bring_along(&hub);
+        Ok(hub)
+    }
+
+    /// A hub of other settings, which redeems as this one does and has learnt the same of the network.
+    fn beside(&self, settings: Settings) -> Result<Arc<Self>, Error> {
+        let idempotency_key = Some(self.idempotency_key.clone());
+        let settings = Settings { idempotency_key, ..settings };
+        Self::over(self.stream_config.network(), Arc::new(settings), Box::new(SystemClock::start()))
+    }
+
+    /// Has a hub that was made beside this one stand as it does. It can be found by then: what this one is told from now on
+    /// reaches it, too.
+    fn bring_along(&self, hub: &Arc<Self>) {
+        let state = self.lock();
+        let (is_closed, is_suspended) = (state.is_closed, state.is_suspended);
+        drop(state);
+        if is_closed {
+            hub.close();
+        } else if is_suspended {
+            hub.suspend();
+        }
+    }
+
     /// This hub's own that ask for something else.
-    fn others(&self) -> impl Iterator<Item = &Arc<Self>> {
-        self.others.iter().flatten().filter_map(OnceLock::get)
+    fn others(&self) -> impl Iterator<Item = Arc<Self>> {
+        let asking = self.others.iter().flatten().filter_map(OnceLock::get).cloned();
+        asking.chain(self.pages.all())
     }
 
     /// A session, where the server kept to what was asked for.
@@ -196,20 +240,26 @@ impl Hub {
             state.machine.handle_shutdown(&closed());
         });
         self.in_flight.close();
-        self.others().for_each(Self::close);
+        self.others().for_each(|hub| hub.close());
     }
 
     /// Hangs up every stream and opens none until [`Hub::resume`]. The waits go on.
     pub(crate) fn suspend(self: &Arc<Self>) {
-        self.feed(|state, now| state.machine.handle_suspend(now));
-        self.others().for_each(Self::suspend);
+        self.feed(|state, now| {
+            state.is_suspended = true;
+            state.machine.handle_suspend(now);
+        });
+        self.others().for_each(|hub| hub.suspend());
     }
 
     /// Has all waits on a new stream at once, whatever became of the old ones, and later calls on new connections.
     pub(crate) fn resume(self: &Arc<Self>) {
-        self.feed(|state, now| state.machine.handle_resume(now));
+        self.feed(|state, now| {
+            state.is_suspended = false;
+            state.machine.handle_resume(now);
+        });
         self.in_flight.renew();
-        self.others().for_each(Self::resume);
+        self.others().for_each(|hub| hub.resume());
     }
 
     /// Looks whether the computer was asleep, for a call: where nothing waits, nobody else does.

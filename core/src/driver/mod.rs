@@ -5,6 +5,7 @@ mod clock;
 mod fork;
 mod hub;
 mod in_flight;
+mod pages;
 mod pending;
 mod proxy;
 mod random;

@@ -17,7 +17,7 @@ use loggin_protocol::{
 const CHUNK: usize = 4 << 10;
 
 /// Bytes of a request around its tokens.
-const BODY_OVERHEAD: usize = 128;
+const BODY_OVERHEAD: usize = 160;
 
 /// Bytes of a token in a request, with its quotes and comma.
 const BYTES_PER_TOKEN: usize = 49;
@@ -70,8 +70,8 @@ fn open(
         Form::Events => ("text/event-stream", &[][..], None),
         Form::Poll { known } => ("application/json", &known[..], Some(POLL_TIMEOUT)),
     };
-    let Settings { is_redeemer, app_key, least, need, .. } = *owner.settings();
-    let asked = Asked { claim: is_redeemer, app_key, least, need, known };
+    let Settings { is_redeemer, app_key, least, need, ref return_to, .. } = *owner.settings();
+    let asked = Asked { claim: is_redeemer, app_key, least, need, return_to: return_to.as_deref(), known };
     let body = request_body(tokens, &asked);
     let request =
         Request { path: EVENTS_PATH, accept, idempotency_key: owner.idempotency_key(), body: &body, timeout };
@@ -112,14 +112,18 @@ struct Asked<'a> {
     app_key: Option<AppKey>,
     least: Confirm,
     need: PhoneNeed,
+    return_to: Option<&'a str>,
     known: &'a [(Code, Progress)],
 }
 
 /// The request's JSON, written token by token: ten thousand of them are a megabyte and more in any form between.
 fn request_body(tokens: Vec<Token>, asked: &Asked<'_>) -> Vec<u8> {
-    let Asked { claim, app_key, least, need, known } = *asked;
+    let Asked { claim, app_key, least, need, return_to, known } = *asked;
     let mut body = String::with_capacity(
-        BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN + known.len() * BYTES_PER_PROGRESS,
+        BODY_OVERHEAD
+            + return_to.map_or(0, str::len)
+            + tokens.len() * BYTES_PER_TOKEN
+            + known.len() * BYTES_PER_PROGRESS,
     );
     body.push_str(r#"{"tokens":["#);
     for (index, token) in tokens.into_iter().enumerate() {
@@ -144,6 +148,11 @@ fn request_body(tokens: Vec<Token>, asked: &Asked<'_>) -> Vec<u8> {
     }
     if need == PhoneNeed::Optional {
         body.push_str(r#","phone":"optional""#);
+    }
+    if let Some(page) = return_to {
+        body.push_str(r#","return_to":"#);
+        // A page is the caller's text: anything may stand in it.
+        body.push_str(&serde_json::Value::from(page).to_string());
     }
     for (index, (code, progress)) in known.iter().enumerate() {
         body.push_str(if index > 0 { "," } else { r#","known":{"# });
@@ -219,24 +228,50 @@ mod tests {
         ];
         let (required, optional) = (PhoneNeed::Required, PhoneNeed::Optional);
         let cases = [
-            Asked { claim: true, app_key: None, least: Confirm::None, need: required, known: &[] },
-            Asked { claim: false, app_key: None, least: Confirm::Reply, need: optional, known: &known[..1] },
-            Asked { claim: true, app_key: Some(app_key), least: Confirm::Match, need: required, known: &[] },
+            Asked {
+                claim: true,
+                app_key: None,
+                least: Confirm::None,
+                need: required,
+                return_to: None,
+                known: &[],
+            },
+            Asked {
+                claim: false,
+                app_key: None,
+                least: Confirm::Reply,
+                need: optional,
+                return_to: Some("https://shop.example/login"),
+                known: &known[..1],
+            },
+            Asked {
+                claim: true,
+                app_key: Some(app_key),
+                least: Confirm::Match,
+                need: required,
+                return_to: Some("\"},\n"),
+                known: &[],
+            },
             Asked {
                 claim: false,
                 app_key: Some(app_key),
                 least: Confirm::Code,
                 need: optional,
+                return_to: None,
                 known: &known,
             },
         ];
         for asked in cases {
             let body = request_body(tokens.clone(), &asked);
-            let Asked { claim, app_key, least, need, known } = asked;
-            let most = BODY_OVERHEAD + tokens.len() * BYTES_PER_TOKEN + known.len() * BYTES_PER_PROGRESS;
+            let Asked { claim, app_key, least, need, return_to, known } = asked;
+            let most = BODY_OVERHEAD
+                + return_to.map_or(0, str::len)
+                + tokens.len() * BYTES_PER_TOKEN
+                + known.len() * BYTES_PER_PROGRESS;
             assert!(body.len() <= most);
             let request: EventsRequest = serde_json::from_slice(&body).unwrap();
             assert_eq!((request.claim, request.confirm, request.phone), (claim, least, need));
+            assert_eq!(request.return_to.as_deref(), return_to);
             assert_eq!(request.app_key, app_key.map(|app_key| app_key.to_string()));
             assert_eq!(request.tokens, tokens.iter().map(Token::expose).collect::<Vec<_>>());
             assert_eq!(request.known, known.iter().copied().collect());

@@ -66,6 +66,8 @@ pub(crate) struct Settings {
     pub(crate) least: Confirm,
     /// Whether it needs the phone of whoever signs in.
     pub(crate) need: PhoneNeed,
+    /// The page where its logins began, to which the message in WhatsApp leads back.
+    pub(crate) return_to: Option<Arc<str>>,
     pub(crate) user_agent: String,
     pub(crate) max_retries: u32,
     /// How long a call takes at most that does not say otherwise.
@@ -141,6 +143,11 @@ impl CallConfig {
 }
 
 impl StreamConfig {
+    /// What its connections have in common with those of other configurations.
+    pub(crate) fn network(&self) -> Network {
+        self.1.clone()
+    }
+
     pub(crate) fn new(settings: &Settings, network: Network) -> Result<Self, Error> {
         let config = configure(settings)?
             .timeout_send_body(Some(STREAM_SEND_TIMEOUT))

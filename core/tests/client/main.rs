@@ -9,6 +9,7 @@ mod fixture;
 mod otp;
 mod phones;
 mod proxies;
+mod returning;
 #[cfg(target_os = "linux")]
 mod threads;
 mod tls;

@@ -16,6 +16,9 @@ use super::{
 };
 use crate::{confirm::Confirm, identity::PhoneNeed, token::Code};
 
+/// Longest address of a page that a link in WhatsApp leads back to, in characters.
+pub const MAX_RETURN_TO: usize = 200;
+
 /// `POST /tokens/events`.
 #[derive(Clone, Deserialize, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

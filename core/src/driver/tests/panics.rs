@@ -55,6 +55,7 @@ fn hub(panics: usize) -> Arc<Hub> {
         is_redeemer: true,
         least: Confirm::None,
         need: PhoneNeed::Required,
+        return_to: None,
         user_agent: String::new(),
         max_retries: 0,
         call_timeout: TIMEOUT,

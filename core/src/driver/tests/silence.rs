@@ -51,6 +51,7 @@ pub(super) fn hub_by(stream_silence: Duration, clock: Box<dyn Clock>) -> (Arc<Hu
         is_redeemer: true,
         least: loggin_protocol::Confirm::None,
         need: loggin_protocol::PhoneNeed::Required,
+        return_to: None,
         user_agent: String::new(),
         max_retries: 0,
         call_timeout: TIMEOUT,
