@@ -38,7 +38,7 @@ LANGUAGES = {
         r"pub fn {}\b|pub {}:",
     ),
     "python": (("python/src/loggin/*.py", "python/src/loggin/*.pyi"), r"def {}\(|\b{}: "),
-    "node": (("node/sdk/src/*.ts", *SHARED_WITH_WEB), r"(?:^|[\s.]){}(?:\?|!)?[(:]"),
+    "node": (("node/sdk/src/*.ts", *SHARED_WITH_WEB), r"(?:^|[\s.]){}(?:\?|!)?[(:<]"),
     "kotlin": (("bindings/mobile/kotlin/src/main/kotlin/loggin/*.kt",), r"\bfun {}\(|\bva[lr] {}\b"),
     "swift": (("bindings/mobile/swift/Sources/Loggin/*.swift",), r"\bfunc {}\(|\b(?:let|var) {}\b"),
 }
