@@ -367,9 +367,11 @@ impl<P: SessionPhone> Loggin<P> {
         &self,
         confirm: Option<Confirm>,
         require_phone: Option<bool>,
+        return_to: Option<&str>,
     ) -> Loggin<Option<PhoneNumber>> {
         let need = require_phone.map_or(self.need, PhoneNeed::of);
-        self.asking_as(self.least.max(confirm.unwrap_or_default()), need)
+        let asking = self.asking_as(self.least.max(confirm.unwrap_or_default()), need);
+        return_to.map_or_else(|| asking.clone(), |page| asking.returning_to(page))
     }
 
     fn asking_as<Q: SessionPhone>(&self, least: Confirm, need: PhoneNeed) -> Loggin<Q> {

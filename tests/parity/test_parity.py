@@ -39,8 +39,11 @@ LANGUAGES = {
     ),
     "python": (("python/src/loggin/*.py", "python/src/loggin/*.pyi"), r"def {}\(|\b{}: "),
     "node": (("node/sdk/src/*.ts", *SHARED_WITH_WEB), r"(?:^|[\s.]){}(?:\?|!)?[(:<]"),
-    "kotlin": (("bindings/mobile/kotlin/src/main/kotlin/loggin/*.kt",), r"\bfun {}\(|\bva[lr] {}\b"),
-    "swift": (("bindings/mobile/swift/Sources/Loggin/*.swift",), r"\bfunc {}\(|\b(?:let|var) {}\b"),
+    "kotlin": (("bindings/mobile/kotlin/src/main/kotlin/loggin/*.kt",), r"\bfun {}\(|\bva[lr] {}\b|^ +{}: "),
+    "swift": (
+        ("bindings/mobile/swift/Sources/Loggin/*.swift",),
+        r"\bfunc {}\(|\b(?:let|var) {}\b|[ (]{}: \w+\?",
+    ),
 }
 # What Swift writes in capitals, by its own API guidelines.
 ACRONYMS = {"url": "URL", "id": "ID", "http": "HTTP", "svg": "SVG"}

@@ -67,8 +67,9 @@ impl Client {
         token: String,
         timeout: Option<f64>,
         confirm: Option<String>,
+        return_to: Option<String>,
     ) -> Result<Arc<Session>, Failure> {
-        Ok(Arc::new(self.begin(&token, timeout, confirm).await?.into()))
+        Ok(Arc::new(self.begin(&token, timeout, confirm, return_to).await?.into()))
     }
 
     /// The same, blocking the calling thread.
@@ -77,21 +78,35 @@ impl Client {
         token: String,
         timeout: Option<f64>,
         confirm: Option<String>,
+        return_to: Option<String>,
     ) -> Result<Arc<Session>, Failure> {
-        Ok(Arc::new(self.begin(&token, timeout, confirm).wait()?.into()))
+        Ok(Arc::new(self.begin(&token, timeout, confirm, return_to).wait()?.into()))
     }
 
     /// Begins a wait that somebody else may cancel.
-    pub fn start_wait(&self, token: String, timeout: Option<f64>, confirm: Option<String>) -> Arc<Wait> {
-        Arc::new(Wait { pending: self.begin(&token, timeout, confirm) })
+    pub fn start_wait(
+        &self,
+        token: String,
+        timeout: Option<f64>,
+        confirm: Option<String>,
+        return_to: Option<String>,
+    ) -> Arc<Wait> {
+        Arc::new(Wait { pending: self.begin(&token, timeout, confirm, return_to) })
     }
 
     /// Begins a wait that also tells how far the login has come.
-    pub fn watch(&self, token: String, timeout: Option<f64>, confirm: Option<String>) -> Arc<Watch> {
-        let watch = match patience(timeout).and_then(|timeout| Ok((timeout, self.asking(confirm)?))) {
-            Ok((timeout, observer)) => observer.watch(&token, timeout),
-            Err(error) => loggin::Watch::failed(error),
-        };
+    pub fn watch(
+        &self,
+        token: String,
+        timeout: Option<f64>,
+        confirm: Option<String>,
+        return_to: Option<String>,
+    ) -> Arc<Watch> {
+        let watch =
+            match patience(timeout).and_then(|timeout| Ok((timeout, self.asking(confirm, return_to)?))) {
+                Ok((timeout, observer)) => observer.watch(&token, timeout),
+                Err(error) => loggin::Watch::failed(error),
+            };
         Arc::new(Watch { watch })
     }
 
@@ -140,17 +155,23 @@ impl Client {
 }
 
 impl Client {
-    fn begin(&self, token: &str, timeout: Option<f64>, confirm: Option<String>) -> Pending<Observed> {
-        match patience(timeout).and_then(|timeout| Ok((timeout, self.asking(confirm)?))) {
+    fn begin(
+        &self,
+        token: &str,
+        timeout: Option<f64>,
+        confirm: Option<String>,
+        return_to: Option<String>,
+    ) -> Pending<Observed> {
+        match patience(timeout).and_then(|timeout| Ok((timeout, self.asking(confirm, return_to)?))) {
             Ok((timeout, observer)) => observer.start_wait(token, timeout),
             Err(error) => Pending::failed(error),
         }
     }
 
-    /// The client for waits that accept no less than this as confirmation.
-    fn asking(&self, confirm: Option<String>) -> Result<Observer, Error> {
+    /// The client for waits that accept no less than this as confirmation, of logins that began at this page.
+    fn asking(&self, confirm: Option<String>, return_to: Option<String>) -> Result<Observer, Error> {
         let least = confirm.map(|name| Confirm::parse(&name)).transpose()?;
-        Ok(self.observer.asking(least.unwrap_or_default()))
+        Ok(self.observer.asking_for(least, return_to.as_deref()))
     }
 }
 

@@ -45,7 +45,7 @@ pub fn open_client(
 ) -> napi::Result<Either<Client, Failure>> {
     let mailbox = Arc::new(Mailbox::new(&settle)?);
     let require_phone = options.require_phone;
-    let loggin = options.into_builder().build().map(|loggin| loggin.asking_for(None, require_phone));
+    let loggin = options.into_builder().build().map(|loggin| loggin.asking_for(None, require_phone, None));
     Ok(either(loggin.map(|loggin| Client { loggin, mailbox })))
 }
 
@@ -99,9 +99,10 @@ impl Client {
         timeout_ms: Option<f64>,
         confirm: Option<String>,
         require_phone: Option<bool>,
+        return_to: Option<String>,
     ) {
         let timeout = timeout_ms.map(values::duration);
-        let wait = self.asking(confirm, require_phone).start_wait(&token, timeout);
+        let wait = self.asking(confirm, require_phone, return_to).start_wait(&token, timeout);
         self.mailbox.expect_answer(id, wait, |session| Outcome::Session(Some(session)));
     }
 
@@ -114,8 +115,10 @@ impl Client {
         timeout_ms: Option<f64>,
         confirm: Option<String>,
         require_phone: Option<bool>,
+        return_to: Option<String>,
     ) {
-        let watch = self.asking(confirm, require_phone).watch(&token, timeout_ms.map(values::duration));
+        let watch =
+            self.asking(confirm, require_phone, return_to).watch(&token, timeout_ms.map(values::duration));
         self.mailbox.expect_updates(id, watch);
     }
 
@@ -129,7 +132,8 @@ impl Client {
         confirm: Option<String>,
         require_phone: Option<bool>,
     ) {
-        let call = self.asking(confirm, require_phone).start_verify(&token, timeout_ms.map(values::duration));
+        let call =
+            self.asking(confirm, require_phone, None).start_verify(&token, timeout_ms.map(values::duration));
         self.mailbox.expect_answer(id, call, Outcome::Session);
     }
 
@@ -228,11 +232,16 @@ impl Client {
 }
 
 impl Client {
-    /// The client for waits and calls that accept no less than this as confirmation, and require the phone or do not. The
-    /// JavaScript layer has looked at the name.
-    fn asking(&self, confirm: Option<String>, require_phone: Option<bool>) -> AnyLoggin {
+    /// The client for waits and calls that accept no less than this as confirmation, require the phone or do not, and are of
+    /// logins that began at this page. The JavaScript layer has looked at the name.
+    fn asking(
+        &self,
+        confirm: Option<String>,
+        require_phone: Option<bool>,
+        return_to: Option<String>,
+    ) -> AnyLoggin {
         let least = confirm.and_then(|name| Confirm::parse(&name).ok());
-        self.loggin.asking_for(least, require_phone)
+        self.loggin.asking_for(least, require_phone, return_to.as_deref())
     }
 }
 

@@ -44,7 +44,7 @@ impl Client {
         let builder = with(builder, app_key, LogginBuilder::app_key);
         let builder = with(builder, whatsapp_number, LogginBuilder::whatsapp_number);
         let builder = with(builder, idempotency_key, LogginBuilder::idempotency_key);
-        Ok(Self(network.apply(builder).build()?.asking_for(None, Some(require_phone))))
+        Ok(Self(network.apply(builder).build()?.asking_for(None, Some(require_phone), None)))
     }
 
     /// Makes a login: its token, link and code.
@@ -60,7 +60,7 @@ impl Client {
     }
 
     /// Blocks until the person has signed in.
-    #[pyo3(signature = (token, timeout, confirm, require_phone, is_main_thread))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, return_to, is_main_thread))]
     fn wait_for_verify(
         &self,
         py: Python<'_>,
@@ -68,10 +68,12 @@ impl Client {
         timeout: Option<Patience>,
         confirm: Option<Least>,
         require_phone: Option<bool>,
+        return_to: Option<Text>,
         is_main_thread: bool,
     ) -> PyResult<SessionFields> {
-        let pending =
-            self.asking(confirm, require_phone).start_wait(token.0, timeout.map(|patience| patience.0));
+        let pending = self
+            .waiting(confirm, require_phone, return_to)
+            .start_wait(token.0, timeout.map(|patience| patience.0));
         waits::block_on(py, pending, is_main_thread).map(results::session)
     }
 
@@ -97,19 +99,21 @@ impl Client {
     }
 
     /// Begins a wait that settles an asyncio future of the running loop.
-    #[pyo3(signature = (token, timeout, confirm, require_phone, wakeup, future))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, return_to, wakeup, future))]
     fn start_wait(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
         confirm: Option<Least>,
         require_phone: Option<bool>,
+        return_to: Option<Text>,
         wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
         let promise = Promise::new(wakeup, future)?;
-        let pending =
-            self.asking(confirm, require_phone).start_wait(token.0, timeout.map(|patience| patience.0));
+        let pending = self
+            .waiting(confirm, require_phone, return_to)
+            .start_wait(token.0, timeout.map(|patience| patience.0));
         pending.on_settle(move |result| {
             promise.settle(result.map(|session| Fields::Session(Some(results::session(session)))));
         });
@@ -137,30 +141,37 @@ impl Client {
     }
 
     /// Begins to watch a login, for whoever blocks.
-    #[pyo3(signature = (token, timeout, confirm, require_phone))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, return_to))]
     fn watch(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
         confirm: Option<Least>,
         require_phone: Option<bool>,
+        return_to: Option<Text>,
     ) -> Watch {
-        Watch(self.asking(confirm, require_phone).watch(token.0, timeout.map(|patience| patience.0)))
+        Watch(
+            self.waiting(confirm, require_phone, return_to)
+                .watch(token.0, timeout.map(|patience| patience.0)),
+        )
     }
 
     /// Begins to watch a login, and tells a listener on the running loop.
-    #[pyo3(signature = (token, timeout, confirm, require_phone, wakeup, listener))]
+    #[pyo3(signature = (token, timeout, confirm, require_phone, return_to, wakeup, listener))]
     fn start_watch(
         &self,
         token: LoginToken,
         timeout: Option<Patience>,
         confirm: Option<Least>,
         require_phone: Option<bool>,
+        return_to: Option<Text>,
         wakeup: &Bound<'_, PyAny>,
         listener: Py<PyAny>,
     ) -> PyResult<Wait> {
         let telling = Telling::new(wakeup, listener)?;
-        let watch = self.asking(confirm, require_phone).watch(token.0, timeout.map(|patience| patience.0));
+        let watch = self
+            .waiting(confirm, require_phone, return_to)
+            .watch(token.0, timeout.map(|patience| patience.0));
         watch.on_update(move |update| {
             telling.tell(update.map(|update| Fields::Update(results::update(update))));
         });
@@ -382,6 +393,17 @@ impl Client {
 impl Client {
     /// The client for waits and calls that accept no less than this as confirmation, and require the phone or do not.
     fn asking(&self, confirm: Option<Least>, require_phone: Option<bool>) -> AnyLoggin {
-        self.0.asking_for(confirm.map(|least| least.0), require_phone)
+        self.waiting(confirm, require_phone, None)
+    }
+
+    /// The same for waits whose logins began at a page.
+    fn waiting(
+        &self,
+        confirm: Option<Least>,
+        require_phone: Option<bool>,
+        return_to: Option<Text>,
+    ) -> AnyLoggin {
+        let page = return_to.map(String::from);
+        self.0.asking_for(confirm.map(|least| least.0), require_phone, page.as_deref())
     }
 }

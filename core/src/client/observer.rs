@@ -86,6 +86,13 @@ impl Observer {
         Self { client: self.client.returning_to(page) }
     }
 
+    /// This client for a call of another language, which may leave either out.
+    #[doc(hidden)]
+    pub fn asking_for(&self, confirm: Option<Confirm>, return_to: Option<&str>) -> Self {
+        let asking = self.asking(confirm.unwrap_or_default());
+        return_to.map_or_else(|| asking.clone(), |page| asking.returning_to(page))
+    }
+
     /// Begins to hand in the digits that WhatsApp showed: see [`Loggin::start_confirm`].
     ///
     /// # Errors

@@ -62,10 +62,10 @@ fn who_does_not_say_so_is_never_told_of_nobody() {
         client.wait_for_verify(login(&client).token).unwrap_err(),
         client.verify_token(login(&client).token).unwrap_err(),
         client.watch(login(&client).token, None).wait_next().unwrap_err(),
-        client.asking_for(None, None).wait_for_verify(login(&client).token).unwrap_err(),
+        client.asking_for(None, None, None).wait_for_verify(login(&client).token).unwrap_err(),
         client
-            .asking_for(None, Some(false))
-            .asking_for(None, Some(true))
+            .asking_for(None, Some(false), None)
+            .asking_for(None, Some(true), None)
             .verify_token(login(&client).token)
             .unwrap_err(),
     ] {

@@ -65,8 +65,9 @@ fn every_kind_of_wait_says_where_its_login_began_and_what_waits_for_nothing_does
     let token = || login(&client).token;
     client.wait_for_verify(token()).unwrap();
     client.wait_for_verify_async(token()).wait().unwrap();
-    client.asking_for(None, Some(false)).start_wait(token(), None).wait().unwrap();
+    client.asking_for(None, Some(false), None).start_wait(token(), None).wait().unwrap();
     client.phone_optional().start_wait(token(), None).wait().unwrap();
+    crate::client(&server).asking_for(None, None, Some(PAGE)).start_wait(token(), None).wait().unwrap();
     assert!(matches!(client.watch(token(), None).wait_next().unwrap(), Update::Verified(_)));
     let observer = Loggin::builder().base_url(server.url()).build_observer().unwrap().returning_to(PAGE);
     observer.start_wait(token(), None).wait().unwrap();

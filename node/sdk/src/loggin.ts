@@ -18,6 +18,7 @@ import {
   type LogginOptions,
   optionalFlag,
   optionalFunction,
+  optionalText,
   optionsObject,
   text,
   texts,
@@ -75,6 +76,12 @@ export interface DeniedLoginsOptions {
 export interface WatchOptions<Required extends boolean = true>
   extends ConfirmOptions,
     PhoneOptions<Required> {
+  /**
+   * The page where the login began, on the person's own phone, or a link that opens your app there; without query and
+   * fragment. Where the app asks for `code`, the message with the digits has a link to it too, if the app allows its origin.
+   * `confirm` takes what stands behind `#loggin=` there in place of the digits.
+   */
+  readonly returnTo?: string | undefined;
   /** How many milliseconds this wait lasts, instead of the client's. */
   readonly timeoutMs?: number | undefined;
   /** Ends the wait, which then rejects with the signal's reason. */
@@ -92,14 +99,18 @@ const CALL = ['signal', 'timeoutMs'] as const;
 /** Those of a call that hands out a session. */
 const REDEEM = [...CALL, 'confirm', 'requirePhone'] as const;
 
+/** Those of a wait for one. */
+const WAIT = [...REDEEM, 'returnTo'] as const;
+
 /** @throws InvalidInputError `invalid_request` where one of them is not what it should be. */
-function limitsOf({ confirm, requirePhone, timeoutMs }: WatchOptions<boolean>): Limits {
+function limitsOf({ confirm, requirePhone, returnTo, timeoutMs }: WatchOptions<boolean>): Limits {
   const isOne = confirm == null || isConfirm(confirm);
   check(isOne, 'invalid_request', "confirm is 'none', 'reply', 'match' or 'code'.");
   return {
     timeoutMs: timeout(timeoutMs),
     confirm: confirm ?? undefined,
     requirePhone: optionalFlag(requirePhone, 'requirePhone'),
+    returnTo: optionalText(returnTo, 'returnTo'),
   };
 }
 
@@ -180,7 +191,7 @@ export class Loggin<RequirePhone extends boolean = true> {
     token: string,
     options: WaitForVerifyOptions<Required> = {},
   ): Promise<Session<PhoneOf<Required>>> {
-    const { onProgress, signal } = optionsObject(options, [...REDEEM, 'onProgress']);
+    const { onProgress, signal } = optionsObject(options, [...WAIT, 'onProgress']);
     const secret = tokenText(token);
     const limits = limitsOf(options);
     const ending = abortSignal(signal);
@@ -208,13 +219,13 @@ export class Loggin<RequirePhone extends boolean = true> {
     token: string,
     options: WatchOptions<Required> = {},
   ): LoginUpdates<Session<PhoneOf<Required>>> {
-    const { signal, ...rest } = optionsObject(options, REDEEM);
+    const { signal, ...rest } = optionsObject(options, WAIT);
     yield* updatesOf((more) => this.waitForVerify(token, { ...rest, ...more }), abortSignal(signal));
   }
 
   /**
-   * Hands in the digits that WhatsApp showed, for a login that is `awaiting_confirmation` (the app, or who waits, asks for `code`). The
-   * wait then ends. It needs no secret key.
+   * Hands in the digits that WhatsApp showed, or what its link brought (`returnTo` of `waitForVerify`), for a login that is
+   * `awaiting_confirmation` (the app, or who waits, asks for `code`). The wait then ends. It needs no secret key.
    *
    * It rejects with `invalid_code` and `attemptsLeft` where they are wrong, `blocked` after too many tries, `expired`
    * where they come too late, `invalid_request` where the login asks for none, or not yet, and `connection` where the

@@ -14,9 +14,9 @@ export declare class Client {
   /** Makes a login: its token, its link and its code, one a line. One string crosses at half the cost of an object. */
   createToken(appKey: string, text?: string | undefined | null): string | Failure
   /** Begins to wait for a token. */
-  wait(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null, requirePhone?: boolean | undefined | null): void
+  wait(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null, requirePhone?: boolean | undefined | null, returnTo?: string | undefined | null): void
   /** Begins to wait for a token, and to tell how far its login has come. */
-  watch(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null, requirePhone?: boolean | undefined | null): void
+  watch(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null, requirePhone?: boolean | undefined | null, returnTo?: string | undefined | null): void
   /** Begins to redeem a token. */
   verify(id: number, token: string, timeoutMs?: number | undefined | null, confirm?: string | undefined | null, requirePhone?: boolean | undefined | null): void
   /** Begins to hand in the digits that WhatsApp showed. */

@@ -20,11 +20,15 @@ type Pending = Map<number, Waiter>;
 /** Is told how far a login has come, and the digits to show; it must not throw. */
 type Tell = (status: string, match?: string) => void;
 
-/** How long a wait or a call lasts, the least confirmation that it accepts, and whether it requires the phone. */
+/**
+ * How long a wait or a call lasts, the least confirmation that it accepts, whether it requires the phone, and, for a wait,
+ * where its login began.
+ */
 export interface Limits {
   readonly timeoutMs: number | undefined;
   readonly confirm: Confirm | undefined;
   readonly requirePhone: boolean | undefined;
+  readonly returnTo: string | undefined;
 }
 
 /** Phone, country code, length, the meta as JSON text, and the time of the call. */
@@ -60,23 +64,23 @@ export class Waits {
   /** Waits for a token; `#expect` says how. */
   wait(
     token: string,
-    { timeoutMs, confirm, requirePhone }: Limits,
+    { timeoutMs, confirm, requirePhone, returnTo }: Limits,
     signal: AbortSignal | undefined,
   ): Promise<Settled> {
     const promise = this.#expect(signal);
-    this.client.wait(this.#lastId, token, timeoutMs, confirm, requirePhone);
+    this.client.wait(this.#lastId, token, timeoutMs, confirm, requirePhone, returnTo);
     return promise;
   }
 
   /** The same, and tells each step on the way. */
   watch(
     token: string,
-    { timeoutMs, confirm, requirePhone }: Limits,
+    { timeoutMs, confirm, requirePhone, returnTo }: Limits,
     signal: AbortSignal | undefined,
     tell: Tell,
   ): Promise<Settled> {
     const promise = this.#expect(signal, tell);
-    this.client.watch(this.#lastId, token, timeoutMs, confirm, requirePhone);
+    this.client.watch(this.#lastId, token, timeoutMs, confirm, requirePhone, returnTo);
     return promise;
   }
 

@@ -53,6 +53,33 @@ describe('waitForVerify', () => {
     expect(server.received).toHaveLength(2);
   });
 
+  it('says where the login began, as does watch', async () => {
+    const { server, client, token, code } = await start();
+    const returnTo = 'https://shop.example/login';
+    server.respond(stream(verified(code)));
+    await client.waitForVerify(token, { returnTo, onProgress: () => {} });
+    expect(server.received[0]?.body).toEqual({ tokens: [token], claim: true, return_to: returnTo });
+    const other = client.createToken('8XKPQ2WN');
+    server.respond(stream(verified(other.code)));
+    for await (const { session } of client.watch(other.token, { returnTo })) {
+      expect(session?.phone).toBe(EXPECTED.phone);
+    }
+    expect(server.received.at(-1)?.body).toEqual({
+      tokens: [other.token],
+      claim: true,
+      return_to: returnTo,
+    });
+  });
+
+  it('refuses a page that is no string, and one where nothing is waited for', async () => {
+    const { client, token } = await start();
+    const bad = { returnTo: new URL('https://shop.example/login') } as never;
+    await expect(client.waitForVerify(token, bad)).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(client.watch(token, bad).next()).rejects.toMatchObject({ code: 'invalid_request' });
+    const unknown = { returnTo: 'https://shop.example/login' } as never;
+    await expect(client.verifyToken(token, unknown)).rejects.toMatchObject({ code: 'invalid_request' });
+  });
+
   it('takes a token with white space around it, in lower case', async () => {
     const { server, client, token, code } = await start();
     server.respond(stream(verified(code)));

@@ -83,6 +83,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
+        return_to: str | None = None,
     ) -> Session[PhoneT_co]: ...
     @overload
     async def wait_for_verify(
@@ -92,6 +93,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: Literal[True],
+        return_to: str | None = None,
     ) -> Session[str]: ...
     @overload
     async def wait_for_verify(
@@ -101,6 +103,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: bool,
+        return_to: str | None = None,
     ) -> Session[str | None]: ...
     async def wait_for_verify(
         self,
@@ -109,6 +112,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: bool | None = None,
+        return_to: str | None = None,
     ) -> Session[Any]:
         """Waits until the person has signed in. Cancelling the task ends the wait.
 
@@ -116,7 +120,9 @@ class AsyncLoggin(Client[PhoneT_co]):
         """
         loop = running_loop()
         future: asyncio.Future[SessionFields] = loop.create_future()
-        wait = self._native.start_wait(token, timeout, confirm, require_phone, wakeup_of(loop), future)
+        wait = self._native.start_wait(
+            token, timeout, confirm, require_phone, return_to, wakeup_of(loop), future
+        )
         try:
             return Session(*await future)
         finally:
@@ -178,6 +184,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
+        return_to: str | None = None,
     ) -> AsyncGenerator[LoginUpdate[PhoneT_co], None]: ...
     @overload
     def watch(
@@ -187,6 +194,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: Literal[True],
+        return_to: str | None = None,
     ) -> AsyncGenerator[LoginUpdate[str], None]: ...
     @overload
     def watch(
@@ -196,6 +204,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: bool,
+        return_to: str | None = None,
     ) -> AsyncGenerator[LoginUpdate[str | None], None]: ...
     async def watch(
         self,
@@ -204,6 +213,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: bool | None = None,
+        return_to: str | None = None,
     ) -> AsyncGenerator[LoginUpdate[Any], None]:
         """Waits as `wait_for_verify`, and tells on the way how far the login has come; the last update has the session.
 
@@ -221,7 +231,7 @@ class AsyncLoggin(Client[PhoneT_co]):
         news = asyncio.Event()
         listener = Listener(news.set)
         wait = self._native.start_watch(
-            token, timeout, confirm, require_phone, wakeup_of(running_loop()), listener
+            token, timeout, confirm, require_phone, return_to, wakeup_of(running_loop()), listener
         )
         try:
             while True:

@@ -83,6 +83,7 @@ class Loggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
+        return_to: str | None = None,
     ) -> Session[PhoneT_co]: ...
     @overload
     def wait_for_verify(
@@ -92,6 +93,7 @@ class Loggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: Literal[True],
+        return_to: str | None = None,
     ) -> Session[str]: ...
     @overload
     def wait_for_verify(
@@ -101,6 +103,7 @@ class Loggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: bool,
+        return_to: str | None = None,
     ) -> Session[str | None]: ...
     def wait_for_verify(
         self,
@@ -109,6 +112,7 @@ class Loggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: bool | None = None,
+        return_to: str | None = None,
     ) -> Session[Any]:
         """Blocks until the person has signed in. Other threads run on, and Ctrl-C ends the wait.
 
@@ -122,6 +126,10 @@ class Loggin(Client[PhoneT_co]):
                 what the page has to show or to ask for.
             require_phone: Whether there must be a phone number, in place of what the client was set up for. With
                 `False` people who hide theirs are signed in too, and `session.phone` may be `None`.
+            return_to: The page where the login began, on the person's own phone, or a link that opens your app there;
+                without query and fragment. Where the app asks for `code`, the message with the digits has a link to it
+                too, if the app allows its origin. `confirm` takes what stands behind `#loggin=` there in place of the
+                digits.
 
         Raises:
             InvalidInputError: `invalid_token`, at once, where the token is malformed; `invalid_config` where
@@ -137,10 +145,10 @@ class Loggin(Client[PhoneT_co]):
             ClosedError: The client was closed.
         """
         if is_green():
-            begin = partial(self._native.start_wait, token, timeout, confirm, require_phone)
+            begin = partial(self._native.start_wait, token, timeout, confirm, require_phone, return_to)
             return Session(*block_green(begin))
         return Session(
-            *self._native.wait_for_verify(token, timeout, confirm, require_phone, is_main_thread())
+            *self._native.wait_for_verify(token, timeout, confirm, require_phone, return_to, is_main_thread())
         )
 
     @overload
@@ -217,6 +225,7 @@ class Loggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: None = None,
+        return_to: str | None = None,
     ) -> Generator[LoginUpdate[PhoneT_co], None, None]: ...
     @overload
     def watch(
@@ -226,6 +235,7 @@ class Loggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: Literal[True],
+        return_to: str | None = None,
     ) -> Generator[LoginUpdate[str], None, None]: ...
     @overload
     def watch(
@@ -235,6 +245,7 @@ class Loggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: bool,
+        return_to: str | None = None,
     ) -> Generator[LoginUpdate[str | None], None, None]: ...
     def watch(
         self,
@@ -243,6 +254,7 @@ class Loggin(Client[PhoneT_co]):
         timeout: float | None = None,
         confirm: Confirm | None = None,
         require_phone: bool | None = None,
+        return_to: str | None = None,
     ) -> Generator[LoginUpdate[Any], None, None]:
         """Waits as `wait_for_verify`, and tells on the way how far the login has come.
 
@@ -262,10 +274,10 @@ class Loggin(Client[PhoneT_co]):
         """
         if is_green():
             yield from updates_green(
-                partial(self._native.start_watch, token, timeout, confirm, require_phone)
+                partial(self._native.start_watch, token, timeout, confirm, require_phone, return_to)
             )
             return
-        watch = self._native.watch(token, timeout, confirm, require_phone)
+        watch = self._native.watch(token, timeout, confirm, require_phone, return_to)
         try:
             while True:
                 update = update_of(watch.next(is_main_thread()))
@@ -282,7 +294,8 @@ class Loggin(Client[PhoneT_co]):
 
         Args:
             token: The token of `create_token`.
-            confirmation_code: What the person typed.
+            confirmation_code: What the person typed, or what the message's link brought (`return_to` of
+                `wait_for_verify`).
             timeout: How long the call takes at most, in seconds, all its tries together; by default as long as
                 the client was set up for.
 

@@ -67,6 +67,7 @@ class Client:
         timeout: float | None,
         confirm: str | None,
         require_phone: bool | None,
+        return_to: str | None,
         is_main_thread: bool,
     ) -> SessionFields:
         """Blocks until the person has signed in; on the main thread and reacts to signals."""
@@ -87,6 +88,7 @@ class Client:
         timeout: float | None,
         confirm: str | None,
         require_phone: bool | None,
+        return_to: str | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[SessionFields],
     ) -> Wait:
@@ -104,7 +106,12 @@ class Client:
         """Redeems a token, and settles an asyncio future of the running loop."""
 
     def watch(
-        self, token: str, timeout: float | None, confirm: str | None, require_phone: bool | None
+        self,
+        token: str,
+        timeout: float | None,
+        confirm: str | None,
+        require_phone: bool | None,
+        return_to: str | None,
     ) -> Watch:
         """Begins to watch a login, for whoever blocks."""
 
@@ -114,6 +121,7 @@ class Client:
         timeout: float | None,
         confirm: str | None,
         require_phone: bool | None,
+        return_to: str | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         listener: Listener,
     ) -> Wait:

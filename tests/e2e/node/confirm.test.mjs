@@ -54,6 +54,29 @@ test('five wrong codes end the login', async () => {
   await assert.rejects(client.status(token), DeniedError);
 });
 
+test('the link back takes the place of the digits, for its own login alone', async () => {
+  const returnTo = 'https://shop.example/login';
+  const options = ['--confirm', 'code', '--allowed-origin', 'https://shop.example'];
+  const { appKey, secretKey } = await environment.createApp(...options);
+  const client = new Loggin({ baseUrl: environment.url, secretKey });
+  const { token, link } = client.createToken(appKey);
+  const phone = await environment.newPhone();
+  // The server knows where the login began once the stream is ready.
+  const wait = client.waitForVerify(token, { returnTo });
+  while (!client.state().isConnected) {
+    await new Promise(setImmediate);
+  }
+  await environment.tap(link, phone);
+  const text = await environment.codeOn(phone);
+  const [page, brought] = text.match(/^https:.*$/m)[0].split('#loggin=');
+  assert.equal(page, returnTo);
+  const other = client.createToken(appKey).token;
+  await assert.rejects(client.confirm(other, brought), { code: 'invalid_request' });
+  await client.confirm(token, brought);
+  const session = await wait;
+  assert.deepEqual([session.phone, session.confirmation], [phone, 'code']);
+});
+
 test('a login that asks for no code has none to confirm', async () => {
   const client = new Loggin({ baseUrl: environment.url });
   const { token } = client.createToken('8XKPQ2WN');

@@ -131,15 +131,20 @@ export class Environment {
 
   /** The digits of a reply that asks for a confirmation code, which a phone was sent last; waits for it. */
   async digitsOn(phone) {
+    return (await this.codeOn(phone)).slice(0, 6);
+  }
+
+  /** The text of a reply that begins with a confirmation code, which a phone was sent last; waits for it. */
+  async codeOn(phone) {
     for (let seen = 0; ; ) {
       const path = `phones/${phone}/messages?after=${seen}&timeout_ms=30000`;
       const { messages } = await (await fetch(`${this.simulator}/control/${path}`)).json();
       if (!messages.length) {
         throw new Error('no reply came');
       }
-      const [digits] = messages.flatMap(({ text }) => /^\d{6}\b/.exec(text)?.[0] ?? []).slice(-1);
-      if (digits) {
-        return digits;
+      const [text] = messages.flatMap(({ text }) => (/^\d{6}\b/.test(text) ? [text] : [])).slice(-1);
+      if (text) {
+        return text;
       }
       seen = messages.at(-1).seq;
     }

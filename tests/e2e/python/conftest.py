@@ -58,14 +58,19 @@ class Environment:
 
     def digits_on(self, phone: str) -> str:
         """The digits of a reply that asks for a confirmation code; waits for it."""
+        return self.code_on(phone)[:6]
+
+    def code_on(self, phone: str) -> str:
+        """The text of a reply that begins with a confirmation code; waits for it."""
         seen = 0
         while True:
             path = f"phones/{phone}/messages?after={seen}&timeout_ms={TEST_TIMEOUT * 1000:.0f}"
             messages = self.control(path)["messages"]
             assert messages, "no reply came"
             for message in messages:
-                if digits := re.match(r"\d{6}\b", message.get("text") or ""):
-                    return digits.group()
+                text: str = message.get("text") or ""
+                if re.match(r"\d{6}\b", text):
+                    return text
             seen = max(message["seq"] for message in messages)
 
     def choose(self, phone: str, digits: str) -> None:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from conftest import TEST_TIMEOUT, Environment
-from loggin import AsyncLoggin, BlockedError, DeniedError, InvalidCodeError, InvalidInputError, Loggin
+from loggin import (
+    AsyncLoggin,
+    BlockedError,
+    DeniedError,
+    InvalidCodeError,
+    InvalidInputError,
+    Loggin,
+    Session,
+)
 
 
 def test_a_person_types_the_code_that_whatsapp_showed(environment: Environment) -> None:
@@ -59,6 +70,57 @@ def test_five_wrong_codes_end_the_login(environment: Environment) -> None:
                 await client.status(login.token)
 
     asyncio.run(main())
+
+
+def until_connected(client: Loggin | AsyncLoggin) -> None:
+    """The server has to know where a login began before its message comes."""
+    deadline = time.monotonic() + TEST_TIMEOUT
+    while not client.state().is_connected:
+        assert time.monotonic() < deadline, "the wait does not connect"
+
+
+@pytest.mark.parametrize("kind", ["blocking", "asyncio"])
+def test_the_link_back_takes_the_place_of_the_digits(environment: Environment, kind: str) -> None:
+    page = "https://shop.example/login"
+    app_key, secret_key = environment.create_app(
+        "--confirm", "code", "--allowed-origin", "https://shop.example"
+    )
+    client = Loggin(environment.url, secret_key=secret_key)
+    login, phone = client.create_token(app_key), environment.add_phone()
+
+    def go_back() -> None:
+        """Taps Send, then the link in the answer: the page hands in what that brought."""
+        environment.tap(login.link, phone)
+        [link] = re.findall(r"^https://.*$", environment.code_on(phone), re.MULTILINE)
+        before, brought = link.split("#loggin=")
+        assert before == page
+        other = client.create_token(app_key).token
+        with pytest.raises(InvalidInputError) as caught:
+            client.confirm(other, brought)
+        assert caught.value.code == "invalid_request"
+        client.confirm(login.token, brought)
+
+    async def wait() -> Session:
+        async with AsyncLoggin(environment.url, secret_key=secret_key) as waiting:
+            updates = waiting.watch(login.token, timeout=TEST_TIMEOUT, return_to=page)
+            first = asyncio.ensure_future(anext(updates))
+            await asyncio.to_thread(until_connected, waiting)
+            tap = asyncio.create_task(asyncio.to_thread(go_back))
+            assert (await first).status == "awaiting_confirmation"
+            *_, update = [update async for update in updates]
+            await tap
+            assert update.session is not None
+            return update.session
+
+    if kind == "asyncio":
+        session = asyncio.run(wait())
+    else:
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(client.wait_for_verify, login.token, timeout=TEST_TIMEOUT, return_to=page)
+            until_connected(client)
+            go_back()
+            session = waiting.result()
+    assert (session.phone, session.confirmation) == (phone, "code")
 
 
 def test_a_login_that_asks_for_no_code_has_none_to_confirm(environment: Environment) -> None:

@@ -68,6 +68,12 @@ pub fn run(environment: &Environment, seed: u64) -> Report {
 
 /// Sends the message of a login from a new phone; the digits that come back.
 pub fn digits_of(environment: &Environment, token: Token) -> String {
+    let text = answer_to(environment, token);
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// Sends the message of a login from a new phone; the text that comes back.
+pub fn answer_to(environment: &Environment, token: Token) -> String {
     let phone = environment.new_phone();
     environment.send_from(&phone, &token.code().expose());
     let own = environment.messages_on(&phone);
@@ -76,8 +82,7 @@ pub fn digits_of(environment: &Environment, token: Token) -> String {
         [_own] => environment.messages_after(&phone, seq),
         _ => own,
     };
-    let text = replies.last().and_then(|message| message["text"].as_str()).unwrap();
-    text.split(' ').next().unwrap_or_default().to_owned()
+    replies.last().and_then(|message| message["text"].as_str()).unwrap().to_owned()
 }
 
 /// Calls, and stays on the line so long; the status of the response, or `None` where there was none by then.

@@ -1,10 +1,12 @@
 //! Logins of an app that asks for a confirmation code, against the real server.
 #![allow(clippy::unwrap_used)]
 
-use loggin::{ErrorCode, Loggin, LoginStatus, Progress, Update};
+use std::{thread, time::Instant};
+
+use loggin::{Confirm, ErrorCode, Loggin, LoginStatus, Progress, Update};
 use loggin_e2e::{
     DEMO_APP, PHONE, TEST_TIMEOUT,
-    hang_ups::{digits_of, environment_in},
+    hang_ups::{answer_to, digits_of, environment_in},
 };
 
 #[test]
@@ -54,4 +56,30 @@ fn a_device_confirms_without_the_key_and_five_wrong_codes_end_the_login() {
     assert_eq!(device.start_status(login.token, None).wait().unwrap_err().code(), ErrorCode::Denied);
     assert_eq!(watch.wait_next(), Ok(Update::Progress(Progress::AwaitingConfirmation)));
     assert_eq!(watch.wait_next().unwrap_err().code(), ErrorCode::Denied);
+}
+
+#[test]
+fn the_link_back_takes_the_place_of_the_digits_and_stands_beside_no_others() {
+    let data = tempfile::tempdir().unwrap();
+    let environment = environment_in(data.path());
+    let page = "https://shop.example/login";
+    environment.update_app(data.path(), &["--allowed-origin", "https://shop.example"]);
+    let (client, returning) = (environment.client(), environment.client().returning_to(page));
+    let [login, other] = [(); 2].map(|()| client.create_token(DEMO_APP).unwrap());
+    let (wait, elsewhere) = (returning.start_wait(login.token, None), client.start_wait(other.token, None));
+    // The server has to know where a login began before its message comes.
+    let deadline = Instant::now() + TEST_TIMEOUT;
+    while !returning.state().is_connected {
+        assert!(Instant::now() < deadline, "the wait does not connect");
+        thread::yield_now();
+    }
+    let answer = answer_to(&environment, login.token);
+    let link = answer.lines().find(|line| line.starts_with("https://")).unwrap();
+    let brought = link.strip_prefix(page).and_then(|rest| rest.strip_prefix("#loggin=")).unwrap();
+    let refused = client.confirm(other.token, brought).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::InvalidRequest);
+    client.confirm(login.token, brought).unwrap();
+    assert_eq!(wait.wait().unwrap().confirmation, Confirm::Code);
+    assert!(!answer_to(&environment, other.token).contains("https://"));
+    assert_eq!(elsewhere.result(), None);
 }

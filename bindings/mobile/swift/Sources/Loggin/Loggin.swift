@@ -41,10 +41,14 @@ public final class Loggin: Sendable {
   ///
   /// `confirm` is the least confirmation to accept: `reply`, `match` or `code`. A login that was verified with less is
   /// confirmed first; `watch` tells what to show or to ask for. It asks for more only than the app does.
+  ///
+  /// `returnTo` is a link that opens your app (a universal link), or the page where the login began on this very device, without
+  /// query and fragment. Where the login asks for `code`, the message with the digits has a link to it too, if the login's
+  /// app allows its origin. `confirm` takes what stands behind `#loggin=` there in place of the digits.
   public func waitForVerify(
-    _ token: String, timeout: Duration? = nil, confirm: String? = nil
+    _ token: String, timeout: Duration? = nil, confirm: String? = nil, returnTo: String? = nil
   ) async throws -> Session {
-    let wait = startWait(token, timeout: timeout, confirm: confirm)
+    let wait = startWait(token, timeout: timeout, confirm: confirm, returnTo: returnTo)
     return try await withTaskCancellationHandler {
       do {
         return try await wait.result()
@@ -59,17 +63,21 @@ public final class Loggin: Sendable {
 
   /// `waitForVerify` for a thread that may block, which no task may.
   public func waitForVerifyBlocking(
-    _ token: String, timeout: Duration? = nil, confirm: String? = nil
+    _ token: String, timeout: Duration? = nil, confirm: String? = nil, returnTo: String? = nil
   ) throws(LogginError) -> Session {
     Session(
       try translated {
-        try client.waitForVerifyBlocking(token: token, timeout: timeout?.seconds, confirm: confirm)
+        try client.waitForVerifyBlocking(
+          token: token, timeout: timeout?.seconds, confirm: confirm, returnTo: returnTo)
       })
   }
 
   /// Begins a wait that may be cancelled from elsewhere.
-  public func startWait(_ token: String, timeout: Duration? = nil, confirm: String? = nil) -> PendingWait {
-    PendingWait(client.startWait(token: token, timeout: timeout?.seconds, confirm: confirm))
+  public func startWait(
+    _ token: String, timeout: Duration? = nil, confirm: String? = nil, returnTo: String? = nil
+  ) -> PendingWait {
+    PendingWait(
+      client.startWait(token: token, timeout: timeout?.seconds, confirm: confirm, returnTo: returnTo))
   }
 
   /// Waits as `waitForVerify`, and tells on the way how far the login has come. Iterating begins the wait.
@@ -79,11 +87,15 @@ public final class Loggin: Sendable {
   ///   if case .verified = update { /* Send login.token to your server. */ }
   /// }
   /// ```
-  public func watch(_ token: String, timeout: Duration? = nil, confirm: String? = nil) -> LoginUpdates {
-    LoginUpdates { [client] in client.watch(token: token, timeout: timeout?.seconds, confirm: confirm) }
+  public func watch(
+    _ token: String, timeout: Duration? = nil, confirm: String? = nil, returnTo: String? = nil
+  ) -> LoginUpdates {
+    LoginUpdates { [client] in
+      client.watch(token: token, timeout: timeout?.seconds, confirm: confirm, returnTo: returnTo)
+    }
   }
 
-  /// Hands in the digits that WhatsApp showed, for a login that is `.awaitingConfirmation` (the app, or who waits, asks for `code`);
+  /// Hands in the digits that WhatsApp showed, or what its link brought, for a login that is `.awaitingConfirmation` (the app, or who waits, asks for `code`);
   /// its wait then ends. Cancelling the task ends the call with `CancellationError`.
   ///
   /// It takes 10 seconds at most, unless told otherwise. Throws `invalid_code` with `attemptsLeft` where they are wrong,

@@ -84,6 +84,17 @@ actor Environment {
     return code
   }
 
+  /// The page that the link beside the code leads to, and what it brings there.
+  func link(on phone: String) async throws -> (page: String, brought: String) {
+    let text = try await reply(to: phone)
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("https://") }),
+      let mark = line.range(of: "#loggin=")
+    else {
+      throw EnvironmentError(what: "the phone shows no link")
+    }
+    return (String(line[..<mark.lowerBound]), String(line[mark.upperBound...]))
+  }
+
   /// What a phone that has sent a message is sent back, once it is there.
   private func reply(to phone: String) async throws -> String {
     var seen = 0

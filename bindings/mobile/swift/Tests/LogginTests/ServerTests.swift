@@ -81,6 +81,25 @@ final class ServerTests: XCTestCase {
     }
   }
 
+  func testTheLinkBackTakesThePlaceOfTheCode() async throws {
+    try await withEnvironment { environment in
+      let page = "https://shop.example/login"
+      let (appKey, _) = try await environment.createApp(
+        "--confirm", "code", "--allowed-origin", "https://shop.example")
+      let client = try environment.client()
+      let login = try client.createToken(appKey)
+      let wait = client.startWait(login.token, returnTo: page)
+      // The server has to know where the login began before the message comes.
+      while !client.state().isConnected { await Task.yield() }
+      let phone = try await environment.tap(login.link)
+      let link = try await environment.link(on: phone)
+      XCTAssertEqual(link.page, page)
+      try await client.confirm(login.token, confirmationCode: link.brought)
+      let session = try await wait.result()
+      XCTAssertEqual(session.confirmation, "code")
+    }
+  }
+
   func testTheTapWhileTheAppIsFrozenIsToldWhenItComesBack() async throws {
     try await withEnvironment { environment in
       let (frozen, other) = (try environment.client(), try environment.client())

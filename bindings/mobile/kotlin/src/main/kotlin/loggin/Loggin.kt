@@ -59,10 +59,18 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
      *   is `invalid_request`.
      * @param confirm The least confirmation to accept: `reply`, `match` or `code`. A login that was verified with less is
      *   confirmed first; [watch] tells what to show or to ask for. It asks for more only than the app does.
+     * @param returnTo A link that opens your app (an App Link), or the page where the login began on this very device, without
+     *   query and fragment. Where the login asks for `code`, the message with the digits has a link to it too, if the
+     *   login's app allows its origin. [confirm] takes what stands behind `#loggin=` there in place of the digits.
      * @throws LogginException of the class that says what to do.
      */
-    public suspend fun waitForVerify(token: String, timeout: Duration? = null, confirm: String? = null): Session =
-        translated { client.waitForVerify(token, timeout?.toDouble(SECONDS), confirm).use(::Session) }
+    public suspend fun waitForVerify(
+        token: String,
+        timeout: Duration? = null,
+        confirm: String? = null,
+        returnTo: String? = null,
+    ): Session =
+        translated { client.waitForVerify(token, timeout?.toDouble(SECONDS), confirm, returnTo).use(::Session) }
 
     /** [waitForVerify] for a thread that may block. Interrupting the thread ends the wait. */
     @Throws(LogginException::class, InterruptedException::class)
@@ -89,11 +97,15 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
         GlobalScope.future { waitForVerify(token, timeout?.toKotlinDuration()) }
 
     /** Begins a wait that may be cancelled from elsewhere. */
-    public fun startWait(token: String, timeout: Duration? = null, confirm: String? = null): PendingWait =
-        PendingWait(client.startWait(token, timeout?.toDouble(SECONDS), confirm))
+    public fun startWait(
+        token: String,
+        timeout: Duration? = null,
+        confirm: String? = null,
+        returnTo: String? = null,
+    ): PendingWait = PendingWait(client.startWait(token, timeout?.toDouble(SECONDS), confirm, returnTo))
 
     /** The same, for as long as the client was set up for. */
-    public fun startWait(token: String): PendingWait = PendingWait(client.startWait(token, null, null))
+    public fun startWait(token: String): PendingWait = PendingWait(client.startWait(token, null, null, null))
 
     /** The same, for Java. */
     public fun startWait(token: String, timeout: java.time.Duration): PendingWait =
@@ -111,8 +123,12 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
      * }
      * ```
      */
-    public fun watch(token: String, timeout: Duration? = null, confirm: String? = null): Flow<LoginUpdate> =
-        updates { client.watch(token, timeout?.toDouble(SECONDS), confirm) }
+    public fun watch(
+        token: String,
+        timeout: Duration? = null,
+        confirm: String? = null,
+        returnTo: String? = null,
+    ): Flow<LoginUpdate> = updates { client.watch(token, timeout?.toDouble(SECONDS), confirm, returnTo) }
 
     /**
      * [watch] for a Java thread that may block: it is called with each update, [LoginUpdate.Verified] the last.
@@ -124,15 +140,16 @@ public class Loggin @Throws(LogginException::class) constructor(config: LogginCo
         token: String,
         timeout: java.time.Duration? = null,
         confirm: String? = null,
+        returnTo: String? = null,
         onUpdate: Consumer<LoginUpdate>,
-    ): Unit = runBlocking { watch(token, timeout?.toKotlinDuration(), confirm).collect(onUpdate::accept) }
+    ): Unit = runBlocking { watch(token, timeout?.toKotlinDuration(), confirm, returnTo).collect(onUpdate::accept) }
 
     /**
      * Hands in the digits that WhatsApp showed, for a login that is [LoginUpdate.AwaitingConfirmation] (the app, or
      * who waits, asks for `code`); its wait then ends. Cancelling the coroutine ends the call.
      *
      * @param token The token of [createToken].
-     * @param confirmationCode What the person typed.
+     * @param confirmationCode What the person typed, or what the message's link brought.
      * @param timeout How long the call takes at most, all its tries together; 10 seconds by default.
      * @throws LogginException.InvalidCode where they are wrong: ask again, [LogginException.attemptsLeft] times.
      * @throws LogginException.Blocked after too many wrong ones: the login is over.

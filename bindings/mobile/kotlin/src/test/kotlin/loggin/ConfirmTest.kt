@@ -7,6 +7,7 @@ import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.async
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.yield
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
@@ -46,6 +47,22 @@ class ConfirmTest {
         assertEquals(appKey, wait.await().appKey)
         assertEquals("verified", client.status(token))
         assertEquals("pending", client.status(client.createToken(appKey).token))
+    }
+
+    @Test
+    fun `the link back takes the place of the code`() = test {
+        val page = "https://shop.example/login"
+        val (shop, _) = environment.createApp("--confirm", "code", "--allowed-origin", "https://shop.example")
+        environment.client().use { device ->
+            val login = device.createToken(shop)
+            val wait = device.startWait(login.token, returnTo = page)
+            // The server has to know where the login began before the message comes.
+            while (!device.state().isConnected) yield()
+            val (shown, brought) = environment.linkOn(environment.tap(login.link))
+            assertEquals(page, shown)
+            device.confirm(login.token, brought)
+            assertEquals("code", wait.result().confirmation)
+        }
     }
 
     @Test

@@ -84,6 +84,12 @@ class Environment : AutoCloseable {
     /** The code that a phone was sent as a text, to be typed where the login began. */
     fun codeOn(phone: String): String = checkNotNull(Regex("[0-9]{6}").find(replyTo(phone))).value
 
+    /** The page that the link beside the code leads to, and what it brings there. */
+    fun linkOn(phone: String): Pair<String, String> {
+        val link = checkNotNull(Regex("^https://.*$", RegexOption.MULTILINE).find(replyTo(phone))).value
+        return link.substringBefore("#loggin=") to link.substringAfter("#loggin=")
+    }
+
     /** What a phone that has sent a message is sent back, once it is there. */
     private fun replyTo(phone: String): String {
         var seen = "0"
