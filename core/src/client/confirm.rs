@@ -11,8 +11,9 @@ use loggin_protocol::{
 use crate::driver::{self, Call, Hub, Pending};
 
 impl<P: SessionPhone> Loggin<P> {
-    /// Hands in the digits that WhatsApp showed, for a login that is [`crate::Progress::AwaitingConfirmation`] (apps with
-    /// `confirm = code`). It is verified then, and its waits end. It needs no secret key.
+    /// Hands in the digits that WhatsApp showed, or what its link brought ([`Loggin::returning_to`]), for a login that is
+    /// [`crate::Progress::AwaitingConfirmation`] (apps with `confirm = code`). It is verified then, and its waits end. It needs
+    /// no secret key.
     ///
     /// ```no_run
     /// # let (token, typed) = ("lgn1_", "");

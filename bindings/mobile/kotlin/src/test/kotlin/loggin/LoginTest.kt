@@ -165,8 +165,8 @@ class LoginTest {
         val native = loggin.ffi.Client(environment.url, null, null, null, null, false, null)
         val login = native.createToken(DEMO_APP, null)
         val phone = environment.tap(login.link())
-        val session = native.waitForVerify(login.token(), null, null)
-        val update = native.watch(login.token(), null, null).next()
+        val session = native.waitForVerify(login.token(), null, null, null)
+        val update = native.watch(login.token(), null, null, null).next()
         val shown = "$native $login $session $update"
         for (secret in listOf(login.token().drop(14), login.code().drop(9), login.link(), phone)) {
             assertFalse(shown.contains(secret))
