@@ -86,8 +86,6 @@ export const isUnderWay = ({ expiresAt }: Pick<LogginState, 'expiresAt'>): boole
 /** An attempt as far as its course goes. */
 export interface Course extends NewLogin {
   readonly appKey: string;
-  /** The query of the page where the person went to WhatsApp, where a link led back. */
-  readonly search?: string;
   readonly server: Server;
   /** The message's own text. */
   readonly text: string | undefined;

@@ -27,6 +27,9 @@ const BROUGHT = /^#loggin=(([0-9A-Z]{5})[0-9A-Z]{32})$/i;
 /** Symbols that a link names its login by, the last of the code. */
 const NAME = 5;
 
+/** Where this tab has the name that a link brought last. */
+const BROUGHT_LAST = 'loggin brought';
+
 /** Where this tab has its name. */
 const TAB = 'loggin tab';
 
@@ -65,19 +68,41 @@ function attempted<T>(run: () => T): T | undefined {
   }
 }
 
-/** The page's own address again, with the query that it had. */
-const clean = (search = location.search): void =>
-  history.replaceState(history.state, '', location.pathname + search);
+/** The page's own address again. */
+const clean = (): void => history.replaceState(history.state, '', location.pathname + location.search);
 
-/** Has an attempt go on that began in this browser, where the link led to its page; otherwise it says so. */
+/** Whether this page is about to be loaded with its query. */
+let isLeaving = false;
+
+/**
+ * Has an attempt go on that began in this browser, where the link led to its page; otherwise it says so.
+ *
+ * The link has no query, and a page may be made by its own: it is loaded once more, with the one that it was left with.
+ */
 export function arrive(attempt: { readonly arrive: (kept?: Kept) => void }, owner: Owner): void {
   const [, , name] = BROUGHT.exec(location.hash) ?? [];
-  // Of several attempts on a page the first takes it.
-  if (name) {
-    const kept = attempted(() => read(keyOf(owner, name)));
-    kept || clean();
-    attempt.arrive(kept);
+  if (!name || isLeaving) {
+    return;
   }
+  const kept = attempted(() => read(keyOf(owner, name)));
+  const search = attempted(() => isFirst(name) && kept?.search);
+  if (search && search !== location.search) {
+    isLeaving = true;
+    const page = new URL(location.href);
+    page.search = search;
+    location.replace(page);
+    return;
+  }
+  // Of several attempts on a page the first takes it.
+  kept || clean();
+  attempt.arrive(kept);
+}
+
+/** Whether a link brings this to this tab for the first time: a server may lead on to the page without a query. */
+function isFirst(name: string): boolean {
+  const before = sessionStorage.getItem(BROUGHT_LAST);
+  sessionStorage.setItem(BROUGHT_LAST, name);
+  return before !== name;
 }
 
 /** Whether another tab goes on with an attempt that this one shared, or has finished it. */
@@ -116,7 +141,7 @@ function share(course: Course): void {
     expiresAt,
     isOpened: true,
     tab: tabOf(),
-    search: course.search ?? location.search,
+    search: location.search,
   };
   localStorage.setItem(keyFor(course, course), JSON.stringify(shared));
   sessionStorage.setItem(keyFor(course, course), shared.tab);
@@ -147,7 +172,7 @@ async function bringBack(course: Course): Promise<void> {
   if (!brought || name.toUpperCase() !== code.slice(-NAME)) {
     return;
   }
-  clean(course.search);
+  clean();
   while (!wait.signal.aborted) {
     try {
       return await confirmLogin(server, token, brought, wait.signal);

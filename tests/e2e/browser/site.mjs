@@ -62,6 +62,8 @@ export class Site {
   #bundles = new Map();
   /** The options of pages that have none in their address. */
   #named = new Map();
+  /** Paths of pages whose query the server takes away, by a redirect. */
+  bare = new Set();
   /** What the app's own server was handed, in order. */
   received = [];
   /** What it responds with, by path; a function of what it was handed. */
@@ -105,6 +107,8 @@ export class Site {
       await this.#respond(url.pathname, request, response);
     } else if (file) {
       response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(file);
+    } else if (named !== undefined && url.search && this.bare.has(url.pathname)) {
+      response.writeHead(302, { Location: url.pathname }).end();
     } else if (named !== undefined) {
       response.writeHead(200, {
         'Content-Type': 'text/html',

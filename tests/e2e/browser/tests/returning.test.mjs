@@ -52,17 +52,35 @@ test('the link in WhatsApp signs in in another tab of the same browser, and the 
   assert.match(link, /^http:\/\/127\.0\.0\.1:\d+\/sign-in\/\d+#loggin=[0-9A-Z]{37}$/);
   const tapped = whatsapp.waitForEvent('popup');
   const handed = stage.site.received.length;
+  const loaded = [];
+  page.context().on('request', (request) => {
+    if (request.isNavigationRequest() && request.url().startsWith(stage.site.page({}).split('?')[0])) {
+      loaded.push(request.url());
+    }
+  });
   await whatsapp.getByRole('link', { name: link }).tap();
   const back = await tapped;
   await said(back, `Hello ${PHONE}`);
-  // The address is the page's own again, with what it was opened with.
+  // The address is the page's own again, with what it was opened with: the app's server has seen it, too.
   assert.equal(back.url(), page.url());
+  assert.deepEqual(loaded, [page.url().split('?')[0], page.url()]);
   // The tab that was left has nothing to say, and can begin another login.
   await statusIs(page, 'idle');
   assert.equal(await page.locator('#said').textContent(), '');
   assert.equal(stage.site.received.slice(handed).filter(({ path }) => path === '/login').length, 1);
   const kept = await back.evaluate(() => Object.keys(localStorage));
   assert.deepEqual(kept, [], 'nothing is kept of a login that is over');
+});
+
+test('a page whose server takes the query away is loaded with it once', async (t) => {
+  const page = await openAt(t);
+  const { whatsapp, link } = await answer(page);
+  stage.site.bare.add(new URL(page.url()).pathname);
+  const tapped = whatsapp.waitForEvent('popup');
+  await whatsapp.getByRole('link', { name: link }).tap();
+  const back = await tapped;
+  await said(back, `Hello ${PHONE}`);
+  assert.equal(back.url(), page.url().split('?')[0]);
 });
 
 test('a tab that the phone has discarded is not needed', async (t) => {
