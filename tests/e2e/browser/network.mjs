@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 export class Network {
   #sockets = new Set();
   #ends = new Set();
+  #awaited = new Map();
   #isCut = false;
   #server;
 
@@ -44,7 +45,29 @@ export class Network {
     return new Promise((resolve) => this.#ends.add(resolve));
   }
 
+  /** Resolves when the server has begun to respond to a request that holds this text. */
+  responseTo(text) {
+    return new Promise((resolve) => this.#awaited.set(text, resolve));
+  }
+
+  /** Looks at what crosses a connection for what somebody waits for. */
+  #watch(page, server) {
+    let asked = '';
+    page.on('data', (chunk) => {
+      asked = this.#awaited.size ? asked + chunk : '';
+    });
+    server.on('data', () => {
+      for (const [text, tell] of this.#awaited) {
+        if (asked.includes(text)) {
+          this.#awaited.delete(text);
+          tell();
+        }
+      }
+    });
+  }
+
   #join(page, server) {
+    this.#watch(page, server);
     for (const [socket, other] of [
       [page, server],
       [server, page],

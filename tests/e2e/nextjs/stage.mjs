@@ -38,15 +38,17 @@ export class Stage {
   }
 }
 
-/** Starts everything once for the tests of a suite: `dev` for the development server. */
-export function setStage(version, command = 'start', env = {}, name = undefined) {
+/**
+ * Starts everything once for the tests of a suite: `dev` for the development server. Who sends a message is told so, and may
+ * say that it was not them, unless the app has another policy.
+ */
+export function setStage(version, command = 'start', env = {}, name = undefined, policy = 'reply') {
   const stage = new Stage();
   const ends = [];
   before(async () => {
     stage.environment = await Environment.start();
     stage.network = await Network.to({ after: (end) => ends.push(end) }, stage.environment.url);
-    // Who sends a message is told so, and may say that it was not them.
-    const { appKey, secretKey } = stage.environment.createApp('--confirm', 'reply');
+    const { appKey, secretKey } = stage.environment.createApp('--confirm', policy);
     stage.appKey = appKey;
     stage.app = await App.start(
       version,
