@@ -11,7 +11,7 @@ use loggin_protocol::{Code, PhoneNumber};
 
 pub(crate) use confirming::{chosen, confirmed, returned};
 
-use super::{transition::Seen, view::Takes};
+use super::view::Takes;
 use crate::{
     clock::UnixMillis,
     identity::Evidence,
@@ -52,6 +52,14 @@ pub(crate) struct Asks {
     pub(crate) confirm: Confirm,
     /// The page that waits, where it is one.
     pub(crate) asker: Option<Asker>,
+}
+
+/// What a rule sees beside the login.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) now: UnixMillis,
+    /// The number of whoever brings the change about, where their message hides it and WhatsApp has shown it before.
+    pub(crate) known_phone: Option<PhoneNumber>,
 }
 
 /// Random parts of what follows a message, made before it is known whether they are needed.
@@ -256,9 +264,8 @@ pub(crate) fn received(
     app: &App,
     message: &Message,
     seed: &Seed,
-    seen: Seen,
+    Seen { now, known_phone }: Seen,
 ) -> Next {
-    let Seen { now, known_phone } = seen;
     if now.since(message.sent_at) > MESSAGE_AGE {
         return Next::Keep(Unchanged::TooOld);
     }

@@ -5,8 +5,9 @@ use std::{collections::HashMap, time::Duration};
 use loggin_protocol::Code;
 
 use super::{
-    Logins, life,
-    transition::{Seen, Transition},
+    Logins,
+    life::{self, Seen},
+    transition::Transition,
 };
 use crate::{
     limits,

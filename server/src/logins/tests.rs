@@ -8,7 +8,9 @@ use tempfile::TempDir;
 
 use super::{
     Asks, CodeReceived, Confirmation, ConfirmationCodes, Logins, LoginsParts, Message, PhoneShared, Received,
-    Takes, Unchanged, View, Viewer, life, transition::Seen, view,
+    Takes, Unchanged, View, Viewer,
+    life::{self, Seen},
+    view,
 };
 use crate::{
     apps::Apps,
@@ -338,54 +340,6 @@ async fn a_hidden_number_is_asked_for_and_the_login_waits() {
     assert_eq!(phone_of(env.claim("key").await), PHONE);
     // Asked once, answered once.
     assert_eq!(env.share(3, "15550002222").await, []);
-}
-
-#[tokio::test]
-async fn a_shared_number_is_a_message_like_any_other() {
-    let env = Environment::new().await;
-    env.wait().await;
-    env.receive(1, env.message(None, Some("IN.1"))).await;
-    let shared = |id: u8, age: Duration| PhoneShared {
-        id: MessageId { phone_number_id: "1".to_owned(), hash: [id; 32], received_at: env.clock.now() },
-        user_id: "IN.1".to_owned(),
-        phone: phone(PHONE),
-        sender: Evidence::default(),
-        sent_at: env.clock.now() - age,
-    };
-    let old = shared(2, life::MESSAGE_AGE + SECOND);
-    let taken = env.logins.share_phone(&old).await.unwrap();
-    assert_eq!(taken, [Received::Unchanged(Unchanged::TooOld)]);
-    // All that wait for it are finished by one message, and it counts once.
-    let second = CodeReceived { code: token(2).code(), ..env.received(3, env.message(None, Some("IN.1"))) };
-    env.logins.receive(vec![second]).await.unwrap();
-    let taken = env.logins.share_phone(&shared(4, SECOND)).await.unwrap();
-    assert_eq!(taken, [Received::Changed(State::Verified); 2]);
-    // At another app nobody knows the number yet.
-    let other = App { app_key: AppKey::parse("00000000").unwrap(), ..demo_app() };
-    assert!(env.store.insert_app(&other).await.unwrap());
-    let received = env.received(5, env.message(None, Some("IN.1")));
-    let code = token_of("00000000", 3).code();
-    env.logins.receive(vec![CodeReceived { code, app: Arc::new(other), ..received }]).await.unwrap();
-    assert_eq!(env.logins.share_phone(&shared(4, SECOND)).await.unwrap(), [Received::Redelivered]);
-}
-
-#[tokio::test]
-async fn a_hidden_number_that_is_not_shared_ends_with_the_login_time() {
-    let env = Environment::new().await;
-    env.wait().await;
-    env.receive(1, env.message(None, Some("IN.1"))).await;
-    env.clock.advance(life::PENDING);
-    assert_eq!(env.seen(Viewer::Observer).await, View::Rejected(ErrorCode::Expired));
-    assert_eq!(env.share(2, PHONE).await, [Received::Unchanged(Unchanged::Unconcerned)]);
-}
-
-#[tokio::test]
-async fn a_hidden_number_fails_where_the_app_says_so() {
-    let env = Environment::with_app(App { phone_hidden: PhoneHidden::Fail, ..demo_app() }).await;
-    env.wait().await;
-    env.receive(1, env.message(None, Some("IN.1"))).await;
-    assert_eq!(env.claim("key").await, View::Rejected(ErrorCode::PhoneHidden));
-    assert_eq!(env.stored().await.unwrap().user_id, None);
 }
 
 #[tokio::test]

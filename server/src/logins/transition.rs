@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use loggin_protocol::{Code, PhoneNumber, Subject};
+use loggin_protocol::{Code, Subject};
 
 use super::{
     Logins, Received,
-    life::{self, Next, Unchanged},
+    life::{self, Next, Seen, Unchanged},
 };
 use crate::{
     clock::{UnixMillis, random_bytes},
@@ -40,14 +40,6 @@ impl<T> Transition<T> {
         let (message, begun) = (Some(message), Some(Arrival::now(code)));
         Self { code, message, begun, evidence: Some(evidence), input }
     }
-}
-
-/// What a rule sees beside the login.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) now: UnixMillis,
-    /// The number of whoever brings the change about, where their message hides it and WhatsApp has shown it before.
-    pub(crate) known_phone: Option<PhoneNumber>,
 }
 
 /// What became of a transition.

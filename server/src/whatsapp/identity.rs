@@ -50,7 +50,7 @@ impl fmt::Debug for Sender {
             .debug_struct("Sender")
             .field("has_phone", &self.phone.is_some())
             .field("has_user_id", &self.user_id.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -65,7 +65,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use loggin_protocol::{
-        AppKey, PhoneNumber,
+        AppKey, Assurance, Confirm, PhoneNeed, PhoneNumber, Subject,
         wire::{self, SessionBody, Timestamp},
     };
     use serde_json::{Value, json, value::RawValue};
@@ -87,18 +87,21 @@ mod tests {
         own.chain(parts.flat_map(|part| names(schemas, part))).collect()
     }
 
-    /// The document describes what the wire types write, field by field.
-    #[test]
-    fn the_schemas_are_what_is_written() {
-        let session = SessionBody {
+    fn session() -> SessionBody {
+        SessionBody {
             app_key: AppKey::parse("8XKPQ2WN").unwrap(),
             phone: Some(PhoneNumber::parse("919876543210").unwrap()),
             user_id: None,
-            subject: loggin_protocol::Subject::from_random([7; 20]),
-            confirmation: loggin_protocol::Confirm::Code,
-            assurance: loggin_protocol::Assurance::Normal,
+            subject: Subject::from_random([7; 20]),
+            confirmation: Confirm::Code,
+            assurance: Assurance::Normal,
             verified_at: Timestamp(std::time::SystemTime::UNIX_EPOCH),
-        };
+        }
+    }
+
+    /// The document describes what the wire types write, field by field.
+    #[test]
+    fn the_schemas_are_what_is_written() {
         let error = wire::ErrorBody {
             error: "expired".into(),
             message: "".into(),
@@ -116,16 +119,16 @@ mod tests {
             tokens: Vec::new(),
             claim: true,
             app_key: Some(String::new()),
-            confirm: loggin_protocol::Confirm::Code,
+            confirm: Confirm::Code,
             return_to: Some(String::new()),
-            phone: loggin_protocol::PhoneNeed::Optional,
+            phone: PhoneNeed::Optional,
             known: [(token(1).code(), wire::Progress::MessageReceived)].into(),
         };
         let redeem = wire::VerifyRequest {
             token: String::new(),
             app_key: Some(String::new()),
-            confirm: loggin_protocol::Confirm::Code,
-            phone: loggin_protocol::PhoneNeed::Optional,
+            confirm: Confirm::Code,
+            phone: PhoneNeed::Optional,
         };
         let confirm = wire::ConfirmRequest { token: String::new(), confirmation_code: String::new() };
         let start = wire::OtpStartRequest {
@@ -159,8 +162,8 @@ mod tests {
             ("DeniedRequest", json!(wire::DeniedRequest { login_ids: Vec::new() })),
             ("DeniedResponse", json!(wire::DeniedResponse::default())),
             ("ConfirmResponse", json!(wire::ConfirmResponse::Verified)),
-            ("Session", json!(session)),
-            ("VerifyResponse", json!(wire::VerifyResponse::Verified(session))),
+            ("Session", json!(session())),
+            ("VerifyResponse", json!(wire::VerifyResponse::Verified(session()))),
             ("RejectedEvent", json!(rejected)),
             ("Error", json!(error)),
         ];

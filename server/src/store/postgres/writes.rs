@@ -4,20 +4,20 @@ use std::{borrow::Cow, time::Duration};
 
 use data_encoding::HEXLOWER;
 use loggin_protocol::{AppKey, PhoneNumber};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
     languages::Language,
-    limits,
+    limits, phones,
     store::{
         AppEvent, Asker, Attempt, CallCount, Change, Ended, MessageState, OtpDelivery, OtpPhone, OtpPurge,
-        OtpSession, OtpWrite, State, Write, rows::Numbered,
+        OtpSession, OtpWrite, PeopleChange, Person, PersonQuery, State, Write, rows::Numbered,
     },
     whatsapp::DeliveryStatus,
 };
 
-use super::{identity::people_change, rows::NOTHING_SAID};
+use super::rows::NOTHING_SAID;
 
 /// Bytes, as PostgreSQL reads them.
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -97,6 +97,59 @@ pub(super) fn change(number: usize, task: usize, change: &Change) -> Value {
         "most_per_app": owed.map(|owed| owed.most_per_day.unwrap_or(u32::MAX)),
         "latest": owed.map(|owed| (owed.now + limits::RECIPIENT_PAUSE).0),
     })
+}
+
+/// Whom is looked for, as `people_found` of the migrations takes it.
+pub(super) fn person_query(query: &PersonQuery) -> Value {
+    json!({
+        "app_key": query.app_key.as_ref().map(AppKey::as_str),
+        "phone_name": query.phone_name,
+        "user_id": query.user_id.as_deref().map(text),
+        "parent_user_id": query.parent_user_id.as_deref().map(text),
+        "left_phone": query.left_phone.iter().map(|mac| hex(mac)).collect::<Vec<_>>(),
+    })
+}
+
+fn person(person: &Person) -> Value {
+    json!({
+        "app_key": person.app_key.as_str(),
+        "subject": person.subject.expose(),
+        "version": person.version,
+        "phone": person.phone.as_ref().map(PhoneNumber::expose),
+        "phone_name": person.phone.as_ref().map(phones::name),
+        "phone_shown": person.phone_shown,
+        "user_id": person.user_id.as_deref().map(text),
+        "parent_user_id": person.parent_user_id.as_deref().map(text),
+        "identity_key": person.identity_key.map(|hash| hex(&hash)),
+        "left_phone": person.left_phone.map(|mac| hex(&mac)),
+        "changes": person.changes,
+        "told": person.told,
+    })
+}
+
+/// What becomes of people, as `write_people` of the migrations takes it.
+pub(super) fn people_change(change: &PeopleChange) -> Value {
+    let removed = change.removed.iter();
+    let seen = change.seen.iter().map(|(wanted, found)| {
+        let found = found.iter().map(|(subject, version)| (subject.expose(), Value::from(*version)));
+        json!({ "query": person_query(wanted), "found": found.collect::<Map<_, _>>() })
+    });
+    let mut write = json!({
+        "seen": seen.collect::<Vec<_>>(),
+        "put": change.put.iter().map(person).collect::<Vec<_>>(),
+        "removed": removed
+            .map(|(app_key, subject)| json!({ "app_key": app_key.as_str(), "subject": subject.expose() }))
+            .collect::<Vec<_>>(),
+        "events": change.events.iter().map(app_event).collect::<Vec<_>>(),
+    });
+    if let Some((app_key, told)) = &change.told {
+        write["told"] = json!({
+            "app_key": app_key.as_str(),
+            "subject": told.subject.expose(),
+            "changes": told.changes,
+        });
+    }
+    write
 }
 
 /// An event, as `queue_event` of the migrations takes it.

@@ -7,8 +7,7 @@ use rusqlite::{Connection, ToSql, params};
 use super::{
     SqliteStore,
     connections::{all, execute},
-    rows, webhooks,
-    writer::remember,
+    messages, rows, webhooks,
 };
 use crate::{
     phones,
@@ -114,7 +113,7 @@ impl IdentityStore for SqliteStore {
                 return Ok(ChangeOutcome::Conflict);
             }
             if let Some(message) = &message
-                && !remember(db, message)?
+                && !messages::remember(db, message)?
             {
                 return Ok(ChangeOutcome::Duplicate);
             }

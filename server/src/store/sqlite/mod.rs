@@ -8,6 +8,7 @@ pub(super) mod backup;
 pub(super) mod connections;
 mod identity;
 mod keys;
+mod messages;
 mod operators;
 mod otp;
 mod otp_reads;
@@ -209,9 +210,6 @@ const CROWDED_APPS: &str =
 const TRIM_LAPSED: &str = "DELETE FROM logins WHERE code IN
     (SELECT code FROM logins INDEXED BY logins_lapsed WHERE state = 9 AND app_key = ?1 ORDER BY deadline LIMIT ?2)";
 
-const PURGE_MESSAGES: &str = "DELETE FROM messages WHERE (phone_number_id, message_hash) IN
-    (SELECT phone_number_id, message_hash FROM messages WHERE received_at < ? LIMIT ?)";
-
 #[async_trait]
 impl Store for SqliteStore {
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError> {
@@ -350,10 +348,8 @@ impl Store for SqliteStore {
         before: UnixMillis,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        const PULL_BACK: &str = "UPDATE messages SET received_at = ?1 WHERE received_at > ?1";
         let gone = self.write_exclusive(move |db| {
-            execute(db, PULL_BACK, [now.0])?;
-            let gone = execute(db, PURGE_MESSAGES, params![before.0, limit])?;
+            let gone = messages::purge(db, now, before, limit)?;
             // Gives what was deleted back to the system, a page at a time.
             db.execute_batch("PRAGMA incremental_vacuum(256)")?;
             Ok(gone)

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     connections::{all, execute, first},
-    identity,
+    identity, messages,
     otp::{self, OtpWritten},
     outbox, rows, webhooks,
 };
@@ -399,7 +399,7 @@ fn write_one(
 ) -> Result<LoginWritten, StoreError> {
     let message = change.message.as_ref().filter(|_| !is_known);
     if let Some(message) = message
-        && !remember(db, message)?
+        && !messages::remember(db, message)?
     {
         return Ok(ChangeOutcome::Duplicate.into());
     }
@@ -425,7 +425,7 @@ fn write_one(
         return Ok(LoginWritten { outcome: ChangeOutcome::Applied, queued });
     }
     if let Some(message) = message {
-        forget(db, message)?;
+        messages::forget(db, message)?;
     }
     Ok(ChangeOutcome::Conflict.into())
 }
@@ -477,17 +477,4 @@ fn put(
         Some(_) => execute(db, UPDATE, values)?,
     };
     Ok(done == 1)
-}
-
-/// Keeps a message's id; `false` where it is known.
-pub(super) fn remember(db: &Connection, message: &MessageId) -> Result<bool, StoreError> {
-    const INSERT: &str = "INSERT INTO messages VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
-    let values = params![message.phone_number_id, message.hash.as_slice(), message.received_at.0];
-    Ok(execute(db, INSERT, values)? == 1)
-}
-
-/// Forgets a message that brought nothing about, so that it can be tried again.
-fn forget(db: &Connection, message: &MessageId) -> Result<(), StoreError> {
-    const DELETE: &str = "DELETE FROM messages WHERE phone_number_id = ? AND message_hash = ?";
-    execute(db, DELETE, params![message.phone_number_id, message.hash.as_slice()]).map(drop)
 }
