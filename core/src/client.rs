@@ -385,7 +385,8 @@ impl<P: SessionPhone> Loggin<P> {
     /// The page is of an origin that the app allows, without query and fragment and of at most 200 characters; the server
     /// passes over any other, and the digits do as ever. What the link brings stands behind `#loggin=` in its fragment:
     /// [`Loggin::confirm`] takes it in place of the digits, with the token that the page's browser or the app has kept. Its
-    /// waits and watches say where they began; calls do not. Both are one redeemer, and closing either closes both.
+    /// waits and watches say where they began; calls do not. Each page has a connection of its own: of more than 64 at a time,
+    /// logins go on without a link. Both are one redeemer, and closing either closes both.
     ///
     /// ```no_run
     /// # let brought = "";

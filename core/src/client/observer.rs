@@ -88,6 +88,7 @@ impl Observer {
 
     /// This client for a call of another language, which may leave either out.
     #[doc(hidden)]
+    #[must_use = "the client that it is called on stays as it is"]
     pub fn asking_for(&self, confirm: Option<Confirm>, return_to: Option<&str>) -> Self {
         let asking = self.asking(confirm.unwrap_or_default());
         return_to.map_or_else(|| asking.clone(), |page| asking.returning_to(page))

@@ -27,7 +27,7 @@ struct AnswerInput {
 
 pub(crate) fn call(kind: &str, input: Value) -> Option<Outcome> {
     match kind {
-        "login_event" => login_event(input),
+        "login_event" => Some(outcome(login_event(read(input)))),
         "session" => Some(outcome(session(read(input)))),
         _ => None,
     }
@@ -50,12 +50,11 @@ fn session(AnswerInput { answer, require_phone }: AnswerInput) -> Result<Value, 
     }))
 }
 
-fn login_event(input: Value) -> Option<Outcome> {
-    let EventInput { event, data } = read(input);
+fn login_event(EventInput { event, data }: EventInput) -> Result<Value, Error> {
     let code = Token::parse("lgn1_8XKPQ2WN_ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ").unwrap().code();
     let data = data.replace("{code}", &code.expose());
     let pending = |told: Option<&str>| Ok(json!({ "outcome": "pending", "told": told }));
-    Some(outcome(match TokenEvent::parse(&event, &data) {
+    match TokenEvent::parse(&event, &data) {
         None | Some(TokenEvent::Ready(_)) => pending(None),
         Some(TokenEvent::Progress(event)) => pending(Some(event.status.as_str())),
         Some(TokenEvent::Verified(event)) if event.code != code => pending(None),
@@ -67,7 +66,7 @@ fn login_event(input: Value) -> Option<Outcome> {
             assert!(event.code == Some(code) || event.token_index == Some(0));
             Err(Error::from_server(&event.error, &event.message))
         }
-    }))
+    }
 }
 
 #[test]
