@@ -73,8 +73,8 @@ fn who_does_not_say_so_is_never_told_of_nobody() {
     }
     assert!(server.requests().iter().all(|request| asked(request).is_none()));
     // Whoever only observes may be told of no phone in any case.
-    let observer = Loggin::builder().base_url(server.url()).build_observer().unwrap();
-    let observed: Observed = observer.start_wait(login(&client).token, None).wait().unwrap();
+    let device = Loggin::builder().base_url(server.url()).build_observer().unwrap();
+    let observed: Observed = device.start_wait(login(&client).token, None).wait().unwrap();
     assert_eq!((observed.phone, observed.user_id.as_deref()), (None, Some(USER_ID)));
 }
 
@@ -92,12 +92,11 @@ fn a_phone_that_is_there_is_told_either_way() {
 fn both_kinds_of_wait_redeem_as_one_and_end_together_and_a_refusal_is_no_end_for_the_other() {
     let server = Server::start(|_, request, stream| {
         if request.head.starts_with("POST /api/v1/tokens/verify ") {
-            return match asked(request) {
-                None => respond_json(stream, "422 Unprocessable", r#"{"error":"phone_hidden"}"#),
-                Some(_) => {
-                    let body = WITHOUT_PHONE.replacen('{', r#"{"status":"verified","#, 1);
-                    respond_json(stream, "200 OK", &body);
-                }
+            let body = WITHOUT_PHONE.replacen('{', r#"{"status":"verified","#, 1);
+            return if asked(request).is_some() {
+                respond_json(stream, "200 OK", &body);
+            } else {
+                respond_json(stream, "422 Unprocessable", r#"{"error":"phone_hidden"}"#);
             };
         }
         begin_stream(stream);

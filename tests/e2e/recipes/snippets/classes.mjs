@@ -37,7 +37,7 @@ const WEBHOOK_BODY =
 /**
  * Blocks that stand in a context. `has` is a part of the block, and each entry finds one block of its page. `how` is a
  * class other than the language's, with the `reason` where it cannot run here; `before` is what the page takes for
- * granted, `after` what is looked for at the end; `code` says that somebody types the code that came, `confirms` the one that
+ * granted, `after` what is looked for at the end, `beside` another file for whose types the block is there; `code` says that somebody types the code that came, `confirms` the one that
  * the app asks for after the tap; `swap` puts this environment's values in place of the page's.
  */
 export const NAMED = [
@@ -202,8 +202,17 @@ export const NAMED = [
     has: '.onOpenURL',
     how: 'names',
     sources: 'bindings/mobile/swift',
-    own: ['show', 'split'],
+    own: ['String', 'show', 'split'],
     reason: 'it needs a Swift toolchain',
+  },
+  {
+    page: 'docs/nextjs.md',
+    has: 'interface LogginApp',
+    beside: `import { getSession, redeem } from '@loggin/nextjs';
+      const { phone } = (await getSession())!;
+      // @ts-expect-error: it may be null.
+      phone.length;
+      await redeem('', { requirePhone: false });`,
   },
   { page: 'docs/nextjs.md', has: 'npm install', how: 'commands' },
   { page: 'docs/nextjs.md', has: '.env.local', how: 'environment' },

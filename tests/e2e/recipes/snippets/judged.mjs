@@ -69,9 +69,25 @@ const OPTIONS = {
   types: ['node'],
 };
 
-/** Type-checks all blocks in one go; the complaints about each. */
+/**
+ * Type-checks all blocks in one go, and each that others would feel by itself, beside what it is to change; the complaints
+ * about each.
+ */
 export function typeCheck(pairs) {
-  const folder = join(SITE, 'snippets/types');
+  const isAlone = ({ entry }) => entry?.beside !== undefined;
+  const complaints = complaintsOf(
+    'types',
+    pairs.filter((pair) => !isAlone(pair)),
+  );
+  for (const pair of pairs.filter(isAlone)) {
+    const [[block, own]] = complaintsOf(`types-${pair.block.line}`, [pair]);
+    complaints.set(block, own);
+  }
+  return complaints;
+}
+
+function complaintsOf(program, pairs) {
+  const folder = join(SITE, 'snippets', program);
   rmSync(folder, { recursive: true, force: true });
   const places = new Map();
   for (const { block, entry } of pairs) {
@@ -81,10 +97,14 @@ export function typeCheck(pairs) {
     if (existsSync(join(folder, name))) {
       name = `${page}/${named.path}-${block.line}${named.suffix}`;
     }
-    const { before = '', swap } = entry ?? {};
+    const { before = '', beside, swap } = entry ?? {};
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), `${importsFor(block)}${before}\n${swapped(block.text, swap)}`);
     places.set(name, block);
+    if (beside !== undefined) {
+      writeFileSync(join(folder, 'beside.ts'), beside);
+      places.set('beside.ts', block);
+    }
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: OPTIONS, include: ['.'] }));
   const tsc = join(SITE, 'node_modules/typescript/bin/tsc');
