@@ -67,7 +67,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
 .PHONY: help version metadata check-release dist test-dist build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore redteam fuzz races faults faults-nodes sanitize soak \
-	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server bench-growth timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
+	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server bench-growth bench-history timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -205,6 +205,10 @@ bench-otp: $(BENCH_PYTHON) $(BENCH_PEERS) ## measure one-time codes, beside bett
 bench-server: $(PYTHON_TOOLS) ## measure whole logins, events and memory of the server; QUICK=1 is shorter, AGAINST=PATH measures another build in turns, STORE=sqlite one store
 	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench
 	cd tests && ../$(BIN)/python -m bench.server $(if $(QUICK),--quick) $(if $(AGAINST),--against $(abspath $(AGAINST))) $(if $(STORE),--store $(STORE))
+
+bench-history: $(PYTHON_TOOLS) ## measure what it takes to look at a million logins; STORE=sqlite is one store, ROWS=100000 fewer
+	$(CARGO) build $(LOCKED) --release -p loggin-server
+	cd tests && ../$(BIN)/python -m bench.history $(if $(STORE),--store $(STORE)) $(if $(ROWS),--rows $(ROWS))
 
 bench-growth: $(PYTHON_TOOLS) ## measure a million pending logins, and what a login among them takes; STORE=sqlite is one store, MOST=100000 ends earlier
 	$(CARGO) build $(LOCKED) --release -p loggin-server -p loggin-bench

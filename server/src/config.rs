@@ -5,6 +5,7 @@
 
 mod database;
 mod every_error;
+mod history;
 mod person;
 mod proxies;
 mod secret_files;
@@ -87,6 +88,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_TLS_CERT", "tls_cert"),
     ("LOGGIN_TLS_KEY", "tls_key"),
     ("LOGGIN_RETENTION_DAYS", "retention_days"),
+    ("LOGGIN_HISTORY_DAYS", "history_days"),
     ("LOGGIN_WEBHOOK_NETWORKS", "webhook_networks"),
     ("LOGGIN_WEBHOOK_KEPT_DAYS", "webhook_kept_days"),
     ("WHATSAPP_NUMBER", "whatsapp.number"),
@@ -163,6 +165,8 @@ pub(crate) struct Config {
     pub(crate) counts_addresses: bool,
     /// How long acts of administrators are kept; `None`: for ever.
     pub(crate) retention: Option<Duration>,
+    /// How long the history of logins and codes is kept.
+    pub(crate) history: Duration,
     pub(crate) whatsapp: WhatsAppConfig,
     /// `None`: no one-time codes are sent.
     pub(crate) otp: Option<OtpConfig>,
@@ -327,6 +331,7 @@ impl Settings {
             trusted_proxies: self.trusted_proxies()?.with_region_header(self.region_header()?),
             counts_addresses: true,
             retention: self.retention()?,
+            history: self.history()?,
             whatsapp: self.whatsapp()?,
             otp: self.otp()?,
             webhooks: self.webhooks_of_texts()?,

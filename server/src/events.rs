@@ -77,9 +77,7 @@ pub(crate) fn of_login(before: Option<&Login>, after: &Login, now: UnixMillis) -
     let (kind, reason) = match after.state {
         State::Verified => (EventKind::LoginVerified, None),
         State::Denied if had_result => (EventKind::LoginRevoked, None),
-        State::Denied if after.attempts_left == 0 && after.confirmation_was_typed(before) => {
-            (EventKind::LoginDenied, Some("max_attempts"))
-        }
+        State::Denied if after.typed_last_try(before) => (EventKind::LoginDenied, Some("max_attempts")),
         State::Denied => (EventKind::LoginDenied, Some("not_me")),
         State::PhoneHidden => (EventKind::LoginDenied, Some("phone_hidden")),
         State::Expired | State::Lapsed => (EventKind::LoginExpired, None),
@@ -115,11 +113,12 @@ pub(crate) fn of_login(before: Option<&Login>, after: &Login, now: UnixMillis) -
 }
 
 impl Login {
-    /// Whether this ended as a wrong code was typed, and not by its sender's word.
-    fn confirmation_was_typed(&self, before: Option<&Self>) -> bool {
-        before.is_some_and(|before| {
-            before.state == State::AwaitingConfirmation && before.attempts_left > self.attempts_left
-        })
+    /// Whether this ended as the last wrong code was typed, and not by its sender's word.
+    pub(crate) fn typed_last_try(&self, before: Option<&Self>) -> bool {
+        self.attempts_left == 0
+            && before.is_some_and(|before| {
+                before.state == State::AwaitingConfirmation && before.attempts_left > self.attempts_left
+            })
     }
 }
 

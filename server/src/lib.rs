@@ -11,6 +11,7 @@ mod config;
 mod crypto;
 mod doctor;
 mod events;
+mod history;
 mod http;
 mod identity;
 mod languages;

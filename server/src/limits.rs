@@ -399,6 +399,24 @@ pub(crate) const WEBHOOKS_SHOWN: u32 = 100;
 /// Acts that `loggin-server audit` shows unless told otherwise: some screens.
 pub(crate) const AUDIT_SHOWN: u32 = 1_000;
 
+/// Rows of the history in one page at most: some 300 KB of JSON.
+pub(crate) const HISTORY_PAGE: u32 = 1_000;
+
+/// Rows of the history that are looked at for one page where no index leads to what is asked for: within 100 ms.
+pub(crate) const HISTORY_LOOKED_AT: u32 = 50_000;
+
+/// Rows of the history that are counted in one transaction, which others wait for.
+pub(crate) const HISTORY_COUNTED: u32 = 5_000;
+
+/// Days for which hours are counted: two years, and the month before them to compare with.
+pub(crate) const USAGE_DAYS: u32 = 800;
+
+/// How long `loggin-server dev` keeps its history.
+pub(crate) const DEVELOPMENT_HISTORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How often `loggin-server logs --follow` looks for what is new.
+pub(crate) const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
+
 /// Time for one check of `loggin-server doctor`: several calls in a row, of 8 s at most each.
 pub(crate) const DOCTOR_CHECK: Duration = Duration::from_secs(40);
 

@@ -59,6 +59,8 @@ class Servers:
     metrics: list[str]
     cluster: Cluster | None
     target: dict[str, object]
+    # The environment that commands on the same database need.
+    settings: dict[str, str]
 
     def anonymous_bytes(self) -> int:
         return sum(process.usage().anonymous_bytes for process in self.processes)
@@ -99,7 +101,7 @@ def served(binary: Path, setup: Setup) -> Iterator[Servers]:
         cluster = stack.enter_context(Cluster()) if setup.store == POSTGRESQL else None
         database = cluster.database() if cluster else f"sqlite:{Path(folder, 'loggin.db')}"
         settings = _settings(database)
-        app = _create_app(binary, settings)
+        app = create_app(binary, settings)
         processes, metrics, urls = [], [], []
         for _ in range(setup.nodes):
             address, metrics_address = free_address(), free_address()
@@ -115,7 +117,7 @@ def served(binary: Path, setup: Setup) -> Iterator[Servers]:
             urls.append(process.read_line().rpartition(" ")[2])
         whatsapp = {"phone_number_id": PHONE_NUMBER_ID, "app_secret": settings["WHATSAPP_APP_SECRET"]}
         keys = {key: app[key] for key in ("app_key", "secret_key")}
-        yield Servers(processes, metrics, cluster, {**whatsapp, **keys, "urls": urls})
+        yield Servers(processes, metrics, cluster, {**whatsapp, **keys, "urls": urls}, settings)
 
 
 def _settings(database: str) -> dict[str, str]:
@@ -131,7 +133,7 @@ def _settings(database: str) -> dict[str, str]:
     }
 
 
-def _create_app(binary: Path, settings: dict[str, str]) -> dict[str, str]:
+def create_app(binary: Path, settings: dict[str, str]) -> dict[str, str]:
     command = [str(binary), "app", "create", "--name", "Benchmark", "--json"]
     made = subprocess.run(command, env=settings, stdout=subprocess.PIPE, check=True, text=True)
     app: dict[str, str] = json.loads(made.stdout)

@@ -154,7 +154,8 @@ BEGIN
         number bigint, task bigint, expected bigint, is_delete boolean, code text, state bigint, version bigint,
         deadline bigint, waited_for boolean, phone text, user_id text, verified_at bigint, claimed_by bytea,
         confirmation bytea, attempts_left bigint, reply_reference text, lang text, confirm bigint, asker text,
-        subject text, changes bigint, people jsonb, phone_number_id text, message_hash bytea, received_at bigint, kind bigint, recipient bytea, owed_at bigint, most_per_person bigint,
+        subject text, changes bigint, people jsonb, phone_number_id text,
+        message_hash bytea, received_at bigint, kind bigint, recipient bytea, owed_at bigint, most_per_person bigint,
         most_per_app bigint, latest bigint
     ) ORDER BY number LOOP
         became := 0;

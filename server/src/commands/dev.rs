@@ -273,6 +273,7 @@ fn config(address: SocketAddr, simulator: &Url, secrets: &Secrets) -> Result<Con
         trusted_proxies: TrustedProxies::loopback(ForwardedHeader::default()),
         counts_addresses: false,
         retention: None,
+        history: limits::DEVELOPMENT_HISTORY,
         whatsapp: WhatsAppConfig {
             number: WhatsAppNumber::parse(NUMBER).map_err(|_| refused("the number"))?,
             phone_number_id: PHONE_NUMBER_ID.to_owned(),

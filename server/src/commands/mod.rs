@@ -7,6 +7,7 @@ mod app_view;
 mod audit;
 mod dev;
 mod doctor;
+mod logs;
 mod operator;
 mod output;
 mod person;
@@ -15,6 +16,7 @@ mod serve;
 mod startup;
 mod supervisor;
 mod test_number;
+mod usage;
 mod webhook;
 
 use std::{
@@ -29,12 +31,14 @@ use self::{
     app::AppCommand,
     dev::DevArgs,
     doctor::DoctorArgs,
+    logs::LogsArgs,
     operator::OperatorCommand,
     output::{print_line, tell_failure},
     person::Wish,
     run::RunError,
     serve::ServeArgs,
     test_number::TestNumberCommand,
+    usage::UsageArgs,
     webhook::WebhookCommand,
 };
 use crate::{
@@ -85,6 +89,20 @@ enum Command {
         config: ConfigArgs,
         #[command(subcommand)]
         command: OperatorCommand,
+    },
+    /// List what became of logins and one-time codes, the latest last.
+    Logs {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(flatten)]
+        arguments: LogsArgs,
+    },
+    /// Count logins and one-time codes: how far they came, how long it took, and why they failed.
+    Usage {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(flatten)]
+        arguments: UsageArgs,
     },
     /// List what administrators did, the latest last.
     Audit {
@@ -184,6 +202,14 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         Command::Webhook { config, command } => {
             let settings = start(config.config.as_deref())?;
             block_on(webhook::run(&settings, command))
+        }
+        Command::Logs { config, arguments } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(logs::run(&settings, &arguments))
+        }
+        Command::Usage { config, arguments } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            block_on(usage::run(&database, &arguments))
         }
         Command::Audit { config, json } => {
             let database = run::location(&start(config.config.as_deref())?)?;

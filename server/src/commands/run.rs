@@ -27,7 +27,7 @@ use crate::{
     outbox::webhooks::{WebhookCaller, WebhookKeys, Webhooks},
     phones,
     state::{LONG_POLL, OtpParts, Parts, Server, Settings},
-    store::{self, CommitListener, Location, Store, WrongLocation},
+    store::{self, CommitListener, HOUR_MILLIS, HistoryPurge, Location, Store, WrongLocation},
     telemetry::{Exporter, TracesError},
     whatsapp::{GraphClient, GraphConfig},
 };
@@ -162,7 +162,7 @@ pub(crate) async fn prepare(
     if config.otp.is_some() {
         std::thread::spawn(phones::load);
     }
-    let retention = config.retention;
+    let (retention, history) = (config.retention, config.history);
     let webhooks = webhooks(&config.webhooks, &store, &publisher)?;
     // Before anybody can wait here.
     let cursor = store.cursor().await?;
@@ -187,6 +187,7 @@ pub(crate) async fn prepare(
             () = purge_otp(&looking) => {}
             () = looking.apps.keep_writing_uses() => {}
             () = trim_audit(&looking, retention) => {}
+            () = purge_history(&looking, history) => {}
             () = looking.waiters.run_wheel() => {}
             () = supervisor::feed_watchdog(Arc::clone(&looking.store)) => {}
             // An error means that whoever would tell is gone, which is the end too.
@@ -237,6 +238,33 @@ async fn trim_audit_once(server: &Server, retention: Duration) -> Result<(), sto
     }
     let before = server.clock.now() - retention;
     while server.store.trim_audit(before, limits::SWEEP).await? >= u64::from(limits::SWEEP) {}
+    Ok(())
+}
+
+/// Forgets what became of logins and codes longer ago than it is to be kept, for ever.
+async fn purge_history(server: &Server, kept: Duration) {
+    let mut ticks = tokio::time::interval(TRIM_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = purge_history_once(server, kept).await {
+            tracing::warn!(%error, "the history could not be trimmed; trying again");
+        }
+    }
+}
+
+/// The same once, where this process is the one that does it.
+async fn purge_history_once(server: &Server, kept: Duration) -> Result<(), store::StoreError> {
+    if !server.store.leads().await? {
+        return Ok(());
+    }
+    let now = server.clock.now();
+    let purge = HistoryPurge {
+        before: now - kept,
+        hour: (now.0.div_euclid(24 * HOUR_MILLIS) - i64::from(limits::USAGE_DAYS)) * 24,
+        most_unanswered: limits::LAPSED_PER_APP,
+    };
+    while server.store.purge_history(purge, limits::SWEEP).await? >= u64::from(limits::SWEEP) {}
     Ok(())
 }
 

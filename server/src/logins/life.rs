@@ -16,7 +16,7 @@ use crate::{
     clock::UnixMillis,
     identity::Evidence,
     languages::Language,
-    store::{App, Asker, Confirm, Login, MessageKind, PhoneHidden, Stage, State},
+    store::{App, Asker, Confirm, Login, MessageKind, PhoneHidden, Stage, State, Steps},
 };
 
 /// From the first wait to `expired`: the time to find the phone, read and tap.
@@ -200,6 +200,7 @@ fn fresh(code: Code, state: State, deadline: UnixMillis) -> Login {
         language: None,
         confirm: Confirm::None,
         asker: None,
+        steps: Steps::default(),
     }
 }
 
@@ -216,7 +217,9 @@ pub(crate) fn waited(
 ) -> Next {
     let Some(login) = login else {
         let (confirm, asker) = (asks.confirm, asks.asker.clone().map(Box::new));
-        let login = Login { waited_for: true, confirm, asker, ..fresh(code, State::Pending, now + PENDING) };
+        let steps = Steps { started_at: Some(now), message_at: None };
+        let login =
+            Login { waited_for: true, confirm, asker, steps, ..fresh(code, State::Pending, now + PENDING) };
         return Next::Replace(login, None);
     };
     if login.state > State::Verified {
@@ -254,7 +257,8 @@ fn first_waited(login: Login, now: UnixMillis) -> Login {
         Some(verified_at) => verified_at.min(now) + REDEEMABLE,
         None => now + PENDING,
     };
-    Login { waited_for: true, deadline, ..login }
+    let steps = Steps { started_at: Some(now), ..login.steps };
+    Login { waited_for: true, deadline, steps, ..login }
 }
 
 /// A message with the login's code came.
@@ -274,7 +278,8 @@ pub(crate) fn received(
         return repeated(login, message);
     }
     let Evidence { phone, user_id, .. } = &message.sender;
-    let login = Login { user_id: user_id.clone(), language: message.language, ..login };
+    let steps = Steps { message_at: Some(now), ..login.steps };
+    let login = Login { user_id: user_id.clone(), language: message.language, steps, ..login };
     // An app that lets nobody hide the number takes none from memory either.
     let known_phone = known_phone.filter(|_| app.phone_hidden != PhoneHidden::Fail);
     match (phone.clone().or(known_phone), user_id, app.phone_hidden) {

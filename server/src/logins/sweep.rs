@@ -126,9 +126,17 @@ impl Logins {
             return;
         }
         warn("what is overdue", self.expire().await);
+        warn("what is to be counted", self.count_history().await);
         if purges {
             warn("what is to be forgotten", self.purge().await);
         }
+    }
+
+    /// Counts what has ended since it was counted last.
+    pub(crate) async fn count_history(&self) -> Result<(), StoreError> {
+        let most = limits::HISTORY_COUNTED;
+        while self.store.count_history(most).await? >= u64::from(most) {}
+        Ok(())
     }
 
     /// Measures what no event tells.

@@ -571,6 +571,7 @@ async fn what_a_listener_missed_is_told_by_the_next_look() {
 }
 
 mod confirming;
+mod ending;
 mod explorer;
 mod identity;
 mod returning;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     clock::{UnixMillis, random_bytes},
-    events,
+    events, history,
     identity::{Evidence, Gathered, Rules, known_phone},
     limits,
     store::{
@@ -212,10 +212,13 @@ impl Logins {
         let is_news = write == Write::Put && row.map(told) != Some(told(&next));
         let login = Login { version: expected.unwrap_or_default() + 1, ..next };
         let event = (write == Write::Put).then(|| events::of_login(row, &login, now)).flatten();
+        let end =
+            (write == Write::Put).then(|| history::of_login(row, &login, &self.recipients, now)).flatten();
         let begun = transition.begun.clone();
         let message = transition.message.clone().filter(|message| !taken.contains(message));
         let people = Some(people).filter(|people| !people.is_empty()).map(Box::new);
-        let change = Change { expected, login, write, message, owed: None, people, event, is_news, begun };
+        let change =
+            Change { expected, login, write, message, owed: None, people, event, end, is_news, begun };
         Plan::Change(Box::new(Planned { position, change, owed }))
     }
 

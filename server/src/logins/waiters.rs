@@ -250,7 +250,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::UnixMillis,
-        store::State,
+        store::{State, Steps},
         tests::{START, token},
     };
 
@@ -276,6 +276,7 @@ mod tests {
             language: None,
             confirm: loggin_protocol::Confirm::None,
             asker: None,
+            steps: Steps::default(),
         }
     }
 

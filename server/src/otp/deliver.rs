@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::{Otp, OtpError, OtpResponse, Recipient, Refusal, StartOrder, life, month, sender};
 use crate::{
+    clock::UnixMillis,
     crypto::Digits,
     events::{self, AboutCode},
     limits, phones,
-    store::{App, OtpPhone, OtpWrite, StoreError},
+    store::{App, Ending, OtpPhone, OtpWrite, StoreError},
     whatsapp::{SendError, SendStatus, SentMessage},
 };
 
@@ -68,7 +69,7 @@ impl Otp {
                 tracing::error!(
                     "WhatsApp has paused WHATSAPP_OTP_TEMPLATE: codes are not sent until its quality is better"
                 );
-                self.give_back(order, session_id, reserved.phone.subject).await?;
+                self.give_back(order, session_id, reserved.phone.subject, Ending::Operator).await?;
                 Err(Refusal::after(ErrorCode::Unavailable, OPERATOR_RETRY_AFTER).into())
             }
             Ok(message) => {
@@ -76,8 +77,8 @@ impl Otp {
                 self.finish(order, Finish { session_id, row, sends, message: Some(&message), wa_id }).await
             }
             Err(error) => {
-                if error != SendError::Ambiguous {
-                    self.give_back(order, session_id, reserved.phone.subject).await?;
+                if let Some(ending) = ending(&error) {
+                    self.give_back(order, session_id, reserved.phone.subject, ending).await?;
                 }
                 Err(refusal(error).into())
             }
@@ -133,6 +134,9 @@ impl Otp {
                 let about = AboutCode { app_key: order.app.app_key, session_id, phone };
                 writes.push(OtpWrite::Event(Box::new(events::code_sent(&about, now))));
             }
+            if failure.is_some() {
+                writes.extend(self.end_of(session_id, Ending::OtherAccount, now).await?);
+            }
             match failure {
                 None => writes.extend(self.keep(order.call.as_ref(), Some(session_id), &response)?),
                 Some(_) => writes.extend(Self::forget(order.call.as_ref(), session_id)),
@@ -146,6 +150,17 @@ impl Otp {
             row = self.store.otp_phone(&subject).await?;
         }
         Err(self.overtaken(session_id).await?.into())
+    }
+
+    /// The row of the history of a session that ended so, where it is known.
+    pub(super) async fn end_of(
+        &self,
+        session_id: Uuid,
+        ending: Ending,
+        now: UnixMillis,
+    ) -> Result<Option<OtpWrite>, StoreError> {
+        let session = self.store.otp_session(session_id).await?;
+        Ok(session.map(|session| self.end(&session, ending, now)))
     }
 
     fn note_taken(
@@ -202,6 +217,16 @@ fn elsewhere(order: &StartOrder, session_id: Uuid) -> Refusal {
     let app_key = order.app.app_key;
     tracing::warn!(%app_key, %session_id, "WhatsApp delivers to another account than was asked for: refused");
     Refusal::new(ErrorCode::SendFailed)
+}
+
+/// How a session ended whose code was not sent; none where nobody knows whether it was.
+fn ending(error: &SendError) -> Option<Ending> {
+    match error {
+        SendError::Permanent { .. } => Some(Ending::Undeliverable),
+        SendError::Misconfigured { .. } | SendError::Operator { .. } => Some(Ending::Operator),
+        SendError::Retryable { .. } => Some(Ending::Temporary),
+        SendError::Ambiguous => None,
+    }
 }
 
 /// What a caller is told where a code was not sent.

@@ -260,7 +260,7 @@ fn live_code(session: &OtpSession, phone: &OtpPhone, now: UnixMillis) -> Option<
 }
 
 /// Whether WhatsApp delivers to another account than the one that was asked for.
-fn is_elsewhere(session: &OtpSession) -> bool {
+pub(super) fn is_elsewhere(session: &OtpSession) -> bool {
     let both = session.phone.as_ref().zip(session.wa_id.as_ref());
     both.is_some_and(|(asked, reported)| !phones::same_account(asked, reported))
 }

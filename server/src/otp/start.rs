@@ -15,12 +15,13 @@ use super::{
     life::{self, Start},
     month,
     responses::Known,
+    status,
 };
 use crate::{
     clock::UnixMillis,
     crypto::Digits,
     limits,
-    store::{App, OtpPhone, OtpRefusal, OtpSession, OtpWrite, StoreError},
+    store::{App, Ending, OtpPhone, OtpRefusal, OtpSession, OtpWrite, StoreError},
     whatsapp::DeliveryStatus,
 };
 
@@ -207,6 +208,7 @@ impl Otp {
         order: &StartOrder,
         session_id: Uuid,
         subject: [u8; 32],
+        ending: Ending,
     ) -> Result<(), OtpError> {
         for _ in 0..limits::CONFLICTS {
             let now = self.clock.now();
@@ -214,6 +216,7 @@ impl Otp {
             let row = row.and_then(|row| life::not_sent(row, session_id, now));
             let mut writes: Vec<OtpWrite> =
                 Self::forget(order.call.as_ref(), session_id).into_iter().collect();
+            writes.extend(self.end_of(session_id, ending, now).await?);
             // Whoever takes the reservation back takes the count back, which is once.
             if let Some(row) = row {
                 let app_key = order.app.app_key;
@@ -243,7 +246,8 @@ impl Otp {
         match session.delivery {
             // A status came of a message whose sending nobody saw the end of: it was sent after all, or was not.
             Some(DeliveryStatus::Failed) => {
-                self.give_back(order, session_id, session.subject).await?;
+                let ending = session.failure.map_or(Ending::Temporary, |code| status::failure(code).ending());
+                self.give_back(order, session_id, session.subject, ending).await?;
                 Ok(Resumed::GivenBack)
             }
             Some(_) => {

@@ -6,7 +6,7 @@ use super::{
     life::{self, Progress},
 };
 use crate::{
-    store::OtpSession,
+    store::{Ending, OtpSession},
     whatsapp::{DeliveryStatus, SendError},
 };
 
@@ -49,6 +49,16 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// How a session ended whose message did not arrive for this.
+    pub(super) fn ending(self) -> Ending {
+        match self {
+            Self::Undeliverable => Ending::Undeliverable,
+            Self::OtherAccount => Ending::OtherAccount,
+            Self::Temporary => Ending::Temporary,
+            Self::Operator => Ending::Operator,
+        }
+    }
+
     /// Its word in events.
     pub(super) fn as_str(self) -> &'static str {
         match self {

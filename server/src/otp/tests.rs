@@ -2,6 +2,7 @@
 
 mod accounts;
 mod calls;
+mod ending;
 mod privacy;
 mod races;
 mod sending;

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::{Failure, Otp, life, month, status};
 use crate::{
     events::{self, AboutCode, Blocked},
-    limits, phones,
-    store::{AppEvent, OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
+    history, limits, phones,
+    store::{AppEvent, Ending, OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
     telemetry::metrics,
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
@@ -100,8 +100,9 @@ impl Otp {
             writes.extend(phone.map(OtpWrite::Phone));
             let month = month(session.created_at).0;
             writes.push(OtpWrite::UncountSend { app_key: session.app_key, month });
-            let (about, why) = (AboutCode::of(&session), status::failure(code).as_str());
-            writes.push(OtpWrite::Event(Box::new(events::code_failed(&about, why, self.clock.now()))));
+            let (about, why, now) = (AboutCode::of(&session), status::failure(code), self.clock.now());
+            writes.push(OtpWrite::Event(Box::new(events::code_failed(&about, why.as_str(), now))));
+            writes.push(self.end(&session, why.ending(), now));
             if self.store.write(writes).await?.is_ok() {
                 return Ok(());
             }
@@ -127,8 +128,9 @@ impl Otp {
                 return Ok(());
             };
             let event = Box::new(events::code_blocked(&AboutCode::of(&session), Blocked::NotRequested, now));
-            let writes =
-                vec![OtpWrite::Phone(phone), OtpWrite::CountNotRequested { app_key }, OtpWrite::Event(event)];
+            let end = self.end(&session, Ending::NotRequested, now);
+            let count = OtpWrite::CountNotRequested { app_key };
+            let writes = vec![OtpWrite::Phone(phone), count, OtpWrite::Event(event), end];
             if self.store.write(writes).await?.is_ok() {
                 metrics::code_not_requested();
                 tracing::warn!(%app_key, %session_id, "a code was cancelled: its recipient had not asked for it");
@@ -148,8 +150,27 @@ impl Otp {
         Ok(None)
     }
 
+    /// Writes down how sessions ended that time alone has ended, as long as there is a person in them.
+    async fn end_what_is_over(&self) -> Result<(), StoreError> {
+        loop {
+            let now = self.clock.now();
+            let (before, beyond) = (now - life::LIFETIME, now + PERSON_KEPT);
+            let over = self.store.unended_sessions(before, beyond, limits::SWEEP).await?;
+            let (count, recipients) = (over.len(), &self.recipients);
+            let end = |session: &OtpSession| {
+                (session.session_id, *history::of_code(session, ending(session), recipients, now))
+            };
+            self.store.end_sessions(over.iter().map(end).collect()).await?;
+            if count < limits::SWEEP as usize {
+                return Ok(());
+            }
+        }
+    }
+
     /// Takes people out of sessions that are over, and forgets what nobody needs any more.
     pub(crate) async fn purge(&self) -> Result<(), StoreError> {
+        // Where that fails, people are taken out all the same.
+        let ended = self.end_what_is_over().await;
         loop {
             let purge = OtpPurge {
                 now: self.clock.now(),
@@ -160,9 +181,21 @@ impl Otp {
             };
             let gone = self.store.purge_otp(purge, limits::SWEEP).await?;
             if gone < u64::from(limits::SWEEP) {
-                return Ok(());
+                return ended;
             }
         }
+    }
+}
+
+/// How a session ended of which nothing else was written down.
+fn ending(session: &OtpSession) -> Ending {
+    match session.failure {
+        // An earlier version of this program took the code.
+        _ if session.used => Ending::Typed,
+        Some(code) => status::failure(code).ending(),
+        None if life::is_elsewhere(session) => Ending::OtherAccount,
+        None if session.is_test || session.accepted || session.delivery.is_some() => Ending::NotTyped,
+        None => Ending::Unknown,
     }
 }
 

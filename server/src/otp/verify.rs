@@ -12,8 +12,8 @@ use crate::{
     clock::UnixMillis,
     crypto::Digits,
     events::{self, AboutCode, Blocked},
-    limits,
-    store::{AppEvent, OtpPhone, OtpSession, OtpWrite, StoreError},
+    history, limits,
+    store::{AppEvent, Ending, OtpPhone, OtpSession, OtpWrite, StoreError},
 };
 
 /// Digits that a code has.
@@ -81,6 +81,12 @@ impl Otp {
         Err(StoreError::Busy.into())
     }
 
+    /// The session's row of the history.
+    pub(super) fn end(&self, session: &OtpSession, ending: Ending, now: UnixMillis) -> OtpWrite {
+        let entry = history::of_code(session, ending, &self.recipients, now);
+        OtpWrite::End { session_id: session.session_id, entry }
+    }
+
     /// What is written of an attempt.
     fn attempt(
         &self,
@@ -96,6 +102,7 @@ impl Otp {
             // Also where it is not used: a right code and a wrong one take the same writes, and so the same time.
             writes.push(OtpWrite::Used { session_id: session.session_id, used });
             writes.extend(event(session, response, now).map(|event| OtpWrite::Event(Box::new(event))));
+            writes.extend(ending(response).map(|ending| self.end(session, ending, now)));
         }
         Ok(writes)
     }
@@ -115,6 +122,17 @@ fn event(session: &OtpSession, response: &OtpResponse, now: UnixMillis) -> Optio
         OtpResponse::Verified { .. } => Some(events::code_verified(&about, now)),
         OtpResponse::Refused(refusal) if refusal.code == ErrorCode::MaxAttempts => {
             Some(events::code_blocked(&about, Blocked::MaxAttempts, now))
+        }
+        _ => None,
+    }
+}
+
+/// How an attempt ended the session, if it did.
+fn ending(response: &OtpResponse) -> Option<Ending> {
+    match response {
+        OtpResponse::Verified { .. } => Some(Ending::Typed),
+        OtpResponse::Refused(refusal) if refusal.code == ErrorCode::MaxAttempts => {
+            Some(Ending::TooManyGuesses)
         }
         _ => None,
     }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod fiction;
+mod origin;
 mod recipient_keys;
 mod trail;
 
@@ -15,6 +16,7 @@ use loggin_protocol::PhoneNumber;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
 pub(crate) use accounts::{account, forms, name, same_account};
+pub(crate) use origin::{DIGITS_TOLD, country, end_of};
 pub(crate) use recipient_keys::RecipientKeys;
 pub(crate) use trail::trail_name;
 

@@ -6,6 +6,7 @@
 mod admin;
 mod asker;
 mod commit;
+mod history;
 mod identity;
 mod keys;
 mod location;
@@ -33,6 +34,10 @@ use crate::{
 pub(crate) use admin::{Act, AdminStore, AuditRow, Replay};
 pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
+pub(crate) use history::{
+    Ending, Facet, HOUR_MILLIS, HistoryEntry, HistoryFilter, HistoryKind, HistoryPage, HistoryPurge,
+    HistoryRow, HistoryStart, HistoryStore, Outcome, PACE, UsageCounts, UsageFilter, UsageHour, UsageValue,
+};
 pub(crate) use identity::{IdentityStore, PeopleChange, Person, PersonQuery, Recognised, Versions};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use location::{Location, back_up, open, version_at};
@@ -50,6 +55,7 @@ pub(crate) use people::WITH_PEOPLE;
 pub(crate) use people::{
     ClearName, PeopleStore, PersonCounts, PersonNames, PersonRow, SealedResponse, Trail,
 };
+pub(crate) use rows::Numbered;
 pub(crate) use sqlite::{SqliteStore, backup::BackupError};
 pub(crate) use webhooks::{
     AppEvent, DeliveriesPurged, DeliveryEnd, DeliveryPurge, DeliveryState, DisabledFor, EventKind, Tried,
@@ -209,6 +215,15 @@ pub(crate) struct Login {
     pub(crate) confirm: Confirm,
     /// The page that asks for it, where one is known.
     pub(crate) asker: Option<Box<Asker>>,
+    pub(crate) steps: Steps,
+}
+
+/// When a login began, and when its message came; unknown of what an earlier version of this program began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// Somebody waited for it first.
+    pub(crate) started_at: Option<UnixMillis>,
+    pub(crate) message_at: Option<UnixMillis>,
 }
 
 /// A WhatsApp message, by the hash of its id: the id itself holds the sender's number.
@@ -235,6 +250,8 @@ pub(crate) struct Change {
     pub(crate) people: Option<Box<PeopleChange>>,
     /// What the app is told by webhooks once the change is stored.
     pub(crate) event: Option<Box<AppEvent>>,
+    /// The row of the history, where the change ends the login.
+    pub(crate) end: Option<Box<HistoryEntry>>,
     /// Whether those who wait for the login are to be told.
     pub(crate) is_news: bool,
     /// When the call that brings it about came, where that is measured.
@@ -286,7 +303,15 @@ pub(crate) struct Changed {
 /// Where apps, logins and sessions of one-time codes are kept.
 #[async_trait]
 pub(crate) trait Store:
-    AdminStore + IdentityStore + KeyStore + OperatorStore + OtpStore + OutboxStore + PeopleStore + WebhookStore
+    AdminStore
+    + HistoryStore
+    + IdentityStore
+    + KeyStore
+    + OperatorStore
+    + OtpStore
+    + OutboxStore
+    + PeopleStore
+    + WebhookStore
 {
     /// The app with this key.
     async fn app(&self, app_key: AppKey) -> Result<Option<App>, StoreError>;

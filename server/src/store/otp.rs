@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
-use super::{AppEvent, StoreError};
+use super::{AppEvent, HistoryEntry, StoreError};
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
 /// One phone at one app: the code that is live, and the wrong guesses that count across codes.
@@ -148,6 +148,8 @@ pub(crate) enum OtpWrite {
     Forget { call: OtpCall, session_id: Uuid },
     /// Stores what the app is told by webhooks.
     Event(Box<AppEvent>),
+    /// Adds a session's row of the history, unless it has one.
+    End { session_id: Uuid, entry: Box<HistoryEntry> },
 }
 
 impl OtpWrite {
@@ -167,7 +169,8 @@ impl OtpWrite {
             | Self::UncountSend { .. }
             | Self::CountNotRequested { .. }
             | Self::Forget { .. }
-            | Self::Event(_) => false,
+            | Self::Event(_)
+            | Self::End { .. } => false,
         }
     }
 }
@@ -284,6 +287,14 @@ pub(crate) trait OtpStore: fmt::Debug + Send + Sync {
     /// Codes of an app in a month.
     async fn otp_sends(&self, app_key: AppKey, month: u32) -> Result<u32, StoreError>;
 
+    /// Sessions with a person in them of which the history has no row: those that began before, or beyond where none can
+    /// have begun; the oldest first.
+    async fn unended_sessions(
+        &self,
+        before: UnixMillis,
+        beyond: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<OtpSession>, StoreError>;
     /// Takes the person out of sessions that are over, and forgets what is old; returns how many rows that concerned,
     /// up to `limit` of each kind.
     async fn purge_otp(&self, purge: OtpPurge, limit: u32) -> Result<u64, StoreError>;

@@ -13,7 +13,8 @@ use super::StoreError;
 use crate::clock::UnixMillis;
 
 /// Tables that can hold a person, under whatever name.
-pub(crate) const WITH_PEOPLE: [&str; 11] = [
+pub(crate) const WITH_PEOPLE: [&str; 12] = [
+    "history",
     "logins",
     "otp_aliases",
     "otp_answers",
@@ -29,7 +30,7 @@ pub(crate) const WITH_PEOPLE: [&str; 11] = [
 
 /// Tables that hold none, each with the reason; a database has some of its own beside them.
 #[cfg(test)]
-pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 9] = [
+pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 11] = [
     ("apps", "it is about apps"),
     ("audit", "of a number it has its end or a MAC, and else the operator's own users"),
     ("changes", "it is a count"),
@@ -38,6 +39,8 @@ pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 9] = [
     ("otp_usage", "it counts for apps"),
     ("retention", "it is a moment"),
     ("secret_keys", "it is about apps"),
+    ("usage_counted", "it is a position"),
+    ("usage_hours", "it counts for apps"),
     ("webhook_endpoints", "it is about apps"),
 ];
 

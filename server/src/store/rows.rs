@@ -1,12 +1,13 @@
 //! The numbers that stand for enumerations in the tables of every store.
 
 use super::{
-    Confirm, DeliveryState, DisabledFor, MessageKind, MessageState, PhoneHidden, Role, State, StoreError,
+    Confirm, DeliveryState, DisabledFor, Ending, Facet, HistoryKind, MessageKind, MessageState, PhoneHidden,
+    Role, State, StoreError,
 };
 use crate::whatsapp::DeliveryStatus;
 
 /// An enumeration that the tables keep as a number, which must never change its meaning.
-pub(super) trait Numbered: Copy + PartialEq + Sized + 'static {
+pub(crate) trait Numbered: Copy + PartialEq + Sized + 'static {
     const NUMBERS: &'static [(i64, Self)];
     const WHAT: &'static str;
 
@@ -78,6 +79,43 @@ impl Numbered for MessageState {
     const WHAT: &'static str = "state of a message";
 }
 
+impl Numbered for HistoryKind {
+    // The statements that count messages name the codes.
+    const NUMBERS: &'static [(i64, Self)] = &[(1, Self::Login), (2, Self::Code), (3, Self::TestCode)];
+    const WHAT: &'static str = "kind of a row of the history";
+}
+
+impl Numbered for Ending {
+    // Below 10 is what was wanted, and 10 a login without a message: statements and an index say so.
+    const NUMBERS: &'static [(i64, Self)] = &[
+        (1, Self::Redeemed),
+        (2, Self::Typed),
+        (10, Self::NoMessage),
+        (11, Self::NoNumber),
+        (12, Self::NotConfirmed),
+        (13, Self::NotRedeemed),
+        (20, Self::NotMe),
+        (21, Self::TooManyDigits),
+        (22, Self::PhoneHidden),
+        (30, Self::TakenBack),
+        (40, Self::NotTyped),
+        (41, Self::TooManyGuesses),
+        (42, Self::NotRequested),
+        (50, Self::Undeliverable),
+        (51, Self::OtherAccount),
+        (52, Self::Temporary),
+        (53, Self::Operator),
+        (54, Self::Unknown),
+    ];
+    const WHAT: &'static str = "ending";
+}
+
+impl Numbered for Facet {
+    const NUMBERS: &'static [(i64, Self)] =
+        &[(0, Self::Hours), (1, Self::Endings), (2, Self::Countries), (3, Self::Pace), (4, Self::Messages)];
+    const WHAT: &'static str = "side of the history";
+}
+
 impl Numbered for DeliveryStatus {
     // The greater number is the later status: the store keeps the greatest. 0 is for none.
     const NUMBERS: &'static [(i64, Self)] =
@@ -113,6 +151,9 @@ mod tests {
         ]);
         check(&Confirm::ALL);
         check(&[PhoneHidden::Ask, PhoneHidden::Fail, PhoneHidden::Allow]);
+        check(&HistoryKind::ALL);
+        check(&Ending::ALL);
+        check(&[Facet::Hours, Facet::Endings, Facet::Countries, Facet::Pace, Facet::Messages]);
         check(&[Role::Viewer, Role::Operator, Role::Owner]);
         check(&[
             MessageKind::SharePhone,

@@ -10,6 +10,7 @@ mod cluster;
 mod development;
 mod keys;
 mod log;
+mod logs;
 mod messages;
 mod metrics;
 mod nodes;

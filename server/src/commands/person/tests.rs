@@ -48,7 +48,10 @@ async fn all_that_a_server_wrote_of_a_person_is_told_and_forgotten() {
     act(&server, 2, "525512345678", "MX.2000").await;
     let told = wish(&server, PHONE, Wish::Export).await.unwrap();
     let tables: Vec<&str> = told["tables"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(tables, ["logins", "otp_answers", "otp_phones", "otp_recipients", "otp_sessions", "people"]);
+    assert_eq!(
+        tables,
+        ["history", "logins", "otp_answers", "otp_phones", "otp_recipients", "otp_sessions", "people"]
+    );
     assert_eq!(told["tables"]["logins"][0]["user_id"], "IN.1000");
     assert!(!told.to_string().contains("525512345678") && !told.to_string().contains("MX.2000"));
 

@@ -3,7 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{logins::life::Next, store::Stage, tests::START};
+use crate::{
+    logins::life::Next,
+    store::{Stage, Steps},
+    tests::START,
+};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -47,6 +51,7 @@ fn login_in(state: State, deadline: UnixMillis) -> Login {
         language: None,
         confirm: Confirm::None,
         asker: None,
+        steps: Steps::default(),
     }
 }
 

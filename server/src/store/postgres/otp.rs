@@ -19,6 +19,7 @@ use super::{
     writer::Work,
     writes,
 };
+use crate::clock::UnixMillis;
 #[cfg(test)]
 use crate::store::Act;
 use crate::store::{
@@ -35,6 +36,9 @@ const SELECT_BOTH: &str = "SELECT s.*, p.subject AS account, p.version, p.live_s
     FROM otp_sessions s LEFT JOIN otp_phones p
     ON p.subject = coalesce((SELECT a.account FROM otp_aliases a WHERE a.subject = s.subject), s.subject)
     WHERE s.session_id = $1";
+
+const UNENDED: &str = "SELECT * FROM otp_sessions
+    WHERE phone IS NOT NULL AND NOT ended AND (created_at < $1 OR created_at > $2) ORDER BY created_at LIMIT $3";
 
 #[async_trait]
 impl OtpStore for PostgresStore {
@@ -91,6 +95,22 @@ impl OtpStore for PostgresStore {
         let values: [_; 2] = [(&app_key.as_str() as _, Type::TEXT), (&i64::from(month) as _, Type::INT8)];
         let Some(row) = self.connections.first(SELECT, &values).await? else { return Ok(0) };
         u32::try_from(value::<i64>(&row, "sends")?).map_err(|_| StoreError::Unreadable("count"))
+    }
+
+    async fn unended_sessions(
+        &self,
+        before: UnixMillis,
+        beyond: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<OtpSession>, StoreError> {
+        let values: [_; 3] = [
+            (&before.0 as _, Type::INT8),
+            (&beyond.0 as _, Type::INT8),
+            (&i64::from(limit) as _, Type::INT8),
+        ];
+        let rows = self.connections.rows(UNENDED, &values).await?;
+        let sessions = rows.iter().map(|row| rows::tolerated(rows::session(row)));
+        Ok(sessions.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     async fn purge_otp(&self, purge: OtpPurge, limit: u32) -> Result<u64, StoreError> {

@@ -15,7 +15,9 @@ use super::{
 use crate::{
     clock::UnixMillis,
     limits,
-    store::{Attempt, Begun, DueMessage, Ended, Login, OutboxMessage, OutboxStore, Store, StoreError},
+    store::{
+        Attempt, Begun, DueMessage, Ended, Login, MessageState, OutboxMessage, OutboxStore, Store, StoreError,
+    },
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -72,7 +74,10 @@ impl OutboxStore for PostgresStore {
         recipient: [u8; 32],
     ) -> Result<(), StoreError> {
         let code = code.expose();
-        self.write_other(writes::end_message(code.as_ref(), serial, ended, &recipient)).await.map(drop)
+        let is_sent = matches!(ended, Ended::Finally { state: MessageState::Sent, .. });
+        let counted = is_sent.then(|| writes::history_message(code.as_ref(), serial));
+        let end = writes::end_message(code.as_ref(), serial, ended, &recipient);
+        self.write_others(std::iter::once(end).chain(counted).collect()).await.map(drop)
     }
 
     async fn purge_outbox_counts(&self, now: UnixMillis, limit: u32) -> Result<u64, StoreError> {

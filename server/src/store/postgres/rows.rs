@@ -11,7 +11,7 @@ use crate::{
     store::{
         App, AppSecretKey, Asker, AuditRow, ClearName, Confirm, KeyId, KnownCall, LiveCode, Login,
         MessageKind, MessageState, Operator, OtpPhone, OtpSession, OutboxMessage, Person, PhoneHidden,
-        Recognised, Role, SealedResponse, Sending, State, StoreError, TestNumber, rows::Numbered,
+        Recognised, Role, SealedResponse, Sending, State, Steps, StoreError, TestNumber, rows::Numbered,
     },
     whatsapp::DeliveryStatus,
 };
@@ -92,6 +92,10 @@ pub(super) fn login(row: &Row) -> Result<Login, StoreError> {
         language: value::<Option<&str>>(row, "lang")?.and_then(Language::of_tag),
         confirm: numbered::<Confirm>(row, "confirm")?,
         asker: value::<Option<&str>>(row, "asker")?.and_then(Asker::of_text).map(Box::new),
+        steps: Steps {
+            started_at: optional_moment(row, "started_at")?,
+            message_at: optional_moment(row, "message_at")?,
+        },
     })
 }
 

@@ -27,6 +27,7 @@ use crate::{
         tests::{
             acts::act_suite,
             cluster::{self, Cluster},
+            history::history_suite,
             identity::identity_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
@@ -75,6 +76,7 @@ store_suite!(open);
 otp_store_suite!(open);
 outbox_suite!(open);
 act_suite!(open);
+history_suite!(open);
 key_suite!(open);
 operator_suite!(open);
 identity_suite!(open);

@@ -112,6 +112,8 @@ struct Group {
     others: Vec<(Vec<Value>, Done<Vec<Value>>)>,
     /// Events, each of the task of codes with its number.
     events: Vec<Value>,
+    /// Rows of the history, likewise.
+    ends: Vec<Value>,
     size: usize,
 }
 
@@ -126,6 +128,7 @@ impl Group {
             Work::Otp { call, writes, done } => {
                 self.size += writes.len() + usize::from(call.is_some());
                 self.events.extend(writes::events_of_codes(self.otp.len(), &writes));
+                self.ends.extend(writes::ends_of_codes(self.otp.len(), &writes));
                 self.otp.push((writes::codes(call.as_ref(), &writes), done));
             }
             Work::Others { writes, done } => {
@@ -149,10 +152,11 @@ impl Group {
         let others = numbered().filter(|(_, (_, change))| !writes::is_first_wait(change));
         let amount = self.changes().count();
         let others = others.collect::<Vec<_>>();
-        let events = writes::events_of_changes(others.iter().map(|(_, (_, change))| *change));
-        let events: Vec<Value> = events.collect();
-        let others_json: Vec<&Value> =
-            self.others.iter().flat_map(|(writes, _)| writes).chain(&events).chain(&self.events).collect();
+        let changes = || others.iter().map(|(_, (_, change))| *change);
+        let follow: Vec<Value> =
+            writes::events_of_changes(changes()).chain(writes::ends_of_changes(changes())).collect();
+        let asked = self.others.iter().flat_map(|(writes, _)| writes);
+        let others_json: Vec<&Value> = asked.chain(&follow).chain(&self.events).chain(&self.ends).collect();
         let codes: Vec<&Value> = self.otp.iter().map(|(task, _)| task).collect();
         Statement {
             amount: i64::try_from(amount).unwrap_or(i64::MAX),

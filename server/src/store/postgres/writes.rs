@@ -11,8 +11,9 @@ use crate::{
     languages::Language,
     limits, phones,
     store::{
-        AppEvent, Asker, Attempt, CallCount, Change, Ended, MessageState, OtpDelivery, OtpPhone, OtpPurge,
-        OtpSession, OtpWrite, PeopleChange, Person, PersonQuery, State, Write, rows::Numbered,
+        AppEvent, Asker, Attempt, CallCount, Change, Ended, HistoryEntry, MessageState, OtpDelivery,
+        OtpPhone, OtpPurge, OtpSession, OtpWrite, PeopleChange, Person, PersonQuery, State, Write,
+        rows::Numbered,
     },
     whatsapp::DeliveryStatus,
 };
@@ -58,6 +59,7 @@ pub(super) fn waited(number: usize, change: &Change) -> Value {
         "deadline": login.deadline.0,
         "confirm": login.confirm.number(),
         "asker": login.asker.as_deref().and_then(Asker::to_text),
+        "started_at": login.steps.started_at.map(|at| at.0),
     })
 }
 
@@ -87,6 +89,8 @@ pub(super) fn change(number: usize, task: usize, change: &Change) -> Value {
         "subject": login.person.map(|person| person.subject.expose()),
         "changes": login.person.map_or(0, |person| person.changes),
         "people": change.people.as_deref().map(people_change),
+        "started_at": login.steps.started_at.map(|at| at.0),
+        "message_at": login.steps.message_at.map(|at| at.0),
         "phone_number_id": message.map(|message| text(&message.phone_number_id)),
         "message_hash": message.map(|message| hex(&message.hash)),
         "received_at": message.map(|message| message.received_at.0),
@@ -187,10 +191,63 @@ pub(super) fn events_of_codes(task: usize, writes: &[OtpWrite]) -> impl Iterator
     })
 }
 
+/// A row, as `note_end` of the migrations takes it.
+fn history_end(entry: &HistoryEntry) -> Value {
+    json!({
+        "history": "end",
+        "app_key": entry.app_key.as_str(),
+        "kind": entry.kind.number(),
+        "ending": entry.ending.number(),
+        "name": entry.name,
+        "is_first": entry.is_first,
+        "confirm": entry.confirm.number(),
+        "started_at": entry.started_at.0,
+        "message_at": entry.message_at.map(|at| at.0),
+        "verified_at": entry.verified_at.map(|at| at.0),
+        "ended_at": entry.ended_at.0,
+        "pace": entry.pace(),
+        "country": entry.country,
+        "phone_end": entry.phone_end,
+        "recipient": entry.recipient.map(|mac| hex(&mac)),
+    })
+}
+
+/// The same of a session, which has one row.
+pub(super) fn end_of_session(session_id: Uuid, entry: &HistoryEntry) -> Value {
+    let mut end = history_end(entry);
+    end["session_id"] = session_id.to_string().into();
+    end
+}
+
+/// The rows of changes, each with the number of its change among these.
+pub(super) fn ends_of_changes<'c>(changes: impl Iterator<Item = &'c Change>) -> impl Iterator<Item = Value> {
+    changes.enumerate().filter_map(|(number, change)| {
+        let mut end = history_end(change.end.as_ref()?);
+        end["of_change"] = number.into();
+        Some(end)
+    })
+}
+
+/// The rows of a task of codes, with its number.
+pub(super) fn ends_of_codes(task: usize, writes: &[OtpWrite]) -> impl Iterator<Item = Value> {
+    writes.iter().filter_map(move |write| {
+        let OtpWrite::End { session_id, entry } = write else { return None };
+        let mut end = end_of_session(*session_id, entry);
+        end["of_codes"] = task.into();
+        Some(end)
+    })
+}
+
+/// Counts a message of a login that WhatsApp took.
+pub(super) fn history_message(code: &str, serial: i64) -> Value {
+    json!({ "history": "sent", "code": code, "serial": serial })
+}
+
 /// Writes that are made all or not at all, and the call that they are counted for.
 pub(super) fn codes(call: Option<&CallCount>, writes: &[OtpWrite]) -> Value {
-    // Events go after the writes of all tasks.
-    let writes = || writes.iter().filter(|write| !matches!(write, OtpWrite::Event(_)));
+    // Events and the history go after the writes of all tasks.
+    let is_later = |write: &OtpWrite| matches!(write, OtpWrite::Event(_) | OtpWrite::End { .. });
+    let writes = || writes.iter().filter(|write| !is_later(write));
     let (mut first, rest): (Vec<&OtpWrite>, Vec<&OtpWrite>) =
         writes().partition(|write| write.can_be_refused());
     // Where the one that can be refused comes first, there is nothing to take back.
@@ -216,6 +273,7 @@ pub(super) fn codes(call: Option<&CallCount>, writes: &[OtpWrite]) -> Value {
 fn code(write: &OtpWrite) -> Value {
     match write {
         OtpWrite::Event(event) => app_event(event),
+        OtpWrite::End { session_id, entry } => end_of_session(*session_id, entry),
         OtpWrite::Phone(row) => phone(row),
         OtpWrite::Join { from, version, into } => {
             json!({ "write": "join", "source": hex(from), "version": version, "target": hex(into) })

@@ -6,6 +6,7 @@
 mod admin;
 pub(super) mod backup;
 pub(super) mod connections;
+mod history;
 mod identity;
 mod keys;
 mod messages;
@@ -416,6 +417,7 @@ mod tests {
         Commit, State,
         tests::{
             acts::act_suite,
+            history::history_suite,
             identity::identity_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
@@ -444,6 +446,7 @@ mod tests {
     otp_store_suite!(always);
     outbox_suite!(always);
     act_suite!(always);
+    history_suite!(always);
     key_suite!(always);
     operator_suite!(always);
     identity_suite!(always);

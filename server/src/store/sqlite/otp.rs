@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     connections::{execute, first},
-    webhooks,
+    history, webhooks,
 };
 use crate::{
     clock::UnixMillis,
@@ -101,6 +101,7 @@ fn write_one(
         }
         OtpWrite::Forget { call, session_id } => forget(db, call, *session_id).map(never),
         OtpWrite::Event(event) => webhooks::queue(db, event).map(never),
+        OtpWrite::End { session_id, entry } => history::end_session(db, *session_id, entry).map(never),
     }
 }
 

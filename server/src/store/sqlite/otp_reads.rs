@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    connections::{all, execute, first},
+    connections::{all, execute, first, tolerated},
     otp::{self, NOTHING_SAID},
     rows::{self, hash, phone_number, text},
     writer::{OtpTask, Work},
@@ -99,6 +99,9 @@ const SELECT_BOTH: &str = "SELECT s.*, p.subject AS account, p.version, p.live_s
 const WITHOUT_PERSON: &str = "UPDATE otp_sessions SET phone = NULL, meta = NULL, wa_id = NULL, user_id = NULL
     WHERE session_id IN (SELECT session_id FROM otp_sessions INDEXED BY otp_sessions_with_person
     WHERE phone IS NOT NULL AND (created_at < ?1 OR created_at > ?2) LIMIT ?3)";
+
+const UNENDED: &str = "SELECT * FROM otp_sessions INDEXED BY otp_sessions_with_person
+    WHERE phone IS NOT NULL AND ended = 0 AND (created_at < ?1 OR created_at > ?2) ORDER BY created_at LIMIT ?3";
 
 /// What is forgotten by its age.
 const FORGOTTEN: [&str; 3] = [
@@ -198,6 +201,18 @@ impl OtpStore for SqliteStore {
             first(db, SELECT, params![app_key.as_str(), month], |row| Ok(row.get("sends")?))
         });
         Ok(sends.await?.unwrap_or(0))
+    }
+
+    async fn unended_sessions(
+        &self,
+        before: UnixMillis,
+        beyond: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<OtpSession>, StoreError> {
+        let read = move |db: &Connection| {
+            all(db, UNENDED, params![before.0, beyond.0, limit], |row| tolerated(read_session(row)))
+        };
+        Ok(self.readers.read(read).await?.into_iter().flatten().collect())
     }
 
     async fn purge_otp(&self, what: OtpPurge, limit: u32) -> Result<u64, StoreError> {

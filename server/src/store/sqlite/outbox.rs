@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::{
     connections::{all, execute, first, tolerated},
-    otp, rows,
+    history, otp, rows,
 };
 use crate::{
     clock::UnixMillis,
@@ -153,16 +153,19 @@ fn millis(duration: Duration) -> i64 {
 
 fn end(
     db: &Connection,
-    code: Code,
+    login: Code,
     serial: i64,
     ended: Ended,
     recipient: &[u8; 32],
 ) -> Result<(), StoreError> {
     const END: &str = "UPDATE outbox SET state = ?3, due_at = ?4 WHERE code = ?1 AND serial = ?2";
     const DELETE: &str = "DELETE FROM outbox WHERE code = ? AND serial = ?";
-    let code = code.expose();
+    let code = login.expose();
     match ended {
         Ended::Finally { state, again } => {
+            if state == MessageState::Sent {
+                history::count_message(db, login, serial)?;
+            }
             execute(db, END, params![code, serial, state.number(), again.0]).map(drop)
         }
         Ended::Retry { due_at, recipient_pauses } => {

@@ -21,11 +21,13 @@ use crate::store::{
 const IN_PHONES: &str = "IN (SELECT value FROM json_each(?1, '$.phones'))";
 const IN_USER_IDS: &str = "IN (SELECT value FROM json_each(?1, '$.user_ids'))";
 const IN_RECIPIENTS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.recipients'))";
+/// The first bytes of the same, by which the history is found.
+const IN_BUCKETS: &str = "IN (SELECT substr(unhex(value), 1, 1) FROM json_each(?1, '$.recipients'))";
 const IN_SUBJECTS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.subjects'))";
 const IN_CALLS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.calls'))";
 
 /// Each table with the rows that a person is in, in the order in which they are deleted: what leads to others goes last.
-fn tables() -> [(&'static str, String); 11] {
+fn tables() -> [(&'static str, String); 12] {
     let login = format!("phone {IN_PHONES} OR user_id {IN_USER_IDS}");
     let session =
         format!("phone {IN_PHONES} OR wa_id {IN_PHONES} OR user_id {IN_USER_IDS} OR subject {IN_SUBJECTS}");
@@ -42,6 +44,7 @@ fn tables() -> [(&'static str, String); 11] {
         ("otp_sessions", session),
         ("webhook_deliveries", login.clone()),
         ("people", login.clone()),
+        ("history", format!("substr(recipient, 1, 1) {IN_BUCKETS} AND recipient {IN_RECIPIENTS}")),
         ("logins", login),
     ]
 }

@@ -6,7 +6,9 @@ use rusqlite::Row;
 use crate::{
     clock::UnixMillis,
     languages::Language,
-    store::{App, Asker, Confirm, Login, Person, PhoneHidden, Recognised, State, StoreError, rows::Numbered},
+    store::{
+        App, Asker, Confirm, Login, Person, PhoneHidden, Recognised, State, Steps, StoreError, rows::Numbered,
+    },
 };
 
 /// An optional text, not copied out of its row.
@@ -62,6 +64,10 @@ pub(super) fn login(row: &Row<'_>) -> Result<Login, StoreError> {
         language: text(row, "lang")?.and_then(Language::of_tag),
         confirm: Confirm::of_number(row.get("confirm")?)?,
         asker: text(row, "asker")?.and_then(Asker::of_text).map(Box::new),
+        steps: Steps {
+            started_at: row.get::<_, Option<i64>>("started_at")?.map(UnixMillis),
+            message_at: row.get::<_, Option<i64>>("message_at")?.map(UnixMillis),
+        },
     })
 }
 

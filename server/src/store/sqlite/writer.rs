@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     connections::{all, execute, first},
-    identity, messages,
+    history, identity, messages,
     otp::{self, OtpWritten},
     outbox, rows, webhooks,
 };
@@ -347,8 +347,9 @@ fn is_first_wait(change: &Change) -> bool {
 }
 
 const INSERT_WAITED: &str = "INSERT INTO logins
-    (code, app_key, state, version, deadline, waited_for, attempts_left, node, change, confirm, asker)
-    SELECT value ->> 0, substr(value ->> 0, 1, 8), ?2, 1, value ->> 1, 1, 0, ?3, value ->> 2, value ->> 3, value ->> 4
+    (code, app_key, state, version, deadline, waited_for, attempts_left, node, change, confirm, asker, started_at)
+    SELECT value ->> 0, substr(value ->> 0, 1, 8), ?2, 1, value ->> 1, 1, 0, ?3, value ->> 2, value ->> 3, value ->> 4,
+    value ->> 5
     FROM json_each(?1)
     WHERE true ON CONFLICT DO NOTHING RETURNING code, change";
 
@@ -360,12 +361,13 @@ fn insert_waited(
     node: i64,
     begin: i64,
 ) -> Result<HashSet<(Code, i64)>, StoreError> {
-    let waited: Vec<(Code, i64, i64, i64, Option<String>)> = (begin..)
+    let waited: Vec<(Code, i64, i64, i64, Option<String>, Option<i64>)> = (begin..)
         .zip(changes)
         .filter(|(_, (_, change))| is_first_wait(change))
         .map(|(position, (_, Change { login, .. }))| {
             let asker = login.asker.as_deref().and_then(Asker::to_text);
-            (login.code, login.deadline.0, position, login.confirm.number(), asker)
+            let started_at = login.steps.started_at.map(|at| at.0);
+            (login.code, login.deadline.0, position, login.confirm.number(), asker, started_at)
         })
         .collect();
     if waited.is_empty() {
@@ -380,14 +382,15 @@ fn insert_waited(
 
 const INSERT: &str = "INSERT INTO logins
     (code, app_key, state, version, deadline, waited_for, phone, user_id, verified_at, claimed_by, confirmation,
-     attempts_left, reply_reference, lang, confirm, asker, subject, changes, node, change)
-    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+     attempts_left, reply_reference, lang, confirm, asker, subject, changes, started_at, message_at, node, change)
+    VALUES (?1, substr(?1, 1, 8), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+     ?20, ?21)
     ON CONFLICT DO NOTHING";
 
 const UPDATE: &str = "UPDATE logins SET state = ?2, version = ?3, deadline = ?4, waited_for = ?5, phone = ?6,
     user_id = ?7, verified_at = ?8, claimed_by = ?9, confirmation = ?10, attempts_left = ?11,
     reply_reference = ?12, lang = ?13, confirm = ?14, asker = ?15, subject = ?16, changes = ?17,
-    node = ?18, change = ?19 WHERE code = ?1 AND version = ?20";
+    started_at = ?18, message_at = ?19, node = ?20, change = ?21 WHERE code = ?1 AND version = ?22";
 
 /// Makes one change; `is_known` where its message, if it has one, is remembered already by a change before it.
 fn write_one(
@@ -421,6 +424,9 @@ fn write_one(
         let queued = change.owed.as_ref().map(|owed| outbox::queue(db, code, owed)).transpose()?;
         if let Some(event) = &change.event {
             webhooks::queue(db, event)?;
+        }
+        if let Some(entry) = &change.end {
+            history::insert(db, entry)?;
         }
         return Ok(LoginWritten { outcome: ChangeOutcome::Applied, queued });
     }
@@ -467,6 +473,8 @@ fn put(
         login.asker.as_deref().and_then(Asker::to_text),
         login.person.map(|person| person.subject.expose()),
         login.person.map_or(0, |person| person.changes),
+        login.steps.started_at.map(|at| at.0),
+        login.steps.message_at.map(|at| at.0),
         node,
         position,
         expected,

@@ -9,7 +9,7 @@ use crate::{
     languages::Language,
     store::{
         App, Asker, Change, ChangeOutcome, Confirm, Login, MessageId, PhoneHidden, Recognised, Stage, State,
-        Store, Write,
+        Steps, Store, Write,
     },
 };
 
@@ -78,6 +78,7 @@ pub(in crate::store) fn login_of(app: &str, number: u8, state: State) -> Login {
         language: None,
         confirm: Confirm::None,
         asker: None,
+        steps: Steps::default(),
     }
 }
 
@@ -105,6 +106,7 @@ fn full_login(number: u8) -> Login {
         language: Some(Language::Hindi),
         confirm: Confirm::Match,
         asker: Some(Box::new(asker())),
+        steps: Steps { started_at: Some(NOW), message_at: Some(NOW + Duration::from_secs(2)) },
         ..login(number, State::Claimed)
     }
 }
@@ -118,6 +120,7 @@ pub(crate) fn insert(login: Login) -> Change {
         owed: None,
         people: None,
         event: None,
+        end: None,
         is_news: true,
         begun: None,
     }

@@ -4,6 +4,7 @@ pub(super) mod acts;
 #[allow(dead_code)] // end-to-end tests use the rest
 pub(crate) mod cluster;
 pub(crate) mod dump;
+pub(super) mod history;
 pub(super) mod identity;
 pub(super) mod keys;
 pub(super) mod logins;

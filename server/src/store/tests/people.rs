@@ -6,6 +6,7 @@ use loggin_protocol::PhoneNumber;
 use uuid::Uuid;
 
 use super::{
+    history::entry,
     identity::person,
     logins::{NOW, app, insert, login},
     otp::{phone, session},
@@ -123,7 +124,8 @@ impl Somebody {
         store.change_people(known, None).await.unwrap();
         let (kind, recipient) = (MessageKind::SignedIn, [self.0; 32]);
         let owed = Owed { kind, recipient, now: NOW, most_per_day: None };
-        store.apply(vec![Change { owed: Some(owed), ..insert(login) }]).await.unwrap();
+        let end = Some(Box::new(entry(self.0)));
+        store.apply(vec![Change { owed: Some(owed), end, ..insert(login) }]).await.unwrap();
         self.get_code(store).await;
         let test = TestNumber { code: "918273".to_owned(), cooldown: true };
         store.put_test_number(&self.phone(), &test).await.unwrap();

@@ -235,6 +235,8 @@ export const NAMED = [
     before: 'declare const token: string; declare function accountOf(person: string): Promise<string>;',
   },
   { page: 'docs/operations.md', has: 'loggin-server completions', how: 'commands' },
+  { page: 'docs/operator.md', has: 'loggin-server logs', how: 'commands' },
+  { page: 'docs/operator.md', has: 'loggin-server usage', how: 'commands' },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server backup', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server forget', how: 'commands' },
