@@ -78,6 +78,11 @@ async function refresh() {
   }
 }
 
+// A page that shows this phone in a frame measures from the tap. The message says nothing else, so any page may have it.
+function tellFrame() {
+  if (window.parent !== window) window.parent.postMessage({ phone: "sent" }, "*");
+}
+
 async function post(action, fields) {
   const answer = await fetch(action, { method: "POST", body: new URLSearchParams(fields) });
   if (!answer.ok) throw new Error(`the phone answered ${answer.status}`);
@@ -92,6 +97,7 @@ composer.addEventListener("submit", async (event) => {
   document.getElementById("hint")?.remove();
   // A reload must not bring the text of the link back.
   history.replaceState(null, "", location.pathname);
+  tellFrame();
   try {
     await post(composer.action, fields);
     await refresh();
@@ -131,4 +137,6 @@ chat.addEventListener("click", async (event) => {
 
 showLocalTimes(chat);
 scrollToEnd();
+// A page that shows this phone in a frame keeps its own focus.
+if (box.value && window.parent === window) box.focus();
 new EventSource(phone.dataset.events).addEventListener("chat", refresh);

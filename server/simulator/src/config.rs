@@ -32,6 +32,8 @@ pub struct Config {
     pub business_name: String,
     /// `Host` names that are served beside those of this machine.
     pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may show a phone in a frame.
+    pub framed_by: Vec<String>,
     /// Pauses before the second and every later attempt of a delivery; as many attempts as pauses, plus one.
     pub retry_delays: Vec<Duration>,
     /// Pause between the statuses of one message.
@@ -62,6 +64,7 @@ impl Config {
             number,
             business_name: DEFAULT_BUSINESS_NAME.to_owned(),
             allowed_hosts: Vec::new(),
+            framed_by: Vec::new(),
             retry_delays: RETRY_DELAYS.to_vec(),
             status_pause: STATUS_PAUSE,
             phones: PhoneSpec::cast(),

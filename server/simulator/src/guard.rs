@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::{
+    CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY_HEADER, HOST, ORIGIN, X_FRAME_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -16,18 +18,23 @@ use url::{Host, Url};
 use crate::link::is_loopback;
 use crate::simulator::Simulator;
 
-/// Nothing but our own files, and in nobody's frame.
+/// Nothing but our own files.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-     img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+     img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ";
+
+/// In nobody's frame.
+const NOBODY: &str = "'none'";
 
 /// What every response carries. The referrer stays on this origin: a page's address holds the text of a login link, and
 /// without any referrer a browser would send `Origin: null` with our own forms.
-const HEADERS: [(&str, &str); 4] = [
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
-    ("referrer-policy", "same-origin"),
-    ("x-content-type-options", "nosniff"),
-    ("x-frame-options", "DENY"),
-];
+const HEADERS: [(&str, &str); 2] =
+    [("referrer-policy", "same-origin"), ("x-content-type-options", "nosniff")];
+
+/// The policy of every response: in the frames of these origins, if any.
+fn policy(framed_by: &[String]) -> String {
+    let ancestors = if framed_by.is_empty() { NOBODY.to_owned() } else { framed_by.join(" ") };
+    format!("{CONTENT_SECURITY_POLICY}{ancestors}")
+}
 
 /// The middleware.
 pub(crate) async fn check(State(simulator): State<Arc<Simulator>>, request: Request, next: Next) -> Response {
@@ -38,6 +45,15 @@ pub(crate) async fn check(State(simulator): State<Arc<Simulator>>, request: Requ
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    let framed_by = &simulator.config.framed_by;
+    if framed_by.is_empty() {
+        response.headers_mut().insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    // Origins are text of a header: what makes none refuses the page rather than its policy.
+    match HeaderValue::from_str(&policy(framed_by)) {
+        Ok(policy) => response.headers_mut().insert(CONTENT_SECURITY_POLICY_HEADER, policy),
+        Err(_) => return (StatusCode::INTERNAL_SERVER_ERROR, "an origin is malformed").into_response(),
+    };
     response
 }
 
@@ -115,6 +131,13 @@ mod tests {
             assert!(!judged(&Method::DELETE, host, Some(origin)), "{origin}");
             assert!(judged(&Method::GET, host, Some(origin)), "{origin}");
         }
+    }
+
+    #[test]
+    fn only_named_origins_may_frame_a_page() {
+        assert!(policy(&[]).ends_with("; frame-ancestors 'none'"));
+        let named = ["http://127.0.0.1:8787".to_owned(), "http://localhost:8787".to_owned()];
+        assert!(policy(&named).ends_with("; frame-ancestors http://127.0.0.1:8787 http://localhost:8787"));
     }
 
     #[test]

@@ -56,6 +56,10 @@ struct Arguments {
     #[arg(long = "allow-host")]
     allowed_hosts: Vec<String>,
 
+    /// An origin whose pages may show a phone in a frame, such as `http://127.0.0.1:8787`. May be given several times.
+    #[arg(long, value_parser = origin)]
+    framed_by: Vec<String>,
+
     /// Milliseconds before each retry of a webhook, separated by commas.
     #[arg(long, value_delimiter = ',')]
     retry_ms: Option<Vec<u64>>,
@@ -77,11 +81,18 @@ impl Arguments {
         config.waba_id = self.waba_id;
         config.business_name = self.business_name;
         config.allowed_hosts = self.allowed_hosts;
+        config.framed_by = self.framed_by;
         if let Some(delays) = self.retry_ms {
             config.retry_delays = delays.into_iter().map(Duration::from_millis).collect();
         }
         config
     }
+}
+
+/// An origin as browsers write it, so that it can stand in a policy.
+fn origin(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.map(|url| url.origin().ascii_serialization()).ok_or("an origin begins with http:// or https://")
 }
 
 #[tokio::main]
