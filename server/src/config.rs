@@ -4,6 +4,7 @@
 //! names the setting, and never shows its value.
 
 mod database;
+mod demo;
 mod every_error;
 mod history;
 mod person;
@@ -27,6 +28,7 @@ use toml::Value;
 use url::{Host, Url};
 
 pub(crate) use database::DatabaseUrl;
+pub(crate) use demo::DemoConfig;
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
 use secret_files::SecretFileError;
 pub(crate) use tls::TlsFiles;
@@ -89,6 +91,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_TLS_KEY", "tls_key"),
     ("LOGGIN_RETENTION_DAYS", "retention_days"),
     ("LOGGIN_HISTORY_DAYS", "history_days"),
+    ("LOGGIN_DEMO_APP", "demo_app"),
+    ("LOGGIN_DEMO_CODES", "demo_codes"),
     ("LOGGIN_WEBHOOK_NETWORKS", "webhook_networks"),
     ("LOGGIN_WEBHOOK_KEPT_DAYS", "webhook_kept_days"),
     ("WHATSAPP_NUMBER", "whatsapp.number"),
@@ -170,6 +174,8 @@ pub(crate) struct Config {
     pub(crate) whatsapp: WhatsAppConfig,
     /// `None`: no one-time codes are sent.
     pub(crate) otp: Option<OtpConfig>,
+    /// `None`: nobody may try it.
+    pub(crate) demo: Option<DemoConfig>,
     pub(crate) webhooks: WebhookConfig,
 }
 
@@ -322,6 +328,7 @@ impl Settings {
 
     fn config_of_texts(&self) -> Result<Config, ConfigError> {
         let listen = self.listen()?;
+        let otp = self.otp()?;
         Ok(Config {
             listen,
             metrics: self.metrics(listen)?,
@@ -333,7 +340,8 @@ impl Settings {
             retention: self.retention()?,
             history: self.history()?,
             whatsapp: self.whatsapp()?,
-            otp: self.otp()?,
+            demo: self.demo(otp.as_ref())?,
+            otp,
             webhooks: self.webhooks_of_texts()?,
         })
     }

@@ -4,6 +4,7 @@
 //! body.
 
 mod addresses;
+mod demo_counts;
 mod remembered;
 mod rooms;
 mod shared_count;
@@ -13,6 +14,7 @@ mod window_counts;
 use std::time::Duration;
 
 pub(crate) use addresses::{CountedStream, StreamCounts, customer};
+pub(crate) use demo_counts::DemoCounts;
 pub(crate) use remembered::Remembered;
 pub(crate) use rooms::{Holder, Room, Rooms};
 pub(crate) use shared_count::SharedCount;
@@ -353,6 +355,18 @@ pub(crate) const FILES_SENSIBLE: u64 = 4_096;
 
 /// How often a warning that may come with every message is said: see `Throttled`.
 pub(crate) const WARNING_PAUSE: Duration = Duration::from_secs(60);
+
+/// Codes that the demo sends for one address in [`DEMO_WINDOW`]: enough to try it, and to mistype a number.
+pub(crate) const DEMO_CODES_PER_ADDRESS: u32 = 3;
+
+/// Codes that one address may type there in that time: some for each that was sent.
+pub(crate) const DEMO_TRIES_PER_ADDRESS: u32 = 20;
+
+/// See [`DEMO_CODES_PER_ADDRESS`].
+pub(crate) const DEMO_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// Codes that the demo of one server sends a day, whoever asks: each is paid for by the operator.
+pub(crate) const DEMO_CODES_PER_DAY: u32 = 100;
 
 /// Endpoints of webhooks that an app may have: one for each of its servers and stages.
 pub(crate) const WEBHOOKS_PER_APP: u32 = 10;

@@ -9,9 +9,9 @@ use url::Url;
 use crate::{
     apps::Apps,
     clock::{Clock, Random},
-    config::{TrustedProxies, WhatsAppConfig},
+    config::{DemoConfig, TrustedProxies, WhatsAppConfig},
     identity::People,
-    limits::{self, Rooms, StreamCounts, WindowCounts},
+    limits::{self, DemoCounts, Rooms, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
     otp::{CodeSender, Otp},
     outbox::Outbox,
@@ -43,6 +43,7 @@ pub(crate) struct Server {
     /// Tokens waited for without a secret key, by address.
     pub(crate) wait_counts: WindowCounts<IpAddr>,
     pub(crate) streams: StreamCounts,
+    pub(crate) demo_counts: DemoCounts,
     /// Room for large bodies.
     pub(crate) bodies: Rooms,
     pub(crate) app_secrets: Vec<AppSecret>,
@@ -61,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) link_base: Url,
     /// The template of one-time codes, where they are sent.
     pub(crate) otp_template: Option<String>,
+    /// The demo, where anybody may try it.
+    pub(crate) demo: Option<DemoConfig>,
     pub(crate) trusted_proxies: Arc<TrustedProxies>,
     /// Whether calls without a secret key are counted by address; not so on a developer's own machine.
     pub(crate) counts_addresses: bool,
@@ -156,6 +159,7 @@ impl Server {
             sender_counts: WindowCounts::new(limits::MESSAGES_PER_SENDER, limits::SENDER_WINDOW),
             wait_counts: WindowCounts::new(limits::WAITS_PER_ADDRESS, limits::WAITS_WINDOW),
             streams: StreamCounts::default(),
+            demo_counts: DemoCounts::default(),
             bodies: Rooms::new(parts.settings.bodies_kib),
             app_secrets,
             settings: parts.settings,

@@ -32,8 +32,8 @@ use crate::{
     apps::{DEMO_SECRET_KEY, origin::ANY_ORIGIN},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     config::{
-        AccessToken, Config, DEFAULT_OTP_LANGUAGE, ForwardedHeader, OtpConfig, Settings, TrustedProxies,
-        WebhookConfig, WhatsAppConfig,
+        AccessToken, Config, DEFAULT_OTP_LANGUAGE, DemoConfig, ForwardedHeader, OtpConfig, Settings,
+        TrustedProxies, WebhookConfig, WhatsAppConfig,
     },
     limits,
     logins::Publisher,
@@ -183,6 +183,7 @@ async fn start_simulator(
         .args(["--webhook-url", &format!("http://{server}/webhooks/whatsapp")])
         .args(["--phone-number-id", PHONE_NUMBER_ID])
         .args(["--number", NUMBER])
+        .args(framed_by(server))
         .arg("--exit-with-parent")
         .env("WHATSAPP_APP_SECRET", &secrets.app_secret)
         .env("WHATSAPP_VERIFY_TOKEN", &secrets.verify_token)
@@ -198,6 +199,13 @@ async fn start_simulator(
         return Err(RunError::Refused("the phone simulator has no output".into()));
     };
     Ok((child, read_url(stdout).await?))
+}
+
+/// The pages that show a phone in a frame: this server's own, by each name that a developer has for this machine.
+fn framed_by(server: SocketAddr) -> Vec<String> {
+    let localhost = server.ip().is_loopback().then(|| format!("http://localhost:{}", server.port()));
+    let origins = [format!("http://{server}")].into_iter().chain(localhost);
+    origins.flat_map(|origin| ["--framed-by".to_owned(), origin]).collect()
 }
 
 fn simulator_path() -> Result<PathBuf, RunError> {
@@ -287,6 +295,10 @@ fn config(address: SocketAddr, simulator: &Url, secrets: &Secrets) -> Result<Con
             template: OTP_TEMPLATE.to_owned(),
             language: DEFAULT_OTP_LANGUAGE.to_owned(),
             secrets: vec![SecretString::from(secrets.otp_secret.as_str())],
+        }),
+        demo: Some(DemoConfig {
+            app_key: AppKey::parse(DEMO_APP).map_err(|_| refused("the app"))?,
+            codes: true,
         }),
         webhooks: WebhookConfig { secrets: Vec::new(), networks: Vec::new(), kept: Duration::ZERO },
     })

@@ -298,6 +298,7 @@ fn settings(config: Config, mode: Mode) -> Settings {
     Settings {
         public_origin: origin(&config.public_url),
         link_base: config.link_base,
+        demo: config.demo,
         otp_template: config.otp.map(|otp| otp.template),
         trusted_proxies: Arc::new(config.trusted_proxies),
         counts_addresses: config.counts_addresses,

@@ -41,6 +41,8 @@ pub(crate) fn tell_start(settings: &Settings, config: &Config, location: &Locati
         app_secrets = whatsapp.app_secrets.len(),
         otp_template = otp.map(|otp| otp.template.as_str()),
         otp_language = otp.map(|otp| otp.language.as_str()),
+        demo_app = config.demo.as_ref().map(|demo| demo.app_key.as_str()),
+        demo_codes = config.demo.as_ref().is_some_and(|demo| demo.codes),
         otp_secrets = otp.map_or(0, |otp| otp.secrets.len()),
         log = settings.shown(PublicSetting::Log).unwrap_or("info"),
         files,

@@ -10,6 +10,7 @@ mod event_body;
 mod event_stream;
 mod forwarded;
 mod intake;
+mod pages;
 mod request;
 mod router;
 pub(crate) mod routes;

@@ -211,6 +211,8 @@ label! {
         ConnectionsPerAddress = "connections_per_address",
         /// Connections, or open files, of the whole server.
         Connections = "connections",
+        /// Codes of the demo, sent and typed.
+        Demo = "demo",
         /// Wrong guesses of one-time codes.
         Guesses = "guesses",
         /// Messages with a code of one sender.

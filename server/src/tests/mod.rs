@@ -482,6 +482,7 @@ fn settings(address: SocketAddr) -> Settings {
         public_origin: format!("http://{address}"),
         link_base: "https://wa.me".parse().unwrap(),
         otp_template: Some("verification_code".to_owned()),
+        demo: None,
         trusted_proxies: Arc::new(TrustedProxies::loopback(ForwardedHeader::default())),
         counts_addresses: true,
         bodies_kib: limits::BODIES_KIB,

@@ -33,14 +33,14 @@ export class Environment {
   #program;
   #server;
   #folder;
-  #simulator;
   url;
+  simulator;
 
   constructor(program, server, folder, url, simulator) {
     this.#program = program;
     this.#server = server;
     this.#folder = folder;
-    this.#simulator = simulator;
+    this.simulator = simulator;
     this.url = url;
   }
 
@@ -83,11 +83,38 @@ export class Environment {
     await this.control(`phones/${phone}/messages`, { text });
   }
 
+  /** Starts the server for everybody beside this one, on the same database and with this environment; its address, until the test is over. */
+  async serve(t, environment) {
+    const settings = {
+      LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}`,
+      LOGGIN_LISTEN: '127.0.0.1:0',
+      LOGGIN_METRICS_LISTEN: 'off',
+      LOGGIN_PUBLIC_URL: 'http://127.0.0.1',
+      WHATSAPP_NUMBER: '15550001111',
+      WHATSAPP_PHONE_NUMBER_ID: '1',
+      WHATSAPP_ACCESS_TOKEN: 'none',
+      WHATSAPP_APP_SECRET: '0'.repeat(32),
+      WHATSAPP_VERIFY_TOKEN: '0'.repeat(32),
+      ...environment,
+    };
+    const server = spawn(this.#program, ['serve', '--development-data'], {
+      env: { ...process.env, ...settings },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    t.after(async () => {
+      const ended = once(server, 'exit');
+      server.kill();
+      await ended;
+    });
+    const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+    return await addressAfter(lines, 'loggin-server listening on ');
+  }
+
   /** The next message of the business to a phone, after the one with this number. */
   async messageAfter(seen, phone = PHONE) {
     for (;;) {
       const { messages } = await this.#ask(
-        `${this.#simulator}/control/phones/${phone}/messages?after=${seen}&timeout_ms=5000`,
+        `${this.simulator}/control/phones/${phone}/messages?after=${seen}&timeout_ms=5000`,
       );
       const found = messages.find(({ from }) => from === 'business');
       if (found) {
@@ -102,19 +129,19 @@ export class Environment {
 
   /** The number of the last message in a phone's chat. */
   async lastMessage(phone = PHONE) {
-    const { messages } = await this.#ask(`${this.#simulator}/control/phones/${phone}/messages`);
+    const { messages } = await this.#ask(`${this.simulator}/control/phones/${phone}/messages`);
     return messages.at(-1)?.seq ?? 0;
   }
 
   /** What WhatsApp's robot fetched of links in messages to a phone after the one with this number. */
   async previewsAfter(seen, phone = PHONE) {
     const path = `phones/${phone}/previews?after=${seen}&timeout_ms=10000`;
-    return (await this.#ask(`${this.#simulator}/control/${path}`)).previews;
+    return (await this.#ask(`${this.simulator}/control/${path}`)).previews;
   }
 
   /** Tells the simulator what a person does. */
   control(path, body) {
-    return this.#ask(`${this.#simulator}/control/${path}`, {
+    return this.#ask(`${this.simulator}/control/${path}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),

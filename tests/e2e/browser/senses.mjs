@@ -20,10 +20,12 @@ export function readQr(screenshot) {
   return jsQR(new Uint8ClampedArray(data), width, height)?.data;
 }
 
-/** What axe objects to in a page as it stands: each rule, and the markup that breaks it. */
+/** What axe objects to in a page as it stands, without what others show in it: each rule, and the markup that breaks it. */
 export async function violationsOf(page) {
   // As developer tools do, which no policy of the page forbids.
   await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => globalThis.axe.run({ resultTypes: ['violations'] }));
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run({ iframes: false, resultTypes: ['violations'] }),
+  );
   return violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]);
 }

@@ -31,6 +31,21 @@ export class Block {
   }
 }
 
+/** Programs that the demo's page of the server has to copy and no test runs, with the language of each file. */
+const SAMPLES = { kotlin: 'kotlin', nextjs: 'tsx', react: 'jsx', swift: 'swift' };
+
+/** Each file of these programs, as the page of `loggin-server dev` has it. */
+export function samples() {
+  return Object.entries(SAMPLES).flatMap(([name, language]) => {
+    const page = `server/templates/code/${name}.txt`;
+    const text = readFileSync(`${ROOT}/${page}`, 'utf8')
+      .replaceAll('{{ base_url }}', 'http://127.0.0.1:8787')
+      .replaceAll('{{ app_key }}', '8XKPQ2WN');
+    const files = text.trimEnd().split(/\n\n(?=\/\/ app\/)/);
+    return files.map((file, index) => new Block(page, index + 1, language, file.split('\n')));
+  });
+}
+
 /** The blocks of a page, without the indentation of their fence. */
 export function blocksOf(page, text = readFileSync(`${ROOT}/${page}`, 'utf8')) {
   const blocks = [];

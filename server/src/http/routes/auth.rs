@@ -39,8 +39,13 @@ impl AuthCall {
             ErrorCode::NotFound,
             "This server sends no one-time codes: WHATSAPP_OTP_TEMPLATE and LOGGIN_OTP_SECRET are not set.",
         ))?;
+        Ok(Self::for_app(otp, app))
+    }
+
+    /// A call that the server itself makes in an app's name.
+    pub(crate) fn for_app(otp: Arc<Otp>, app: Arc<App>) -> Self {
         let meter = Arc::new(Meter::new(Arc::clone(&app)));
-        Ok(Self { otp, app, meter })
+        Self { otp, app, meter }
     }
 
     /// Refuses the call where the app has used up its calls, before anything is done for it.

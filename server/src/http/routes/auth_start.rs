@@ -45,7 +45,12 @@ pub(crate) async fn handle(State(server): State<Arc<Server>>, headers: HeaderMap
         Ok(call) => call,
         Err(error) => return error.into_response(),
     };
-    let result = start(&call, &headers, body).await;
+    respond(&call, &headers, body).await
+}
+
+/// The response to a call of this app.
+pub(crate) async fn respond(call: &AuthCall, headers: &HeaderMap, body: Body) -> Response {
+    let result = start(call, headers, body).await;
     call.respond(call.counted(result).await)
 }
 

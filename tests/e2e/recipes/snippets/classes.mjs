@@ -86,6 +86,22 @@ export const NAMED = [
     own: ['signIn'],
     reason: 'it needs the Android SDK',
   },
+  {
+    page: 'server/templates/code/kotlin.txt',
+    has: 'context.openWhatsApp(login)',
+    how: 'names',
+    sources: 'bindings/mobile/kotlin',
+    own: ['signIn'],
+    reason: 'it needs the Android SDK',
+  },
+  {
+    page: 'server/templates/code/swift.txt',
+    has: 'await login.openWhatsApp()',
+    how: 'names',
+    sources: 'bindings/mobile/swift',
+    own: ['signIn'],
+    reason: 'it needs UIKit',
+  },
   { page: 'CONTRIBUTING.md', has: 'make build', how: 'commands' },
   { page: 'CONTRIBUTING.md', has: 'make fuzz', how: 'commands' },
 

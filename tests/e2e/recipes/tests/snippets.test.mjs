@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { blocksOf, pages } from '../pages.mjs';
+import { blocksOf, pages, samples } from '../pages.mjs';
 import { BY_LANGUAGE, NAMED, RECIPES } from '../snippets/classes.mjs';
 import {
   compileRust,
@@ -57,7 +57,7 @@ function classified(blocks, named) {
   return { pairs, problems };
 }
 
-const blocks = pages().flatMap((page) => blocksOf(page));
+const blocks = [...pages().flatMap((page) => blocksOf(page)), ...samples()];
 const { pairs, problems } = classified(
   blocks.filter(({ page, title }) => !(RECIPES.includes(page) && title)),
   NAMED,
