@@ -19,6 +19,7 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     net::TcpListener,
     process::{Child, ChildStdout, Command},
+    sync::oneshot,
 };
 use url::Url;
 
@@ -77,6 +78,9 @@ pub(crate) struct DevArgs {
     /// Folder of the database; without one, what is stored is gone at the end.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Ends when standard input does: with the program that started this one, however that ends.
+    #[arg(long)]
+    pub(crate) exit_with_parent: bool,
 }
 
 /// Secrets, new at each start. But for the last, the server and its simulator share them.
@@ -124,12 +128,27 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     let _ = announce(format!("app {DEMO_APP}, secret key {DEMO_SECRET_KEY}")).await;
     // Held, as waiting for a process closes what is left of its input, and the simulator ends with that.
     let _input = simulator.stdin.take();
-    let simulator_ended = async {
-        let status = simulator.wait().await;
-        let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-        RunError::Refused(format!("the phone simulator ended: {status}"))
+    let ended = async {
+        tokio::select! {
+            () = input_closed(), if arguments.exit_with_parent => Ok(()),
+            status = simulator.wait() => {
+                let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+                Err(RunError::Refused(format!("the phone simulator ended: {status}")))
+            }
+        }
     };
-    ready.serve(listener, exporter, simulator_ended).await
+    ready.serve(listener, exporter, ended).await
+}
+
+/// Standard input has come to its end. It is read on a thread of its own, which the end of the process takes along.
+async fn input_closed() {
+    let (closed, wait) = oneshot::channel();
+    std::thread::spawn(move || {
+        // What somebody types is passed over.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        closed.send(())
+    });
+    let _ = wait.await;
 }
 
 /// Webhooks go to this machine too, where the developer's app is. Whoever adds an endpoint needs the same secret, so it

@@ -330,12 +330,12 @@ impl Ready {
         self.tls = tls;
     }
 
-    /// Serves until a signal tells to stop, or `failed` ends; then ends streams, finishes calls and closes the store.
+    /// Serves until a signal tells to stop, or `ended` does; then ends streams, finishes calls and closes the store.
     pub(crate) async fn serve(
         mut self,
         listener: TcpListener,
         exporter: Option<Exporter>,
-        failed: impl Future<Output = RunError>,
+        ended: impl Future<Output = Result<(), RunError>>,
     ) -> Result<(), RunError> {
         let router = http::router(&self.server);
         let mut serving = tokio::spawn(serve::serve(
@@ -353,7 +353,7 @@ impl Ready {
             // A signal goes before the failures that the same signal brings about.
             biased;
             () = self.signals.recv() => Ok(()),
-            error = failed => Err(error),
+            result = ended => result,
             // Nothing there ends by itself: whoever started this program starts it again.
             _ = self.background.join_next() => {
                 Err(RunError::Refused("a part of the server ended, which is a defect".to_owned()))
