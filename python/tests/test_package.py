@@ -79,7 +79,7 @@ def assert_alike(blocking: type, asynchronous: type, methods: set[str]) -> None:
 
 
 def test_every_name_is_listed() -> None:
-    modules = {"errors"}
+    modules = {"errors", "testing"}
     assert public(loggin) - modules == set(loggin.__all__) - {"__version__"}
     assert sorted(loggin.__all__, key=str) == sorted(set(loggin.__all__))
 

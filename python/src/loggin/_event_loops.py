@@ -41,7 +41,7 @@ def running_loop() -> asyncio.AbstractEventLoop:
     except RuntimeError:
         loop = None
     # Each may run the other: the one whose task it is has the say.
-    if (loop is None or asyncio.current_task(loop) is None) and _in_trio():
+    if (loop is None or asyncio.current_task(loop) is None) and in_trio():
         from loggin import _trio  # noqa: PLC0415
 
         return _trio.running_loop()  # type: ignore[return-value] # it has what is used of one
@@ -52,7 +52,8 @@ def running_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _in_trio() -> bool:
+def in_trio() -> bool:
+    """Whether the caller is a task of trio."""
     trio = sys.modules.get("trio")
     return trio is not None and bool(trio.lowlevel.in_trio_task())
 

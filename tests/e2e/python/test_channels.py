@@ -68,7 +68,7 @@ def coexistence(environment: Environment) -> Iterator[None]:
 
 
 def put(environment: Environment, settings: dict[str, Any]) -> None:
-    url, headers = f"{environment.simulator}/control/settings", {"Content-Type": "application/json"}
+    url, headers = f"{environment.simulator_url}/control/settings", {"Content-Type": "application/json"}
     request = urllib.request.Request(url, json.dumps(settings).encode(), headers, method="PUT")
     with urllib.request.urlopen(request, timeout=TEST_TIMEOUT):
         pass
@@ -81,7 +81,7 @@ def test_a_login_works_while_the_agent_handles_the_chat(environment: Environment
     person.does("handler", handler="agent")
     person.sends()
     if mode == "match":
-        environment.choose(person.phone, shown_digits(person))
+        environment.of(person.phone).choose(shown_digits(person))
     assert person.is_signed_in().confirmation == mode
     if mode != "none":
         person.reads(1)
@@ -122,7 +122,7 @@ def test_a_message_that_comes_many_times_at_once_counts_once(environment: Enviro
     person = Person(environment, "code")
     message = person.sends()
     assert person.status() == "awaiting_confirmation"
-    person.client.confirm(person.login.token, environment.digits_on(person.phone))
+    person.client.confirm(person.login.token, environment.of(person.phone).confirmation_code())
     session = person.is_signed_in()
     again = {"message_id": message, "times": 3, "concurrent": True}
     assert environment.control("redeliver", again)["status"] == 200

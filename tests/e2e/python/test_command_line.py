@@ -94,7 +94,7 @@ def test_digits_are_asked_for_until_they_are_right(environment: Environment) -> 
     phone = environment.add_phone()
     with login(environment, app_key, "--json", secret_key=secret_key) as program:
         environment.tap(program.link(), phone)
-        digits = environment.digits_on(phone)
+        digits = environment.of(phone).confirmation_code()
         program.says("WhatsApp shows: ")
         program.types("000001" if digits == "000000" else "000000")
         assert program.says(r"tries left: (\d)\n")[1] == "4"
@@ -107,7 +107,7 @@ def test_digits_are_shown_to_be_tapped(environment: Environment) -> None:
     phone = environment.add_phone()
     with login(environment, "8XKPQ2WN", "--json", "--confirm", "match") as program:
         environment.tap(program.link(), phone)
-        environment.choose(phone, program.says(r"Tap (\d\d) in WhatsApp")[1])
+        environment.of(phone).choose(program.says(r"Tap (\d\d) in WhatsApp")[1])
         code, out, _ = program.ends()
     assert (code, json.loads(out)["confirmation"]) == (0, "match")
 

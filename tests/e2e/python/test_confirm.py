@@ -37,7 +37,7 @@ def test_a_person_types_the_code_that_whatsapp_showed(environment: Environment) 
                 client.confirm(login.token, "no digits")
             assert caught.value.attempts_left == 5
             # Whoever has the token confirms, without the key.
-            Loggin(environment.url).confirm(login.token, environment.digits_on(phone))
+            Loggin(environment.url).confirm(login.token, environment.of(phone).confirmation_code())
     tap.join()
     assert told == ["awaiting_confirmation", "verified"]
     assert update.session is not None
@@ -56,7 +56,7 @@ def test_five_wrong_codes_end_the_login(environment: Environment) -> None:
             first = asyncio.ensure_future(anext(updates))
             await asyncio.to_thread(environment.tap, login.link, phone)
             assert (await first).status == "awaiting_confirmation"
-            digits = await asyncio.to_thread(environment.digits_on, phone)
+            digits = await asyncio.to_thread(environment.of(phone).confirmation_code)
             wrong = "000001" if digits == "000000" else "000000"
             for left in (4, 3, 2, 1):
                 with pytest.raises(InvalidCodeError) as caught:
@@ -143,7 +143,7 @@ def test_a_person_chooses_the_digits_that_are_shown(environment: Environment, as
     ):
         told.append(update.status)
         if update.match:
-            environment.choose(phone, update.match)
+            environment.of(phone).choose(update.match)
     tap.join()
     assert told == ["awaiting_match", "verified"]
     assert update.session is not None
@@ -160,7 +160,7 @@ def test_what_was_verified_with_less_is_confirmed_before_it_is_redeemed(environm
     assert client.verify_token(login.token, confirm="code") is None
     assert client.status(login.token) == "awaiting_confirmation"
     assert client.verify_token(login.token) is None
-    client.confirm(login.token, environment.digits_on(phone))
+    client.confirm(login.token, environment.of(phone).confirmation_code())
     session = client.verify_token(login.token, confirm="code")
     assert session is not None
     assert session.confirmation == "code"

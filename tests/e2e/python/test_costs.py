@@ -29,7 +29,7 @@ def nothing_free(environment: Environment) -> Iterator[Environment]:
 
 def set_settings(environment: Environment, settings: dict[str, Any]) -> None:
     request = urllib.request.Request(
-        f"{environment.simulator}/control/settings",
+        f"{environment.simulator_url}/control/settings",
         json.dumps(settings).encode(),
         {"Content-Type": "application/json"},
         method="PUT",
@@ -54,11 +54,11 @@ def sign_in(environment: Environment, mode: str, phone: str, hidden: bool) -> in
         for update in client.watch(login.token, timeout=TEST_TIMEOUT):
             if update.status == "message_received":
                 # A button below the only message so far shares the person's own number.
-                environment.reply_not_me(phone)
+                environment.of(phone).share_number()
             elif update.status == "awaiting_confirmation":
-                client.confirm(login.token, environment.digits_on(phone))
+                client.confirm(login.token, environment.of(phone).confirmation_code())
             elif update.match:
-                environment.choose(phone, update.match)
+                environment.of(phone).choose(update.match)
         tap.join()
         assert update.session is not None
         assert (update.session.phone, update.session.confirmation) == (phone, mode)

@@ -156,6 +156,6 @@ def test_a_person_says_not_me(environment: Environment) -> None:
     session = client.verify_token(login.token)
     assert session is not None
     assert session.phone == phone
-    environment.reply_not_me(phone)
+    environment.of(phone).deny()
     with pytest.raises(DeniedError):
         client.wait_for_verify(login.token, timeout=TEST_TIMEOUT)

@@ -86,7 +86,7 @@ def test_php(environment: Environment, phone: str) -> None:
 def test_a_code_is_copied_from_the_phone_page(environment: Environment, phone: str) -> None:
     program = Program(environment, [EXAMPLES / "curl" / "otp.sh"], phone)
     code = code_on(environment, phone)
-    with urllib.request.urlopen(f"{environment.simulator}/phone/{phone}", timeout=TEST_TIMEOUT) as page:
+    with urllib.request.urlopen(f"{environment.simulator_url}/phone/{phone}", timeout=TEST_TIMEOUT) as page:
         shown = page.read().decode()
     assert f'data-copy="{code}"' in shown
     assert "is your verification code" in shown

@@ -288,6 +288,11 @@ export const NAMED = [
     swap: { 'https://login.example.org': '{url}' },
     after: '"session_id"',
   },
+  { page: 'docs/testing.md', has: "pip install 'loggin[testing]'", how: 'commands' },
+  { page: 'docs/testing.md', has: 'npm install --save-dev', how: 'commands' },
+  { page: 'docs/testing.md', has: 'loggin_person', how: 'tests', tests: 2 },
+  { page: 'docs/testing.md', has: "from 'node:test'", how: 'tests', tests: 2 },
+  { page: 'docs/testing.md', has: "from 'vitest'", how: 'tests', tests: 1 },
   { page: 'docs/whatsapp-setup.md', has: '/register"', how: 'elsewhere', reason: 'it asks Meta' },
   { page: 'docs/whatsapp-setup.md', has: '/subscribed_apps"', how: 'elsewhere', reason: 'it asks Meta' },
   {

@@ -234,6 +234,8 @@ export function lookUpNames(block, { sources, own = [] }) {
   }
 }
 
+/** What pip installs of ours. */
+const PYTHON_PACKAGES = ['loggin', 'loggin-server'];
 const SERVER_PROGRAMS = ['loggin-server', 'whatsapp-simulator'];
 
 /** Each command of a block is there, and takes these options; nothing is run. */
@@ -253,6 +255,12 @@ export function lookUpCommands(block) {
   }
 }
 
+/** A package of npm that is ours. */
+function lookUpPackage(name, where) {
+  const manifest = join(ROOT, 'node', name.replace('@loggin/', ''), 'package.json');
+  assert.equal(JSON.parse(readFileSync(manifest, 'utf8')).name, name, where);
+}
+
 function lookUpCommand([program, ...args], name) {
   const file = program.split('/').at(-1);
   if (program === 'make') {
@@ -267,9 +275,22 @@ function lookUpCommand([program, ...args], name) {
   } else if (program === 'npm' && args[0] === 'run') {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'examples/nextjs/package.json'), 'utf8'));
     assert.ok(args[1] in scripts, name);
+  } else if (program === 'npx') {
+    lookUpPackage(args[0], name);
+    lookUpCommand([args[0].replace('@loggin/server', 'loggin-server'), ...args.slice(1)], name);
+  } else if (program === 'pip' && args[0] === 'install') {
+    // The brackets of an extra are gone by now.
+    const project = readFileSync(join(ROOT, 'python/pyproject.toml'), 'utf8');
+    for (const each of args.slice(1).flatMap((word) => word.match(/[\w-]+/g) ?? [])) {
+      assert.ok(PYTHON_PACKAGES.includes(each) || project.includes(`\n${each} = [`), name);
+    }
   } else if (program === 'npm' && args[0] === 'install') {
-    for (const each of args.slice(1)) {
+    for (const each of args.slice(1).filter((word) => !word.startsWith('-'))) {
       const [, module, version] = each.match(/^(@?[^@]+)(?:@(.+))?$/);
+      if (module.startsWith('@loggin/') && !version) {
+        lookUpPackage(module, name);
+        continue;
+      }
       const manifest = JSON.parse(readFileSync(join(SITE, 'node_modules', module, 'package.json'), 'utf8'));
       assert.equal(manifest.version, version ?? manifest.version, name);
     }

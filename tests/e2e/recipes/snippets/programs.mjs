@@ -16,7 +16,7 @@ export const SITE = join(ROOT, 'target/e2e/recipes');
 
 const beside = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-const SERVER = process.env.LOGGIN_SERVER_BIN ?? join(ROOT, 'target/debug/loggin-server');
+export const SERVER = process.env.LOGGIN_SERVER_BIN ?? join(ROOT, 'target/debug/loggin-server');
 
 /** A text in which each of these stands in place of another. */
 export function swapped(text, swap = {}, environment = {}) {
@@ -45,6 +45,7 @@ async function inEnvironment(block, entry, command) {
         ...process.env,
         PATH: `${dirname(SERVER)}:${join(ROOT, '.venv/bin')}:${process.env.PATH}`,
         LOGGIN_BASE_URL: environment.url,
+        LOGGIN_SERVER: SERVER,
         LOGGIN_SECRET_KEY: environment.secretKey,
         LOGGIN_DATABASE_URL: `sqlite:${join(folder, 'loggin.db')}`,
       },
@@ -89,7 +90,7 @@ function codeFor(environment, entry) {
   return entry?.code ? environment.otpCodes(PHONE).then(([code]) => code) : undefined;
 }
 
-function written(name, text) {
+export function written(name, text) {
   const path = join(SITE, 'snippets', name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);

@@ -15,6 +15,7 @@ import {
   typeCheck,
 } from '../snippets/judged.mjs';
 import { runJavaScript, runPython, runShell } from '../snippets/programs.mjs';
+import { runTests } from '../snippets/tests.mjs';
 
 const TRIED = {
   commands: lookUpCommands,
@@ -28,6 +29,7 @@ const TRIED = {
   run: (block, entry) => (block.language === 'python' ? runPython : runJavaScript)(block, entry),
   settings: readSettings,
   shell: runShell,
+  tests: runTests,
 };
 
 /** Blocks and the entries that name them, and what does not fit. */
