@@ -70,7 +70,9 @@ def _of_server(plan: Plan, package: Path, document: dict[str, Any]) -> None:
     (platform / "README.md").write_text(
         f"# {name}\n\n{described}, which installs this package where it fits.\n"
     )
-    limits = {"os": [system], "cpu": [processor], "libc": ["glibc"]}
+    limits: dict[str, Any] = {"os": [system], "cpu": [processor], "libc": ["glibc"]}
+    # A program cannot be run out of an archive, in which Yarn keeps packages.
+    limits["preferUnplugged"] = True
     _write(platform, {"name": name, "description": described, **own, **limits})
     _pack(plan, platform, plan.folder("npm"))
     document["optionalDependencies"] = {name: plan.version}

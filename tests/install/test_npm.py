@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import MANAGERS, PROGRAMS, Dev, Machine, started
+from conftest import MANAGERS, PROGRAMS, TIMEOUT, Dev, Machine, started
 
 SDK = "@loggin/sdk"
 
@@ -92,6 +96,38 @@ def test_the_server_runs_by_npx(machine: Machine, registry: str) -> None:
     command: list[str | Path] = ["npx", "--yes", "--prefix", machine.folder, "@loggin/server"]
     for local in started(command, environment, by_npx=True):
         machine.signs_in(local, "node", "login.mjs")
+
+
+def test_what_ends_npx_ends_the_server(machine: Machine, registry: str) -> None:
+    free = "127.0.0.1:0"
+    words = ["npx", "--yes", "@loggin/server", "dev", "--listen", free, "--simulator-listen", free]
+    with subprocess.Popen(
+        words,
+        cwd=machine.folder,
+        env={**machine.environment, "npm_config_registry": registry},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as npx:
+        assert npx.stdout is not None
+        try:
+            assert npx.stdout.readline().startswith("loggin-server listening on ")
+            # As a service manager does, or a test that stops what it has started.
+            npx.terminate()
+            # The output ends with the last of those who hold it.
+            npx.communicate(timeout=TIMEOUT)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(npx.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", ["npm", "pnpm", "yarn", "yarn-pnp"])
+def test_an_app_tests_itself(machine: Machine, registry: str, kind: str) -> None:
+    install, runner = KINDS[kind]
+    install(machine, registry, SDK, "@loggin/server")
+    shutil.copy(PROGRAMS / "tested.mjs", machine.folder)
+    assert machine.run(*runner(), "tested.mjs") == "signed in\n"
 
 
 def test_without_its_platform_the_server_says_what_is_missing(machine: Machine, registry: str) -> None:

@@ -8,6 +8,9 @@ const { constants } = require('node:os');
 /** What ends the server. A terminal sends it to both, a service manager to this process alone. */
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
+/** Milliseconds between looks at whether npx is still there. */
+const LOOK_MS = 250;
+
 const platform = `${process.platform}-${process.arch}`;
 
 function program() {
@@ -27,6 +30,11 @@ function program() {
 const server = spawn(program(), process.argv.slice(2), { stdio: 'inherit' });
 for (const signal of SIGNALS) {
   process.on(signal, () => server.kill(signal));
+}
+// npx hands SIGTERM to the shell in between alone, which dies of it and tells nobody.
+if (process.env.npm_command === 'exec') {
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || server.kill(), LOOK_MS).unref();
 }
 server.on('error', (error) => {
   console.error(`loggin-server cannot be started: ${error.message}`);
