@@ -7,7 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
-from . import npm, python, server
+from . import java, npm, python, server
 from .metadata import Release
 from .plan import Plan
 
@@ -18,7 +18,6 @@ _ELSEWHERE = (
     ("Python wheels for other systems", "each is built on its own: see the list of @loggin/sdk"),
     ("wheels of free-threaded Python", "no such interpreter is installed"),
     ("anything for musl", "its Rust target comes from no package registry"),
-    ("the JAR", "the Maven build does not put the library of a release inside"),
     ("the Swift package", "its sources are generated from the library: bindings/mobile/generate"),
     ("the AAR for Android", "needs the NDK: bindings/mobile/kotlin/android/build-libraries"),
     ("the xcframework", "needs a Mac: bindings/mobile/swift/build-xcframework"),
@@ -37,6 +36,7 @@ def build(root: Path, *, quick: bool) -> int:
         npm.build,
         server.build,
         server.build_crates,
+        java.build,
     ):
         started = time.monotonic()
         step(plan)

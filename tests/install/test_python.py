@@ -10,13 +10,27 @@ import pytest
 from conftest import DIST, Dev, Machine, started
 
 # What the README shows first: prints the link, and then who signed in.
-_LOGIN = """
+LOGIN = """
 from loggin import Loggin
 
 client = Loggin()
 login = client.create_token("8XKPQ2WN")
 print(login.link, flush=True)
 print(client.wait_for_verify(login.token).phone)
+"""
+
+# A test that an app has of its own: the server comes with the extra `testing`, and is gone afterwards.
+_TESTED = """
+from loggin import Loggin
+from loggin.testing import LocalServer
+
+with LocalServer() as server:
+    client = Loggin(server.url)
+    login = client.create_token(server.app_key)
+    person = server.person()
+    person.tap(login.link)
+    assert client.wait_for_verify(login.token).phone == person.number
+print("signed in")
 """
 
 
@@ -36,7 +50,7 @@ def _pythons() -> list[str]:
 PYTHONS = _pythons()
 
 
-def _installed(folder: Path, python: str, *packages: str) -> Machine:
+def installed(folder: Path, python: str, *packages: str) -> Machine:
     """A machine with an environment in which these packages are."""
     machine = Machine(folder, python)
     machine.run(python, "-m", "venv", "venv")
@@ -51,11 +65,17 @@ def test_there_is_a_python() -> None:
 
 @pytest.mark.parametrize("python", PYTHONS, ids=lambda python: Path(python).name)
 def test_an_app_signs_in(folder: Path, dev: Dev, python: str) -> None:
-    machine = _installed(folder, python, "loggin")
-    machine.signs_in(dev, "venv/bin/python", "-c", _LOGIN)
+    machine = installed(folder, python, "loggin")
+    machine.signs_in(dev, "venv/bin/python", "-c", LOGIN)
 
 
 def test_the_server_needs_no_toolchain(folder: Path) -> None:
-    machine = _installed(folder, PYTHONS[-1], "loggin", "loggin-server")
+    machine = installed(folder, PYTHONS[-1], "loggin", "loggin-server")
     for local in started([folder / "venv/bin/loggin-server"], machine.environment):
-        machine.signs_in(local, "venv/bin/python", "-c", _LOGIN)
+        machine.signs_in(local, "venv/bin/python", "-c", LOGIN)
+
+
+def test_an_app_tests_itself(folder: Path) -> None:
+    # The environment's programs are not on the path.
+    machine = installed(folder, PYTHONS[-1], "loggin[testing]")
+    assert machine.run("venv/bin/python", "-W", "error", "-c", _TESTED) == "signed in\n"
