@@ -46,6 +46,9 @@ CARGO_DEB_VERSION := 3.8.0
 # What makes and judges the packages of a release.
 RELEASE := target/tools/release
 RELEASE_TOOLS := $(RELEASE)/installed.stamp
+# What reads the workflows of a hosted CI.
+ACTIONLINT := target/tools/bin/actionlint
+ACTIONLINT_VERSION := v1.7.10
 MANAGERS := tests/install/managers/node_modules/installed.stamp
 BENCH_PEERS := tests/bench/node/node_modules/installed.stamp
 
@@ -253,7 +256,7 @@ $(BENCH_PEERS): tests/bench/node/package-lock.json
 
 ## Releasing -----------------------------------------------------------------------------------------
 
-version: ## write the version into every place: make version V=0.2.0
+version: ## write the version into every place: make version V=1.2.3
 	cd packaging && $(PYTHON) -m release version $(V)
 
 metadata: ## write release.toml into every manifest
@@ -308,6 +311,12 @@ check-generated: build ## generated files that people read are the ones this tre
 
 check-release: ## every place has the one version, and every manifest what release.toml says
 	cd packaging && $(PYTHON) -m release check
+
+check-workflows: $(ACTIONLINT) ## the workflows for a hosted CI, which run elsewhere; needs Go
+	$(ACTIONLINT)
+
+$(ACTIONLINT):
+	GOBIN=$(abspath $(@D)) go install github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION)
 
 generate: build ## write the generated files that people read, such as openapi.json and native.d.ts
 	tests/scripts/generated

@@ -1,6 +1,6 @@
 """What releases are made with: `make version`, `make metadata`, `make dist`, and their check.
 
-python -m release version 0.2.0
+python -m release version 1.2.3
 python -m release metadata
 python -m release check
 python -m release dist [--quick]

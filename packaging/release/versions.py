@@ -1,6 +1,6 @@
 """The one version of all packages: where it stands, whether every place agrees, and how it is changed.
 
-Cargo.toml says it; every other place repeats it. `make version V=0.2.0` writes all of them.
+Cargo.toml says it; every other place repeats it. `make version V=1.2.3` writes all of them.
 """
 
 from __future__ import annotations

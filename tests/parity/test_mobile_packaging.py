@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 from pathlib import Path
@@ -113,3 +114,29 @@ def test_no_app_is_named_where_whatsapp_is_opened() -> None:
     ]
     for helper in helpers:
         assert not re.search(r"com\.whatsapp|whatsapp://|setPackage", text(helper)), helper.name
+
+
+def test_the_swift_package_is_usable_by_url(tmp_path: Path) -> None:
+    archive, folder = tmp_path / "framework.zip", tmp_path / "package"
+    archive.write_bytes(b"what a Mac has built")
+    url = "https://downloads.example.com/framework.zip"
+    subprocess.run([MOBILE / "swift/mirror", archive, url, folder], check=True, cwd=ROOT)
+    package, own = text(folder / "Package.swift"), text(MOBILE / "swift/Package.swift")
+    assert f'url: "{url}"' in package
+    assert f'checksum: "{hashlib.sha256(archive.read_bytes()).hexdigest()}"' in package
+    assert {path.name for path in folder.iterdir()} == {
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "Package.swift",
+        "Sources",
+    }
+    assert {path.name for path in (folder / "Sources").iterdir()} == {"Loggin", "LogginNative"}
+    assert any((folder / "Sources/LogginNative").glob("*.swift"))
+    # What both say is the same.
+    for line in (
+        "// swift-tools-version: 6.0",
+        "platforms: [.iOS(.v16), .macOS(.v13)],",
+        "swiftLanguageModes: [.v6]",
+    ):
+        assert line in package
+        assert line in own
