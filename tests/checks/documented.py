@@ -9,6 +9,7 @@ from .tree import File, Problem, Tree
 
 ERROR_LIST = "core/protocol/src/error.rs"
 ERROR_PAGE = "docs/errors.md"
+ADVICE_PAGE = "docs/troubleshooting.md"
 CAUSE_LIST = "core/protocol/src/cause.rs"
 CAUSE_PAGE = "docs/networks.md"
 FINDING_LIST = "server/src/doctor/codes.rs"
@@ -35,6 +36,8 @@ def check(tree: Tree) -> Iterator[Problem]:
     files = {file.path: file for file in tree.files}
     if ERROR_LIST in files and ERROR_PAGE in files:
         yield from _check_errors(files[ERROR_LIST], files[ERROR_PAGE])
+    if ERROR_LIST in files and ADVICE_PAGE in files:
+        yield from _check_advice(files[ERROR_LIST], files[ADVICE_PAGE])
     if CAUSE_LIST in files and CAUSE_PAGE in files:
         yield from _check_causes(files[CAUSE_LIST], files[CAUSE_PAGE])
     if FINDING_LIST in files and FINDING_PAGE in files:
@@ -46,6 +49,15 @@ def _check_errors(source: File, page: File) -> Iterator[Problem]:
     known = {match["code"] for match in _ROW.finditer(source.text)} - {NO_CODE}
     explained = {match["code"]: page.line_at(match.start()) for match in _PAGE_ROW.finditer(page.text)}
     yield from _differences(known, explained, source, page, "error code")
+
+
+def _check_advice(source: File, page: File) -> Iterator[Problem]:
+    known = {match["code"] for match in _ROW.finditer(source.text)} - {NO_CODE}
+    advised = {
+        name["code"] for row in _CAUSE_ROW.finditer(page.text) for name in _NAME.finditer(row["names"])
+    }
+    for code in sorted(known - advised):
+        yield page.problem(1, f"has no advice for the error code {code}")
 
 
 def _check_causes(source: File, page: File) -> Iterator[Problem]:

@@ -27,6 +27,15 @@ def test_an_explanation_without_a_code_is_found() -> None:
     assert _found({"core/protocol/src/error.rs": _SOURCE, "docs/errors.md": page}) == [("docs/errors.md", 5)]
 
 
+def test_a_code_without_advice_is_found() -> None:
+    texts = {
+        "core/protocol/src/error.rs": _SOURCE,
+        "docs/troubleshooting.md": "| `expired`, `other` | why |\n",
+    }
+    assert _found(texts) == [("docs/troubleshooting.md", 1)]
+    assert _found({**texts, "docs/troubleshooting.md": "| `expired`, `closed` | why |\n"}) == []
+
+
 _CAUSES = 'Self::Http(_) => ("http", "…"),\nSelf::Dns => ("dns", "…"),\nSelf::Tls => ("tls", "…"),\n'
 _CAUSE_PAGE = "| cause | what |\n| --- | --- |\n| `http_<status>` | … |\n| `dns`, `tls` | … |\n"
 
