@@ -46,6 +46,11 @@ CARGO_DEB_VERSION := 3.8.0
 # What makes and judges the packages of a release.
 RELEASE := target/tools/release
 RELEASE_TOOLS := $(RELEASE)/installed.stamp
+# What makes the site of the documentation.
+DOCS := target/tools/docs
+DOCS_TOOLS := $(DOCS)/installed.stamp
+TYPEDOC := target/tools/typedoc/node_modules/.bin/typedoc
+TYPEDOC_VERSION := 0.28.20
 # What reads the workflows of a hosted CI.
 ACTIONLINT := target/tools/bin/actionlint
 ACTIONLINT_VERSION := v1.7.10
@@ -272,6 +277,17 @@ $(MANAGERS): tests/install/managers/package-lock.json
 test-dist: $(RELEASE_TOOLS) $(MANAGERS) ## install the packages of dist/ as somebody else would, and sign in with each
 	$(RELEASE)/bin/pytest tests/install
 
+docs: $(DOCS_TOOLS) $(TYPEDOC) $(PYTHON_PACKAGE) $(NODE_MODULES) ## build the site of the documentation into target/docs/html
+	cd packaging && PYTHONPATH= ../$(DOCS)/bin/python -m release docs
+
+$(DOCS_TOOLS): packaging/release/requirements-docs.txt
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+$(TYPEDOC):
+	npm install --silent --no-audit --no-fund --prefix target/tools/typedoc typedoc@$(TYPEDOC_VERSION) typescript@5.9
+
 $(RELEASE_TOOLS): packaging/release/requirements.txt
 	$(PYTHON) -m venv $(RELEASE)
 	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
@@ -292,6 +308,9 @@ check-lint: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	cd python && ../$(BIN)/mypy --strict src tests
 	cd tests && ../$(BIN)/mypy --strict checks bench
 	cd tests/packaging && ../../$(BIN)/mypy --strict .
+	# Without what only the tools of a release have installed.
+	cd packaging && ../$(BIN)/mypy --strict --ignore-missing-imports release
+	cd tests/install && ../../$(BIN)/mypy --strict --ignore-missing-imports .
 	$(BIN)/mypy --strict examples/python
 	$(BIOME) lint --error-on-warnings .
 	cd node && npm run --silent typecheck

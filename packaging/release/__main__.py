@@ -4,6 +4,7 @@ python -m release version 1.2.3
 python -m release metadata
 python -m release check
 python -m release dist [--quick]
+python -m release docs
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def main() -> int:
     commands.add_parser("check", help="whether every place says the same")
     dist = commands.add_parser("dist", help="build every package into dist/")
     dist.add_argument("--quick", action="store_true", help="of what `make build` built, for tests")
+    commands.add_parser("docs", help="build the site of the documentation")
     arguments = parser.parse_args()
     match arguments.command:
         case "version":
@@ -33,6 +35,10 @@ def main() -> int:
             return _tell(metadata.write(ROOT))
         case "check":
             return _check()
+        case "docs":
+            from .site import build as build_site  # noqa: PLC0415 (the same)
+
+            return build_site(ROOT)
         case _:
             from .dist import build  # noqa: PLC0415 (needs the tools of a release, the others nothing)
 

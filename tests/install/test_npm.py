@@ -56,7 +56,7 @@ def _runtime(name: str) -> Path:
 
 
 _DENO_ALLOWS = ("--no-prompt", "--allow-env", "--allow-ffi", "--allow-read", "--allow-sys", "--allow-run=ldd")
-KINDS = {
+KINDS: dict[str, tuple[Callable[..., None], Callable[[], list[str | Path]]]] = {
     "npm": (_npm, lambda: ["node"]),
     "pnpm": (_pnpm, lambda: ["node"]),
     "yarn": (_yarn("node-modules"), lambda: ["node"]),
