@@ -34,7 +34,7 @@ TARGET = ROOT / "target" / "dist" / "install-rust"
 
 def _unpacked(folder: Path, crate: str) -> Path:
     """A crate as `cargo` unpacks it."""
-    archive = only("crates", f"{crate}-?.?.?.crate")
+    archive = only("crates", f"{crate}-[0-9]*.crate")
     with tarfile.open(archive) as content:
         content.extractall(folder, filter="data")
     return folder / archive.name.removesuffix(".crate")
