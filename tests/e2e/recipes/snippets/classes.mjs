@@ -43,6 +43,12 @@ const WEBHOOK_BODY =
 export const NAMED = [
   { page: 'README.md', has: 'make demo', how: 'commands' },
   { page: 'README.md', has: 'make build', how: 'commands' },
+  ...['--find-links dist/python', 'dist/npm/loggin-'].map((has) => ({
+    page: 'README.md',
+    has,
+    how: 'elsewhere',
+    reason: 'tests/install runs it with the packages of dist/',
+  })),
   { page: 'README.md', has: 'AsyncLoggin() as client', after: SHOWN },
   { page: 'README.md', has: 'input("The code that came', code: true },
   { page: 'README.md', has: "require('@loggin/sdk')", after: SIGNED_IN },
