@@ -393,7 +393,7 @@ export const NAMED = [
   {
     page: 'server/simulator/README.md',
     has: '/control/phones/',
-    swap: { 'http://127.0.0.1:8788': '{simulator}' },
+    swap: { 'http://127.0.0.1:8788': '{simulatorUrl}' },
     after: '200',
   },
   {
