@@ -143,7 +143,7 @@ private final class Ending: @unchecked Sendable {
 
   init(of wait: PendingWait) {
     Task {
-      do {
+      do throws(LogginError) {
         _ = try await wait.result()
       } catch {
         self.thrown = error
