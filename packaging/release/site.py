@@ -41,6 +41,7 @@ MENU = {
         "docs/whatsapp-setup.md",
         "docs/webhooks.md",
         "docs/operations.md",
+        "docs/operator.md",
         "docs/scaling.md",
         "docs/benchmarks.md",
     ),

@@ -142,7 +142,7 @@ pub(super) enum Moment {
 
 impl Moment {
     /// The moment, seen from now.
-    pub(super) fn from_now(self, now: UnixMillis) -> UnixMillis {
+    pub(super) fn seen_from(self, now: UnixMillis) -> UnixMillis {
         match self {
             Self::At(moment) => moment,
             Self::Ago(time) => now - time.0,
@@ -183,8 +183,8 @@ fn filter(settings: &Settings, arguments: &LogsArgs) -> Result<HistoryFilter, Ru
         kind: arguments.kind.map(HistoryKind::from),
         endings,
         country: arguments.country.clone(),
-        since: arguments.since.map(|since| since.from_now(now)),
-        until: arguments.until.map(|until| until.from_now(now)),
+        since: arguments.since.map(|since| since.seen_from(now)),
+        until: arguments.until.map(|until| until.seen_from(now)),
         ..HistoryFilter::default()
     };
     if let Some(phone) = &arguments.phone {

@@ -81,7 +81,7 @@ pub(super) async fn run(database: &Location, arguments: &UsageArgs) -> Result<()
 
 fn filter(arguments: &UsageArgs) -> Result<UsageFilter, RunError> {
     let now = SystemClock.now();
-    let hour = |moment: Moment| moment.from_now(now).0.div_euclid(HOUR_MILLIS);
+    let hour = |moment: Moment| moment.seen_from(now).0.div_euclid(HOUR_MILLIS);
     // The hour that is under way, too.
     let to_hour = arguments.until.map_or(now.0.div_euclid(HOUR_MILLIS) + 1, hour);
     let from_hour = arguments.since.map_or(to_hour - DEFAULT_HOURS, hour);

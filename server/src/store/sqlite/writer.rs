@@ -15,6 +15,7 @@ use std::{
 
 use loggin_protocol::Code;
 use rusqlite::{Connection, ToSql, TransactionBehavior, params};
+use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -361,19 +362,20 @@ fn insert_waited(
     node: i64,
     begin: i64,
 ) -> Result<HashSet<(Code, i64)>, StoreError> {
-    let waited: Vec<(Code, i64, i64, i64, Option<String>, Option<i64>)> = (begin..)
+    let waited: Vec<Value> = (begin..)
         .zip(changes)
         .filter(|(_, (_, change))| is_first_wait(change))
         .map(|(position, (_, Change { login, .. }))| {
             let asker = login.asker.as_deref().and_then(Asker::to_text);
             let started_at = login.steps.started_at.map(|at| at.0);
-            (login.code, login.deadline.0, position, login.confirm.number(), asker, started_at)
+            let confirm = login.confirm.number();
+            json!([login.code, login.deadline.0, position, confirm, asker, started_at])
         })
         .collect();
     if waited.is_empty() {
         return Ok(HashSet::new());
     }
-    let waited = serde_json::to_string(&waited).map_err(|_| StoreError::Unreadable("code"))?;
+    let waited = Value::Array(waited).to_string();
     let inserted = all(db, INSERT_WAITED, params![waited, State::Pending.number(), node], |row| {
         Ok((rows::code(row)?, row.get("change")?))
     })?;
