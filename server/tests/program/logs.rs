@@ -41,10 +41,10 @@ async fn a_login_is_listed_followed_and_counted_while_the_server_runs() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut followed = BufReader::new(follower.stdout.take().unwrap());
+    let mut printed = BufReader::new(follower.stdout.take().unwrap());
     sign_in(&server, &app).await;
     let mut line = String::new();
-    followed.read_line(&mut line).unwrap();
+    printed.read_line(&mut line).unwrap();
     follower.kill().unwrap();
     follower.wait().unwrap();
     let row: Value = serde_json::from_str(&line).unwrap();
@@ -65,7 +65,7 @@ async fn a_login_is_listed_followed_and_counted_while_the_server_runs() {
         &["--phone", last, "--since", "1h"],
     ] {
         let output = run(folder, "logs", &[asked, &["--json"]].concat());
-        assert_eq!(lines(&output), [row.clone()], "{asked:?}");
+        assert_eq!(lines(&output), std::slice::from_ref(&row), "{asked:?}");
         let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         assert!(!said.contains(PHONE) && !said.contains(&*token(&app).code().expose()));
     }

@@ -94,7 +94,7 @@ async fn a_code_that_was_not_sent_failed_for_a_reason() {
     ];
     for (error, expected) in cases {
         let env = Environment::new().await;
-        env.codes.will_respond([Err(error.clone()), Err(error.clone())]);
+        env.codes.will_respond([Err(error), Err(error)]);
         assert!(env.otp.start(&env.order(PHONE)).await.is_err());
         env.pass_time().await;
         let rows: Vec<_> = env.rows().await.into_iter().map(|row| (row.ending, row.message_at)).collect();
