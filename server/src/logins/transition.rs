@@ -233,8 +233,7 @@ impl Logins {
     ) -> (Login, PeopleChange) {
         let app_key = login.code.app_key();
         let mut change = PeopleChange::default();
-        let is_known = matches!(login.state, State::AwaitingConfirmation | State::Verified | State::Claimed);
-        if is_known && login.person.is_none() {
+        if is_unrecognised(&login) {
             let evidence = transition.evidence.clone().unwrap_or_else(|| Evidence::of_login(&login));
             let fresh = Subject::from_random(random_bytes(&*self.random));
             let (person, people) = self.rules(now).recognise(app_key, &evidence, people, fresh);
@@ -285,9 +284,15 @@ impl Logins {
     }
 }
 
-/// Whether this login has a result, and a node of an earlier version did not say of whom.
+/// Whether it is known who sent this login's message, and a node of an earlier version did not make out which of the app's
+/// people that is.
 fn is_unrecognised(login: &Login) -> bool {
-    matches!(login.state, State::Verified | State::Claimed) && login.person.is_none()
+    is_of_somebody(login) && login.person.is_none()
+}
+
+/// Whether it is known who sent this login's message: there is a result, or only its confirmation is missing.
+fn is_of_somebody(login: &Login) -> bool {
+    matches!(login.state, State::AwaitingConfirmation | State::Verified | State::Claimed)
 }
 
 /// Whether a claim may do anything to this login.

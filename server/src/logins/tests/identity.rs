@@ -174,6 +174,26 @@ async fn a_login_that_an_earlier_version_let_in_is_recognised_when_somebody_asks
 }
 
 #[tokio::test]
+async fn a_login_that_an_earlier_version_asked_to_be_confirmed_is_of_the_person_who_is_known() {
+    let env = Environment::new().await;
+    let known = session(env.sign_in(2, names(Some(PHONE), Some("IN.1")), PhoneNeed::Required).await);
+    let earlier = Login {
+        phone: Some(phone(PHONE)),
+        user_id: Some("IN.1".to_owned()),
+        deadline: env.clock.now() + life::PENDING,
+        confirmation: Some([1; 32]),
+        attempts_left: life::CONFIRMATION_ATTEMPTS,
+        confirm: Confirm::Code,
+        ..crate::store::tests::login(1, State::AwaitingConfirmation)
+    };
+    let digits = env.logins.digits(&earlier).unwrap();
+    env.store.apply(vec![crate::store::tests::insert(earlier)]).await.unwrap();
+    let confirmed = env.logins.confirm(code(), digits.expose()).await.unwrap();
+    assert_eq!(confirmed, Confirmation::Verified);
+    assert_eq!(session(env.claim("key").await).subject, known.subject);
+}
+
+#[tokio::test]
 async fn a_shared_number_is_a_message_like_any_other() {
     let env = Environment::new().await;
     env.wait().await;
