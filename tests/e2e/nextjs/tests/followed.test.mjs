@@ -213,10 +213,12 @@ for (const version of VERSIONS) {
       const props = JSON.parse(await page.locator('#__NEXT_DATA__').textContent()).props.pageProps;
       assert.deepEqual(Object.keys(props.session).sort(), [
         'appKey',
+        'assurance',
         'claims',
         'createdAt',
         'loginId',
         'phone',
+        'subject',
         'userId',
         'verifiedAt',
       ]);
