@@ -50,6 +50,8 @@ SPELLINGS = (
     _spelling("docs/openapi.json", r'^    "version": "VERSION"'),
     _spelling("docs/operations.md", r'^  "version": "VERSION",'),
     _spelling("node/web/src/settings.ts", r"^export const [A-Z]+ = 'VERSION';"),
+    # The same, as `make generate` puts it in one file.
+    _spelling("server/assets/loggin.js", r"(?<=var )[\w$]+=\"VERSION\""),
 )
 
 
