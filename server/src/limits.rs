@@ -169,6 +169,9 @@ pub(crate) const UNKNOWN_APP_VALID: Duration = Duration::from_millis(500);
 /// Good secret keys that an app may have at once: one for each of its servers, two of them while one is replaced.
 pub(crate) const SECRET_KEYS_PER_APP: u32 = 20;
 
+/// Good keys of programs that administer a server at once: who needs more of them shares none of them.
+pub(crate) const ACCESS_KEYS: u32 = 100;
+
 /// Secret keys of an app that are listed after they ended, the latest.
 pub(crate) const ENDED_KEYS_PER_APP: u32 = 20;
 

@@ -142,7 +142,7 @@ def sign_in_halfway(house: House, people: ThreadPoolExecutor) -> UnderWay:
     one, client, phones = house.machines[0], house.client(), house.phones
     for command in (
         "test-number add +12025550100 --code 123456 --no-cooldown",
-        "operator add asha --role owner",
+        "admin add asha --role owner --phone +12025550109",
         f"app key create {house.app['app_key']} --label second --expires-in 90d",
         f"webhook add {house.app['app_key']} https://app.invalid/hook",
     ):

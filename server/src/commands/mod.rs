@@ -1,5 +1,6 @@
 //! The command line.
 
+mod admin;
 mod app;
 mod app_key;
 mod app_state;
@@ -8,7 +9,6 @@ mod audit;
 mod dev;
 mod doctor;
 mod logs;
-mod operator;
 mod output;
 mod person;
 mod run;
@@ -28,11 +28,11 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::{
+    admin::AdminCommand,
     app::AppCommand,
     dev::DevArgs,
     doctor::DoctorArgs,
     logs::LogsArgs,
-    operator::OperatorCommand,
     output::{print_line, tell_failure},
     person::Wish,
     run::RunError,
@@ -83,12 +83,12 @@ enum Command {
         #[command(subcommand)]
         command: WebhookCommand,
     },
-    /// Add, list and remove who may operate the server by its console.
-    Operator {
+    /// Add, list, remove and sign out who may use the console.
+    Admin {
         #[command(flatten)]
         config: ConfigArgs,
         #[command(subcommand)]
-        command: OperatorCommand,
+        command: AdminCommand,
     },
     /// List what became of logins and one-time codes, the latest last.
     Logs {
@@ -195,9 +195,9 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             let database = run::location(&start(config.config.as_deref())?)?;
             block_on(test_number::run(&database, command))
         }
-        Command::Operator { config, command } => {
+        Command::Admin { config, command } => {
             let database = run::location(&start(config.config.as_deref())?)?;
-            block_on(operator::run(&database, command))
+            block_on(admin::run(&database, command))
         }
         Command::Webhook { config, command } => {
             let settings = start(config.config.as_deref())?;

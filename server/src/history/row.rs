@@ -13,9 +13,6 @@ use crate::{
     store::{Ending, HistoryEntry, HistoryKind, HistoryRow, Outcome},
 };
 
-/// What stands before the digits of a number that are told.
-const MASK: char = '…';
-
 /// A position in the history. What it is made of is nobody's business: it may become something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cursor(pub(crate) i64);
@@ -88,7 +85,7 @@ impl From<&HistoryRow> for RowBody {
 }
 
 fn masked(entry: &HistoryEntry) -> Option<String> {
-    entry.phone_end.as_ref().map(|end| format!("{MASK}{end}"))
+    entry.phone_end.as_ref().map(|end| format!("{}{end}", phones::MASK))
 }
 
 fn moment(at: UnixMillis) -> String {
@@ -107,7 +104,7 @@ pub(crate) fn endings(outcome: Option<Outcome>, reason: Option<&str>) -> Vec<End
 /// The last digits in a number that is masked as it is in lists, or in nothing but these digits; none where it is a whole
 /// number.
 pub(crate) fn end_of_masked(text: &str) -> Option<&str> {
-    let digits = text.trim().trim_start_matches(MASK);
+    let digits = text.trim().trim_start_matches(phones::MASK);
     let is_end = digits.len() == phones::DIGITS_TOLD && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_end.then_some(digits)
 }

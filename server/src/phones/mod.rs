@@ -16,7 +16,7 @@ use loggin_protocol::PhoneNumber;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
 pub(crate) use accounts::{account, forms, name, same_account};
-pub(crate) use origin::{DIGITS_TOLD, country, end_of};
+pub(crate) use origin::{DIGITS_TOLD, MASK, country, end_of, masked};
 pub(crate) use recipient_keys::RecipientKeys;
 pub(crate) use trail::trail_name;
 

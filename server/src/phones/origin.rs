@@ -6,6 +6,9 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 /// Last digits of a number that lists show: ten thousand numbers of each country's operator have the same.
 pub(crate) const DIGITS_TOLD: usize = 4;
 
+/// What stands for the digits that are not shown.
+pub(crate) const MASK: char = '…';
+
 /// The country of a number, as ISO 3166 has it; none for a number that belongs to no one country.
 pub(crate) fn country(phone: &PhoneNumber) -> Option<String> {
     let number = PHONE_NUMBER_UTIL.parse(format!("+{}", phone.expose()), None).ok()?;
@@ -17,6 +20,11 @@ pub(crate) fn country(phone: &PhoneNumber) -> Option<String> {
 pub(crate) fn end_of(phone: &PhoneNumber) -> &str {
     let digits = phone.expose();
     &digits[digits.len().saturating_sub(DIGITS_TOLD)..]
+}
+
+/// A number as lists show it.
+pub(crate) fn masked(phone: &PhoneNumber) -> String {
+    format!("{MASK}{}", end_of(phone))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What administrators do, written together with the row that tells so.
 
 use async_trait::async_trait;
-use loggin_protocol::{AppKey, PhoneNumber};
+use loggin_protocol::{AppKey, PhoneNumber, Subject};
 
-use super::{App, AppEvent, AppSecretKey, KeyId, Operator, StoreError, TestNumber, WebhookEndpoint};
+use super::{AccessKey, Admin, App, AppEvent, AppSecretKey, KeyId, StoreError, TestNumber, WebhookEndpoint};
 use crate::clock::UnixMillis;
 
 /// One act.
@@ -26,10 +26,19 @@ pub(crate) enum Act {
     RotateKey(AppSecretKey, KeyId, UnixMillis),
     /// Has a secret key end now; not done where there is no such good one.
     RevokeKey(AppKey, KeyId, UnixMillis),
-    /// Adds an operator, or gives one another role; not done where nothing would change, or no owner would be left.
-    PutOperator(Operator),
-    /// Removes an operator; not done where there is none of this name, or they are the last owner.
-    RemoveOperator(String),
+    /// Adds an administrator, or changes one; not done where nothing would change, another has the number, or no owner
+    /// would be left.
+    PutAdmin(Admin),
+    /// Removes an administrator; not done where there is none of this name, or they are the last owner.
+    RemoveAdmin(String),
+    /// Has an administrator be this person from now on; not done where they are another one.
+    SignInAdmin(String, Subject, UnixMillis),
+    /// Ends the sessions of an administrator; not done where there is none of this name.
+    SignOutAdmin(String),
+    /// Adds a key of a program; not done where there are as many as there may be.
+    CreateAccessKey(AccessKey),
+    /// Has a key of a program, of this label, end now; not done where there is no such good one.
+    RevokeAccessKey(KeyId, String, UnixMillis),
     /// Adds a test number, or gives one another code.
     PutTestNumber(PhoneNumber, TestNumber),
     /// Removes a test number; not done where it is none.
@@ -83,8 +92,12 @@ impl Act {
             Self::CreateKey(_) => "key_create",
             Self::RotateKey(..) => "key_rotate",
             Self::RevokeKey(..) => "key_revoke",
-            Self::PutOperator(_) => "operator_add",
-            Self::RemoveOperator(_) => "operator_remove",
+            Self::PutAdmin(_) => "admin_add",
+            Self::RemoveAdmin(_) => "admin_remove",
+            Self::SignInAdmin(..) => "admin_sign_in",
+            Self::SignOutAdmin(_) => "admin_sign_out",
+            Self::CreateAccessKey(_) => "access_key_create",
+            Self::RevokeAccessKey(..) => "access_key_revoke",
             Self::PutTestNumber(..) => "test_number_add",
             Self::RemoveTestNumber(_) => "test_number_remove",
             Self::MarkDevelopment => "development_data",
@@ -107,8 +120,10 @@ impl Act {
             | Self::DeleteApp(app_key)
             | Self::RevokeKey(app_key, ..) => app_key.as_str().to_owned(),
             Self::CreateKey(key) | Self::RotateKey(key, ..) => key.app_key.as_str().to_owned(),
-            Self::PutOperator(operator) => operator.name.clone(),
-            Self::RemoveOperator(name) => name.clone(),
+            Self::PutAdmin(admin) => admin.name.clone(),
+            Self::RemoveAdmin(name) | Self::SignInAdmin(name, ..) | Self::SignOutAdmin(name) => name.clone(),
+            Self::CreateAccessKey(key) => key.label.clone(),
+            Self::RevokeAccessKey(_, label, _) => label.clone(),
             Self::PutTestNumber(phone, _) | Self::RemoveTestNumber(phone) => {
                 let digits = phone.expose();
                 format!("…{}", &digits[digits.len().saturating_sub(DIGITS_TOLD)..])
@@ -124,15 +139,17 @@ impl Act {
         }
     }
 
-    /// The names of what changed, separated by spaces; of secret keys their ids, the new one first; of an operator the
-    /// role; of a webhook the app, or the event.
+    /// The names of what changed, separated by spaces; of secret keys their ids, the new one first; of an administrator
+    /// the role; of a webhook the app, or the event.
     pub(crate) fn fields(&self) -> String {
         match self {
             Self::UpdateApp(_, fields, _) => fields.join(" "),
             Self::CreateKey(key) => key.id.to_string(),
             Self::RotateKey(key, replaced, _) => format!("{} {replaced}", key.id),
             Self::RevokeKey(_, id, _) => id.to_string(),
-            Self::PutOperator(operator) => operator.role.as_str().to_owned(),
+            Self::PutAdmin(admin) => admin.role.as_str().to_owned(),
+            Self::CreateAccessKey(key) => key.id.to_string(),
+            Self::RevokeAccessKey(id, ..) => id.to_string(),
             Self::AddWebhook(endpoint) => endpoint.app_key.as_str().to_owned(),
             Self::ReplayWebhook(replay) => replay.event.clone().unwrap_or_default(),
             _ => String::new(),

@@ -4,13 +4,13 @@
 //! what stand in `logins`, not here.
 
 mod admin;
+mod admins;
 mod asker;
 mod commit;
 mod history;
 mod identity;
 mod keys;
 mod location;
-mod operators;
 mod otp;
 mod outbox;
 mod people;
@@ -32,6 +32,7 @@ use crate::{
 };
 
 pub(crate) use admin::{Act, AdminStore, AuditRow, Replay};
+pub(crate) use admins::{AccessKey, Admin, AdminsStore, Role};
 pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use history::{
@@ -41,7 +42,6 @@ pub(crate) use history::{
 pub(crate) use identity::{IdentityStore, PeopleChange, Person, PersonQuery, Recognised, Versions};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use location::{Location, back_up, open, version_at};
-pub(crate) use operators::{Operator, OperatorStore, Role};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
     OtpPurge, OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending, TestNumber,
@@ -307,7 +307,7 @@ pub(crate) trait Store:
     + HistoryStore
     + IdentityStore
     + KeyStore
-    + OperatorStore
+    + AdminsStore
     + OtpStore
     + OutboxStore
     + PeopleStore

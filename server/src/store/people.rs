@@ -13,7 +13,8 @@ use super::StoreError;
 use crate::clock::UnixMillis;
 
 /// Tables that can hold a person, under whatever name.
-pub(crate) const WITH_PEOPLE: [&str; 12] = [
+pub(crate) const WITH_PEOPLE: [&str; 13] = [
+    "admins",
     "history",
     "logins",
     "otp_aliases",
@@ -31,11 +32,11 @@ pub(crate) const WITH_PEOPLE: [&str; 12] = [
 /// Tables that hold none, each with the reason; a database has some of its own beside them.
 #[cfg(test)]
 pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 11] = [
+    ("access_keys", "they are of programs"),
     ("apps", "it is about apps"),
     ("audit", "of a number it has its end or a MAC, and else the operator's own users"),
     ("changes", "it is a count"),
     ("messages", "hashes of ids that WhatsApp draws, which nobody can name"),
-    ("operators", "nobody who signs in: who operates"),
     ("otp_usage", "it counts for apps"),
     ("retention", "it is a moment"),
     ("secret_keys", "it is about apps"),

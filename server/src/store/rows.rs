@@ -52,7 +52,7 @@ impl Numbered for PhoneHidden {
 
 impl Numbered for Role {
     // The greater number may do more.
-    const NUMBERS: &'static [(i64, Self)] = &[(1, Self::Viewer), (2, Self::Operator), (3, Self::Owner)];
+    const NUMBERS: &'static [(i64, Self)] = &[(1, Self::Viewer), (2, Self::Editor), (3, Self::Owner)];
     const WHAT: &'static str = "role";
 }
 
@@ -154,7 +154,7 @@ mod tests {
         check(&HistoryKind::ALL);
         check(&Ending::ALL);
         check(&[Facet::Hours, Facet::Endings, Facet::Countries, Facet::Pace, Facet::Messages]);
-        check(&[Role::Viewer, Role::Operator, Role::Owner]);
+        check(&[Role::Viewer, Role::Editor, Role::Owner]);
         check(&[
             MessageKind::SharePhone,
             MessageKind::ConfirmationCode,

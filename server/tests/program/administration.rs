@@ -73,29 +73,38 @@ fn a_shell_completes_commands_and_options() {
 }
 
 #[test]
-fn operators_have_roles_and_an_owner_stays() {
+fn administrators_have_roles_and_an_owner_stays() {
     let folder = tempfile::tempdir().unwrap();
-    let operator =
-        |arguments: &[&str]| program(folder.path()).arg("operator").args(arguments).output().unwrap();
-    assert!(operator(&["add", "Olga@shop.example", "--role", "owner"]).status.success());
-    assert!(operator(&["add", "ben", "--role", "viewer"]).status.success());
+    let admin = |arguments: &[&str]| program(folder.path()).arg("admin").args(arguments).output().unwrap();
+    assert!(admin(&["add", "Olga@shop.example", "--role", "owner"]).status.success());
+    assert!(admin(&["add", "ben", "--role", "viewer", "--phone", "+919876543210"]).status.success());
     for refused in [
         &["add", "ben", "--role", "viewer"][..],
-        &["add", "olga@shop.example", "--role", "operator"],
+        &["add", "olga@shop.example", "--role", "editor"],
+        &["add", "eve"],
+        &["add", "eve", "--role", "viewer", "--phone", "12"],
+        &["add", "eve", "--role", "viewer", "--phone", "+919876543210"],
+        &["add", "eve", "--role", "viewer", "--app", "8XKPQ2WN"],
         &["add", "two words", "--role", "viewer"],
         &["add", " ", "--role", "viewer"],
         &["remove", "olga@shop.example"],
         &["remove", "nobody"],
     ] {
-        assert_eq!(operator(refused).status.code(), Some(1), "{refused:?}");
+        assert_eq!(admin(refused).status.code(), Some(1), "{refused:?}");
     }
-    assert_eq!(operator(&["add", "eve", "--role", "king"]).status.code(), Some(2));
-    let listed: Value = serde_json::from_slice(&operator(&["list", "--json"]).stdout).unwrap();
-    let listed: Vec<_> =
-        listed.as_array().unwrap().iter().map(|each| json!([each["name"], each["role"]])).collect();
-    assert_eq!(listed, [json!(["ben", "viewer"]), json!(["olga@shop.example", "owner"])]);
-    assert!(operator(&["remove", "ben"]).status.success());
-    let page = operator(&["list"]);
+    assert_eq!(admin(&["add", "eve", "--role", "king"]).status.code(), Some(2));
+    let listed: Value = serde_json::from_slice(&admin(&["list", "--json"]).stdout).unwrap();
+    let listed: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|each| json!([each["name"], each["role"], each["phone"]]))
+        .collect();
+    assert_eq!(listed, [json!(["ben", "viewer", "…3210"]), json!(["olga@shop.example", "owner", null])]);
+    assert!(admin(&["sign-out", "ben"]).status.success());
+    assert_eq!(admin(&["sign-out", "nobody"]).status.code(), Some(1));
+    assert!(admin(&["remove", "ben"]).status.success());
+    let page = admin(&["list"]);
     assert_eq!(String::from_utf8(page.stdout).unwrap().lines().count(), 1);
 }
 

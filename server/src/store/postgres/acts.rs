@@ -1,5 +1,6 @@
 //! What administrators do, as `administer` of the migrations takes it.
 
+use loggin_protocol::PhoneNumber;
 use serde_json::{Value, json};
 
 use super::{
@@ -9,7 +10,7 @@ use super::{
 use crate::{
     clock::UnixMillis,
     limits,
-    store::{Act, App, AppSecretKey, DisabledFor, Operator, Role, rows::Numbered},
+    store::{AccessKey, Act, Admin, App, AppSecretKey, DisabledFor, Role, admins::apps_text, rows::Numbered},
 };
 
 /// A row of the audit: act, subject and fields.
@@ -35,8 +36,14 @@ pub(super) fn unnoted(act: &Act) -> Value {
         Act::RevokeKey(app_key, id, at) => {
             json!({ "app_key": app_key.as_str(), "key_id": id.as_str(), "moment": at.0, "until": at.0 })
         }
-        Act::PutOperator(new) => json!({ "operator": operator(new), "owner": Role::Owner.number() }),
-        Act::RemoveOperator(name) => json!({ "name": text(name), "owner": Role::Owner.number() }),
+        Act::PutAdmin(new) => json!({ "admin": admin(new), "owner": Role::Owner.number() }),
+        Act::RemoveAdmin(name) => json!({ "name": text(name), "owner": Role::Owner.number() }),
+        Act::SignInAdmin(name, subject, at) => {
+            json!({ "name": text(name), "subject": subject.expose(), "moment": at.0 })
+        }
+        Act::SignOutAdmin(name) => json!({ "name": text(name) }),
+        Act::CreateAccessKey(new) => json!({ "key": access_key(new), "most": limits::ACCESS_KEYS }),
+        Act::RevokeAccessKey(id, _, at) => json!({ "key_id": id.as_str(), "moment": at.0 }),
         Act::AddWebhook(endpoint) => json!({ "endpoint": webhooks::endpoint(endpoint) }),
         Act::RotateWebhook(id, secret, until) => {
             json!({ "endpoint_id": text(id), "secret": hex(secret), "until": until.0 })
@@ -111,7 +118,24 @@ pub(super) fn key(key: &AppSecretKey) -> Value {
     })
 }
 
-fn operator(operator: &Operator) -> Value {
-    let Operator { name, role, created_at } = operator;
-    json!({ "name": text(name), "role": role.number(), "created_at": created_at.0 })
+fn admin(admin: &Admin) -> Value {
+    json!({
+        "name": text(&admin.name),
+        "role": admin.role.number(),
+        "phone": admin.phone.as_ref().map(PhoneNumber::expose),
+        "apps": apps_text(admin.apps.as_deref()),
+        "created_at": admin.created_at.0,
+    })
+}
+
+fn access_key(key: &AccessKey) -> Value {
+    json!({
+        "key_id": key.id.as_str(),
+        "key_hash": hex(&key.hash),
+        "label": text(&key.label),
+        "scopes": key.scopes.join(" "),
+        "apps": apps_text(key.apps.as_deref()),
+        "created_at": key.created_at.0,
+        "expires_at": key.expires_at.map(|at| at.0),
+    })
 }

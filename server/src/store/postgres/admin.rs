@@ -15,7 +15,8 @@ use super::{
 use crate::{
     clock::UnixMillis,
     store::{
-        Act, AdminStore, App, AppSecretKey, AuditRow, KeyStore, KeyUse, Operator, OperatorStore, StoreError,
+        AccessKey, Act, Admin, AdminStore, AdminsStore, App, AppSecretKey, AuditRow, KeyId, KeyStore, KeyUse,
+        StoreError,
     },
 };
 
@@ -86,9 +87,26 @@ impl KeyStore for PostgresStore {
 }
 
 #[async_trait]
-impl OperatorStore for PostgresStore {
-    async fn operators(&self) -> Result<Vec<Operator>, StoreError> {
-        let rows = self.connections.rows("SELECT * FROM operators ORDER BY name", &[]).await?;
-        rows.iter().map(rows::operator).collect()
+impl AdminsStore for PostgresStore {
+    async fn admins(&self) -> Result<Vec<Admin>, StoreError> {
+        let rows = self.connections.rows("SELECT * FROM admins ORDER BY name", &[]).await?;
+        rows.iter().map(rows::admin).collect()
+    }
+
+    async fn access_keys(&self) -> Result<Vec<AccessKey>, StoreError> {
+        const SELECT: &str = "SELECT * FROM access_keys ORDER BY created_at, key_id";
+        let rows = self.connections.rows(SELECT, &[]).await?;
+        rows.iter().map(rows::access_key).collect()
+    }
+
+    async fn note_access(&self, id: &KeyId, at: UnixMillis, before: UnixMillis) -> Result<(), StoreError> {
+        let noted = json!({
+            "write": "act",
+            "act": "access_key_use",
+            "key_id": id.as_str(),
+            "moment": at.0,
+            "before": before.0,
+        });
+        self.write_if(noted).await.map(drop)
     }
 }

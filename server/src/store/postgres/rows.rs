@@ -9,9 +9,11 @@ use crate::{
     clock::UnixMillis,
     languages::Language,
     store::{
-        App, AppSecretKey, Asker, AuditRow, ClearName, Confirm, KeyId, KnownCall, LiveCode, Login,
-        MessageKind, MessageState, Operator, OtpPhone, OtpSession, OutboxMessage, Person, PhoneHidden,
-        Recognised, Role, SealedResponse, Sending, State, Steps, StoreError, TestNumber, rows::Numbered,
+        AccessKey, Admin, App, AppSecretKey, Asker, AuditRow, ClearName, Confirm, KeyId, KnownCall, LiveCode,
+        Login, MessageKind, MessageState, OtpPhone, OtpSession, OutboxMessage, Person, PhoneHidden,
+        Recognised, Role, SealedResponse, Sending, State, Steps, StoreError, TestNumber,
+        admins::{parse_apps, parse_scopes, parse_subject},
+        rows::Numbered,
     },
     whatsapp::DeliveryStatus,
 };
@@ -156,11 +158,29 @@ pub(super) fn secret_key(row: &Row) -> Result<AppSecretKey, StoreError> {
     })
 }
 
-pub(super) fn operator(row: &Row) -> Result<Operator, StoreError> {
-    Ok(Operator {
+pub(super) fn admin(row: &Row) -> Result<Admin, StoreError> {
+    Ok(Admin {
         name: value(row, "name")?,
         role: numbered::<Role>(row, "role")?,
+        phone: phone_number(row, "phone")?,
+        subject: parse_subject(value(row, "subject")?)?,
+        apps: parse_apps(value(row, "apps")?)?,
+        generation: value(row, "generation")?,
         created_at: moment(row, "created_at")?,
+        signed_in_at: optional_moment(row, "signed_in_at")?,
+    })
+}
+
+pub(super) fn access_key(row: &Row) -> Result<AccessKey, StoreError> {
+    Ok(AccessKey {
+        id: KeyId::of_text(value(row, "key_id")?),
+        hash: fixed(row, "key_hash")?,
+        label: value(row, "label")?,
+        scopes: parse_scopes(value(row, "scopes")?),
+        apps: parse_apps(value(row, "apps")?)?,
+        created_at: moment(row, "created_at")?,
+        last_used_at: optional_moment(row, "last_used_at")?,
+        expires_at: optional_moment(row, "expires_at")?,
     })
 }
 

@@ -26,12 +26,12 @@ use crate::{
         people::{WITH_PEOPLE, WITHOUT_PEOPLE},
         tests::{
             acts::act_suite,
+            admins::admin_suite,
             cluster::{self, Cluster},
             history::history_suite,
             identity::identity_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
-            operators::operator_suite,
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
@@ -78,7 +78,7 @@ outbox_suite!(open);
 act_suite!(open);
 history_suite!(open);
 key_suite!(open);
-operator_suite!(open);
+admin_suite!(open);
 identity_suite!(open);
 people_suite!(open);
 webhook_suite!(open);

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::{
-    INSERT_APP, UPDATE_APP,
+    INSERT_APP, UPDATE_APP, admins,
     connections::{all, execute, first},
-    keys, operators,
+    keys,
     otp_reads::{put_test_number, remove_test_number},
     put_app, webhooks,
 };
@@ -55,10 +55,11 @@ impl AdminStore for SqliteStore {
         const ACTS: &str = "DELETE FROM audit WHERE id IN
             (SELECT id FROM audit WHERE at < ?1 AND act <> ?2 ORDER BY id LIMIT ?3)";
         const KEYS: &str = "DELETE FROM secret_keys WHERE expires_at < ?";
+        const ACCESS: &str = "DELETE FROM access_keys WHERE expires_at < ?";
         let trimmed = self.write_exclusive(move |db| {
             execute(db, ALLOW, [before.0])?;
             let acts = execute(db, ACTS, params![before.0, Act::MarkDevelopment.name(), limit])?;
-            Ok(acts + execute(db, KEYS, [before.0])?)
+            Ok(acts + execute(db, KEYS, [before.0])? + execute(db, ACCESS, [before.0])?)
         });
         Ok(trimmed.await? as u64)
     }
@@ -80,8 +81,12 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
             Ok(keys::end(db, key.app_key, replaced, key.created_at, *until)? && keys::insert(db, key)?)
         }
         Act::RevokeKey(app_key, id, at) => keys::end(db, *app_key, id, *at, *at),
-        Act::PutOperator(operator) => operators::put(db, operator),
-        Act::RemoveOperator(name) => operators::remove(db, name),
+        Act::PutAdmin(admin) => admins::put(db, admin),
+        Act::RemoveAdmin(name) => admins::remove(db, name),
+        Act::SignInAdmin(name, subject, at) => admins::sign_in(db, name, &subject.expose(), *at),
+        Act::SignOutAdmin(name) => admins::sign_out(db, name),
+        Act::CreateAccessKey(key) => admins::create_key(db, key),
+        Act::RevokeAccessKey(id, _, at) => admins::revoke_key(db, id, *at),
         Act::PutTestNumber(phone, test) => put_test_number(db, phone, test).map(|()| true),
         Act::RemoveTestNumber(phone) => remove_test_number(db, phone),
         Act::MarkDevelopment => Ok(!is_marked(db)?),

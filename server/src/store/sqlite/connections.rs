@@ -36,11 +36,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (11, include_str!("../../../migrations/sqlite/0011_webhooks.sql")),
     (12, include_str!("../../../migrations/sqlite/0012_confirmations.sql")),
     (13, include_str!("../../../migrations/sqlite/0013_people.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0014_history.sql")),
+    (14, include_str!("../../../migrations/sqlite/0014_history.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0015_admins.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 14;
+pub(in crate::store) const LATEST: u32 = 15;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.

@@ -4,13 +4,13 @@
 //! which groups what waits into one transaction.
 
 mod admin;
+mod admins;
 pub(super) mod backup;
 pub(super) mod connections;
 mod history;
 mod identity;
 mod keys;
 mod messages;
-mod operators;
 mod otp;
 mod otp_reads;
 mod outbox;
@@ -417,11 +417,11 @@ mod tests {
         Commit, State,
         tests::{
             acts::act_suite,
+            admins::admin_suite,
             history::history_suite,
             identity::identity_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
-            operators::operator_suite,
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
@@ -448,7 +448,7 @@ mod tests {
     act_suite!(always);
     history_suite!(always);
     key_suite!(always);
-    operator_suite!(always);
+    admin_suite!(always);
     identity_suite!(always);
     people_suite!(always);
     webhook_suite!(always);

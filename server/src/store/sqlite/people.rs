@@ -27,13 +27,14 @@ const IN_SUBJECTS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.subject
 const IN_CALLS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.calls'))";
 
 /// Each table with the rows that a person is in, in the order in which they are deleted: what leads to others goes last.
-fn tables() -> [(&'static str, String); 12] {
+fn tables() -> [(&'static str, String); 13] {
     let login = format!("phone {IN_PHONES} OR user_id {IN_USER_IDS}");
     let session =
         format!("phone {IN_PHONES} OR wa_id {IN_PHONES} OR user_id {IN_USER_IDS} OR subject {IN_SUBJECTS}");
     let of_session = format!("session_id IN (SELECT session_id FROM otp_sessions WHERE {session})");
     let of_login = format!("code IN (SELECT code FROM logins WHERE {login})");
     [
+        ("admins", format!("phone {IN_PHONES}")),
         ("otp_answers", format!("call_hash {IN_CALLS} OR {of_session}")),
         ("outbox", format!("recipient {IN_RECIPIENTS} OR {of_login}")),
         ("outbox_counts", format!("name {IN_RECIPIENTS}")),

@@ -1,6 +1,7 @@
 //! The behaviour that every store must show, one list of tests a subject, and what tests look into a database with.
 
 pub(super) mod acts;
+pub(super) mod admins;
 #[allow(dead_code)] // end-to-end tests use the rest
 pub(crate) mod cluster;
 pub(crate) mod dump;
@@ -8,7 +9,6 @@ pub(super) mod history;
 pub(super) mod identity;
 pub(super) mod keys;
 pub(super) mod logins;
-pub(super) mod operators;
 pub(super) mod otp;
 pub(super) mod outbox;
 pub(super) mod people;
