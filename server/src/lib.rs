@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod administration;
 mod apps;
 mod clock;
 mod commands;

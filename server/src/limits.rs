@@ -166,6 +166,9 @@ pub(crate) const APP_VALID: Duration = Duration::from_secs(1);
 /// key is not looked up at each call.
 pub(crate) const UNKNOWN_APP_VALID: Duration = Duration::from_millis(500);
 
+/// Origins of web pages that may call for one app: each is looked at for every preflight.
+pub(crate) const ORIGINS_PER_APP: usize = 200;
+
 /// Good secret keys that an app may have at once: one for each of its servers, two of them while one is replaced.
 pub(crate) const SECRET_KEYS_PER_APP: u32 = 20;
 

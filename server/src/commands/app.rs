@@ -2,29 +2,24 @@
 //!
 //! What ends an app, and what is done to its secret keys, stands beside this file.
 
-use std::{num::ParseIntError, str::FromStr, sync::Arc};
+use std::{num::ParseIntError, str::FromStr};
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum};
-use loggin_protocol::{AppKey, SecretKey};
+use loggin_protocol::SecretKey;
 use serde_json::Value;
 
 use super::{
+    administrator::{self, Administrator},
     app_key::{self, KeyCommand},
     app_state::{self, DeleteArgs},
-    app_view::{as_json, find, unknown},
-    audit,
+    app_view::as_json,
     output::print_line,
-    run::{self, RunError},
+    run::RunError,
 };
 use crate::{
-    apps::origin,
-    clock::{Clock, SystemClock, SystemRandom, random_bytes},
-    limits,
-    store::{Act, App, AppSecretKey, Confirm, Location, PhoneHidden, Store},
+    administration::{AppChanges, AppPolicy, NewApp, OriginChange},
+    store::{App, Confirm, Location, PhoneHidden},
 };
-
-/// Longest name of an app, in characters: it stands in one line of a message.
-const NAME_CHARS: usize = 60;
 
 /// What is done to apps.
 #[derive(Debug, Subcommand)]
@@ -188,56 +183,47 @@ impl From<PhoneHiddenArg> for PhoneHidden {
     }
 }
 
+impl From<PolicyArgs> for AppPolicy {
+    fn from(arguments: PolicyArgs) -> Self {
+        Self {
+            require_secret_key: arguments.require_secret_key,
+            hide_phone_from_browser: arguments.hide_phone_from_browser,
+            allowed_origins: OriginChange::Add(arguments.allowed_origins),
+            confirm: arguments.confirm.map(Confirm::from),
+            phone_hidden: arguments.phone_hidden.map(PhoneHidden::from),
+            calls_per_minute: arguments.calls_per_minute,
+            monthly_quota: arguments.monthly_quota.map(|quota| quota.0),
+            messages_per_day: arguments.messages_per_day.map(|most| most.0),
+            live_only: arguments.live_only,
+        }
+    }
+}
+
 /// Carries out one command on this database.
 pub(crate) async fn run(database: &Location, command: AppCommand) -> Result<(), RunError> {
-    let store = run::open_store(database, Arc::new(())).await?;
+    let user = Administrator::of(database).await?;
     let done = match command {
-        AppCommand::Create(arguments) => create(&*store, arguments).await,
-        AppCommand::List { json } => list(&*store, json).await,
-        AppCommand::Update(arguments) => update(&*store, arguments).await,
-        AppCommand::Show { app_key, json } => app_state::show(&*store, &app_key, json).await,
-        AppCommand::Disable { app_key } => app_state::disable(&*store, &app_key).await,
-        AppCommand::Enable { app_key } => app_state::enable(&*store, &app_key).await,
-        AppCommand::Delete(arguments) => app_state::delete(&*store, &arguments).await,
-        AppCommand::Key(command) => app_key::run(&*store, command).await,
+        AppCommand::Create(arguments) => create(&user, arguments).await,
+        AppCommand::List { json } => list(&user, json).await,
+        AppCommand::Update(arguments) => update(&user, arguments).await,
+        AppCommand::Show { app_key, json } => app_state::show(&user, &app_key, json).await,
+        AppCommand::Disable { app_key } => app_state::disable(&user, &app_key).await,
+        AppCommand::Enable { app_key } => app_state::enable(&user, &app_key).await,
+        AppCommand::Delete(arguments) => app_state::delete(&user, &arguments).await,
+        AppCommand::Key(command) => app_key::run(&user, command).await,
     };
-    store.close().await;
+    user.close().await;
     done
 }
 
-async fn create(store: &dyn Store, arguments: CreateArgs) -> Result<(), RunError> {
-    let mut app = App {
-        app_key: AppKey::from_random(random_bytes(&SystemRandom)),
-        name: name(&arguments.name)?,
-        require_secret_key: true,
-        hide_phone_from_browser: false,
-        allowed_origins: Vec::new(),
-        confirm: Confirm::None,
-        phone_hidden: PhoneHidden::Ask,
-        calls_per_minute: limits::CALLS_PER_MINUTE,
-        monthly_quota: None,
-        live_only: true,
-        messages_per_day: Some(limits::MESSAGES_PER_APP),
-        created_at: SystemClock.now(),
-        disabled_at: None,
-    };
-    apply(&mut app, &arguments.policy)?;
-    let mut secret_key = app_key::random(app.app_key);
-    // Another app has the key once in a trillion times.
-    while !audit::administer(store, Act::CreateApp(app.clone(), first_key(&secret_key, &app))).await? {
-        app.app_key = AppKey::from_random(random_bytes(&SystemRandom));
-        secret_key = app_key::random(app.app_key);
-    }
-    show(&app, Some(&secret_key), arguments.json)
+async fn create(user: &Administrator, arguments: CreateArgs) -> Result<(), RunError> {
+    let new = NewApp { name: arguments.name, policy: arguments.policy.into() };
+    let (app, key) = user.administration.create_app(&user.actor, new).await?;
+    show(&app, Some(&key), arguments.json)
 }
 
-/// What is kept of an app's first key.
-fn first_key(key: &SecretKey, app: &App) -> AppSecretKey {
-    AppSecretKey::of(key, app_key::FIRST_LABEL, app.created_at)
-}
-
-async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
-    let apps = store.apps().await?;
+async fn list(user: &Administrator, json: bool) -> Result<(), RunError> {
+    let apps = user.administration.apps(&user.actor).await?;
     if json {
         let apps: Vec<Value> = apps.iter().map(|app| as_json(app, None)).collect();
         return print_line(&Value::from(apps).to_string());
@@ -249,93 +235,20 @@ async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
     Ok(())
 }
 
-async fn update(store: &dyn Store, arguments: UpdateArgs) -> Result<(), RunError> {
-    let before = find(store, &arguments.app_key).await?;
-    let mut app = before.clone();
-    if let Some(given) = &arguments.name {
-        app.name = name(given)?;
+async fn update(user: &Administrator, arguments: UpdateArgs) -> Result<(), RunError> {
+    let app_key = administrator::app_key(&arguments.app_key)?;
+    let mut changes = AppChanges { name: arguments.name, policy: arguments.policy.into() };
+    if let (OriginChange::Add(given), true) =
+        (&changes.policy.allowed_origins, arguments.clear_allowed_origins)
+    {
+        changes.policy.allowed_origins = OriginChange::Set(given.clone());
     }
-    if arguments.clear_allowed_origins {
-        app.allowed_origins.clear();
+    if arguments.new_secret_key {
+        let changed = user.administration.update_app_with_new_key(&user.actor, app_key, changes).await?;
+        return show(&changed.0, Some(&changed.1), arguments.json);
     }
-    apply(&mut app, &arguments.policy)?;
-    let secret_key = arguments.new_secret_key.then(|| app_key::random(app.app_key));
-    let kept = secret_key.as_ref().map(|key| AppSecretKey::of(key, app_key::FIRST_LABEL, SystemClock.now()));
-    let act = Act::UpdateApp(app.clone(), changed(&before, &app, kept.is_some()), kept);
-    if !audit::administer(store, act).await? {
-        return Err(unknown(app.app_key));
-    }
-    show(&app, secret_key.as_ref(), arguments.json)
-}
-
-/// The names of what is another now.
-fn changed(before: &App, after: &App, has_new_key: bool) -> Vec<&'static str> {
-    let fields = [
-        ("name", before.name != after.name),
-        ("secret_key", has_new_key),
-        ("require_secret_key", before.require_secret_key != after.require_secret_key),
-        ("hide_phone_from_browser", before.hide_phone_from_browser != after.hide_phone_from_browser),
-        ("allowed_origins", before.allowed_origins != after.allowed_origins),
-        ("confirm", before.confirm != after.confirm),
-        ("phone_hidden", before.phone_hidden != after.phone_hidden),
-        ("calls_per_minute", before.calls_per_minute != after.calls_per_minute),
-        ("monthly_quota", before.monthly_quota != after.monthly_quota),
-        ("live_only", before.live_only != after.live_only),
-        ("messages_per_day", before.messages_per_day != after.messages_per_day),
-    ];
-    fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
-}
-
-fn apply(app: &mut App, policy: &PolicyArgs) -> Result<(), RunError> {
-    if let Some(require) = policy.require_secret_key {
-        app.require_secret_key = require;
-    }
-    if let Some(hide) = policy.hide_phone_from_browser {
-        app.hide_phone_from_browser = hide;
-    }
-    if let Some(confirm) = policy.confirm {
-        app.confirm = confirm.into();
-    }
-    if let Some(phone_hidden) = policy.phone_hidden {
-        app.phone_hidden = phone_hidden.into();
-    }
-    if let Some(calls) = policy.calls_per_minute {
-        app.calls_per_minute = calls;
-    }
-    if let Some(quota) = &policy.monthly_quota {
-        app.monthly_quota = quota.0;
-    }
-    if let Some(most) = &policy.messages_per_day {
-        app.messages_per_day = most.0;
-    }
-    if let Some(live_only) = policy.live_only {
-        app.live_only = live_only;
-    }
-    for given in &policy.allowed_origins {
-        let origin = origin::parse_entry(given)
-            .map_err(|reason| RunError::Refused(format!("--allowed-origin: {reason}")))?;
-        if !app.allowed_origins.contains(&origin) {
-            app.allowed_origins.push(origin);
-        }
-    }
-    if app.hide_phone_from_browser && !app.require_secret_key {
-        return Err(RunError::Refused(
-            "--hide-phone-from-browser needs --require-secret-key true: without it a browser can redeem the token, \
-             and a redeemer is told the number"
-                .into(),
-        ));
-    }
-    Ok(())
-}
-
-fn name(given: &str) -> Result<String, RunError> {
-    let name = given.trim();
-    if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
-        return Err(RunError::Refused(format!(
-            "--name: must have 1 to {NAME_CHARS} characters, in one line"
-        )));
-    }
-    Ok(name.to_owned())
+    let app = user.administration.update_app(&user.actor, app_key, changes).await?;
+    show(&app, None, arguments.json)
 }
 
 fn show(app: &App, secret_key: Option<&SecretKey>, json: bool) -> Result<(), RunError> {

@@ -8,21 +8,15 @@ use loggin_protocol::{AppKey, SecretKey};
 use serde_json::{Value, json};
 
 use super::{
-    app_view, audit,
+    administrator::{self, Administrator},
     output::{moment, print_line},
     run::RunError,
 };
 use crate::{
-    clock::{Clock, SystemClock, SystemRandom, UnixMillis, random_bytes},
-    limits,
-    store::{Act, AppSecretKey, KeyId, Store},
+    administration::{AdministrationError, KeyRotation, Missing, NewKey, RotatedKey},
+    clock::{Clock, SystemClock, UnixMillis},
+    store::{AppSecretKey, KeyId},
 };
-
-/// What the key is called that an app is made with.
-pub(super) const FIRST_LABEL: &str = "first";
-
-/// Longest label of a key, in characters: it stands in one line.
-const LABEL_CHARS: usize = 60;
 
 /// The longest time that may be given: a key that is to live longer need not expire.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
@@ -78,7 +72,7 @@ pub(crate) struct RotateArgs {
 }
 
 /// What any new key is told.
-#[derive(Debug, Args)]
+#[derive(Clone, Copy, Debug, Args)]
 struct NewArgs {
     /// When it ends by itself, such as `90d` [default: never].
     #[arg(long, value_name = "TIME")]
@@ -109,32 +103,26 @@ impl FromStr for Time {
 }
 
 /// Carries out one command.
-pub(super) async fn run(store: &dyn Store, command: KeyCommand) -> Result<(), RunError> {
+pub(super) async fn run(user: &Administrator, command: KeyCommand) -> Result<(), RunError> {
     match command {
-        KeyCommand::Create(arguments) => create(store, &arguments).await,
-        KeyCommand::List { app_key, json } => list(store, &app_key, json).await,
-        KeyCommand::Rotate(arguments) => rotate(store, &arguments).await,
-        KeyCommand::Revoke { app_key, key_id } => revoke(store, &app_key, &key_id).await,
+        KeyCommand::Create(arguments) => create(user, arguments).await,
+        KeyCommand::List { app_key, json } => list(user, &app_key, json).await,
+        KeyCommand::Rotate(arguments) => rotate(user, &arguments).await,
+        KeyCommand::Revoke { app_key, key_id } => revoke(user, &app_key, &key_id).await,
     }
 }
 
-/// A new secret key of an app.
-pub(super) fn random(app_key: AppKey) -> SecretKey {
-    SecretKey::from_secret(app_key, random_bytes(&SystemRandom))
+async fn create(user: &Administrator, arguments: CreateArgs) -> Result<(), RunError> {
+    let CreateArgs { app_key, label, new: NewArgs { expires_in, json } } = arguments;
+    let app_key = administrator::app_key(&app_key)?;
+    let new = NewKey { label, expires_in: expires_in.map(|time| time.0) };
+    let (key, kept) = user.administration.create_key(&user.actor, app_key, new).await?;
+    print_new(&key, &kept, None, json)
 }
 
-async fn create(store: &dyn Store, arguments: &CreateArgs) -> Result<(), RunError> {
-    let app = app_view::find(store, &arguments.app_key).await?;
-    let (key, kept) = new(app.app_key, &label(&arguments.label)?, &arguments.new)?;
-    if !audit::administer(store, Act::CreateKey(kept.clone())).await? {
-        return Err(too_many());
-    }
-    print_new(&key, &kept, None, arguments.new.json)
-}
-
-async fn list(store: &dyn Store, app_key: &str, json: bool) -> Result<(), RunError> {
-    let app = app_view::find(store, app_key).await?;
-    let keys = store.secret_keys(app.app_key).await?;
+async fn list(user: &Administrator, app_key: &str, json: bool) -> Result<(), RunError> {
+    let app_key = administrator::app_key(app_key)?;
+    let keys = user.administration.keys(&user.actor, app_key).await?;
     let now = SystemClock.now();
     if json {
         let keys: Vec<Value> = keys.iter().map(|key| as_json(key, now)).collect();
@@ -143,76 +131,36 @@ async fn list(store: &dyn Store, app_key: &str, json: bool) -> Result<(), RunErr
     keys.iter().try_for_each(|key| print_line(&line(key, now)))
 }
 
-async fn rotate(store: &dyn Store, arguments: &RotateArgs) -> Result<(), RunError> {
-    let app = app_view::find(store, &arguments.app_key).await?;
-    let old = old_key(store, app.app_key, arguments.key_id.as_deref()).await?;
-    let (key, kept) = new(app.app_key, &old.label, &arguments.new)?;
-    let until = kept.created_at + arguments.overlap.0;
-    if !audit::administer(store, Act::RotateKey(kept.clone(), old.id.clone(), until)).await? {
-        return Err(too_many());
-    }
-    let until = old.expires_at.map_or(until, |expires_at| expires_at.min(until));
-    print_new(&key, &kept, Some((&old.id, until)), arguments.new.json)
+async fn rotate(user: &Administrator, arguments: &RotateArgs) -> Result<(), RunError> {
+    let app_key = administrator::app_key(&arguments.app_key)?;
+    let old = match &arguments.key_id {
+        Some(id) => KeyId::of_text(id),
+        None => only_key(user, app_key).await?,
+    };
+    let NewArgs { expires_in, json } = arguments.new;
+    let rotation = KeyRotation { overlap: arguments.overlap.0, expires_in: expires_in.map(|time| time.0) };
+    let rotated = user.administration.rotate_key(&user.actor, app_key, &old, rotation).await?;
+    let RotatedKey { key, kept, replaced, until } = rotated;
+    print_new(&key, &kept, Some((&replaced, until)), json)
 }
 
-async fn revoke(store: &dyn Store, app_key: &str, key_id: &str) -> Result<(), RunError> {
-    let app = app_view::find(store, app_key).await?;
-    let id = KeyId::of_text(key_id);
-    if audit::administer(store, Act::RevokeKey(app.app_key, id, SystemClock.now())).await? {
-        return Ok(());
-    }
-    Err(no_such_key())
+async fn revoke(user: &Administrator, app_key: &str, key_id: &str) -> Result<(), RunError> {
+    let app_key = administrator::app_key(app_key)?;
+    Ok(user.administration.revoke_key(&user.actor, app_key, KeyId::of_text(key_id)).await?)
 }
 
-/// The good key of an app with this id, or its only one.
-async fn old_key(store: &dyn Store, app_key: AppKey, id: Option<&str>) -> Result<AppSecretKey, RunError> {
+/// The only good key of an app.
+async fn only_key(user: &Administrator, app_key: AppKey) -> Result<KeyId, RunError> {
     let now = SystemClock.now();
-    let mut keys = store.secret_keys(app_key).await?;
-    keys.retain(|key| key.is_good(now) && id.is_none_or(|id| key.id == KeyId::of_text(id)));
+    let mut keys = user.administration.keys(&user.actor, app_key).await?;
+    keys.retain(|key| key.is_good(now));
     match (keys.pop(), keys.is_empty()) {
-        (Some(key), true) => Ok(key),
-        (None, _) => Err(no_such_key()),
+        (Some(key), true) => Ok(key.id),
+        (None, _) => Err(AdministrationError::NotFound(Missing::Key).into()),
         (Some(_), false) => {
             Err(RunError::Refused("the app has several keys: name one by its id (`app key list`)".into()))
         }
     }
-}
-
-fn new(app_key: AppKey, label: &str, arguments: &NewArgs) -> Result<(SecretKey, AppSecretKey), RunError> {
-    let key = random(app_key);
-    let kept = AppSecretKey::of(&key, label, SystemClock.now());
-    if arguments.expires_in.is_some_and(|time| time.0.is_zero()) {
-        return Err(RunError::Refused("--expires-in: must be more than 0".into()));
-    }
-    let expires_at = arguments.expires_in.map(|time| kept.created_at + time.0);
-    Ok((key, AppSecretKey { expires_at, ..kept }))
-}
-
-fn label(given: &str) -> Result<String, RunError> {
-    let label = given.trim();
-    // Whoever pastes the key itself here would have it stand in the database.
-    let is_key = label.to_ascii_lowercase().contains("lgsk_");
-    if label.is_empty()
-        || label.chars().count() > LABEL_CHARS
-        || label.chars().any(char::is_control)
-        || is_key
-    {
-        return Err(RunError::Refused(format!(
-            "--label: must have 1 to {LABEL_CHARS} characters, in one line, and no secret key in it"
-        )));
-    }
-    Ok(label.to_owned())
-}
-
-fn too_many() -> RunError {
-    RunError::Refused(format!(
-        "nothing was added: the app has {} keys, or the one to be replaced ended meanwhile",
-        limits::SECRET_KEYS_PER_APP
-    ))
-}
-
-fn no_such_key() -> RunError {
-    RunError::Refused("the app has no such key that is good (`app key list`)".into())
 }
 
 fn print_new(
@@ -279,15 +227,6 @@ mod tests {
         }
         for text in ["", "24", "-1h", "h", "4000d", "1 month", "soon"] {
             assert!(text.parse::<Time>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_label_is_one_line_and_no_key() {
-        assert_eq!(label(" web 1 ").unwrap(), "web 1");
-        let key = random(AppKey::parse("8XKPQ2WN").unwrap()).expose();
-        for given in ["", " ", "a\nb", &"a".repeat(61), &key] {
-            assert!(label(given).is_err());
         }
     }
 }

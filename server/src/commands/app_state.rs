@@ -4,16 +4,13 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{
+    administrator::{self, Administrator},
     app_key,
-    app_view::{self, as_json},
-    audit,
+    app_view::as_json,
     output::print_line,
     run::RunError,
 };
-use crate::{
-    clock::{Clock, SystemClock},
-    store::{Act, Store},
-};
+use crate::clock::{Clock, SystemClock};
 
 /// An app to be deleted.
 #[derive(Debug, Args)]
@@ -26,9 +23,9 @@ pub(crate) struct DeleteArgs {
 }
 
 /// Shows an app with its keys.
-pub(super) async fn show(store: &dyn Store, app_key: &str, json: bool) -> Result<(), RunError> {
-    let app = app_view::find(store, app_key).await?;
-    let keys = store.secret_keys(app.app_key).await?;
+pub(super) async fn show(user: &Administrator, app_key: &str, json: bool) -> Result<(), RunError> {
+    let app = user.administration.app(&user.actor, administrator::app_key(app_key)?).await?;
+    let keys = user.administration.keys(&user.actor, app.app_key).await?;
     let now = SystemClock.now();
     let mut shown = as_json(&app, None);
     if json {
@@ -51,35 +48,24 @@ pub(super) async fn show(store: &dyn Store, app_key: &str, json: bool) -> Result
 }
 
 /// Has an app refuse everything.
-pub(super) async fn disable(store: &dyn Store, app_key: &str) -> Result<(), RunError> {
-    let app_key = app_view::find(store, app_key).await?.app_key;
-    if audit::administer(store, Act::DisableApp(app_key, SystemClock.now())).await? {
-        return Ok(());
-    }
-    Err(RunError::Refused(format!("the app {app_key} is disabled already")))
+pub(super) async fn disable(user: &Administrator, app_key: &str) -> Result<(), RunError> {
+    Ok(user.administration.pause_app(&user.actor, administrator::app_key(app_key)?).await?)
 }
 
 /// Has a disabled app work again.
-pub(super) async fn enable(store: &dyn Store, app_key: &str) -> Result<(), RunError> {
-    let app_key = app_view::find(store, app_key).await?.app_key;
-    if audit::administer(store, Act::EnableApp(app_key)).await? {
-        return Ok(());
-    }
-    Err(RunError::Refused(format!("the app {app_key} is not disabled")))
+pub(super) async fn enable(user: &Administrator, app_key: &str) -> Result<(), RunError> {
+    Ok(user.administration.resume_app(&user.actor, administrator::app_key(app_key)?).await?)
 }
 
 /// Deletes an app, where that is meant.
-pub(super) async fn delete(store: &dyn Store, arguments: &DeleteArgs) -> Result<(), RunError> {
-    let app = app_view::find(store, &arguments.app_key).await?;
-    let app_key = app.app_key;
+pub(super) async fn delete(user: &Administrator, arguments: &DeleteArgs) -> Result<(), RunError> {
+    let app_key = administrator::app_key(&arguments.app_key)?;
+    let app = user.administration.app(&user.actor, app_key).await?;
     if !arguments.yes {
         return Err(RunError::Refused(format!(
             "{app_key} ({}) would be deleted with its logins, one-time codes and keys, for ever: say --yes",
             app.name
         )));
     }
-    if audit::administer(store, Act::DeleteApp(app_key)).await? {
-        return Ok(());
-    }
-    Err(app_view::unknown(app_key))
+    Ok(user.administration.delete_app(&user.actor, app_key).await?)
 }

@@ -1,20 +1,10 @@
-//! An app that the command line names, and how it is shown.
+//! How an app is shown on the command line.
 
-use loggin_protocol::{AppKey, SecretKey};
+use loggin_protocol::SecretKey;
 use serde_json::{Value, json};
 
-use super::{output, run::RunError};
-use crate::store::{App, PhoneHidden, Store};
-
-/// The app that is named on the command line.
-pub(super) async fn find(store: &dyn Store, app_key: &str) -> Result<App, RunError> {
-    let app_key = AppKey::parse(app_key).map_err(|error| RunError::Refused(error.message().into()))?;
-    store.app(app_key).await?.ok_or_else(|| unknown(app_key))
-}
-
-pub(super) fn unknown(app_key: AppKey) -> RunError {
-    RunError::Refused(format!("there is no app {app_key}"))
-}
+use super::output;
+use crate::store::{App, PhoneHidden};
 
 /// An app as JSON, with a secret key that was just made for it.
 pub(super) fn as_json(app: &App, secret_key: Option<&SecretKey>) -> Value {

@@ -1,14 +1,14 @@
 //! Acts of administrators: carried out with a row that tells who did what, and listed by `loggin-server audit`.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::{
+    administrator::Administrator,
     output::{moment, print_line},
-    run::{self, RunError},
+    run::RunError,
 };
 use crate::{
+    administration,
     clock::{Clock, SystemClock},
     limits,
     store::{Act, AuditRow, Location, Store},
@@ -18,21 +18,16 @@ use crate::{
 /// Carries out an act of the user who runs this program; `false` where it is not done. What is done is noted in the
 /// database with it, and told in the log.
 pub(crate) async fn administer(store: &dyn Store, act: Act) -> Result<bool, RunError> {
-    let actor = process::user();
-    let (name, subject, fields) = (act.name(), act.subject(), act.fields());
-    let done = store.administer(act, actor.clone(), SystemClock.now()).await?;
-    if done {
-        tracing::info!(act = name, subject, fields, actor, "an administrator acted");
-    }
-    Ok(done)
+    Ok(administration::carry_out(store, &process::user(), act, SystemClock.now()).await?)
 }
 
 /// Lists the latest acts of this database, oldest first.
 pub(crate) async fn list(database: &Location, json: bool) -> Result<(), RunError> {
-    let store = run::open_store(database, Arc::new(())).await?;
-    let rows = store.audit(limits::AUDIT_SHOWN).await;
-    store.close().await;
-    let rows = rows?;
+    let user = Administrator::of(database).await?;
+    let page = user.administration.audit(&user.actor, None, limits::AUDIT_SHOWN).await;
+    user.close().await;
+    let mut rows = page?.rows;
+    rows.reverse();
     if json {
         let rows: Vec<Value> = rows.iter().map(as_json).collect();
         return print_line(&Value::from(rows).to_string());

@@ -1,6 +1,6 @@
 //! `loggin-server logs`: what became of logins and one-time codes.
 
-use std::{str::FromStr, sync::Arc};
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use loggin_protocol::AppKey;
@@ -8,18 +8,19 @@ use secrecy::ExposeSecret;
 use tokio::time::sleep;
 
 use super::{
+    administrator::Administrator,
     app_key::Time,
     output::{moment, print_line},
     run::{self, RunError},
-    test_number,
 };
 use crate::{
+    administration,
     clock::{Clock, SystemClock, UnixMillis},
     config::Settings,
     history::row::{self, Cursor, RowBody},
     limits,
     phones::RecipientKeys,
-    store::{Ending, HistoryFilter, HistoryKind, HistoryRow, HistoryStart, Outcome, Store},
+    store::{Ending, HistoryFilter, HistoryKind, HistoryPage, HistoryRow, HistoryStart, Outcome},
 };
 
 /// Which of them are listed, and how.
@@ -165,9 +166,9 @@ impl FromStr for Moment {
 /// Lists what was asked for.
 pub(super) async fn run(settings: &Settings, arguments: &LogsArgs) -> Result<(), RunError> {
     let filter = filter(settings, arguments)?;
-    let store = run::open_store(&run::location(settings)?, Arc::new(())).await?;
-    let listed = list(&*store, arguments, filter).await;
-    store.close().await;
+    let user = Administrator::of(&run::location(settings)?).await?;
+    let listed = list(&user, arguments, filter).await;
+    user.close().await;
     listed
 }
 
@@ -198,17 +199,17 @@ fn filter(settings: &Settings, arguments: &LogsArgs) -> Result<HistoryFilter, Ru
 
 /// What the history calls the person with this number.
 fn names(settings: &Settings, phone: &str) -> Result<Vec<[u8; 32]>, RunError> {
-    let phone = test_number::parse(phone)?;
+    let phone = administration::parse_number(phone)?;
     let secrets = settings.name_secrets()?.app;
     let keys = RecipientKeys::derive(secrets.iter().map(|secret| secret.expose_secret().as_bytes()));
     Ok(keys.all_of(&[phone], &[]))
 }
 
-async fn list(store: &dyn Store, arguments: &LogsArgs, filter: HistoryFilter) -> Result<(), RunError> {
+async fn list(user: &Administrator, arguments: &LogsArgs, filter: HistoryFilter) -> Result<(), RunError> {
     // Before the rest is read, so that nothing which ends meanwhile is passed over.
-    let last = store.last_of_history().await?;
+    let last = user.administration.last_of_logs(&user.actor).await?;
     let start = arguments.after.map_or(HistoryStart::Latest, |Cursor(id)| HistoryStart::After(id));
-    let (mut rows, reached) = gather(store, &filter, start, arguments.limit).await?;
+    let (mut rows, reached) = gather(user, &filter, start, arguments.limit).await?;
     if arguments.after.is_none() {
         // People read on at the end.
         rows.reverse();
@@ -220,7 +221,7 @@ async fn list(store: &dyn Store, arguments: &LogsArgs, filter: HistoryFilter) ->
     let listed = rows.last().map_or(last, |row| last.max(row.id));
     let mut after = if arguments.after.is_some() { reached.unwrap_or(listed) } else { listed };
     loop {
-        let page = store.history(filter.clone(), HistoryStart::After(after), limits::HISTORY_PAGE).await?;
+        let page = read(user, &filter, HistoryStart::After(after), limits::HISTORY_PAGE).await?;
         print(&page.rows, arguments.json)?;
         match page.next {
             Some(next) if next != after => after = next,
@@ -229,9 +230,18 @@ async fn list(store: &dyn Store, arguments: &LogsArgs, filter: HistoryFilter) ->
     }
 }
 
+async fn read(
+    user: &Administrator,
+    filter: &HistoryFilter,
+    start: HistoryStart,
+    limit: u32,
+) -> Result<HistoryPage, RunError> {
+    Ok(user.administration.logs(&user.actor, filter.clone(), start, limit).await?)
+}
+
 /// So many rows, or all that there are, and where the next would be looked for.
 async fn gather(
-    store: &dyn Store,
+    user: &Administrator,
     filter: &HistoryFilter,
     mut start: HistoryStart,
     limit: u32,
@@ -242,7 +252,7 @@ async fn gather(
         if wanted == 0 {
             return Ok((rows, position(start)));
         }
-        let page = store.history(filter.clone(), start, wanted).await?;
+        let page = read(user, &filter, start, wanted).await?;
         rows.extend(page.rows);
         let next = match (page.next, start) {
             (Some(next), HistoryStart::After(id)) if next > id => HistoryStart::After(next),

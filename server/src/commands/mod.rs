@@ -1,6 +1,7 @@
 //! The command line.
 
 mod admin;
+mod administrator;
 mod app;
 mod app_key;
 mod app_state;

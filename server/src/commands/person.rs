@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::{
     output::{moment, print_line},
     run::{self, RunError},
-    test_number,
 };
 use crate::{
+    administration,
     clock::{Clock, SystemClock},
     config::Settings,
     otp::PersonKeys,
@@ -29,7 +29,7 @@ pub(super) enum Wish {
 
 /// Carries out a wish, and prints what came of it as JSON.
 pub(super) async fn run(settings: &Settings, phone: &str, wish: Wish) -> Result<(), RunError> {
-    let phone = test_number::parse(phone)?;
+    let phone = administration::parse_number(phone)?;
     let keys = Keys::of(settings)?;
     let store = run::open_store(&run::location(settings)?, Arc::new(())).await?;
     let done = carry_out(&*store, &keys, &phone, wish).await;

@@ -1,22 +1,10 @@
 //! `loggin-server test-number …`: numbers with a fixed code, also while a server runs on the same database.
 
-use std::sync::Arc;
-
 use clap::Subcommand;
-use loggin_protocol::PhoneNumber;
 use serde_json::{Map, Value};
 
-use super::{
-    audit,
-    output::print_line,
-    run::{self, RunError},
-};
-use crate::{
-    crypto::digits::{self, Digits},
-    otp::CODE_DIGITS,
-    phones,
-    store::{Act, Location, Store, TestNumber},
-};
+use super::{administrator::Administrator, output::print_line, run::RunError};
+use crate::{administration::NewTestNumber, store::Location};
 
 /// What is done to test numbers.
 #[derive(Debug, Subcommand)]
@@ -51,37 +39,25 @@ pub(crate) enum TestNumberCommand {
 
 /// Carries out one command on this database.
 pub(crate) async fn run(database: &Location, command: TestNumberCommand) -> Result<(), RunError> {
-    let store = run::open_store(database, Arc::new(())).await?;
+    let user = Administrator::of(database).await?;
     let done = match command {
         TestNumberCommand::Add { number, code, no_cooldown, even_if_real } => {
-            let test = TestNumber { code, cooldown: !no_cooldown };
-            add(&*store, &number, test, even_if_real).await
+            let new = NewTestNumber { number, code, cooldown: !no_cooldown, even_if_real };
+            let added = user.administration.put_test_number(&user.actor, new).await;
+            added.map(drop).map_err(RunError::from)
         }
-        TestNumberCommand::List { json } => list(&*store, json).await,
-        TestNumberCommand::Remove { number } => remove(&*store, &number).await,
+        TestNumberCommand::List { json } => list(&user, json).await,
+        TestNumberCommand::Remove { number } => {
+            let removed = user.administration.remove_test_number(&user.actor, &number).await;
+            removed.map_err(RunError::from)
+        }
     };
-    store.close().await;
+    user.close().await;
     done
 }
 
-async fn add(store: &dyn Store, number: &str, test: TestNumber, even_if_real: bool) -> Result<(), RunError> {
-    let number = parse(number)?;
-    let code = Digits::typed(&test.code).filter(|code| CODE_DIGITS.contains(&code.count()));
-    let code = code.ok_or_else(|| RunError::Refused("--code: must be 4 to 8 digits".into()))?;
-    if !even_if_real && phones::may_be_somebodys(&number) {
-        return Err(RunError::Refused(
-            "the number may be a real person's, and whoever knows its code would be that person: take one that \
-             nobody has, such as +12025550100 to +12025550199, or add --even-if-real"
-                .into(),
-        ));
-    }
-    let test = TestNumber { code: code.expose().to_owned(), ..test };
-    audit::administer(store, Act::PutTestNumber(number, test)).await.map(drop)
-}
-
-async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
-    let mut numbers: Vec<(String, TestNumber)> = store.test_numbers().await?.into_iter().collect();
-    numbers.sort_by(|(one, _), (other, _)| one.cmp(other));
+async fn list(user: &Administrator, json: bool) -> Result<(), RunError> {
+    let numbers = user.administration.test_numbers(&user.actor).await?;
     if json {
         let numbers: Map<String, Value> =
             numbers.into_iter().map(|(number, test)| (format!("+{number}"), test.code.into())).collect();
@@ -92,23 +68,4 @@ async fn list(store: &dyn Store, json: bool) -> Result<(), RunError> {
         print_line(&format!("+{number}  {}{cooldown}", test.code))?;
     }
     Ok(())
-}
-
-async fn remove(store: &dyn Store, number: &str) -> Result<(), RunError> {
-    let number = parse(number)?;
-    if audit::administer(store, Act::RemoveTestNumber(number)).await? {
-        return Ok(());
-    }
-    Err(RunError::Refused("there is no such test number".into()))
-}
-
-/// A number with its country code. It need not be one that a plan knows: best, nobody has it.
-pub(super) fn parse(text: &str) -> Result<PhoneNumber, RunError> {
-    let is_written =
-        |symbol: char| symbol == '+' || symbol == '-' || symbol.is_whitespace() || "()".contains(symbol);
-    let rest: String = text.chars().filter(|symbol| !is_written(*symbol)).collect();
-    let number: Option<String> = rest.chars().map(digits::digit).collect();
-    number.and_then(|number| PhoneNumber::parse(&number).ok()).ok_or_else(|| {
-        RunError::Refused("the number must be digits with the country code, such as +15550001111".into())
-    })
 }

@@ -1,19 +1,12 @@
 //! `loggin-server usage`: how many logins and one-time codes there were, and how far they came.
 
-use std::sync::Arc;
-
 use clap::{Args, ValueEnum};
 use loggin_protocol::AppKey;
 
-use super::{
-    logs::Moment,
-    output::print_line,
-    run::{self, RunError},
-};
+use super::{administrator::Administrator, logs::Moment, output::print_line, run::RunError};
 use crate::{
     clock::{Clock, SystemClock},
-    history::usage::{self, FunnelBody, Span, UsageBody},
-    limits,
+    history::usage::{FunnelBody, Span, UsageBody},
     store::{HOUR_MILLIS, Location, UsageFilter},
 };
 
@@ -67,10 +60,9 @@ impl From<SpanArg> for Span {
 
 /// Prints what was asked for.
 pub(super) async fn run(database: &Location, arguments: &UsageArgs) -> Result<(), RunError> {
-    let filter = filter(arguments)?;
-    let store = run::open_store(database, Arc::new(())).await?;
-    let read = usage::read(&*store, filter, arguments.by.into()).await;
-    store.close().await;
+    let user = Administrator::of(database).await?;
+    let read = user.administration.usage(&user.actor, filter(arguments), arguments.by.into()).await;
+    user.close().await;
     let body = read?;
     if arguments.json {
         let body = serde_json::to_string(&body).map_err(|error| RunError::Refused(error.to_string()))?;
@@ -79,19 +71,13 @@ pub(super) async fn run(database: &Location, arguments: &UsageArgs) -> Result<()
     tables(&body).iter().try_for_each(|line| print_line(line.trim_end()))
 }
 
-fn filter(arguments: &UsageArgs) -> Result<UsageFilter, RunError> {
+fn filter(arguments: &UsageArgs) -> UsageFilter {
     let now = SystemClock.now();
     let hour = |moment: Moment| moment.seen_from(now).0.div_euclid(HOUR_MILLIS);
     // The hour that is under way, too.
     let to_hour = arguments.until.map_or(now.0.div_euclid(HOUR_MILLIS) + 1, hour);
     let from_hour = arguments.since.map_or(to_hour - DEFAULT_HOURS, hour);
-    if from_hour >= to_hour || to_hour - from_hour > i64::from(limits::USAGE_DAYS) * 24 {
-        return Err(RunError::Refused(format!(
-            "--since must be before --until, and not more than {} days",
-            limits::USAGE_DAYS
-        )));
-    }
-    Ok(UsageFilter { app_key: arguments.app, from_hour, to_hour })
+    UsageFilter { app_key: arguments.app, apps: None, from_hour, to_hour }
 }
 
 fn tables(body: &UsageBody) -> Vec<String> {

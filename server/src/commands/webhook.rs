@@ -5,28 +5,20 @@
 mod deliveries;
 mod view;
 
-use std::{sync::Arc, time::Duration};
-
 use clap::{Args, Subcommand};
-use secrecy::ExposeSecret;
 
 use self::deliveries::{DeliveriesArgs, ReplayArgs};
 use super::{
+    administrator::{self, Administrator},
     app_key::Time,
-    app_view, audit,
     output::print_line,
     run::{self, RunError},
 };
 use crate::{
-    clock::{Clock, Random, SystemClock, SystemRandom, UnixMillis, random_bytes},
+    administration::NewWebhook,
+    clock::{Clock, SystemClock},
     config::Settings,
-    limits,
-    outbox::webhooks::{WebhookKeys, check_url},
-    store::{Act, EventKind, Store, WebhookEndpoint},
 };
-
-/// Random bytes of an endpoint's id.
-const ID_BYTES: usize = 8;
 
 /// What is done to endpoints of webhooks.
 #[derive(Debug, Subcommand)]
@@ -113,110 +105,50 @@ pub(crate) struct RotateArgs {
 
 /// Carries out one command.
 pub(super) async fn run(settings: &Settings, command: WebhookCommand) -> Result<(), RunError> {
-    let store = run::open_store(&run::location(settings)?, Arc::new(())).await?;
-    let done = carry_out(&*store, settings, command).await;
-    store.close().await;
+    let mut user = Administrator::of(&run::location(settings)?).await?;
+    if matches!(command, WebhookCommand::Add(_) | WebhookCommand::Rotate(_)) {
+        user = user.with_webhooks(settings)?;
+    }
+    let done = carry_out(&user, command).await;
+    user.close().await;
     done
 }
 
-async fn carry_out(store: &dyn Store, settings: &Settings, command: WebhookCommand) -> Result<(), RunError> {
+async fn carry_out(user: &Administrator, command: WebhookCommand) -> Result<(), RunError> {
+    let Administrator { administration, actor, .. } = user;
     match command {
-        WebhookCommand::Add(arguments) => add(store, settings, &arguments).await,
-        WebhookCommand::List { app_key, json } => list(store, app_key.as_deref(), json).await,
-        WebhookCommand::Show { endpoint_id, json } => show(store, &endpoint_id, json).await,
-        WebhookCommand::Rotate(arguments) => rotate(store, settings, &arguments).await,
+        WebhookCommand::Add(arguments) => add(user, arguments).await,
+        WebhookCommand::List { app_key, json } => list(user, app_key.as_deref(), json).await,
+        WebhookCommand::Show { endpoint_id, json } => show(user, &endpoint_id, json).await,
+        WebhookCommand::Rotate(arguments) => rotate(user, &arguments).await,
         WebhookCommand::Disable { endpoint_id } => {
-            let id = find(store, &endpoint_id).await?.id;
-            let act = Act::DisableWebhook(id, SystemClock.now());
-            do_or(store, act, "nothing was changed: the endpoint is disabled already").await
+            Ok(administration.disable_webhook(actor, &endpoint_id).await?)
         }
         WebhookCommand::Enable { endpoint_id } => {
-            let (id, now) = (find(store, &endpoint_id).await?.id, SystemClock.now());
-            let act = Act::EnableWebhook(id, now, now + limits::WEBHOOK_GIVEN_UP);
-            do_or(store, act, "nothing was changed: the endpoint is not disabled").await
+            Ok(administration.enable_webhook(actor, &endpoint_id).await?)
         }
         WebhookCommand::Delete { yes: false, .. } => {
             Err(RunError::Refused("nothing was deleted: say --yes, as there is no way back".into()))
         }
         WebhookCommand::Delete { endpoint_id, yes: true } => {
-            let act = Act::DeleteWebhook(find(store, &endpoint_id).await?.id);
-            do_or(store, act, "there is no such endpoint (`webhook list`)").await
+            Ok(administration.delete_webhook(actor, &endpoint_id).await?)
         }
-        WebhookCommand::Test { endpoint_id, json } => {
-            deliveries::test(store, &find(store, &endpoint_id).await?, json).await
-        }
-        WebhookCommand::Replay(arguments) => deliveries::replay(store, &arguments).await,
-        WebhookCommand::Deliveries(arguments) => deliveries::list(store, &arguments).await,
+        WebhookCommand::Test { endpoint_id, json } => deliveries::test(user, &endpoint_id, json).await,
+        WebhookCommand::Replay(arguments) => deliveries::replay(user, arguments).await,
+        WebhookCommand::Deliveries(arguments) => deliveries::list(user, &arguments).await,
     }
 }
 
-async fn do_or(store: &dyn Store, act: Act, refusal: &str) -> Result<(), RunError> {
-    if audit::administer(store, act).await? { Ok(()) } else { Err(RunError::Refused(refusal.to_owned())) }
+async fn add(user: &Administrator, arguments: AddArgs) -> Result<(), RunError> {
+    let AddArgs { app_key, url, events, json } = arguments;
+    let new = NewWebhook { app_key: administrator::app_key(&app_key)?, url, events };
+    let (endpoint, secret) = user.administration.add_webhook(&user.actor, new).await?;
+    view::print_with_secret(&endpoint, &secret, json)
 }
 
-/// The endpoint with this id.
-async fn find(store: &dyn Store, id: &str) -> Result<WebhookEndpoint, RunError> {
-    let endpoint = store.webhook_endpoint(id.trim()).await?;
-    endpoint.ok_or_else(|| RunError::Refused("there is no such endpoint (`webhook list`)".into()))
-}
-
-fn keys(settings: &Settings) -> Result<WebhookKeys, RunError> {
-    let secrets = settings.webhooks()?.secrets;
-    if secrets.is_empty() {
-        return Err(Settings::webhook_secret_missing().into());
-    }
-    Ok(WebhookKeys::derive(secrets.iter().map(|secret| secret.expose_secret().as_bytes())))
-}
-
-async fn add(store: &dyn Store, settings: &Settings, arguments: &AddArgs) -> Result<(), RunError> {
-    let app = app_view::find(store, &arguments.app_key).await?;
-    let url = check_url(&arguments.url, &settings.webhooks()?.networks)
-        .map_err(|reason| RunError::Refused(format!("the URL {reason}")))?;
-    let events = events(&arguments.events)?;
-    let id = new_id(&SystemRandom);
-    let drawn = keys(settings)?.draw(&SystemRandom, &id);
-    let (secret, sealed) = drawn.ok_or_else(Settings::webhook_secret_missing)?;
-    let endpoint = WebhookEndpoint {
-        id,
-        app_key: app.app_key,
-        url,
-        events,
-        secret: sealed,
-        old_secret: None,
-        created_at: SystemClock.now(),
-        disabled: None,
-        succeeded_at: None,
-    };
-    let refusal = format!("nothing was added: the app has {} endpoints", limits::WEBHOOKS_PER_APP);
-    do_or(store, Act::AddWebhook(endpoint.clone()), &refusal).await?;
-    view::print_with_secret(&endpoint, &secret, arguments.json)
-}
-
-fn new_id(random: &dyn Random) -> String {
-    format!("whe_{:016x}", u64::from_be_bytes(random_bytes::<ID_BYTES>(random)))
-}
-
-/// The names of events, each once.
-fn events(given: &[String]) -> Result<Vec<String>, RunError> {
-    let mut events: Vec<String> = Vec::new();
-    for name in given.iter().map(|name| name.trim().to_lowercase()) {
-        if !EventKind::CHOICE.iter().any(|kind| kind.as_str() == name) {
-            let names: Vec<&str> = EventKind::CHOICE.iter().map(|kind| kind.as_str()).collect();
-            return Err(RunError::Refused(format!("--event: must be one of {}", names.join(", "))));
-        }
-        if !events.contains(&name) {
-            events.push(name);
-        }
-    }
-    Ok(events)
-}
-
-async fn list(store: &dyn Store, app_key: Option<&str>, json: bool) -> Result<(), RunError> {
-    let app_key = match app_key {
-        Some(app_key) => Some(app_view::find(store, app_key).await?.app_key),
-        None => None,
-    };
-    let endpoints = store.webhook_endpoints(app_key).await?;
+async fn list(user: &Administrator, app_key: Option<&str>, json: bool) -> Result<(), RunError> {
+    let app_key = app_key.map(administrator::app_key).transpose()?;
+    let endpoints = user.administration.webhooks(&user.actor, app_key).await?;
     let now = SystemClock.now();
     if json {
         let endpoints: Vec<_> = endpoints.iter().map(|endpoint| view::as_json(endpoint, now)).collect();
@@ -225,8 +157,8 @@ async fn list(store: &dyn Store, app_key: Option<&str>, json: bool) -> Result<()
     endpoints.iter().try_for_each(|endpoint| print_line(&view::line(endpoint)))
 }
 
-async fn show(store: &dyn Store, id: &str, json: bool) -> Result<(), RunError> {
-    let endpoint = find(store, id).await?;
+async fn show(user: &Administrator, id: &str, json: bool) -> Result<(), RunError> {
+    let endpoint = user.administration.webhook(&user.actor, id).await?;
     let now = SystemClock.now();
     if json {
         return print_line(&view::as_json(&endpoint, now).to_string());
@@ -234,35 +166,8 @@ async fn show(store: &dyn Store, id: &str, json: bool) -> Result<(), RunError> {
     view::print(&endpoint, now)
 }
 
-async fn rotate(store: &dyn Store, settings: &Settings, arguments: &RotateArgs) -> Result<(), RunError> {
-    let endpoint = find(store, &arguments.endpoint_id).await?;
-    let drawn = keys(settings)?.draw(&SystemRandom, &endpoint.id);
-    let (secret, sealed) = drawn.ok_or_else(Settings::webhook_secret_missing)?;
-    let overlap = arguments.overlap.map_or(limits::WEBHOOK_OVERLAP, |time| time.0);
-    let until = SystemClock.now() + overlap;
-    let act = Act::RotateWebhook(endpoint.id.clone(), sealed.clone(), until);
-    do_or(store, act, "there is no such endpoint (`webhook list`)").await?;
-    let old_secret = Some((endpoint.secret.clone(), until)).filter(|_| overlap > Duration::ZERO);
-    let rotated = WebhookEndpoint { secret: sealed, old_secret, ..endpoint };
-    view::print_with_secret(&rotated, &secret, arguments.json)
-}
-
-/// Whether a secret that is being replaced signs at this moment, and until when.
-fn old_until(endpoint: &WebhookEndpoint, now: UnixMillis) -> Option<UnixMillis> {
-    endpoint.old_secret.as_ref().map(|(_, until)| *until).filter(|until| now < *until)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_are_named_as_payloads_name_them() {
-        let given = ["login.verified", " OTP.failed ", "login.verified"].map(str::to_owned);
-        assert_eq!(events(&given).unwrap(), ["login.verified", "otp.failed"]);
-        assert_eq!(events(&[]).unwrap(), Vec::<String>::new());
-        for name in ["", "login", "login.*", "webhook.test"] {
-            assert!(events(&[name.to_owned()]).is_err(), "{name}");
-        }
-    }
+async fn rotate(user: &Administrator, arguments: &RotateArgs) -> Result<(), RunError> {
+    let (id, overlap) = (&arguments.endpoint_id, arguments.overlap.map(|time| time.0));
+    let (endpoint, secret) = user.administration.rotate_webhook(&user.actor, id, overlap).await?;
+    view::print_with_secret(&endpoint, &secret, arguments.json)
 }

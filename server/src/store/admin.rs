@@ -173,7 +173,19 @@ pub(crate) trait AdminStore {
     /// Does this, and notes who did it when; both or neither. `false` where it is not done.
     async fn administer(&self, act: Act, actor: String, at: UnixMillis) -> Result<bool, StoreError>;
     /// The latest acts, oldest first.
-    async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError>;
+    #[cfg(test)]
+    async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
+        let page = self.audit_page(None, None, limit).await?;
+        Ok(page.into_iter().rev().map(|(_, row)| row).collect())
+    }
+    /// The latest acts before this position, or the latest of all, each with its position, the latest first. Where apps are
+    /// given, only acts on them, on their secret keys and on their endpoints of webhooks.
+    async fn audit_page(
+        &self,
+        apps: Option<Vec<AppKey>>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditRow)>, StoreError>;
     /// Deletes acts from before this moment, up to `limit` of them, and secret keys that ended before it; returns how many
     /// rows that were. Nothing else deletes an act, and nothing the mark of a database for development.
     async fn trim_audit(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError>;

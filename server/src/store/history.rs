@@ -231,6 +231,8 @@ pub(crate) struct HistoryRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HistoryFilter {
     pub(crate) app_key: Option<AppKey>,
+    /// Of any of these apps.
+    pub(crate) apps: Option<Vec<AppKey>>,
     pub(crate) kind: Option<HistoryKind>,
     /// Any of these.
     pub(crate) endings: Option<Vec<Ending>>,
@@ -281,9 +283,11 @@ pub(crate) enum Facet {
 }
 
 /// What is counted: of an app or of all, of things that began in these hours since 1970.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UsageFilter {
     pub(crate) app_key: Option<AppKey>,
+    /// Of any of these apps.
+    pub(crate) apps: Option<Vec<AppKey>>,
     pub(crate) from_hour: i64,
     /// The first that does not count.
     pub(crate) to_hour: i64,
@@ -363,7 +367,9 @@ impl HistoryFilter {
 
     /// Whether an index leads to its rows and to few others.
     fn is_led_to(&self) -> bool {
-        let none_else = self.kind.is_none()
+        let is_of_some = self.apps.is_some() && self.app_key.is_none();
+        let none_else = !is_of_some
+            && self.kind.is_none()
             && self.endings.is_none()
             && self.country.is_none()
             && self.phone_end.is_none();
@@ -488,14 +494,15 @@ mod tests {
 
     #[test]
     fn whole_days_are_read_as_days() {
-        let days =
-            |from_hour, to_hour| UsageFilter { app_key: None, from_hour, to_hour }.days(Facet::Endings);
+        let days = |from_hour, to_hour| {
+            UsageFilter { from_hour, to_hour, ..UsageFilter::default() }.days(Facet::Endings)
+        };
         assert_eq!(days(0, 24), (0, 24));
         assert_eq!(days(1, 73), (24, 72));
         assert_eq!(days(1, 47), (47, 47), "no whole day");
         assert_eq!(days(30, 30), (30, 30));
         assert_eq!(days(0, i64::MAX).0, 0);
-        let hours = UsageFilter { app_key: None, from_hour: 0, to_hour: 48 }.days(Facet::Hours);
+        let hours = UsageFilter { to_hour: 48, ..UsageFilter::default() }.days(Facet::Hours);
         assert_eq!(hours, (48, 48));
     }
 }

@@ -3,28 +3,19 @@
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, ValueEnum};
-use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 
-use super::find;
 use crate::{
-    clock::{Clock, SystemClock, SystemRandom, random_bytes},
+    administration::ReplayChoice,
     commands::{
+        administrator::Administrator,
         app_key::Time,
-        audit,
         output::{moment, print_line},
         run::RunError,
     },
-    events, limits,
-    store::{Act, DeliveryState, Replay, Store, WebhookDelivery, WebhookEndpoint},
+    limits,
+    store::{DeliveryState, WebhookDelivery},
 };
-
-/// How long a test waits for what the endpoint answers: a delivery, and the second in which a server looks for it.
-const TEST_WAIT: Duration = limits::WEBHOOK_TIMEOUT.saturating_add(Duration::from_secs(5));
-
-/// From one look at the store to the next.
-const TEST_LOOK: Duration = Duration::from_millis(200);
 
 /// Which deliveries are listed.
 #[derive(Debug, Args)]
@@ -75,10 +66,10 @@ pub(crate) struct ReplayArgs {
 }
 
 /// Lists deliveries.
-pub(super) async fn list(store: &dyn Store, arguments: &DeliveriesArgs) -> Result<(), RunError> {
-    let endpoint = find(store, &arguments.endpoint_id).await?;
+pub(super) async fn list(user: &Administrator, arguments: &DeliveriesArgs) -> Result<(), RunError> {
     let state = arguments.state.map(DeliveryState::from);
-    let deliveries = store.webhook_deliveries(&endpoint.id, state, limits::WEBHOOKS_SHOWN).await?;
+    let id = &arguments.endpoint_id;
+    let deliveries = user.administration.deliveries(&user.actor, id, state, limits::WEBHOOKS_SHOWN).await?;
     if arguments.json {
         let deliveries: Vec<Value> = deliveries.iter().map(as_json).collect();
         return print_line(&Value::from(deliveries).to_string());
@@ -87,39 +78,15 @@ pub(super) async fn list(store: &dyn Store, arguments: &DeliveriesArgs) -> Resul
 }
 
 /// Has deliveries be made again.
-pub(super) async fn replay(store: &dyn Store, arguments: &ReplayArgs) -> Result<(), RunError> {
-    let endpoint = find(store, &arguments.endpoint_id).await?;
-    if endpoint.disabled.is_some() {
-        return Err(RunError::Refused("the endpoint is disabled: enable it first".into()));
-    }
-    let now = SystemClock.now();
-    let since = arguments.since.map_or(now, |time| now - time.0);
-    let event = arguments.event_id.clone().ok_or(since);
-    let until = now + limits::WEBHOOK_GIVEN_UP;
-    let act = Act::ReplayWebhook(Replay { endpoint_id: endpoint.id, event, now, until });
-    if audit::administer(store, act).await? {
-        return Ok(());
-    }
-    Err(RunError::Refused("nothing is delivered again: no such event is kept (`webhook deliveries`)".into()))
+pub(super) async fn replay(user: &Administrator, arguments: ReplayArgs) -> Result<(), RunError> {
+    let since = ReplayChoice::GivenUpWithin(arguments.since.map_or(Duration::ZERO, |time| time.0));
+    let what = arguments.event_id.map_or(since, ReplayChoice::Event);
+    Ok(user.administration.replay_webhook(&user.actor, &arguments.endpoint_id, what).await?)
 }
 
 /// Has an event be delivered that means nothing, and waits for what becomes of it.
-pub(super) async fn test(store: &dyn Store, endpoint: &WebhookEndpoint, json: bool) -> Result<(), RunError> {
-    let name = HEXLOWER.encode(&random_bytes::<16>(&SystemRandom));
-    let event = events::test(endpoint.app_key, &name, SystemClock.now());
-    let event_id = event.id.clone();
-    if !audit::administer(store, Act::TestWebhook(endpoint.id.clone(), Box::new(event))).await? {
-        return Err(RunError::Refused("the endpoint is disabled: enable it first".into()));
-    }
-    let given_up = Instant::now() + TEST_WAIT;
-    loop {
-        let delivery = store.webhook_delivery(&event_id, &endpoint.id).await?;
-        let delivery = delivery.ok_or_else(|| RunError::Refused("the endpoint was deleted".into()))?;
-        if delivery.tries > 0 || Instant::now() >= given_up {
-            return tell_test(&delivery, json);
-        }
-        sleep(TEST_LOOK).await;
-    }
+pub(super) async fn test(user: &Administrator, id: &str, json: bool) -> Result<(), RunError> {
+    tell_test(&user.administration.test_webhook(&user.actor, id).await?, json)
 }
 
 fn tell_test(delivery: &WebhookDelivery, json: bool) -> Result<(), RunError> {

@@ -3,7 +3,6 @@
 use loggin_protocol::webhook::WebhookSecret;
 use serde_json::{Value, json};
 
-use super::old_until;
 use crate::{
     clock::{Clock, SystemClock, UnixMillis},
     commands::{
@@ -43,7 +42,7 @@ pub(super) fn print(endpoint: &WebhookEndpoint, now: UnixMillis) -> Result<(), R
     print_line(&format!("created      {}", moment(endpoint.created_at)))?;
     let succeeded = endpoint.succeeded_at.map_or_else(|| "never".to_owned(), moment);
     print_line(&format!("delivered    {succeeded}"))?;
-    match old_until(endpoint, now) {
+    match endpoint.old_secret_until(now) {
         Some(until) => print_line(&format!("The secret before signs too, until {}.", moment(until))),
         None => Ok(()),
     }
@@ -63,7 +62,7 @@ pub(super) fn print_with_secret(
     }
     print_line(&format!("endpoint_id  {}", endpoint.id))?;
     print_line(&format!("secret       {}", secret.expose()))?;
-    if let Some(until) = old_until(endpoint, now) {
+    if let Some(until) = endpoint.old_secret_until(now) {
         print_line(&format!("The secret before signs too, until {}.", moment(until)))?;
     }
     print_line("The secret is shown this once: give it to the program that receives the webhooks.")
@@ -80,6 +79,6 @@ pub(super) fn as_json(endpoint: &WebhookEndpoint, now: UnixMillis) -> Value {
         "delivered_at": endpoint.succeeded_at.map(moment),
         "disabled_at": endpoint.disabled.map(|(at, _)| moment(at)),
         "disabled_for": endpoint.disabled.map(|(_, why)| why.as_str()),
-        "old_secret_until": old_until(endpoint, now).map(moment),
+        "old_secret_until": endpoint.old_secret_until(now).map(moment),
     })
 }

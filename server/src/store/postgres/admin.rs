@@ -9,6 +9,8 @@ use tokio_postgres::types::Type;
 
 use super::{
     PostgresStore, acts,
+    connections::Value as Bound,
+    history::names,
     rows::{self, value},
     writes::millis,
 };
@@ -43,11 +45,23 @@ impl AdminStore for PostgresStore {
         self.write_if(write).await
     }
 
-    async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-        const SELECT: &str =
-            "SELECT * FROM (SELECT * FROM audit ORDER BY id DESC LIMIT $1) latest ORDER BY id";
-        let rows = self.connections.rows(SELECT, &[(&i64::from(limit), Type::INT8)]).await?;
-        rows.iter().map(rows::audit).collect()
+    async fn audit_page(
+        &self,
+        apps: Option<Vec<AppKey>>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditRow)>, StoreError> {
+        // The app of an endpoint that is gone stands in the row of its beginning.
+        const SELECT: &str = "SELECT * FROM audit WHERE id < $1 AND ($2 IS NULL
+            OR (substr(act, 1, 4) IN ('app_', 'key_') AND subject = ANY ($2))
+            OR (substr(act, 1, 8) = 'webhook_' AND subject IN (
+                SELECT endpoint_id FROM webhook_endpoints WHERE app_key = ANY ($2)
+                UNION SELECT subject FROM audit WHERE act = 'webhook_add' AND fields = ANY ($2))))
+            ORDER BY id DESC LIMIT $3";
+        let (before, limit, apps) = (before.unwrap_or(i64::MAX), i64::from(limit), names(apps.as_deref()));
+        let values: [Bound<'_>; 3] = [(&before, Type::INT8), (&apps, Type::TEXT_ARRAY), (&limit, Type::INT8)];
+        let rows = self.connections.rows(SELECT, &values).await?;
+        rows.iter().map(|row| Ok((value(row, "id")?, rows::audit(row)?))).collect()
     }
 
     async fn trim_audit(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {

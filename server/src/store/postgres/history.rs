@@ -50,6 +50,7 @@ macro_rules! select {
             AND ($8 IS NULL OR (recipient = ANY ($8)
                 AND substr(recipient, 1, 1) = ANY (SELECT substr(mac, 1, 1) FROM unnest($8) mac)))
             AND ($9 IS NULL OR ended_at >= $9) AND ($10 IS NULL OR ended_at < $10)
+            AND ($12 IS NULL OR app_key = ANY ($12))
             ORDER BY id ",
             $order,
             " LIMIT $11"
@@ -68,12 +69,12 @@ macro_rules! usage {
             $columns,
             ", sum(ends)::bigint AS ends, sum(started)::bigint AS started, sum(messages)::bigint AS messages,
             sum(verified)::bigint AS verified, sum(redeemed)::bigint AS redeemed FROM (
- SELECT * FROM usage_hours WHERE facet = $1 AND ($2 IS NULL OR app_key = $2)
+ SELECT * FROM usage_hours WHERE facet = $1 AND ($2 IS NULL OR app_key = $2) AND ($7 IS NULL OR app_key = ANY ($7))
                     AND ((hour >= $3 AND hour < $5) OR (hour >= $6 AND hour < $4))
-                UNION ALL SELECT * FROM usage_hours WHERE facet = $1 + 10 AND ($2 IS NULL OR app_key = $2)
+                UNION ALL SELECT * FROM usage_hours WHERE facet = $1 + 10 AND ($2 IS NULL OR app_key = $2) AND ($7 IS NULL OR app_key = ANY ($7))
                     AND hour >= $5 AND hour < $6
                 UNION ALL SELECT * FROM counted_history((SELECT last FROM usage_counted), 9223372036854775807)
-                    WHERE facet = $1 AND ($2 IS NULL OR app_key = $2) AND hour >= $3 AND hour < $4
+                    WHERE facet = $1 AND ($2 IS NULL OR app_key = $2) AND ($7 IS NULL OR app_key = ANY ($7)) AND hour >= $3 AND hour < $4
             ) u
             GROUP BY ",
             $columns,
@@ -85,6 +86,11 @@ macro_rules! usage {
 
 const BY_HOUR: &str = usage!("hour, kind");
 const BY_VALUE: &str = usage!("app_key, kind, value");
+
+/// Keys of apps, as statements take a list.
+pub(super) fn names(apps: Option<&[AppKey]>) -> Option<Vec<&str>> {
+    apps.map(|apps| apps.iter().map(AppKey::as_str).collect())
+}
 
 fn counts(row: &Row) -> Result<UsageCounts, StoreError> {
     let count = |column| Ok::<_, StoreError>(value::<i64>(row, column)?.unsigned_abs());
@@ -121,13 +127,15 @@ impl PostgresStore {
     async fn usage(&self, sql: &str, filter: &UsageFilter, facet: Facet) -> Result<Vec<Row>, StoreError> {
         let (head, tail) = filter.days(facet);
         let (facet, app_key) = (facet.number(), filter.app_key.as_ref().map(AppKey::as_str));
-        let values: [Bound<'_>; 6] = [
+        let apps = names(filter.apps.as_deref());
+        let values: [Bound<'_>; 7] = [
             (&facet, Type::INT8),
             (&app_key, Type::TEXT),
             (&filter.from_hour, Type::INT8),
             (&filter.to_hour, Type::INT8),
             (&head, Type::INT8),
             (&tail, Type::INT8),
+            (&apps, Type::TEXT_ARRAY),
         ];
         self.connections.rows(sql, &values).await
     }
@@ -153,7 +161,8 @@ impl HistoryStore for PostgresStore {
             filter.recipients.as_ref().map(|macs| macs.iter().map(<[u8; 32]>::as_slice).collect());
         let (since, until) = (filter.since.map(|at| at.0), filter.until.map(|at| at.0));
         let most = i64::from(limit);
-        let values: [Bound<'_>; 11] = [
+        let apps = names(filter.apps.as_deref());
+        let values: [Bound<'_>; 12] = [
             (&window.above, Type::INT8),
             (&window.below, Type::INT8),
             (&app_key, Type::TEXT),
@@ -165,6 +174,7 @@ impl HistoryStore for PostgresStore {
             (&since, Type::INT8),
             (&until, Type::INT8),
             (&most, Type::INT8),
+            (&apps, Type::TEXT_ARRAY),
         ];
         let rows = self.connections.rows(sql, &values).await?;
         let found = rows.iter().map(|row| Ok((value(row, "id")?, tolerated(read(row))?)));

@@ -1,11 +1,13 @@
 //! What administrators do, in SQLite: each act and its row of the audit in one transaction.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, params};
+use loggin_protocol::AppKey;
+use rusqlite::{Connection, Row, named_params, params};
 
 use super::{
     INSERT_APP, UPDATE_APP, admins,
     connections::{all, execute, first},
+    history::in_json,
     keys,
     otp_reads::{put_test_number, remove_test_number},
     put_app, webhooks,
@@ -33,19 +35,28 @@ impl AdminStore for SqliteStore {
         .await
     }
 
-    async fn audit(&self, limit: u32) -> Result<Vec<AuditRow>, StoreError> {
-        const SELECT: &str = "SELECT * FROM (SELECT * FROM audit ORDER BY id DESC LIMIT ?) ORDER BY id";
+    async fn audit_page(
+        &self,
+        apps: Option<Vec<AppKey>>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<(i64, AuditRow)>, StoreError> {
+        // The app of an endpoint that is gone stands in the row of its beginning.
+        const SELECT: &str = "SELECT * FROM audit WHERE id < :before AND (:apps IS NULL
+            OR (substr(act, 1, 4) IN ('app_', 'key_') AND subject IN (SELECT value FROM json_each(:apps)))
+            OR (substr(act, 1, 8) = 'webhook_' AND subject IN (
+                SELECT endpoint_id FROM webhook_endpoints WHERE app_key IN (SELECT value FROM json_each(:apps))
+                UNION SELECT subject FROM audit
+                WHERE act = 'webhook_add' AND fields IN (SELECT value FROM json_each(:apps)))))
+            ORDER BY id DESC LIMIT :limit";
         self.readers
             .read(move |db| {
-                all(db, SELECT, [limit], |row| {
-                    Ok(AuditRow {
-                        at: UnixMillis(row.get("at")?),
-                        actor: row.get("actor")?,
-                        act: row.get("act")?,
-                        subject: row.get("subject")?,
-                        fields: row.get("fields")?,
-                    })
-                })
+                let values = named_params! {
+                    ":before": before.unwrap_or(i64::MAX),
+                    ":apps": in_json(apps.as_deref()),
+                    ":limit": limit,
+                };
+                all(db, SELECT, values, |row| Ok((row.get("id")?, audit_row(row)?)))
             })
             .await
     }
@@ -67,6 +78,16 @@ impl AdminStore for SqliteStore {
     async fn is_development(&self) -> Result<bool, StoreError> {
         self.readers.read(is_marked).await
     }
+}
+
+fn audit_row(row: &Row<'_>) -> Result<AuditRow, StoreError> {
+    Ok(AuditRow {
+        at: UnixMillis(row.get("at")?),
+        actor: row.get("actor")?,
+        act: row.get("act")?,
+        subject: row.get("subject")?,
+        fields: row.get("fields")?,
+    })
 }
 
 fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {

@@ -81,7 +81,9 @@ macro_rules! select {
             $index,
             " WHERE id > :above AND id < :below AND ",
             $where,
-            " AND (:app_key IS NULL OR app_key = :app_key) AND (:kind IS NULL OR kind = :kind)
+            " AND (:app_key IS NULL OR app_key = :app_key)
+            AND (:apps IS NULL OR app_key IN (SELECT value FROM json_each(:apps)))
+            AND (:kind IS NULL OR kind = :kind)
             AND (:endings IS NULL OR ending IN (SELECT value FROM json_each(:endings)))
             AND (:country IS NULL OR country = :country) AND (:phone_end IS NULL OR phone_end = :phone_end)
             AND (:recipients IS NULL OR recipient IN (SELECT unhex(value) FROM json_each(:recipients)))
@@ -109,6 +111,11 @@ const EARLIEST_OF_PERSON: &str = select!(
     AND substr(recipient, 1, 1) IN (SELECT substr(unhex(value), 1, 1) FROM json_each(:recipients))",
     "ASC"
 );
+
+/// Keys of apps, as statements take a list.
+pub(super) fn in_json(apps: Option<&[AppKey]>) -> Option<String> {
+    apps.map(|apps| serde_json::json!(apps.iter().map(AppKey::as_str).collect::<Vec<_>>()).to_string())
+}
 
 fn one(db: &Connection, sql: &'static str, value: i64) -> Result<Option<i64>, StoreError> {
     first(db, sql, [value], |row| Ok(row.get::<_, Option<i64>>(0)?)).map(Option::flatten)
@@ -153,6 +160,7 @@ fn page(
         ":above": window.above,
         ":below": window.below,
         ":app_key": filter.app_key.as_ref().map(AppKey::as_str),
+        ":apps": in_json(filter.apps.as_deref()),
         ":kind": filter.kind.map(Numbered::number),
         ":endings": filter.ending_numbers().map(|numbers| serde_json::json!(numbers).to_string()),
         ":country": filter.country,
@@ -219,17 +227,22 @@ macro_rules! usage {
             ", sum(ends) AS ends, sum(started) AS started, sum(messages) AS messages, sum(verified) AS verified,
             sum(redeemed) AS redeemed FROM (
                 SELECT * FROM usage_hours WHERE facet = :facet
-                AND app_key IN (SELECT app_key FROM apps WHERE :app_key IS NULL OR app_key = :app_key)
+                AND app_key IN (SELECT app_key FROM apps WHERE (:app_key IS NULL OR app_key = :app_key)
+                    AND (:apps IS NULL OR app_key IN (SELECT value FROM json_each(:apps))))
                 AND hour >= :from AND hour < :head
                 UNION ALL SELECT * FROM usage_hours WHERE facet = :facet
-                AND app_key IN (SELECT app_key FROM apps WHERE :app_key IS NULL OR app_key = :app_key)
+                AND app_key IN (SELECT app_key FROM apps WHERE (:app_key IS NULL OR app_key = :app_key)
+                    AND (:apps IS NULL OR app_key IN (SELECT value FROM json_each(:apps))))
                 AND hour >= :tail AND hour < :to
                 UNION ALL SELECT * FROM usage_hours WHERE facet = :facet + 10
-                AND app_key IN (SELECT app_key FROM apps WHERE :app_key IS NULL OR app_key = :app_key)
+                AND app_key IN (SELECT app_key FROM apps WHERE (:app_key IS NULL OR app_key = :app_key)
+                    AND (:apps IS NULL OR app_key IN (SELECT value FROM json_each(:apps))))
                 AND hour >= :head AND hour < :tail
                 UNION ALL SELECT * FROM (",
             counted!("(SELECT last FROM usage_counted)", "9223372036854775807"),
-            ") WHERE facet = :facet AND (:app_key IS NULL OR app_key = :app_key) AND hour >= :from AND hour < :to
+            ") WHERE facet = :facet AND (:app_key IS NULL OR app_key = :app_key)
+                AND (:apps IS NULL OR app_key IN (SELECT value FROM json_each(:apps)))
+                AND hour >= :from AND hour < :to
             ) GROUP BY ",
             $columns,
             " ORDER BY ",
@@ -254,6 +267,7 @@ fn usage<T>(
         ":tail": tail,
         ":facet": facet.number(),
         ":app_key": filter.app_key.as_ref().map(AppKey::as_str),
+        ":apps": in_json(filter.apps.as_deref()),
         ":from": filter.from_hour,
         ":to": filter.to_hour,
     };

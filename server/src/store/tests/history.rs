@@ -52,7 +52,7 @@ fn key(app: usize) -> AppKey {
     AppKey::parse(APPS[app]).unwrap()
 }
 
-pub(in crate::store) fn entry(number: u8) -> HistoryEntry {
+pub(crate) fn entry(number: u8) -> HistoryEntry {
     HistoryEntry {
         app_key: key(0),
         kind: HistoryKind::Login,
@@ -331,7 +331,7 @@ async fn check_hours(
     of_app: Option<usize>,
     (from_hour, to_hour): (i64, i64),
 ) {
-    let filter = UsageFilter { app_key: of_app.map(key), from_hour, to_hour };
+    let filter = UsageFilter { app_key: of_app.map(key), apps: None, from_hour, to_hour };
     let hour = |entry: &HistoryEntry| entry.started_at.0 / HOUR_MILLIS;
     let is_asked = |entry: &HistoryEntry| {
         (from_hour..to_hour).contains(&hour(entry)) && of_app.is_none_or(|app| entry.app_key == key(app))
@@ -382,8 +382,12 @@ pub(in crate::store) async fn messages_are_counted_by_what_they_say(store: &impl
     let owed = Owed { kind: MessageKind::SignedIn, recipient, now: NOW, most_per_day: None };
     store.apply(vec![Change { owed: Some(owed), ..insert(login) }]).await.unwrap();
     let sent = async || {
-        let filter =
-            UsageFilter { app_key: None, from_hour: NOW.0 / HOUR_MILLIS, to_hour: NOW.0 / HOUR_MILLIS + 1 };
+        let filter = UsageFilter {
+            app_key: None,
+            apps: None,
+            from_hour: NOW.0 / HOUR_MILLIS,
+            to_hour: NOW.0 / HOUR_MILLIS + 1,
+        };
         let sent = store.usage_by(filter, Facet::Messages).await.unwrap();
         sent.into_iter().map(|one| (one.app_key, one.value, one.counts.ends)).collect::<Vec<_>>()
     };
@@ -419,7 +423,7 @@ pub(in crate::store) async fn what_is_old_or_too_much_goes_once_it_is_counted(st
     assert_eq!(store.purge_history(purge, 10).await.unwrap(), 2);
     let left: Vec<String> = [5, 4, 2].into_iter().map(|number| entry(number).name).collect();
     assert_eq!(names(store, HistoryFilter::default()).await, left);
-    let filter = UsageFilter { app_key: None, from_hour: hour, to_hour: hour + 1 };
+    let filter = UsageFilter { app_key: None, apps: None, from_hour: hour, to_hour: hour + 1 };
     let counted = store.usage_by_hour(filter.clone()).await.unwrap();
     assert_eq!(counted[0].counts.started, 5, "the counts stay");
     let everything = HistoryPurge { before: at(1_000), hour: hour + 1, most_unanswered: 0 };
@@ -443,7 +447,7 @@ pub(in crate::store) async fn with_an_app_goes_its_history(store: &impl Store) {
     let gone = crate::store::Act::DeleteApp(key(0));
     assert!(store.administer(gone, "alice".to_owned(), NOW).await.unwrap());
     assert_eq!(names(store, HistoryFilter::default()).await, [entry(2).name]);
-    let filter = UsageFilter { app_key: None, from_hour: 0, to_hour: i64::MAX };
+    let filter = UsageFilter { app_key: None, apps: None, from_hour: 0, to_hour: i64::MAX };
     let left = store.usage_by(filter, Facet::Endings).await.unwrap();
     assert_eq!(left.into_iter().map(|one| one.app_key).collect::<Vec<_>>(), [key(1)]);
 }

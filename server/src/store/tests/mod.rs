@@ -14,4 +14,5 @@ pub(super) mod outbox;
 pub(super) mod people;
 pub(super) mod webhooks;
 
+pub(crate) use history::entry as history_entry;
 pub(crate) use logins::{insert, login};
