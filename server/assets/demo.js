@@ -1,7 +1,8 @@
 // Both ways to sign in, live. The way by link is the client that apps have; codes are asked for at this server, which stands
 // in the place of an app's own.
 
-import { correction, generate, Loggin } from "./loggin.js";
+import { Loggin } from "./loggin.js";
+import { qrPicture } from "./qr.js";
 import { masked, milliseconds, Steps } from "./steps.js";
 
 const page = document.querySelector("main");
@@ -11,10 +12,6 @@ const redeems = page.dataset.redeems === "true";
 /** Where the simulator's phones are, in development. */
 const { simulator } = page.dataset;
 const isSimulated = simulator !== undefined;
-
-/** Modules of white around a QR code, as the standard asks. */
-const QUIET_ZONE = 4;
-const SVG = "http://www.w3.org/2000/svg";
 
 const linkSteps = new Steps(byId("link-steps"), [
   ["made", "Token made", "In this browser, without a call."],
@@ -58,7 +55,7 @@ function startByLink() {
   );
   current.began = performance.now();
   byId("link").href = login.link;
-  drawQr(login.link);
+  byId("qr")?.replaceChildren(qrPicture(login.link));
   void follow(current, login.token);
 }
 
@@ -116,25 +113,6 @@ function fail(steps, step, result, error) {
   const code = error?.code ?? "error";
   steps.failed(step, `${code}: ${error?.message ?? "something went wrong."}`);
   byId(result).textContent = `It did not work: ${code}.`;
-}
-
-/** The link as a picture for a phone's camera, where the phone is another. */
-function drawQr(link) {
-  const place = byId("qr");
-  if (!place) return;
-  const { size, get } = generate(link, { minCorrectionLevel: correction.M });
-  let path = "";
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      if (get(x, y)) path += `M${x + QUIET_ZONE} ${y + QUIET_ZONE}h1v1h-1z`;
-    }
-  }
-  const picture = document.createElementNS(SVG, "svg");
-  picture.setAttribute("viewBox", `0 0 ${size + 2 * QUIET_ZONE} ${size + 2 * QUIET_ZONE}`);
-  const modules = document.createElementNS(SVG, "path");
-  modules.setAttribute("d", path);
-  picture.append(modules);
-  place.replaceChildren(picture);
 }
 
 /** The simulator's phone says when its person taps Send. */

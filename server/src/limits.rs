@@ -172,6 +172,12 @@ pub(crate) const ORIGINS_PER_APP: usize = 200;
 /// Good secret keys that an app may have at once: one for each of its servers, two of them while one is replaced.
 pub(crate) const SECRET_KEYS_PER_APP: u32 = 20;
 
+/// How long a session of the console lasts: a day's work.
+pub(crate) const CONSOLE_SESSION: Duration = Duration::from_hours(12);
+
+/// How long ago somebody may have signed in who is shown a secret or a whole number: longer, and somebody else may sit there.
+pub(crate) const CONSOLE_RECENT: Duration = Duration::from_mins(10);
+
 /// Good keys of programs that administer a server at once: who needs more of them shares none of them.
 pub(crate) const ACCESS_KEYS: u32 = 100;
 

@@ -7,9 +7,11 @@ use tokio::sync::watch;
 use url::Url;
 
 use crate::{
+    administration::{Administration, WebhookRules},
     apps::Apps,
     clock::{Clock, Random},
     config::{DemoConfig, TrustedProxies, WhatsAppConfig},
+    crypto::SealKeys,
     identity::People,
     limits::{self, DemoCounts, Rooms, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
@@ -23,6 +25,9 @@ use crate::{
 /// How long a long poll waits at most.
 pub(crate) const LONG_POLL: Duration = Duration::from_secs(25);
 
+/// What keys of the console's sessions are made for.
+const SESSION_DOMAIN: &[u8] = b"loggin console session v1\n";
+
 /// What every handler has at hand.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -31,6 +36,10 @@ pub(crate) struct Server {
     pub(crate) logins: Logins,
     /// What WhatsApp tells of people beside their messages.
     pub(crate) people: People,
+    /// What administrators do.
+    pub(crate) administration: Administration,
+    /// Under what sessions of the console are sealed.
+    pub(crate) session_keys: SealKeys,
     /// One-time codes, where the server is set up to send them.
     pub(crate) otp: Option<Arc<Otp>>,
     pub(crate) waiters: Arc<Waiters>,
@@ -88,6 +97,8 @@ pub(crate) struct Parts {
     pub(crate) client: GraphClient,
     pub(crate) otp: Option<OtpParts>,
     pub(crate) settings: Settings,
+    /// What secrets endpoints of webhooks get, where there is one to keep them under.
+    pub(crate) webhooks: Option<WebhookRules>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -132,6 +143,15 @@ impl Server {
             client: parts.client,
             queued: Arc::clone(&parts.publisher.outbox),
         });
+        let mut administration = Administration::new(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.clock),
+            Arc::clone(&parts.random),
+        );
+        if let Some(rules) = parts.webhooks {
+            administration = administration.with_webhooks(rules);
+        }
+        let session_keys = SealKeys::derive(secret_bytes(), SESSION_DOMAIN);
         let people = People {
             store: Arc::clone(&parts.store),
             clock: Arc::clone(&parts.clock),
@@ -139,6 +159,8 @@ impl Server {
         };
         Arc::new(Self {
             people,
+            administration,
+            session_keys,
             logins: Logins::new(LoginsParts {
                 store: Arc::clone(&parts.store),
                 apps: Arc::clone(&apps),

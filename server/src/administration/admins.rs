@@ -78,7 +78,8 @@ impl Administration {
             return Ok(());
         }
         Err(AdministrationError::Refused(
-            "nobody was removed: there is no administrator of this name, or they are the last owner".to_owned(),
+            "nobody was removed: there is no administrator of this name, or they are the last owner"
+                .to_owned(),
         ))
     }
 

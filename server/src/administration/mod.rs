@@ -8,6 +8,7 @@ mod admins;
 mod apps;
 mod keys;
 mod reading;
+mod sign_in;
 mod test_numbers;
 mod webhooks;
 

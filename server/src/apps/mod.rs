@@ -16,12 +16,15 @@ use self::origin::Origins;
 use crate::{
     clock::{Clock, UnixMillis},
     limits::{self, Remembered, SharedCount},
-    store::{App, AppSecretKey, KeyId, KeyUse, Store, StoreError},
+    store::{App, AppSecretKey, Confirm, KeyId, KeyUse, PhoneHidden, Store, StoreError},
     telemetry::metrics::{self, Limit},
 };
 
 /// The secret key of the app of `loggin-server dev`. It is no secret: what it opens is on a developer's own machine.
 pub(crate) const DEMO_SECRET_KEY: &str = "lgsk_8XKPQ2WN_DEM0DEM0DEM0DEM0DEM0DEM0DEM0DEM0";
+
+/// The app by which administrators sign in to the console of this server. It is in no store.
+pub(crate) const CONSOLE_APP: &str = "C0NS01E0";
 
 /// Why a secret key that was shown is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +103,11 @@ impl Apps {
         }
         if self.unknown.recall(&app_key, now).is_some() {
             return Ok(None);
+        }
+        if app_key.as_str() == CONSOLE_APP {
+            let known = Arc::new(Known { app: Arc::new(console_app(app_key)), keys: Vec::new() });
+            self.known.keep(app_key, Arc::clone(&known), now);
+            return Ok(Some(known));
         }
         let Some(app) = self.store.app(app_key).await?.map(Arc::new) else {
             self.unknown.keep(app_key, (), now);
@@ -221,6 +229,26 @@ impl App {
     /// The address of a page that links in WhatsApp may lead back to, as they show it; `None` where they may not.
     pub(crate) fn return_address(&self, given: &str) -> Option<String> {
         return_address::allowed(self, given)
+    }
+}
+
+/// The app of the console. Only this server redeems its tokens, for it has no secret key; and its people choose between
+/// digits in WhatsApp, so that a link which somebody else made lets nobody in.
+fn console_app(app_key: AppKey) -> App {
+    App {
+        app_key,
+        name: "Loggin console".to_owned(),
+        require_secret_key: true,
+        hide_phone_from_browser: true,
+        allowed_origins: Vec::new(),
+        confirm: Confirm::Match,
+        phone_hidden: PhoneHidden::Ask,
+        calls_per_minute: limits::CALLS_PER_MINUTE,
+        monthly_quota: None,
+        live_only: true,
+        messages_per_day: Some(limits::MESSAGES_PER_APP),
+        created_at: UnixMillis(0),
+        disabled_at: None,
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use clap::Args;
 use data_encoding::HEXLOWER;
 use ipnet::IpNet;
-use loggin_protocol::{AppKey, SecretKey, link::WhatsAppNumber};
+use loggin_protocol::{AppKey, PhoneNumber, SecretKey, link::WhatsAppNumber};
 use secrecy::SecretString;
 use tempfile::TempDir;
 use tokio::{
@@ -38,7 +38,7 @@ use crate::{
     },
     limits,
     logins::Publisher,
-    store::{Act, App, AppSecretKey, CommitListener, Confirm, Location, PhoneHidden, Store},
+    store::{Act, Admin, App, AppSecretKey, CommitListener, Confirm, Location, PhoneHidden, Role, Store},
     telemetry::Exporter,
 };
 
@@ -53,6 +53,9 @@ const NUMBER: &str = "15550100000";
 
 /// The number's id: no real account has it.
 const PHONE_NUMBER_ID: &str = "100000000000001";
+
+/// Who may use the console: one of the simulator's people, who is there from the start.
+const OWNER: (&str, &str) = ("ana", "15550002222");
 
 /// The program of the simulator, which stands beside this one.
 const SIMULATOR: &str = "whatsapp-simulator";
@@ -101,6 +104,7 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     let store = run::open_store(&location, listener).await?;
     mark(&*store).await?;
     add_demo_app(&*store).await?;
+    add_owner(&*store).await?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .map_err(|error| RunError::Io("--listen: the address cannot be listened on", error))?;
@@ -126,6 +130,7 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     announce(format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/'))).await?;
     // Who waits for the lines above may listen no longer.
     let _ = announce(format!("app {DEMO_APP}, secret key {DEMO_SECRET_KEY}")).await;
+    let _ = announce(format!("console on http://{address}/console, for the phone +{}", OWNER.1)).await;
     // Held, as waiting for a process closes what is left of its input, and the simulator ends with that.
     let _input = simulator.stdin.take();
     let ended = async {
@@ -287,6 +292,27 @@ async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
         store.insert_secret_key(&key).await?;
     }
     Ok(())
+}
+
+/// Lets one of the simulator's people use the console, unless they were taken off since.
+async fn add_owner(store: &dyn Store) -> Result<(), RunError> {
+    if !store.admins().await?.is_empty() {
+        return Ok(());
+    }
+    let (name, number) = OWNER;
+    let phone = PhoneNumber::parse(number);
+    let phone = phone.map_err(|_| RunError::Refused("the owner's number cannot be used".into()))?;
+    let owner = Admin {
+        name: name.to_owned(),
+        role: Role::Owner,
+        phone: Some(phone),
+        subject: None,
+        apps: None,
+        generation: 0,
+        created_at: SystemClock.now(),
+        signed_in_at: None,
+    };
+    audit::administer(store, Act::PutAdmin(owner)).await.map(drop)
 }
 
 fn config(address: SocketAddr, simulator: &Url, secrets: &Secrets) -> Result<Config, RunError> {

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::supervisor;
 use crate::{
+    administration::WebhookRules,
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{self, Config, OtpConfig, TlsFiles, WebhookConfig},
     http::{
@@ -164,6 +165,7 @@ pub(crate) async fn prepare(
     }
     let (retention, history) = (config.retention, config.history);
     let webhooks = webhooks(&config.webhooks, &store, &publisher)?;
+    let webhook_rules = webhook_rules(&config.webhooks);
     // Before anybody can wait here.
     let cursor = store.cursor().await?;
     let (stop, stopping) = watch::channel(false);
@@ -174,6 +176,7 @@ pub(crate) async fn prepare(
         publisher,
         client: client.clone(),
         otp: config.otp.clone().map(|otp| otp_parts(otp, &client)),
+        webhooks: webhook_rules,
         settings: settings(config, mode),
         stopping: stopping.clone(),
     });
@@ -292,6 +295,15 @@ fn webhooks(
         kept: config.kept,
         queued: Arc::clone(&publisher.webhooks),
     }))
+}
+
+/// What secrets endpoints of webhooks get; none without a secret to keep them under.
+fn webhook_rules(config: &WebhookConfig) -> Option<WebhookRules> {
+    let secrets = config.secrets.iter().map(|secret| secret.expose_secret().as_bytes());
+    (!config.secrets.is_empty()).then(|| WebhookRules {
+        keys: WebhookKeys::derive(secrets),
+        networks: config.networks.clone().into(),
+    })
 }
 
 fn settings(config: Config, mode: Mode) -> Settings {

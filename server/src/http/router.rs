@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{cors, pages, request, routes, seen, serve};
+use super::{console, cors, pages, request, routes, seen, serve};
 use crate::state::Server;
 
 /// All routes, with what surrounds each call.
@@ -29,6 +29,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .route("/l/{code}", get(routes::link::handle))
         .route("/openapi.json", get(routes::openapi::handle))
         .merge(pages::routes())
+        .merge(console::routes(server))
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn(serve::only_where_there_is_room));
     // What stands outside of these is served also where the server is full.

@@ -355,6 +355,7 @@ impl TestServer {
                 secrets: vec![SecretString::from(OTP_SECRET)],
             }),
             settings,
+            webhooks: None,
             stopping: stopping.clone(),
         });
         let trusted = Arc::clone(&server.settings.trusted_proxies);

@@ -20,12 +20,15 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each file: its path, type and content. `loggin.js` is `@loggin/web`, as `make generate` puts it in one file.
-const ASSETS: [(&str, &str, &str); 6] = [
+const ASSETS: [(&str, &str, &str); 9] = [
+    ("/assets/console.css", STYLE, include_str!("../../../assets/console.css")),
     ("/assets/demo.js", SCRIPT, include_str!("../../../assets/demo.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("../../../assets/icon.svg")),
     ("/assets/loggin.js", SCRIPT, include_str!("../../../assets/loggin.js")),
     ("/assets/pages.css", STYLE, include_str!("../../../assets/pages.css")),
+    ("/assets/qr.js", SCRIPT, include_str!("../../../assets/qr.js")),
     ("/assets/samples.js", SCRIPT, include_str!("../../../assets/samples.js")),
+    ("/assets/sign-in.js", SCRIPT, include_str!("../../../assets/sign-in.js")),
     ("/assets/steps.js", SCRIPT, include_str!("../../../assets/steps.js")),
 ];
 

@@ -10,7 +10,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{ConnectInfo, State},
-    http::{HeaderMap, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
 use loggin_protocol::ErrorCode;
@@ -21,14 +21,12 @@ use crate::{
     http::{
         ApiError, client_address,
         routes::{auth::AuthCall, auth_start, auth_verify},
+        same_site::is_of_own_page,
     },
     limits::DemoCounts,
     state::Server,
     telemetry::metrics::{self, Limit},
 };
-
-/// What browsers say of where a call comes from.
-const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Sends a code.
 pub(super) async fn start(
@@ -64,7 +62,7 @@ async fn call(
     count: impl Fn(&DemoCounts, IpAddr, UnixMillis) -> Result<(), Duration>,
 ) -> Result<AuthCall, ApiError> {
     const NONE: ApiError = ApiError::new(ErrorCode::NotFound, "The demo of this server sends no codes.");
-    if !is_of_this_server(server, headers) {
+    if !is_of_own_page(server, headers) {
         return Err(ApiError::new(ErrorCode::Unauthorized, "Only the demo's own page may call this."));
     }
     let (demo, app) = demo(server).await?.ok_or(NONE)?;
@@ -78,14 +76,4 @@ async fn call(
         })?;
     }
     Ok(AuthCall::for_app(otp, app))
-}
-
-/// Whether a page of this server calls. Browsers say so themselves over https and on this machine; elsewhere the origin
-/// tells.
-fn is_of_this_server(server: &Server, headers: &HeaderMap) -> bool {
-    if let Some(site) = headers.get(SEC_FETCH_SITE) {
-        return site == "same-origin";
-    }
-    let origin = headers.get(header::ORIGIN);
-    origin.is_some_and(|origin| *origin == server.settings.public_origin.as_str())
 }
