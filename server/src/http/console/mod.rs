@@ -4,10 +4,17 @@
 //! does what it does by the administration, which holds to what they may do.
 
 mod admin;
+mod app;
+mod apps;
+mod audit;
 mod error;
 mod home;
+mod people;
+mod secret;
 mod session;
 mod sign_in;
+mod webhooks;
+mod words;
 
 use std::sync::Arc;
 
@@ -38,6 +45,10 @@ pub(super) fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/console", get(home::handle))
         .route("/console/sign-in", get(sign_in::show).post(sign_in::redeem))
         .route("/console/sign-out", post(sign_in::sign_out))
+        .route("/console/audit", get(audit::handle))
+        .merge(apps::routes())
+        .merge(people::routes())
+        .merge(webhooks::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(server), only_own_pages))
 }
 
