@@ -121,3 +121,6 @@ fn page(status: StatusCode, template: &impl Template) -> Response {
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests;
