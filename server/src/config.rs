@@ -155,7 +155,7 @@ pub(crate) struct OtpConfig {
 }
 
 /// Everything that `serve` is told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// Where the metrics are; `None`: nowhere.

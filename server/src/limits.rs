@@ -446,6 +446,9 @@ pub(crate) const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 /// Time for one check of `loggin-server doctor`: several calls in a row, of 8 s at most each.
 pub(crate) const DOCTOR_CHECK: Duration = Duration::from_secs(40);
 
+/// How long what a server's own doctor found is shown: each look asks Meta some ten questions.
+pub(crate) const DOCTOR_KEPT: Duration = Duration::from_secs(60);
+
 /// Time for the doctor to post a webhook of the largest size: 3 MB take 12 s on a line of 2 Mbit/s.
 pub(crate) const DOCTOR_UPLOAD: Duration = Duration::from_secs(15);
 

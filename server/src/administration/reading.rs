@@ -1,5 +1,6 @@
 //! What administrators look at: what became of logins and codes, how many there were, and who did what.
 
+use jiff::tz::TimeZone;
 use loggin_protocol::AppKey;
 
 use super::{Actor, Administration, AdministrationError, Right};
@@ -36,12 +37,23 @@ impl Administration {
         Ok(self.store.last_of_history().await?)
     }
 
-    /// How many logins and codes there were at the apps that the actor reaches.
+    /// How many logins and codes there were at the apps that the actor reaches, by days of UTC.
     pub(crate) async fn usage(
+        &self,
+        actor: &Actor,
+        filter: UsageFilter,
+        span: Span,
+    ) -> Result<UsageBody, AdministrationError> {
+        self.usage_in(actor, filter, span, &TimeZone::UTC).await
+    }
+
+    /// The same by days of a time zone.
+    pub(crate) async fn usage_in(
         &self,
         actor: &Actor,
         mut filter: UsageFilter,
         span: Span,
+        zone: &TimeZone,
     ) -> Result<UsageBody, AdministrationError> {
         hold(actor, Right::ReadUsage, &mut filter.app_key, &mut filter.apps)?;
         let hours = filter.to_hour.saturating_sub(filter.from_hour);
@@ -49,7 +61,7 @@ impl Administration {
             let message = format!("must be before `until`, and not more than {} days", limits::USAGE_DAYS);
             return Err(AdministrationError::invalid("since", message));
         }
-        Ok(usage::read(&*self.store, filter, span).await?)
+        Ok(usage::read(&*self.store, filter, span, zone).await?)
     }
 
     /// What was done, the latest first; before this position where one is given. Whoever reaches some apps sees what was done

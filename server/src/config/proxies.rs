@@ -12,7 +12,7 @@ const NONE: &str = "none";
 const MAPPED_PREFIX: u8 = 96;
 
 /// The proxies that are believed, and the header in which they say whom they call for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TrustedProxies {
     networks: Vec<IpNet>,
     header: ForwardedHeader,

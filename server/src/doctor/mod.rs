@@ -9,6 +9,7 @@ mod codes;
 mod finding;
 pub(crate) mod probe;
 mod public;
+mod resident;
 mod subject;
 mod unreached;
 
@@ -18,6 +19,7 @@ use futures_util::future::{BoxFuture, FutureExt, join_all, ready};
 use tokio::time::timeout;
 
 pub(crate) use finding::{Finding, Report, Severity};
+pub(crate) use resident::{Examined, Fact, Resident};
 
 use self::subject::Subject;
 use crate::{
@@ -65,7 +67,7 @@ pub(crate) async fn examine(
         let wrong = examined.errors.iter();
         return Report::new(wrong.map(checks::settings::wrong).collect());
     };
-    let subject = Subject::new(settings, config, examined.errors, clock, random);
+    let subject = Subject::new(Some(settings), config, examined.errors, clock, random);
     let checks = CHECKS.iter().map(|&(name, check)| {
         let checking = timeout(limits::DOCTOR_CHECK, check(&subject));
         checking.map(move |found| found.unwrap_or_else(|_| vec![late(name)]))

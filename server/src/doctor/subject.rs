@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::{public::Public, unreached::Unreached};
+use super::{checks::limit, public::Public, unreached::Unreached};
 use crate::{
     clock::{Clock, Random, UnixMillis},
     config::{Config, ConfigError, Settings},
@@ -27,7 +27,8 @@ const NUMBER_FIELDS: &str = "id,display_phone_number,verified_name,name_status,q
 /// What the doctor looks at.
 #[derive(Debug)]
 pub(crate) struct Subject {
-    pub(super) settings: Settings,
+    /// Where they were read for this; a server that runs has shown that they make sense.
+    pub(super) settings: Option<Settings>,
     pub(super) config: Config,
     /// Where the store is, if that makes sense.
     pub(super) location: Option<Location>,
@@ -41,6 +42,7 @@ pub(crate) struct Subject {
     token: OnceCell<Told>,
     number: OnceCell<Told>,
     health: OnceCell<Told>,
+    limit: OnceCell<Told>,
 }
 
 /// What the Graph API said, whether it did as it was asked or not.
@@ -57,7 +59,7 @@ pub(super) enum Untold {
 
 impl Subject {
     pub(super) fn new(
-        settings: Settings,
+        settings: Option<Settings>,
         config: Config,
         mut errors: Vec<ConfigError>,
         clock: Arc<dyn Clock>,
@@ -65,8 +67,9 @@ impl Subject {
     ) -> Self {
         let reader = GraphReader::new(&config.whatsapp.graph_url).ok();
         let public = Public::new(&config.public_url);
-        let (greeting, token, number, health) = <_>::default();
-        let location = settings.database().ok().map(|url| Location::parse(&url));
+        let (greeting, token, number, health, limit) = <_>::default();
+        let location = settings.as_ref().and_then(|settings| settings.database().ok());
+        let location = location.map(|url| Location::parse(&url));
         let location = location.transpose().unwrap_or_else(|wrong| {
             errors.push(Settings::wrong_database(wrong.reason()));
             None
@@ -86,6 +89,7 @@ impl Subject {
             token,
             number,
             health,
+            limit,
         }
     }
 
@@ -128,6 +132,11 @@ impl Subject {
     /// What keeps the number, its account or the app from sending.
     pub(super) async fn health(&self) -> &Told {
         self.health.get_or_init(|| self.number_field("health_status")).await
+    }
+
+    /// How many people a day the portfolio may write to.
+    pub(super) async fn limit(&self) -> &Told {
+        self.limit.get_or_init(|| self.number_field(limit::FIELD)).await
     }
 
     /// A field of the number that not every version has.

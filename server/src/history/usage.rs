@@ -11,7 +11,7 @@ use crate::store::{
     UsageFilter, UsageHour, UsageValue,
 };
 
-/// What hours are put together to, in UTC. Weeks begin on Monday.
+/// What hours are put together to. Weeks begin on Monday.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Span {
     Hour,
@@ -124,11 +124,12 @@ fn percent(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part as f64 * 1_000.0 / whole as f64).round() / 10.0)
 }
 
-/// Reads what is shown of the usage in these hours.
+/// Reads what is shown of the usage in these hours, by the clocks of a zone.
 pub(crate) async fn read(
     store: &dyn Store,
     filter: UsageFilter,
     span: Span,
+    zone: &TimeZone,
 ) -> Result<UsageBody, StoreError> {
     let hours = store.usage_by_hour(filter.clone()).await?;
     let endings = store.usage_by(filter.clone(), Facet::Endings).await?;
@@ -138,7 +139,7 @@ pub(crate) async fn read(
     Ok(UsageBody {
         since: begin_of(filter.from_hour).to_string(),
         until: begin_of(filter.to_hour).to_string(),
-        periods: periods(&hours, span),
+        periods: periods(&hours, span, zone),
         apps: apps(&endings),
         endings: ended(&endings)?,
         countries: of_countries(&countries),
@@ -151,27 +152,34 @@ fn begin_of(hour: i64) -> Timestamp {
     Timestamp::from_millisecond(hour.saturating_mul(HOUR_MILLIS)).unwrap_or(Timestamp::MAX)
 }
 
-/// When the hour, day, week or month begins that this hour is in.
-fn begin(hour: i64, span: Span) -> Timestamp {
+/// When the hour, day, week or month begins that this hour is in. Where a zone parts hours, one is of the day in which most
+/// of it is.
+pub(crate) fn begin(hour: i64, span: Span, zone: &TimeZone) -> Timestamp {
     let at = begin_of(hour);
-    let date = at.to_zoned_datetime(TimeZone::UTC).date();
-    let date = match span {
-        Span::Hour => return at,
-        Span::Day => Some(date),
+    if span == Span::Hour {
+        return at;
+    }
+    let middle = hour.saturating_mul(HOUR_MILLIS).saturating_add(HOUR_MILLIS / 2);
+    let date = Timestamp::from_millisecond(middle).unwrap_or(at).to_zoned_datetime(zone.clone()).date();
+    first_day(date, span).and_then(|date| date.to_zoned_datetime(zone.clone()).ok()).map_or(at, |zoned| zoned.timestamp())
+}
+
+/// The first day of the day, week or month that this one is in.
+pub(crate) fn first_day(date: civil::Date, span: Span) -> Option<civil::Date> {
+    match span {
+        Span::Hour | Span::Day => Some(date),
         Span::Week => {
             let since_monday = i64::from(date.weekday().to_monday_zero_offset());
             date.checked_sub(jiff::Span::new().days(since_monday)).ok()
         }
         Span::Month => Some(date.first_of_month()),
-    };
-    let zoned = date.and_then(|date: civil::Date| date.to_zoned_datetime(TimeZone::UTC).ok());
-    zoned.map_or(at, |zoned| zoned.timestamp())
+    }
 }
 
-fn periods(hours: &[UsageHour], span: Span) -> Vec<PeriodBody> {
+fn periods(hours: &[UsageHour], span: Span, zone: &TimeZone) -> Vec<PeriodBody> {
     let mut sums: BTreeMap<(Timestamp, HistoryKind), UsageCounts> = BTreeMap::new();
     for UsageHour { hour, kind, counts } in hours {
-        *sums.entry((begin(*hour, span), *kind)).or_default() += *counts;
+        *sums.entry((begin(*hour, span, zone), *kind)).or_default() += *counts;
     }
     let body = |((begin, kind), counts): ((Timestamp, HistoryKind), UsageCounts)| PeriodBody {
         begin: begin.to_string(),
@@ -302,10 +310,25 @@ mod tests {
         ];
         for (at, of_hour, of_day, of_week) in cases {
             for (span, expected) in [(Span::Hour, of_hour), (Span::Day, of_day), (Span::Week, of_week)] {
-                assert_eq!(begin(hour(at), span).to_string(), expected, "{at} {span:?}");
+                assert_eq!(begin(hour(at), span, &TimeZone::UTC).to_string(), expected, "{at} {span:?}");
             }
         }
-        assert_eq!(begin(hour("2026-11-27T23:00:00Z"), Span::Month).to_string(), "2026-11-01T00:00:00Z");
+        assert_eq!(begin(hour("2026-11-27T23:00:00Z"), Span::Month, &TimeZone::UTC).to_string(), "2026-11-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_day_is_one_of_the_zone_to_the_hour() {
+        let cases = [
+            ("America/New_York", "2026-11-27T04:00:00Z", "2026-11-26T05:00:00Z"),
+            ("America/New_York", "2026-11-27T05:00:00Z", "2026-11-27T05:00:00Z"),
+            // Half of this hour is of either day.
+            ("Asia/Kolkata", "2026-11-27T18:00:00Z", "2026-11-27T18:30:00Z"),
+            ("Asia/Kolkata", "2026-11-27T17:00:00Z", "2026-11-26T18:30:00Z"),
+        ];
+        for (zone, at, day) in cases {
+            let zone = TimeZone::get(zone).unwrap();
+            assert_eq!(begin(hour(at), Span::Day, &zone).to_string(), day, "{at}");
+        }
     }
 
     #[test]
@@ -322,7 +345,7 @@ mod tests {
             of("2026-11-27T09:00:00Z", login, 5),
             of("2026-11-27T09:00:00Z", code, 4),
         ];
-        let days: Vec<_> = periods(&hours, Span::Day)
+        let days: Vec<_> = periods(&hours, Span::Day, &TimeZone::UTC)
             .into_iter()
             .map(|day| (day.begin, day.kind, day.funnel.started, day.funnel.success_percent))
             .collect();

@@ -19,7 +19,7 @@ pub(crate) use super::labels::{
 use super::{
     instruments::{Family, HttpDurations, Instrument, Kind, LabelSet, Word, WordCounters},
     labels::{HttpMethod, HttpStatus, LoginOutcome, ReplyKind, ReplyOutcome, SendKind, WebhookOutcome},
-    process,
+    process, vitals,
 };
 use crate::clock::UnixMillis;
 
@@ -294,6 +294,7 @@ pub(crate) fn webhook_lag(lag: Duration) {
 
 /// A webhook call was refused.
 pub(crate) fn webhook_refused(reason: WebhookRefusal) {
+    vitals::webhook_refused(reason);
     if let Some(catalogue) = catalogue() {
         catalogue.webhooks_refused.of(reason).increment(1);
     }
@@ -396,6 +397,7 @@ pub(super) fn panicked() {
 pub(crate) fn send(kind: SendKind) -> impl FnOnce(SendResult) {
     let started = Instant::now();
     move |result| {
+        vitals::sent(kind, result);
         let Some(catalogue) = catalogue() else { return };
         catalogue.sends.of((kind, result)).increment(1);
         catalogue.send_duration.of(kind).record(started.elapsed());

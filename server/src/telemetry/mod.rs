@@ -8,6 +8,7 @@ pub(crate) mod metrics;
 pub(crate) mod process;
 mod throttled;
 pub(crate) mod traces;
+pub(crate) mod vitals;
 
 pub(crate) use exporter::Exporter;
 pub(crate) use labels::{LoginOutcome, ReplyKind, ReplyOutcome, SendKind, WebhookOutcome};

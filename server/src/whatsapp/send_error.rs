@@ -67,6 +67,14 @@ impl SendError {
         }
     }
 
+    /// The code with which WhatsApp refused, where that means something.
+    pub(super) fn code(self) -> Option<u32> {
+        match self {
+            Self::Ambiguous | Self::Retryable { .. } => None,
+            Self::Misconfigured { code } | Self::Operator { code } | Self::Permanent { code } => Some(code),
+        }
+    }
+
     /// Reads a response that is no success.
     pub(super) fn of_response(status: StatusCode, retry_after: Option<Duration>, body: &Value) -> Self {
         let error = body.get("error").unwrap_or(&Value::Null);

@@ -20,6 +20,7 @@ use crate::{
     telemetry::{
         SendKind,
         metrics::{self, SendResult},
+        vitals,
     },
 };
 
@@ -146,6 +147,11 @@ impl GraphClient {
         let counted = metrics::send(kind);
         let result = self.call(message).await;
         counted(result.as_ref().map_or_else(|error| error.result(), |_| SendResult::Sent));
+        if let Err(error) = result
+            && let Some(code) = error.code()
+        {
+            vitals::send_refused(error.result(), code);
+        }
         result
     }
 

@@ -11,14 +11,13 @@ use crate::doctor::{
 pub(in crate::doctor) const NAME: &str = "messaging_limit";
 
 /// The field of the number that has it; the one before it told a limit that does not count any more.
-const FIELD: &str = "whatsapp_business_manager_messaging_limit";
+pub(in crate::doctor) const FIELD: &str = "whatsapp_business_manager_messaging_limit";
 
 pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
     if subject.config.otp.is_none() {
         return vec![Finding::skipped(NAME, "no one-time codes are sent, and nothing else counts")];
     }
-    let field = subject.number_field(FIELD).await;
-    vec![match told(&field) {
+    vec![match told(subject.limit().await) {
         Ok(body) => judge(body),
         Err(why) => Finding::skipped(NAME, why),
     }]

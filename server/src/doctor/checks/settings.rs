@@ -17,10 +17,12 @@ const GRAPH_HOST: &str = "graph.facebook.com";
 
 pub(in crate::doctor) fn check(subject: &Subject) -> Vec<Finding> {
     let mut found: Vec<Finding> = subject.errors.iter().map(wrong).collect();
-    found.extend(Log::check(&subject.settings).err().as_ref().map(wrong));
-    for (name, nearest) in subject.settings.misspelt() {
-        let message = format!("{name} is no setting; {nearest} is the one whose name is nearest");
-        found.push(Finding::of(NAME, &codes::SETTING_MISSPELT, message));
+    if let Some(settings) = &subject.settings {
+        found.extend(Log::check(settings).err().as_ref().map(wrong));
+        for (name, nearest) in settings.misspelt() {
+            let message = format!("{name} is no setting; {nearest} is the one whose name is nearest");
+            found.push(Finding::of(NAME, &codes::SETTING_MISSPELT, message));
+        }
     }
     for name in subject.config.doubtful_secrets().filter(|name| subject.lacks(&[name]).is_none()) {
         let message = format!("{name} is shorter or plainer than it should be");

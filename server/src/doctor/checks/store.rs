@@ -20,7 +20,7 @@ pub(in crate::doctor) const NAME: &str = "store";
 const DATABASE_URL: &str = "LOGGIN_DATABASE_URL";
 
 /// Why a check is not made that needs what is in the database.
-pub(super) const UNREAD: &str = "the store cannot be read";
+pub(in crate::doctor) const UNREAD: &str = "the store cannot be read";
 
 /// Marks changes of this process; it makes none.
 const NODE: i64 = 0;
@@ -81,7 +81,7 @@ async fn open(location: &Location) -> Result<Arc<dyn Store>, Finding> {
     }
 }
 
-fn fails(error: &StoreError) -> Finding {
+pub(in crate::doctor) fn fails(error: &StoreError) -> Finding {
     let known = match error {
         StoreError::Foreign => &codes::STORE_FOREIGN,
         StoreError::Newer => &codes::STORE_NEWER,
@@ -90,7 +90,7 @@ fn fails(error: &StoreError) -> Finding {
     Finding::of(NAME, known, error.to_string())
 }
 
-async fn look(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
+pub(in crate::doctor) async fn look(store: &dyn Store) -> Result<Vec<Finding>, StoreError> {
     store.check().await?;
     let mut found = Vec::new();
     if store.is_development().await? {

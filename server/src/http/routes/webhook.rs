@@ -19,7 +19,10 @@ use crate::{
     http::{ApiError, body, client_address, intake},
     limits,
     state::Server,
-    telemetry::metrics::{self, WebhookRefusal},
+    telemetry::{
+        metrics::{self, WebhookRefusal},
+        vitals,
+    },
     whatsapp,
 };
 
@@ -108,6 +111,7 @@ pub(crate) async fn handle(
         metrics::webhook_refused(WebhookRefusal::Signature);
         return Err(UNSIGNED);
     }
+    vitals::webhook_taken();
     let updates = whatsapp::parse(&body).map_err(|error| {
         metrics::webhook_refused(WebhookRefusal::Unreadable);
         tracing::warn!(%error, "a signed webhook could not be read");
