@@ -440,6 +440,41 @@ pub(crate) const USAGE_DAYS: u32 = 800;
 /// How long `loggin-server dev` keeps its history.
 pub(crate) const DEVELOPMENT_HISTORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// Rows of one page of the console's log: two screens.
+pub(crate) const LOGS_PAGE: u32 = 50;
+
+/// Rows that a tail of the log is told at once: some 30 KB.
+pub(crate) const TAIL_PAGE: u32 = 100;
+
+/// Rows that a tail makes up for; whoever was away for longer loads the page again.
+pub(crate) const TAIL_BEHIND: i64 = 1_000;
+
+/// How long one tail lasts, after which the browser connects again: an administrator who is signed out sees no more than
+/// that.
+pub(crate) const TAIL_TIME: Duration = Duration::from_secs(60);
+
+/// The longest silence of a tail: proxies cut what is silent for longer.
+pub(crate) const TAIL_QUIET: Duration = Duration::from_secs(15);
+
+/// When a browser connects again after a tail's end.
+pub(crate) const TAIL_AGAIN: Duration = Duration::from_millis(200);
+
+/// Tails at once: each asks the store twice a second.
+pub(crate) const TAILS: usize = 100;
+
+/// Tails of one administrator: some tabs.
+pub(crate) const TAILS_PER_ADMIN: usize = 6;
+
+/// Exports of the log at once: each reads pages of the store as fast as its client takes them.
+pub(crate) const EXPORTS: usize = 8;
+
+/// Exports of one administrator.
+pub(crate) const EXPORTS_PER_ADMIN: usize = 2;
+
+/// People of an app that are looked through for the one whose number is to be shown: there is one in 10,000 with the same
+/// last digits.
+pub(crate) const NUMBERS_COMPARED: u32 = 1_000;
+
 /// How often `loggin-server logs --follow` looks for what is new.
 pub(crate) const FOLLOW_PAUSE: Duration = Duration::from_millis(500);
 
@@ -448,6 +483,9 @@ pub(crate) const DOCTOR_CHECK: Duration = Duration::from_secs(40);
 
 /// How long what a server's own doctor found is shown: each look asks Meta some ten questions.
 pub(crate) const DOCTOR_KEPT: Duration = Duration::from_secs(60);
+
+/// How long the page about health waits for its own doctor: it is shown without its findings then.
+pub(crate) const DOCTOR_PATIENCE: Duration = Duration::from_secs(3);
 
 /// Time for the doctor to post a webhook of the largest size: 3 MB take 12 s on a line of 2 Mbit/s.
 pub(crate) const DOCTOR_UPLOAD: Duration = Duration::from_secs(15);

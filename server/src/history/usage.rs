@@ -35,7 +35,7 @@ pub(crate) struct UsageBody {
 }
 
 /// How far the logins or codes came that began in some time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct FunnelBody {
     pub(crate) started: u64,
     pub(crate) messages: u64,
@@ -115,6 +115,20 @@ impl From<UsageCounts> for FunnelBody {
     fn from(counts: UsageCounts) -> Self {
         let UsageCounts { started, messages, verified, redeemed, .. } = counts;
         Self { started, messages, verified, redeemed, success_percent: percent(redeemed, started) }
+    }
+}
+
+impl FunnelBody {
+    /// The sum of both.
+    pub(crate) fn with(&self, other: &Self) -> Self {
+        let (started, redeemed) = (self.started + other.started, self.redeemed + other.redeemed);
+        Self {
+            started,
+            messages: self.messages + other.messages,
+            verified: self.verified + other.verified,
+            redeemed,
+            success_percent: percent(redeemed, started),
+        }
     }
 }
 

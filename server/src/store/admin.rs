@@ -76,6 +76,8 @@ pub(crate) struct Replay {
 pub(crate) const EXPORT_PERSON: &str = "person_export";
 /// See [`EXPORT_PERSON`].
 pub(crate) const FORGET_PERSON: &str = "person_forget";
+/// What the audit calls it when somebody asks for the whole number of a login or code.
+pub(crate) const REVEAL_NUMBER: &str = "number_reveal";
 
 /// Digits of a test number that are told: enough to tell some from each other, too few to call anybody.
 const DIGITS_TOLD: usize = 4;

@@ -31,7 +31,7 @@ use crate::{
     telemetry::{Arrival, metrics::StoreFailure},
 };
 
-pub(crate) use admin::{Act, AdminStore, AuditRow, Replay};
+pub(crate) use admin::{Act, AdminStore, AuditRow, REVEAL_NUMBER, Replay};
 pub(crate) use admins::{AccessKey, Admin, AdminsStore, Role};
 pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
@@ -374,6 +374,8 @@ pub(crate) trait Store:
         Ok(true)
     }
 
+    /// What kind of database it is.
+    fn engine(&self) -> &'static str;
     /// Whether what is written now is stored and found again.
     async fn check(&self) -> Result<(), StoreError>;
     /// Writes out what waits, and closes.

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
-use loggin_protocol::PhoneNumber;
+use loggin_protocol::{AppKey, PhoneNumber};
 use serde_json::{Map, Value};
 
 use super::StoreError;
@@ -91,7 +91,7 @@ impl fmt::Debug for PersonNames {
 pub(crate) struct Trail {
     pub(crate) actor: String,
     pub(crate) at: UnixMillis,
-    /// A MAC of the number, in hexadecimal.
+    /// A MAC of the number, in hexadecimal; or the name of a row of the history.
     pub(crate) person: String,
 }
 
@@ -114,6 +114,15 @@ pub(crate) trait PeopleStore {
     async fn clear_names(&self) -> Result<Vec<ClearName>, StoreError>;
     /// All responses of calls that are kept.
     async fn sealed_responses(&self) -> Result<Vec<SealedResponse>, StoreError>;
+    /// Numbers of people of an app that end in these digits, up to so many. All its people are looked through.
+    async fn numbers_ending(
+        &self,
+        app_key: AppKey,
+        end: String,
+        limit: u32,
+    ) -> Result<Vec<PhoneNumber>, StoreError>;
+    /// Notes in the audit that somebody asks for the whole number of a row of the history, by whose name the trail has.
+    async fn note_reveal(&self, trail: Trail) -> Result<(), StoreError>;
     /// The rows that this person is in, and the act in the audit.
     async fn export_person(&self, names: PersonNames, trail: Trail) -> Result<Vec<PersonRow>, StoreError>;
     /// Deletes the rows that this person is in, and notes that in the audit: both or neither.

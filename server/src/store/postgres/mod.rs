@@ -319,6 +319,10 @@ impl Store for PostgresStore {
         Ok(self.connections.first(LEAD, &values).await?.is_some())
     }
 
+    fn engine(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.readiness.check(&self.jobs, &self.connections).await
     }

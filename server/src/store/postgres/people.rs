@@ -1,16 +1,19 @@
 //! One person in all tables of PostgreSQL.
 
 use async_trait::async_trait;
+use loggin_protocol::{AppKey, PhoneNumber};
 use serde_json::{Map, Value, json};
+use tokio_postgres::types::Type;
 
 use super::{
     PostgresStore, acts,
+    connections::Value as Bound,
     rows::{self, tolerated, value},
     writes::{hex, text},
 };
 use crate::store::{
     ClearName, PeopleStore, PersonCounts, PersonNames, PersonRow, SealedResponse, StoreError, Trail,
-    admin::{EXPORT_PERSON, FORGET_PERSON},
+    admin::{EXPORT_PERSON, FORGET_PERSON, REVEAL_NUMBER},
     people::WITH_PEOPLE,
 };
 
@@ -66,6 +69,27 @@ impl PeopleStore for PostgresStore {
     async fn sealed_responses(&self) -> Result<Vec<SealedResponse>, StoreError> {
         const SELECT: &str = "SELECT call_hash, answer FROM otp_answers WHERE answer IS NOT NULL";
         self.connections.rows(SELECT, &[]).await?.iter().map(rows::sealed_response).collect()
+    }
+
+    async fn numbers_ending(
+        &self,
+        app_key: AppKey,
+        end: String,
+        limit: u32,
+    ) -> Result<Vec<PhoneNumber>, StoreError> {
+        const SELECT: &str = "SELECT phone FROM people
+            WHERE app_key = $1 AND phone IS NOT NULL AND right(phone, length($2)) = $2 ORDER BY subject LIMIT $3";
+        let (app_key, limit) = (app_key.as_str(), i64::from(limit));
+        let values: [Bound<'_>; 3] = [(&app_key, Type::TEXT), (&end, Type::TEXT), (&limit, Type::INT8)];
+        let rows = self.connections.rows(SELECT, &values).await?;
+        let found = rows.iter().map(|row| rows::phone_number(row, "phone"));
+        Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
+    async fn note_reveal(&self, trail: Trail) -> Result<(), StoreError> {
+        // Of nobody, it tells nothing and is noted.
+        let nobody = PersonNames::default();
+        self.write_other(write("export_person", REVEAL_NUMBER, &nobody, &trail)).await.map(drop)
     }
 
     async fn export_person(&self, names: PersonNames, trail: Trail) -> Result<Vec<PersonRow>, StoreError> {

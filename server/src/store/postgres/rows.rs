@@ -58,7 +58,7 @@ fn fixed(row: &Row, column: &'static str) -> Result<[u8; 32], StoreError> {
     hash(row, column)?.ok_or(StoreError::Unreadable("hash"))
 }
 
-fn phone_number(row: &Row, column: &'static str) -> Result<Option<PhoneNumber>, StoreError> {
+pub(super) fn phone_number(row: &Row, column: &'static str) -> Result<Option<PhoneNumber>, StoreError> {
     let phone: Option<&str> = value(row, column)?;
     phone
         .map(|phone| PhoneNumber::parse(phone).map_err(|_| StoreError::Unreadable("phone number")))

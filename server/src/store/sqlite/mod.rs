@@ -367,6 +367,10 @@ impl Store for SqliteStore {
         self.readers.read(move |db| changed_since(db, cursor, limit, own)).await
     }
 
+    fn engine(&self) -> &'static str {
+        "SQLite"
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.readiness.check(&self.jobs).await
     }

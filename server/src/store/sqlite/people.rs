@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use data_encoding::HEXLOWER;
-use rusqlite::{Connection, Row, types::ValueRef};
+use loggin_protocol::{AppKey, PhoneNumber};
+use rusqlite::{Connection, Row, params, types::ValueRef};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::store::{
     ClearName, PeopleStore, PersonCounts, PersonNames, PersonRow, SealedResponse, SqliteStore, StoreError,
     Trail,
-    admin::{EXPORT_PERSON, FORGET_PERSON},
+    admin::{EXPORT_PERSON, FORGET_PERSON, REVEAL_NUMBER},
 };
 
 // The names come as one JSON object, in which MACs are hexadecimal.
@@ -161,6 +162,27 @@ impl PeopleStore for SqliteStore {
     async fn sealed_responses(&self) -> Result<Vec<SealedResponse>, StoreError> {
         const SELECT: &str = "SELECT call_hash, answer FROM otp_answers WHERE answer IS NOT NULL";
         self.readers.read(|db| all(db, SELECT, [], sealed)).await
+    }
+
+    async fn numbers_ending(
+        &self,
+        app_key: AppKey,
+        end: String,
+        limit: u32,
+    ) -> Result<Vec<PhoneNumber>, StoreError> {
+        const SELECT: &str = "SELECT phone FROM people
+            WHERE app_key = ?1 AND phone IS NOT NULL AND substr(phone, -length(?2)) = ?2 ORDER BY subject LIMIT ?3";
+        let found = self.readers.read(move |db| {
+            all(db, SELECT, params![app_key.as_str(), end, limit], |row| rows::phone_number(row, "phone"))
+        });
+        Ok(found.await?.into_iter().flatten().collect())
+    }
+
+    async fn note_reveal(&self, trail: Trail) -> Result<(), StoreError> {
+        self.write_exclusive(move |db| {
+            admin::note_row(db, &trail.actor, trail.at, [REVEAL_NUMBER, &trail.person, ""])
+        })
+        .await
     }
 
     async fn export_person(&self, names: PersonNames, trail: Trail) -> Result<Vec<PersonRow>, StoreError> {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use loggin_protocol::PhoneNumber;
+use loggin_protocol::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
 use super::{
@@ -29,6 +29,7 @@ macro_rules! people_suite {
             a_person_is_told_of_in_every_table_and_forgotten_in_each,
             who_stands_in_clear_is_found,
             numbers_that_count_as_one_account_are_forgotten_together,
+            numbers_are_found_by_their_end_and_the_look_is_noted,
         );
     };
     ($open:path: $($test:ident),+ $(,)?) => {$(
@@ -212,4 +213,27 @@ pub(in crate::store) async fn numbers_that_count_as_one_account_are_forgotten_to
     for subject in [other, Somebody(1).subject(), Somebody(1).account()] {
         assert_eq!(store.otp_phone(&subject).await.unwrap(), None);
     }
+}
+
+pub(in crate::store) async fn numbers_are_found_by_their_end_and_the_look_is_noted(store: &dyn Store) {
+    let put = [Somebody(1).person(), Somebody(2).person(), Person { phone: None, ..Somebody(3).person() }];
+    let app_key = put[0].app_key;
+    store.change_people(PeopleChange { put: put.to_vec(), ..PeopleChange::default() }, None).await.unwrap();
+    let found = async |app_key, end: &str, limit| {
+        let found = store.numbers_ending(app_key, end.to_owned(), limit).await.unwrap();
+        found.iter().map(|phone| phone.expose().to_owned()).collect::<BTreeSet<_>>()
+    };
+    let [first, second] = [Somebody(1), Somebody(2)].map(|somebody| somebody.phone().expose().to_owned());
+    assert_eq!(found(app_key, "3211", 9).await, BTreeSet::from([first.clone()]));
+    assert_eq!(found(app_key, "1", 9).await, BTreeSet::from([first.clone()]));
+    assert_eq!(found(app_key, "0000", 9).await, BTreeSet::new());
+    assert_eq!(found(AppKey::parse("00000000").unwrap(), "3211", 9).await, BTreeSet::new());
+    assert_eq!(found(app_key, &second[8..], 1).await.len(), 1);
+    let trail = Trail { actor: "alice".to_owned(), at: NOW, person: "the name of a row".to_owned() };
+    store.note_reveal(trail).await.unwrap();
+    let noted = store.audit(9).await.unwrap().pop().unwrap();
+    assert_eq!(
+        (noted.actor.as_str(), noted.act.as_str(), noted.subject.as_str(), noted.fields.as_str(), noted.at),
+        ("alice", "number_reveal", "the name of a row", "", NOW)
+    );
 }
