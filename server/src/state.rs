@@ -13,7 +13,8 @@ use crate::{
     config::{DemoConfig, TrustedProxies, WhatsAppConfig},
     crypto::SealKeys,
     identity::People,
-    limits::{self, DemoCounts, Rooms, StreamCounts, WindowCounts},
+    doctor::Resident,
+    limits::{self, DemoCounts, Rooms, Shares, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
     otp::{CodeSender, Otp},
     outbox::Outbox,
@@ -57,6 +58,12 @@ pub(crate) struct Server {
     pub(crate) bodies: Rooms,
     pub(crate) app_secrets: Vec<AppSecret>,
     pub(crate) settings: Settings,
+    /// Tails of the log, by administrator.
+    pub(crate) tails: Shares<u64>,
+    /// Exports of the log, by administrator.
+    pub(crate) exports: Shares<u64>,
+    /// What looks at the settings, the account and the store, where there is one.
+    pub(crate) doctor: Option<Arc<Resident>>,
     /// Turns true when the server is told to stop.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -99,6 +106,8 @@ pub(crate) struct Parts {
     pub(crate) settings: Settings,
     /// What secrets endpoints of webhooks get, where there is one to keep them under.
     pub(crate) webhooks: Option<WebhookRules>,
+    /// The doctor, where the server has one.
+    pub(crate) doctor: Option<Arc<Resident>>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
 
@@ -185,6 +194,9 @@ impl Server {
             bodies: Rooms::new(parts.settings.bodies_kib),
             app_secrets,
             settings: parts.settings,
+            tails: Shares::new(limits::TAILS, limits::TAILS_PER_ADMIN),
+            exports: Shares::new(limits::EXPORTS, limits::EXPORTS_PER_ADMIN),
+            doctor: parts.doctor,
             stopping: parts.stopping,
         })
     }

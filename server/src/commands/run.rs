@@ -17,6 +17,7 @@ use crate::{
     administration::WebhookRules,
     clock::{SystemClock, SystemRandom, random_bytes},
     config::{self, Config, OtpConfig, TlsFiles, WebhookConfig},
+    doctor::Resident,
     http::{
         self,
         serve::{self, Bounds},
@@ -29,7 +30,7 @@ use crate::{
     phones,
     state::{LONG_POLL, OtpParts, Parts, Server, Settings},
     store::{self, CommitListener, HOUR_MILLIS, HistoryPurge, Location, Store, WrongLocation},
-    telemetry::{Exporter, TracesError},
+    telemetry::{Exporter, TracesError, vitals},
     whatsapp::{GraphClient, GraphConfig},
 };
 
@@ -166,6 +167,8 @@ pub(crate) async fn prepare(
     let (retention, history) = (config.retention, config.history);
     let webhooks = webhooks(&config.webhooks, &store, &publisher)?;
     let webhook_rules = webhook_rules(&config.webhooks);
+    let doctor = Resident::new(config.clone(), Arc::clone(&store), Arc::new(SystemClock), Arc::new(SystemRandom));
+    vitals::start();
     // Before anybody can wait here.
     let cursor = store.cursor().await?;
     let (stop, stopping) = watch::channel(false);
@@ -178,6 +181,7 @@ pub(crate) async fn prepare(
         otp: config.otp.clone().map(|otp| otp_parts(otp, &client)),
         webhooks: webhook_rules,
         settings: settings(config, mode),
+        doctor: Some(doctor),
         stopping: stopping.clone(),
     });
     let mut background = tokio::task::JoinSet::new();

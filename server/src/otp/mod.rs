@@ -187,7 +187,7 @@ impl Otp {
 }
 
 /// The month of a moment, such as 202611, and when the next one begins. Months are UTC's.
-fn month(now: UnixMillis) -> (u32, UnixMillis) {
+pub(crate) fn month(now: UnixMillis) -> (u32, UnixMillis) {
     let date = Timestamp::from(now).to_zoned_datetime(TimeZone::UTC).date();
     let number = i32::from(date.year()) * 100 + i32::from(date.month());
     let next = date.last_of_month().tomorrow().and_then(|date| date.to_zoned_datetime(TimeZone::UTC));

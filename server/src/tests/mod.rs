@@ -356,6 +356,7 @@ impl TestServer {
             }),
             settings,
             webhooks: None,
+            doctor: None,
             stopping: stopping.clone(),
         });
         let trusted = Arc::clone(&server.settings.trusted_proxies);

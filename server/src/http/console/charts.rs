@@ -23,27 +23,45 @@ const WORDS: RGBColor = RGBColor(0x56, 0x67, 0x5f);
 /// Lines behind the columns.
 const GRID: RGBColor = RGBColor(0xd7, 0xdf, 0xdc);
 
-/// Pixels of a chart on a wide page, and on a phone, where letters shall not shrink with it.
-const WIDE: u32 = 720;
-const NARROW: u32 = 340;
+/// Pixels of a chart on a phone, where letters shall not shrink with it.
+const PHONE: u32 = 320;
 
-/// Height of columns over time.
+/// Height of columns.
 const COLUMNS_HEIGHT: u32 = 240;
-/// Height of a bar with its word, and of the room above and below all of them.
-const BAR_HEIGHT: u32 = 30;
-const BARS_MARGIN: u32 = 8;
+/// Height of a bar, of its word where that stands above it, and of the room above and below all of them.
+const BAR_HEIGHT: u32 = 28;
+const WORD_HEIGHT: u32 = 20;
+const BARS_MARGIN: u32 = 6;
 
-/// Size of letters.
-const LETTERS: u32 = 15;
+/// Size of letters, which `plotters` makes a fifth smaller.
+const LETTERS: u32 = 16;
 
 /// Pixels that a word on the axis of a column takes, with the room beside it.
 const LABEL_WIDTH: u32 = 64;
 
+/// How wide a chart is on a desk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    /// As the page.
+    Full,
+    /// Two stand side by side.
+    Half,
+}
+
+impl Width {
+    fn pixels(self) -> u32 {
+        match self {
+            Self::Full => 1_120,
+            Self::Half => 540,
+        }
+    }
+}
+
 /// One chart in the two sizes of which the page shows one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chart {
-    pub(super) wide: String,
-    pub(super) narrow: String,
+    pub(super) desk: String,
+    pub(super) phone: String,
 }
 
 /// A column: its word on the axis, the part that stands at the bottom, and all of it.
@@ -62,13 +80,14 @@ pub(super) struct Bar {
 }
 
 /// Columns side by side, each with a part that stands out; none where there is nothing to be seen.
-pub(super) fn columns(columns: &[Column]) -> Option<Chart> {
+pub(super) fn columns(columns: &[Column], width: Width) -> Option<Chart> {
     let most = columns.iter().map(|column| column.whole).max().filter(|most| *most > 0)?;
     let draw = |width| {
         let mut text = String::new();
-        draw_columns(SVGBackend::with_string(&mut text, (width, COLUMNS_HEIGHT)), columns, most, width).then_some(text)
+        let backend = SVGBackend::with_string(&mut text, (width, COLUMNS_HEIGHT));
+        draw_columns(backend, columns, most, width).then_some(text)
     };
-    Some(Chart { wide: draw(WIDE)?, narrow: draw(NARROW)? })
+    Some(Chart { desk: draw(width.pixels())?, phone: draw(PHONE)? })
 }
 
 fn draw_columns<B: DrawingBackend>(backend: B, columns: &[Column], most: u64, width: u32) -> bool {
@@ -120,24 +139,33 @@ fn draw_columns<B: DrawingBackend>(backend: B, columns: &[Column], most: u64, wi
 /// Bars below each other, each with its word and its count; none where there is nothing to be seen.
 pub(super) fn bars(bars: &[Bar]) -> Option<Chart> {
     let most = bars.iter().map(|bar| bar.count).max().filter(|most| *most > 0)?;
-    let height = u32::try_from(bars.len()).ok()?.checked_mul(BAR_HEIGHT)?.checked_add(2 * BARS_MARGIN)?;
+    let bar_height = |width| if width == PHONE { BAR_HEIGHT + WORD_HEIGHT } else { BAR_HEIGHT };
+    let count = u32::try_from(bars.len()).ok()?;
     let draw = |width| {
+        let height = count.checked_mul(bar_height(width))?.checked_add(2 * BARS_MARGIN)?;
         let mut text = String::new();
-        draw_bars(SVGBackend::with_string(&mut text, (width, height)), bars, most, width).then_some(text)
+        let backend = SVGBackend::with_string(&mut text, (width, height));
+        draw_bars(backend, bars, most, width).then_some(text)
     };
-    Some(Chart { wide: draw(WIDE)?, narrow: draw(NARROW)? })
+    Some(Chart { desk: draw(Width::Half.pixels())?, phone: draw(PHONE)? })
 }
 
 fn draw_bars<B: DrawingBackend>(backend: B, bars: &[Bar], most: u64, width: u32) -> bool {
     let area = backend.into_drawing_area();
-    // Words stand left of the bars, and counts behind them.
-    let (from, to) = (signed(width * 2 / 5), signed(width - 64));
+    // Words stand left of the bars, or above them, and counts behind them.
+    let is_above = width == PHONE;
+    let above = if is_above { WORD_HEIGHT } else { 0 };
+    let (from, to) = (if is_above { 0 } else { signed(width * 2 / 5) }, signed(width) - 56);
     for (index, Bar { label, count }) in (0_u32..).zip(bars) {
-        let top = signed(BARS_MARGIN + index * BAR_HEIGHT);
+        let top = signed(BARS_MARGIN + index * (BAR_HEIGHT + above) + above);
         let middle = top + signed(BAR_HEIGHT / 2);
         let length = scaled(*count, most, to - from);
         let bar = Rectangle::new([(from, top + 4), (from + length, top + signed(BAR_HEIGHT) - 4)], FIRST.filled());
-        let word = Text::new(label.clone(), (from - 10, middle), words(HPos::Right, VPos::Center));
+        let word = if is_above {
+            Text::new(label.clone(), (from, top - signed(WORD_HEIGHT / 2) + 2), words(HPos::Left, VPos::Center))
+        } else {
+            Text::new(label.clone(), (from - 10, middle), words(HPos::Right, VPos::Center))
+        };
         let number = Text::new(short(*count), (from + length + 8, middle), words(HPos::Left, VPos::Center));
         let drawn = area.draw(&bar).is_ok() && area.draw(&word).is_ok() && area.draw(&number).is_ok();
         if !drawn {
@@ -194,12 +222,12 @@ mod tests {
 
     #[test]
     fn columns_have_a_part_that_stands_out_and_words_below() {
-        let chart = columns(&[column("Mon", 3, 4), column("Tue", 0, 0), column("<b>", 5, 5)]).unwrap();
-        for text in [&chart.wide, &chart.narrow] {
+        let chart = columns(&[column("Mon", 3, 4), column("Tue", 0, 0), column("<b>", 5, 5)], Width::Full).unwrap();
+        for text in [&chart.desk, &chart.phone] {
             assert_eq!((count(text, "fill=\"#0D6B58\""), count(text, "fill=\"#B4CDC5\"")), (2, 1), "{text}");
             assert!(text.contains("Mon") && text.contains("Tue") && text.contains("&lt;b&gt;"), "{text}");
         }
-        assert!(chart.wide.contains("viewBox=\"0 0 720 240\"") && chart.narrow.contains("viewBox=\"0 0 340 240\""));
+        assert!(chart.desk.contains("viewBox=\"0 0 1120 240\"") && chart.phone.contains("viewBox=\"0 0 320 240\""));
     }
 
     #[test]
@@ -207,19 +235,19 @@ mod tests {
         let bar = |label: &str, count| Bar { label: label.to_owned(), count };
         let chart = bars(&[bar("started", 1_000), bar("verified", 500), bar("none", 0), bar("one", 1)]).unwrap();
         let widths: Vec<u32> = chart
-            .wide
+            .desk
             .split("<rect")
             .skip(1)
             .map(|rest| rest.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap())
             .collect();
-        assert_eq!(widths, [368, 184, 0, 2]);
-        assert!(chart.wide.contains("\n1k\n"), "{}", chart.wide);
+        assert_eq!(widths, [268, 134, 0, 2]);
+        assert!(chart.desk.contains("\n1k\n"), "{}", chart.desk);
     }
 
     #[test]
     fn where_there_is_nothing_to_be_seen_there_is_no_chart() {
-        assert_eq!(columns(&[]), None);
-        assert_eq!(columns(&[column("Mon", 0, 0)]), None);
+        assert_eq!(columns(&[], Width::Half), None);
+        assert_eq!(columns(&[column("Mon", 0, 0)], Width::Half), None);
         assert_eq!(bars(&[]), None);
         assert_eq!(bars(&[Bar { label: "none".to_owned(), count: 0 }]), None);
     }
@@ -227,8 +255,8 @@ mod tests {
     #[test]
     fn the_policy_of_pages_lets_every_chart_through() {
         let many: Vec<Column> = (0..800).map(|day| column(&format!("day {day}"), day, day + 1)).collect();
-        let all = [columns(&many), bars(&[Bar { label: "a".to_owned(), count: u64::MAX }])];
-        for text in all.into_iter().flatten().flat_map(|chart| [chart.wide, chart.narrow]) {
+        let all = [columns(&many, Width::Full), bars(&[Bar { label: "a".to_owned(), count: u64::MAX }])];
+        for text in all.into_iter().flatten().flat_map(|chart| [chart.desk, chart.phone]) {
             for refused in ["style", "<script", " on", "href", "url("] {
                 assert!(!text.contains(refused), "{refused}");
             }

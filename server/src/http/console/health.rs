@@ -82,7 +82,7 @@ pub(super) async fn handle(
     let failure = server.store.check().await.err().map(|error| error.to_string());
     let store = StoreView { engine: server.store.engine(), failure };
     let leads = server.store.leads().await.unwrap_or(false);
-    Ok(page(StatusCode::OK, &shown(Head::of(&server, &admin, "health"), &server, examined.as_deref(), store, leads)))
+    Ok(page(StatusCode::OK, &shown(Head::of(&admin, "health"), &server, examined.as_deref(), store, leads)))
 }
 
 fn shown(head: Head, server: &Server, examined: Option<&Examined>, store: StoreView, leads: bool) -> HealthPage {
@@ -192,6 +192,26 @@ fn counted(name: &'static str, advice: &'static str, times: Times, code: Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        http::console::fixture::{Console, Who},
+        tests::{APP_SECRET, OTP_SECRET, webhook},
+    };
+
+    #[tokio::test]
+    async fn who_reaches_the_whole_server_sees_how_it_is() {
+        let console = Console::start().await;
+        assert_eq!(console.server.webhook(&webhook(&[])).await.status(), StatusCode::OK);
+        let response = console.get(Who::Viewer, "/console/health").await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let page = response.text().await.unwrap();
+        assert!(page.contains("What is written is found again") && page.contains("The account may not send"));
+        assert!(!page.contains("None has come to this node since its start"));
+        for secret in [APP_SECRET, OTP_SECRET, "verify me"] {
+            assert!(!page.contains(secret));
+        }
+        let other = console.get(Who::OfDemoApp, "/console/health").await;
+        assert_eq!(other.status(), StatusCode::FORBIDDEN);
+    }
 
     #[test]
     fn what_never_happened_alarms_nobody() {

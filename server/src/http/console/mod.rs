@@ -7,14 +7,19 @@ mod admin;
 mod app;
 mod apps;
 mod audit;
+mod charts;
 mod error;
+mod health;
 mod home;
+mod logs;
 mod people;
 mod secret;
 mod session;
 mod sign_in;
+mod usage;
 mod webhooks;
 mod words;
+mod zone;
 
 use std::sync::Arc;
 
@@ -49,6 +54,9 @@ pub(super) fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
         .merge(apps::routes())
         .merge(people::routes())
         .merge(webhooks::routes())
+        .route("/console/usage", get(usage::handle))
+        .route("/console/health", get(health::handle))
+        .merge(logs::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(server), only_own_pages))
 }
 
@@ -124,3 +132,4 @@ fn page(status: StatusCode, template: &impl Template) -> Response {
 
 #[cfg(test)]
 mod tests;
+mod fixture;

@@ -20,8 +20,9 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each file: its path, type and content. `loggin.js` is `@loggin/web`, as `make generate` puts it in one file.
-const ASSETS: [(&str, &str, &str); 9] = [
+const ASSETS: [(&str, &str, &str); 10] = [
     ("/assets/console.css", STYLE, include_str!("../../../assets/console.css")),
+    ("/assets/console.js", SCRIPT, include_str!("../../../assets/console.js")),
     ("/assets/demo.js", SCRIPT, include_str!("../../../assets/demo.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("../../../assets/icon.svg")),
     ("/assets/loggin.js", SCRIPT, include_str!("../../../assets/loggin.js")),

@@ -44,7 +44,7 @@ fn phone(number: u8) -> PhoneNumber {
 }
 
 /// A person without a name, by their number in these tests.
-pub(in crate::store) fn person(number: u8) -> Person {
+pub(crate) fn person(number: u8) -> Person {
     Person {
         app_key: app_key(),
         subject: Subject::from_random([number; 20]),

@@ -15,4 +15,5 @@ pub(super) mod people;
 pub(super) mod webhooks;
 
 pub(crate) use history::entry as history_entry;
+pub(crate) use identity::person;
 pub(crate) use logins::{insert, login};

@@ -110,7 +110,7 @@ async fn show(
     let (entry, body) = (&row.entry, RowBody::from(row));
     let outcome = entry.ending.outcome();
     let shown = LogPage {
-        head: Head::of(server, admin, "logs"),
+        head: Head::of(admin, "logs"),
         row: Cursor(row.id).to_string(),
         app: names.get(&entry.app_key).cloned().unwrap_or_default(),
         app_key: body.app_key,

@@ -127,7 +127,7 @@ async fn list(
     let tail = (is_first && !is_wrong && asked.filter.until.is_none())
         .then(|| filter::address(path, &query.query(), Some(("after", &after))));
     let shown = LogsPage {
-        head: Head::of(server, admin, "logs"),
+        head: Head::of(admin, "logs"),
         query,
         errors: &asked.errors,
         zone: &asked.zone.name,

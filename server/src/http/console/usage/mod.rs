@@ -23,6 +23,8 @@ use super::{
     page,
 };
 use crate::{
+    administration::Quota,
+    clock::UnixMillis,
     history::usage::UsageBody,
     state::Server,
     store::{App, UsageFilter},
@@ -65,8 +67,9 @@ pub(super) async fn handle(
     let asked = query.read(now);
     let apps = server.administration.apps(admin.actor()).await?;
     let body = read(&server, &admin, &asked).await?;
-    let quotas = quotas(&server, &apps, &asked, now).await?;
-    let shown = shown(Head::of(&server, &admin, "usage"), &query, &asked, &apps, &body, quotas, now);
+    let mut quotas = server.administration.quotas(admin.actor()).await?;
+    quotas.retain(|quota| asked.app_key.is_none_or(|wanted| wanted == quota.app_key));
+    let shown = shown(Head::of(&admin, "usage"), &query, &asked, &apps, &body, quotas, now);
     let status = if asked.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     Ok(page(status, &shown))
 }
@@ -78,24 +81,7 @@ async fn read(server: &Server, admin: &Admin, asked: &Asked) -> Result<UsageBody
         to_hour: asked.to_hour,
         ..UsageFilter::default()
     };
-    Ok(server.administration.usage(admin.actor(), filter, asked.range.span(), &asked.zone.zone).await?)
-}
-
-/// How much is left of the quotas of this month, of apps that have one.
-async fn quotas(
-    server: &Server,
-    apps: &[App],
-    asked: &Asked,
-    now: crate::clock::UnixMillis,
-) -> Result<Vec<QuotaView>, ConsoleError> {
-    let mut quotas = Vec::new();
-    let is_meant = |app: &&App| asked.app_key.is_none_or(|wanted| wanted == app.app_key);
-    for app in apps.iter().filter(is_meant) {
-        let Some(quota) = app.monthly_quota else { continue };
-        let sent = server.store.otp_sends(app.app_key, now.month()).await?;
-        quotas.push(QuotaView::of(app, quota, sent));
-    }
-    Ok(quotas)
+    Ok(server.administration.usage_in(admin.actor(), filter, asked.range.span(), &asked.zone.zone).await?)
 }
 
 fn shown<'a>(
@@ -104,8 +90,8 @@ fn shown<'a>(
     asked: &'a Asked,
     apps: &[App],
     body: &UsageBody,
-    quotas: Vec<QuotaView>,
-    now: crate::clock::UnixMillis,
+    quotas: Vec<Quota>,
+    now: UnixMillis,
 ) -> UsagePage<'a> {
     let names = apps.iter().map(|app| (app.app_key, app.name.clone())).collect();
     let choices = apps_by_name(&names).into_iter().map(|(app_key, name)| Choice {
@@ -132,7 +118,10 @@ fn shown<'a>(
         by_app: view::apps(body, &names),
         cost: view::cost(body, asked.price.as_ref()),
         messages,
-        quotas,
+        quotas: quotas.into_iter().map(QuotaView::from).collect(),
         parts_hours: asked.zone.parts_hours(now),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,13 +7,14 @@ use loggin_protocol::AppKey;
 
 use super::ask::{Asked, Price};
 use crate::{
+    administration::Quota,
     clock::UnixMillis,
     history::usage::{self, EndingBody, FunnelBody, PaceBody, Span, UsageBody},
     http::console::{
-        charts::{self, Bar, Chart, Column},
+        charts::{self, Bar, Chart, Column, Width},
         logs::words,
     },
-    store::{App, Ending, HistoryKind, Outcome},
+    store::{Ending, HistoryKind, Outcome},
 };
 
 /// Countries and reasons that a chart shows: what is less stands in the table.
@@ -82,11 +83,11 @@ pub(super) struct QuotaView {
     pub(super) is_short: bool,
 }
 
-impl QuotaView {
-    pub(super) fn of(app: &App, quota: u32, sent: u32) -> Self {
-        let left = quota.saturating_sub(sent);
-        let (app_key, name) = (app.app_key.as_str().to_owned(), app.name.clone());
-        Self { app_key, name, quota, sent, left, is_short: u64::from(left) * 10 <= u64::from(quota) }
+impl From<Quota> for QuotaView {
+    fn from(Quota { app_key, name, most, sent }: Quota) -> Self {
+        let left = most.saturating_sub(sent);
+        let is_short = u64::from(left) * 10 <= u64::from(most);
+        Self { app_key: app_key.as_str().to_owned(), name, quota: most, sent, left, is_short }
     }
 }
 
@@ -148,11 +149,11 @@ fn of_kind(kind: HistoryKind, body: &UsageBody, asked: &Asked) -> Option<KindVie
         success: percent(total.redeemed, total.started),
         median: pace.map_or_else(|| "–".to_owned(), |pace| within(pace.median_ms)),
         p95: pace.map_or_else(|| "–".to_owned(), |pace| within(pace.p95_ms)),
-        over_time: charts::columns(&columns),
+        over_time: charts::columns(&columns, Width::Full),
         periods: rows.collect(),
         funnel: charts::bars(&bars(&stages)),
         stages,
-        pace: charts::columns(&steps.iter().map(Row::column).collect::<Vec<_>>()),
+        pace: charts::columns(&steps.iter().map(Row::column).collect::<Vec<_>>(), Width::Half),
         steps,
         failures: charts::bars(&bars(&reasons)),
         reasons,
