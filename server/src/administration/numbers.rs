@@ -36,7 +36,12 @@ impl Administration {
         actor.check_for(Right::UnmaskPhones, entry.app_key)?;
         let (name, at) = (actor.name.clone(), self.clock.now());
         self.store.note_reveal(Trail { actor: name, at, person: entry.name.clone() }).await?;
-        tracing::info!(act = REVEAL_NUMBER, subject = entry.name, actor = actor.name, "an administrator acted");
+        tracing::info!(
+            act = REVEAL_NUMBER,
+            subject = entry.name,
+            actor = actor.name,
+            "an administrator acted"
+        );
         let of_session = match entry.kind {
             HistoryKind::Login => None,
             HistoryKind::Code | HistoryKind::TestCode => self.number_of_session(&entry.name).await?,

@@ -167,7 +167,8 @@ pub(crate) async fn prepare(
     let (retention, history) = (config.retention, config.history);
     let webhooks = webhooks(&config.webhooks, &store, &publisher)?;
     let webhook_rules = webhook_rules(&config.webhooks);
-    let doctor = Resident::new(config.clone(), Arc::clone(&store), Arc::new(SystemClock), Arc::new(SystemRandom));
+    let doctor =
+        Resident::new(config.clone(), Arc::clone(&store), Arc::new(SystemClock), Arc::new(SystemRandom));
     vitals::start();
     // Before anybody can wait here.
     let cursor = store.cursor().await?;

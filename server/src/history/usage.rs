@@ -175,7 +175,9 @@ pub(crate) fn begin(hour: i64, span: Span, zone: &TimeZone) -> Timestamp {
     }
     let middle = hour.saturating_mul(HOUR_MILLIS).saturating_add(HOUR_MILLIS / 2);
     let date = Timestamp::from_millisecond(middle).unwrap_or(at).to_zoned_datetime(zone.clone()).date();
-    first_day(date, span).and_then(|date| date.to_zoned_datetime(zone.clone()).ok()).map_or(at, |zoned| zoned.timestamp())
+    first_day(date, span)
+        .and_then(|date| date.to_zoned_datetime(zone.clone()).ok())
+        .map_or(at, |zoned| zoned.timestamp())
 }
 
 /// The first day of the day, week or month that this one is in.
@@ -327,7 +329,10 @@ mod tests {
                 assert_eq!(begin(hour(at), span, &TimeZone::UTC).to_string(), expected, "{at} {span:?}");
             }
         }
-        assert_eq!(begin(hour("2026-11-27T23:00:00Z"), Span::Month, &TimeZone::UTC).to_string(), "2026-11-01T00:00:00Z");
+        assert_eq!(
+            begin(hour("2026-11-27T23:00:00Z"), Span::Month, &TimeZone::UTC).to_string(),
+            "2026-11-01T00:00:00Z"
+        );
     }
 
     #[test]

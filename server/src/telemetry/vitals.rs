@@ -43,16 +43,14 @@ impl Happened {
 
     fn read(&self) -> Times {
         let last = self.last.load(Ordering::Relaxed);
-        Times {
-            count: self.count.load(Ordering::Relaxed),
-            last: (last != NEVER).then_some(UnixMillis(last)),
-        }
+        Times { count: self.count.load(Ordering::Relaxed), last: (last != NEVER).then_some(UnixMillis(last)) }
     }
 }
 
 static TAKEN: Happened = Happened::new();
 static REFUSED: [Happened; WebhookRefusal::COUNT] = [const { Happened::new() }; WebhookRefusal::COUNT];
-static SENDS: [Happened; <(SendKind, SendResult)>::COUNT] = [const { Happened::new() }; <(SendKind, SendResult)>::COUNT];
+static SENDS: [Happened; <(SendKind, SendResult)>::COUNT] =
+    [const { Happened::new() }; <(SendKind, SendResult)>::COUNT];
 static LAST_CODE: [AtomicU64; SendResult::COUNT] = [const { AtomicU64::new(0) }; SendResult::COUNT];
 static STARTED: OnceLock<UnixMillis> = OnceLock::new();
 

@@ -33,7 +33,10 @@ pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
     looked.unwrap_or_else(|_| vec![Finding::skipped(NAME, UNREAD)])
 }
 
-pub(in crate::doctor) async fn look(store: &dyn Store, subject: &Subject) -> Result<Vec<Finding>, StoreError> {
+pub(in crate::doctor) async fn look(
+    store: &dyn Store,
+    subject: &Subject,
+) -> Result<Vec<Finding>, StoreError> {
     let endpoints = store.webhook_endpoints(None).await?;
     let secrets = &subject.config.webhooks.secrets;
     let keys = WebhookKeys::derive(secrets.iter().map(|secret| secret.expose_secret().as_bytes()));

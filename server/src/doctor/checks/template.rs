@@ -31,7 +31,11 @@ pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
 }
 
 /// The templates of a name, each in one language.
-pub(in crate::doctor) async fn list(subject: &Subject, account: &str, name: &str) -> Result<Vec<Value>, String> {
+pub(in crate::doctor) async fn list(
+    subject: &Subject,
+    account: &str,
+    name: &str,
+) -> Result<Vec<Value>, String> {
     let path = [account, "message_templates"];
     let mut templates = Vec::new();
     let mut after = String::new();

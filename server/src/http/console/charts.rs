@@ -102,9 +102,10 @@ fn draw_columns<B: DrawingBackend>(backend: B, columns: &[Column], most: u64, wi
         .build_cartesian_2d(axis, 0..headroom(most));
     let Ok(mut chart) = chart else { return false };
     let label = |value: &SegmentValue<i32>| match value {
-        SegmentValue::CenterOf(index) => {
-            usize::try_from(*index).ok().and_then(|index| columns.get(index)).map_or_else(String::new, |column| column.label.clone())
-        }
+        SegmentValue::CenterOf(index) => usize::try_from(*index)
+            .ok()
+            .and_then(|index| columns.get(index))
+            .map_or_else(String::new, |column| column.label.clone()),
         _ => String::new(),
     };
     let labels = (width / LABEL_WIDTH) as usize;
@@ -160,9 +161,14 @@ fn draw_bars<B: DrawingBackend>(backend: B, bars: &[Bar], most: u64, width: u32)
         let top = signed(BARS_MARGIN + index * (BAR_HEIGHT + above) + above);
         let middle = top + signed(BAR_HEIGHT / 2);
         let length = scaled(*count, most, to - from);
-        let bar = Rectangle::new([(from, top + 4), (from + length, top + signed(BAR_HEIGHT) - 4)], FIRST.filled());
+        let bar =
+            Rectangle::new([(from, top + 4), (from + length, top + signed(BAR_HEIGHT) - 4)], FIRST.filled());
         let word = if is_above {
-            Text::new(label.clone(), (from, top - signed(WORD_HEIGHT / 2) + 2), words(HPos::Left, VPos::Center))
+            Text::new(
+                label.clone(),
+                (from, top - signed(WORD_HEIGHT / 2) + 2),
+                words(HPos::Left, VPos::Center),
+            )
         } else {
             Text::new(label.clone(), (from - 10, middle), words(HPos::Right, VPos::Center))
         };
@@ -222,18 +228,23 @@ mod tests {
 
     #[test]
     fn columns_have_a_part_that_stands_out_and_words_below() {
-        let chart = columns(&[column("Mon", 3, 4), column("Tue", 0, 0), column("<b>", 5, 5)], Width::Full).unwrap();
+        let chart =
+            columns(&[column("Mon", 3, 4), column("Tue", 0, 0), column("<b>", 5, 5)], Width::Full).unwrap();
         for text in [&chart.desk, &chart.phone] {
             assert_eq!((count(text, "fill=\"#0D6B58\""), count(text, "fill=\"#B4CDC5\"")), (2, 1), "{text}");
             assert!(text.contains("Mon") && text.contains("Tue") && text.contains("&lt;b&gt;"), "{text}");
         }
-        assert!(chart.desk.contains("viewBox=\"0 0 1120 240\"") && chart.phone.contains("viewBox=\"0 0 320 240\""));
+        assert!(
+            chart.desk.contains("viewBox=\"0 0 1120 240\"")
+                && chart.phone.contains("viewBox=\"0 0 320 240\"")
+        );
     }
 
     #[test]
     fn bars_are_as_long_as_what_they_stand_for() {
         let bar = |label: &str, count| Bar { label: label.to_owned(), count };
-        let chart = bars(&[bar("started", 1_000), bar("verified", 500), bar("none", 0), bar("one", 1)]).unwrap();
+        let chart =
+            bars(&[bar("started", 1_000), bar("verified", 500), bar("none", 0), bar("one", 1)]).unwrap();
         let widths: Vec<u32> = chart
             .desk
             .split("<rect")

@@ -85,7 +85,13 @@ pub(super) async fn handle(
     Ok(page(StatusCode::OK, &shown(Head::of(&admin, "health"), &server, examined.as_deref(), store, leads)))
 }
 
-fn shown(head: Head, server: &Server, examined: Option<&Examined>, store: StoreView, leads: bool) -> HealthPage {
+fn shown(
+    head: Head,
+    server: &Server,
+    examined: Option<&Examined>,
+    store: StoreView,
+    leads: bool,
+) -> HealthPage {
     let findings = examined.map(|examined| examined.report.findings.as_slice()).unwrap_or_default();
     let (mut loud, quiet): (Vec<&Finding>, Vec<&Finding>) = findings
         .iter()
@@ -142,9 +148,10 @@ fn refusal(reason: WebhookRefusal, times: Times) -> Counted {
             "Signature missing or wrong",
             "If WhatsApp’s own calls are among them, WHATSAPP_APP_SECRET is not the secret of the app that sends them. A few are strangers who try.",
         ),
-        WebhookRefusal::Unreadable => {
-            ("Signed, and no webhook", "Something in front may change bodies; else report it with the line of the log.")
-        }
+        WebhookRefusal::Unreadable => (
+            "Signed, and no webhook",
+            "Something in front may change bodies; else report it with the line of the log.",
+        ),
         WebhookRefusal::VerifyToken => (
             "Handshake with another verify token",
             "Set the verify token in Meta’s webhook settings to WHATSAPP_VERIFY_TOKEN.",
@@ -172,9 +179,10 @@ fn send(result: SendResult, times: Times, code: Option<u64>) -> Counted {
             "Recipient refused",
             "Nothing for single people, who may not use WhatsApp. Where there are many, look for a form in which strangers type numbers.",
         ),
-        SendResult::Retryable => {
-            ("Throttled or not reached", "Nothing: these are tried again. Where it goes on, see the limit of the number.")
-        }
+        SendResult::Retryable => (
+            "Throttled or not reached",
+            "Nothing: these are tried again. Where it goes on, see the limit of the number.",
+        ),
     };
     let code = code.filter(|_| result != SendResult::Sent);
     let mut counted = counted(name, advice, times, code);
@@ -219,7 +227,10 @@ mod tests {
         assert_eq!((none.tone, none.last.as_str(), none.code), ("plain", "never", None));
         let times = Times { count: 2, last: Some(UnixMillis(0)) };
         let some = send(SendResult::Operator, times, Some(190));
-        assert_eq!((some.tone, some.last.as_str(), some.code), ("warn", "1970-01-01 00:00:00 UTC", Some(190)));
+        assert_eq!(
+            (some.tone, some.last.as_str(), some.code),
+            ("warn", "1970-01-01 00:00:00 UTC", Some(190))
+        );
         assert_eq!(send(SendResult::Sent, times, Some(190)).code, None);
         assert_eq!(refusal(WebhookRefusal::Signature, times).count, 2);
     }

@@ -52,7 +52,8 @@ impl Zone {
     /// The moment at which clocks there show what a form sends, such as 2026-11-28T09:30. A time that a clock skips is
     /// the one after it.
     pub(super) fn instant(&self, text: &str) -> Result<UnixMillis, &'static str> {
-        let time: DateTime = text.trim().parse().map_err(|_| "Give a date and a time, such as 2026-11-28T09:30.")?;
+        let time: DateTime =
+            text.trim().parse().map_err(|_| "Give a date and a time, such as 2026-11-28T09:30.")?;
         let zoned = time.to_zoned_datetime(self.zone.clone()).map_err(|_| "There is no such time.")?;
         Ok(UnixMillis(zoned.timestamp().as_millisecond()))
     }
@@ -72,7 +73,10 @@ mod tests {
     #[test]
     fn a_zone_is_known_by_its_name() {
         let kolkata = Zone::read(" asia/kolkata ").unwrap();
-        assert_eq!((kolkata.name.as_str(), kolkata.moment(AT)), ("Asia/Kolkata", "2026-12-01 05:30:00".to_owned()));
+        assert_eq!(
+            (kolkata.name.as_str(), kolkata.moment(AT)),
+            ("Asia/Kolkata", "2026-12-01 05:30:00".to_owned())
+        );
         assert!(kolkata.parts_hours(AT));
         let utc = Zone::read("").unwrap();
         assert_eq!((utc.name.as_str(), utc.moment(AT)), ("UTC", "2026-12-01 00:00:00".to_owned()));

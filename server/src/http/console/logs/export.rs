@@ -133,7 +133,11 @@ fn lines<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> Vec<u8> {
 /// A text that begins like a formula, behind an apostrophe: a spreadsheet would carry it out. An app's name is anybody's.
 fn cell(text: &str) -> Cow<'_, str> {
     const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
-    if text.trim_start_matches([' ', '\n']).starts_with(FORMULA) { format!("'{text}").into() } else { text.into() }
+    if text.trim_start_matches([' ', '\n']).starts_with(FORMULA) {
+        format!("'{text}").into()
+    } else {
+        text.into()
+    }
 }
 
 #[cfg(test)]

@@ -89,8 +89,17 @@ impl LogsQuery {
             errors.add("reason", "Nothing has this outcome for this reason.");
         }
         let start = taken(&mut errors, "before", self.start()).unwrap_or(HistoryStart::Latest);
-        let filter =
-            HistoryFilter { app_key, kind, endings, country, phone_end, recipients, since, until, ..HistoryFilter::default() };
+        let filter = HistoryFilter {
+            app_key,
+            kind,
+            endings,
+            country,
+            phone_end,
+            recipients,
+            since,
+            until,
+            ..HistoryFilter::default()
+        };
         Asked { filter, start, zone, errors }
     }
 
@@ -140,7 +149,8 @@ impl LogsQuery {
 /// The address of a page with these fields, and one more.
 pub(super) fn address(path: &str, query: &str, more: Option<(&str, &str)>) -> String {
     let more = more.map(|(name, value)| format!("{name}={value}"));
-    let parts: Vec<&str> = [Some(query), more.as_deref()].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        [Some(query), more.as_deref()].into_iter().flatten().filter(|part| !part.is_empty()).collect();
     if parts.is_empty() { path.to_owned() } else { format!("{path}?{}", parts.join("&")) }
 }
 
@@ -201,9 +211,9 @@ fn country(text: &str) -> Result<String, &'static str> {
 }
 
 fn phone_end(text: &str) -> Result<String, &'static str> {
-    row::end_of_masked(text)
-        .map(str::to_owned)
-        .ok_or("Give the last four digits. A whole number has a field of its own, so that it stands in no address.")
+    row::end_of_masked(text).map(str::to_owned).ok_or(
+        "Give the last four digits. A whole number has a field of its own, so that it stands in no address.",
+    )
 }
 
 fn person(text: &str) -> Result<Vec<[u8; 32]>, &'static str> {
@@ -222,10 +232,17 @@ mod tests {
     use crate::clock::UnixMillis;
 
     fn query(text: &str) -> LogsQuery {
-        let fields: Vec<(String, String)> =
-            url::form_urlencoded::parse(text.as_bytes()).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-        serde_json::from_value(fields.into_iter().map(|(name, value)| (name, value.into())).collect::<serde_json::Map<_, _>>().into())
-            .unwrap()
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(text.as_bytes())
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        serde_json::from_value(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        )
+        .unwrap()
     }
 
     #[test]

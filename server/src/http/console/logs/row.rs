@@ -61,7 +61,11 @@ pub(super) fn after(from: UnixMillis, to: UnixMillis) -> Duration {
 /// A time in seconds, to a tenth; minutes where it is long.
 pub(super) fn seconds(time: Duration) -> String {
     let whole = time.as_secs();
-    if whole < 100 { format!("{:.1} s", time.as_secs_f64()) } else { format!("{} min {:02} s", whole / 60, whole % 60) }
+    if whole < 100 {
+        format!("{:.1} s", time.as_secs_f64())
+    } else {
+        format!("{} min {:02} s", whole / 60, whole % 60)
+    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,8 @@ pub(in crate::http::console) async fn handle(
     // Whoever was away for long loads the page again, rather than being told everything.
     let is_behind = seen.is_some_and(|seen| last.saturating_sub(seen) > limits::TAIL_BEHIND);
     let after = seen.filter(|seen| !is_behind && *seen <= last).unwrap_or(last);
+    // What is refused has a status; a stream that has begun has none.
+    source.page(&asked.filter, HistoryStart::After(after), 1).await?;
     let now = Instant::now();
     let tail = Tail {
         names: source::app_names(&server, &admin).await?,
@@ -130,8 +132,11 @@ impl Tail {
         }
         loop {
             // The browser connects again, and is told what it missed.
-            let page =
-                self.source.page(&self.filter, HistoryStart::After(self.after), limits::TAIL_PAGE).await.ok()?;
+            let page = self
+                .source
+                .page(&self.filter, HistoryStart::After(self.after), limits::TAIL_PAGE)
+                .await
+                .ok()?;
             let moved = page.next.is_some_and(|next| next > self.after);
             self.after = page.next.unwrap_or(self.after);
             if !page.rows.is_empty() {

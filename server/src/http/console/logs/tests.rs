@@ -77,7 +77,8 @@ fn links(page: &str) -> Vec<String> {
 }
 
 fn link_named(page: &str, rel: &str) -> Option<String> {
-    let before = page.split(&format!("\" rel=\"{rel}\"")).next().filter(|before| before.len() < page.len())?;
+    let before =
+        page.split(&format!("\" rel=\"{rel}\"")).next().filter(|before| before.len() < page.len())?;
     Some(before.rsplit("href=\"").next()?.replace("&#38;", "&"))
 }
 
@@ -169,7 +170,8 @@ async fn a_file_has_every_row_and_no_formula() {
     let mut reader = csv::Reader::from_reader(file.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
     assert_eq!(rows.len(), 60);
-    let cell = |name: &str| rows[0].get(reader.headers().unwrap().iter().position(|head| head == name).unwrap());
+    let head = reader.headers().unwrap().clone();
+    let cell = |name: &str| rows[0].get(head.iter().position(|column| column == name).unwrap());
     assert_eq!((cell("app"), cell("phone")), (Some("'=Other & <b>"), Some("…3210")));
     assert_eq!((cell("outcome"), cell("reason")), (Some("redeemed"), Some("")));
     let none = text(console.get(Who::Owner, "/console/logs.csv?country=US").await).await;
@@ -196,7 +198,10 @@ async fn a_tail_tells_what_comes_and_goes_on_where_it_ended() {
     assert_eq!(ready["event"], "ready");
     add(&console.server, vec![entry(OTHER, 2), entry(APP, 3)]).await;
     let (id, row) = told(&mut tail).await;
-    assert_eq!((&row["app"], &row["phone"], &row["outcome"]), (&json!("Demo"), &json!("…3210"), &json!("Redeemed")));
+    assert_eq!(
+        (&row["app"], &row["phone"], &row["outcome"]),
+        (&json!("Demo"), &json!("…3210"), &json!("Redeemed"))
+    );
     assert!(row["href"].as_str().unwrap().starts_with("/console/logs/"));
     drop(tail);
     add(&console.server, vec![entry(APP, 4)]).await;
@@ -219,7 +224,10 @@ async fn a_tail_follows_a_filter_and_an_administrator_has_only_some() {
     }
     let more = console.get(Who::Owner, "/console/logs/tail").await;
     assert_eq!(more.status(), StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(console.get(Who::Owner, "/console/logs/tail?country=India").await.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(
+        console.get(Who::Owner, "/console/logs/tail?country=India").await.status(),
+        StatusCode::BAD_REQUEST
+    );
 }
 
 #[tokio::test]
@@ -234,16 +242,23 @@ async fn whoever_was_away_for_long_is_told_so() {
 #[tokio::test]
 async fn one_login_is_shown_step_by_step() {
     let console = start().await;
-    add(&console.server, vec![entry(APP, 1), HistoryEntry { ending: Ending::NoMessage, ..entry(APP, 2) }]).await;
+    add(&console.server, vec![entry(APP, 1), HistoryEntry { ending: Ending::NoMessage, ..entry(APP, 2) }])
+        .await;
     let page = text(console.get(Who::Owner, "/console/logs").await).await;
     let shown = text(console.get(Who::Owner, &links(&page)[1]).await).await;
-    for part in ["Somebody began to wait", "The message came", "+0.9 s", "+0.3 s", "login-8XKPQ2WN-001", "…3210"] {
+    for part in
+        ["Somebody began to wait", "The message came", "+0.9 s", "+0.3 s", "login-8XKPQ2WN-001", "…3210"]
+    {
         assert!(shown.contains(part), "{part}");
     }
     assert!(!shown.contains("What to do"));
     let ended = text(console.get(Who::Owner, &links(&page)[0]).await).await;
     assert!(ended.contains("What to do") && ended.contains("Nobody sent the message in time."));
-    for path in ["/console/logs/nope", &format!("/console/logs/{}", Cursor(99)), &format!("/console/logs/{}", Cursor(i64::MIN))] {
+    for path in [
+        "/console/logs/nope",
+        &format!("/console/logs/{}", Cursor(99)),
+        &format!("/console/logs/{}", Cursor(i64::MIN)),
+    ] {
         assert_eq!(console.get(Who::Owner, path).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
 }
@@ -279,19 +294,25 @@ async fn a_whole_number_is_shown_to_who_may_see_it_and_that_is_noted() {
     let console = start().await;
     sign_in(&console.server).await;
     // Another person of the app, whose number ends alike.
-    let somebody = Person {
-        phone: Some(PhoneNumber::parse("919999993210").unwrap()),
-        ..person(9)
-    };
+    let somebody = Person { phone: Some(PhoneNumber::parse("919999993210").unwrap()), ..person(9) };
     let put = vec![Person { app_key: AppKey::parse(APP).unwrap(), user_id: None, ..somebody }];
-    console.server.server.store.change_people(PeopleChange { put, ..PeopleChange::default() }, None).await.unwrap();
+    console
+        .server
+        .server
+        .store
+        .change_people(PeopleChange { put, ..PeopleChange::default() }, None)
+        .await
+        .unwrap();
     let row = links(&text(console.get(Who::Owner, "/console/logs").await).await).remove(0);
     let masked = text(console.get(Who::Owner, &row).await).await;
     assert!(!masked.contains(PHONE) && masked.contains("Show the whole number"));
     let reveal = format!("{row}/number");
     let noted = async || {
         let acts = console.server.server.store.audit(99).await.unwrap();
-        acts.into_iter().filter(|act| act.act == "number_reveal").map(|act| (act.actor, act.subject)).collect::<Vec<_>>()
+        acts.into_iter()
+            .filter(|act| act.act == "number_reveal")
+            .map(|act| (act.actor, act.subject))
+            .collect::<Vec<_>>()
     };
     assert!(!text(console.get(Who::Viewer, &row).await).await.contains("Show the whole number"));
     assert_eq!(console.post(Who::Viewer, &reveal, &[]).await.status(), StatusCode::FORBIDDEN);

@@ -52,10 +52,14 @@ pub(super) fn what(ending: Ending) -> &'static str {
         Ending::Redeemed => "The app was handed the result.",
         Ending::Typed => "The code was typed.",
         Ending::NoMessage => "Nobody sent the message in time.",
-        Ending::NoNumber => "The message came without a phone number, and the sender did not share it in time.",
+        Ending::NoNumber => {
+            "The message came without a phone number, and the sender did not share it in time."
+        }
         Ending::NotConfirmed => "The message came, and nobody confirmed it in time.",
         Ending::NotRedeemed => "There was a result, and the app did not take it in time.",
-        Ending::NotMe => "The sender said that it was not them, or chose other digits than those that were shown.",
+        Ending::NotMe => {
+            "The sender said that it was not them, or chose other digits than those that were shown."
+        }
         Ending::TooManyDigits => "Too many wrong digits were typed where the login began.",
         Ending::PhoneHidden => "The sender’s number stayed hidden, which the app does not accept.",
         Ending::TakenBack => "After the app had the result, the sender said that it was not them.",
@@ -74,17 +78,31 @@ pub(super) fn what(ending: Ending) -> &'static str {
 pub(super) fn advice(ending: Ending) -> Option<&'static str> {
     Some(match ending {
         Ending::Redeemed | Ending::Typed => return None,
-        Ending::NoMessage => "Some people turn back. Where it is most of them, see whether the button opens WhatsApp on their device.",
+        Ending::NoMessage => {
+            "Some people turn back. Where it is most of them, see whether the button opens WhatsApp on their device."
+        }
         Ending::NoNumber => "The app’s policy for hidden numbers may let people in without one.",
-        Ending::NotConfirmed => "See whether the page still shows the field or the digits when people come back from WhatsApp.",
+        Ending::NotConfirmed => {
+            "See whether the page still shows the field or the digits when people come back from WhatsApp."
+        }
         Ending::NotRedeemed => "The app’s server was away, or its page was closed. Its own log tells which.",
-        Ending::NotMe | Ending::TakenBack => "Somebody may have sent this person a link of theirs. If it happens often, ask for confirmation by matching digits.",
-        Ending::TooManyDigits | Ending::TooManyGuesses => "Somebody may be guessing: look for more of this number and country.",
+        Ending::NotMe | Ending::TakenBack => {
+            "Somebody may have sent this person a link of theirs. If it happens often, ask for confirmation by matching digits."
+        }
+        Ending::TooManyDigits | Ending::TooManyGuesses => {
+            "Somebody may be guessing: look for more of this number and country."
+        }
         Ending::PhoneHidden => "The app’s policy can ask for the number, or do without.",
-        Ending::NotTyped => "Where it is most of them, see whether the messages arrive, and whether the form is still there when people come back.",
-        Ending::NotRequested => "Look for a form in which strangers type numbers, and limit the countries that codes go to.",
+        Ending::NotTyped => {
+            "Where it is most of them, see whether the messages arrive, and whether the form is still there when people come back."
+        }
+        Ending::NotRequested => {
+            "Look for a form in which strangers type numbers, and limit the countries that codes go to."
+        }
         Ending::Undeliverable => "The person may not use WhatsApp: offer them another way.",
-        Ending::OtherAccount => "The number has changed hands or form: ask the person for their number again.",
+        Ending::OtherAccount => {
+            "The number has changed hands or form: ask the person for their number again."
+        }
         Ending::Temporary | Ending::Unknown => "Nothing, unless it goes on: then see the page about health.",
         Ending::Operator => "See the page about health: token, payment or the number’s standing.",
     })

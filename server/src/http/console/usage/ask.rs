@@ -239,13 +239,11 @@ mod tests {
     #[test]
     fn a_price_is_counted_exactly() {
         let of = |price: &str, count| Price::read(price).unwrap().unwrap().of(count);
-        assert_eq!((of("0.0145", 1_000), of("0,01", 3), of("2", 2), of(".5", 1)), (
-            "14.50".to_owned(),
-            "0.03".to_owned(),
-            "4.00".to_owned(),
-            "0.50".to_owned()
-        ));
-        assert_eq!(of("9999.999999", u64::from(u32::MAX)), "42949672955705.03");
+        assert_eq!(
+            (of("0.0145", 1_000), of("0,01", 3), of("2", 2), of(".5", 1)),
+            ("14.50".to_owned(), "0.03".to_owned(), "4.00".to_owned(), "0.50".to_owned())
+        );
+        assert_eq!(of("9999.999999", u64::from(u32::MAX)), "42949672945705.03");
         assert_eq!(Price::read(" "), Ok(None));
     }
 }

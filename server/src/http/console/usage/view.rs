@@ -110,7 +110,10 @@ pub(super) fn cost(body: &UsageBody, price: Option<&Price>) -> Option<String> {
 
 /// Logins and codes, each where there are any; codes of test numbers are no use.
 pub(super) fn kinds(body: &UsageBody, asked: &Asked) -> Vec<KindView> {
-    [HistoryKind::Login, HistoryKind::Code].into_iter().filter_map(|kind| of_kind(kind, body, asked)).collect()
+    [HistoryKind::Login, HistoryKind::Code]
+        .into_iter()
+        .filter_map(|kind| of_kind(kind, body, asked))
+        .collect()
 }
 
 fn of_kind(kind: HistoryKind, body: &UsageBody, asked: &Asked) -> Option<KindView> {
@@ -137,7 +140,9 @@ fn of_kind(kind: HistoryKind, body: &UsageBody, asked: &Asked) -> Option<KindVie
         .countries
         .iter()
         .filter(|country| country.kind == word && country.funnel.started > 0)
-        .map(|country| FunnelRow::of(country.country.clone().unwrap_or_else(|| "not known".to_owned()), country.funnel))
+        .map(|country| {
+            FunnelRow::of(country.country.clone().unwrap_or_else(|| "not known".to_owned()), country.funnel)
+        })
         .collect();
     let of_country = |row: &FunnelRow| Bar { label: row.label.clone(), count: row.counts.started };
     let (id, title) =
@@ -221,14 +226,18 @@ fn stages(kind: HistoryKind, total: &FunnelBody) -> Vec<Row> {
 
 fn steps(pace: &PaceBody) -> Vec<Row> {
     let all = pace.steps.iter().map(|step| step.count).sum();
-    let label = |up_to: Option<i64>| up_to.map_or_else(|| "longer".to_owned(), |millis| format!("{} s", millis / 1_000));
+    let label = |up_to: Option<i64>| {
+        up_to.map_or_else(|| "longer".to_owned(), |millis| format!("{} s", millis / 1_000))
+    };
     pace.steps.iter().map(|step| Row::new(label(step.up_to_ms), step.count, all)).collect()
 }
 
 /// What ended otherwise than it was wanted, by why; the most frequent first.
 fn reasons(kind: &str, endings: &[EndingBody]) -> Vec<Row> {
-    let failed: Vec<&EndingBody> =
-        endings.iter().filter(|ending| ending.kind == kind && ending.reason.is_some() && ending.count > 0).collect();
+    let failed: Vec<&EndingBody> = endings
+        .iter()
+        .filter(|ending| ending.kind == kind && ending.reason.is_some() && ending.count > 0)
+        .collect();
     let all = failed.iter().map(|ending| ending.count).sum();
     let label = |ending: &EndingBody| {
         let outcome = outcome(ending.outcome).map_or(ending.outcome, words::outcome);
@@ -337,7 +346,10 @@ mod tests {
 
     #[test]
     fn parts_are_told_to_a_tenth() {
-        assert_eq!((percent(1, 3), percent(2, 3), percent(0, 0)), ("33.3 %".into(), "66.7 %".into(), "–".into()));
+        assert_eq!(
+            (percent(1, 3), percent(2, 3), percent(0, 0)),
+            ("33.3 %".into(), "66.7 %".into(), "–".into())
+        );
         assert_eq!(percent(u64::MAX, u64::MAX), "100.0 %");
     }
 }
