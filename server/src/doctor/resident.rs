@@ -15,7 +15,7 @@ use tokio::{sync::watch, time::timeout};
 
 use super::{
     Check, Finding, Report, checks, late,
-    subject::{Subject, text, told},
+    subject::{LIMIT, Subject, text, told},
 };
 use crate::{
     clock::{Clock, Random, UnixMillis},
@@ -161,7 +161,7 @@ async fn number(subject: &Subject) -> Vec<Fact> {
         },
     );
     if let Ok(limit) = told(subject.limit().await) {
-        found.extend(facts(limit, &[(checks::limit::FIELD, "Limit of people a day")]));
+        found.extend(facts(limit, &[(LIMIT, "Limit of people a day")]));
     }
     found
 }

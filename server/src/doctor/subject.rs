@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::{checks::limit, public::Public, unreached::Unreached};
+use super::{public::Public, unreached::Unreached};
 use crate::{
     clock::{Clock, Random, UnixMillis},
     config::{Config, ConfigError, Settings},
@@ -19,6 +19,10 @@ pub(super) const ACCESS_TOKEN: &str = "WHATSAPP_ACCESS_TOKEN";
 pub(super) const NUMBER_ID: &str = "WHATSAPP_PHONE_NUMBER_ID";
 pub(super) const APP_SECRET: &str = "WHATSAPP_APP_SECRET";
 pub(super) const PUBLIC_URL: &str = "LOGGIN_PUBLIC_URL";
+
+/// The field of the number that tells how many people a day the portfolio may write to; the one before it told a limit that
+/// does not count any more.
+pub(super) const LIMIT: &str = "whatsapp_business_manager_messaging_limit";
 
 /// What is asked of a number, in a version of any age.
 const NUMBER_FIELDS: &str = "id,display_phone_number,verified_name,name_status,quality_rating,status,platform_type,\
@@ -136,7 +140,7 @@ impl Subject {
 
     /// How many people a day the portfolio may write to.
     pub(super) async fn limit(&self) -> &Told {
-        self.limit.get_or_init(|| self.number_field(limit::FIELD)).await
+        self.limit.get_or_init(|| self.number_field(LIMIT)).await
     }
 
     /// A field of the number that not every version has.

@@ -5,13 +5,10 @@ use serde_json::Value;
 use crate::doctor::{
     codes,
     finding::Finding,
-    subject::{Subject, text, told},
+    subject::{LIMIT, Subject, text, told},
 };
 
 pub(in crate::doctor) const NAME: &str = "messaging_limit";
-
-/// The field of the number that has it; the one before it told a limit that does not count any more.
-pub(in crate::doctor) const FIELD: &str = "whatsapp_business_manager_messaging_limit";
 
 pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
     if subject.config.otp.is_none() {
@@ -24,7 +21,7 @@ pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
 }
 
 fn judge(number: &Value) -> Finding {
-    match text(number, FIELD) {
+    match text(number, LIMIT) {
         None | Some("TIER_NOT_SET") => Finding::skipped(NAME, "Meta does not tell the limit"),
         Some(tier @ ("TIER_50" | "TIER_250")) => {
             let people = tier.trim_start_matches("TIER_");
@@ -52,7 +49,7 @@ mod tests {
             (json!("TIER_NOT_SET"), "skipped"),
             (json!(null), "skipped"),
         ] {
-            assert_eq!(judge(&json!({ FIELD: tier })).code, code, "{tier}");
+            assert_eq!(judge(&json!({ LIMIT: tier })).code, code, "{tier}");
         }
     }
 }
