@@ -1,5 +1,6 @@
 //! The rows of the history: each made with the change that ends a login or a session of a one-time code.
 
+pub(crate) mod csv;
 pub(crate) mod row;
 pub(crate) mod usage;
 

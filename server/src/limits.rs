@@ -520,3 +520,14 @@ pub(crate) const ENDS_SOON: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// Bytes of free disk below which the doctor warns: some days of a busy server's database and log.
 pub(crate) const FREE_SPACE_SENSIBLE: u64 = 1 << 30;
+
+/// Calls of the admin API that one access key may make in a minute: ten a second, a script that reads page after page.
+pub(crate) const ADMIN_CALLS_PER_MINUTE: u32 = 600;
+
+/// Rows of a page of the admin API where nothing is said, and at most.
+pub(crate) const ADMIN_PAGE: u32 = 100;
+/// See [`ADMIN_PAGE`].
+pub(crate) const ADMIN_PAGE_MOST: u32 = HISTORY_PAGE;
+
+/// The longest time in seconds that the admin API takes, ten years: what is to last longer need not end.
+pub(crate) const ADMIN_SECONDS: u32 = 10 * 365 * 24 * 60 * 60;

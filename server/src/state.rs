@@ -19,7 +19,7 @@ use crate::{
     otp::{CodeSender, Otp},
     outbox::Outbox,
     phones::RecipientKeys,
-    store::Store,
+    store::{KeyId, Store},
     whatsapp::{AppSecret, GraphClient},
 };
 
@@ -52,6 +52,8 @@ pub(crate) struct Server {
     pub(crate) sender_counts: WindowCounts<u64>,
     /// Tokens waited for without a secret key, by address.
     pub(crate) wait_counts: WindowCounts<IpAddr>,
+    /// Calls of the admin API, by access key.
+    pub(crate) admin_counts: WindowCounts<KeyId>,
     pub(crate) streams: StreamCounts,
     pub(crate) demo_counts: DemoCounts,
     /// Room for large bodies.
@@ -170,6 +172,7 @@ impl Server {
             people,
             administration,
             session_keys,
+            admin_counts: WindowCounts::new(limits::ADMIN_CALLS_PER_MINUTE, limits::CALLS_WINDOW),
             logins: Logins::new(LoginsParts {
                 store: Arc::clone(&parts.store),
                 apps: Arc::clone(&apps),

@@ -88,11 +88,6 @@ impl Rights {
         self.0 & Self::bit(right) != 0
     }
 
-    /// Whether the other has all of these too.
-    pub(crate) fn are_within(self, other: Self) -> bool {
-        self.0 & !other.0 == 0
-    }
-
     /// Each of them.
     pub(crate) fn iter(self) -> impl Iterator<Item = Right> {
         Right::ALL.into_iter().filter(move |right| self.has(*right))
@@ -163,14 +158,5 @@ mod tests {
             assert_eq!(Rights::of(&[right]).iter().collect::<Vec<_>>(), [right]);
         }
         assert_eq!(Right::of_word("apps"), None);
-    }
-
-    #[test]
-    fn some_rights_are_within_others() {
-        let some = Rights::of(&[Right::ReadApps, Right::ReadLogs]);
-        assert!(
-            some.are_within(Rights::all()) && some.are_within(some) && Rights::default().are_within(some)
-        );
-        assert!(!some.are_within(Rights::of(&[Right::ReadApps])));
     }
 }

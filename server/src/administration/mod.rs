@@ -3,6 +3,7 @@
 //! The command line, the admin API and the console go this way alike. Each call looks at the right first, and at the reach
 //! before it tells anything of an app: one that is out of reach is answered as one that is not there.
 
+mod access;
 mod actor;
 mod admins;
 mod apps;
@@ -17,23 +18,27 @@ use std::sync::Arc;
 
 use loggin_protocol::AppKey;
 
+use self::access::AccessKeys;
 use crate::{
     clock::{Clock, Random, UnixMillis},
     store::{Act, App, Store, StoreError},
 };
 
+pub(crate) use access::{AccessError, NewAccessKey};
 pub(crate) use actor::{Actor, Right, Rights};
 pub(crate) use admins::AdminChanges;
 pub(crate) use apps::{AppChanges, AppPolicy, NewApp, OriginChange};
 pub(crate) use keys::{KeyRotation, NewKey, RotatedKey};
 pub(crate) use numbers::Quota;
-pub(crate) use reading::AuditPage;
+pub(crate) use reading::usage_hours;
 pub(crate) use test_numbers::{NewTestNumber, parse_number};
 pub(crate) use webhooks::{NewWebhook, ReplayChoice, WebhookRules};
 
 /// What an administrator asked for and there is not, as far as they can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Missing {
+    #[error("access key that is good")]
+    AccessKey,
     #[error("administrator")]
     Admin,
     #[error("app {0}")]
@@ -83,11 +88,18 @@ pub(crate) struct Administration {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     webhooks: Option<WebhookRules>,
+    access: Arc<AccessKeys>,
 }
 
 impl Administration {
     pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { store, clock, random, webhooks: None }
+        let access = Arc::new(AccessKeys::new(Arc::clone(&store), Arc::clone(&clock)));
+        Self { store, clock, random, webhooks: None, access }
+    }
+
+    /// Who a program is, by the key that it shows.
+    pub(crate) fn access(&self) -> &AccessKeys {
+        &self.access
     }
 
     /// The same, where endpoints of webhooks can get secrets.

@@ -5,10 +5,26 @@ use loggin_protocol::AppKey;
 
 use super::{Actor, Administration, AdministrationError, Right};
 use crate::{
+    clock::UnixMillis,
     history::usage::{self, Span, UsageBody},
     limits,
-    store::{AuditRow, HistoryFilter, HistoryPage, HistoryStart, UsageFilter},
+    store::{AuditRow, HOUR_MILLIS, HistoryFilter, HistoryPage, HistoryStart, UsageFilter},
 };
+
+/// Hours for which counts are read where nothing else is said: a week.
+const DEFAULT_HOURS: i64 = 7 * 24;
+
+/// The hours between these moments; up to the one that is under way, and for a week, where nothing is said.
+pub(crate) fn usage_hours(
+    since: Option<UnixMillis>,
+    until: Option<UnixMillis>,
+    now: UnixMillis,
+) -> UsageFilter {
+    let hour = |moment: UnixMillis| moment.0.div_euclid(HOUR_MILLIS);
+    let to_hour = until.map_or(hour(now) + 1, hour);
+    let from_hour = since.map_or(to_hour - DEFAULT_HOURS, hour);
+    UsageFilter { from_hour, to_hour, ..UsageFilter::default() }
+}
 
 /// Some acts, the latest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -181,6 +181,41 @@ fn of_server() -> Vec<(&'static str, Right, Call)> {
             Right::WriteTestNumbers,
             call!(|all, actor, _app| all.remove_test_number(actor, "+12025550100")),
         ),
+        ("admins", Right::WriteAdmins, call!(|all, actor, _app| all.admins(actor))),
+        (
+            "put_admin",
+            Right::WriteAdmins,
+            call!(|all, actor, _app| all.put_admin(
+                actor,
+                AdminChanges {
+                    name: "olga".to_owned(),
+                    phone: None,
+                    role: Some(crate::store::Role::Owner),
+                    apps: None
+                }
+            )),
+        ),
+        ("remove_admin", Right::WriteAdmins, call!(|all, actor, _app| all.remove_admin(actor, "olga"))),
+        ("sign_out_admin", Right::WriteAdmins, call!(|all, actor, _app| all.sign_out_admin(actor, "olga"))),
+        ("access_keys", Right::WriteAdmins, call!(|all, actor, _app| all.access_keys(actor))),
+        (
+            "create_access_key",
+            Right::WriteAdmins,
+            call!(|all, actor, _app| all.create_access_key(
+                actor,
+                NewAccessKey {
+                    label: "ci".to_owned(),
+                    rights: Rights::of(&[Right::ReadLogs]),
+                    apps: None,
+                    expires_in: None
+                }
+            )),
+        ),
+        (
+            "revoke_access_key",
+            Right::WriteAdmins,
+            call!(|all, actor, _app| all.revoke_access_key(actor, &id())),
+        ),
     ]
 }
 

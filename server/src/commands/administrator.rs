@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use loggin_protocol::AppKey;
-use secrecy::ExposeSecret;
 
 use super::run::{self, RunError};
 use crate::{
-    administration::{Actor, Administration, AdministrationError, Missing, WebhookRules},
+    administration::{Actor, Administration, AdministrationError, Missing},
     clock::{SystemClock, SystemRandom},
     config::Settings,
     limits,
-    outbox::webhooks::WebhookKeys,
     store::{Location, Store},
     telemetry::process,
 };
@@ -38,9 +36,8 @@ impl Administrator {
 
     /// Lets endpoints of webhooks have secrets, as the settings say.
     pub(super) fn with_webhooks(self, settings: &Settings) -> Result<Self, RunError> {
-        let config = settings.webhooks()?;
-        let secrets = config.secrets.iter().map(|secret| secret.expose_secret().as_bytes());
-        let rules = WebhookRules { keys: WebhookKeys::derive(secrets), networks: config.networks.into() };
+        let rules = run::webhook_rules(&settings.webhooks()?);
+        let rules = rules.ok_or_else(Settings::webhook_secret_missing)?;
         Ok(Self { administration: self.administration.with_webhooks(rules), ..self })
     }
 
@@ -69,6 +66,7 @@ impl From<AdministrationError> for RunError {
 
 fn not_found(missing: Missing) -> String {
     match missing {
+        Missing::AccessKey => "there is no such access key that is good (`access-key list`)".to_owned(),
         Missing::Admin => "there is no administrator of this name".to_owned(),
         Missing::App(app_key) => format!("there is no app {app_key}"),
         Missing::Event => {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod access_key;
 mod admin;
 mod administrator;
 mod app;
@@ -29,6 +30,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use self::{
+    access_key::AccessKeyCommand,
     admin::AdminCommand,
     app::AppCommand,
     dev::DevArgs,
@@ -90,6 +92,13 @@ enum Command {
         config: ConfigArgs,
         #[command(subcommand)]
         command: AdminCommand,
+    },
+    /// Add, list and revoke keys by which programs administer this server.
+    AccessKey {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(subcommand)]
+        command: AccessKeyCommand,
     },
     /// List what became of logins and one-time codes, the latest last.
     Logs {
@@ -199,6 +208,10 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         Command::Admin { config, command } => {
             let database = run::location(&start(config.config.as_deref())?)?;
             block_on(admin::run(&database, command))
+        }
+        Command::AccessKey { config, command } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            block_on(access_key::run(&database, command))
         }
         Command::Webhook { config, command } => {
             let settings = start(config.config.as_deref())?;

@@ -303,7 +303,7 @@ fn webhooks(
 }
 
 /// What secrets endpoints of webhooks get; none without a secret to keep them under.
-fn webhook_rules(config: &WebhookConfig) -> Option<WebhookRules> {
+pub(super) fn webhook_rules(config: &WebhookConfig) -> Option<WebhookRules> {
     let secrets = config.secrets.iter().map(|secret| secret.expose_secret().as_bytes());
     (!config.secrets.is_empty()).then(|| WebhookRules {
         keys: WebhookKeys::derive(secrets),

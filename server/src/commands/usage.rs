@@ -5,13 +5,11 @@ use loggin_protocol::AppKey;
 
 use super::{administrator::Administrator, logs::Moment, output::print_line, run::RunError};
 use crate::{
+    administration::usage_hours,
     clock::{Clock, SystemClock},
     history::usage::{FunnelBody, Span, UsageBody},
-    store::{HOUR_MILLIS, Location, UsageFilter},
+    store::{Location, UsageFilter},
 };
-
-/// Hours for which counts are read at most, and where nothing else is said: a week.
-const DEFAULT_HOURS: i64 = 7 * 24;
 
 /// What is counted, and how.
 #[derive(Debug, Args)]
@@ -73,11 +71,9 @@ pub(super) async fn run(database: &Location, arguments: &UsageArgs) -> Result<()
 
 fn filter(arguments: &UsageArgs) -> UsageFilter {
     let now = SystemClock.now();
-    let hour = |moment: Moment| moment.seen_from(now).0.div_euclid(HOUR_MILLIS);
-    // The hour that is under way, too.
-    let to_hour = arguments.until.map_or(now.0.div_euclid(HOUR_MILLIS) + 1, hour);
-    let from_hour = arguments.since.map_or(to_hour - DEFAULT_HOURS, hour);
-    UsageFilter { app_key: arguments.app, apps: None, from_hour, to_hour }
+    let moment = |given: Option<Moment>| given.map(|moment| moment.seen_from(now));
+    let hours = usage_hours(moment(arguments.since), moment(arguments.until), now);
+    UsageFilter { app_key: arguments.app, ..hours }
 }
 
 fn tables(body: &UsageBody) -> Vec<String> {

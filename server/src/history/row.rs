@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr, time::SystemTime};
 use data_encoding::BASE64URL_NOPAD;
 use loggin_protocol::wire::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     clock::UnixMillis,
@@ -39,26 +40,35 @@ impl Serialize for Cursor {
     }
 }
 
-/// One login or code as it ended, as programs read it.
-#[derive(Clone, Debug, Serialize)]
+/// One login or one-time code as it ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = HistoryRow)]
 pub(crate) struct RowBody {
+    #[schema(value_type = String)]
     pub(crate) cursor: Cursor,
     pub(crate) app_key: String,
     pub(crate) kind: &'static str,
     /// The `login_id` or `session_id` that webhooks and logs tell.
     pub(crate) id: String,
     pub(crate) outcome: &'static str,
+    #[schema(required = true)]
     pub(crate) reason: Option<&'static str>,
+    #[schema(required = true)]
     pub(crate) country: Option<String>,
     /// The number but for its last digits.
+    #[schema(required = true)]
     pub(crate) phone: Option<String>,
     /// What confirmed a login, or was to; none for a code.
+    #[schema(required = true)]
     pub(crate) confirmation: Option<&'static str>,
     pub(crate) started_at: String,
+    #[schema(required = true)]
     pub(crate) message_at: Option<String>,
+    #[schema(required = true)]
     pub(crate) verified_at: Option<String>,
     pub(crate) ended_at: String,
     /// From the beginning to the result.
+    #[schema(required = true)]
     pub(crate) verified_after_ms: Option<u64>,
 }
 
@@ -88,7 +98,8 @@ fn masked(entry: &HistoryEntry) -> Option<String> {
     entry.phone_end.as_ref().map(|end| format!("{}{end}", phones::MASK))
 }
 
-fn moment(at: UnixMillis) -> String {
+/// A moment as people and programs read it: RFC 3339, in UTC.
+pub(crate) fn moment(at: UnixMillis) -> String {
     Timestamp(SystemTime::from(at)).to_string()
 }
 

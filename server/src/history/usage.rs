@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil, tz::TimeZone};
 use loggin_protocol::AppKey;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::store::{
     Ending, Facet, HOUR_MILLIS, HistoryKind, MessageKind, Numbered, PACE, Store, StoreError, UsageCounts,
@@ -21,7 +22,8 @@ pub(crate) enum Span {
 }
 
 /// All that a page about usage shows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Usage)]
 pub(crate) struct UsageBody {
     pub(crate) since: String,
     /// The first hour that does not count.
@@ -35,18 +37,21 @@ pub(crate) struct UsageBody {
 }
 
 /// How far the logins or codes came that began in some time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = UsageFunnel)]
 pub(crate) struct FunnelBody {
     pub(crate) started: u64,
     pub(crate) messages: u64,
     pub(crate) verified: u64,
     pub(crate) redeemed: u64,
     /// Of those that started, how many in a hundred were redeemed; none where none started.
+    #[schema(required = true)]
     pub(crate) success_percent: Option<f64>,
 }
 
 /// What began in one hour, day, week or month.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UsagePeriod)]
 pub(crate) struct PeriodBody {
     pub(crate) begin: String,
     pub(crate) kind: &'static str,
@@ -55,7 +60,8 @@ pub(crate) struct PeriodBody {
 }
 
 /// What began at one app.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UsageApp)]
 pub(crate) struct AppBody {
     pub(crate) app_key: String,
     pub(crate) kind: &'static str,
@@ -64,18 +70,22 @@ pub(crate) struct AppBody {
 }
 
 /// What ended in one way.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UsageEnding)]
 pub(crate) struct EndingBody {
     pub(crate) kind: &'static str,
     pub(crate) outcome: &'static str,
+    #[schema(required = true)]
     pub(crate) reason: Option<&'static str>,
     pub(crate) count: u64,
 }
 
 /// What came from one country.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UsageCountry)]
 pub(crate) struct CountryBody {
     /// None where no number was known.
+    #[schema(required = true)]
     pub(crate) country: Option<String>,
     pub(crate) kind: &'static str,
     #[serde(flatten)]
@@ -83,26 +93,32 @@ pub(crate) struct CountryBody {
 }
 
 /// How long it took to a result.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UsagePace)]
 pub(crate) struct PaceBody {
     pub(crate) kind: &'static str,
     /// Half of them took no longer, to the next step of the scale; none where it was longer than the scale.
+    #[schema(required = true)]
     pub(crate) median_ms: Option<i64>,
     /// 95 in a hundred took no longer, likewise.
+    #[schema(required = true)]
     pub(crate) p95_ms: Option<i64>,
     pub(crate) steps: Vec<StepBody>,
 }
 
 /// How many took no longer than this, and longer than the step before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = UsageStep)]
 pub(crate) struct StepBody {
     /// None for what took longer than the scale.
+    #[schema(required = true)]
     pub(crate) up_to_ms: Option<i64>,
     pub(crate) count: u64,
 }
 
 /// Messages that WhatsApp took.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = UsageMessages)]
 pub(crate) struct MessagesBody {
     /// What was said.
     pub(crate) kind: &'static str,

@@ -50,6 +50,11 @@ pub(crate) async fn json_and_bytes<T: DeserializeOwned>(
     parsed(headers, body, limits::SMALL_BODY, None).await
 }
 
+/// Reads a JSON body of at most [`limits::FREE_BODY`] bytes, which needs no room.
+pub(crate) async fn free_json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
+    parsed(headers, body, limits::FREE_BODY, None).await.map(|(body, _)| body)
+}
+
 /// Reads a JSON body of at most `limit` bytes in this room.
 pub(crate) async fn large_json<T: DeserializeOwned>(
     headers: &HeaderMap,

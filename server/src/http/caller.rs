@@ -135,10 +135,10 @@ impl From<KeyError> for ApiError {
 }
 
 /// The key that a call shows, in either header.
-fn shown_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+pub(super) fn shown_key(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     const MALFORMED: ApiError = ApiError::new(
         ErrorCode::Unauthorized,
-        "The secret key stands in `Authorization: Bearer` or in `X-Api-Key`.",
+        "The key stands in `Authorization: Bearer` or in `X-Api-Key`.",
     );
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let value = value.to_str().map_err(|_| MALFORMED)?;

@@ -2,7 +2,7 @@
 //!
 //! A handler returns an [`ApiError`]; the outermost layer writes its body, as only that knows the request's id.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -19,7 +19,7 @@ const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
     code: ErrorCode,
-    message: &'static str,
+    message: Cow<'static, str>,
     /// In place of the code's own.
     status: Option<u16>,
     attempts_left: Option<u32>,
@@ -29,7 +29,12 @@ pub(crate) struct ApiError {
 impl ApiError {
     /// An error with a message for a developer; being static, it holds nothing of the request.
     pub(crate) const fn new(code: ErrorCode, message: &'static str) -> Self {
-        Self { code, message, status: None, attempts_left: None, retry_after: None }
+        Self { code, message: Cow::Borrowed(message), status: None, attempts_left: None, retry_after: None }
+    }
+
+    /// An error whose message names a field or a limit. It must hold nothing of the request either.
+    pub(crate) fn with_message(code: ErrorCode, message: String) -> Self {
+        Self { code, message: Cow::Owned(message), status: None, attempts_left: None, retry_after: None }
     }
 
     /// What is wrong with the request's form.
@@ -64,7 +69,7 @@ impl ApiError {
     pub(crate) fn body(&self, request_id: &str) -> ErrorBody {
         ErrorBody {
             error: self.code.as_str().into(),
-            message: self.message.into(),
+            message: self.message.clone(),
             request_id: Some(request_id.to_owned()),
             attempts_left: self.attempts_left,
             retry_after: self.retry_after.map(|delay| delay.as_secs_f64()),

@@ -1,5 +1,6 @@
 //! HTTP: connections, what surrounds each call, and the routes.
 
+pub(crate) mod admin;
 mod asker;
 pub(crate) mod body;
 pub(crate) mod caller;

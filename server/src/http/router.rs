@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{console, cors, pages, request, routes, seen, serve};
+use super::{admin, console, cors, pages, request, routes, seen, serve};
 use crate::state::Server;
 
 /// All routes, with what surrounds each call.
@@ -25,6 +25,10 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn(serve::only_where_there_is_room))
         .layer(cors::layer(server));
+    // Without the layer of the others, which answers preflights: it is for servers.
+    let admin = admin::routes()
+        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
+        .layer(middleware::from_fn(serve::only_where_there_is_room));
     let pages = Router::new()
         .route("/l/{code}", get(routes::link::handle))
         .route("/openapi.json", get(routes::openapi::handle))
@@ -34,6 +38,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .layer(middleware::from_fn(serve::only_where_there_is_room));
     // What stands outside of these is served also where the server is full.
     Router::new()
+        .nest("/api/v1/admin", admin)
         .nest("/api/v1", api)
         .merge(pages)
         .route("/webhooks/whatsapp", get(routes::webhook::subscribe).post(routes::webhook::handle))

@@ -37,6 +37,11 @@ impl<K: Eq + Hash, V: Clone> Remembered<K, V> {
         while values.len() >= self.most && values.pop_front().is_some() {}
         values.insert(key, (now, value));
     }
+
+    /// Believes no value of this key any more.
+    pub(crate) fn forget(&self, key: &K) {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +60,8 @@ mod tests {
         assert_eq!(remembered.recall(&"a", start + SECOND), None);
         remembered.keep("a", 2, start + SECOND);
         assert_eq!(remembered.recall(&"a", start + SECOND), Some(2));
+        remembered.forget(&"a");
+        assert_eq!(remembered.recall(&"a", start + SECOND), None);
     }
 
     #[test]

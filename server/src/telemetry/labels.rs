@@ -199,6 +199,8 @@ label! {
 label! {
     /// A limit that refused something: see `limits.rs`.
     Limit = "limit" {
+        /// Calls of the admin API by one access key.
+        AdminCalls = "admin_calls",
         /// Memory for large bodies.
         Bodies = "bodies",
         /// Bytes of a body.

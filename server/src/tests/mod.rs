@@ -24,6 +24,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 use crate::{
+    administration::WebhookRules,
     clock::{Clock, Random, UnixMillis},
     config::{AccessToken, DatabaseUrl, ForwardedHeader, TrustedProxies, WhatsAppConfig},
     crypto::Digits,
@@ -35,6 +36,7 @@ use crate::{
     limits,
     logins::Publisher,
     otp::CodeSender,
+    outbox::webhooks::WebhookKeys,
     state::{OtpParts, Parts, Server, Settings},
     store::{
         self, App, AppSecretKey, CommitListener, Confirm, Location, MessageKind, PhoneHidden, SqliteStore,
@@ -354,8 +356,8 @@ impl TestServer {
                 sender: Arc::clone(&codes) as Arc<dyn CodeSender>,
                 secrets: vec![SecretString::from(OTP_SECRET)],
             }),
+            webhooks: Some(webhook_rules()),
             settings,
-            webhooks: None,
             doctor: None,
             stopping: stopping.clone(),
         });
@@ -469,6 +471,12 @@ impl TestServer {
         let response = self.webhook(&webhook(&[message])).await;
         assert_eq!(response.status(), 200);
     }
+}
+
+/// What secrets of webhooks are kept under.
+fn webhook_rules() -> WebhookRules {
+    let secret = [OTP_SECRET.as_bytes()].into_iter();
+    WebhookRules { keys: WebhookKeys::derive(secret), networks: Arc::new([]) }
 }
 
 fn settings(address: SocketAddr) -> Settings {

@@ -131,5 +131,6 @@ fn page(status: StatusCode, template: &impl Template) -> Response {
 }
 
 #[cfg(test)]
-mod tests;
 mod fixture;
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,9 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-/// The document.
+use crate::http::admin;
+
+/// The document, but for the admin API.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Loggin", description = "Sign in with WhatsApp.", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
@@ -32,7 +34,7 @@ use utoipa::{
 )]
 struct Document;
 
-/// The two headers that a secret key may stand in.
+/// The two headers that a secret key, or an access key, may stand in.
 struct SecretKeys;
 
 impl Modify for SecretKeys {
@@ -40,14 +42,15 @@ impl Modify for SecretKeys {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         let header = ApiKey::Header(ApiKeyValue::new("X-Api-Key"));
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme("secret_key", SecurityScheme::Http(bearer));
+        components.add_security_scheme("secret_key", SecurityScheme::Http(bearer.clone()));
+        components.add_security_scheme("access_key", SecurityScheme::Http(bearer));
         components.add_security_scheme("api_key", SecurityScheme::ApiKey(header));
     }
 }
 
 /// The document as it is committed and served.
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    Document::openapi().merge_from(admin::Document::openapi())
 }
 
 /// The document's bytes: it does not change while the server runs.
