@@ -20,7 +20,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each file: its path, type and content. `loggin.js` is `@loggin/web`, as `make generate` puts it in one file.
-const ASSETS: [(&str, &str, &str); 10] = [
+const ASSETS: [(&str, &str, &str); 11] = [
     ("/assets/console.css", STYLE, include_str!("../../../assets/console.css")),
     ("/assets/console.js", SCRIPT, include_str!("../../../assets/console.js")),
     ("/assets/demo.js", SCRIPT, include_str!("../../../assets/demo.js")),
@@ -28,6 +28,7 @@ const ASSETS: [(&str, &str, &str); 10] = [
     ("/assets/loggin.js", SCRIPT, include_str!("../../../assets/loggin.js")),
     ("/assets/pages.css", STYLE, include_str!("../../../assets/pages.css")),
     ("/assets/qr.js", SCRIPT, include_str!("../../../assets/qr.js")),
+    ("/assets/reports.css", STYLE, include_str!("../../../assets/reports.css")),
     ("/assets/samples.js", SCRIPT, include_str!("../../../assets/samples.js")),
     ("/assets/sign-in.js", SCRIPT, include_str!("../../../assets/sign-in.js")),
     ("/assets/steps.js", SCRIPT, include_str!("../../../assets/steps.js")),

@@ -96,7 +96,7 @@ impl Range {
     }
 
     /// The hour since 1970 in which it begins; `to` is the first that is not over.
-    fn from_hour(self, now: UnixMillis, zone: &Zone, to: i64) -> i64 {
+    fn first_hour(self, now: UnixMillis, zone: &Zone, to: i64) -> i64 {
         if self == Self::Day {
             return to - 24;
         }
@@ -174,7 +174,7 @@ impl UsageQuery {
         let range = named.unwrap_or_default();
         // The hour that is under way, too.
         let to_hour = now.0.div_euclid(HOUR_MILLIS) + 1;
-        let from_hour = range.from_hour(now, &zone, to_hour);
+        let from_hour = range.first_hour(now, &zone, to_hour);
         Asked { app_key, range, zone, price, from_hour, to_hour, errors }
     }
 }
