@@ -54,6 +54,8 @@ impl Who {
 /// A server with administrators who have signed in.
 pub(super) struct Console {
     pub(super) server: TestServer,
+    /// The cookie of each, in their order.
+    cookies: [String; Who::ALL.len()],
 }
 
 impl Console {
@@ -63,14 +65,16 @@ impl Console {
             let act = Act::PutAdmin(who.admin());
             assert!(server.server.store.administer(act, "a test".to_owned(), START).await.unwrap());
         }
-        Self { server }
+        let cookies = Who::ALL.map(|who| {
+            let cookie = Session::begin(&server.server, &who.admin()).cookie(&server.server).unwrap();
+            format!("{}={}", cookie.name(), cookie.value())
+        });
+        Self { server, cookies }
     }
 
     /// A call in this administrator's browser, from the console's own pages.
     fn call(&self, who: Who, call: RequestBuilder) -> RequestBuilder {
-        let cookie = Session::begin(&self.server.server, &who.admin()).cookie(&self.server.server).unwrap();
-        let cookie = format!("{}={}", cookie.name(), cookie.value());
-        call.header("Cookie", cookie).header("Sec-Fetch-Site", "same-origin")
+        call.header("Cookie", &self.cookies[who as usize]).header("Sec-Fetch-Site", "same-origin")
     }
 
     pub(super) async fn get(&self, who: Who, path: &str) -> Response {

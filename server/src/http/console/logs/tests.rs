@@ -319,7 +319,13 @@ async fn a_whole_number_is_shown_to_who_may_see_it_and_that_is_noted() {
     assert_eq!(noted().await, []);
     let shown = text(console.post(Who::Owner, &reveal, &[]).await).await;
     assert!(shown.contains(&format!("+{PHONE}")) && !shown.contains("919999993210"));
-    assert_eq!(noted().await, [(Who::Owner.name().to_owned(), token(1).code().login_id())]);
+    let once = [(Who::Owner.name().to_owned(), token(1).code().login_id())];
+    assert_eq!(noted().await, once);
+    console.server.clock.advance(limits::CONSOLE_RECENT);
+    let later = console.post(Who::Owner, &reveal, &[]).await;
+    assert_eq!(later.status(), StatusCode::SEE_OTHER);
+    assert!(later.headers()["location"].to_str().unwrap().starts_with("/console/sign-in"));
+    assert_eq!(noted().await, once, "who signed in long ago does so again first");
 }
 
 #[tokio::test]
