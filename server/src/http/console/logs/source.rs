@@ -6,6 +6,7 @@ use loggin_protocol::AppKey;
 
 use crate::{
     administration::{Actor, AdministrationError},
+    apps::CONSOLE_APP,
     http::console::Admin,
     limits::{Share, Shares},
     state::Server,
@@ -45,11 +46,13 @@ pub(super) fn share(of: &Shares<u64>, server: &Server, admin: &Admin) -> Option<
     of.take(server.hasher.hash_one(&admin.actor().name), 1).ok()
 }
 
-/// The names of the apps that the administrator reaches.
+/// The names of the apps that the administrator reaches, with the one by which administrators sign in: it is in no store.
 pub(super) async fn app_names(
     server: &Server,
     admin: &Admin,
 ) -> Result<HashMap<AppKey, String>, AdministrationError> {
     let apps = server.administration.apps(admin.actor()).await?;
-    Ok(apps.into_iter().map(|app| (app.app_key, app.name)).collect())
+    let own = AppKey::parse(CONSOLE_APP).ok().filter(|own| admin.actor().reaches(*own));
+    let own = own.map(|own| (own, "Loggin console".to_owned()));
+    Ok(apps.into_iter().map(|app| (app.app_key, app.name)).chain(own).collect())
 }
