@@ -14,9 +14,10 @@ use super::{
 use crate::{http::routes::openapi, state::Server};
 
 /// The parts of the page, each with the calls of one tag; a tag that is missing here comes after them by its own name.
-const GROUPS: [(&str, &str); 5] = [
+const GROUPS: [(&str, &str); 6] = [
     ("tokens", "Sign in by link"),
     ("otp", "One-time codes"),
+    ("admin", "Administration"),
     ("links", "Links"),
     ("operations", "Operations"),
     ("webhooks", "WhatsApp’s webhook"),
@@ -53,7 +54,7 @@ struct Call {
     title: String,
     text: String,
     /// What it needs to be known by.
-    key: &'static str,
+    key: String,
     parameters: Vec<Parameter>,
     body: Option<Body>,
     responses: Vec<Answer>,
@@ -159,14 +160,22 @@ fn call(schemas: Schemas<'_>, origin: &str, path: &str, method: &str, operation:
 }
 
 /// Which key a call takes: the last choice is the strictest.
-fn key(security: &Value) -> &'static str {
+fn key(security: &Value) -> String {
     match security.as_array() {
-        None => "No key.",
+        None => "No key.".to_owned(),
         Some(choices) if choices.iter().any(|choice| choice.as_object().is_some_and(Map::is_empty)) => {
-            "The app’s secret key, unless the app asks for none."
+            "The app’s secret key, unless the app asks for none.".to_owned()
         }
-        Some(_) => "The app’s secret key.",
+        Some(choices) => match scope(choices) {
+            Some(scope) => format!("An access key with the scope {scope}."),
+            None => "The app’s secret key.".to_owned(),
+        },
     }
+}
+
+/// The scope that an access key needs, where the call takes one.
+fn scope(choices: &[Value]) -> Option<&str> {
+    choices.iter().find_map(|choice| choice["access_key"][0].as_str())
 }
 
 /// The name of a schema that stands for another.
@@ -198,8 +207,9 @@ fn request(schemas: Schemas<'_>, origin: &str, path: &str, method: &str, operati
             _ => headers.push(format!("{name}: {value}")),
         }
     }
-    if operation["security"].is_array() {
-        headers.push("Authorization: Bearer $LOGGIN_SECRET_KEY".to_owned());
+    if let Some(choices) = operation["security"].as_array() {
+        let key = if scope(choices).is_some() { "$LOGGIN_ACCESS_KEY" } else { "$LOGGIN_SECRET_KEY" };
+        headers.push(format!("Authorization: Bearer {key}"));
     }
     let json = &operation["requestBody"]["content"]["application/json"]["schema"];
     let mut lines = vec![format!("curl -X {} \"{url}\"", method.to_uppercase())];
@@ -214,11 +224,16 @@ fn request(schemas: Schemas<'_>, origin: &str, path: &str, method: &str, operati
 }
 
 /// Values of parameters whose schema says no more than that they are texts.
-const EXAMPLE_PARAMETERS: [(&str, &str); 5] = [
+const EXAMPLE_PARAMETERS: [(&str, &str); 10] = [
+    ("admin_name", "olga@shop.example"),
+    ("app_key", "8XKPQ2WN"),
     ("code", "8XKPQ2WN-P37ZB-ZFMMN-V1GN3-0EWXB"),
+    ("endpoint_id", "whe_0123456789abcdef"),
     ("hub.challenge", "1158201444"),
     ("hub.mode", "subscribe"),
     ("hub.verify_token", "$WHATSAPP_VERIFY_TOKEN"),
+    ("key_id", "1a2b3c4d"),
+    ("number", "+12025550100"),
     ("X-Hub-Signature-256", "sha256=…"),
 ];
 
