@@ -121,6 +121,15 @@ pub(crate) struct OtpParts {
     pub(crate) secrets: Vec<SecretString>,
 }
 
+fn administration(parts: &Parts) -> Administration {
+    let Parts { store, clock, random, webhooks, .. } = parts;
+    let administration = Administration::new(Arc::clone(store), Arc::clone(clock), Arc::clone(random));
+    match webhooks.clone() {
+        Some(rules) => administration.with_webhooks(rules),
+        None => administration,
+    }
+}
+
 impl Server {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let waiters = Arc::clone(&parts.publisher.waiters);
@@ -154,14 +163,7 @@ impl Server {
             client: parts.client,
             queued: Arc::clone(&parts.publisher.outbox),
         });
-        let mut administration = Administration::new(
-            Arc::clone(&parts.store),
-            Arc::clone(&parts.clock),
-            Arc::clone(&parts.random),
-        );
-        if let Some(rules) = parts.webhooks {
-            administration = administration.with_webhooks(rules);
-        }
+        let administration = administration(&parts);
         let session_keys = SealKeys::derive(secret_bytes(), SESSION_DOMAIN);
         let people = People {
             store: Arc::clone(&parts.store),

@@ -44,7 +44,7 @@ fn id() -> KeyId {
     KeyId::of_text("00000000")
 }
 
-/// Every call about one app, with the right that it takes.
+/// Every other call about one app, with the right that it takes.
 fn of_app() -> Vec<(&'static str, Right, Call)> {
     vec![
         ("app", Right::ReadApps, call!(|all, actor, app| all.app(actor, app))),
@@ -82,6 +82,31 @@ fn of_app() -> Vec<(&'static str, Right, Call)> {
             )),
         ),
         ("revoke_key", Right::WriteKeys, call!(|all, actor, app| all.revoke_key(actor, app, id()))),
+        (
+            "logs",
+            Right::ReadLogs,
+            call!(|all, actor, app| all.logs(
+                actor,
+                HistoryFilter { app_key: Some(app), ..HistoryFilter::default() },
+                HistoryStart::Latest,
+                1
+            )),
+        ),
+        (
+            "usage",
+            Right::ReadUsage,
+            call!(|all, actor, app| all.usage(
+                actor,
+                UsageFilter { app_key: Some(app), to_hour: 1, ..UsageFilter::default() },
+                Span::Day
+            )),
+        ),
+    ]
+}
+
+/// Every call about an endpoint of webhooks of one app, with the right that it takes.
+fn of_webhooks() -> Vec<(&'static str, Right, Call)> {
+    vec![
         ("webhooks", Right::ReadWebhooks, call!(|all, actor, app| all.webhooks(actor, Some(app)))),
         ("webhook", Right::ReadWebhooks, call!(|all, actor, app| all.webhook(actor, &endpoint_of(app)))),
         (
@@ -130,25 +155,6 @@ fn of_app() -> Vec<(&'static str, Right, Call)> {
             "test_webhook",
             Right::WriteWebhooks,
             call!(|all, actor, app| all.test_webhook(actor, &endpoint_of(app))),
-        ),
-        (
-            "logs",
-            Right::ReadLogs,
-            call!(|all, actor, app| all.logs(
-                actor,
-                HistoryFilter { app_key: Some(app), ..HistoryFilter::default() },
-                HistoryStart::Latest,
-                1
-            )),
-        ),
-        (
-            "usage",
-            Right::ReadUsage,
-            call!(|all, actor, app| all.usage(
-                actor,
-                UsageFilter { app_key: Some(app), to_hour: 1, ..UsageFilter::default() },
-                Span::Day
-            )),
         ),
     ]
 }
@@ -283,7 +289,8 @@ async fn prepared() -> (Administration, Arc<dyn Store>, TempDir) {
 async fn every_call_is_refused_without_its_right() {
     let (administration, store, _folder) = prepared().await;
     let before = store.audit(99).await.unwrap();
-    for (name, right, call) in of_app().into_iter().chain(of_server()).chain(of_reach()) {
+    for (name, right, call) in of_app().into_iter().chain(of_webhooks()).chain(of_server()).chain(of_reach())
+    {
         let others: Rights = Right::ALL.into_iter().filter(|other| *other != right).collect();
         for apps in [None, Some(&[OWN][..])] {
             let refused = call(&administration, &actor(others, apps), key(OWN)).await;
@@ -298,7 +305,7 @@ async fn every_call_is_refused_without_its_right() {
 async fn an_app_out_of_reach_is_one_that_is_not_there() {
     let (administration, store, _folder) = prepared().await;
     let before = store.audit(99).await.unwrap();
-    for (name, _, call) in of_app() {
+    for (name, _, call) in of_app().into_iter().chain(of_webhooks()) {
         let mut refusals = Vec::new();
         for app in [OTHER, "33333333"] {
             let refused = call(&administration, &actor(Rights::all(), Some(&[OWN])), key(app)).await;
@@ -317,7 +324,7 @@ async fn an_app_out_of_reach_is_one_that_is_not_there() {
 
 #[tokio::test]
 async fn whoever_has_the_right_on_the_app_may() {
-    for (name, right, call) in of_app() {
+    for (name, right, call) in of_app().into_iter().chain(of_webhooks()) {
         let (administration, _store, _folder) = prepared().await;
         let rights = match name {
             // It changes the app besides.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // only what is marked as a test is excepted by itself
 
+mod access_keys;
 mod administration;
 mod backup;
 #[allow(dead_code)] // the tests of the store use the rest

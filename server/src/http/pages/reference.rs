@@ -208,7 +208,7 @@ fn request(schemas: Schemas<'_>, origin: &str, path: &str, method: &str, operati
         }
     }
     if let Some(choices) = operation["security"].as_array() {
-        let key = if scope(choices).is_some() { "$LOGGIN_ACCESS_KEY" } else { "$LOGGIN_SECRET_KEY" };
+        let key = if scope(choices).is_some() { "$ACCESS_KEY" } else { "$LOGGIN_SECRET_KEY" };
         headers.push(format!("Authorization: Bearer {key}"));
     }
     let json = &operation["requestBody"]["content"]["application/json"]["schema"];

@@ -38,7 +38,7 @@ const WEBHOOK_BODY =
  * Blocks that stand in a context. `has` is a part of the block, and each entry finds one block of its page. `how` is a
  * class other than the language's, with the `reason` where it cannot run here; `before` is what the page takes for
  * granted, `after` what is looked for at the end, `beside` another file for whose types the block is there; `code` says that somebody types the code that came, `confirms` the one that
- * the app asks for after the tap; `swap` puts this environment's values in place of the page's.
+ * the app asks for after the tap; `swap` puts this environment's values in place of the page's; with `scopes` there is an access key in the environment.
  */
 export const NAMED = [
   { page: 'README.md', has: 'make demo', how: 'commands' },
@@ -259,6 +259,13 @@ export const NAMED = [
   { page: 'docs/operations.md', has: 'loggin-server completions', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server logs', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server usage', how: 'commands' },
+  { page: 'docs/operator.md', has: 'loggin-server access-key', how: 'commands' },
+  {
+    page: 'docs/operator.md',
+    has: '/api/v1/admin/apps?limit=10',
+    scopes: ['apps:read', 'apps:write', 'logs:read', 'usage:read'],
+    after: '"name":"Shop"',
+  },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server backup', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server forget', how: 'commands' },

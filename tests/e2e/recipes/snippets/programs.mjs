@@ -38,6 +38,7 @@ async function inEnvironment(block, entry, command) {
     if (entry?.confirms) {
       await environment.updateApp('8XKPQ2WN', '--confirm', 'code');
     }
+    const accessKey = entry?.scopes ? await accessKeyOf(environment, entry.scopes) : '';
     const [program, args, folder] = command(environment);
     child = spawn(program, args, {
       cwd: folder,
@@ -47,6 +48,7 @@ async function inEnvironment(block, entry, command) {
         LOGGIN_BASE_URL: environment.url,
         LOGGIN_SERVER: SERVER,
         LOGGIN_SECRET_KEY: environment.secretKey,
+        ACCESS_KEY: accessKey,
         LOGGIN_DATABASE_URL: `sqlite:${join(folder, 'loggin.db')}`,
       },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -80,6 +82,13 @@ async function inEnvironment(block, entry, command) {
     child?.kill();
     await environment.stop();
   }
+}
+
+/** A key by which a program administers the server. */
+async function accessKeyOf(environment, scopes) {
+  const chosen = scopes.flatMap((scope) => ['--scope', scope]);
+  const words = ['create', '--label', 'docs', '--json', ...chosen];
+  return (await environment.command('access-key', ...words)).access_key;
 }
 
 /** What somebody types into the program, once WhatsApp shows it. */
