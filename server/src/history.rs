@@ -5,6 +5,7 @@ pub(crate) mod row;
 pub(crate) mod usage;
 
 use loggin_protocol::{AppKey, Confirm, PhoneNumber};
+use uuid::Uuid;
 
 use crate::{
     clock::UnixMillis,
@@ -81,6 +82,23 @@ pub(crate) fn of_code(
         // Where an earlier version of this program took the code, nobody noted when.
         verified_at: is_typed.then_some(now),
         ..of_person(session.app_key, session.phone.as_ref(), keys, now)
+    })
+}
+
+/// The row of a one-time code that a guard refused: nothing was sent, and there is no session of this name.
+pub(crate) fn of_refused(
+    app_key: AppKey,
+    name: Uuid,
+    phone: &PhoneNumber,
+    ending: Ending,
+    keys: &RecipientKeys,
+    now: UnixMillis,
+) -> Box<HistoryEntry> {
+    Box::new(HistoryEntry {
+        kind: HistoryKind::Code,
+        ending,
+        name: name.to_string(),
+        ..of_person(app_key, Some(phone), keys, now)
     })
 }
 

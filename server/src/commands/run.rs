@@ -193,6 +193,7 @@ pub(crate) async fn prepare(
         tokio::select! {
             () = looking.logins.look_after(cursor) => {}
             () = purge_otp(&looking) => {}
+            () = look_after_guards(&looking) => {}
             () = looking.apps.keep_writing_uses() => {}
             () = trim_audit(&looking, retention) => {}
             () = purge_history(&looking, history) => {}
@@ -220,6 +221,25 @@ async fn purge_otp(server: &Server) {
         };
         if let Err(error) = purged {
             tracing::warn!(%error, "the store could not be cleared; trying again");
+        }
+    }
+}
+
+/// Has guards learn what apps' countries are, for ever.
+async fn look_after_guards(server: &Server) {
+    let Some(otp) = &server.otp else {
+        return std::future::pending().await;
+    };
+    let mut ticks = tokio::time::interval(limits::GUARD_LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let looked = match server.store.leads().await {
+            Ok(true) => otp.look_after_guards().await,
+            other => other.map(drop),
+        };
+        if let Err(error) = looked {
+            tracing::warn!(%error, "the guards could not be looked after; trying again");
         }
     }
 }

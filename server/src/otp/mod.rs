@@ -6,6 +6,8 @@
 
 mod account;
 mod deliver;
+mod guarded;
+pub(crate) mod guards;
 pub(crate) mod life;
 mod meter;
 mod person;
@@ -40,6 +42,7 @@ use crate::{
     phones::RecipientKeys,
     store::{Store, StoreError},
 };
+use guards::Guards;
 use meter::UsedUp;
 use recipient::TestNumbers;
 
@@ -61,6 +64,9 @@ const MESSAGE_DOMAIN: &[u8] = b"loggin otp message v1\n";
 /// What the keys are derived for that responses are sealed with.
 const RESPONSE_DOMAIN: &[u8] = b"loggin otp answer v1\n";
 
+/// What the keys for the MACs of ranges of numbers are derived for.
+const RANGE_DOMAIN: &[u8] = b"loggin otp range v1\n";
+
 /// All one-time codes of the server.
 #[derive(Debug)]
 pub(crate) struct Otp {
@@ -72,6 +78,7 @@ pub(crate) struct Otp {
     recipients: RecipientKeys,
     test_numbers: TestNumbers,
     used_up: UsedUp,
+    guards: Guards,
     /// What goes on where its caller has left.
     tasks: TaskTracker,
 }
@@ -120,11 +127,13 @@ pub(crate) struct Refusal {
     pub(crate) code: ErrorCode,
     pub(crate) attempts_left: Option<u8>,
     pub(crate) retry_after: Option<Duration>,
+    /// Whether a guard refuses, and no one's guesses or haste.
+    pub(crate) by_guard: bool,
 }
 
 impl Refusal {
     const fn new(code: ErrorCode) -> Self {
-        Self { code, attempts_left: None, retry_after: None }
+        Self { code, attempts_left: None, retry_after: None, by_guard: false }
     }
 
     const fn after(code: ErrorCode, delay: Duration) -> Self {
@@ -154,7 +163,9 @@ impl Otp {
         secrets: impl Iterator<Item = &'a [u8]> + Clone,
         recipients: RecipientKeys,
     ) -> Self {
+        let ranges = MacKeys::derive(secrets.clone(), RANGE_DOMAIN);
         Self {
+            guards: Guards::new(Arc::clone(&store), &*clock, ranges, recipients.clone()),
             test_numbers: TestNumbers::new(Arc::clone(&store)),
             store,
             clock,

@@ -59,7 +59,12 @@ impl NamedCall {
 enum Kept {
     Started { session_id: String, sent: bool, quota_remaining: Option<u32> },
     Verified { phone: PhoneNumber, verified_at: i64, meta: Option<String> },
-    Refused { error: String, attempts_left: Option<u8> },
+    Refused {
+        error: String,
+        attempts_left: Option<u8>,
+        #[serde(default)]
+        by_guard: bool,
+    },
 }
 
 /// What is known of a call.
@@ -81,8 +86,8 @@ impl OtpResponse {
             Self::Verified { phone, verified_at, meta } => {
                 Kept::Verified { phone, verified_at: verified_at.0, meta }
             }
-            Self::Refused(Refusal { code, attempts_left, .. }) => {
-                Kept::Refused { error: code.as_str().to_owned(), attempts_left }
+            Self::Refused(Refusal { code, attempts_left, by_guard, .. }) => {
+                Kept::Refused { error: code.as_str().to_owned(), attempts_left, by_guard }
             }
         };
         serde_json::to_vec(&kept).map_err(|_| StoreError::Unreadable("answer"))
@@ -98,8 +103,8 @@ impl OtpResponse {
             Kept::Verified { phone, verified_at, meta } => {
                 Self::Verified { phone, verified_at: UnixMillis(verified_at), meta }
             }
-            Kept::Refused { error, attempts_left } => {
-                Self::Refused(Refusal { attempts_left, ..Refusal::new(ErrorCode::parse(&error)) })
+            Kept::Refused { error, attempts_left, by_guard } => {
+                Self::Refused(Refusal { attempts_left, by_guard, ..Refusal::new(ErrorCode::parse(&error)) })
             }
         })
     }

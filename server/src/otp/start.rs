@@ -3,7 +3,7 @@
 //! Three steps, as nothing is sent within a transaction. The phone is reserved and every count taken; the code is
 //! sent; the outcome is written. Whoever comes in between sees the reservation, on any node.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use loggin_protocol::{ErrorCode, PhoneNumber};
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use super::{
     Meter, NamedCall, Otp, OtpError, OtpResponse, Recipient, Refusal,
     account::Account,
     deliver::{AMBIGUOUS_RETRY_AFTER, Finish, Reserved},
+    guards::{Reason, Verdict},
     life::{self, Start},
     month,
     responses::Known,
@@ -21,7 +22,7 @@ use crate::{
     clock::UnixMillis,
     crypto::Digits,
     limits,
-    store::{App, Ending, OtpPhone, OtpRefusal, OtpSession, OtpWrite, StoreError},
+    store::{App, Ending, GuardCount, OtpPhone, OtpRefusal, OtpSession, OtpWrite, StoreError},
     whatsapp::DeliveryStatus,
 };
 
@@ -33,6 +34,8 @@ pub(crate) struct StartOrder {
     pub(crate) length: u8,
     /// The app's own JSON.
     pub(crate) meta: Option<String>,
+    /// The address of the person, where the app tells it.
+    pub(crate) client_ip: Option<IpAddr>,
     pub(crate) call: Option<NamedCall>,
     /// What it is counted by.
     pub(crate) meter: Option<Arc<Meter>>,
@@ -114,6 +117,13 @@ impl Otp {
                 return Ok(Reservation::Responded(self.keep_only(call, meter, refused).await?));
             }
         };
+        let guarded = self.guard(order, phone, now).await?;
+        if let Some((_, guarded)) = &guarded
+            && let Verdict::Refuse(refused) = guarded.verdict
+        {
+            self.keep_row(changed, joins, now).await?;
+            return Ok(Reservation::Responded(self.refuse(order, phone, refused, now).await?));
+        }
         let (row, code) = match &order.recipient {
             // Nothing is sent, so that the reservation is all there is to write.
             Recipient::Test(test) => (life::made_live(row, session_id, now), test.code.clone()),
@@ -123,7 +133,8 @@ impl Otp {
             self.begin(order.call.as_ref(), session_id, instead_of).into_iter().collect();
         writes.push(OtpWrite::Phone(row.clone()));
         writes.extend(joins);
-        writes.push(OtpWrite::Session(self.session(order, phone, row.subject, session_id, &code)));
+        writes.push(OtpWrite::Session(self.session(order, phone, row.subject, session_id, &code, now)));
+        writes.extend(Self::count_guarded(guarded));
         self.write_reservation(order, writes, Reserved { session_id, phone: row, code, sends: 0 }, now).await
     }
 
@@ -147,10 +158,19 @@ impl Otp {
             });
         }
         Ok(match self.write(order.meter.as_deref(), writes).await? {
-            Ok(counts) => Reservation::Made(Reserved { sends: counts.sends.unwrap_or_default(), ..reserved }),
+            Ok(counts) => {
+                self.guards.sent(app_key, order.client_ip, reserved.session_id);
+                Reservation::Made(Reserved { sends: counts.sends.unwrap_or_default(), ..reserved })
+            }
             Err(OtpRefusal::Stale | OtpRefusal::Known) => Reservation::Again,
             Err(OtpRefusal::Quota) => {
                 return Err(Refusal::after(ErrorCode::QuotaExceeded, next_month.since(now)).into());
+            }
+            Err(OtpRefusal::DayOfApp) => {
+                Reservation::Responded(self.refuse_by_day(order, Reason::DayOfApp, now).await?)
+            }
+            Err(OtpRefusal::DayOfCountry) => {
+                Reservation::Responded(self.refuse_by_day(order, Reason::DayOfCountry, now).await?)
             }
             Err(OtpRefusal::Turn | OtpRefusal::Rate) => {
                 return Err(Refusal::after(ErrorCode::RateLimited, limits::RECIPIENT_PAUSE).into());
@@ -182,6 +202,7 @@ impl Otp {
         subject: [u8; 32],
         session_id: Uuid,
         code: &Digits,
+        now: UnixMillis,
     ) -> OtpSession {
         OtpSession {
             session_id,
@@ -193,7 +214,7 @@ impl Otp {
             digits: u8::try_from(code.count()).unwrap_or_default(),
             is_test: order.recipient.is_test(),
             used: false,
-            created_at: self.clock.now(),
+            created_at: now,
             accepted: false,
             failure: None,
             delivery: None,
@@ -216,11 +237,15 @@ impl Otp {
             let row = row.and_then(|row| life::not_sent(row, session_id, now));
             let mut writes: Vec<OtpWrite> =
                 Self::forget(order.call.as_ref(), session_id).into_iter().collect();
-            writes.extend(self.end_of(session_id, ending, now).await?);
+            let session = self.store.otp_session(session_id).await?;
+            writes.extend(session.as_ref().map(|session| self.end(session, ending, now)));
             // Whoever takes the reservation back takes the count back, which is once.
             if let Some(row) = row {
                 let app_key = order.app.app_key;
                 writes.extend([OtpWrite::Phone(row), OtpWrite::UncountSend { app_key, month: month(now).0 }]);
+                if let Some(session) = &session {
+                    writes.extend(self.recount(session, GuardCount::NotSent).await?);
+                }
             }
             if self.write(order.meter.as_deref(), writes).await?.is_ok() {
                 return Ok(());

@@ -80,7 +80,7 @@ impl Environment {
         let unplanned = Number { asked: asked.clone(), current: asked };
         let recipient = Recipient::Person(phones::read(phone, None).unwrap_or(unplanned));
         let meta = Some(r#"{"user":7.50}"#.to_owned());
-        StartOrder { app: Arc::clone(&self.app), recipient, length: 6, meta, call: None, meter: None }
+        StartOrder { app: Arc::clone(&self.app), recipient, length: 6, meta, client_ip: None, call: None, meter: None }
     }
 
     /// For a test number with the code 123456 and no pause.

@@ -10,7 +10,7 @@ use super::{Failure, Otp, life, month, status};
 use crate::{
     events::{self, AboutCode, Blocked},
     history, limits, phones,
-    store::{AppEvent, Ending, OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
+    store::{AppEvent, Ending, GuardCount, OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
     telemetry::metrics,
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
@@ -100,6 +100,7 @@ impl Otp {
             writes.extend(phone.map(OtpWrite::Phone));
             let month = month(session.created_at).0;
             writes.push(OtpWrite::UncountSend { app_key: session.app_key, month });
+            writes.extend(self.recount(&session, GuardCount::NotSent).await?);
             let (about, why, now) = (AboutCode::of(&session), status::failure(code), self.clock.now());
             writes.push(OtpWrite::Event(Box::new(events::code_failed(&about, why.as_str(), now))));
             writes.push(self.end(&session, why.ending(), now));

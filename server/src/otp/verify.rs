@@ -13,7 +13,7 @@ use crate::{
     crypto::Digits,
     events::{self, AboutCode, Blocked},
     history, limits,
-    store::{AppEvent, Ending, OtpPhone, OtpSession, OtpWrite, StoreError},
+    store::{AppEvent, Ending, GuardCount, OtpPhone, OtpSession, OtpWrite, StoreError},
 };
 
 /// Digits that a code has.
@@ -71,7 +71,10 @@ impl Otp {
                 Typed::Wrong(phone, left) => (wrong(left), Some((phone, false))),
                 Typed::Unreadable(left) => (wrong(left), None),
             };
-            let writes = self.attempt(&session, &response, phone_then, call, now)?;
+            let mut writes = self.attempt(&session, &response, phone_then, call, now)?;
+            if matches!(response, OtpResponse::Verified { .. }) {
+                writes.extend(self.recount(&session, GuardCount::Verified).await?);
+            }
             if writes.is_empty() || self.write(meter, writes).await?.is_ok() {
                 return Ok(response);
             }

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber, Subject};
 
-use super::{AccessKey, Admin, App, AppEvent, AppSecretKey, KeyId, StoreError, TestNumber, WebhookEndpoint};
+use super::{
+    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, GuardSettings, KeyId, StoreError, TestNumber,
+    WebhookEndpoint,
+};
 use crate::clock::UnixMillis;
 
 /// One act.
@@ -45,6 +48,14 @@ pub(crate) enum Act {
     RemoveTestNumber(PhoneNumber),
     /// Marks the database as one for development, once.
     MarkDevelopment,
+    /// Sets the guards of an app; the names are of what changed. What was learned stays.
+    SetGuards(AppKey, Box<GuardSettings>, Vec<&'static str>),
+    /// Keeps which countries an app's first logins came from, beside its guards as they are; not done where that is known.
+    LearnCountries(AppKey, Box<GuardSettings>, Vec<String>, UnixMillis),
+    /// Pauses a country of an app; not done where it is paused.
+    PauseCountry(AppKey, CountryPause),
+    /// Ends the pause of a country of an app; not done where there is none.
+    ResumeCountry(AppKey, String, UnixMillis),
     /// Adds an endpoint of webhooks; not done where its app has as many as it may.
     AddWebhook(WebhookEndpoint),
     /// Has another sealed secret sign the webhooks of an endpoint; the one before signs too until then.
@@ -103,6 +114,10 @@ impl Act {
             Self::PutTestNumber(..) => "test_number_add",
             Self::RemoveTestNumber(_) => "test_number_remove",
             Self::MarkDevelopment => "development_data",
+            Self::SetGuards(..) => "guard_set",
+            Self::LearnCountries(..) => "guard_learn",
+            Self::PauseCountry(..) => "guard_pause",
+            Self::ResumeCountry(..) => "guard_resume",
             Self::AddWebhook(_) => "webhook_add",
             Self::RotateWebhook(..) => "webhook_rotate",
             Self::DisableWebhook(..) => "webhook_disable",
@@ -120,7 +135,11 @@ impl Act {
             Self::DisableApp(app_key, _)
             | Self::EnableApp(app_key)
             | Self::DeleteApp(app_key)
-            | Self::RevokeKey(app_key, ..) => app_key.as_str().to_owned(),
+            | Self::RevokeKey(app_key, ..)
+            | Self::SetGuards(app_key, ..)
+            | Self::LearnCountries(app_key, ..)
+            | Self::PauseCountry(app_key, _)
+            | Self::ResumeCountry(app_key, ..) => app_key.as_str().to_owned(),
             Self::CreateKey(key) | Self::RotateKey(key, ..) => key.app_key.as_str().to_owned(),
             Self::PutAdmin(admin) => admin.name.clone(),
             Self::RemoveAdmin(name) | Self::SignInAdmin(name, ..) | Self::SignOutAdmin(name) => name.clone(),
@@ -152,6 +171,10 @@ impl Act {
             Self::PutAdmin(admin) => admin.role.as_str().to_owned(),
             Self::CreateAccessKey(key) => key.id.to_string(),
             Self::RevokeAccessKey(id, ..) => id.to_string(),
+            Self::SetGuards(_, _, fields) => fields.join(" "),
+            Self::LearnCountries(_, _, countries, _) => countries.join(" "),
+            Self::PauseCountry(_, pause) => pause.country.clone(),
+            Self::ResumeCountry(_, country, _) => country.clone(),
             Self::AddWebhook(endpoint) => endpoint.app_key.as_str().to_owned(),
             Self::ReplayWebhook(replay) => replay.event.clone().unwrap_or_default(),
             _ => String::new(),

@@ -66,6 +66,8 @@ pub(crate) enum Outcome {
     Blocked,
     /// A code did not arrive.
     Failed,
+    /// A code was not sent: a guard refused it.
+    Refused,
 }
 
 impl Outcome {
@@ -79,6 +81,7 @@ impl Outcome {
             Self::Revoked => "revoked",
             Self::Blocked => "blocked",
             Self::Failed => "failed",
+            Self::Refused => "refused",
         }
     }
 }
@@ -122,10 +125,22 @@ pub(crate) enum Ending {
     Operator,
     /// Nobody knows whether WhatsApp took the code.
     Unknown,
+    /// The app's codes do not go to this country.
+    CountryNotAllowed,
+    /// The app's codes of the day were used up.
+    DayOfApp,
+    /// Those of the country were.
+    DayOfCountry,
+    /// Too few codes of the country were typed.
+    CountryPaused,
+    /// Too few codes of numbers like this one were typed.
+    RangePaused,
+    /// One address asked for too many numbers, or for those of too many countries.
+    ClientSpread,
 }
 
 impl Ending {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Redeemed,
         Self::Typed,
         Self::NoMessage,
@@ -144,6 +159,12 @@ impl Ending {
         Self::Temporary,
         Self::Operator,
         Self::Unknown,
+        Self::CountryNotAllowed,
+        Self::DayOfApp,
+        Self::DayOfCountry,
+        Self::CountryPaused,
+        Self::RangePaused,
+        Self::ClientSpread,
     ];
 
     pub(crate) fn outcome(self) -> Outcome {
@@ -159,6 +180,12 @@ impl Ending {
             Self::Undeliverable | Self::OtherAccount | Self::Temporary | Self::Operator | Self::Unknown => {
                 Outcome::Failed
             }
+            Self::CountryNotAllowed
+            | Self::DayOfApp
+            | Self::DayOfCountry
+            | Self::CountryPaused
+            | Self::RangePaused
+            | Self::ClientSpread => Outcome::Refused,
         }
     }
 
@@ -180,6 +207,12 @@ impl Ending {
             Self::Temporary => "temporary",
             Self::Operator => "operator",
             Self::Unknown => "unknown",
+            Self::CountryNotAllowed => "country_not_allowed",
+            Self::DayOfApp => "day_of_app",
+            Self::DayOfCountry => "day_of_country",
+            Self::CountryPaused => "country_paused",
+            Self::RangePaused => "range_paused",
+            Self::ClientSpread => "client_spread",
         })
     }
 }

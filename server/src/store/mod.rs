@@ -7,6 +7,7 @@ mod admin;
 mod admins;
 mod asker;
 mod commit;
+mod guards;
 mod history;
 mod identity;
 mod keys;
@@ -35,6 +36,10 @@ pub(crate) use admin::{Act, AdminStore, AuditRow, REVEAL_NUMBER, Replay};
 pub(crate) use admins::{AccessKey, Admin, AdminsStore, Role};
 pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
+pub(crate) use guards::{
+    Countries, CountryPause, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge, GuardSettings,
+    GuardStore, Learned, MinuteSends, Sends, minute, next_day,
+};
 pub(crate) use history::{
     Ending, Facet, HOUR_MILLIS, HistoryEntry, HistoryFilter, HistoryKind, HistoryPage, HistoryPurge,
     HistoryRow, HistoryStart, HistoryStore, Outcome, PACE, UsageCounts, UsageFilter, UsageHour, UsageValue,
@@ -304,6 +309,7 @@ pub(crate) struct Changed {
 #[async_trait]
 pub(crate) trait Store:
     AdminStore
+    + GuardStore
     + HistoryStore
     + IdentityStore
     + KeyStore

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber};
 use uuid::Uuid;
 
-use super::{AppEvent, HistoryEntry, StoreError};
+use super::{AppEvent, GuardCount, GuardPlace, HistoryEntry, StoreError};
 use crate::{clock::UnixMillis, whatsapp::DeliveryStatus};
 
 /// One phone at one app: the code that is live, and the wrong guesses that count across codes.
@@ -150,6 +150,10 @@ pub(crate) enum OtpWrite {
     Event(Box<AppEvent>),
     /// Adds a session's row of the history, unless it has one.
     End { session_id: Uuid, entry: Box<HistoryEntry> },
+    /// Adds the row of the history of a code that was refused, for which there is no session.
+    Refused(Box<HistoryEntry>),
+    /// Counts for the guards; [`OtpRefusal::DayOfApp`] or [`OtpRefusal::DayOfCountry`] beyond what a day may have.
+    Guard(Box<GuardPlace>, GuardCount),
 }
 
 impl OtpWrite {
@@ -162,7 +166,8 @@ impl OtpWrite {
             | Self::CountSend { .. }
             | Self::Turn { .. }
             | Self::Begin { .. }
-            | Self::Response { .. } => true,
+            | Self::Response { .. }
+            | Self::Guard(_, GuardCount::Sent { .. }) => true,
             Self::Session(_)
             | Self::Used { .. }
             | Self::Sent { .. }
@@ -170,7 +175,9 @@ impl OtpWrite {
             | Self::CountNotRequested { .. }
             | Self::Forget { .. }
             | Self::Event(_)
-            | Self::End { .. } => false,
+            | Self::End { .. }
+            | Self::Refused(_)
+            | Self::Guard(_, GuardCount::Verified | GuardCount::NotSent) => false,
         }
     }
 }
@@ -214,6 +221,10 @@ pub(crate) enum OtpRefusal {
     Known,
     /// The key has made more calls than it may.
     Rate,
+    /// The app's codes of the day are used up.
+    DayOfApp,
+    /// Those of the country are.
+    DayOfCountry,
 }
 
 /// What became of some writes.

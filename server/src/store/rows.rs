@@ -1,7 +1,7 @@
 //! The numbers that stand for enumerations in the tables of every store.
 
 use super::{
-    Confirm, DeliveryState, DisabledFor, Ending, Facet, HistoryKind, MessageKind, MessageState, PhoneHidden,
+    Confirm, DeliveryState, DisabledFor, Ending, Facet, GuardMode, HistoryKind, MessageKind, MessageState, PhoneHidden,
     Role, State, StoreError,
 };
 use crate::whatsapp::DeliveryStatus;
@@ -56,6 +56,12 @@ impl Numbered for Role {
     const WHAT: &'static str = "role";
 }
 
+impl Numbered for GuardMode {
+    // The migrations give apps from before guards the second.
+    const NUMBERS: &'static [(i64, Self)] = &[(0, Self::Off), (1, Self::DryRun), (2, Self::Enforce)];
+    const WHAT: &'static str = "mode of guards";
+}
+
 impl Numbered for DeliveryState {
     const NUMBERS: &'static [(i64, Self)] = &[(0, Self::Waiting), (1, Self::Delivered), (2, Self::GivenUp)];
     const WHAT: &'static str = "state of a delivery";
@@ -106,6 +112,12 @@ impl Numbered for Ending {
         (52, Self::Temporary),
         (53, Self::Operator),
         (54, Self::Unknown),
+        (60, Self::CountryNotAllowed),
+        (61, Self::DayOfApp),
+        (62, Self::DayOfCountry),
+        (63, Self::CountryPaused),
+        (64, Self::RangePaused),
+        (65, Self::ClientSpread),
     ];
     const WHAT: &'static str = "ending";
 }
@@ -154,6 +166,7 @@ mod tests {
         check(&HistoryKind::ALL);
         check(&Ending::ALL);
         check(&[Facet::Hours, Facet::Endings, Facet::Countries, Facet::Pace, Facet::Messages]);
+        check(&[GuardMode::Off, GuardMode::DryRun, GuardMode::Enforce]);
         check(&[Role::Viewer, Role::Editor, Role::Owner]);
         check(&[
             MessageKind::SharePhone,

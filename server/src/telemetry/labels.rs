@@ -77,6 +77,34 @@ label! {
 }
 
 label! {
+    /// A guard of one-time codes.
+    GuardKind = "guard" {
+        /// The countries that an app's codes go to.
+        CountryNotAllowed = "country_not_allowed",
+        /// The codes of a day.
+        DayOfApp = "day_of_app",
+        /// The codes of a day of one country.
+        DayOfCountry = "day_of_country",
+        /// The part of a country's codes that is typed.
+        CountryPaused = "country_paused",
+        /// The same of a range of numbers.
+        RangePaused = "range_paused",
+        /// What one address asks for.
+        ClientSpread = "client_spread",
+    }
+}
+
+label! {
+    /// What a guard does.
+    GuardDecision = "decision" {
+        /// It refuses.
+        Refused = "refused",
+        /// It would, if the app's guards refused.
+        WouldRefuse = "would_refuse",
+    }
+}
+
+label! {
     /// What became of a message to a person.
     ReplyOutcome = "outcome" {
         /// It was stored, to be sent.

@@ -14,7 +14,7 @@ use metrics::{Counter, Gauge, Histogram, KeyName, Recorder, SharedString, Unit};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 pub(crate) use super::labels::{
-    CertificateLoad, Limit, SendResult, StoreFailure, TlsHandshake, WebhookRefusal,
+    CertificateLoad, GuardDecision, GuardKind, Limit, SendResult, StoreFailure, TlsHandshake, WebhookRefusal,
 };
 use super::{
     instruments::{Family, HttpDurations, Instrument, Kind, LabelSet, Word, WordCounters},
@@ -134,6 +134,10 @@ catalogue! {
         "Logins without a result, as counted last.";
     not_requested: Family<Counter, ()> = "loggin_otp_not_requested_total" in Count,
         "One-time codes whose recipients said that they had not asked for one.";
+    guards: Family<Counter, (GuardKind, GuardDecision)> = "loggin_otp_guards_total" in Count,
+        "One-time codes that a guard refused, or would have refused.";
+    guard_pauses: Family<Counter, ()> = "loggin_otp_guard_pauses_total" in Count,
+        "Countries that were paused because too few of their codes were typed.";
     otp_starts: WordCounters<ResultWord> = "loggin_otp_starts_total" in Count,
         "Calls that start a one-time code, by their result.";
     otp_verifications: WordCounters<ResultWord> = "loggin_otp_verifications_total" in Count,
@@ -318,6 +322,20 @@ pub(crate) fn account_event(event: &'static str) {
 pub(crate) fn limit_hit(limit: Limit) {
     if let Some(catalogue) = catalogue() {
         catalogue.limits.of(limit).increment(1);
+    }
+}
+
+/// A guard refused a one-time code, or would have.
+pub(crate) fn guarded(kind: GuardKind, decision: GuardDecision) {
+    if let Some(catalogue) = catalogue() {
+        catalogue.guards.of((kind, decision)).increment(1);
+    }
+}
+
+/// A country was paused for an app.
+pub(crate) fn country_paused() {
+    if let Some(catalogue) = catalogue() {
+        catalogue.guard_pauses.of(()).increment(1);
     }
 }
 

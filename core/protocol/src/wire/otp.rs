@@ -24,6 +24,10 @@ pub struct OtpStartRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
     pub meta: Option<Box<RawValue>>,
+    /// The address of the person at the app, by which the server's guards tell people apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 45, example = "203.0.113.7"))]
+    pub client_ip: Option<String>,
 }
 
 /// The response of `POST /auth/start`.

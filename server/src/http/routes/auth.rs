@@ -104,10 +104,12 @@ impl From<OtpError> for ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
-        if let Some(limit) = limit(refusal.code) {
+        // Guards are counted by themselves.
+        if let Some(limit) = limit(refusal.code).filter(|_| !refusal.by_guard) {
             metrics::limit_hit(limit);
         }
-        let error = Self::new(refusal.code, message(refusal.code));
+        let message = if refusal.by_guard { GUARDED } else { message(refusal.code) };
+        let error = Self::new(refusal.code, message);
         // A session that is over is a mistake in the form's field here, not a page that is gone.
         let error = if refusal.code == ErrorCode::Expired { error.with_status(422) } else { error };
         let error = match refusal.attempts_left {
@@ -120,6 +122,10 @@ impl From<Refusal> for ApiError {
         }
     }
 }
+
+/// What a guard's refusal says to a developer: which one it was is in the server's history.
+const GUARDED: &str =
+    "The app's guards send no code to this number now: offer a sign-in by link, which costs nothing to misuse.";
 
 /// The limit that a refusal is about.
 fn limit(code: ErrorCode) -> Option<Limit> {

@@ -81,11 +81,14 @@ async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartO
         call.otp.recipient(&call.app, &request.phone, request.country_code.as_deref()).await?;
     let length = u8::try_from(length).ok().filter(|_| DIGITS_PERMITTED.contains(&length));
     let length = length.ok_or(ApiError::invalid_request("`otp_length` is 4 to 8."))?;
+    let client_ip = request.client_ip.as_deref().map(str::trim).map(str::parse).transpose();
+    let client_ip = client_ip.map_err(|_| ApiError::invalid_request("`client_ip` is an address of IPv4 or IPv6."))?;
     Ok(StartOrder {
         app: Arc::clone(&call.app),
         recipient,
         length,
         meta: request.meta.map(|meta| meta.get().to_owned()),
+        client_ip,
         call: call.named(headers, "start", &bytes)?,
         meter: Some(Arc::clone(&call.meter)),
     })

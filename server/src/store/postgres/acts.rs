@@ -4,13 +4,16 @@ use loggin_protocol::PhoneNumber;
 use serde_json::{Value, json};
 
 use super::{
-    webhooks,
+    guards, webhooks,
     writes::{self, hex, text},
 };
 use crate::{
     clock::UnixMillis,
     limits,
-    store::{AccessKey, Act, Admin, App, AppSecretKey, DisabledFor, Role, admins::apps_text, rows::Numbered},
+    store::{
+        AccessKey, Act, Admin, App, AppSecretKey, CountryPause, DisabledFor, Role, admins::apps_text,
+        rows::Numbered,
+    },
 };
 
 /// A row of the audit: act, subject and fields.
@@ -44,6 +47,15 @@ pub(super) fn unnoted(act: &Act) -> Value {
         Act::SignOutAdmin(name) => json!({ "name": text(name) }),
         Act::CreateAccessKey(new) => json!({ "key": access_key(new), "most": limits::ACCESS_KEYS }),
         Act::RevokeAccessKey(id, _, at) => json!({ "key_id": id.as_str(), "moment": at.0 }),
+        Act::SetGuards(app_key, settings, _) => guards::row(*app_key, settings, None),
+        Act::LearnCountries(app_key, settings, countries, at) => {
+            guards::row(*app_key, settings, Some((countries, *at)))
+        }
+        Act::PauseCountry(app_key, pause) => guards::pause_row(*app_key, pause),
+        Act::ResumeCountry(app_key, country, at) => {
+            let over = CountryPause { country: country.clone(), since: *at, until: *at, times: 0 };
+            guards::pause_row(*app_key, &over)
+        }
         Act::AddWebhook(endpoint) => json!({ "endpoint": webhooks::endpoint(endpoint) }),
         Act::RotateWebhook(id, secret, until) => {
             json!({ "endpoint_id": text(id), "secret": hex(secret), "until": until.0 })

@@ -17,6 +17,7 @@ mod admin;
 mod connections;
 mod failure;
 mod health;
+mod guards;
 mod history;
 mod identity;
 mod migrations;

@@ -31,7 +31,7 @@ pub(super) fn number<T: TryFrom<i64>>(row: &Row, column: &'static str) -> Result
     T::try_from(value::<i64>(row, column)?).map_err(|_| StoreError::Unreadable("number"))
 }
 
-fn optional_number(row: &Row, column: &'static str) -> Result<Option<u32>, StoreError> {
+pub(super) fn optional_number(row: &Row, column: &'static str) -> Result<Option<u32>, StoreError> {
     let number = value::<Option<i64>>(row, column)?;
     number.map(|number| u32::try_from(number).map_err(|_| StoreError::Unreadable("number"))).transpose()
 }

@@ -419,6 +419,8 @@ fn otp_written(text: &str) -> Result<OtpWritten, StoreError> {
         Some("turn") => OtpRefusal::Turn,
         Some("known") => OtpRefusal::Known,
         Some("rate") => OtpRefusal::Rate,
+        Some("app_day") => OtpRefusal::DayOfApp,
+        Some("country_day") => OtpRefusal::DayOfCountry,
         Some(_) => return Err(StoreError::Unreadable("refusal")),
     };
     Ok((counted, Err(refusal)))

@@ -18,7 +18,7 @@ use crate::{
     whatsapp::DeliveryStatus,
 };
 
-use super::rows::NOTHING_SAID;
+use super::{guards, rows::NOTHING_SAID};
 
 /// Bytes, as PostgreSQL reads them.
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -274,6 +274,12 @@ fn code(write: &OtpWrite) -> Value {
     match write {
         OtpWrite::Event(event) => app_event(event),
         OtpWrite::End { session_id, entry } => end_of_session(*session_id, entry),
+        OtpWrite::Refused(entry) => {
+            let mut write = history_end(entry);
+            write["write"] = "refused".into();
+            write
+        }
+        OtpWrite::Guard(place, count) => guards::count(place, *count),
         OtpWrite::Phone(row) => phone(row),
         OtpWrite::Join { from, version, into } => {
             json!({ "write": "join", "source": hex(from), "version": version, "target": hex(into) })

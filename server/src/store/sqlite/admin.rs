@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, named_params, params};
 use super::{
     INSERT_APP, UPDATE_APP, admins,
     connections::{all, execute, first},
+    guards,
     history::in_json,
     keys,
     otp_reads::{put_test_number, remove_test_number},
@@ -111,6 +112,12 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
         Act::PutTestNumber(phone, test) => put_test_number(db, phone, test).map(|()| true),
         Act::RemoveTestNumber(phone) => remove_test_number(db, phone),
         Act::MarkDevelopment => Ok(!is_marked(db)?),
+        Act::SetGuards(app_key, settings, _) => guards::set(db, *app_key, settings),
+        Act::LearnCountries(app_key, settings, countries, at) => {
+            guards::learn(db, *app_key, settings, countries, *at)
+        }
+        Act::PauseCountry(app_key, pause) => guards::pause(db, *app_key, pause),
+        Act::ResumeCountry(app_key, country, at) => guards::resume(db, *app_key, country, *at),
         Act::AddWebhook(endpoint) => webhooks::insert(db, endpoint),
         Act::RotateWebhook(id, secret, until) => webhooks::rotate(db, id, secret, *until),
         Act::DisableWebhook(id, at) => webhooks::disable(db, id, *at, DisabledFor::Administrator),

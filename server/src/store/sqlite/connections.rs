@@ -37,11 +37,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (12, include_str!("../../../migrations/sqlite/0012_confirmations.sql")),
     (13, include_str!("../../../migrations/sqlite/0013_people.sql")),
     (14, include_str!("../../../migrations/sqlite/0014_history.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0015_admins.sql")),
+    (15, include_str!("../../../migrations/sqlite/0015_admins.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0016_guards.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 15;
+pub(in crate::store) const LATEST: u32 = 16;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.

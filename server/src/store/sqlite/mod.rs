@@ -7,6 +7,7 @@ mod admin;
 mod admins;
 pub(super) mod backup;
 pub(super) mod connections;
+mod guards;
 mod history;
 mod identity;
 mod keys;

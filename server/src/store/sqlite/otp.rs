@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     connections::{execute, first},
-    history, webhooks,
+    guards, history, webhooks,
 };
 use crate::{
     clock::UnixMillis,
@@ -102,6 +102,8 @@ fn write_one(
         OtpWrite::Forget { call, session_id } => forget(db, call, *session_id).map(never),
         OtpWrite::Event(event) => webhooks::queue(db, event).map(never),
         OtpWrite::End { session_id, entry } => history::end_session(db, *session_id, entry).map(never),
+        OtpWrite::Refused(entry) => history::insert(db, entry).map(never),
+        OtpWrite::Guard(place, count) => guards::count(db, place, *count),
     }
 }
 
