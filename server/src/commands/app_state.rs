@@ -7,6 +7,7 @@ use super::{
     administrator::{self, Administrator},
     app_key,
     app_view::as_json,
+    guard,
     output::print_line,
     run::RunError,
 };
@@ -27,8 +28,10 @@ pub(super) async fn show(user: &Administrator, app_key: &str, json: bool) -> Res
     let app = user.administration.app(&user.actor, administrator::app_key(app_key)?).await?;
     let keys = user.administration.keys(&user.actor, app.app_key).await?;
     let now = SystemClock.now();
+    let guards = user.administration.guards(&user.actor, app.app_key).await?;
     let mut shown = as_json(&app, None);
     if json {
+        shown["guards"] = guard::as_json(&guards);
         let keys: Vec<Value> = keys.iter().map(|key| app_key::as_json(key, now)).collect();
         shown["keys"] = keys.into();
         return print_line(&shown.to_string());
@@ -41,6 +44,7 @@ pub(super) async fn show(user: &Administrator, app_key: &str, json: bool) -> Res
         };
         print_line(&format!("{name:24}{value}"))?;
     }
+    print_line(&format!("{:24}{}", "guards", guard::summary(&guards.settings)))?;
     for key in &keys {
         print_line(&format!("{:24}{}", "key", app_key::line(key, now)))?;
     }

@@ -38,7 +38,10 @@ use crate::{
     },
     limits,
     logins::Publisher,
-    store::{Act, Admin, App, AppSecretKey, CommitListener, Confirm, Location, PhoneHidden, Role, Store},
+    store::{
+        Act, Admin, App, AppSecretKey, CommitListener, Confirm, GuardMode, GuardSettings, Location, PhoneHidden,
+        Role, Store,
+    },
     telemetry::Exporter,
 };
 
@@ -287,6 +290,11 @@ async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
     };
     // In a folder that was used before, the app is there, with what was changed about it since.
     store.insert_app(&app).await?;
+    if store.guards(app.app_key).await?.is_none() {
+        // Numbers here are made up, and nobody pays for a message.
+        let off = GuardSettings { mode: GuardMode::Off, ..GuardSettings::default() };
+        audit::administer(store, Act::SetGuards(app.app_key, Box::new(off), vec!["mode"])).await?;
+    }
     if store.secret_keys(app.app_key).await?.is_empty() {
         let key = AppSecretKey::of(&key, "published", app.created_at);
         store.insert_secret_key(&key).await?;

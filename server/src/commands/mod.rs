@@ -10,6 +10,7 @@ mod app_view;
 mod audit;
 mod dev;
 mod doctor;
+mod guard;
 mod logs;
 mod output;
 mod person;
@@ -35,6 +36,7 @@ use self::{
     app::AppCommand,
     dev::DevArgs,
     doctor::DoctorArgs,
+    guard::GuardCommand,
     logs::LogsArgs,
     output::{print_line, tell_failure},
     person::Wish,
@@ -78,6 +80,13 @@ enum Command {
         config: ConfigArgs,
         #[command(subcommand)]
         command: TestNumberCommand,
+    },
+    /// Guard one-time codes against being asked for to cost money: show, set, and end pauses.
+    Guard {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(subcommand)]
+        command: GuardCommand,
     },
     /// Tell apps of what happens by webhooks: add, list, try and change where, and deliver again.
     Webhook {
@@ -204,6 +213,10 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         Command::TestNumber { config, command } => {
             let database = run::location(&start(config.config.as_deref())?)?;
             block_on(test_number::run(&database, command))
+        }
+        Command::Guard { config, command } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            block_on(guard::run(&database, command))
         }
         Command::Admin { config, command } => {
             let database = run::location(&start(config.config.as_deref())?)?;

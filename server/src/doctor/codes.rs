@@ -85,6 +85,14 @@ pub(super) const ENDPOINT_FAILS: Known = warning(
     "endpoint_fails",
     "Look at `loggin-server webhook deliveries`, and ask the app's owner: after three days without a success it is disabled.",
 );
+pub(super) const COUNTRIES_LEARNED: Known = warning(
+    "countries_learned",
+    "Where people of other countries are to get codes: `loggin-server guard set APP_KEY --add-country FR`, or `--countries any`.",
+);
+pub(super) const COUNTRY_PAUSED: Known = warning(
+    "country_paused",
+    "Look at `loggin-server logs --reason not_typed`: where it is no attack, `loggin-server guard resume APP_KEY COUNTRY`.",
+);
 pub(super) const EVENTS_LATE: Known = warning(
     "events_late",
     "Look at `loggin-server webhook deliveries`; where nothing was tried, start a server that has LOGGIN_WEBHOOK_SECRET.",

@@ -32,10 +32,11 @@ use crate::{
 type Check = (&'static str, for<'a> fn(&'a Subject) -> BoxFuture<'a, Vec<Finding>>);
 
 /// All checks, in the order in which they are told.
-const CHECKS: [Check; 16] = [
+const CHECKS: [Check; 17] = [
     (checks::settings::NAME, |subject| ready(checks::settings::check(subject)).boxed()),
     (checks::store::NAME, |subject| checks::store::check(subject).boxed()),
     (checks::app_webhooks::NAME, |subject| checks::app_webhooks::check(subject).boxed()),
+    (checks::guards::NAME, |subject| checks::guards::check(subject).boxed()),
     (checks::clock::NAME, |subject| checks::clock::check(subject).boxed()),
     (checks::version::NAME, |subject| checks::version::check(subject).boxed()),
     (checks::token::NAME, |subject| checks::token::check(subject).boxed()),

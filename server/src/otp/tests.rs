@@ -3,6 +3,7 @@
 mod accounts;
 mod calls;
 mod ending;
+mod guards;
 mod privacy;
 mod races;
 mod sending;
@@ -28,13 +29,13 @@ use crate::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-struct Environment {
-    otp: Arc<Otp>,
-    store: Arc<dyn Store>,
-    clock: Arc<ManualClock>,
+pub(super) struct Environment {
+    pub(super) otp: Arc<Otp>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) clock: Arc<ManualClock>,
     random: Arc<CountingRandom>,
-    codes: Arc<NotedCodes>,
-    app: Arc<App>,
+    pub(super) codes: Arc<NotedCodes>,
+    pub(super) app: Arc<App>,
     folder: TempDir,
 }
 
@@ -56,7 +57,7 @@ fn otp_with(
 }
 
 impl Environment {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with_app(demo_app()).await
     }
 
@@ -74,7 +75,7 @@ impl Environment {
         self.otp = otp_with(secrets, &self.store, &self.clock, &self.random, &self.codes);
     }
 
-    fn order(&self, phone: &str) -> StartOrder {
+    pub(super) fn order(&self, phone: &str) -> StartOrder {
         // Also of numbers that no plan knows.
         let asked = PhoneNumber::parse(phone).unwrap();
         let unplanned = Number { asked: asked.clone(), current: asked };

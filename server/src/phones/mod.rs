@@ -80,6 +80,11 @@ pub(crate) fn load() {
     let _ = PHONE_NUMBER_UTIL.get_country_code_for_region(Region::IN);
 }
 
+/// Whether this is a region such as `IN` that has a plan.
+pub(crate) fn is_country(region: &str) -> bool {
+    home(region).is_some()
+}
+
 /// A region such as `IN` that has a plan.
 fn home(region: &str) -> Option<Region> {
     let region = Region::from_code(&region.trim().to_ascii_uppercase()).ok()?;

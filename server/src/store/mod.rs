@@ -38,8 +38,10 @@ pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
 pub(crate) use guards::{
     Countries, CountryPause, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge, GuardSettings,
-    GuardStore, Learned, MinuteSends, Sends, minute, next_day,
+    GuardStore, Learned, MinuteSends, Sends, next_day,
 };
+#[cfg(test)]
+pub(crate) use guards::minute;
 pub(crate) use history::{
     Ending, Facet, HOUR_MILLIS, HistoryEntry, HistoryFilter, HistoryKind, HistoryPage, HistoryPurge,
     HistoryRow, HistoryStart, HistoryStore, Outcome, PACE, UsageCounts, UsageFilter, UsageHour, UsageValue,

@@ -3,6 +3,7 @@
 pub(super) mod account;
 pub(super) mod app_webhooks;
 pub(super) mod clock;
+pub(super) mod guards;
 pub(super) mod health;
 pub(super) mod limit;
 pub(super) mod number;

@@ -139,6 +139,7 @@ mod tests {
             country_code: Some(String::new()),
             otp_length: Some(6),
             meta: Some(RawValue::NULL.to_owned()),
+            client_ip: Some(String::new()),
         };
         let started = wire::OtpStartResponse {
             session_id: String::new(),

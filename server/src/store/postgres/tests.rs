@@ -28,6 +28,7 @@ use crate::{
             acts::act_suite,
             admins::admin_suite,
             cluster::{self, Cluster},
+            guards::guard_suite,
             history::history_suite,
             identity::identity_suite,
             keys::key_suite,
@@ -76,6 +77,7 @@ store_suite!(open);
 otp_store_suite!(open);
 outbox_suite!(open);
 act_suite!(open);
+guard_suite!(open);
 history_suite!(open);
 key_suite!(open);
 admin_suite!(open);

@@ -423,6 +423,7 @@ mod tests {
         tests::{
             acts::act_suite,
             admins::admin_suite,
+            guards::guard_suite,
             history::history_suite,
             identity::identity_suite,
             keys::key_suite,
@@ -451,6 +452,7 @@ mod tests {
     otp_store_suite!(always);
     outbox_suite!(always);
     act_suite!(always);
+    guard_suite!(always);
     history_suite!(always);
     key_suite!(always);
     admin_suite!(always);

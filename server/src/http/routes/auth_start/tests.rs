@@ -6,8 +6,9 @@ use reqwest::Response;
 use serde_json::{Value, json};
 
 use crate::{
+    clock::Clock,
     otp::life,
-    store::{App, TestNumber},
+    store::{Act, App, Countries, GuardSettings, TestNumber},
     tests::{PHONE, TestServer, demo_app, demo_key, error_of, guarded_app},
     whatsapp::{SendStatus, SentMessage},
 };
@@ -314,4 +315,43 @@ async fn who_hangs_up_leaves_no_code_half_sent() {
     server.clock.advance(life::SENDING);
     let response = server.auth_as(&key, Some("key"), "start", &body).await;
     assert_eq!((response.status().as_u16(), server.codes.count()), (200, 1));
+}
+
+#[tokio::test]
+async fn what_guards_refuse_is_one_answer_and_says_nothing_of_which() {
+    let server = TestServer::start().await;
+    let (store, app_key) = (&server.server.store, demo_app().app_key);
+    let settings = GuardSettings {
+        countries: Countries::These(vec!["IN".to_owned()]),
+        client_numbers: Some(1),
+        per_day: Some(1),
+        ..GuardSettings::default()
+    };
+    let set = Act::SetGuards(app_key, Box::new(settings), vec!["countries"]);
+    assert!(store.administer(set, "test".to_owned(), server.clock.now()).await.unwrap());
+    let start = async |phone: &str| {
+        server.auth("start", &json!({ "phone": phone, "client_ip": "2001:db8::7" })).await
+    };
+    let country: Value = start("+4915112345678").await.json().await.unwrap();
+    assert_eq!((&country["error"], &country["attempts_left"]), (&json!("blocked"), &Value::Null));
+    assert_eq!(server.codes.count(), 0);
+    let client: Value = start(&format!("+{PHONE}")).await.json().await.unwrap();
+    assert_eq!((&client["error"], &client["message"]), (&country["error"], &country["message"]));
+    let body = json!({ "phone": format!("+{PHONE}"), "client_ip": "203.0.113.9" });
+    assert_eq!(server.auth("start", &body).await.status(), 200);
+    let day = server.auth("start", &json!({ "phone": "+919876543211" })).await;
+    assert!(day.headers().contains_key("retry-after"));
+    assert_eq!(error_of(day).await, (429, "rate_limited".to_owned()));
+    assert_eq!(server.codes.count(), 1);
+}
+
+#[tokio::test]
+async fn an_address_that_is_none_is_refused() {
+    let server = TestServer::start().await;
+    for address in [json!("home"), json!(""), json!("203.0.113.7:80"), json!(7)] {
+        let body = json!({ "phone": format!("+{PHONE}"), "client_ip": address });
+        let response = server.auth("start", &body).await;
+        assert_eq!(error_of(response).await, (400, "invalid_request".to_owned()), "{address}");
+    }
+    assert_eq!(server.codes.count(), 0);
 }
