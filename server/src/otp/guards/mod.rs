@@ -273,7 +273,7 @@ impl Guards {
         let hour = now.0.div_euclid(HOUR_MILLIS);
         // What goes on now is not what usually is.
         let to_hour = if is_past { hour - 24 } else { hour + 1 };
-        let filter = UsageFilter { app_key: Some(app_key), from_hour: hour - days * 24, to_hour };
+        let filter = UsageFilter { app_key: Some(app_key), apps: None, from_hour: hour - days * 24, to_hour };
         let found = self.store.usage_by(filter, Facet::Countries).await?;
         let wanted = found.into_iter().filter(|value| match value.kind {
             HistoryKind::Code => true,
