@@ -74,7 +74,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
-.PHONY: help version metadata check-release dist test-dist build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore redteam fuzz races faults faults-nodes sanitize soak \
+.PHONY: help version metadata check-release dist test-dist build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore pumping redteam fuzz races faults faults-nodes sanitize soak \
 	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server bench-growth bench-history timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
@@ -187,6 +187,9 @@ faults-nodes: build-rust ## run 1,000 rounds of several servers on one PostgreSQ
 
 explore: ## walk every order of what may happen to a login, DEPTH steps deep (14)
 	EXPLORER_DEPTH=$(DEPTH) $(CARGO) test $(LOCKED) -p loggin-server --lib explorer -- --nocapture
+
+pumping: ## play attacks on one-time codes among honest people, and print what was sent and who was refused (minutes)
+	$(CARGO) test $(LOCKED) -p loggin-server --lib guards::pumping -- --ignored --nocapture
 
 redteam: build-rust ## play every attack on a login for every policy, and print who got in; CHECK=--check compares docs/security.md
 	PYTHONPATH=tests $(PYTHON) -m redteam $(CHECK)

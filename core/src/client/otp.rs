@@ -175,7 +175,13 @@ pub struct OtpRequest {
 impl OtpRequest {
     /// A code for this phone: a number with its country code, or as it is written in [`OtpRequest::country_code`].
     pub fn new(phone: impl Into<String>) -> Self {
-        let body = OtpStartRequest { phone: phone.into(), country_code: None, otp_length: None, meta: None, client_ip: None };
+        let body = OtpStartRequest {
+            phone: phone.into(),
+            country_code: None,
+            otp_length: None,
+            meta: None,
+            client_ip: None,
+        };
         Self { body, timeout: None }
     }
 

@@ -70,23 +70,28 @@ DECLARE
     of_country text := w ->> 'country';
     minute bigint := (w ->> 'minute')::bigint;
     day bigint := (w ->> 'day')::bigint;
-    sent bigint := (w ->> 'sent')::bigint;
+    sent_now bigint := (w ->> 'sent')::bigint;
     typed bigint := (w ->> 'verified')::bigint;
 BEGIN
-    IF sent < 0 THEN
+    IF sent_now < 0 THEN
         UPDATE guard_counts c SET sent = greatest(c.sent - 1, 0) WHERE c.app_key = of_app
             AND (c.place, c.span, c.slot) IN (('', 1, day), (of_country, 1, day), (of_country, 0, minute),
                 (w ->> 'range', 1, day));
         RETURN NULL;
     END IF;
-    IF NOT add_guard_count(of_app, '', 1, day, sent, typed, (w ->> 'most')::bigint) THEN
+    IF NOT add_guard_count(of_app, '', 1, day, sent_now, typed, (w ->> 'most')::bigint) THEN
         RETURN 'app_day';
     END IF;
-    IF NOT add_guard_count(of_app, of_country, 1, day, sent, typed, (w ->> 'most_of_country')::bigint) THEN
+    IF NOT add_guard_count(of_app, of_country, 1, day, sent_now, typed, (w ->> 'most_of_country')::bigint) THEN
+        -- Where nothing else can be refused, no block takes it back.
+        UPDATE guard_counts c SET sent = c.sent - sent_now
+            WHERE c.app_key = of_app AND c.place = '' AND c.span = 1 AND c.slot = day;
         RETURN 'country_day';
     END IF;
-    PERFORM add_guard_count(of_app, of_country, 0, minute, sent, typed, NULL);
-    PERFORM add_guard_count(of_app, w ->> 'range', 1, day, sent, typed, NULL);
+    IF minute IS NOT NULL THEN
+        PERFORM add_guard_count(of_app, of_country, 0, minute, sent_now, typed, NULL);
+    END IF;
+    PERFORM add_guard_count(of_app, w ->> 'range', 1, day, sent_now, typed, NULL);
     RETURN NULL;
 END
 $$;

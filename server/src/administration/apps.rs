@@ -173,7 +173,12 @@ impl Administration {
     }
 
     /// Carries out what is done unless there is no such app.
-    pub(super) async fn done_to(&self, actor: &Actor, app_key: AppKey, act: Act) -> Result<(), AdministrationError> {
+    pub(super) async fn done_to(
+        &self,
+        actor: &Actor,
+        app_key: AppKey,
+        act: Act,
+    ) -> Result<(), AdministrationError> {
         if self.carry_out(actor, act).await? {
             return Ok(());
         }

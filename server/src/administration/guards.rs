@@ -276,7 +276,10 @@ mod tests {
         let again = administration.set_guards(&owner, app_key, &changes).await;
         assert!(matches!(again, Err(AdministrationError::Refused(_))));
         let told = store.audit(9).await.unwrap().pop().unwrap();
-        assert_eq!((told.actor.as_str(), told.act.as_str(), told.fields.as_str()), ("olga", "guard_set", "mode"));
+        assert_eq!(
+            (told.actor.as_str(), told.act.as_str(), told.fields.as_str()),
+            ("olga", "guard_set", "mode")
+        );
         let until = START + limits::GUARD_LOOKED_BACK;
         let pause = CountryPause { country: "IN".to_owned(), since: START, until, times: 1 };
         assert!(administration.carry_out(&owner, Act::PauseCountry(app_key, pause)).await.unwrap());

@@ -57,8 +57,16 @@ impl NamedCall {
 #[derive(Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Kept {
-    Started { session_id: String, sent: bool, quota_remaining: Option<u32> },
-    Verified { phone: PhoneNumber, verified_at: i64, meta: Option<String> },
+    Started {
+        session_id: String,
+        sent: bool,
+        quota_remaining: Option<u32>,
+    },
+    Verified {
+        phone: PhoneNumber,
+        verified_at: i64,
+        meta: Option<String>,
+    },
     Refused {
         error: String,
         attempts_left: Option<u8>,

@@ -19,10 +19,10 @@ use crate::{
     crypto::Digits,
     limits,
     phones::{self, Number},
-    store::App,
+    store::{Act, App, GuardMode, GuardSettings},
     tests::{
-        APP_SECRET, CountingRandom, ManualClock, NotedCodes, OTP_SECRET, PHONE, demo_app, is_on_postgresql,
-        store,
+        APP_SECRET, CountingRandom, ManualClock, NotedCodes, OTP_SECRET, PHONE, START, demo_app,
+        is_on_postgresql, store,
     },
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
@@ -64,6 +64,10 @@ impl Environment {
     async fn with_app(app: App) -> Self {
         let (store, _, folder) = store().await;
         store.insert_app(&app).await.unwrap();
+        // Guards have tests of their own; others ask for many codes that nobody types.
+        let off = GuardSettings { mode: GuardMode::Off, ..GuardSettings::default() };
+        let act = Act::SetGuards(app.app_key, Box::new(off), vec!["mode"]);
+        assert!(store.administer(act, "test".to_owned(), START).await.unwrap());
         let (clock, codes) = (ManualClock::new(), Arc::new(NotedCodes::default()));
         let (random, app) = (Arc::new(CountingRandom::default()), Arc::new(app));
         let otp = otp_with(&[OTP_SECRET], &store, &clock, &random, &codes);
@@ -81,7 +85,15 @@ impl Environment {
         let unplanned = Number { asked: asked.clone(), current: asked };
         let recipient = Recipient::Person(phones::read(phone, None).unwrap_or(unplanned));
         let meta = Some(r#"{"user":7.50}"#.to_owned());
-        StartOrder { app: Arc::clone(&self.app), recipient, length: 6, meta, client_ip: None, call: None, meter: None }
+        StartOrder {
+            app: Arc::clone(&self.app),
+            recipient,
+            length: 6,
+            meta,
+            client_ip: None,
+            call: None,
+            meter: None,
+        }
     }
 
     /// For a test number with the code 123456 and no pause.

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber, Subject};
 
 use super::{
-    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, GuardSettings, KeyId, StoreError, TestNumber,
-    WebhookEndpoint,
+    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, GuardSettings, KeyId, StoreError,
+    TestNumber, WebhookEndpoint,
 };
 use crate::clock::UnixMillis;
 

@@ -162,8 +162,9 @@ pub(crate) fn next_day(at: UnixMillis) -> UnixMillis {
 /// What is counted of a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GuardCount {
-    /// It is to be sent; refused beyond so many of a day.
-    Sent { most: Option<u32>, most_of_country: Option<u32> },
+    /// It is to be sent; refused beyond so many of a day. Where it says nothing of its country, it is not counted by the
+    /// minute.
+    Sent { most: Option<u32>, most_of_country: Option<u32>, by_minute: bool },
     /// It was typed.
     Verified,
     /// It was not sent after all.

@@ -1,8 +1,8 @@
 //! The numbers that stand for enumerations in the tables of every store.
 
 use super::{
-    Confirm, DeliveryState, DisabledFor, Ending, Facet, GuardMode, HistoryKind, MessageKind, MessageState, PhoneHidden,
-    Role, State, StoreError,
+    Confirm, DeliveryState, DisabledFor, Ending, Facet, GuardMode, HistoryKind, MessageKind, MessageState,
+    PhoneHidden, Role, State, StoreError,
 };
 use crate::whatsapp::DeliveryStatus;
 

@@ -124,8 +124,7 @@ impl From<Refusal> for ApiError {
 }
 
 /// What a guard's refusal says to a developer: which one it was is in the server's history.
-const GUARDED: &str =
-    "The app's guards send no code to this number now: offer a sign-in by link, which costs nothing to misuse.";
+const GUARDED: &str = "The app's guards send no code to this number now: offer a sign-in by link, which costs nothing to misuse.";
 
 /// The limit that a refusal is about.
 fn limit(code: ErrorCode) -> Option<Limit> {

@@ -82,7 +82,8 @@ async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartO
     let length = u8::try_from(length).ok().filter(|_| DIGITS_PERMITTED.contains(&length));
     let length = length.ok_or(ApiError::invalid_request("`otp_length` is 4 to 8."))?;
     let client_ip = request.client_ip.as_deref().map(str::trim).map(str::parse).transpose();
-    let client_ip = client_ip.map_err(|_| ApiError::invalid_request("`client_ip` is an address of IPv4 or IPv6."))?;
+    let client_ip =
+        client_ip.map_err(|_| ApiError::invalid_request("`client_ip` is an address of IPv4 or IPv6."))?;
     Ok(StartOrder {
         app: Arc::clone(&call.app),
         recipient,

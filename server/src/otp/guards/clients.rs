@@ -84,7 +84,8 @@ impl Clients {
         }
         let session_id = known.and_then(|known| known.session_id);
         numbers.push(Number { hash, country, session_id, at: now });
-        let (spread, sessions) = (spread(&numbers), numbers.iter().filter_map(|one| one.session_id).collect());
+        let (spread, sessions) =
+            (spread(&numbers), numbers.iter().filter_map(|one| one.session_id).collect());
         while asked.len() >= limits::GUARD_CLIENTS && asked.pop_front().is_some() {}
         asked.insert(client.0, numbers);
         (spread, sessions)
@@ -180,9 +181,17 @@ mod tests {
         for address in ["203.0.113.7", "2001:db8::1", "100.128.0.1", "::ffff:198.51.100.1"] {
             assert!(is_one(address), "{address}");
         }
-        for address in
-            ["10.0.0.1", "192.168.1.9", "127.0.0.1", "::1", "fd00::1", "fe80::1", "100.64.3.2", "::ffff:10.0.0.1", "0.0.0.0"]
-        {
+        for address in [
+            "10.0.0.1",
+            "192.168.1.9",
+            "127.0.0.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "100.64.3.2",
+            "::ffff:10.0.0.1",
+            "0.0.0.0",
+        ] {
             assert!(!is_one(address), "{address}");
         }
     }

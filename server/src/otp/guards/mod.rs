@@ -150,6 +150,7 @@ impl Guards {
         let count = GuardCount::Sent {
             most: enforced(settings.per_day),
             most_of_country: enforced(settings.country_per_day),
+            by_minute: judged.by_minute,
         };
         Ok(Guarded { verdict, count: Some(count) })
     }
@@ -169,7 +170,8 @@ impl Guards {
             Verdict::WouldRefuse(refused) => (refused, GuardDecision::WouldRefuse),
         };
         metrics::guarded(kind(refused.reason), decision);
-        let (key, moment) = ((place.app_key, place.country.clone(), refused.reason), self.instant(place.asked_at));
+        let (key, moment) =
+            ((place.app_key, place.country.clone(), refused.reason), self.instant(place.asked_at));
         if self.told.recall(&key, moment).is_some() {
             return;
         }
@@ -291,7 +293,9 @@ impl Guards {
     }
 
     fn client(&self, app_key: AppKey, client_ip: Option<IpAddr>) -> Option<Client> {
-        client_ip.filter(|address| is_told_apart(*address)).map(|address| self.clients.client(app_key, address))
+        client_ip
+            .filter(|address| is_told_apart(*address))
+            .map(|address| self.clients.client(app_key, address))
     }
 
     async fn spread(&self, wish: &Wish<'_>, settings: &GuardSettings) -> Result<Spread, StoreError> {

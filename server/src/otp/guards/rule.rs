@@ -26,6 +26,10 @@ const ENOUGH_WITHOUT: f64 = 12.0;
 /// Codes of a range of numbers that are judged: below these the interval reaches half of any past.
 const ENOUGH_OF_RANGE: u32 = 9;
 
+/// Codes of one range of numbers that were not typed, and numbers of one address, that say something of their country: what
+/// one of them brings beyond that is found out by itself.
+const SAYS_ENOUGH: u32 = 3;
+
 /// Codes that make a past.
 const PAST_FROM: u32 = 50;
 
@@ -145,12 +149,14 @@ pub(crate) struct Asked<'a> {
 pub(crate) struct Judgement {
     pub(crate) verdict: Verdict,
     pub(crate) pause: Option<CountryPause>,
+    /// Whether the code counts for its country.
+    pub(crate) by_minute: bool,
 }
 
 /// Judges a code.
 pub(crate) fn judge(settings: &GuardSettings, asked: &Asked<'_>) -> Judgement {
     if settings.mode == GuardMode::Off {
-        return Judgement { verdict: Verdict::Allow, pause: None };
+        return Judgement { verdict: Verdict::Allow, pause: None, by_minute: false };
     }
     let pause = pause(settings, asked);
     let refused = day(settings, asked)
@@ -164,7 +170,9 @@ pub(crate) fn judge(settings: &GuardSettings, asked: &Asked<'_>) -> Judgement {
         // A country that is not refused yet.
         None => country(settings, asked).map_or(Verdict::Allow, Verdict::WouldRefuse),
     };
-    Judgement { verdict, pause }
+    let Sends { sent, verified } = asked.counts.range;
+    let by_minute = sent.saturating_sub(verified) < SAYS_ENOUGH && asked.spread.numbers <= SAYS_ENOUGH;
+    Judgement { verdict, pause, by_minute }
 }
 
 fn day(settings: &GuardSettings, asked: &Asked<'_>) -> Option<Refused> {
@@ -231,7 +239,8 @@ fn pause(settings: &GuardSettings, asked: &Asked<'_>) -> Option<CountryPause> {
             break;
         }
         expected += f64::from(sends.sent) * typed_by(asked.now.since(begun + Duration::from_secs(30)));
-        typed += f64::from(sends.verified);
+        // Codes that were not counted may be typed.
+        typed += f64::from(sends.verified.min(sends.sent));
         if expected >= enough {
             if upper(typed, expected) < least {
                 return Some(begin(asked, in_row.saturating_add(1)));
@@ -259,9 +268,8 @@ fn range(settings: &GuardSettings, asked: &Asked<'_>) -> Option<Refused> {
 /// The least part of codes that must be typed; `None` where that is not looked at.
 fn least(settings: &GuardSettings, asked: &Asked<'_>) -> Option<f64> {
     let percent = settings.conversion?;
-    let part = |sends: Sends| {
-        (sends.sent >= PAST_FROM).then(|| f64::from(sends.verified) / f64::from(sends.sent))
-    };
+    let part =
+        |sends: Sends| (sends.sent >= PAST_FROM).then(|| f64::from(sends.verified) / f64::from(sends.sent));
     let past = part(asked.past.country).or_else(|| part(asked.past.others)).unwrap_or(USUAL);
     Some(past.clamp(LEAST_PAST, 1.0) * f64::from(percent) / 100.0)
 }

@@ -55,7 +55,8 @@ fn number(index: u32) -> String {
 
 #[tokio::test]
 async fn a_refused_code_is_not_sent_costs_nothing_and_stands_in_the_history() {
-    let env = Environment::guarded(GuardSettings { countries: these(&["DE"]), ..GuardSettings::default() }).await;
+    let env =
+        Environment::guarded(GuardSettings { countries: these(&["DE"]), ..GuardSettings::default() }).await;
     let refusal = env.guard_refusal(PHONE).await.unwrap();
     assert_eq!((refusal.code, refusal.by_guard, refusal.retry_after), (ErrorCode::Blocked, true, None));
     assert_eq!(env.codes.count(), 0);
@@ -69,7 +70,8 @@ async fn a_refused_code_is_not_sent_costs_nothing_and_stands_in_the_history() {
 
 #[tokio::test]
 async fn a_refusal_is_the_response_of_the_same_call() {
-    let env = Environment::guarded(GuardSettings { countries: these(&["DE"]), ..GuardSettings::default() }).await;
+    let env =
+        Environment::guarded(GuardSettings { countries: these(&["DE"]), ..GuardSettings::default() }).await;
     let call = env.otp.named_call(env.app.app_key, "start", b"key", b"{}");
     let order = StartOrder { call: Some(call), ..env.order(PHONE) };
     let first = refusal_of(env.otp.start(&order).await);
@@ -101,7 +103,8 @@ async fn dry_run_sends_and_off_sends_and_counts_nothing() {
         env.start(&number(20)).await;
         assert_eq!((env.codes.count(), env.refusals().await.len()), (13, 0));
         assert_eq!(env.store.guard_pauses(env.app.app_key).await.unwrap(), []);
-        let place = env.otp.guards.place(env.app.app_key, &PhoneNumber::parse(PHONE).unwrap(), env.clock.now());
+        let place =
+            env.otp.guards.place(env.app.app_key, &PhoneNumber::parse(PHONE).unwrap(), env.clock.now());
         let counts = env.store.guard_counts(&place).await.unwrap();
         assert_eq!(counts.today, if counted == 0 { 0 } else { counted + 1 });
     }
@@ -134,10 +137,7 @@ async fn a_code_that_was_not_sent_is_not_counted() {
     assert_eq!(env.guard_refusal(&number(1)).await.unwrap().code, ErrorCode::SendFailed);
     let session = env.start(&number(2)).await;
     assert!(env.guard_refusal(&number(3)).await.unwrap().by_guard);
-    let failed = StatusUpdate {
-        errors: vec![131_026],
-        ..status(session, DeliveryStatus::Failed)
-    };
+    let failed = StatusUpdate { errors: vec![131_026], ..status(session, DeliveryStatus::Failed) };
     env.otp.note_statuses(&[failed]).await.unwrap();
     env.clock.advance(SECOND);
     assert_eq!(env.guard_refusal(&number(3)).await, None);
@@ -158,7 +158,10 @@ async fn a_country_whose_codes_nobody_types_is_paused_and_comes_back() {
     let [CountryPause { country, until, times: 1, .. }] = pauses.as_slice() else { panic!("{pauses:?}") };
     assert_eq!((country.as_str(), refusal.retry_after), ("IN", Some(until.since(env.clock.now()))));
     let told = env.store.audit(9).await.unwrap().pop().unwrap();
-    assert_eq!((told.actor.as_str(), told.act.as_str(), told.fields.as_str()), ("guards", "guard_pause", "IN"));
+    assert_eq!(
+        (told.actor.as_str(), told.act.as_str(), told.fields.as_str()),
+        ("guards", "guard_pause", "IN")
+    );
     assert_eq!(env.guard_refusal("4915112345678").await, None, "another country");
     assert_eq!(env.guard_refusal(PHONE).await, None, "who has verified before");
     env.clock.set(*until);
@@ -195,7 +198,8 @@ async fn a_range_of_numbers_is_refused_and_others_of_the_country_are_not() {
 
 #[tokio::test]
 async fn one_address_asks_for_so_many_numbers_unless_their_codes_are_typed() {
-    let settings = GuardSettings { client_numbers: Some(2), client_countries: Some(9), ..GuardSettings::default() };
+    let settings =
+        GuardSettings { client_numbers: Some(2), client_countries: Some(9), ..GuardSettings::default() };
     let env = Environment::guarded(settings).await;
     let start = async |index: u32, address: &str| {
         let order = StartOrder { client_ip: address.parse().ok(), ..env.order(&number(index)) };
@@ -251,6 +255,10 @@ async fn the_countries_of_the_first_verified_are_learned_told_and_then_held_to()
 
 #[tokio::test]
 async fn a_test_number_is_nobodys_to_pay_for() {
-    let env = Environment::guarded(GuardSettings { countries: these(&["DE"]), ..GuardSettings::default() }).await;
-    assert!(matches!(env.otp.start(&env.test_order()).await.unwrap(), OtpResponse::Started { sent: false, .. }));
+    let env =
+        Environment::guarded(GuardSettings { countries: these(&["DE"]), ..GuardSettings::default() }).await;
+    assert!(matches!(
+        env.otp.start(&env.test_order()).await.unwrap(),
+        OtpResponse::Started { sent: false, .. }
+    ));
 }

@@ -22,17 +22,17 @@ use crate::{
 
 /// A count, as `count_for_guards` of the migrations takes it.
 pub(super) fn count(place: &GuardPlace, count: GuardCount) -> Value {
-    let (sent, verified, most, most_of_country) = match count {
-        GuardCount::Sent { most, most_of_country } => (1, 0, most, most_of_country),
-        GuardCount::Verified => (0, 1, None, None),
-        GuardCount::NotSent => (-1, 0, None, None),
+    let (sent, verified, most, most_of_country, by_minute) = match count {
+        GuardCount::Sent { most, most_of_country, by_minute } => (1, 0, most, most_of_country, by_minute),
+        GuardCount::Verified => (0, 1, None, None, true),
+        GuardCount::NotSent => (-1, 0, None, None, true),
     };
     json!({
         "write": "guard",
         "app_key": place.app_key.as_str(),
         "country": place.country,
         "range": place.range,
-        "minute": place.minute(),
+        "minute": by_minute.then(|| place.minute()),
         "day": place.day(),
         "sent": sent,
         "verified": verified,
@@ -42,7 +42,11 @@ pub(super) fn count(place: &GuardPlace, count: GuardCount) -> Value {
 }
 
 /// A row of what guards are set to, with what was learned.
-pub(super) fn row(app_key: AppKey, guards: &GuardSettings, learned: Option<(&[String], UnixMillis)>) -> Value {
+pub(super) fn row(
+    app_key: AppKey,
+    guards: &GuardSettings,
+    learned: Option<(&[String], UnixMillis)>,
+) -> Value {
     json!({ "guards": {
         "app_key": app_key.as_str(),
         "mode": guards.mode.number(),

@@ -39,9 +39,9 @@ pub(super) fn count(
 ) -> Result<Option<OtpRefusal>, StoreError> {
     let GuardPlace { app_key, country, range, .. } = place;
     let (day, minute) = (place.day(), place.minute());
-    let (sent, verified, most, most_of_country) = match count {
-        GuardCount::Sent { most, most_of_country } => (1, 0, most, most_of_country),
-        GuardCount::Verified => (0, 1, None, None),
+    let (sent, verified, most, most_of_country, by_minute) = match count {
+        GuardCount::Sent { most, most_of_country, by_minute } => (1, 0, most, most_of_country, by_minute),
+        GuardCount::Verified => (0, 1, None, None, true),
         GuardCount::NotSent => return take_back(db, place).map(|()| None),
     };
     let add = |name: &str, span: i64, slot: i64, most: Option<u32>| {
@@ -52,22 +52,27 @@ pub(super) fn count(
         return Ok(Some(OtpRefusal::DayOfApp));
     }
     if !add(country, DAY, day, most_of_country)? {
+        // Where nothing else can be refused, there is no savepoint that takes it back.
+        execute(db, TAKE_BACK, params![app_key.as_str(), ANYWHERE, DAY, day])?;
         return Ok(Some(OtpRefusal::DayOfCountry));
     }
-    add(country, MINUTE, minute, None)?;
+    if by_minute {
+        add(country, MINUTE, minute, None)?;
+    }
     add(range, DAY, day, None)?;
     Ok(None)
 }
 
+const TAKE_BACK: &str = "UPDATE guard_counts SET sent = max(sent - 1, 0)
+    WHERE app_key = ?1 AND place = ?2 AND span = ?3 AND slot = ?4";
+
 fn take_back(db: &Connection, place: &GuardPlace) -> Result<(), StoreError> {
-    const UPDATE: &str = "UPDATE guard_counts SET sent = max(sent - 1, 0)
-        WHERE app_key = ?1 AND place = ?2 AND span = ?3 AND slot = ?4";
     let GuardPlace { app_key, country, range, .. } = place;
     let (day, minute) = (place.day(), place.minute());
     for (name, span, slot) in
         [(ANYWHERE, DAY, day), (country, DAY, day), (country, MINUTE, minute), (range, DAY, day)]
     {
-        execute(db, UPDATE, params![app_key.as_str(), name, span, slot])?;
+        execute(db, TAKE_BACK, params![app_key.as_str(), name, span, slot])?;
     }
     Ok(())
 }

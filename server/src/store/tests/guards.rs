@@ -42,14 +42,19 @@ pub(in crate::store) use guard_suite;
 const APP: &str = "8XKPQ2WN";
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const SENT: GuardCount = GuardCount::Sent { most: None, most_of_country: None };
+const SENT: GuardCount = GuardCount::Sent { most: None, most_of_country: None, by_minute: true };
 
 fn app_key() -> AppKey {
     AppKey::parse(APP).unwrap()
 }
 
 fn place(country: &str, asked_at: UnixMillis) -> GuardPlace {
-    GuardPlace { app_key: app_key(), country: country.to_owned(), range: "0123456789abcdef".to_owned(), asked_at }
+    GuardPlace {
+        app_key: app_key(),
+        country: country.to_owned(),
+        range: "0123456789abcdef".to_owned(),
+        asked_at,
+    }
 }
 
 fn settings() -> GuardSettings {
@@ -81,12 +86,17 @@ pub(in crate::store) async fn guards_read_back_as_they_were_set(store: &impl Sto
     assert!(!act(store, set(settings())).await, "there is no such app");
     store.insert_app(&app(APP)).await.unwrap();
     assert_eq!(store.guards(app_key()).await.unwrap(), None);
-    for settings in [settings(), GuardSettings::default(), GuardSettings { countries: Countries::Any, ..settings() }] {
+    for settings in
+        [settings(), GuardSettings::default(), GuardSettings { countries: Countries::Any, ..settings() }]
+    {
         assert!(act(store, set(settings.clone())).await);
         assert_eq!(store.guards(app_key()).await.unwrap(), Some(settings));
     }
     let told = store.audit(9).await.unwrap().pop().unwrap();
-    assert_eq!((told.act.as_str(), told.subject.as_str(), told.fields.as_str()), ("guard_set", APP, "mode countries"));
+    assert_eq!(
+        (told.act.as_str(), told.subject.as_str(), told.fields.as_str()),
+        ("guard_set", APP, "mode countries")
+    );
 }
 
 pub(in crate::store) async fn countries_are_learned_once(store: &impl Store) {
@@ -98,7 +108,10 @@ pub(in crate::store) async fn countries_are_learned_once(store: &impl Store) {
     assert!(act(store, learn(&["BR", "IN"])).await);
     assert!(!act(store, learn(&["FR"])).await);
     let learned = Some(Learned { countries: vec!["BR".to_owned(), "IN".to_owned()], at: NOW });
-    assert_eq!(store.guards(app_key()).await.unwrap(), Some(GuardSettings { learned: learned.clone(), ..settings() }));
+    assert_eq!(
+        store.guards(app_key()).await.unwrap(),
+        Some(GuardSettings { learned: learned.clone(), ..settings() })
+    );
     assert!(act(store, set(GuardSettings::default())).await);
     let kept = GuardSettings { learned, ..GuardSettings::default() };
     assert_eq!(store.guards(app_key()).await.unwrap(), Some(kept), "what was learned stays");
@@ -133,11 +146,15 @@ pub(in crate::store) async fn codes_are_counted_by_day_minute_and_range(store: &
     for (country, at) in [("IN", NOW), ("IN", NOW), ("IN", NOW + MINUTE), ("DE", NOW), ("IN", NOW + DAY)] {
         assert_eq!(count(store, place(country, at), SENT).await, None);
     }
+    let by_day = GuardCount::Sent { most: None, most_of_country: None, by_minute: false };
+    assert_eq!(count(store, place("BR", NOW), by_day).await, None);
+    let of_day = store.guard_counts(&place("BR", NOW)).await.unwrap();
+    assert_eq!((of_day.today, of_day.country_today, of_day.recent), (5, 1, Vec::new()));
     assert_eq!(count(store, place("IN", NOW), GuardCount::Verified).await, None);
     let minute = place("IN", NOW).minute();
     let one = |minute, sent, verified| MinuteSends { minute, sends: Sends { sent, verified } };
     let expected = GuardCounts {
-        today: 4,
+        today: 5,
         country_today: 3,
         recent: vec![one(minute + 1, 1, 0), one(minute, 2, 1)],
         ..GuardCounts::default()
@@ -145,20 +162,24 @@ pub(in crate::store) async fn codes_are_counted_by_day_minute_and_range(store: &
     assert_eq!(store.guard_counts(&place("IN", NOW + MINUTE)).await.unwrap(), expected);
     let range = async |at| store.guard_range(&place("IN", at)).await.unwrap();
     // The next day is none of this one.
-    assert_eq!(range(NOW).await, Sends { sent: 4, verified: 1 });
-    assert_eq!(range(NOW + DAY).await, Sends { sent: 5, verified: 1 });
+    assert_eq!(range(NOW).await, Sends { sent: 5, verified: 1 });
+    assert_eq!(range(NOW + DAY).await, Sends { sent: 6, verified: 1 });
     let other = GuardPlace { range: "other".to_owned(), ..place("IN", NOW) };
     assert_eq!(store.guard_range(&other).await.unwrap(), Sends::default());
     assert_eq!(count(store, place("IN", NOW), GuardCount::NotSent).await, None);
     let counts = store.guard_counts(&place("IN", NOW)).await.unwrap();
-    assert_eq!((counts.today, counts.country_today, counts.recent), (3, 2, vec![one(minute, 1, 1)]));
+    assert_eq!((counts.today, counts.country_today, counts.recent), (4, 2, vec![one(minute, 1, 1)]));
 }
 
 pub(in crate::store) async fn a_code_beyond_the_bound_of_a_day_is_refused_and_nothing_is_written_with_it(
     store: &impl Store,
 ) {
     store.insert_app(&app(APP)).await.unwrap();
-    let bounded = |most, most_of_country| GuardCount::Sent { most: Some(most), most_of_country: Some(most_of_country) };
+    let bounded = |most, most_of_country| GuardCount::Sent {
+        most: Some(most),
+        most_of_country: Some(most_of_country),
+        by_minute: true,
+    };
     assert_eq!(count(store, place("IN", NOW), bounded(0, 9)).await, Some(OtpRefusal::DayOfApp));
     assert_eq!(count(store, place("IN", NOW), bounded(2, 1)).await, None);
     let session = super::otp::session(1);

@@ -121,8 +121,7 @@ fn what_is_new_may_be_typed_yet() {
         ..GuardCounts::default()
     };
     let past = Past { country: sends(1_000, 900), others: Sends::default() };
-    let is_paused =
-        |ago| judge(&settings(), &Asked { past, ..asked("IN", &counts(ago)) }).pause.is_some();
+    let is_paused = |ago| judge(&settings(), &Asked { past, ..asked("IN", &counts(ago)) }).pause.is_some();
     assert!(!is_paused(0), "of this minute");
     assert!(is_paused(2), "of the one before the last");
 }
@@ -133,7 +132,8 @@ fn pauses_in_a_row_are_longer_and_have_an_end() {
     let mut lengths = Vec::new();
     for times in 0..12 {
         let until = UnixMillis((minute(NOW) - 60) * 60_000);
-        counts.pause = Some(CountryPause { country: "IN".to_owned(), since: until - FIRST_PAUSE, until, times });
+        counts.pause =
+            Some(CountryPause { country: "IN".to_owned(), since: until - FIRST_PAUSE, until, times });
         let pause = judge(&settings(), &asked("IN", &counts)).pause.unwrap();
         assert_eq!(pause.times, times + 1);
         lengths.push(pause.until.since(pause.since));
@@ -148,7 +148,10 @@ fn what_led_to_a_pause_leads_to_no_other_one() {
     let mut counts = recent(&[sends(500, 0)]);
     let pause = |until| CountryPause { country: "IN".to_owned(), since: NOW - FIRST_PAUSE, until, times: 1 };
     counts.pause = Some(pause(NOW));
-    assert_eq!(judge(&settings(), &asked("IN", &counts)), Judgement { verdict: Verdict::Allow, pause: None });
+    assert_eq!(
+        judge(&settings(), &asked("IN", &counts)),
+        Judgement { verdict: Verdict::Allow, pause: None, by_minute: true }
+    );
     counts.pause = Some(pause(NOW + FIRST_PAUSE));
     let judged = judge(&settings(), &asked("IN", &counts));
     assert_eq!((refused(&judged), judged.pause), (Some(Reason::Pause), None));
@@ -172,6 +175,17 @@ fn a_range_of_numbers_is_found_out_before_its_country() {
 }
 
 #[test]
+fn one_range_and_one_address_say_so_much_of_a_country_and_no_more() {
+    let at = |range, numbers| {
+        let counts = GuardCounts { range, ..GuardCounts::default() };
+        let spread = Spread { countries: 1, numbers };
+        judge(&settings(), &Asked { spread, ..asked("IN", &counts) }).by_minute
+    };
+    assert!(at(sends(2, 0), 3) && at(sends(9, 7), 0));
+    assert!(!at(sends(3, 0), 1) && !at(sends(0, 0), 4));
+}
+
+#[test]
 fn a_country_without_a_past_is_held_to_the_others() {
     let counts = recent(&[sends(40, 14)]);
     let at = |others| {
@@ -185,7 +199,9 @@ fn a_country_without_a_past_is_held_to_the_others() {
 }
 
 fn any_sends() -> impl Strategy<Value = Sends> {
-    (0_u32..200).prop_flat_map(|sent| (Just(sent), 0..=sent)).prop_map(|(sent, verified)| sends(sent, verified))
+    (0_u32..200)
+        .prop_flat_map(|sent| (Just(sent), 0..=sent))
+        .prop_map(|(sent, verified)| sends(sent, verified))
 }
 
 fn any_counts() -> impl Strategy<Value = GuardCounts> {
@@ -214,7 +230,7 @@ proptest! {
             (in_mode(GuardMode::Enforce), in_mode(GuardMode::DryRun), in_mode(GuardMode::Off));
         prop_assert_eq!(refused(&enforced), refused(&told));
         prop_assert!(!matches!(told.verdict, Verdict::Refuse(_)));
-        prop_assert_eq!(off, Judgement { verdict: Verdict::Allow, pause: None });
+        prop_assert_eq!(off, Judgement { verdict: Verdict::Allow, pause: None, by_minute: false });
     }
 
     #[test]
@@ -226,7 +242,7 @@ proptest! {
         let counts = recent(&each);
         let past = Past { country: sends(1_000, 1_000), others: Sends::default() };
         let judged = judge(&settings(), &Asked { past, ..asked("IN", &counts) });
-        prop_assert_eq!(judged, Judgement { verdict: Verdict::Allow, pause: None });
+        prop_assert_eq!(judged, Judgement { verdict: Verdict::Allow, pause: None, by_minute: true });
     }
 
     #[test]
@@ -253,7 +269,8 @@ proptest! {
 
 #[test]
 fn each_reason_has_an_ending_of_its_own() {
-    let endings: std::collections::HashSet<Ending> = Reason::ALL.iter().map(|reason| reason.ending()).collect();
+    let endings: std::collections::HashSet<Ending> =
+        Reason::ALL.iter().map(|reason| reason.ending()).collect();
     assert_eq!(endings.len(), Reason::ALL.len());
     assert!(endings.iter().all(|ending| ending.outcome() == crate::store::Outcome::Refused));
 }
