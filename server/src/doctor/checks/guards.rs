@@ -49,10 +49,10 @@ async fn judge(store: &dyn Store, app: &App, now: UnixMillis) -> Result<Vec<Find
         found.push(Finding::of(NAME, &codes::COUNTRIES_LEARNED, message));
     }
     let pauses = store.guard_pauses(app.app_key).await?;
-    let paused: Vec<&str> =
+    let countries: Vec<&str> =
         pauses.iter().filter(|pause| now < pause.until).map(|pause| pause.country.as_str()).collect();
-    if !paused.is_empty() && settings.mode == GuardMode::Enforce {
-        let message = format!("codes of the app {} are not sent to {}", app.app_key, paused.join(" "));
+    if !countries.is_empty() && settings.mode == GuardMode::Enforce {
+        let message = format!("codes of the app {} are not sent to {}", app.app_key, countries.join(" "));
         found.push(Finding::of(NAME, &codes::COUNTRY_PAUSED, message));
     }
     Ok(found)

@@ -270,8 +270,8 @@ fn least(settings: &GuardSettings, asked: &Asked<'_>) -> Option<f64> {
     let percent = settings.conversion?;
     let part =
         |sends: Sends| (sends.sent >= PAST_FROM).then(|| f64::from(sends.verified) / f64::from(sends.sent));
-    let past = part(asked.past.country).or_else(|| part(asked.past.others)).unwrap_or(USUAL);
-    Some(past.clamp(LEAST_PAST, 1.0) * f64::from(percent) / 100.0)
+    let usual = part(asked.past.country).or_else(|| part(asked.past.others)).unwrap_or(USUAL);
+    Some(usual.clamp(LEAST_PAST, 1.0) * f64::from(percent) / 100.0)
 }
 
 /// The part of codes of this age that is typed by now of those that ever are.

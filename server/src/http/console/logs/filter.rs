@@ -174,7 +174,7 @@ pub(in crate::http::console) fn app_key(text: &str) -> Result<AppKey, &'static s
 
 /// The words of the form, each with what it stands for.
 pub(super) const KINDS: [HistoryKind; 3] = [HistoryKind::Login, HistoryKind::Code, HistoryKind::TestCode];
-pub(super) const OUTCOMES: [Outcome; 7] = [
+pub(super) const OUTCOMES: [Outcome; 8] = [
     Outcome::Redeemed,
     Outcome::Verified,
     Outcome::Expired,
@@ -182,6 +182,7 @@ pub(super) const OUTCOMES: [Outcome; 7] = [
     Outcome::Revoked,
     Outcome::Blocked,
     Outcome::Failed,
+    Outcome::Refused,
 ];
 
 fn kind(text: &str) -> Result<HistoryKind, &'static str> {

@@ -21,6 +21,7 @@ pub(in crate::http::console) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Revoked => "Revoked",
         Outcome::Blocked => "Blocked",
         Outcome::Failed => "Failed",
+        Outcome::Refused => "Refused",
     }
 }
 
@@ -29,7 +30,7 @@ pub(in crate::http::console) fn tone(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Redeemed | Outcome::Verified => "good",
         Outcome::Expired => "plain",
-        Outcome::Denied | Outcome::Revoked | Outcome::Blocked | Outcome::Failed => "bad",
+        Outcome::Denied | Outcome::Revoked | Outcome::Blocked | Outcome::Failed | Outcome::Refused => "bad",
     }
 }
 
@@ -71,6 +72,12 @@ pub(super) fn what(ending: Ending) -> &'static str {
         Ending::Temporary => "WhatsApp did not deliver at the time.",
         Ending::Operator => "WhatsApp delivers nothing of this account until something is fixed.",
         Ending::Unknown => "Nobody knows whether WhatsApp took the code.",
+        Ending::CountryNotAllowed => "No code was sent: the app’s codes do not go to this country.",
+        Ending::DayOfApp => "No code was sent: the app’s codes of the day were used up.",
+        Ending::DayOfCountry => "No code was sent: the app’s codes of the day for this country were used up.",
+        Ending::CountryPaused => "No code was sent: too few of the codes to this country were typed.",
+        Ending::RangePaused => "No code was sent: too few of the codes to numbers like this one were typed.",
+        Ending::ClientSpread => "No code was sent: one address asked for too many numbers or countries.",
     }
 }
 
@@ -105,6 +112,16 @@ pub(super) fn advice(ending: Ending) -> Option<&'static str> {
         }
         Ending::Temporary | Ending::Unknown => "Nothing, unless it goes on: then see the page about health.",
         Ending::Operator => "See the page about health: token, payment or the number’s standing.",
+        Ending::CountryNotAllowed => {
+            "Where people of this country are to get codes, add it: loggin-server guard set APP_KEY --add-country."
+        }
+        Ending::DayOfApp | Ending::DayOfCountry => {
+            "Where so many people ask, raise the bound: loggin-server guard set APP_KEY --per-day."
+        }
+        Ending::CountryPaused => {
+            "The pause ends by itself. Where it is no attack, end it: loggin-server guard resume APP_KEY COUNTRY."
+        }
+        Ending::RangePaused | Ending::ClientSpread => "Nothing, where it is an attack: it is held off.",
     })
 }
 
