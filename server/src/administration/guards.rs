@@ -12,6 +12,7 @@ use crate::{
 const CONVERSIONS: std::ops::RangeInclusive<u32> = 1..=90;
 
 /// Changes of guards; what is not given stays. A bound is a number or none.
+#[allow(clippy::option_option, reason = "what is not given stays, and no bound is a choice too")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GuardChanges {
     pub(crate) mode: Option<GuardMode>,

@@ -245,14 +245,12 @@ impl Guards {
 
     async fn past(&self, place: &GuardPlace, now: UnixMillis) -> Result<Past, StoreError> {
         let moment = self.instant(now);
-        let known = match self.pasts.recall(&place.app_key, moment) {
-            Some(known) => known,
-            None => {
-                let known = self.usage(place.app_key, limits::GUARD_PAST_DAYS, now, true).await?;
-                let known = Arc::new(known);
-                self.pasts.keep(place.app_key, Arc::clone(&known), moment);
-                known
-            }
+        let known = if let Some(known) = self.pasts.recall(&place.app_key, moment) {
+            known
+        } else {
+            let known = Arc::new(self.usage(place.app_key, limits::GUARD_PAST_DAYS, now, true).await?);
+            self.pasts.keep(place.app_key, Arc::clone(&known), moment);
+            known
         };
         let mut past = Past::default();
         for (country, sends) in known.iter() {
