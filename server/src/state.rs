@@ -142,6 +142,7 @@ impl Server {
             Arc::clone(&parts.clock),
             parts.settings.development,
         ));
+        let administration = administration(&parts);
         let otp = parts.otp.map(|otp| {
             Arc::new(Otp::new(
                 Arc::clone(&parts.store),
@@ -163,7 +164,6 @@ impl Server {
             client: parts.client,
             queued: Arc::clone(&parts.publisher.outbox),
         });
-        let administration = administration(&parts);
         let session_keys = SealKeys::derive(secret_bytes(), SESSION_DOMAIN);
         let people = People {
             store: Arc::clone(&parts.store),

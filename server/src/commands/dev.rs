@@ -39,8 +39,8 @@ use crate::{
     limits,
     logins::Publisher,
     store::{
-        Act, Admin, App, AppSecretKey, CommitListener, Confirm, GuardMode, GuardSettings, Location, PhoneHidden,
-        Role, Store,
+        Act, Admin, App, AppSecretKey, CommitListener, Confirm, GuardMode, GuardSettings, Location,
+        PhoneHidden, Role, Store,
     },
     telemetry::Exporter,
 };

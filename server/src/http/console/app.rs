@@ -1,6 +1,6 @@
 //! `/console/apps/{app_key}`: one app, what it chooses, and its secret keys. Each form says by `act` what it is for.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
@@ -11,7 +11,15 @@ use axum::{
 };
 use loggin_protocol::AppKey;
 
-use super::{Head, May, admin::Admin, error::ConsoleError, page, secret::SecretPage, words};
+use super::{
+    Head, May,
+    admin::Admin,
+    error::ConsoleError,
+    guards::{GuardFields, guard_changes, guard_fields},
+    page,
+    secret::SecretPage,
+    words::{self, Fields, field},
+};
 use crate::{
     administration::{AppChanges, AppPolicy, KeyRotation, NewKey, OriginChange},
     state::Server,
@@ -51,10 +59,10 @@ const HIDDEN: [(PhoneHidden, &str, &str); 3] = [
     (PhoneHidden::Allow, "allow", "The person signs in without one: the app knows them by their subject."),
 ];
 
-struct Choice {
-    value: &'static str,
-    text: &'static str,
-    is_chosen: bool,
+pub(super) struct Choice {
+    pub(super) value: &'static str,
+    pub(super) text: &'static str,
+    pub(super) is_chosen: bool,
 }
 
 struct KeyRow {
@@ -80,6 +88,7 @@ struct AppPage {
     monthly_quota: String,
     messages_per_day: String,
     keys: Vec<KeyRow>,
+    guards: GuardFields,
     wrong: Option<String>,
     saved: bool,
 }
@@ -102,6 +111,7 @@ async fn shown(
 ) -> Result<Response, ConsoleError> {
     let app = server.administration.app(admin.actor(), app_key).await?;
     let keys = server.administration.keys(admin.actor(), app_key).await?;
+    let guards = server.administration.guards(admin.actor(), app_key).await?;
     let now = server.clock.now();
     let number = |count: Option<u32>| count.map_or_else(String::new, |count| count.to_string());
     let app_page = AppPage {
@@ -117,6 +127,7 @@ async fn shown(
         monthly_quota: number(app.monthly_quota),
         messages_per_day: number(app.messages_per_day),
         keys: keys.into_iter().map(|key| KeyRow { is_good: key.is_good(now), ..key_row(key) }).collect(),
+        guards: guard_fields(&guards),
         wrong,
         saved: status == StatusCode::ACCEPTED,
         app,
@@ -139,9 +150,6 @@ fn key_row(key: AppSecretKey) -> KeyRow {
     }
 }
 
-/// What a form holds.
-type Fields = HashMap<String, String>;
-
 /// Carries out what a form of the page asks for.
 pub(super) async fn change(
     State(server): State<Arc<Server>>,
@@ -158,10 +166,6 @@ pub(super) async fn change(
     }
 }
 
-fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.get(name).map(String::as_str).unwrap_or_default()
-}
-
 async fn carried_out(
     server: &Server,
     admin: &Admin,
@@ -176,6 +180,11 @@ async fn carried_out(
             all.update_app(actor, app_key, changes(fields)?).await?;
             return shown(server, admin, app_key, StatusCode::ACCEPTED, None).await;
         }
+        "set_guards" => {
+            all.set_guards(actor, app_key, &guard_changes(fields)?).await?;
+            return shown(server, admin, app_key, StatusCode::ACCEPTED, None).await;
+        }
+        "resume_country" => all.resume_country(actor, app_key, field(fields, "country")).await?,
         "pause" => all.pause_app(actor, app_key).await?,
         "resume" => all.resume_app(actor, app_key).await?,
         "delete" => {

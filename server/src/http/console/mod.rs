@@ -9,6 +9,7 @@ mod apps;
 mod audit;
 mod charts;
 mod error;
+mod guards;
 mod health;
 mod home;
 mod logs;

@@ -275,8 +275,8 @@ async fn a_viewer_changes_nothing_and_an_editor_no_people() {
     for path in PAGES {
         let page = viewer.page(&server, path).await;
         let forms = page.matches("method=\"post\"").count();
-        let allowed = if path.starts_with("/console/apps/") { 2 } else { 1 };
-        assert!(forms <= allowed, "{path}: a form beside that of the sign-out, or one that is disabled");
+        let allowed = if path.starts_with("/console/apps/") { 3 } else { 1 };
+        assert!(forms <= allowed, "{path}: a form beside that of the sign-out, or those that are disabled");
     }
     let before = server.server.store.audit(100).await.unwrap().len();
     let app = "/console/apps/8XKPQ2WN";
@@ -372,4 +372,36 @@ async fn the_first_with_a_number_is_the_only_one_whom_it_lets_in() {
     assert_eq!(name(session(Some(PHONE), 1)).await.as_deref(), Some("olga"));
     assert_eq!(name(session(Some(PHONE), 2)).await, None, "somebody else has the number now");
     assert_eq!(name(session(None, 1)).await.as_deref(), Some("olga"), "whatever their number is now");
+}
+
+#[tokio::test]
+async fn guards_are_shown_and_set_on_the_page_of_their_app() {
+    let server = TestServer::start().await;
+    let olga = sign_in(&server, "olga", Role::Owner, None).await;
+    let path = "/console/apps/8XKPQ2WN";
+    let form = |countries, per_day| {
+        [
+            ("act", "set_guards"),
+            ("mode", "dry_run"),
+            ("countries", countries),
+            ("per_day", per_day),
+            ("country_per_day", ""),
+            ("conversion", "40"),
+            ("client_countries", "2"),
+            ("client_numbers", "5"),
+        ]
+    };
+    let saved = olga.post(&server, path, &form("IN,DE", "700")).send().await.unwrap();
+    assert_eq!(saved.status(), 200);
+    let page = olga.page(&server, path).await;
+    for shown in ["value=\"DE,IN\"", "value=\"700\"", "value=\"40\"", "value=\"dry_run\" checked"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    for (countries, per_day) in [("Atlantis", "700"), ("IN", "lots"), ("", "700")] {
+        let refused = olga.post(&server, path, &form(countries, per_day)).send().await.unwrap();
+        assert_eq!(refused.status(), 422, "{countries} {per_day}");
+    }
+    let viewer = sign_in(&server, "vera", Role::Viewer, None).await;
+    let refused = viewer.post(&server, path, &form("any", "")).send().await.unwrap();
+    assert_eq!(refused.status(), 403);
 }

@@ -1,6 +1,6 @@
 //! Moments and lists as pages show them, and fields as people type them.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use loggin_protocol::AppKey;
@@ -13,6 +13,14 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// Most days that can be typed: ten years.
 const MOST_DAYS: u64 = 3_650;
+
+/// What a form holds.
+pub(super) type Fields = HashMap<String, String>;
+
+/// A field of a form; nothing where it is not sent.
+pub(super) fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).map(String::as_str).unwrap_or_default()
+}
 
 /// A moment, to the second.
 pub(super) fn time(at: UnixMillis) -> String {

@@ -44,6 +44,7 @@ before(async () => {
   const page = await context.newPage();
   await page.goto(`${environment.url}/console`);
   await signIn(page);
+  await page.getByRole('heading', { level: 1, name: 'Apps' }).waitFor();
   storage = await context.storageState();
   await context.close();
 });
