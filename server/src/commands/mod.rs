@@ -211,16 +211,13 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             block_on(app::run(&database, command))
         }
         Command::TestNumber { config, command } => {
-            let database = run::location(&start(config.config.as_deref())?)?;
-            block_on(test_number::run(&database, command))
+            block_on(test_number::run(&run::location(&start(config.config.as_deref())?)?, command))
         }
         Command::Guard { config, command } => {
-            let database = run::location(&start(config.config.as_deref())?)?;
-            block_on(guard::run(&database, command))
+            block_on(guard::run(&run::location(&start(config.config.as_deref())?)?, command))
         }
         Command::Admin { config, command } => {
-            let database = run::location(&start(config.config.as_deref())?)?;
-            block_on(admin::run(&database, command))
+            block_on(admin::run(&run::location(&start(config.config.as_deref())?)?, command))
         }
         Command::AccessKey { config, command } => {
             let database = run::location(&start(config.config.as_deref())?)?;
