@@ -132,6 +132,7 @@ fn administration(parts: &Parts) -> Administration {
 
 impl Server {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let administration = administration(&parts);
         let waiters = Arc::clone(&parts.publisher.waiters);
         let secrets = &parts.settings.whatsapp.app_secrets;
         let secret_bytes = || secrets.iter().map(|secret| secret.expose_secret().as_bytes());

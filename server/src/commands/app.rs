@@ -244,8 +244,8 @@ async fn update(user: &Administrator, arguments: UpdateArgs) -> Result<(), RunEr
         changes.policy.allowed_origins = OriginChange::Set(given.clone());
     }
     if arguments.new_secret_key {
-        let changed = user.administration.update_app_with_new_key(&user.actor, app_key, changes).await?;
-        return show(&changed.0, Some(&changed.1), arguments.json);
+        let updated = user.administration.update_app_with_new_key(&user.actor, app_key, changes).await?;
+        return show(&updated.0, Some(&updated.1), arguments.json);
     }
     let app = user.administration.update_app(&user.actor, app_key, changes).await?;
     show(&app, None, arguments.json)

@@ -297,10 +297,10 @@ async fn each_act_is_noted_with_the_name_of_the_key() {
     let path = format!("/apps/{}", app["app_key"].as_str().unwrap());
     let changes =
         json!({ "monthly_quota": null, "confirm": "code", "allowed_origins": ["https://a.example"] });
-    let changed = send(Method::PATCH, &path, Some(changes)).await;
-    assert_eq!((&changed["monthly_quota"], &changed["name"]), (&Value::Null, &json!("Shop")));
+    let updated = send(Method::PATCH, &path, Some(changes)).await;
+    assert_eq!((&updated["monthly_quota"], &updated["name"]), (&Value::Null, &json!("Shop")));
     assert_eq!(
-        (&changed["confirm"], &changed["allowed_origins"]),
+        (&updated["confirm"], &updated["allowed_origins"]),
         (&json!("code"), &json!(["https://a.example"]))
     );
     send(Method::POST, &format!("{path}/pause"), None).await;
