@@ -29,6 +29,7 @@ pub(crate) struct AppChanges {
 }
 
 /// What an app chooses; what is not given stays, or is as for a new app.
+#[allow(clippy::option_option)] // what is not given stays, and none takes a quota away
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AppPolicy {
     pub(crate) require_secret_key: Option<bool>,

@@ -252,7 +252,7 @@ async fn gather(
         if wanted == 0 {
             return Ok((rows, position(start)));
         }
-        let page = read(user, &filter, start, wanted).await?;
+        let page = read(user, filter, start, wanted).await?;
         rows.extend(page.rows);
         let next = match (page.next, start) {
             (Some(next), HistoryStart::After(id)) if next > id => HistoryStart::After(next),

@@ -82,7 +82,7 @@ impl From<Confirm> for ConfirmBody {
             Confirm::Reply => Self::Reply,
             Confirm::Match => Self::Match,
             Confirm::Code => Self::Code,
-            _ => Self::None,
+            Confirm::None => Self::None,
         }
     }
 }
@@ -158,6 +158,7 @@ pub(super) struct UpdateRequest {
 }
 
 /// What an app chooses.
+#[allow(clippy::option_option)] // what is not given stays, and null takes it away
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = AdminAppPolicy)]
 struct PolicyRequest {

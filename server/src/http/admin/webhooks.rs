@@ -98,7 +98,7 @@ impl WebhookBody {
     }
 
     fn with_secret(endpoint: &WebhookEndpoint, secret: &WebhookSecret, now: UnixMillis) -> NewWebhookBody {
-        NewWebhookBody { endpoint: Self::of(endpoint, now), secret: secret.expose().to_owned() }
+        NewWebhookBody { endpoint: Self::of(endpoint, now), secret: secret.expose().clone() }
     }
 }
 
