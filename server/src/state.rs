@@ -143,7 +143,6 @@ impl Server {
             Arc::clone(&parts.clock),
             parts.settings.development,
         ));
-        let administration = administration(&parts);
         let otp = parts.otp.map(|otp| {
             Arc::new(Otp::new(
                 Arc::clone(&parts.store),

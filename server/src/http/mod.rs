@@ -16,7 +16,6 @@ mod pages;
 mod request;
 mod router;
 pub(crate) mod routes;
-mod same_site;
 mod seen;
 pub(crate) mod serve;
 mod subscription;

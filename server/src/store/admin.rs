@@ -164,14 +164,12 @@ impl Act {
     /// the role; of a webhook the app, or the event.
     pub(crate) fn fields(&self) -> String {
         match self {
-            Self::UpdateApp(_, fields, _) => fields.join(" "),
+            Self::UpdateApp(_, fields, _) | Self::SetGuards(_, _, fields) => fields.join(" "),
             Self::CreateKey(key) => key.id.to_string(),
             Self::RotateKey(key, replaced, _) => format!("{} {replaced}", key.id),
-            Self::RevokeKey(_, id, _) => id.to_string(),
+            Self::RevokeKey(_, id, _) | Self::RevokeAccessKey(id, ..) => id.to_string(),
             Self::PutAdmin(admin) => admin.role.as_str().to_owned(),
             Self::CreateAccessKey(key) => key.id.to_string(),
-            Self::RevokeAccessKey(id, ..) => id.to_string(),
-            Self::SetGuards(_, _, fields) => fields.join(" "),
             Self::LearnCountries(_, _, countries, _) => countries.join(" "),
             Self::PauseCountry(_, pause) => pause.country.clone(),
             Self::ResumeCountry(_, country, _) => country.clone(),

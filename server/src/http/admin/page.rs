@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn a_page_begins_behind_a_row_that_is_gone() {
         let of = |rows: Vec<u32>, cursor| {
-            paging(cursor, "1").page_of(rows, |row| row.to_string(), |row| *row).unwrap()
+            paging(cursor, "1").page_of(rows, ToString::to_string, |row| *row).unwrap()
         };
         let first = of(vec![1, 2, 3], None);
         assert_eq!(of(vec![2, 3], first.next).data, [2]);

@@ -18,7 +18,7 @@ use super::{
     guards::{GuardFields, guard_changes, guard_fields},
     page,
     secret::SecretPage,
-    words::{self, Fields, field},
+    words::{self, Choice, Fields, field},
 };
 use crate::{
     administration::{AppChanges, AppPolicy, KeyRotation, NewKey, OriginChange},
@@ -58,12 +58,6 @@ const HIDDEN: [(PhoneHidden, &str, &str); 3] = [
     (PhoneHidden::Fail, "fail", "The login fails with phone_hidden."),
     (PhoneHidden::Allow, "allow", "The person signs in without one: the app knows them by their subject."),
 ];
-
-pub(super) struct Choice {
-    pub(super) value: &'static str,
-    pub(super) text: &'static str,
-    pub(super) is_chosen: bool,
-}
 
 struct KeyRow {
     id: KeyId,

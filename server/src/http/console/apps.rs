@@ -3,12 +3,23 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::{Form, Router, extract::State, http::StatusCode, response::Response, routing::get};
+use axum::{
+    Form, Router,
+    extract::State,
+    http::StatusCode,
+    response::{Redirect, Response},
+    routing::get,
+};
 use loggin_protocol::AppKey;
 use serde::Deserialize;
 
 use super::{Head, May, admin::Admin, app, error::ConsoleError, page, secret::SecretPage, words};
 use crate::{administration::NewApp, state::Server, store::App};
+
+/// Leads on from `/console`: the apps are what all else is about.
+pub(super) async fn home(_admin: Admin) -> Redirect {
+    Redirect::to("/console/apps")
+}
 
 /// The routes of apps and of one of them.
 pub(super) fn routes() -> Router<Arc<Server>> {

@@ -1,9 +1,8 @@
 //! The guards of an app's one-time codes, as fields of the page of the app.
 
 use super::{
-    app::Choice,
     error::ConsoleError,
-    words::{self, Fields, field},
+    words::{self, Choice, Fields, field},
 };
 use crate::{
     administration::{CountryChange, GuardChanges, GuardView},

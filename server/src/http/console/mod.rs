@@ -11,7 +11,6 @@ mod charts;
 mod error;
 mod guards;
 mod health;
-mod home;
 mod logs;
 mod people;
 mod secret;
@@ -35,7 +34,7 @@ use axum::{
 };
 
 use self::{admin::Admin, error::ConsoleError};
-use super::same_site::is_of_own_page;
+use super::caller::is_of_own_page;
 use crate::{administration::Right, state::Server, store::Role};
 
 /// What a page may do: as other pages of this server, and send forms to it.
@@ -48,7 +47,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 /// The routes of the console.
 pub(super) fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
     Router::new()
-        .route("/console", get(home::handle))
+        .route("/console", get(apps::home))
         .route("/console/sign-in", get(sign_in::show).post(sign_in::redeem))
         .route("/console/sign-out", post(sign_in::sign_out))
         .route("/console/audit", get(audit::handle))

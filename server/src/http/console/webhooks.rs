@@ -55,7 +55,7 @@ struct WebhooksPage {
 }
 
 fn row(endpoint: WebhookEndpoint) -> EndpointRow {
-    let events: Vec<&str> = endpoint.events.iter().map(|event| event.as_str()).collect();
+    let events: Vec<&str> = endpoint.events.iter().map(String::as_str).collect();
     EndpointRow {
         id: endpoint.id,
         app_key: endpoint.app_key,

@@ -22,6 +22,13 @@ pub(super) fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).map(String::as_str).unwrap_or_default()
 }
 
+/// What people choose from, with what it means.
+pub(super) struct Choice {
+    pub(super) value: &'static str,
+    pub(super) text: &'static str,
+    pub(super) is_chosen: bool,
+}
+
 /// A moment, to the second.
 pub(super) fn time(at: UnixMillis) -> String {
     written(at, "%Y-%m-%d %H:%M:%S UTC")

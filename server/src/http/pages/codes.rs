@@ -19,9 +19,10 @@ use super::demo::demo;
 use crate::{
     clock::UnixMillis,
     http::{
-        ApiError, client_address,
+        ApiError,
+        caller::is_of_own_page,
+        client_address,
         routes::{auth::AuthCall, auth_start, auth_verify},
-        same_site::is_of_own_page,
     },
     limits::DemoCounts,
     state::Server,
