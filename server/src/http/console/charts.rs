@@ -93,7 +93,8 @@ pub(super) fn columns(columns: &[Column], width: Width) -> Option<Chart> {
 fn draw_columns<B: DrawingBackend>(backend: B, columns: &[Column], most: u64, width: u32) -> bool {
     let area = backend.into_drawing_area();
     let Ok(last) = i32::try_from(columns.len()) else { return false };
-    let axis = (0..last.saturating_sub(1).max(0)).into_segmented();
+    // An axis of one place has no length: a column that is alone stands on one of two.
+    let axis = (0..last.saturating_sub(1).max(1)).into_segmented();
     let chart = ChartBuilder::on(&area)
         .margin_top(10)
         .margin_right(8)
@@ -238,6 +239,23 @@ mod tests {
             chart.desk.contains("viewBox=\"0 0 1120 240\"")
                 && chart.phone.contains("viewBox=\"0 0 320 240\"")
         );
+    }
+
+    #[test]
+    fn a_column_is_as_wide_as_its_place_also_where_it_is_alone() {
+        for count in [1, 2, 3, 31, 400] {
+            let columns: Vec<Column> = (0..count).map(|day| column(&format!("day {day}"), 1, 2)).collect();
+            let chart = super::columns(&columns, Width::Full).unwrap();
+            let widths: Vec<i32> = [&chart.desk, &chart.phone]
+                .into_iter()
+                .flat_map(|text| text.split("<rect").skip(1))
+                .map(|rest| {
+                    rest.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+                })
+                .collect();
+            assert!(widths.len() >= 4 * count, "{count}");
+            assert!(widths.iter().all(|width| *width >= 0), "{count}: {widths:?}");
+        }
     }
 
     #[test]
