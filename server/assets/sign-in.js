@@ -9,17 +9,21 @@ const byId = (id) => document.getElementById(id);
 /** How long until another link is made after one has failed, in milliseconds. */
 const PAUSE = 3_000;
 
+let client;
+let token;
+
 async function signIn() {
-  const client = new Loggin({ baseUrl: location.origin });
+  client?.close();
+  client = new Loggin({ baseUrl: location.origin });
   const login = client.createToken(place.dataset.appKey);
+  token = login.token;
   byId("link").href = login.link;
   byId("qr").replaceChildren(qrPicture(login.link));
-  for await (const { status, match } of client.watch(login.token)) {
-    byId("match").hidden = match === undefined;
-    byId("match").textContent = match === undefined ? "" : `Tap ${match} in WhatsApp.`;
-    byId("result").textContent = status === "message_received" ? "Your message has come." : "";
+  for await (const { status } of client.watch(token)) {
+    byId("confirm").hidden = status !== "awaiting_confirmation";
+    if (status === "awaiting_confirmation") byId("digits").focus();
   }
-  await redeem(login.token);
+  await redeem(token);
   location.assign(place.dataset.to);
 }
 
@@ -39,11 +43,23 @@ async function keepTrying() {
     try {
       return await signIn();
     } catch (error) {
-      byId("match").hidden = true;
+      byId("confirm").hidden = true;
       byId("result").textContent = error?.message ?? "It did not work.";
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }
 
-if (byId("link")) void keepTrying();
+if (byId("link")) {
+  byId("confirm").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await client.confirm(token, byId("digits").value);
+      byId("result").textContent = "";
+    } catch (error) {
+      byId("result").textContent = error.message;
+      byId("digits").select();
+    }
+  });
+  void keepTrying();
+}

@@ -232,8 +232,8 @@ impl App {
     }
 }
 
-/// The app of the console. Only this server redeems its tokens, for it has no secret key; and its people choose between
-/// digits in WhatsApp, so that a link which somebody else made lets nobody in.
+/// The app of the console. Only this server redeems its tokens, for it has no secret key; and its people type digits where
+/// the login began, so that a link which somebody else made lets nobody in.
 fn console_app(app_key: AppKey) -> App {
     App {
         app_key,
@@ -241,7 +241,7 @@ fn console_app(app_key: AppKey) -> App {
         require_secret_key: true,
         hide_phone_from_browser: true,
         allowed_origins: Vec::new(),
-        confirm: Confirm::Match,
+        confirm: Confirm::Code,
         phone_hidden: PhoneHidden::Ask,
         calls_per_minute: limits::CALLS_PER_MINUTE,
         monthly_quota: None,

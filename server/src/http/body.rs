@@ -160,4 +160,4 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::{
     administration::{Actor, NewAccessKey, NewTestNumber, NewWebhook, Right, Rights},
     clock::Clock,
-    http::routes::openapi::document,
+    http::{body::tests::spoiled, routes::openapi::document},
     limits,
     store::{
         Change, ChangeOutcome, HistoryEntry, KeyId, State,
@@ -496,4 +496,18 @@ async fn what_makes_no_sense_is_refused_by_its_name() {
     assert_eq!(error_of(paused.send().await.unwrap()).await, (409, "invalid_request".to_owned()));
     let store = Arc::clone(&house.server.server.store);
     assert!(store.app(AppKey::parse(OWN).unwrap()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn each_call_takes_one_object_and_nothing_else() {
+    let house = House::start().await;
+    let key = house.key(Rights::all(), None).await;
+    for operation in operations().into_iter().filter(|operation| operation.has_body) {
+        for spoiled in spoiled(&body(&operation.id, OWN)) {
+            let call = house.call(&operation, Some(&key), OWN).body(spoiled.clone());
+            let refused = error_of(call.send().await.unwrap()).await;
+            let expected = (400, "invalid_request".to_owned());
+            assert_eq!(refused, expected, "{} {}", operation.id, spoiled.escape_ascii());
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Signing in to the console, by this server's own link flow, and out of it.
 //!
 //! The page makes a token as any app's page does, and hands it to this server, which redeems it: who holds the token began
-//! the login. People choose between digits in WhatsApp, so a link that somebody else made lets nobody in.
+//! the login. People type the digits that WhatsApp shows them on that page, so a link that somebody else made lets nobody in.
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -363,7 +363,7 @@ async fn the_first_with_a_number_is_the_only_one_whom_it_lets_in() {
         phone: phone.map(|digits| PhoneNumber::parse(digits).unwrap()),
         user_id: None,
         subject: loggin_protocol::Subject::from_random([person; 20]),
-        confirmation: crate::store::Confirm::Match,
+        confirmation: crate::store::Confirm::Code,
         assurance: loggin_protocol::Assurance::Normal,
         verified_at: loggin_protocol::wire::Timestamp(START.into()),
     };
