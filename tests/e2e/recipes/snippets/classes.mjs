@@ -260,6 +260,7 @@ export const NAMED = [
   { page: 'docs/operator.md', has: 'loggin-server logs', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server usage', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server access-key', how: 'commands' },
+  { page: 'docs/operator.md', has: 'loggin-server admin', how: 'commands' },
   {
     page: 'docs/operator.md',
     has: '/api/v1/admin/apps?limit=10',
