@@ -257,11 +257,11 @@ def test_all_is_well(clinic: Clinic) -> None:
         findings = clinic.examine()
         others = [finding for finding in findings if finding["severity"] != "ok"]
         assert [(finding["check"], finding["code"]) for finding in others] == [("app_mode", "skipped")]
-        assert len({finding["check"] for finding in findings}) == 16
+        assert len({finding["check"] for finding in findings}) == 17
     code, out, error = clinic.run("--strict")
     assert (code, error) == (0, "")
     # A line for each, and the sum.
-    assert len(out.splitlines()) == 17
+    assert len(out.splitlines()) == 18
 
 
 @pytest.mark.parametrize("ill", ILLNESSES, ids=str)
@@ -331,12 +331,19 @@ def change(path: Path, sql: str) -> None:
     database.close()
 
 
+# As the guards of the app write them.
+LEARNED = """INSERT OR REPLACE INTO guards (app_key, mode, countries, learned, learned_at)
+    SELECT app_key, 2, 'auto', 'IN', unixepoch() * 1000 FROM apps"""
+PAUSED = "INSERT INTO guard_pauses SELECT app_key, 'FR', 0, (unixepoch() + 3600) * 1000, 1 FROM apps"
+
 STORES: list[tuple[str, Callable[[Path], None]]] = [
     ("store_missing", lambda path: path.unlink()),
     ("store_foreign", lambda path: change(path, "PRAGMA user_version = 0")),
     ("store_newer", lambda path: change(path, "PRAGMA user_version = 1000")),
     ("store_older", lambda path: change(path, "PRAGMA user_version = 1")),
     ("no_apps", lambda path: change(path, "DELETE FROM apps")),
+    ("countries_learned", lambda path: change(path, LEARNED)),
+    ("country_paused", lambda path: change(path, PAUSED)),
     ("store_fails", lambda path: (path.unlink(), path.mkdir())[0]),
 ]
 
