@@ -133,7 +133,7 @@ pub(crate) async fn run(arguments: DevArgs, settings: &Settings) -> Result<(), R
     announce(format!("phone simulator on {}", simulator_url.as_str().trim_end_matches('/'))).await?;
     // Who waits for the lines above may listen no longer.
     let _ = announce(format!("app {DEMO_APP}, secret key {DEMO_SECRET_KEY}")).await;
-    let _ = announce(format!("console on http://{address}/console, for the phone +{}", OWNER.1)).await;
+    let _ = announce(format!("console on http://{address}/console, for Ana Torres and her phone")).await;
     // Held, as waiting for a process closes what is left of its input, and the simulator ends with that.
     let _input = simulator.stdin.take();
     let ended = async {

@@ -38,6 +38,7 @@ use crate::{
     },
     logins::{Asks, Takes, View, Viewer, view},
     state::Server,
+    store::Confirm,
 };
 
 /// Where somebody is led who wanted to go nowhere.
@@ -122,8 +123,10 @@ pub(super) async fn redeem(
 async fn redeemed(server: &Server, token: &Token) -> Result<SessionBody, ApiError> {
     let redeemer = random_bytes::<REDEEMER_BYTES>(&*server.random);
     let viewer = Viewer::redeemer(&redeemer);
-    let takes = Takes::default();
-    let mut logins = server.logins.wait(&[token.code()], &Asks::default()).await?;
+    // As the app of the console asks for, said once more where it matters.
+    let takes = Takes { confirm: Confirm::Code, ..Takes::default() };
+    let asks = Asks { confirm: takes.confirm, asker: None };
+    let mut logins = server.logins.wait(&[token.code()], &asks).await?;
     if let Viewer::Redeemer(key) = viewer {
         logins = server.logins.claim(logins, key, takes).await?;
     }
