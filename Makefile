@@ -310,10 +310,10 @@ check-lint: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	$(BIN)/ruff check .
 	cd python && ../$(BIN)/mypy --strict src tests
 	cd tests && ../$(BIN)/mypy --strict checks bench
-	cd tests/packaging && ../../$(BIN)/mypy --strict .
+	cd tests/packaging && MYPYPATH=.. ../../$(BIN)/mypy --strict .
 	# Without what only the tools of a release have installed.
 	cd packaging && ../$(BIN)/mypy --strict --ignore-missing-imports release
-	cd tests/install && ../../$(BIN)/mypy --strict --ignore-missing-imports .
+	cd tests/install && MYPYPATH=.. ../../$(BIN)/mypy --strict --ignore-missing-imports .
 	$(BIN)/mypy --strict examples/python
 	$(BIOME) lint --error-on-warnings .
 	cd node && npm run --silent typecheck

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import urllib.request
 from contextlib import suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DIST, PHONE, ROOT, TIMEOUT
+from ports import free_port
 
 COMMANDS = 5
 BLOCKS = {"python": "--find-links dist/python", "node": "dist/npm/loggin-"}
@@ -26,15 +26,6 @@ def _block(part: str) -> str:
         block for block in re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) if part in block
     ]
     return str(block)
-
-
-def _free_addresses(count: int) -> list[str]:
-    """Addresses at which nobody listens: README's own may be taken here."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    addresses = ["{}:{}".format(*each.getsockname()) for each in sockets]
-    for each in sockets:
-        each.close()
-    return addresses
 
 
 def _tap(phone: str, link: str) -> None:
@@ -52,7 +43,8 @@ def _tap(phone: str, link: str) -> None:
 @pytest.mark.parametrize("language", BLOCKS)
 def test_five_commands_sign_in(folder: Path, language: str) -> None:
     (folder / "dist").symlink_to(DIST)
-    server, phone = _free_addresses(2)
+    # README's own may be taken here.
+    server, phone = (f"127.0.0.1:{free_port()}" for _ in range(2))
     block = _block(BLOCKS[language])
     assert len(block.splitlines()) == COMMANDS
     listening = block.replace("server dev", f"server dev --listen {server} --simulator-listen {phone}")

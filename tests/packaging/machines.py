@@ -14,8 +14,9 @@ from typing import Any
 
 from conftest import ROOT, SERVER, SETTINGS, TEST_TIMEOUT
 from pages import Block
+from ports import free_port
 from postgresql import Cluster
-from proxies import LOCAL, free_port
+from proxies import LOCAL
 
 SIMULATOR = Path(os.environ.get("WHATSAPP_SIMULATOR_BIN", SERVER.with_name("whatsapp-simulator")))
 # What the page leaves to whoever follows it.

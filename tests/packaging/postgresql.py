@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 from conftest import TEST_TIMEOUT
-from proxies import LOCAL, free_port
+from ports import free_port
+from proxies import LOCAL
 
 _PROGRAMS = ("initdb", "pg_ctl", "pg_basebackup")
 # Where Debian has them.

@@ -16,16 +16,11 @@ from pathlib import Path
 
 import trustme
 from conftest import PACKAGING, TEST_TIMEOUT
+from ports import free_port
 
 NAME = "login.example.org"
 # By which clients of this machine find it.
 LOCAL = "localhost"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Site:

@@ -18,8 +18,9 @@ from conftest import PACKAGING, TEST_TIMEOUT
 from house import House, Moved, UnderWay, begin, blocks, grow, move, rows_of_postgresql, sign_in_halfway
 from loggin import AlreadyUsedError, Loggin
 from pages import Block
+from ports import free_port
 from postgresql import other_user
-from proxies import LOCAL, Caddy, Nginx, Proxy, adapted, free_port
+from proxies import LOCAL, Caddy, Nginx, Proxy, adapted
 
 # People who sign in at the same time while servers are started again.
 PEOPLE = 8

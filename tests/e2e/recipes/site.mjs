@@ -1,6 +1,7 @@
 /** A recipe's app as it is served in production, and somebody who visits it, as far as cookies and forms go. */
 
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -25,13 +26,23 @@ const SERVED = {
 /** What a proxy says of how it was asked; without it an app takes itself to be on HTTPS. */
 export const PROTOCOL = 'x-forwarded-proto';
 
+// Below the ports that a system picks by itself: nobody who connects takes one before the program listens at it.
 async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 32_768);
+    const server = createServer().listen(port, '127.0.0.1');
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if (error.code === 'EADDRINUSE') {
+        continue;
+      }
+      throw error;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 export class Site {
