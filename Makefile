@@ -60,7 +60,9 @@ BENCH_PEERS := tests/bench/node/node_modules/installed.stamp
 CARGO := cargo
 LOCKED := --locked
 BIOME := node/node_modules/.bin/biome
-BINARIES := -p loggin-server -p whatsapp-simulator
+# The tests build all of the workspace, where some dependencies have more features: who runs them anyway is spared a second
+# build of most crates with `make BINARIES='--workspace --bins'`.
+BINARIES ?= -p loggin-server -p whatsapp-simulator
 
 manifests := Cargo.toml Cargo.lock core/Cargo.toml core/protocol/Cargo.toml
 core_sources := $(shell find core/src core/protocol/src -name '*.rs')
@@ -101,7 +103,7 @@ package-server: package-tools ## build the Debian package of the server into tar
 package-tools: $(CARGO_DEB) ## install what builds the package into target/tools
 
 $(CARGO_DEB):
-	$(CARGO) install --quiet --locked --version $(CARGO_DEB_VERSION) --root target/tools cargo-deb
+	$(CARGO) install --quiet --locked --debug --version $(CARGO_DEB_VERSION) --root target/tools cargo-deb
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

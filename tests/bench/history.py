@@ -1,8 +1,8 @@
 """A million rows of the history, and what it takes to look at them.
 
 `python -m bench.history` from tests/; `--store` for one of the stores, `--rows` for fewer. `make bench-history` builds
-what it needs. Each figure is of the whole command, with the start of the program and its connection to the database,
-which the first line has alone.
+what it needs. Each figure of a command is of all of it, with the start of the program and its connection to the
+database, which the first line has alone. Pages of the console are whole responses, on one connection.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 
 from . import postgres, report
+from .console import Console, whatsapp
 from .environment import RELEASE
 from .servers import POSTGRESQL, SQLITE, Servers, Setup, create_app, served
 
@@ -182,8 +184,35 @@ def _run(servers: Servers, arguments: list[str]) -> subprocess.CompletedProcess[
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
 
 
+def pages(app: str) -> dict[str, str]:
+    """The console's pages, by what is asked of them."""
+    month_ago = time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - 30 * DAY_MS / 1e3))
+    return {
+        "page of apps": "/console/apps",
+        "page of an app": f"/console/apps/{app}",
+        "page of logs": "/console/logs",
+        "page of logs, of a month ago": f"/console/logs?until={month_ago}",
+        "page of logs of an app": f"/console/logs?app={app}",
+        "page of logs of an app that expired, from one country": (
+            f"/console/logs?app={app}&outcome=expired&country=DE"
+        ),
+        "page of logs whose number ends so": "/console/logs?phone=3210",
+        "page of usage, 24 hours": "/console/usage?range=day",
+        "page of usage, 30 days": "/console/usage",
+        "page of usage, 30 days of an app, in Kathmandu": f"/console/usage?app={app}&zone=Asia/Kathmandu",
+        "page of usage, 13 weeks": "/console/usage?range=quarter",
+        "page of usage, 12 months": "/console/usage?range=year",
+        "page of health": "/console/health",
+        "page of the audit": "/console/audit",
+    }
+
+
 def measure(setup: Setup, count: int) -> list[list[str]]:
-    with served(RELEASE / "loggin-server", setup) as servers:
+    binary = RELEASE / "loggin-server"
+    with (
+        whatsapp() as (graph, messages),
+        served(binary, setup, {"WHATSAPP_GRAPH_URL": graph}) as servers,
+    ):
         more = [create_app(RELEASE / "loggin-server", servers.settings) for _ in range(APPS - 1)]
         apps = [str(servers.target["app_key"]), *(app["app_key"] for app in more)]
         found = rows(apps, count, time.time_ns() // 1_000_000)
@@ -193,14 +222,19 @@ def measure(setup: Setup, count: int) -> list[list[str]]:
         else:
             fill_postgresql(url, found)
         print(f"{setup}: {count:,} rows counted in {count_all(servers, count):.0f} s", file=sys.stderr)
-        return [[str(setup), name, *_times(servers, arguments)] for name, arguments in looks(apps[1]).items()]
+        console = Console(binary, servers, messages)
+        looked: dict[str, Callable[[], object]] = {
+            **{name: partial(_run, servers, arguments) for name, arguments in looks(apps[1]).items()},
+            **{name: partial(console.open, path) for name, path in pages(apps[1]).items()},
+        }
+        return [[str(setup), name, *_times(look)] for name, look in looked.items()]
 
 
-def _times(servers: Servers, arguments: list[str]) -> list[str]:
+def _times(look: Callable[[], object]) -> list[str]:
     times = []
     for _ in range(REPEATED):
         begun = time.monotonic()
-        _run(servers, arguments)
+        look()
         times.append((time.monotonic() - begun) * 1e3)
     parts = quantiles(times, n=20)
     return [f"{parts[9]:.0f}", f"{parts[18]:.0f}"]

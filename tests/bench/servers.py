@@ -94,13 +94,13 @@ def _commits(address: str) -> int:
 
 
 @contextmanager
-def served(binary: Path, setup: Setup) -> Iterator[Servers]:
-    """Servers of this build on an empty database; all of it ends with the `with` block."""
+def served(binary: Path, setup: Setup, more: dict[str, str] | None = None) -> Iterator[Servers]:
+    """Servers of this build on an empty database, with `more` settings; all of it ends with the `with` block."""
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="loggin-bench-"))
         cluster = stack.enter_context(Cluster()) if setup.store == POSTGRESQL else None
         database = cluster.database() if cluster else f"sqlite:{Path(folder, 'loggin.db')}"
-        settings = _settings(database)
+        settings = {**_settings(database), **(more or {})}
         app = create_app(binary, settings)
         processes, metrics, urls = [], [], []
         for _ in range(setup.nodes):

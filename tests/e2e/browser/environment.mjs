@@ -57,6 +57,11 @@ export class Environment {
     return new Environment(program, server, folder, url, simulator);
   }
 
+  /** The file of its database. */
+  get database() {
+    return join(this.#folder, 'loggin.db');
+  }
+
   /** Adds an app that any page may call for, and gives its key. */
   addApp(...options) {
     return this.createApp('--require-secret-key', 'false', ...options).appKey;
@@ -70,7 +75,7 @@ export class Environment {
       ['app', 'create', '--name', 'Acme', '--json', ...origins, ...options],
       {
         encoding: 'utf8',
-        env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}` },
+        env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${this.database}` },
       },
     );
     const { app_key: appKey, secret_key: secretKey } = JSON.parse(created);
@@ -86,7 +91,7 @@ export class Environment {
   /** Starts the server for everybody beside this one, on the same database and with this environment; its address, until the test is over. */
   async serve(t, environment) {
     const settings = {
-      LOGGIN_DATABASE_URL: `sqlite://${join(this.#folder, 'loggin.db')}`,
+      LOGGIN_DATABASE_URL: `sqlite://${this.database}`,
       LOGGIN_LISTEN: '127.0.0.1:0',
       LOGGIN_METRICS_LISTEN: 'off',
       LOGGIN_PUBLIC_URL: 'http://127.0.0.1',

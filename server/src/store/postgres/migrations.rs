@@ -115,6 +115,13 @@ async fn version(client: &Client) -> Result<u32, StoreError> {
     if version > latest() { Err(StoreError::Newer) } else { Ok(version) }
 }
 
+/// Makes the tables in the empty database of a URL, and leaves it.
+#[cfg(test)]
+pub(crate) async fn make_tables(url: &str) {
+    let server = Server::parse(url).unwrap();
+    migrate(&server, &mut server.connect().await.unwrap()).await.unwrap();
+}
+
 /// Tables as an earlier version of this program made them.
 #[cfg(test)]
 pub(super) async fn migrate_to(client: &mut Client, version: u32) {

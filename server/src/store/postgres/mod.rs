@@ -37,6 +37,9 @@ mod webhooks;
 mod writer;
 mod writes;
 
+#[cfg(test)]
+pub(crate) use migrations::make_tables;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -17,12 +17,13 @@ use tokio::{
 };
 use tokio_postgres::Client;
 
-use super::{PostgresStore, Server, migrations};
+use super::{PostgresStore, Server, migrations, writes};
 use crate::{
     limits,
     store::{
         Act, AdminStore, Attempt, Begun, Change, ChangeOutcome, Commit, CommitListener, Login, MessageKind,
-        OtpStore, OtpWrite, OutboxStore, Owed, State, Store, StoreError,
+        OtpStore, OtpWrite, OutboxStore, Owed, PeopleChange, PersonQuery, Recognised, State, Store,
+        StoreError,
         people::{WITH_PEOPLE, WITHOUT_PEOPLE},
         tests::{
             acts::act_suite,
@@ -30,7 +31,7 @@ use crate::{
             cluster::{self, Cluster},
             guards::guard_suite,
             history::history_suite,
-            identity::identity_suite,
+            identity::{identity_suite, person},
             keys::key_suite,
             logins::{app, insert, login, store_suite},
             otp::otp_store_suite,
@@ -334,6 +335,38 @@ async fn rows_of_the_audit_stay_as_they_are() {
         assert!(db.batch_execute(sql).await.is_err(), "{sql}");
     }
     assert_eq!(store.audit(9).await.unwrap().len(), 1);
+}
+
+/// A connection keeps the plan that it made while there was nobody.
+#[tokio::test]
+async fn people_are_found_by_their_indexes_however_few_there_are() {
+    let Some((_store, url)) = open().await else { return };
+    let query = PersonQuery {
+        app_key: Some(person(1).app_key),
+        phone_name: Some("919876543210".to_owned()),
+        user_id: Some("IN.1".to_owned()),
+        parent_user_id: Some("IN.ENT.1".to_owned()),
+        left_phone: vec![[1; 32], [2; 32]],
+    };
+    let people = PeopleChange {
+        seen: vec![(query, Vec::new())],
+        put: vec![person(1)],
+        removed: vec![(person(1).app_key, person(2).subject)],
+        told: Some((person(1).app_key, Recognised { subject: person(1).subject, changes: 1 })),
+        events: Vec::new(),
+    };
+    let change = writes::people_change(&people).to_string();
+    let mut db = client(&url).await;
+    let transaction = db.transaction().await.unwrap();
+    let seen = transaction.query_one("SELECT are_as_seen($1::text::jsonb)", &[&change]).await.unwrap();
+    assert!(seen.get::<_, bool>(0));
+    transaction.execute("SELECT write_people($1::text::jsonb)", &[&change]).await.unwrap();
+    let scans = "SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relname = 'people'";
+    let scans = transaction.query_one(scans, &[]).await.unwrap();
+    let (of_the_table, of_indexes): (i64, i64) = (scans.get(0), scans.get(1));
+    assert_eq!(of_the_table, 0);
+    // A name each, both MACs, the two that go, and the one that is told.
+    assert_eq!(of_indexes, 8);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
-        OnceLock,
+        Mutex, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -56,6 +56,8 @@ pub(crate) struct Cluster {
     /// Whether it takes its folder with it when it stops: nobody drops what the tests of a process share.
     is_once: bool,
     databases: AtomicU64,
+    /// Those that are there for as long as a folder is.
+    lent: Mutex<Vec<(String, PathBuf)>>,
     /// What its programs are started by: nothing, unless its files are where not everybody sees them.
     within: Vec<String>,
     /// Where its socket and its files are.
@@ -86,8 +88,8 @@ impl Cluster {
     fn start_in(folder: TempDir, within: Vec<String>, options: &str, is_once: bool) -> Self {
         give(folder.path());
         let options = format!("-k {} {options}", folder.path().display());
-        let databases = AtomicU64::new(0);
-        let mut cluster = Self { running: None, options, is_once, databases, within, folder };
+        let (databases, lent) = (AtomicU64::new(0), Mutex::default());
+        let mut cluster = Self { running: None, options, is_once, databases, lent, within, folder };
         cluster.resume();
         cluster
     }
@@ -165,7 +167,7 @@ impl Cluster {
 
     /// A new database, with nothing in it: its URL.
     pub(crate) fn database(&self) -> String {
-        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::SeqCst));
+        let name = self.new_name();
         let made = Command::new("createdb")
             .env("PATH", path())
             .args(["-U", "loggin", "-h"])
@@ -174,6 +176,28 @@ impl Cluster {
             .status()
             .unwrap();
         assert!(made.success());
+        self.url(&name)
+    }
+
+    fn new_name(&self) -> String {
+        format!("test_{}", self.databases.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// A copy of the database of this URL, to which nobody is connected: its URL.
+    ///
+    /// When the folder has gone and another copy is made, it goes: hundreds of them would be written to the disk.
+    pub(crate) fn copy(&self, template: &str, folder: &Path) -> String {
+        let (name, template) = (self.new_name(), name_in(template));
+        let mut lent = self.lent.lock().unwrap();
+        let (kept, gone) = lent.drain(..).partition(|(_, folder)| folder.exists());
+        *lent = kept;
+        lent.push((name.clone(), folder.to_owned()));
+        drop(lent);
+        let drops = gone.iter().map(|(name, _)| format!("DROP DATABASE {name} WITH (FORCE)"));
+        let statements: Vec<String> =
+            drops.chain([format!("CREATE DATABASE {name} TEMPLATE {template}")]).collect();
+        let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+        assert!(self.run("postgres", &statements));
         self.url(&name)
     }
 
@@ -195,6 +219,11 @@ impl Cluster {
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres:///{database}?host={}&user=loggin", self.folder.path().display())
     }
+}
+
+/// The database in a URL that [`Cluster::url`] made.
+fn name_in(url: &str) -> &str {
+    url.trim_start_matches("postgres:///").split('?').next().unwrap_or_default()
 }
 
 impl Drop for Cluster {

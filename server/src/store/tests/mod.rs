@@ -18,3 +18,5 @@ pub(super) mod webhooks;
 pub(crate) use history::entry as history_entry;
 pub(crate) use identity::person;
 pub(crate) use logins::{insert, login};
+
+pub(crate) use super::postgres::make_tables;

@@ -6,7 +6,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
@@ -20,6 +20,7 @@ import { THEMES, violationsOf } from '../senses.mjs';
 const TIMEOUT_MS = 10_000;
 
 const PYTHON = fileURLToPath(new URL('../../../../.venv/bin/python', import.meta.url));
+const TESTS = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** One login as an app's server has it: prints the link, and who signed in. */
 const PROGRAM = `
@@ -214,6 +215,58 @@ test('a viewer is let in by their own number and changes nothing; who is nobody 
   page.removeAllListeners('console');
   await signIn(page, '919876543210');
   await page.getByText('This number is not one of an administrator.').waitFor();
+});
+
+/** Fills the history as `make bench-history` does. */
+const FILLING = `
+import sys, time
+from pathlib import Path
+from bench.history import fill_sqlite, rows
+
+fill_sqlite(Path(sys.argv[1]), rows(sys.argv[2:], 1_000_000, time.time_ns() // 1_000_000))
+`;
+
+test('a log of a million rows is walked through and filtered', async (t) => {
+  const page = await open(t, '/console');
+  const apps = [APP_KEY, (await createApp(page, 'Toy shop')).appKey];
+  execFileSync(PYTHON, ['-c', FILLING, environment.database, ...apps], { cwd: TESTS, stdio: 'inherit' });
+  await page.goto(`${environment.url}/console/logs`);
+  const times = () =>
+    page.locator('tbody time').evaluateAll((all) => all.map((one) => one.getAttribute('datetime')));
+  const seen = [];
+  for (let number = 0; number < 20; number++) {
+    const shown = await times();
+    assert.equal(shown.length, 50);
+    seen.push(...shown);
+    await page.getByRole('region', { name: 'Logins and codes' }).focus();
+    await page.keyboard.press('End');
+    await page.getByRole('link', { name: 'Older' }).click();
+    await page.waitForFunction((last) => {
+      const first = document.querySelector('tbody time')?.getAttribute('datetime');
+      return first && first <= last;
+    }, shown.at(-1));
+  }
+  assert.deepEqual(seen, seen.toSorted().reverse());
+  // Most of what a filter leaves out lies between what it shows.
+  await page.getByLabel('App').selectOption(apps[1]);
+  await page.getByLabel('Outcome').selectOption('denied');
+  await page.getByLabel('Country').fill('de');
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'Clear' }).waitFor();
+  const found = await page.locator('tbody tr').allTextContents();
+  assert.ok(found.length > 0);
+  for (const row of found) {
+    assert.match(row, /denied/i);
+    assert.match(row, /Toy shop/);
+    assert.match(row, /DE/);
+  }
+  await page.getByLabel('Last four digits').fill('0000');
+  await page.getByLabel('Country').fill('');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/phone=0000/);
+  for (const phone of await page.locator('tbody td code').allTextContents()) {
+    assert.match(phone, /0000$/);
+  }
 });
 
 const PHONE_SIZED = { ...HANDSET, viewport: { width: 375, height: 700 }, deviceScaleFactor: 1.5 };
