@@ -80,9 +80,9 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     let mut connection = connect(path)?;
     // First of all: already the mode of its log would change a file that is not ours.
     let look = connection.transaction()?;
-    let is_new = version(&look)? == 0;
+    let before = version(&look)?;
     look.finish()?;
-    if is_new {
+    if before == 0 {
         // Only a file without tables takes these. Without the second the file stays as large as it ever was.
         connection.pragma_update(None, "page_size", PAGE_SIZE)?;
         connection.pragma_update(None, "auto_vacuum", "incremental")?;
@@ -90,7 +90,10 @@ pub(super) fn open_to_write(path: &Path) -> Result<Connection, StoreError> {
     set_up(&connection)?;
     connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
     connection.pragma_update(None, "wal_autocheckpoint", PAGES_AHEAD)?;
-    migrate(&mut connection)?;
+    // Otherwise no lock is taken: a command that reads waits for nobody who writes.
+    if before < LATEST {
+        migrate(&mut connection)?;
+    }
     Ok(connection)
 }
 
@@ -503,6 +506,16 @@ mod tests {
         assert!(matches!(readers.read(|_| Ok(())).await, Err(StoreError::Busy)));
         assert!(matches!(readers.read_few(|_| Ok(())).await, Err(StoreError::Busy)));
         readers.close().await;
+    }
+
+    #[test]
+    fn a_file_with_all_its_tables_is_opened_while_somebody_writes() {
+        let (_, folder) = fresh();
+        let path = folder.path().join("loggin.db");
+        let mut other = open_to_write(&path).unwrap();
+        let writing = other.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        assert!(open_to_write(&path).is_ok());
+        drop(writing);
     }
 
     #[test]
