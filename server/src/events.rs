@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     clock::UnixMillis,
     limits,
-    store::{AppEvent, EventKind, Login, OtpSession, Person as Kept, State},
+    store::{AppEvent, CountryPause, EventKind, Login, OtpSession, Person as Kept, Sends, State},
     whatsapp::OperatorEvent,
 };
 
@@ -169,6 +169,33 @@ pub(crate) fn of_person(what: PersonChange, before: &Kept, after: &Kept, now: Un
     };
     let name = format!("{subject}\n{}", after.version);
     event(EventKind::UserChanged, Some(after.app_key), &name, &person, &data, now)
+}
+
+/// An app's codes are not sent to a country for a time: so many were, and so many of these were typed.
+pub(crate) fn country_paused(app_key: AppKey, pause: &CountryPause, sends: Sends) -> AppEvent {
+    let CountryPause { country, since, until, .. } = pause;
+    let data = json!({
+        "app_key": app_key.as_str(),
+        "country": country,
+        "since": moment(*since),
+        "until": moment(*until),
+        "sent": sends.sent,
+        "verified": sends.verified,
+    });
+    let name = format!("{app_key}\n{country}\n{}", since.0);
+    event(EventKind::GuardPaused, Some(app_key), &name, &Person::default(), &data, *since)
+}
+
+/// The countries of an app's first verified logins are known: codes to others are refused after a while.
+pub(crate) fn countries_learned(app_key: AppKey, countries: &[String], now: UnixMillis) -> AppEvent {
+    let data = json!({
+        "app_key": app_key.as_str(),
+        "countries": countries,
+        "learned_at": moment(now),
+        "others_refused_from": moment(now + limits::GUARD_LEARNED_GRACE),
+    });
+    // They are learned once.
+    event(EventKind::GuardLearned, Some(app_key), app_key.as_str(), &Person::default(), &data, now)
 }
 
 /// The one-time code that an event is about.
@@ -327,6 +354,30 @@ mod tests {
             let payload: Value = serde_json::from_str(&event.payload).unwrap();
             assert_eq!(payload["data"]["reason"], reason);
         }
+    }
+
+    #[test]
+    fn an_app_is_told_which_country_is_paused_and_nobodys_number() {
+        let app_key = AppKey::parse("8XKPQ2WN").unwrap();
+        let until = NOW + std::time::Duration::from_secs(1_800);
+        let pause = CountryPause { country: "IN".to_owned(), since: NOW, until, times: 1 };
+        let event = country_paused(app_key, &pause, Sends { sent: 64, verified: 3 });
+        let payload: Value = serde_json::from_str(&event.payload).unwrap();
+        let expected = json!({
+            "type": "guard.paused",
+            "timestamp": "2026-09-26T10:00:00.000Z",
+            "data": {
+                "app_key": "8XKPQ2WN",
+                "country": "IN",
+                "since": "2026-09-26T10:00:00.000Z",
+                "until": "2026-09-26T10:30:00.000Z",
+                "sent": 64,
+                "verified": 3,
+            },
+        });
+        assert_eq!((payload, event.phone.as_ref(), event.user_id.as_ref()), (expected, None, None));
+        let later = CountryPause { since: until, ..pause };
+        assert_ne!(country_paused(app_key, &later, Sends::default()).id, event.id);
     }
 
     #[test]

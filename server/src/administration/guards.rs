@@ -31,6 +31,8 @@ pub(crate) enum CountryChange {
     Add(Vec<String>),
     /// `auto`, `any`, or a list.
     Set(String),
+    /// These alone.
+    These(Vec<String>),
 }
 
 impl Default for CountryChange {
@@ -55,9 +57,14 @@ impl Administration {
     ) -> Result<GuardView, AdministrationError> {
         self.reached(actor, Right::ReadApps, app_key).await?;
         let settings = self.store.guards(app_key).await?.unwrap_or_default();
+        Ok(GuardView { settings, paused: self.paused(app_key).await? })
+    }
+
+    /// The countries that are paused now.
+    async fn paused(&self, app_key: AppKey) -> Result<Vec<CountryPause>, AdministrationError> {
         let (mut paused, now) = (self.store.guard_pauses(app_key).await?, self.clock.now());
         paused.retain(|pause| now < pause.until);
-        Ok(GuardView { settings, paused })
+        Ok(paused)
     }
 
     /// Sets the guards of an app.
@@ -66,7 +73,7 @@ impl Administration {
         actor: &Actor,
         app_key: AppKey,
         changes: &GuardChanges,
-    ) -> Result<GuardSettings, AdministrationError> {
+    ) -> Result<GuardView, AdministrationError> {
         self.reached(actor, Right::WriteApps, app_key).await?;
         let before = self.store.guards(app_key).await?.unwrap_or_default();
         let after = changed(&before, changes)?;
@@ -75,7 +82,7 @@ impl Administration {
             return Err(AdministrationError::Refused("nothing would change".to_owned()));
         }
         self.done_to(actor, app_key, Act::SetGuards(app_key, Box::new(after.clone()), fields)).await?;
-        Ok(after)
+        Ok(GuardView { settings: after, paused: self.paused(app_key).await? })
     }
 
     /// Ends the pause of a country.
@@ -98,6 +105,7 @@ impl Administration {
 fn changed(before: &GuardSettings, changes: &GuardChanges) -> Result<GuardSettings, AdministrationError> {
     let countries = match &changes.countries {
         CountryChange::Set(text) => parse_countries(text)?,
+        CountryChange::These(names) => these(names.iter().map(String::as_str))?,
         CountryChange::Add(more) if more.is_empty() => before.countries.clone(),
         CountryChange::Add(more) => wider(before, more)?,
     };
@@ -143,16 +151,17 @@ fn parse_countries(text: &str) -> Result<Countries, AdministrationError> {
     match text.trim() {
         "auto" => Ok(Countries::Auto),
         "any" => Ok(Countries::Any),
-        list => {
-            let names = list.split([',', ' ']).filter(|name| !name.is_empty());
-            let countries = names.map(parse_country).collect::<Result<Vec<_>, _>>()?;
-            if countries.is_empty() {
-                let message = "must be `auto`, `any`, or countries such as IN,DE";
-                return Err(AdministrationError::invalid("countries", message));
-            }
-            Ok(Countries::These(sorted(countries)))
-        }
+        list => these(list.split([',', ' ']).filter(|name| !name.is_empty())),
     }
+}
+
+fn these<'a>(names: impl Iterator<Item = &'a str>) -> Result<Countries, AdministrationError> {
+    let countries = names.map(parse_country).collect::<Result<Vec<_>, _>>()?;
+    if countries.is_empty() {
+        let message = "must be `auto`, `any`, or countries such as IN,DE";
+        return Err(AdministrationError::invalid("countries", message));
+    }
+    Ok(Countries::These(sorted(countries)))
 }
 
 /// The countries that are listed, or were learned, with some more.
@@ -191,7 +200,8 @@ mod tests {
     use super::*;
     use crate::{
         administration::Rights,
-        store::Learned,
+        events,
+        store::{Learned, Sends},
         tests::{CountingRandom, ManualClock, START, demo_app, store},
     };
 
@@ -204,7 +214,7 @@ mod tests {
         GuardChanges { countries: CountryChange::Add(countries), ..GuardChanges::default() }
     }
 
-    fn these(countries: &[&str]) -> Countries {
+    fn listed(countries: &[&str]) -> Countries {
         Countries::These(countries.iter().map(|&name| name.to_owned()).collect())
     }
 
@@ -221,7 +231,7 @@ mod tests {
         let after = changed(&before, &changes).unwrap();
         let expected = GuardSettings {
             mode: GuardMode::DryRun,
-            countries: these(&["DE", "IN"]),
+            countries: listed(&["DE", "IN"]),
             per_day: None,
             client_numbers: Some(20),
             ..before.clone()
@@ -235,9 +245,9 @@ mod tests {
         let learned = Some(Learned { countries: vec!["IN".to_owned()], at: START });
         let auto = GuardSettings { learned, ..GuardSettings::default() };
         let after = changed(&auto, &add(&["fr", "IN"])).unwrap();
-        assert_eq!(after.countries, these(&["FR", "IN"]));
+        assert_eq!(after.countries, listed(&["FR", "IN"]));
         assert_eq!(after.learned, auto.learned, "it is kept, for `auto` again");
-        assert_eq!(changed(&after, &add(&["BR"])).unwrap().countries, these(&["BR", "FR", "IN"]));
+        assert_eq!(changed(&after, &add(&["BR"])).unwrap().countries, listed(&["BR", "FR", "IN"]));
         let any = GuardSettings { countries: Countries::Any, ..GuardSettings::default() };
         for before in [GuardSettings::default(), any] {
             assert!(changed(&before, &add(&["FR"])).is_err());
@@ -249,6 +259,12 @@ mod tests {
         let before = GuardSettings::default();
         for countries in ["", ",", "XX", "India", "IN;DE", "ZZ"] {
             assert!(changed(&before, &set(countries)).is_err(), "{countries}");
+        }
+        // A list has no words in it.
+        for names in [&["auto"][..], &["IN,DE"], &[]] {
+            let names = names.iter().map(|&name| name.to_owned()).collect();
+            let changes = GuardChanges { countries: CountryChange::These(names), ..GuardChanges::default() };
+            assert!(changed(&before, &changes).is_err(), "{changes:?}");
         }
         for (conversion, client_numbers) in
             [(Some(0), None), (Some(91), None), (None, Some(0)), (None, Some(51))]
@@ -273,7 +289,8 @@ mod tests {
         let changes = GuardChanges { mode: Some(GuardMode::DryRun), ..GuardChanges::default() };
         let set = administration.set_guards(&owner, app_key, &changes).await.unwrap();
         let view = administration.guards(&owner, app_key).await.unwrap();
-        assert_eq!((view.settings, view.paused.len()), (set, 0));
+        assert_eq!(view, set);
+        assert_eq!((view.settings.mode, view.paused.len()), (GuardMode::DryRun, 0));
         let again = administration.set_guards(&owner, app_key, &changes).await;
         assert!(matches!(again, Err(AdministrationError::Refused(_))));
         let told = store.audit(9).await.unwrap().pop().unwrap();
@@ -283,7 +300,8 @@ mod tests {
         );
         let until = START + limits::GUARD_LOOKED_BACK;
         let pause = CountryPause { country: "IN".to_owned(), since: START, until, times: 1 };
-        assert!(administration.carry_out(&owner, Act::PauseCountry(app_key, pause)).await.unwrap());
+        let event = Box::new(events::country_paused(app_key, &pause, Sends::default()));
+        assert!(administration.carry_out(&owner, Act::PauseCountry(app_key, pause, event)).await.unwrap());
         assert_eq!(administration.guards(&owner, app_key).await.unwrap().paused.len(), 1);
         administration.resume_country(&owner, app_key, "in").await.unwrap();
         assert!(administration.resume_country(&owner, app_key, "IN").await.is_err());

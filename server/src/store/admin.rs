@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber, Subject};
 
 use super::{
-    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, GuardSettings, KeyId, StoreError,
+    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, GuardSettings, KeyId, Learned, StoreError,
     TestNumber, WebhookEndpoint,
 };
 use crate::clock::UnixMillis;
@@ -50,10 +50,11 @@ pub(crate) enum Act {
     MarkDevelopment,
     /// Sets the guards of an app; the names are of what changed. What was learned stays.
     SetGuards(AppKey, Box<GuardSettings>, Vec<&'static str>),
-    /// Keeps which countries an app's first logins came from, beside its guards as they are; not done where that is known.
-    LearnCountries(AppKey, Box<GuardSettings>, Vec<String>, UnixMillis),
-    /// Pauses a country of an app; not done where it is paused.
-    PauseCountry(AppKey, CountryPause),
+    /// Keeps which countries an app's first logins came from, beside its guards as they are, and tells the app; not done where
+    /// that is known.
+    LearnCountries(AppKey, Box<GuardSettings>, Learned, Box<AppEvent>),
+    /// Pauses a country of an app, and tells the app; not done where it is paused.
+    PauseCountry(AppKey, CountryPause, Box<AppEvent>),
     /// Ends the pause of a country of an app; not done where there is none.
     ResumeCountry(AppKey, String, UnixMillis),
     /// Adds an endpoint of webhooks; not done where its app has as many as it may.
@@ -138,7 +139,7 @@ impl Act {
             | Self::RevokeKey(app_key, ..)
             | Self::SetGuards(app_key, ..)
             | Self::LearnCountries(app_key, ..)
-            | Self::PauseCountry(app_key, _)
+            | Self::PauseCountry(app_key, ..)
             | Self::ResumeCountry(app_key, ..) => app_key.as_str().to_owned(),
             Self::CreateKey(key) | Self::RotateKey(key, ..) => key.app_key.as_str().to_owned(),
             Self::PutAdmin(admin) => admin.name.clone(),
@@ -170,8 +171,8 @@ impl Act {
             Self::RevokeKey(_, id, _) | Self::RevokeAccessKey(id, ..) => id.to_string(),
             Self::PutAdmin(admin) => admin.role.as_str().to_owned(),
             Self::CreateAccessKey(key) => key.id.to_string(),
-            Self::LearnCountries(_, _, countries, _) => countries.join(" "),
-            Self::PauseCountry(_, pause) => pause.country.clone(),
+            Self::LearnCountries(_, _, learned, _) => learned.countries.join(" "),
+            Self::PauseCountry(_, pause, _) => pause.country.clone(),
             Self::ResumeCountry(_, country, _) => country.clone(),
             Self::AddWebhook(endpoint) => endpoint.app_key.as_str().to_owned(),
             Self::ReplayWebhook(replay) => replay.event.clone().unwrap_or_default(),

@@ -199,6 +199,19 @@ pub(crate) struct GuardCounts {
     pub(crate) pause: Option<CountryPause>,
 }
 
+impl GuardCounts {
+    /// Codes to the country since its last pause, as far as they were read.
+    pub(crate) fn since_pause(&self) -> Sends {
+        let from = self.pause.as_ref().map_or(UnixMillis(0), |pause| pause.until);
+        let begun = |one: &&MinuteSends| UnixMillis(one.minute.saturating_mul(MINUTE_MILLIS));
+        let since = self.recent.iter().filter(|one| begun(one) >= from);
+        since.fold(Sends::default(), |sum, one| Sends {
+            sent: sum.sent.saturating_add(one.sends.sent),
+            verified: sum.verified.saturating_add(one.sends.verified),
+        })
+    }
+}
+
 /// What time takes away.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GuardPurge {

@@ -14,6 +14,10 @@ use crate::clock::UnixMillis;
 /// What an app is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum EventKind {
+    /// The countries of an app's first verified logins are known.
+    GuardLearned,
+    /// A guard pauses a country: no one-time codes go there.
+    GuardPaused,
     /// A login ended without a result: its sender said "not me", typed wrong codes, or hid the number.
     LoginDenied,
     /// Nobody finished or redeemed a login in time.
@@ -42,7 +46,9 @@ pub(crate) enum EventKind {
 
 impl EventKind {
     /// Those that an endpoint can choose from.
-    pub(crate) const CHOICE: [Self; 11] = [
+    pub(crate) const CHOICE: [Self; 13] = [
+        Self::GuardLearned,
+        Self::GuardPaused,
         Self::LoginDenied,
         Self::LoginExpired,
         Self::LoginRevoked,
@@ -59,6 +65,8 @@ impl EventKind {
     /// Its name in payloads, tables and settings.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::GuardLearned => "guard.learned",
+            Self::GuardPaused => "guard.paused",
             Self::LoginDenied => "login.denied",
             Self::LoginExpired => "login.expired",
             Self::LoginRevoked => "login.revoked",

@@ -62,7 +62,8 @@ async fn judge(store: &dyn Store, app: &App, now: UnixMillis) -> Result<Vec<Find
 mod tests {
     use crate::{
         doctor::finding::Severity,
-        store::{Act, CountryPause},
+        events,
+        store::{Act, CountryPause, Learned, Sends},
         tests::{START, demo_app, store},
     };
 
@@ -80,11 +81,13 @@ mod tests {
         let well = look(&*store, START).await.unwrap();
         assert!(well.iter().all(|finding| finding.severity == Severity::Ok));
         let act = |act| store.administer(act, "guards".to_owned(), START);
-        let countries = vec!["IN".to_owned()];
-        assert!(act(Act::LearnCountries(app_key, Box::default(), countries, START)).await.unwrap());
+        let learned = Learned { countries: vec!["IN".to_owned()], at: START };
+        let event = Box::new(events::countries_learned(app_key, &learned.countries, START));
+        assert!(act(Act::LearnCountries(app_key, Box::default(), learned, event)).await.unwrap());
         let until = START + limits::GUARD_LEARNED_GRACE * 2;
         let pause = CountryPause { country: "IN".to_owned(), since: START, until, times: 1 };
-        assert!(act(Act::PauseCountry(app_key, pause)).await.unwrap());
+        let event = Box::new(events::country_paused(app_key, &pause, Sends::default()));
+        assert!(act(Act::PauseCountry(app_key, pause, event)).await.unwrap());
         assert_eq!(codes(START).await, ["countries_learned", "country_paused"]);
         assert_eq!(codes(START + limits::GUARD_LEARNED_GRACE).await, ["country_paused"]);
         assert_eq!(codes(until).await.len(), 1);

@@ -183,7 +183,7 @@ struct PolicyRequest {
 
 /// A value that may be null, which is another thing than none.
 #[allow(clippy::option_option)] // what is not given stays, and null takes it away
-fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
+pub(super) fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<u32>>, D::Error> {
     Option::deserialize(value).map(Some)
 }
 

@@ -6,6 +6,7 @@ mod access;
 mod apps;
 mod audit;
 mod call;
+mod guards;
 mod keys;
 mod logs;
 mod page;
@@ -33,6 +34,9 @@ use crate::state::Server;
     apps::remove,
     apps::pause,
     apps::resume,
+    guards::show,
+    guards::update,
+    guards::resume,
     keys::list,
     keys::create,
     keys::rotate,
@@ -69,6 +73,8 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/apps/{app_key}", get(apps::show).patch(apps::update).delete(apps::remove))
         .route("/apps/{app_key}/pause", post(apps::pause))
         .route("/apps/{app_key}/resume", post(apps::resume))
+        .route("/apps/{app_key}/guards", get(guards::show).patch(guards::update))
+        .route("/apps/{app_key}/guards/pauses/{country}", delete(guards::resume))
         .route("/apps/{app_key}/keys", get(keys::list).post(keys::create))
         .route("/apps/{app_key}/keys/{key_id}", delete(keys::revoke))
         .route("/apps/{app_key}/keys/{key_id}/rotate", post(keys::rotate))

@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 use crate::{
     administration::{Actor, NewAccessKey, NewTestNumber, NewWebhook, Right, Rights},
     clock::Clock,
+    events,
+    history::row::moment,
     http::{body::tests::spoiled, routes::openapi::document},
     limits,
     store::{
-        Change, ChangeOutcome, HistoryEntry, KeyId, State,
+        Act, Change, ChangeOutcome, CountryPause, HistoryEntry, KeyId, Sends, State,
         tests::{history_entry, insert, login},
     },
     tests::{TestServer, error_of, guarded_app},
@@ -74,6 +76,7 @@ fn body(id: &str, app: &str) -> Value {
     match id {
         "adminCreateApp" => json!({ "name": "Shop" }),
         "adminUpdateApp" => json!({ "name": "Another" }),
+        "adminUpdateGuards" => json!({ "mode": "dry_run" }),
         "adminCreateKey" => json!({ "label": "web" }),
         "adminRotateKey" | "adminRotateWebhook" => json!({ "overlap": 60 }),
         "adminAddWebhook" => json!({ "app_key": app, "url": "https://shop.example/hook" }),
@@ -137,6 +140,7 @@ impl House {
             .path
             .replace("{app_key}", app)
             .replace("{endpoint_id}", endpoint)
+            .replace("{country}", "IN")
             .replace("{key_id}", "00000000")
             .replace("{number}", "12025550100")
             .replace("{admin_name}", "olga");
@@ -282,7 +286,7 @@ async fn lists_and_exports_have_nothing_of_apps_out_of_reach() {
 }
 
 /// What the next test does, in its order.
-const ACTS: &str = "app_create app_update app_disable app_enable key_create key_rotate key_revoke webhook_add webhook_rotate \
+const ACTS: &str = "app_create app_update app_disable app_enable guard_set key_create key_rotate key_revoke webhook_add webhook_rotate \
                     webhook_disable webhook_enable webhook_delete test_number_add test_number_remove admin_add admin_add \
                     admin_remove access_key_create access_key_revoke app_delete";
 
@@ -305,6 +309,7 @@ async fn each_act_is_noted_with_the_name_of_the_key() {
     );
     send(Method::POST, &format!("{path}/pause"), None).await;
     send(Method::POST, &format!("{path}/resume"), None).await;
+    send(Method::PATCH, &format!("{path}/guards"), Some(body("adminUpdateGuards", OWN))).await;
     let new = send(Method::POST, &format!("{path}/keys"), Some(json!({ "label": "web" }))).await;
     let keys = format!("{path}/keys/{}", new["key_id"].as_str().unwrap());
     let rotated = send(Method::POST, &format!("{keys}/rotate"), Some(json!({}))).await;
@@ -341,6 +346,43 @@ async fn each_act_is_noted_with_the_name_of_the_key() {
             + &house.get("/audit", &key).await.text().await.unwrap();
         assert!(!lists.contains(secret.as_str().unwrap()));
     }
+}
+
+#[tokio::test]
+async fn guards_are_shown_set_and_their_pauses_ended() {
+    let house = House::start().await;
+    let key = house.key(Rights::all(), None).await;
+    let path = format!("/apps/{OWN}/guards");
+    let shown: Value = house.get(&path, &key).await.json().await.unwrap();
+    assert_eq!((&shown["mode"], &shown["countries"]), (&json!("enforce"), &json!("auto")));
+    let changes = json!({ "countries": ["in", "DE"], "per_day": null, "client_numbers": 5 });
+    let set = house.send(&key, Method::PATCH, &path, Some(changes)).await;
+    assert_eq!((&set["countries"], &set["per_day"]), (&json!(["DE", "IN"]), &Value::Null));
+    assert_eq!((&set["client_numbers"], &set["mode"]), (&json!(5), &shown["mode"]));
+    let set = house.send(&key, Method::PATCH, &path, Some(json!({ "add_countries": ["FR"] }))).await;
+    assert_eq!(set["countries"], json!(["DE", "FR", "IN"]));
+    let (own, since) = (AppKey::parse(OWN).unwrap(), house.server.clock.now());
+    let until = since + limits::GUARD_LOOKED_BACK;
+    let pause = CountryPause { country: "IN".to_owned(), since, until, times: 2 };
+    let event = Box::new(events::country_paused(own, &pause, Sends::default()));
+    let act = Act::PauseCountry(own, pause, event);
+    assert!(house.server.server.store.administer(act, "guards".to_owned(), since).await.unwrap());
+    let shown: Value = house.get(&path, &key).await.json().await.unwrap();
+    let paused = json!([{ "country": "IN", "since": moment(since), "until": moment(until), "times": 2 }]);
+    assert_eq!(shown["paused"], paused);
+    let resume = format!("{path}/pauses/in");
+    house.send(&key, Method::DELETE, &resume, None).await;
+    let call = house.server.client.delete(format!("{}/api/v1/admin{resume}", house.server.url));
+    let again = call.bearer_auth(&key).send().await.unwrap();
+    assert_eq!(error_of(again).await, (409, "invalid_request".to_owned()));
+    let shown: Value = house.get(&path, &key).await.json().await.unwrap();
+    assert_eq!(shown["paused"], json!([]));
+    // Who reaches the app alone sees what was done to its guards, and what guards did themselves.
+    let limited = house.key(Rights::all(), Some(&[OWN])).await;
+    let told: Value = house.get("/audit", &limited).await.json().await.unwrap();
+    let acts = told["data"].as_array().unwrap().iter().map(|row| row["act"].as_str().unwrap());
+    let expected = ["guard_resume", "guard_pause", "guard_set", "guard_set", "webhook_add"];
+    assert_eq!(acts.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
@@ -458,12 +500,17 @@ async fn what_makes_no_sense_is_refused_by_its_name() {
     };
     let own = format!("/apps/{OWN}");
     let keys = format!("/apps/{OWN}/keys");
+    let guards = format!("/apps/{OWN}/guards");
     let webhook = format!("/webhooks/{}/replay", house.endpoints[0]);
     for (method, path, body, field) in [
         (Method::POST, "/apps", json!({ "name": " " }), "`name`"),
         (Method::PATCH, &own, json!({ "calls_per_minute": 0 }), "`calls_per_minute`"),
         (Method::PATCH, &own, json!({ "allowed_origins": ["shop"] }), "`allowed_origins`"),
         (Method::PATCH, &own, json!({ "confirm": "maybe" }), "body"),
+        (Method::PATCH, &guards, json!({ "countries": ["India"] }), "`countries`"),
+        (Method::PATCH, &guards, json!({ "countries": "any", "add_countries": ["IN"] }), "`add_countries`"),
+        (Method::PATCH, &guards, json!({ "conversion": 91 }), "`conversion`"),
+        (Method::PATCH, &guards, json!({ "mode": "on" }), "body"),
         (Method::POST, &keys, json!({ "label": "lgsk_1" }), "`label`"),
         (Method::POST, &keys, json!({ "label": "a", "expires_in": 0 }), "`expires_in`"),
         (Method::POST, &keys, json!({ "label": "a", "expires_in": 400_000_000 }), "`expires_in`"),

@@ -29,12 +29,13 @@ use rule::{Asked, Past, Spread};
 use crate::{
     clock::{Clock, UnixMillis},
     crypto::MacKeys,
+    events,
     limits::{self, Remembered},
     phones::{self, RecipientKeys},
     store::{
         Act, Countries, CountryPause, Ending, Facet, GuardCount, GuardCounts, GuardMode, GuardPlace,
-        GuardPurge, GuardSettings, HOUR_MILLIS, HistoryFilter, HistoryKind, HistoryStart, Sends, Store,
-        StoreError, UsageFilter,
+        GuardPurge, GuardSettings, HOUR_MILLIS, HistoryFilter, HistoryKind, HistoryStart, Learned, Sends,
+        Store, StoreError, UsageFilter,
     },
     telemetry::metrics::{self, GuardDecision, GuardKind},
 };
@@ -209,7 +210,9 @@ impl Guards {
         let mut countries: Vec<String> = verified.into_iter().map(|(country, _)| country).collect();
         countries.sort_unstable();
         let told = countries.join(" ");
-        let act = Act::LearnCountries(app_key, Box::new(settings), countries, now);
+        let event = Box::new(events::countries_learned(app_key, &countries, now));
+        let learned = Learned { countries, at: now };
+        let act = Act::LearnCountries(app_key, Box::new(settings), learned, event);
         if self.store.administer(act, ACTOR.to_owned(), now).await? {
             let hours = limits::GUARD_LEARNED_GRACE.as_secs() / 3_600;
             tracing::warn!(
@@ -339,7 +342,8 @@ impl Guards {
             return Ok(());
         }
         let (app_key, country, minutes) = (place.app_key, &pause.country, pause.until.since(pause.since));
-        let act = Act::PauseCountry(app_key, pause.clone());
+        let event = Box::new(events::country_paused(app_key, &pause, counts.since_pause()));
+        let act = Act::PauseCountry(app_key, pause.clone(), event);
         if self.store.administer(act, ACTOR.to_owned(), place.asked_at).await? {
             metrics::country_paused();
             tracing::error!(

@@ -2,9 +2,15 @@
 
 use std::net::IpAddr;
 
+use serde_json::{Value, json};
+
 use super::*;
-use crate::store::{
-    Act, Countries, CountryPause, Ending, GuardMode, GuardSettings, HistoryFilter, HistoryRow, HistoryStart,
+use crate::{
+    events,
+    store::{
+        Act, Countries, CountryPause, Ending, GuardMode, GuardSettings, HistoryFilter, HistoryRow,
+        HistoryStart, Sends, WebhookEndpoint, tests::webhook_endpoint,
+    },
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -35,6 +41,19 @@ impl Environment {
     async fn refusals(&self) -> Vec<HistoryRow> {
         let page = self.store.history(HistoryFilter::default(), HistoryStart::After(0), 1_000).await.unwrap();
         page.rows.into_iter().filter(|row| row.entry.ending.outcome().as_str() == "refused").collect()
+    }
+
+    /// Adds an endpoint that is told what guards do.
+    async fn listen(&self) {
+        let endpoint = webhook_endpoint("e", &["guard.paused", "guard.learned"]);
+        let endpoint = WebhookEndpoint { app_key: self.app.app_key, ..endpoint };
+        assert!(self.store.put_webhook_endpoint(&endpoint).await.unwrap());
+    }
+
+    /// What the endpoint is told.
+    async fn told(&self) -> Vec<Value> {
+        let deliveries = self.store.webhook_deliveries("e", None, 9).await.unwrap();
+        deliveries.iter().map(|delivery| serde_json::from_str(&delivery.payload).unwrap()).collect()
     }
 
     /// Sends a code and has it typed.
@@ -146,6 +165,7 @@ async fn a_code_that_was_not_sent_is_not_counted() {
 #[tokio::test]
 async fn a_country_whose_codes_nobody_types_is_paused_and_comes_back() {
     let env = Environment::guarded(GuardSettings::default()).await;
+    env.listen().await;
     env.verified(PHONE).await;
     env.clock.advance(SECOND * 60);
     for index in 0..30 {
@@ -162,6 +182,10 @@ async fn a_country_whose_codes_nobody_types_is_paused_and_comes_back() {
         (told.actor.as_str(), told.act.as_str(), told.fields.as_str()),
         ("guards", "guard_pause", "IN")
     );
+    let [event] = &env.told().await[..] else { panic!("one") };
+    let data = &event["data"];
+    assert_eq!((&event["type"], &data["country"]), (&json!("guard.paused"), &json!("IN")));
+    assert_eq!((&data["sent"], &data["verified"]), (&json!(31), &json!(1)));
     assert_eq!(env.guard_refusal("4915112345678").await, None, "another country");
     assert_eq!(env.guard_refusal(PHONE).await, None, "who has verified before");
     env.clock.set(*until);
@@ -176,7 +200,8 @@ async fn an_operator_ends_a_pause() {
     let env = Environment::guarded(GuardSettings::default()).await;
     let (since, until) = (env.clock.now(), env.clock.now() + DAY / 4);
     let pause = CountryPause { country: "IN".to_owned(), since, until, times: 1 };
-    let act = Act::PauseCountry(env.app.app_key, pause);
+    let event = Box::new(events::country_paused(env.app.app_key, &pause, Sends::default()));
+    let act = Act::PauseCountry(env.app.app_key, pause, event);
     assert!(env.store.administer(act, "test".to_owned(), since).await.unwrap());
     assert!(env.guard_refusal(PHONE).await.unwrap().by_guard);
     let act = Act::ResumeCountry(env.app.app_key, "IN".to_owned(), env.clock.now());
@@ -231,6 +256,7 @@ async fn one_address_asks_for_so_many_numbers_unless_their_codes_are_typed() {
 #[tokio::test]
 async fn the_countries_of_the_first_verified_are_learned_told_and_then_held_to() {
     let env = Environment::guarded(GuardSettings::default()).await;
+    env.listen().await;
     for index in 0..limits::GUARD_LEARNED_FROM {
         env.verified(&number(u32::try_from(index).unwrap())).await;
         env.clock.advance(SECOND);
@@ -244,6 +270,9 @@ async fn the_countries_of_the_first_verified_are_learned_told_and_then_held_to()
     assert_eq!((learned.countries.as_slice(), learned.at), (&["IN".to_owned()][..], env.clock.now()));
     let told = env.store.audit(9).await.unwrap().pop().unwrap();
     assert_eq!((told.act.as_str(), told.fields.as_str()), ("guard_learn", "IN"));
+    env.otp.look_after_guards().await.unwrap();
+    let [event] = &env.told().await[..] else { panic!("once") };
+    assert_eq!((&event["type"], &event["data"]["countries"]), (&json!("guard.learned"), &json!(["IN"])));
     env.clock.advance(SECOND);
     // Warned of first.
     env.verified("4915112345678").await;

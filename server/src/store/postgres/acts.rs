@@ -11,8 +11,8 @@ use crate::{
     clock::UnixMillis,
     limits,
     store::{
-        AccessKey, Act, Admin, App, AppSecretKey, CountryPause, DisabledFor, Role, admins::apps_text,
-        rows::Numbered,
+        AccessKey, Act, Admin, App, AppEvent, AppSecretKey, CountryPause, DisabledFor, Role,
+        admins::apps_text, rows::Numbered,
     },
 };
 
@@ -48,10 +48,10 @@ pub(super) fn unnoted(act: &Act) -> Value {
         Act::CreateAccessKey(new) => json!({ "key": access_key(new), "most": limits::ACCESS_KEYS }),
         Act::RevokeAccessKey(id, _, at) => json!({ "key_id": id.as_str(), "moment": at.0 }),
         Act::SetGuards(app_key, settings, _) => guards::row(*app_key, settings, None),
-        Act::LearnCountries(app_key, settings, countries, at) => {
-            guards::row(*app_key, settings, Some((countries, *at)))
+        Act::LearnCountries(app_key, settings, learned, event) => {
+            with_event(guards::row(*app_key, settings, Some(learned)), event)
         }
-        Act::PauseCountry(app_key, pause) => guards::pause_row(*app_key, pause),
+        Act::PauseCountry(app_key, pause, event) => with_event(guards::pause_row(*app_key, pause), event),
         Act::ResumeCountry(app_key, country, at) => {
             let over = CountryPause { country: country.clone(), since: *at, until: *at, times: 0 };
             guards::pause_row(*app_key, &over)
@@ -88,6 +88,12 @@ pub(super) fn unnoted(act: &Act) -> Value {
     };
     write["write"] = "act".into();
     write["act"] = act.name().into();
+    write
+}
+
+/// What an app is told of where it is done.
+fn with_event(mut write: Value, event: &AppEvent) -> Value {
+    write["event"] = writes::app_event(event);
     write
 }
 

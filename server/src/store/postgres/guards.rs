@@ -42,17 +42,13 @@ pub(super) fn count(place: &GuardPlace, count: GuardCount) -> Value {
 }
 
 /// A row of what guards are set to, with what was learned.
-pub(super) fn row(
-    app_key: AppKey,
-    guards: &GuardSettings,
-    learned: Option<(&[String], UnixMillis)>,
-) -> Value {
+pub(super) fn row(app_key: AppKey, guards: &GuardSettings, learned: Option<&Learned>) -> Value {
     json!({ "guards": {
         "app_key": app_key.as_str(),
         "mode": guards.mode.number(),
         "countries": guards.countries.to_text(),
-        "learned": learned.map(|(countries, _)| countries.join(" ")),
-        "learned_at": learned.map(|(_, at)| at.0),
+        "learned": learned.map(|learned| learned.countries.join(" ")),
+        "learned_at": learned.map(|learned| learned.at.0),
         "per_day": guards.per_day,
         "country_per_day": guards.country_per_day,
         "conversion": guards.conversion,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::UnixMillis,
-    store::{Act, AdminStore, AppSecretKey, AuditRow, DisabledFor, SqliteStore, StoreError},
+    store::{Act, AdminStore, AppEvent, AppSecretKey, AuditRow, DisabledFor, SqliteStore, StoreError},
 };
 
 #[async_trait]
@@ -44,7 +44,7 @@ impl AdminStore for SqliteStore {
     ) -> Result<Vec<(i64, AuditRow)>, StoreError> {
         // The app of an endpoint that is gone stands in the row of its beginning.
         const SELECT: &str = "SELECT * FROM audit WHERE id < :before AND (:apps IS NULL
-            OR (substr(act, 1, 4) IN ('app_', 'key_') AND subject IN (SELECT value FROM json_each(:apps)))
+            OR ((substr(act, 1, 4) IN ('app_', 'key_') OR substr(act, 1, 6) = 'guard_') AND subject IN (SELECT value FROM json_each(:apps)))
             OR (substr(act, 1, 8) = 'webhook_' AND subject IN (
                 SELECT endpoint_id FROM webhook_endpoints WHERE app_key IN (SELECT value FROM json_each(:apps))
                 UNION SELECT subject FROM audit
@@ -113,10 +113,10 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
         Act::RemoveTestNumber(phone) => remove_test_number(db, phone),
         Act::MarkDevelopment => Ok(!is_marked(db)?),
         Act::SetGuards(app_key, settings, _) => guards::set(db, *app_key, settings),
-        Act::LearnCountries(app_key, settings, countries, at) => {
-            guards::learn(db, *app_key, settings, countries, *at)
+        Act::LearnCountries(app_key, settings, learned, event) => {
+            told(db, guards::learn(db, *app_key, settings, learned)?, event)
         }
-        Act::PauseCountry(app_key, pause) => guards::pause(db, *app_key, pause),
+        Act::PauseCountry(app_key, pause, event) => told(db, guards::pause(db, *app_key, pause)?, event),
         Act::ResumeCountry(app_key, country, at) => guards::resume(db, *app_key, country, *at),
         Act::AddWebhook(endpoint) => webhooks::insert(db, endpoint),
         Act::RotateWebhook(id, secret, until) => webhooks::rotate(db, id, secret, *until),
@@ -126,6 +126,14 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
         Act::ReplayWebhook(replay) => webhooks::replay(db, replay),
         Act::TestWebhook(id, event) => webhooks::queue_for(db, id, event),
     }
+}
+
+/// Tells an app of what was done.
+fn told(db: &Connection, done: bool, event: &AppEvent) -> Result<bool, StoreError> {
+    if done {
+        webhooks::queue(db, event)?;
+    }
+    Ok(done)
 }
 
 /// Has a key, where there is one, be the only good one of its app.

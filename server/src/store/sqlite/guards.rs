@@ -103,8 +103,7 @@ pub(super) fn learn(
     db: &Connection,
     app_key: AppKey,
     guards: &GuardSettings,
-    countries: &[String],
-    at: UnixMillis,
+    Learned { countries, at }: &Learned,
 ) -> Result<bool, StoreError> {
     const LEARN: &str =
         "UPDATE guards SET learned = ?2, learned_at = ?3 WHERE app_key = ?1 AND learned_at IS NULL";

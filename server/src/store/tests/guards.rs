@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use loggin_protocol::AppKey;
 
-use super::logins::{NOW, app};
+use super::{
+    logins::{NOW, app},
+    webhook_endpoint,
+};
 use crate::{
     clock::UnixMillis,
-    limits,
+    events, limits,
     store::{
         Act, Countries, CountryPause, Ending, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge,
         GuardSettings, HistoryEntry, HistoryFilter, HistoryKind, HistoryStart, Learned, MinuteSends,
@@ -22,6 +25,7 @@ macro_rules! guard_suite {
             guards_read_back_as_they_were_set,
             countries_are_learned_once,
             a_country_is_paused_once_and_resumed_once,
+            an_app_is_told_of_what_guards_do_and_of_nothing_that_is_not_done,
             codes_are_counted_by_day_minute_and_range,
             a_code_beyond_the_bound_of_a_day_is_refused_and_nothing_is_written_with_it,
             a_refused_code_has_a_row_without_a_session,
@@ -78,6 +82,16 @@ fn set(settings: GuardSettings) -> Act {
     Act::SetGuards(app_key(), Box::new(settings), vec!["mode", "countries"])
 }
 
+fn pause(pause: CountryPause) -> Act {
+    let event = events::country_paused(app_key(), &pause, Sends { sent: 60, verified: 1 });
+    Act::PauseCountry(app_key(), pause, Box::new(event))
+}
+
+fn learn(settings: GuardSettings, learned: Learned) -> Act {
+    let event = events::countries_learned(app_key(), &learned.countries, learned.at);
+    Act::LearnCountries(app_key(), Box::new(settings), learned, Box::new(event))
+}
+
 async fn count(store: &impl Store, place: GuardPlace, count: GuardCount) -> Option<OtpRefusal> {
     store.write(vec![OtpWrite::Guard(Box::new(place), count)]).await.unwrap().err()
 }
@@ -101,12 +115,12 @@ pub(in crate::store) async fn guards_read_back_as_they_were_set(store: &impl Sto
 
 pub(in crate::store) async fn countries_are_learned_once(store: &impl Store) {
     store.insert_app(&app(APP)).await.unwrap();
-    let learn = |countries: &[&str]| {
-        let countries = countries.iter().map(|&name| name.to_owned()).collect();
-        Act::LearnCountries(app_key(), Box::new(settings()), countries, NOW)
+    let learned = |countries: &[&str]| {
+        let learned = Learned { countries: countries.iter().map(|&name| name.to_owned()).collect(), at: NOW };
+        learn(settings(), learned)
     };
-    assert!(act(store, learn(&["BR", "IN"])).await);
-    assert!(!act(store, learn(&["FR"])).await);
+    assert!(act(store, learned(&["BR", "IN"])).await);
+    assert!(!act(store, learned(&["FR"])).await);
     let learned = Some(Learned { countries: vec!["BR".to_owned(), "IN".to_owned()], at: NOW });
     assert_eq!(
         store.guards(app_key()).await.unwrap(),
@@ -121,23 +135,43 @@ pub(in crate::store) async fn countries_are_learned_once(store: &impl Store) {
 
 pub(in crate::store) async fn a_country_is_paused_once_and_resumed_once(store: &impl Store) {
     store.insert_app(&app(APP)).await.unwrap();
-    let pause = |since: UnixMillis, times| CountryPause {
+    let paused = |since: UnixMillis, times| CountryPause {
         country: "IN".to_owned(),
         since,
         until: since + MINUTE,
         times,
     };
-    assert!(act(store, Act::PauseCountry(app_key(), pause(NOW, 1))).await);
-    assert!(!act(store, Act::PauseCountry(app_key(), pause(NOW + MINUTE / 2, 2))).await);
-    assert_eq!(store.guard_pauses(app_key()).await.unwrap(), [pause(NOW, 1)]);
-    assert_eq!(store.guard_counts(&place("IN", NOW)).await.unwrap().pause, Some(pause(NOW, 1)));
+    assert!(act(store, pause(paused(NOW, 1))).await);
+    assert!(!act(store, pause(paused(NOW + MINUTE / 2, 2))).await);
+    assert_eq!(store.guard_pauses(app_key()).await.unwrap(), [paused(NOW, 1)]);
+    assert_eq!(store.guard_counts(&place("IN", NOW)).await.unwrap().pause, Some(paused(NOW, 1)));
     assert_eq!(store.guard_counts(&place("DE", NOW)).await.unwrap().pause, None);
-    assert!(act(store, Act::PauseCountry(app_key(), pause(NOW + MINUTE, 2))).await);
+    assert!(act(store, pause(paused(NOW + MINUTE, 2))).await);
     let resume = |at| Act::ResumeCountry(app_key(), "IN".to_owned(), at);
     let at = NOW + MINUTE * 3 / 2;
     assert!(act(store, resume(at)).await && !act(store, resume(at)).await);
-    let ended = CountryPause { until: at, times: 0, ..pause(NOW + MINUTE, 2) };
+    let ended = CountryPause { until: at, times: 0, ..paused(NOW + MINUTE, 2) };
     assert_eq!(store.guard_pauses(app_key()).await.unwrap(), [ended]);
+}
+
+pub(in crate::store) async fn an_app_is_told_of_what_guards_do_and_of_nothing_that_is_not_done(
+    store: &impl Store,
+) {
+    store.insert_app(&app(APP)).await.unwrap();
+    for endpoint in [webhook_endpoint("all", &[]), webhook_endpoint("other", &["login.verified"])] {
+        assert!(store.put_webhook_endpoint(&endpoint).await.unwrap());
+    }
+    let paused = CountryPause { country: "IN".to_owned(), since: NOW, until: NOW + MINUTE, times: 1 };
+    let again = CountryPause { since: NOW + MINUTE / 2, ..paused.clone() };
+    assert!(act(store, pause(paused)).await && !act(store, pause(again)).await);
+    let learned = Learned { countries: vec!["IN".to_owned()], at: NOW };
+    assert!(act(store, learn(settings(), learned.clone())).await);
+    assert!(!act(store, learn(settings(), learned)).await);
+    let told = store.webhook_deliveries("all", None, 9).await.unwrap();
+    let mut kinds: Vec<&str> = told.iter().map(|delivery| delivery.kind.as_str()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["guard.learned", "guard.paused"]);
+    assert_eq!(store.webhook_deliveries("other", None, 9).await.unwrap(), []);
 }
 
 pub(in crate::store) async fn codes_are_counted_by_day_minute_and_range(store: &impl Store) {
@@ -220,8 +254,8 @@ pub(in crate::store) async fn a_refused_code_has_a_row_without_a_session(store: 
 pub(in crate::store) async fn what_is_old_of_guards_is_forgotten(store: &impl Store) {
     store.insert_app(&app(APP)).await.unwrap();
     assert_eq!(count(store, place("IN", NOW), SENT).await, None);
-    let pause = CountryPause { country: "IN".to_owned(), since: NOW, until: NOW + MINUTE, times: 1 };
-    assert!(act(store, Act::PauseCountry(app_key(), pause)).await);
+    let paused = CountryPause { country: "IN".to_owned(), since: NOW, until: NOW + MINUTE, times: 1 };
+    assert!(act(store, pause(paused)).await);
     let days = DAY * limits::GUARD_RANGE_DAYS;
     let purge = |now| store.purge_guards(GuardPurge { now }, 100);
     assert_eq!(purge(NOW + limits::GUARD_LOOKED_BACK).await.unwrap(), 0);
@@ -235,8 +269,8 @@ pub(in crate::store) async fn guards_go_with_their_app(store: &impl Store) {
     store.insert_app(&app(APP)).await.unwrap();
     assert!(act(store, set(settings())).await);
     assert_eq!(count(store, place("IN", NOW), SENT).await, None);
-    let pause = CountryPause { country: "IN".to_owned(), since: NOW, until: NOW + MINUTE, times: 1 };
-    assert!(act(store, Act::PauseCountry(app_key(), pause)).await);
+    let paused = CountryPause { country: "IN".to_owned(), since: NOW, until: NOW + MINUTE, times: 1 };
+    assert!(act(store, pause(paused)).await);
     assert!(act(store, Act::DeleteApp(app_key())).await);
     store.insert_app(&app(APP)).await.unwrap();
     assert_eq!(store.guards(app_key()).await.unwrap(), None);

@@ -56,7 +56,7 @@ fn app_key() -> AppKey {
     AppKey::parse(APP).unwrap()
 }
 
-pub(in crate::store) fn endpoint(id: &str, events: &[&str]) -> WebhookEndpoint {
+pub(crate) fn endpoint(id: &str, events: &[&str]) -> WebhookEndpoint {
     WebhookEndpoint {
         id: id.to_owned(),
         app_key: app_key(),
