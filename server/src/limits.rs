@@ -480,8 +480,11 @@ pub(crate) const WEBHOOKS_WAITING: u32 = 250_000;
 /// How long an old secret signs beside the new one, unless told otherwise.
 pub(crate) const WEBHOOK_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Deliveries that `loggin-server webhook deliveries` shows.
+/// Deliveries that `loggin-server webhook deliveries` lists unless told otherwise, and a page of the console: two screens.
 pub(crate) const WEBHOOKS_SHOWN: u32 = 100;
+
+/// The most that it lists: some MB.
+pub(crate) const WEBHOOKS_LISTED: u32 = 10_000;
 
 /// Acts that `loggin-server audit` shows unless told otherwise: some screens.
 pub(crate) const AUDIT_SHOWN: u32 = 1_000;

@@ -34,7 +34,7 @@ pub(crate) use keys::{KeyRotation, NewKey, RotatedKey};
 pub(crate) use numbers::Quota;
 pub(crate) use reading::usage_hours;
 pub(crate) use test_numbers::{NewTestNumber, parse_number};
-pub(crate) use webhooks::{NewWebhook, ReplayChoice, WebhookRules};
+pub(crate) use webhooks::{NewWebhook, ReplayChoice, WebhookChanges, WebhookRules};
 
 /// What an administrator asked for and there is not, as far as they can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

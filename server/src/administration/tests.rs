@@ -112,7 +112,7 @@ fn of_webhooks() -> Vec<(&'static str, Right, Call)> {
         (
             "deliveries",
             Right::ReadWebhooks,
-            call!(|all, actor, app| all.deliveries(actor, &endpoint_of(app), None, 1)),
+            call!(|all, actor, app| all.deliveries(actor, &endpoint_of(app), None, None, 1)),
         ),
         (
             "add_webhook",
@@ -120,6 +120,15 @@ fn of_webhooks() -> Vec<(&'static str, Right, Call)> {
             call!(|all, actor, app| all.add_webhook(
                 actor,
                 NewWebhook { app_key: app, url: "https://shop.example/".to_owned(), events: Vec::new() }
+            )),
+        ),
+        (
+            "change_webhook",
+            Right::WriteWebhooks,
+            call!(|all, actor, app| all.change_webhook(
+                actor,
+                &endpoint_of(app),
+                WebhookChanges { url: Some("https://shop.example/moved".to_owned()), events: None }
             )),
         ),
         (

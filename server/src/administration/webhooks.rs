@@ -14,7 +14,7 @@ use crate::{
     clock::{UnixMillis, random_bytes},
     events, limits,
     outbox::webhooks::{WebhookKeys, check_url},
-    store::{Act, DeliveryState, EventKind, Replay, WebhookDelivery, WebhookEndpoint},
+    store::{Act, DeliveryPosition, DeliveryState, EventKind, Replay, WebhookDelivery, WebhookEndpoint},
 };
 
 /// Random bytes of an endpoint's id.
@@ -43,6 +43,22 @@ pub(crate) struct NewWebhook {
     pub(crate) url: String,
     /// The names of the events that it is told; none: every one.
     pub(crate) events: Vec<String>,
+}
+
+/// Changes of an endpoint; what is not given stays.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WebhookChanges {
+    pub(crate) url: Option<String>,
+    /// The names of the events that it is told, these alone; none: every one.
+    pub(crate) events: Option<Vec<String>>,
+}
+
+/// Some deliveries, the latest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DeliveryPage {
+    pub(crate) rows: Vec<WebhookDelivery>,
+    /// What to ask for to see earlier ones; `None` where there are none.
+    pub(crate) next: Option<DeliveryPosition>,
 }
 
 /// What is delivered again.
@@ -86,9 +102,7 @@ impl Administration {
         new: NewWebhook,
     ) -> Result<(WebhookEndpoint, WebhookSecret), AdministrationError> {
         let app = self.reached(actor, Right::WriteWebhooks, new.app_key).await?;
-        let networks = self.webhooks.as_ref().map(|rules| &*rules.networks).unwrap_or_default();
-        let url =
-            check_url(&new.url, networks).map_err(|reason| AdministrationError::invalid("url", reason))?;
+        let url = self.webhook_url(&new.url)?;
         let events = event_names(&new.events)?;
         let id = format!("whe_{:016x}", u64::from_be_bytes(random_bytes::<ID_BYTES>(&*self.random)));
         let (secret, sealed) = self.new_secret(&id)?;
@@ -106,6 +120,30 @@ impl Administration {
         let refusal = format!("nothing was added: the app has {} endpoints", limits::WEBHOOKS_PER_APP);
         self.done_or(actor, Act::AddWebhook(endpoint.clone()), &refusal).await?;
         Ok((endpoint, secret))
+    }
+
+    /// Has an endpoint be at another URL, or be told other events. What waits for it goes to the new URL.
+    pub(crate) async fn change_webhook(
+        &self,
+        actor: &Actor,
+        id: &str,
+        changes: WebhookChanges,
+    ) -> Result<WebhookEndpoint, AdministrationError> {
+        let before = self.endpoint(actor, Right::WriteWebhooks, id).await?;
+        let url = changes.url.map(|url| self.webhook_url(&url)).transpose()?;
+        let events = changes.events.map(|names| event_names(&names)).transpose()?;
+        let url = url.filter(|url| *url != before.url);
+        let events = events.filter(|events| *events != before.events);
+        let fields = [("url", url.is_some()), ("events", events.is_some())];
+        let fields: Vec<_> =
+            fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+        if fields.is_empty() {
+            return Err(AdministrationError::Refused("nothing would change".to_owned()));
+        }
+        let act = Act::ChangeWebhook(before.id.clone(), url.clone(), events.clone(), fields);
+        self.done_to_endpoint(actor, act).await?;
+        let (url, events) = (url.unwrap_or(before.url), events.unwrap_or(before.events));
+        Ok(WebhookEndpoint { url, events, ..before })
     }
 
     /// Gives an endpoint another secret; the one before signs too for a while, a day where nothing is said.
@@ -146,16 +184,22 @@ impl Administration {
         self.done_to_endpoint(actor, Act::DeleteWebhook(id)).await
     }
 
-    /// The latest deliveries to an endpoint, the latest first.
+    /// Deliveries to an endpoint, the latest first; behind a position where one is given.
     pub(crate) async fn deliveries(
         &self,
         actor: &Actor,
         id: &str,
         state: Option<DeliveryState>,
+        after: Option<DeliveryPosition>,
         limit: u32,
-    ) -> Result<Vec<WebhookDelivery>, AdministrationError> {
+    ) -> Result<DeliveryPage, AdministrationError> {
         let id = self.endpoint(actor, Right::ReadWebhooks, id).await?.id;
-        Ok(self.store.webhook_deliveries(&id, state, limit.min(limits::WEBHOOKS_SHOWN)).await?)
+        let limit = limit.clamp(1, limits::ADMIN_PAGE_MOST);
+        let mut rows = self.store.webhook_deliveries(&id, state, after, limit + 1).await?;
+        let has_more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let next = rows.last().map(DeliveryPosition::of).filter(|_| has_more);
+        Ok(DeliveryPage { rows, next })
     }
 
     /// Has events be delivered again.
@@ -218,6 +262,12 @@ impl Administration {
         endpoint
             .filter(|endpoint| actor.reaches(endpoint.app_key))
             .ok_or(AdministrationError::NotFound(Missing::Webhook))
+    }
+
+    /// A URL that may be called, as it is kept.
+    fn webhook_url(&self, given: &str) -> Result<String, AdministrationError> {
+        let networks = self.webhooks.as_ref().map(|rules| &*rules.networks).unwrap_or_default();
+        check_url(given, networks).map_err(|reason| AdministrationError::invalid("url", reason))
     }
 
     fn new_secret(&self, id: &str) -> Result<(WebhookSecret, Vec<u8>), AdministrationError> {

@@ -5,7 +5,7 @@
 mod deliveries;
 mod view;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use self::deliveries::{DeliveriesArgs, ReplayArgs};
 use super::{
@@ -15,7 +15,7 @@ use super::{
     run::{self, RunError},
 };
 use crate::{
-    administration::NewWebhook,
+    administration::{NewWebhook, WebhookChanges},
     clock::{Clock, SystemClock},
     config::Settings,
 };
@@ -41,6 +41,8 @@ pub(crate) enum WebhookCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Have an endpoint be at another URL, or be told other events; what is not named stays, its secret too.
+    Set(SetArgs),
     /// Give an endpoint another secret, and print it this once; both sign for a while.
     Rotate(RotateArgs),
     /// Tell an endpoint nothing from now on. What happens meanwhile it is never told.
@@ -71,7 +73,7 @@ pub(crate) enum WebhookCommand {
     },
     /// Deliver one event again, or all that were given up.
     Replay(ReplayArgs),
-    /// List the latest deliveries to an endpoint, the latest first.
+    /// List deliveries to an endpoint, the latest first.
     Deliveries(DeliveriesArgs),
 }
 
@@ -85,6 +87,26 @@ pub(crate) struct AddArgs {
     /// An event that it is told of, such as login.verified; repeat it for several [default: every event].
     #[arg(long = "event", value_name = "NAME")]
     events: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Changes of an endpoint.
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true).multiple(true).args(["url", "events", "every_event"])))]
+pub(crate) struct SetArgs {
+    /// The endpoint, by its id.
+    endpoint_id: String,
+    /// Where it is told from now on, what waits for it too: https, or http within the setting `LOGGIN_WEBHOOK_NETWORKS`.
+    #[arg(long)]
+    url: Option<String>,
+    /// An event that it is told of, such as login.verified; repeat it for several, which are all that it is told of.
+    #[arg(long = "event", value_name = "NAME")]
+    events: Vec<String>,
+    /// Tell it every event.
+    #[arg(long, conflicts_with = "events")]
+    every_event: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -106,7 +128,7 @@ pub(crate) struct RotateArgs {
 /// Carries out one command.
 pub(super) async fn run(settings: &Settings, command: WebhookCommand) -> Result<(), RunError> {
     let mut user = Administrator::of(&run::location(settings)?).await?;
-    if matches!(command, WebhookCommand::Add(_) | WebhookCommand::Rotate(_)) {
+    if matches!(command, WebhookCommand::Add(_) | WebhookCommand::Set(_) | WebhookCommand::Rotate(_)) {
         user = user.with_webhooks(settings)?;
     }
     let done = carry_out(&user, command).await;
@@ -120,6 +142,7 @@ async fn carry_out(user: &Administrator, command: WebhookCommand) -> Result<(), 
         WebhookCommand::Add(arguments) => add(user, arguments).await,
         WebhookCommand::List { app_key, json } => list(user, app_key.as_deref(), json).await,
         WebhookCommand::Show { endpoint_id, json } => show(user, &endpoint_id, json).await,
+        WebhookCommand::Set(arguments) => set(user, arguments).await,
         WebhookCommand::Rotate(arguments) => rotate(user, &arguments).await,
         WebhookCommand::Disable { endpoint_id } => {
             Ok(administration.disable_webhook(actor, &endpoint_id).await?)
@@ -159,6 +182,18 @@ async fn list(user: &Administrator, app_key: Option<&str>, json: bool) -> Result
 
 async fn show(user: &Administrator, id: &str, json: bool) -> Result<(), RunError> {
     let endpoint = user.administration.webhook(&user.actor, id).await?;
+    let now = SystemClock.now();
+    if json {
+        return print_line(&view::as_json(&endpoint, now).to_string());
+    }
+    view::print(&endpoint, now)
+}
+
+async fn set(user: &Administrator, arguments: SetArgs) -> Result<(), RunError> {
+    let SetArgs { endpoint_id, url, events, every_event, json } = arguments;
+    let events = (every_event || !events.is_empty()).then_some(events);
+    let changes = WebhookChanges { url, events };
+    let endpoint = user.administration.change_webhook(&user.actor, &endpoint_id, changes).await?;
     let now = SystemClock.now();
     if json {
         return print_line(&view::as_json(&endpoint, now).to_string());

@@ -59,6 +59,9 @@ pub(crate) enum Act {
     ResumeCountry(AppKey, String, UnixMillis),
     /// Adds an endpoint of webhooks; not done where its app has as many as it may.
     AddWebhook(WebhookEndpoint),
+    /// Gives an endpoint another URL, and other events, where there are such; not done where there is no such endpoint. The
+    /// names are of what changed.
+    ChangeWebhook(String, Option<String>, Option<Vec<String>>, Vec<&'static str>),
     /// Has another sealed secret sign the webhooks of an endpoint; the one before signs too until then.
     RotateWebhook(String, Vec<u8>, UnixMillis),
     /// Has an endpoint be told nothing from this moment on; not done where it is not told.
@@ -120,6 +123,7 @@ impl Act {
             Self::PauseCountry(..) => "guard_pause",
             Self::ResumeCountry(..) => "guard_resume",
             Self::AddWebhook(_) => "webhook_add",
+            Self::ChangeWebhook(..) => "webhook_update",
             Self::RotateWebhook(..) => "webhook_rotate",
             Self::DisableWebhook(..) => "webhook_disable",
             Self::EnableWebhook(..) => "webhook_enable",
@@ -152,7 +156,8 @@ impl Act {
             }
             Self::MarkDevelopment => String::new(),
             Self::AddWebhook(endpoint) => endpoint.id.clone(),
-            Self::RotateWebhook(id, ..)
+            Self::ChangeWebhook(id, ..)
+            | Self::RotateWebhook(id, ..)
             | Self::DisableWebhook(id, _)
             | Self::EnableWebhook(id, ..)
             | Self::DeleteWebhook(id)
@@ -165,7 +170,9 @@ impl Act {
     /// the role; of a webhook the app, or the event.
     pub(crate) fn fields(&self) -> String {
         match self {
-            Self::UpdateApp(_, fields, _) | Self::SetGuards(_, _, fields) => fields.join(" "),
+            Self::UpdateApp(_, fields, _)
+            | Self::SetGuards(_, _, fields)
+            | Self::ChangeWebhook(_, _, _, fields) => fields.join(" "),
             Self::CreateKey(key) => key.id.to_string(),
             Self::RotateKey(key, replaced, _) => format!("{} {replaced}", key.id),
             Self::RevokeKey(_, id, _) | Self::RevokeAccessKey(id, ..) => id.to_string(),

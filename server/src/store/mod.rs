@@ -65,8 +65,8 @@ pub(crate) use people::{
 pub(crate) use rows::Numbered;
 pub(crate) use sqlite::{SqliteStore, backup::BackupError};
 pub(crate) use webhooks::{
-    AppEvent, DeliveriesPurged, DeliveryEnd, DeliveryPurge, DeliveryState, DisabledFor, EventKind, Tried,
-    WebhookDelivery, WebhookEndpoint, WebhookHealth, WebhookStore,
+    AppEvent, DeliveriesPurged, DeliveryEnd, DeliveryPosition, DeliveryPurge, DeliveryState, DisabledFor,
+    EventKind, Tried, WebhookDelivery, WebhookEndpoint, WebhookHealth, WebhookStore,
 };
 
 /// A store could not do what it was asked.

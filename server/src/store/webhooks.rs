@@ -3,9 +3,10 @@
 //! An event is stored in the transaction of the change that brings it about, once for each endpoint that wants it: see
 //! `Change::event` and `OtpWrite::Event`. It is delivered at least once, and endpoints are told in no certain order.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use async_trait::async_trait;
+use data_encoding::BASE64URL_NOPAD;
 use loggin_protocol::AppKey;
 
 use super::StoreError;
@@ -201,6 +202,45 @@ impl fmt::Debug for WebhookDelivery {
     }
 }
 
+/// Where a delivery stands among those of its endpoint: by when its event was stored, and then by its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DeliveryPosition {
+    pub(crate) queued_at: UnixMillis,
+    pub(crate) event_id: String,
+}
+
+impl DeliveryPosition {
+    pub(crate) fn of(delivery: &WebhookDelivery) -> Self {
+        Self { queued_at: delivery.queued_at, event_id: delivery.event_id.clone() }
+    }
+
+    /// The values of a statement that looks behind one position, or from the beginning.
+    pub(super) fn bounds(position: Option<Self>) -> (i64, String) {
+        position.map_or((i64::MAX, String::new()), |position| (position.queued_at.0, position.event_id))
+    }
+}
+
+impl fmt::Display for DeliveryPosition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{} {}", self.queued_at.0, self.event_id);
+        formatter.write_str(&BASE64URL_NOPAD.encode(text.as_bytes()))
+    }
+}
+
+impl FromStr for DeliveryPosition {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WRONG: &str = "must be a cursor that was given";
+        let bytes = BASE64URL_NOPAD.decode(text.trim().as_bytes()).map_err(|_| WRONG)?;
+        let text = String::from_utf8(bytes).map_err(|_| WRONG)?;
+        let (queued_at, event_id) = text.split_once(' ').ok_or(WRONG)?;
+        let is_id = event_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let queued_at = queued_at.parse().ok().filter(|_| is_id).ok_or(WRONG)?;
+        Ok(Self { queued_at: UnixMillis(queued_at), event_id: event_id.to_owned() })
+    }
+}
+
 /// What became of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tried {
@@ -280,11 +320,13 @@ pub(crate) trait WebhookStore {
     ) -> Result<Vec<WebhookDelivery>, StoreError>;
     /// Notes how a try ended; tells whether that disabled the endpoint.
     async fn end_delivery(&self, end: DeliveryEnd) -> Result<bool, StoreError>;
-    /// The latest deliveries of an endpoint, the latest first; of one state where one is given.
+    /// The latest deliveries of an endpoint, the latest first; of one state where one is given, and those behind a position
+    /// where there is one.
     async fn webhook_deliveries(
         &self,
         endpoint_id: &str,
         state: Option<DeliveryState>,
+        after: Option<DeliveryPosition>,
         limit: u32,
     ) -> Result<Vec<WebhookDelivery>, StoreError>;
     /// One delivery.
@@ -301,4 +343,20 @@ pub(crate) trait WebhookStore {
         purge: DeliveryPurge,
         limit: u32,
     ) -> Result<DeliveriesPurged, StoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_read_as_it_was_given() {
+        let position = DeliveryPosition { queued_at: UnixMillis(-5), event_id: "evt_0f".to_owned() };
+        assert_eq!(position.to_string().parse(), Ok(position));
+        let encoded = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
+        for wrong in ["", "1", "§", &encoded("1"), &encoded("x evt_1"), &encoded("1 evt 1"), &encoded("1 '")]
+        {
+            assert!(wrong.parse::<DeliveryPosition>().is_err(), "{wrong}");
+        }
+    }
 }

@@ -47,6 +47,41 @@ fn each_act_is_listed_and_logged_without_values() {
 }
 
 #[test]
+fn an_endpoint_moves_and_keeps_its_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = create_app(folder.path(), &[]);
+    let webhook = |arguments: &[&str]| {
+        let mut command = program(folder.path());
+        command.env("LOGGIN_WEBHOOK_SECRET", "0123456789abcdef0123456789abcdef");
+        command.arg("webhook").args(arguments).output().unwrap()
+    };
+    let read = |output: std::process::Output| {
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let app_key = made["app_key"].as_str().unwrap();
+    let added = read(webhook(&["add", app_key, "https://a.example/", "--event", "otp.sent", "--json"]));
+    let id = added["endpoint_id"].as_str().unwrap();
+    let moved = read(webhook(&["set", id, "--url", "https://b.example/", "--json"]));
+    assert_eq!((&moved["url"], &moved["events"]), (&json!("https://b.example/"), &json!(["otp.sent"])));
+    let every = read(webhook(&["set", id, "--every-event", "--json"]));
+    assert_eq!((&every["url"], &every["events"]), (&moved["url"], &json!([])));
+    for (arguments, said) in [
+        (&["set", id, "--url", "https://10.0.0.1/"][..], "the URL leads to no public address"),
+        (&["set", id, "--event", "login"], "--event: must be one of"),
+        (&["set", id, "--every-event"], "nothing would change"),
+        (&["set", "whe_0", "--every-event"], "there is no such endpoint"),
+        (&["set", id], "required arguments"),
+        (&["deliveries", id, "--limit", "0"], "0 is not in 1..=10000"),
+    ] {
+        let refused = webhook(arguments);
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && told.contains(said), "{arguments:?}: {told}");
+    }
+    assert_eq!(read(webhook(&["deliveries", id, "--limit", "9", "--json"])), json!([]));
+}
+
+#[test]
 fn a_shell_completes_commands_and_options() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {

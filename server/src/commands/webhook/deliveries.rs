@@ -25,6 +25,10 @@ pub(crate) struct DeliveriesArgs {
     /// Only these.
     #[arg(long)]
     state: Option<StateArg>,
+    /// How many at most.
+    #[arg(long, value_name = "COUNT", default_value_t = limits::WEBHOOKS_SHOWN,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(limits::WEBHOOKS_LISTED)))]
+    limit: u32,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -69,7 +73,14 @@ pub(crate) struct ReplayArgs {
 pub(super) async fn list(user: &Administrator, arguments: &DeliveriesArgs) -> Result<(), RunError> {
     let state = arguments.state.map(DeliveryState::from);
     let id = &arguments.endpoint_id;
-    let deliveries = user.administration.deliveries(&user.actor, id, state, limits::WEBHOOKS_SHOWN).await?;
+    let (mut deliveries, mut after, mut left) = (Vec::new(), None, arguments.limit);
+    while left > 0 {
+        let page = user.administration.deliveries(&user.actor, id, state, after, left).await?;
+        left = left.saturating_sub(u32::try_from(page.rows.len()).unwrap_or(u32::MAX));
+        deliveries.extend(page.rows);
+        let Some(next) = page.next else { break };
+        after = Some(next);
+    }
     if arguments.json {
         let deliveries: Vec<Value> = deliveries.iter().map(as_json).collect();
         return print_line(&Value::from(deliveries).to_string());

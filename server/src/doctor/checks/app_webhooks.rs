@@ -95,7 +95,7 @@ async fn judge(
         let what = format!("is told nothing: its secret was sealed under another {SECRET}");
         return of(&codes::ENDPOINT_SECRET_OTHER, what);
     }
-    let latest = store.webhook_deliveries(&endpoint.id, None, limits::WEBHOOKS_SHOWN).await?;
+    let latest = store.webhook_deliveries(&endpoint.id, None, None, limits::WEBHOOKS_SHOWN).await?;
     match failing(&latest) {
         Some(what) => of(&codes::ENDPOINT_FAILS, what),
         None => Ok(None),

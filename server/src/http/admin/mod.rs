@@ -46,6 +46,7 @@ use crate::state::Server;
     webhooks::list,
     webhooks::create,
     webhooks::show,
+    webhooks::update,
     webhooks::remove,
     webhooks::rotate,
     webhooks::enable,
@@ -81,7 +82,10 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/logs", get(logs::list))
         .route("/usage", get(usage::show))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
-        .route("/webhooks/{endpoint_id}", get(webhooks::show).delete(webhooks::remove))
+        .route(
+            "/webhooks/{endpoint_id}",
+            get(webhooks::show).patch(webhooks::update).delete(webhooks::remove),
+        )
         .route("/webhooks/{endpoint_id}/rotate", post(webhooks::rotate))
         .route("/webhooks/{endpoint_id}/enable", post(webhooks::enable))
         .route("/webhooks/{endpoint_id}/disable", post(webhooks::disable))

@@ -8,7 +8,7 @@ use loggin_protocol::{AppKey, ErrorCode};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
-use crate::{clock::UnixMillis, history::row::Cursor, http::ApiError, limits};
+use crate::{clock::UnixMillis, history::row::Cursor, http::ApiError, limits, store::DeliveryPosition};
 
 /// One page of a list. The next one is asked for with `cursor`; there is none where `next` is null.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,6 +40,11 @@ impl Paging {
     pub(super) fn position(&self) -> Result<Option<i64>, ApiError> {
         let position = self.cursor.as_deref().map(str::parse::<Cursor>).transpose();
         position.map(|cursor| cursor.map(|Cursor(id)| id)).map_err(|_| wrong_cursor())
+    }
+
+    /// The delivery before the page.
+    pub(super) fn delivery(&self) -> Result<Option<DeliveryPosition>, ApiError> {
+        self.cursor.as_deref().map(str::parse).transpose().map_err(|_| wrong_cursor())
     }
 
     /// The page of a whole list, which is put into the order of these keys.

@@ -14,8 +14,8 @@ use crate::{
     http::{body::tests::spoiled, routes::openapi::document},
     limits,
     store::{
-        Act, Change, ChangeOutcome, CountryPause, HistoryEntry, KeyId, Sends, State,
-        tests::{history_entry, insert, login},
+        Act, AppEvent, Change, ChangeOutcome, CountryPause, EventKind, HistoryEntry, KeyId, Sends, State,
+        tests::{event, history_entry, insert, login},
     },
     tests::{TestServer, error_of, guarded_app},
 };
@@ -80,6 +80,7 @@ fn body(id: &str, app: &str) -> Value {
         "adminCreateKey" => json!({ "label": "web" }),
         "adminRotateKey" | "adminRotateWebhook" => json!({ "overlap": 60 }),
         "adminAddWebhook" => json!({ "app_key": app, "url": "https://shop.example/hook" }),
+        "adminUpdateWebhook" => json!({ "url": "https://shop.example/moved" }),
         "adminReplayWebhook" => json!({ "given_up_within": 60 }),
         "adminPutTestNumber" => json!({ "number": "+12025550100", "code": "1234" }),
         "adminCreateAccessKey" => json!({ "label": "more", "scopes": ["logs:read"] }),
@@ -286,7 +287,7 @@ async fn lists_and_exports_have_nothing_of_apps_out_of_reach() {
 }
 
 /// What the next test does, in its order.
-const ACTS: &str = "app_create app_update app_disable app_enable guard_set key_create key_rotate key_revoke webhook_add webhook_rotate \
+const ACTS: &str = "app_create app_update app_disable app_enable guard_set key_create key_rotate key_revoke webhook_add webhook_update webhook_rotate \
                     webhook_disable webhook_enable webhook_delete test_number_add test_number_remove admin_add admin_add \
                     admin_remove access_key_create access_key_revoke app_delete";
 
@@ -320,6 +321,8 @@ async fn each_act_is_noted_with_the_name_of_the_key() {
     let webhook = send(Method::POST, "/webhooks", Some(webhook)).await;
     assert!(webhook["secret"].as_str().unwrap().starts_with("whsec_"));
     let webhook = format!("/webhooks/{}", webhook["endpoint_id"].as_str().unwrap());
+    let moved = send(Method::PATCH, &webhook, Some(json!({ "url": "https://b.example/" }))).await;
+    assert_eq!((&moved["url"], &moved["events"]), (&json!("https://b.example/"), &json!(["login.verified"])));
     send(Method::POST, &format!("{webhook}/rotate"), Some(json!({}))).await;
     send(Method::POST, &format!("{webhook}/disable"), None).await;
     send(Method::POST, &format!("{webhook}/enable"), None).await;
@@ -391,13 +394,26 @@ async fn lists_are_read_page_by_page() {
     let key = house.key(Rights::all(), None).await;
     let own = AppKey::parse(OWN).unwrap();
     add_rows(&house.server, own, 3, 4).await;
-    for (path, rows) in [("/apps", 3), ("/logs", 6), ("/webhooks", 2), ("/audit", 4), ("/access-keys", 1)] {
+    let told: Vec<AppEvent> = (0..5)
+        .map(|number| AppEvent { app_key: Some(own), ..event(&format!("evt_{number}"), EventKind::OtpSent) })
+        .collect();
+    house.server.server.store.queue_events(told).await.unwrap();
+    let deliveries = format!("/webhooks/{}/deliveries", house.endpoints[0]);
+    for (path, rows) in [
+        ("/apps", 3),
+        ("/logs", 6),
+        ("/webhooks", 2),
+        ("/audit", 4),
+        ("/access-keys", 1),
+        (deliveries.as_str(), 5),
+    ] {
         let whole: Value = house.get(path, &key).await.json().await.unwrap();
         let mut whole = whole["data"].as_array().unwrap().clone();
         assert_eq!(whole.len(), rows, "{path}");
         let (mut read, mut cursor) = (Vec::new(), String::new());
         loop {
             let page: Value = house.get(&format!("{path}?limit=2{cursor}"), &key).await.json().await.unwrap();
+            assert!(page["data"].as_array().unwrap().len() <= 2, "{path}");
             read.extend(page["data"].as_array().unwrap().clone());
             let Some(next) = page["next"].as_str() else { break };
             cursor = format!("&cursor={next}");
@@ -501,7 +517,8 @@ async fn what_makes_no_sense_is_refused_by_its_name() {
     let own = format!("/apps/{OWN}");
     let keys = format!("/apps/{OWN}/keys");
     let guards = format!("/apps/{OWN}/guards");
-    let webhook = format!("/webhooks/{}/replay", house.endpoints[0]);
+    let endpoint = format!("/webhooks/{}", house.endpoints[0]);
+    let webhook = format!("{endpoint}/replay");
     for (method, path, body, field) in [
         (Method::POST, "/apps", json!({ "name": " " }), "`name`"),
         (Method::PATCH, &own, json!({ "calls_per_minute": 0 }), "`calls_per_minute`"),
@@ -521,6 +538,10 @@ async fn what_makes_no_sense_is_refused_by_its_name() {
             json!({ "app_key": OWN, "url": "https://a.example", "events": ["a"] }),
             "`events`",
         ),
+        (Method::PATCH, &endpoint, json!({ "url": "https://10.0.0.1/" }), "`url`"),
+        (Method::PATCH, &endpoint, json!({ "url": "http://shop.example/" }), "`url`"),
+        (Method::PATCH, &endpoint, json!({ "events": ["login"] }), "`events`"),
+        (Method::PATCH, &endpoint, json!({}), "nothing would change"),
         (Method::POST, &webhook, json!({}), "`event_id`"),
         (
             Method::POST,

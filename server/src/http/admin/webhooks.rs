@@ -19,7 +19,7 @@ use super::{
     page::{Page, Paging, Parameters, app_key, by_time, choice, seconds},
 };
 use crate::{
-    administration::{NewWebhook, ReplayChoice},
+    administration::{NewWebhook, ReplayChoice, WebhookChanges},
     clock::UnixMillis,
     history::row::moment,
     http::{ApiError, body},
@@ -140,6 +140,16 @@ pub(super) struct CreateRequest {
     events: Vec<String>,
 }
 
+/// Changes of an endpoint. What is not given stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = AdminWebhookChanges)]
+pub(super) struct UpdateRequest {
+    /// Where it is told from now on, what waits for it too: https, or http within the setting `LOGGIN_WEBHOOK_NETWORKS`.
+    url: Option<String>,
+    /// The events that it is told, these alone; every one where the list is empty.
+    events: Option<Vec<String>>,
+}
+
 /// A secret in the place of another.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = AdminWebhookRotation)]
@@ -164,6 +174,8 @@ pub(super) struct ReplayRequest {
 #[derive(Deserialize)]
 pub(super) struct DeliveriesQuery {
     state: Option<String>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 /// Lists the endpoints of an app, or of all that the key reaches, oldest first.
@@ -222,6 +234,28 @@ pub(super) async fn create(
     security(("access_key" = ["webhooks:read"]), ("api_key" = ["webhooks:read"])))]
 pub(super) async fn show(call: AdminCall, Path(id): Path<String>) -> Result<Json<WebhookBody>, ApiError> {
     let endpoint = call.administration().webhook(&call.actor, &id).await?;
+    Ok(Json(WebhookBody::of(&endpoint, call.server().clock.now())))
+}
+
+/// Has an endpoint be at another URL, or be told other events; what is not given stays. Its secret stays too.
+#[utoipa::path(patch, operation_id = "adminUpdateWebhook", path = "/api/v1/admin/webhooks/{endpoint_id}", tag = "admin", summary = "Change an endpoint of webhooks",
+    params(("endpoint_id" = String, Path)),
+    request_body = UpdateRequest,
+    responses(
+        (status = 200, description = "The endpoint as it is now.", body = WebhookBody),
+        (status = "4XX", description = "The call was refused; 409 where nothing would change.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
+    ),
+    security(("access_key" = ["webhooks:write"]), ("api_key" = ["webhooks:write"])))]
+pub(super) async fn update(
+    call: AdminCall,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<WebhookBody>, ApiError> {
+    let UpdateRequest { url, events } = body::free_json(&headers, body).await?;
+    let changes = WebhookChanges { url, events };
+    let endpoint = call.administration().change_webhook(&call.actor, &id, changes).await?;
     Ok(Json(WebhookBody::of(&endpoint, call.server().clock.now())))
 }
 
@@ -303,14 +337,16 @@ pub(super) async fn test(call: AdminCall, Path(id): Path<String>) -> Result<Json
     Ok(Json((&delivery).into()))
 }
 
-/// Lists the latest deliveries to an endpoint, the latest first: a hundred at most, on one page.
+/// Lists the deliveries to an endpoint, the latest first.
 #[utoipa::path(get, operation_id = "adminListDeliveries", path = "/api/v1/admin/webhooks/{endpoint_id}/deliveries", tag = "admin", summary = "List deliveries",
     params(
         ("endpoint_id" = String, Path),
         ("state" = Option<String>, Query, description = "Only those that are `waiting`, `delivered` or `given_up`."),
+        ("cursor" = Option<String>, Query, description = "The `next` of the page before."),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "How many at most; 100 where nothing is said."),
     ),
     responses(
-        (status = 200, description = "The deliveries.", body = Page<DeliveryBody>),
+        (status = 200, description = "A page of deliveries.", body = Page<DeliveryBody>),
         (status = "4XX", description = "The call was refused.", body = ErrorBody),
         (status = "5XX", description = "The server failed.", body = ErrorBody),
     ),
@@ -322,9 +358,10 @@ pub(super) async fn deliveries(
 ) -> Result<Json<Page<DeliveryBody>>, ApiError> {
     let states = [DeliveryState::Waiting, DeliveryState::Delivered, DeliveryState::GivenUp];
     let state = choice("state", query.state.as_deref(), &states.map(|state| (state.as_str(), state)))?;
-    let most = crate::limits::WEBHOOKS_SHOWN;
-    let deliveries = call.administration().deliveries(&call.actor, &id, state, most).await?;
-    Ok(Json(Page { data: deliveries.iter().map(DeliveryBody::from).collect(), next: None }))
+    let (after, limit) = (query.paging.delivery()?, query.paging.limit()?);
+    let page = call.administration().deliveries(&call.actor, &id, state, after, limit).await?;
+    let next = page.next.map(|position| position.to_string());
+    Ok(Json(Page { data: page.rows.iter().map(DeliveryBody::from).collect(), next }))
 }
 
 /// Delivers one event again, or all of some time that were given up.

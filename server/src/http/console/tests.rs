@@ -9,7 +9,10 @@ use serde_json::json;
 use super::session::Session;
 use crate::{
     limits,
-    store::{Act, Admin, Role},
+    store::{
+        Act, Admin, EventKind, Role,
+        tests::{event, webhook_endpoint},
+    },
     tests::{APP, PHONE, START, TestServer, error_of, guarded_app, token},
 };
 
@@ -323,6 +326,44 @@ async fn who_sees_one_app_sees_and_changes_no_other() {
     }
     let new = editor.post(&server, "/console/apps", &[("name", "x")]).send().await.unwrap();
     assert_eq!(new.status(), 403, "an app of its own would be out of reach");
+}
+
+#[tokio::test]
+async fn an_endpoint_moves_and_its_deliveries_are_read_page_by_page() {
+    let server = TestServer::start().await;
+    let olga = sign_in(&server, "olga", Role::Owner, None).await;
+    let endpoint = webhook_endpoint("whe_1", &["otp.sent"]);
+    assert!(server.server.store.put_webhook_endpoint(&endpoint).await.unwrap());
+    let path = "/console/webhooks/whe_1";
+    let form = |url| [("act", "save"), ("url", url), ("login.revoked", "on")];
+    for (url, why) in [("http://shop.example/", "https"), ("https://10.0.0.1/", "public")] {
+        let refused = olga.post(&server, path, &form(url)).send().await.unwrap();
+        assert_eq!(refused.status(), 422);
+        let page = refused.text().await.unwrap();
+        assert!(page.contains(&format!("value=\"{url}\"")) && page.contains(why), "{page}");
+        assert!(page.contains("name=\"login.revoked\" checked"));
+    }
+    let moved = olga.post(&server, path, &form("https://shop.example/new")).send().await.unwrap();
+    assert_eq!(location(&moved), path);
+    let kept = server.server.store.webhook_endpoint("whe_1").await.unwrap().unwrap();
+    assert_eq!(
+        (kept.url.as_str(), &kept.events[..]),
+        ("https://shop.example/new", &["login.revoked".to_owned()][..])
+    );
+    assert_eq!(kept.secret, endpoint.secret);
+    let told = (0..limits::WEBHOOKS_SHOWN + 1)
+        .map(|number| event(&format!("evt_{number:03}"), EventKind::LoginRevoked));
+    server.server.store.queue_events(told.collect()).await.unwrap();
+    let first = olga.page(&server, path).await;
+    assert!(first.contains("evt_000") && !first.contains("evt_100") && !first.contains(">Latest<"));
+    let older = first.split("?after=").nth(1).unwrap().split('"').next().unwrap();
+    let second = olga.page(&server, &format!("{path}?after={older}")).await;
+    assert!(second.contains("evt_100") && !second.contains("evt_000") && second.contains(">Latest<"));
+    assert!(!second.contains(">Older<"));
+    assert_eq!(olga.get(&server, &format!("{path}?after=x")).send().await.unwrap().status(), 404);
+    server.clock.advance(limits::CONSOLE_RECENT);
+    let led = olga.post(&server, path, &form("https://elsewhere.example/")).send().await.unwrap();
+    assert!(location(&led).ends_with("again=1"), "people are told of there");
 }
 
 #[tokio::test]

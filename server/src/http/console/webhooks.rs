@@ -1,30 +1,35 @@
 //! `/console/webhooks`: endpoints that are told by webhooks, and `/console/webhooks/{id}`: what became of deliveries.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use askama::Template;
 use axum::{
     Form, Router,
-    extract::{Path, State},
+    extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use loggin_protocol::AppKey;
+use serde::Deserialize;
 
-use super::{Head, May, admin::Admin, error::ConsoleError, page, secret::SecretPage, words};
+use super::{
+    Head, May,
+    admin::Admin,
+    error::ConsoleError,
+    page,
+    secret::SecretPage,
+    words::{self, Fields, field},
+};
 use crate::{
-    administration::{NewWebhook, ReplayChoice},
+    administration::{NewWebhook, ReplayChoice, WebhookChanges},
     limits,
     state::Server,
-    store::{App, DeliveryState, DisabledFor, EventKind, WebhookDelivery, WebhookEndpoint},
+    store::{App, DeliveryPosition, DeliveryState, DisabledFor, EventKind, WebhookDelivery, WebhookEndpoint},
 };
 
 /// What was given up within this time can be delivered again at once.
 const REPLAYED: Duration = Duration::from_hours(24 * 7);
-
-/// Deliveries that the page of an endpoint shows.
-const SHOWN: u32 = 100;
 
 /// The routes of webhooks.
 pub(super) fn routes() -> Router<Arc<Server>> {
@@ -98,16 +103,12 @@ async fn listed(
 async fn add(
     State(server): State<Arc<Server>>,
     admin: Admin,
-    Form(fields): Form<HashMap<String, String>>,
+    Form(fields): Form<Fields>,
 ) -> Result<Response, ConsoleError> {
     admin.check_recent(&server)?;
-    let url = fields.get("url").cloned().unwrap_or_default();
-    let events = EventKind::CHOICE.map(EventKind::as_str).into_iter();
-    let new = NewWebhook {
-        app_key: words::app_key(fields.get("app").map(String::as_str).unwrap_or_default())?,
-        url: url.clone(),
-        events: events.filter(|event| fields.contains_key(*event)).map(str::to_owned).collect(),
-    };
+    let url = field(&fields, "url").to_owned();
+    let app_key = words::app_key(field(&fields, "app"))?;
+    let new = NewWebhook { app_key, url: url.clone(), events: ticked(&fields) };
     match server.administration.add_webhook(admin.actor(), new).await.map_err(ConsoleError::from) {
         Ok((endpoint, secret)) => Ok(secret_page(&admin, &endpoint, secret.expose())),
         Err(ConsoleError::Invalid(wrong)) => {
@@ -115,6 +116,12 @@ async fn add(
         }
         Err(error) => Err(error),
     }
+}
+
+/// The events that are ticked.
+fn ticked(fields: &Fields) -> Vec<String> {
+    let events = EventKind::CHOICE.map(EventKind::as_str).into_iter();
+    events.filter(|event| fields.contains_key(*event)).map(str::to_owned).collect()
 }
 
 fn secret_page(admin: &Admin, endpoint: &WebhookEndpoint, secret: String) -> Response {
@@ -138,15 +145,39 @@ struct DeliveryRow {
     outcome: String,
 }
 
+/// An event to be ticked.
+struct Tick {
+    name: &'static str,
+    is_ticked: bool,
+}
+
+/// What is wrong with a form, and what was typed into it.
+struct Wrong {
+    text: String,
+    url: String,
+    events: Vec<String>,
+}
+
 #[derive(Template)]
 #[template(path = "console/webhook.html")]
 struct WebhookPage {
     head: Head,
     may: May,
     endpoint: EndpointRow,
+    url: String,
+    events: Vec<Tick>,
     deliveries: Vec<DeliveryRow>,
-    shown: u32,
+    is_first: bool,
+    /// What to ask for to see earlier ones.
+    older: Option<String>,
     wrong: Option<String>,
+}
+
+/// Which deliveries are shown.
+#[derive(Debug, Default, Deserialize)]
+struct DeliveriesQuery {
+    #[serde(default)]
+    after: Option<String>,
 }
 
 fn delivery(delivery: WebhookDelivery) -> DeliveryRow {
@@ -172,27 +203,40 @@ fn delivery(delivery: WebhookDelivery) -> DeliveryRow {
 async fn show(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
+    Query(query): Query<DeliveriesQuery>,
     admin: Admin,
 ) -> Result<Response, ConsoleError> {
-    shown(&server, &admin, &id, StatusCode::OK, None).await
+    let after = query.after.as_deref().map(str::parse).transpose();
+    let after = after.map_err(|_| ConsoleError::NotFound)?;
+    shown(&server, &admin, &id, after, None).await
 }
 
 async fn shown(
     server: &Server,
     admin: &Admin,
     id: &str,
-    status: StatusCode,
-    wrong: Option<String>,
+    after: Option<DeliveryPosition>,
+    wrong: Option<Wrong>,
 ) -> Result<Response, ConsoleError> {
-    let endpoint = server.administration.webhook(admin.actor(), id).await?;
-    let limit = SHOWN.min(limits::WEBHOOKS_SHOWN);
-    let deliveries = server.administration.deliveries(admin.actor(), id, None, limit).await?;
+    let (all, actor) = (&server.administration, admin.actor());
+    let endpoint = all.webhook(actor, id).await?;
+    let is_first = after.is_none();
+    let found = all.deliveries(actor, id, None, after, limits::WEBHOOKS_SHOWN).await?;
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (wrong, url, wanted) = match wrong {
+        Some(Wrong { text, url, events }) => (Some(text), url, events),
+        None => (None, endpoint.url.clone(), endpoint.events.clone()),
+    };
+    let tick = |name: &'static str| Tick { name, is_ticked: wanted.iter().any(|event| event == name) };
     let webhook_page = WebhookPage {
         head: Head::of(admin, "webhooks"),
         may: May::of(admin),
         endpoint: row(endpoint),
-        deliveries: deliveries.into_iter().map(delivery).collect(),
-        shown: limit,
+        url,
+        events: EventKind::CHOICE.map(EventKind::as_str).map(tick).into(),
+        deliveries: found.rows.into_iter().map(delivery).collect(),
+        is_first,
+        older: found.next.map(|position| position.to_string()),
         wrong,
     };
     Ok(page(status, &webhook_page))
@@ -203,24 +247,36 @@ async fn change(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
     admin: Admin,
-    Form(fields): Form<HashMap<String, String>>,
+    Form(fields): Form<Fields>,
 ) -> Result<Response, ConsoleError> {
-    match carried_out(&server, &admin, &id, &fields).await {
-        Err(ConsoleError::Invalid(wrong)) => {
-            shown(&server, &admin, &id, StatusCode::UNPROCESSABLE_ENTITY, Some(wrong)).await
-        }
-        other => other,
-    }
+    let (text, is_save) = match carried_out(&server, &admin, &id, &fields).await {
+        Err(ConsoleError::Invalid(text)) => (text, field(&fields, "act") == "save"),
+        other => return other,
+    };
+    let (url, events) = if is_save {
+        (field(&fields, "url").to_owned(), ticked(&fields))
+    } else {
+        let endpoint = server.administration.webhook(admin.actor(), &id).await?;
+        (endpoint.url, endpoint.events)
+    };
+    shown(&server, &admin, &id, None, Some(Wrong { text, url, events })).await
 }
 
 async fn carried_out(
     server: &Server,
     admin: &Admin,
     id: &str,
-    fields: &HashMap<String, String>,
+    fields: &Fields,
 ) -> Result<Response, ConsoleError> {
     let (all, actor) = (&server.administration, admin.actor());
-    match fields.get("act").map(String::as_str).unwrap_or_default() {
+    match field(fields, "act") {
+        "save" => {
+            // People are told of at the new URL.
+            admin.check_recent(server)?;
+            let changes =
+                WebhookChanges { url: Some(field(fields, "url").to_owned()), events: Some(ticked(fields)) };
+            all.change_webhook(actor, id, changes).await?;
+        }
         "test" => drop(all.test_webhook(actor, id).await?),
         "disable" => all.disable_webhook(actor, id).await?,
         "enable" => all.enable_webhook(actor, id).await?,

@@ -52,7 +52,7 @@ impl Environment {
 
     /// What the endpoint is told.
     async fn told(&self) -> Vec<Value> {
-        let deliveries = self.store.webhook_deliveries("e", None, 9).await.unwrap();
+        let deliveries = self.store.webhook_deliveries("e", None, None, 9).await.unwrap();
         deliveries.iter().map(|delivery| serde_json::from_str(&delivery.payload).unwrap()).collect()
     }
 

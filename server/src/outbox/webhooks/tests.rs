@@ -182,7 +182,7 @@ impl Environment {
     }
 
     async fn only(&self, id: &str) -> WebhookDelivery {
-        self.store.webhook_deliveries(id, None, 1).await.unwrap().remove(0)
+        self.store.webhook_deliveries(id, None, None, 1).await.unwrap().remove(0)
     }
 
     /// What a receiver makes of a delivery.
@@ -302,7 +302,7 @@ async fn an_endpoint_that_takes_some_events_is_not_disabled_for_one_that_it_neve
     env.receiver.will("a", &[Does::Answers(500)]);
     env.clock.advance(limits::WEBHOOK_GIVEN_UP);
     env.round().await;
-    let given_up = env.store.webhook_deliveries("a", Some(DeliveryState::GivenUp), 9).await.unwrap();
+    let given_up = env.store.webhook_deliveries("a", Some(DeliveryState::GivenUp), None, 9).await.unwrap();
     assert_eq!(given_up.len(), 1);
     assert_eq!(env.store.webhook_endpoint("a").await.unwrap().unwrap().disabled, None);
 }
@@ -443,8 +443,8 @@ async fn what_ended_is_forgotten_after_a_while() {
     env.round().await;
     env.clock.advance(env.webhooks.kept);
     env.webhooks.purge().await.unwrap();
-    assert_eq!(env.store.webhook_deliveries("a", None, 9).await.unwrap().len(), 1);
+    assert_eq!(env.store.webhook_deliveries("a", None, None, 9).await.unwrap().len(), 1);
     env.clock.advance(HOUR);
     env.webhooks.purge().await.unwrap();
-    assert_eq!(env.store.webhook_deliveries("a", None, 9).await.unwrap(), []);
+    assert_eq!(env.store.webhook_deliveries("a", None, None, 9).await.unwrap(), []);
 }

@@ -57,6 +57,11 @@ pub(super) fn unnoted(act: &Act) -> Value {
             guards::pause_row(*app_key, &over)
         }
         Act::AddWebhook(endpoint) => json!({ "endpoint": webhooks::endpoint(endpoint) }),
+        Act::ChangeWebhook(id, url, events, _) => json!({
+            "endpoint_id": text(id),
+            "url": url.as_deref().map(text),
+            "events": events.as_ref().map(|events| events.join(" ")),
+        }),
         Act::RotateWebhook(id, secret, until) => {
             json!({ "endpoint_id": text(id), "secret": hex(secret), "until": until.0 })
         }

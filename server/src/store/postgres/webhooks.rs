@@ -14,8 +14,8 @@ use crate::{
     clock::UnixMillis,
     limits,
     store::{
-        AppEvent, DeliveriesPurged, DeliveryEnd, DeliveryPurge, DeliveryState, DisabledFor, StoreError,
-        Tried, WebhookDelivery, WebhookEndpoint, WebhookHealth, WebhookStore, rows::Numbered,
+        AppEvent, DeliveriesPurged, DeliveryEnd, DeliveryPosition, DeliveryPurge, DeliveryState, DisabledFor,
+        StoreError, Tried, WebhookDelivery, WebhookEndpoint, WebhookHealth, WebhookStore, rows::Numbered,
     },
 };
 
@@ -109,7 +109,8 @@ const DUE: &str = "SELECT d.* FROM webhook_endpoints e CROSS JOIN LATERAL (SELEC
     WHERE e.disabled_at IS NULL ORDER BY d.due_at LIMIT $3";
 
 const LATEST: &str = "SELECT * FROM webhook_deliveries
-    WHERE endpoint_id = $1 AND ($2 IS NULL OR state = $2) ORDER BY queued_at DESC, event_id LIMIT $3";
+    WHERE endpoint_id = $1 AND ($2 IS NULL OR state = $2)
+    AND queued_at <= $3 AND (queued_at < $3 OR event_id > $4) ORDER BY queued_at DESC, event_id LIMIT $5";
 
 const HEALTH: &str = "SELECT
     (SELECT min(d.queued_at) FROM webhook_deliveries d JOIN webhook_endpoints e USING (endpoint_id)
@@ -178,10 +179,18 @@ impl WebhookStore for PostgresStore {
         &self,
         endpoint_id: &str,
         state: Option<DeliveryState>,
+        after: Option<DeliveryPosition>,
         limit: u32,
     ) -> Result<Vec<WebhookDelivery>, StoreError> {
         let (id, state, limit) = (text(endpoint_id), state.map(Numbered::number), i64::from(limit));
-        let values: [_; 3] = [(&id as _, Type::TEXT), (&state as _, Type::INT8), (&limit as _, Type::INT8)];
+        let (queued_at, event_id) = DeliveryPosition::bounds(after);
+        let values: [_; 5] = [
+            (&id as _, Type::TEXT),
+            (&state as _, Type::INT8),
+            (&queued_at as _, Type::INT8),
+            (&event_id as _, Type::TEXT),
+            (&limit as _, Type::INT8),
+        ];
         read_all(&self.connections.rows(LATEST, &values).await?)
     }
 

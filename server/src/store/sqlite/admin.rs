@@ -119,6 +119,7 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
         Act::PauseCountry(app_key, pause, event) => told(db, guards::pause(db, *app_key, pause)?, event),
         Act::ResumeCountry(app_key, country, at) => guards::resume(db, *app_key, country, *at),
         Act::AddWebhook(endpoint) => webhooks::insert(db, endpoint),
+        Act::ChangeWebhook(id, url, events, _) => webhooks::change(db, id, url.as_deref(), events.as_deref()),
         Act::RotateWebhook(id, secret, until) => webhooks::rotate(db, id, secret, *until),
         Act::DisableWebhook(id, at) => webhooks::disable(db, id, *at, DisabledFor::Administrator),
         Act::EnableWebhook(id, now, until) => webhooks::enable(db, id, *now, *until),

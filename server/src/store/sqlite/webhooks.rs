@@ -12,9 +12,9 @@ use crate::{
     clock::UnixMillis,
     limits,
     store::{
-        AppEvent, DeliveriesPurged, DeliveryEnd, DeliveryPurge, DeliveryState, DisabledFor, Replay,
-        SqliteStore, StoreError, Tried, WebhookDelivery, WebhookEndpoint, WebhookHealth, WebhookStore,
-        rows::Numbered,
+        AppEvent, DeliveriesPurged, DeliveryEnd, DeliveryPosition, DeliveryPurge, DeliveryState, DisabledFor,
+        Replay, SqliteStore, StoreError, Tried, WebhookDelivery, WebhookEndpoint, WebhookHealth,
+        WebhookStore, rows::Numbered,
     },
 };
 
@@ -40,6 +40,19 @@ pub(super) fn insert(db: &Connection, endpoint: &WebhookEndpoint) -> Result<bool
         limits::WEBHOOKS_PER_APP,
     ];
     Ok(execute(db, INSERT_ENDPOINT, values)? == 1)
+}
+
+/// Has an endpoint be somewhere else, or be told other events, where such are given; `false` where there is none.
+pub(super) fn change(
+    db: &Connection,
+    id: &str,
+    url: Option<&str>,
+    events: Option<&[String]>,
+) -> Result<bool, StoreError> {
+    const CHANGE: &str = "UPDATE webhook_endpoints SET url = coalesce(?2, url), events = coalesce(?3, events)
+        WHERE endpoint_id = ?1";
+    let events = events.map(|events| events.join(" "));
+    Ok(execute(db, CHANGE, params![id, url, events])? == 1)
 }
 
 /// Has another secret sign; the one before signs too until then. `false` where there is no such endpoint.
@@ -267,7 +280,8 @@ const DUE: &str = "SELECT d.* FROM webhook_endpoints e CROSS JOIN webhook_delive
     ORDER BY d.due_at LIMIT ?3";
 
 const LATEST: &str = "SELECT * FROM webhook_deliveries INDEXED BY webhook_deliveries_by_age
-    WHERE endpoint_id = ?1 AND (?2 IS NULL OR state = ?2) ORDER BY queued_at DESC, event_id LIMIT ?3";
+    WHERE endpoint_id = ?1 AND (?2 IS NULL OR state = ?2)
+    AND queued_at <= ?3 AND (queued_at < ?3 OR event_id > ?4) ORDER BY queued_at DESC, event_id LIMIT ?5";
 
 const HEALTH: &str = "SELECT
     (SELECT min(d.queued_at) FROM webhook_deliveries d JOIN webhook_endpoints e ON e.endpoint_id = d.endpoint_id
@@ -337,11 +351,15 @@ impl WebhookStore for SqliteStore {
         &self,
         endpoint_id: &str,
         state: Option<DeliveryState>,
+        after: Option<DeliveryPosition>,
         limit: u32,
     ) -> Result<Vec<WebhookDelivery>, StoreError> {
         let endpoint_id = endpoint_id.to_owned();
-        let state = state.map(Numbered::number);
-        self.readers.read(move |db| all(db, LATEST, params![endpoint_id, state, limit], delivery)).await
+        let (state, (queued_at, event_id)) = (state.map(Numbered::number), DeliveryPosition::bounds(after));
+        let latest = move |db: &Connection| {
+            all(db, LATEST, params![endpoint_id, state, queued_at, event_id, limit], delivery)
+        };
+        self.readers.read(latest).await
     }
 
     async fn webhook_delivery(

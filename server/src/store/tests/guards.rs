@@ -167,11 +167,11 @@ pub(in crate::store) async fn an_app_is_told_of_what_guards_do_and_of_nothing_th
     let learned = Learned { countries: vec!["IN".to_owned()], at: NOW };
     assert!(act(store, learn(settings(), learned.clone())).await);
     assert!(!act(store, learn(settings(), learned)).await);
-    let told = store.webhook_deliveries("all", None, 9).await.unwrap();
+    let told = store.webhook_deliveries("all", None, None, 9).await.unwrap();
     let mut kinds: Vec<&str> = told.iter().map(|delivery| delivery.kind.as_str()).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["guard.learned", "guard.paused"]);
-    assert_eq!(store.webhook_deliveries("other", None, 9).await.unwrap(), []);
+    assert_eq!(store.webhook_deliveries("other", None, None, 9).await.unwrap(), []);
 }
 
 pub(in crate::store) async fn codes_are_counted_by_day_minute_and_range(store: &impl Store) {

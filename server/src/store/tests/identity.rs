@@ -187,7 +187,7 @@ pub(in crate::store) async fn a_notice_counts_once(store: &impl Store) {
     let stale = PeopleChange { seen: vec![(by_phone(1), Vec::new())], ..notice(3, "3") };
     assert_eq!(take(stale, Some(other.clone())).await, ChangeOutcome::Conflict);
     assert_eq!(take(notice(3, "3"), Some(other)).await, ChangeOutcome::Applied);
-    let told = store.webhook_deliveries("a", None, 9).await.unwrap();
+    let told = store.webhook_deliveries("a", None, None, 9).await.unwrap();
     let mut told: Vec<&str> = told.iter().map(|delivery| delivery.event_id.as_str()).collect();
     told.sort_unstable();
     assert_eq!(told, ["1", "3"]);

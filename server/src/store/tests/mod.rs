@@ -18,6 +18,6 @@ pub(super) mod webhooks;
 pub(crate) use history::entry as history_entry;
 pub(crate) use identity::person;
 pub(crate) use logins::{insert, login};
-pub(crate) use webhooks::endpoint as webhook_endpoint;
+pub(crate) use webhooks::{endpoint as webhook_endpoint, event};
 
 pub(crate) use super::postgres::make_tables;

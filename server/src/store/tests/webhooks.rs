@@ -13,9 +13,9 @@ use crate::{
     clock::UnixMillis,
     limits,
     store::{
-        Act, AppEvent, Change, ChangeOutcome, DeliveriesPurged, DeliveryEnd, DeliveryPurge, DeliveryState,
-        DisabledFor, EventKind, OtpDelivery, OtpOutcome, OtpRefusal, OtpWrite, Replay, State, Store, Tried,
-        WebhookDelivery, WebhookEndpoint, WebhookHealth,
+        Act, AppEvent, Change, ChangeOutcome, DeliveriesPurged, DeliveryEnd, DeliveryPosition, DeliveryPurge,
+        DeliveryState, DisabledFor, EventKind, OtpDelivery, OtpOutcome, OtpRefusal, OtpWrite, Replay, State,
+        Store, Tried, WebhookDelivery, WebhookEndpoint, WebhookHealth,
     },
     whatsapp::DeliveryStatus,
 };
@@ -29,6 +29,7 @@ macro_rules! webhook_suite {
             an_event_is_stored_with_its_code_or_not_at_all,
             an_endpoint_is_told_what_it_wants_and_once,
             of_each_endpoint_some_deliveries_are_due,
+            deliveries_are_read_page_by_page,
             a_try_ends_as_it_is_told,
             an_endpoint_that_takes_nothing_is_disabled_and_one_that_takes_some_is_not,
             what_was_given_up_is_delivered_again,
@@ -70,7 +71,7 @@ pub(crate) fn endpoint(id: &str, events: &[&str]) -> WebhookEndpoint {
     }
 }
 
-pub(in crate::store) fn event(id: &str, kind: EventKind) -> AppEvent {
+pub(crate) fn event(id: &str, kind: EventKind) -> AppEvent {
     AppEvent {
         id: id.to_owned(),
         app_key: Some(app_key()),
@@ -139,7 +140,15 @@ pub(in crate::store) async fn endpoints_are_kept_as_they_are(store: &impl Store)
     assert_eq!(store.webhook_endpoints(Some(other)).await.unwrap(), []);
     assert!(does(store, Act::RotateWebhook("a".to_owned(), vec![7], LATER)).await);
     let rotated = WebhookEndpoint { secret: vec![7], old_secret: Some((full.secret.clone(), LATER)), ..full };
-    assert_eq!(store.webhook_endpoint("a").await.unwrap(), Some(rotated));
+    assert_eq!(store.webhook_endpoint("a").await.unwrap(), Some(rotated.clone()));
+    let url = "https://other.example/".to_owned();
+    let moved = Act::ChangeWebhook("a".to_owned(), Some(url.clone()), None, vec!["url"]);
+    assert!(does(store, moved).await);
+    let every = Act::ChangeWebhook("a".to_owned(), None, Some(Vec::new()), vec!["events"]);
+    assert!(does(store, every).await);
+    let changed = WebhookEndpoint { url: url.clone(), events: Vec::new(), ..rotated };
+    assert_eq!(store.webhook_endpoint("a").await.unwrap(), Some(changed));
+    assert!(!does(store, Act::ChangeWebhook("b".to_owned(), Some(url), None, vec!["url"])).await);
     assert!(does(store, Act::EnableWebhook("a".to_owned(), NOW, LATER)).await);
     assert!(store.has_webhook_endpoint().await.unwrap());
     assert!(!does(store, Act::EnableWebhook("a".to_owned(), NOW, LATER)).await);
@@ -155,7 +164,15 @@ pub(in crate::store) async fn endpoints_are_kept_as_they_are(store: &impl Store)
     }
     assert!(!store.put_webhook_endpoint(&endpoint("more", &[])).await.unwrap());
     let told: Vec<_> = store.audit(99).await.unwrap().into_iter().map(|row| (row.act, row.subject)).collect();
-    let acts = ["webhook_add", "webhook_rotate", "webhook_enable", "webhook_disable", "webhook_delete"];
+    let acts = [
+        "webhook_add",
+        "webhook_rotate",
+        "webhook_update",
+        "webhook_update",
+        "webhook_enable",
+        "webhook_disable",
+        "webhook_delete",
+    ];
     assert_eq!(told, acts.map(|act| (act.to_owned(), "a".to_owned())));
 }
 
@@ -244,10 +261,32 @@ pub(in crate::store) async fn of_each_endpoint_some_deliveries_are_due(store: &i
     let expected = ["00", "01", "02"].map(|event| [(event, "a"), (event, "b")]);
     assert_eq!(found, names(&expected.concat()));
     assert_eq!(store.due_deliveries(LATER, 3, 4).await.unwrap().len(), 4);
-    let latest = store.webhook_deliveries("a", None, 2).await.unwrap();
+    let latest = store.webhook_deliveries("a", None, None, 2).await.unwrap();
     assert_eq!([&*latest[0].event_id, &*latest[1].event_id], ["19", "18"]);
-    assert_eq!(store.webhook_deliveries("a", Some(DeliveryState::GivenUp), 2).await.unwrap(), []);
+    assert_eq!(store.webhook_deliveries("a", Some(DeliveryState::GivenUp), None, 2).await.unwrap(), []);
     assert_eq!(store.webhook_health().await.unwrap(), WebhookHealth { oldest: Some(NOW), failing: 0 });
+}
+
+pub(in crate::store) async fn deliveries_are_read_page_by_page(store: &impl Store) {
+    with_endpoints(store, &["a"]).await;
+    // Some are of the same moment.
+    let numbered = |number: u8| AppEvent {
+        at: NOW + SECOND * (number / 3).into(),
+        ..event(&format!("{number}"), EventKind::OtpSent)
+    };
+    store.queue_events((0..9).map(numbered).collect()).await.unwrap();
+    let (mut read, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.webhook_deliveries("a", None, after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(DeliveryPosition::of(last));
+        read.extend(page.into_iter().map(|delivery| delivery.event_id));
+    }
+    assert_eq!(read.concat(), "678345012");
+    let (waiting, since) =
+        (Some(DeliveryState::Waiting), DeliveryPosition { queued_at: NOW, event_id: "1".to_owned() });
+    let rest = store.webhook_deliveries("a", waiting, Some(since), 9).await.unwrap();
+    assert_eq!(rest.iter().map(|delivery| delivery.event_id.as_str()).collect::<Vec<_>>(), ["2"]);
 }
 
 pub(in crate::store) async fn a_try_ends_as_it_is_told(store: &impl Store) {
@@ -331,7 +370,7 @@ pub(in crate::store) async fn what_is_old_or_too_much_goes(store: &impl Store) {
     let before = NOW + SECOND * 4_000;
     let purge = DeliveryPurge { now: before, before, horizon: before, ..purge };
     assert_eq!(store.purge_deliveries(purge, 10).await.unwrap(), DeliveriesPurged { old: 1, dropped: 3 });
-    assert_eq!(store.webhook_deliveries("a", None, 9).await.unwrap(), []);
+    assert_eq!(store.webhook_deliveries("a", None, None, 9).await.unwrap(), []);
 }
 
 pub(in crate::store) async fn with_its_app_an_endpoint_goes(store: &impl Store) {

@@ -30,7 +30,7 @@ async fn start(app: App) -> TestServer {
 
 /// What the app was told of people, the latest first.
 async fn told(server: &TestServer) -> Vec<Value> {
-    let deliveries = server.server.store.webhook_deliveries("whe_1", None, 9).await.unwrap();
+    let deliveries = server.server.store.webhook_deliveries("whe_1", None, None, 9).await.unwrap();
     let data = |payload: &str| serde_json::from_str::<Value>(payload).unwrap()["data"].clone();
     deliveries.iter().map(|delivery| data(&delivery.payload)).collect()
 }

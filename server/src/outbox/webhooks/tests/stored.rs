@@ -39,7 +39,7 @@ async fn start_with(app: App) -> TestServer {
 
 /// The events that are stored, oldest first, each with its data.
 async fn told(server: &TestServer) -> Vec<(String, Value)> {
-    let mut deliveries = server.server.store.webhook_deliveries("whe_1", None, 99).await.unwrap();
+    let mut deliveries = server.server.store.webhook_deliveries("whe_1", None, None, 99).await.unwrap();
     deliveries.sort_by_key(|delivery| delivery.queued_at);
     let read = |payload: &str| serde_json::from_str::<Value>(payload).unwrap();
     deliveries.iter().map(|one| (one.kind.clone(), read(&one.payload)["data"].clone())).collect()
