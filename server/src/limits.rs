@@ -5,6 +5,7 @@
 
 mod addresses;
 mod demo_counts;
+mod guards;
 mod remembered;
 mod rooms;
 mod shared_count;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub(crate) use addresses::{CountedStream, StreamCounts, customer};
 pub(crate) use demo_counts::DemoCounts;
+pub(crate) use guards::*;
 pub(crate) use remembered::Remembered;
 pub(crate) use rooms::{Holder, Room, Rooms};
 pub(crate) use shared_count::SharedCount;
@@ -213,67 +215,6 @@ pub(crate) const CALLS_PER_MINUTE: u32 = 120;
 
 /// See [`CALLS_PER_MINUTE`].
 pub(crate) const CALLS_WINDOW: Duration = Duration::from_secs(60);
-
-/// Codes of an app in a day, unless its guards are told otherwise: as many as [`MESSAGES_PER_APP`].
-pub(crate) const GUARD_CODES_PER_DAY: u32 = 10_000;
-
-/// Codes of an app for one country in a day, unless its guards are told otherwise: half of all.
-pub(crate) const GUARD_CODES_PER_COUNTRY: u32 = 5_000;
-
-/// In percent of what it usually is: the part of a country's codes that is typed below which it is paused. Between days
-/// it differs by a tenth or so.
-pub(crate) const GUARD_CONVERSION: u32 = 50;
-
-/// Countries that one address of a person may ask for in an hour without a code being typed: people share numbers of two
-/// countries in a household.
-pub(crate) const GUARD_CLIENT_COUNTRIES: u32 = 3;
-
-/// The same of numbers: a household, or a few people of an office who are all waiting at the same moment.
-pub(crate) const GUARD_CLIENT_NUMBERS: u32 = 10;
-
-/// The most that may be set for [`GUARD_CLIENT_NUMBERS`] and [`GUARD_CLIENT_COUNTRIES`]: so many are remembered of an
-/// address.
-pub(crate) const GUARD_CLIENT_MOST: u32 = 50;
-
-/// Addresses of people of which it is remembered what they asked for: some 40 MB where each has asked for as much as is
-/// remembered of it, and 5 where each has asked for two numbers. Beyond them the one that asked longest ago is forgotten.
-pub(crate) const GUARD_CLIENTS: usize = 20_000;
-
-/// How long an address' asking counts.
-pub(crate) const GUARD_CLIENT_WINDOW: Duration = Duration::from_secs(60 * 60);
-
-/// Verified logins and codes from which on an app's countries are known.
-pub(crate) const GUARD_LEARNED_FROM: u64 = 100;
-
-/// How long after that other countries are refused: time for an operator to read what was learned, and to add to it.
-pub(crate) const GUARD_LEARNED_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How far back codes are looked at by the minute.
-pub(crate) const GUARD_LOOKED_BACK: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Minutes with codes of one country that are looked at, the latest: a call reads no more rows.
-pub(crate) const GUARD_MINUTES: u32 = 240;
-
-/// Days in which codes of a range of numbers count: whoever comes back to it each day does not begin anew.
-pub(crate) const GUARD_RANGE_DAYS: u32 = 14;
-
-/// How long what was read for guards is believed: a burst goes a little over, and a call in it costs no read.
-pub(crate) const GUARD_VALID: Duration = Duration::from_secs(1);
-
-/// How long what a country usually is, is believed: it is counted over days.
-pub(crate) const GUARD_PAST_VALID: Duration = Duration::from_secs(10 * 60);
-
-/// Days that make up what a country usually is.
-pub(crate) const GUARD_PAST_DAYS: i64 = 30;
-
-/// Places and apps of which what was read for guards is remembered: some 10 MB.
-pub(crate) const GUARDS_REMEMBERED: usize = 5_000;
-
-/// How often what guards do is said of one app, country and guard.
-pub(crate) const GUARD_TOLD: Duration = Duration::from_secs(60);
-
-/// How often apps without learned countries are looked at, and what is old of guards is forgotten.
-pub(crate) const GUARD_LOOK: Duration = Duration::from_secs(5 * 60);
 
 /// From one message to a person to the next, in the long run: WhatsApp takes no more.
 pub(crate) const RECIPIENT_PAUSE: Duration = Duration::from_secs(6);
@@ -595,3 +536,15 @@ pub(crate) const ADMIN_PAGE_MOST: u32 = HISTORY_PAGE;
 
 /// The longest time in seconds that the admin API takes, ten years: what is to last longer need not end.
 pub(crate) const ADMIN_SECONDS: u32 = 10 * 365 * 24 * 60 * 60;
+
+/// How often a server says that it is there: a write that nobody waits for, which is nothing beside what a login costs.
+pub(crate) const NODE_TOLD: Duration = Duration::from_secs(30);
+
+/// From when on a server that said nothing is missed: three times in a row, as one may take long.
+pub(crate) const NODE_MISSED: Duration = Duration::from_secs(90);
+
+/// How long a server is kept that left without a word: whoever looks in the morning sees what ended at night.
+pub(crate) const NODE_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Most servers that are kept, the latest: one that ends and is started again each second adds a row each time.
+pub(crate) const NODES: u32 = 200;

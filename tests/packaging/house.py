@@ -7,6 +7,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -153,6 +154,9 @@ def sign_in_halfway(house: House, people: ThreadPoolExecutor) -> UnderWay:
     with closing(sqlite3.connect(one.folder / "lib" / "loggin.db")) as database, database:
         row = (house.app["app_key"], "AQ", 0, 2**52, 1)
         database.execute("INSERT INTO guard_pauses VALUES (?, ?, ?, ?, ?)", row)
+        # As a server leaves it that ends without a word.
+        now = time.time_ns() // 1_000_000
+        database.execute("INSERT INTO nodes VALUES (?, ?, ?, ?, ?)", (-(2**62), "attic", "0.0.1", now, now))
     redeemed = client.create_token(house.app["app_key"])
     phones.send(phones.add(), f"Code: {redeemed.code}")
     assert client.wait_for_verify(redeemed.token).app_key == house.app["app_key"]

@@ -26,3 +26,42 @@ BEGIN
     RETURN FOUND;
 END
 $$;
+
+CREATE TABLE nodes (
+    node       bigint PRIMARY KEY,
+    host       text   NOT NULL,
+    version    text   NOT NULL,
+    started_at bigint NOT NULL,
+    seen_at    bigint NOT NULL
+) WITH (fillfactor = 50);
+
+-- Notes that a process is there, and forgets those that have not been for long or are too many.
+CREATE FUNCTION put_node(w jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    n nodes := jsonb_populate_record(NULL::nodes, w);
+BEGIN
+    INSERT INTO nodes AS o (node, host, version, started_at, seen_at)
+        VALUES (n.node, n.host, n.version, n.started_at, n.seen_at)
+    ON CONFLICT (node) DO UPDATE SET host = excluded.host, version = excluded.version,
+        started_at = excluded.started_at, seen_at = excluded.seen_at;
+    DELETE FROM nodes o WHERE o.node <> n.node AND (o.seen_at < (w ->> 'before')::bigint
+        OR o.seen_at > (w ->> 'beyond')::bigint
+        OR o.node IN (SELECT m.node FROM nodes m ORDER BY m.seen_at DESC OFFSET (w ->> 'most')::bigint));
+END
+$$;
+
+-- Makes one write that needs no position.
+ALTER FUNCTION write_other(jsonb) RENAME TO write_other_but_nodes;
+CREATE FUNCTION write_other(w jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    CASE w ->> 'write'
+    WHEN 'put_node' THEN
+        PERFORM put_node(w);
+    WHEN 'remove_node' THEN
+        DELETE FROM nodes o WHERE o.node = (w ->> 'node')::bigint;
+    ELSE
+        RETURN write_other_but_nodes(w);
+    END CASE;
+    RETURN 'true'::jsonb;
+END
+$$;

@@ -196,6 +196,7 @@ fn of_server() -> Vec<(&'static str, Right, Call)> {
             Right::WriteTestNumbers,
             call!(|all, actor, _app| all.remove_test_number(actor, "+12025550100")),
         ),
+        ("nodes", Right::ReadUsage, call!(|all, actor, _app| all.nodes(actor))),
         ("admins", Right::WriteAdmins, call!(|all, actor, _app| all.admins(actor))),
         (
             "put_admin",

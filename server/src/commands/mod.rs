@@ -12,6 +12,7 @@ mod dev;
 mod doctor;
 mod guard;
 mod logs;
+mod nodes;
 mod output;
 mod person;
 mod run;
@@ -67,6 +68,22 @@ enum Command {
     Dev(DevArgs),
     /// Run the server as the configuration file and the environment say.
     Serve(ServeArgs),
+    #[command(flatten)]
+    Data(DataCommand),
+    /// Look at everything that a login needs, and say what to do.
+    Doctor(DoctorArgs),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Print what has a shell complete these commands.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// What is done on the database that the configuration names.
+#[derive(Debug, Subcommand)]
+enum DataCommand {
     /// Add, list and change apps.
     App {
         #[command(flatten)]
@@ -123,6 +140,14 @@ enum Command {
         #[command(flatten)]
         arguments: UsageArgs,
     },
+    /// List the servers that share the database.
+    Nodes {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// List what administrators did, the latest last.
     Audit {
         #[command(flatten)]
@@ -151,15 +176,6 @@ enum Command {
         config: ConfigArgs,
         /// The file to be made; it must not exist.
         file: PathBuf,
-    },
-    /// Look at everything that a login needs, and say what to do.
-    Doctor(DoctorArgs),
-    /// Print the OpenAPI document.
-    Openapi,
-    /// Print what has a shell complete these commands.
-    Completions {
-        /// The shell.
-        shell: Shell,
     },
 }
 
@@ -196,7 +212,7 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         *log = Some(Log::start(&settings, traces.as_ref())?);
         Ok::<_, RunError>(settings)
     };
-    let mut start = |config: Option<&Path>| start_with(config, &mut std::iter::empty(), false);
+    let start = |config: Option<&Path>| start_with(config, &mut std::iter::empty(), false);
     match command {
         Command::Dev(arguments) => {
             let settings = start_with(None, &mut std::iter::empty(), true)?;
@@ -206,53 +222,7 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             let settings = start_with(arguments.config.config.as_deref(), &mut arguments.settings(), true)?;
             block_on(serve::run(&settings, arguments.development_data))
         }
-        Command::App { config, command } => {
-            let database = run::location(&start(config.config.as_deref())?)?;
-            block_on(app::run(&database, command))
-        }
-        Command::TestNumber { config, command } => {
-            block_on(test_number::run(&run::location(&start(config.config.as_deref())?)?, command))
-        }
-        Command::Guard { config, command } => {
-            block_on(guard::run(&run::location(&start(config.config.as_deref())?)?, command))
-        }
-        Command::Admin { config, command } => {
-            block_on(admin::run(&run::location(&start(config.config.as_deref())?)?, command))
-        }
-        Command::AccessKey { config, command } => {
-            let database = run::location(&start(config.config.as_deref())?)?;
-            block_on(access_key::run(&database, command))
-        }
-        Command::Webhook { config, command } => {
-            let settings = start(config.config.as_deref())?;
-            block_on(webhook::run(&settings, command))
-        }
-        Command::Logs { config, arguments } => {
-            let settings = start(config.config.as_deref())?;
-            block_on(logs::run(&settings, &arguments))
-        }
-        Command::Usage { config, arguments } => {
-            let database = run::location(&start(config.config.as_deref())?)?;
-            block_on(usage::run(&database, &arguments))
-        }
-        Command::Audit { config, json } => {
-            let database = run::location(&start(config.config.as_deref())?)?;
-            block_on(audit::list(&database, json))
-        }
-        Command::Export { config, phone } => {
-            let settings = start(config.config.as_deref())?;
-            block_on(person::run(&settings, &phone, Wish::Export))
-        }
-        Command::Forget { config, phone } => {
-            let settings = start(config.config.as_deref())?;
-            block_on(person::run(&settings, &phone, Wish::Forget))
-        }
-        Command::Backup { config, file } => {
-            let database = run::location(&start(config.config.as_deref())?)?;
-            // It gets its name once it was looked through.
-            let bytes = store::back_up(&database, &file)?;
-            print_line(&format!("{}  {bytes} bytes, whole", file.display()))
-        }
+        Command::Data(command) => run_on_database(command, start),
         // Without a log: what it would say, and what is wrong with it, is in the report.
         Command::Doctor(arguments) => block_on(doctor::run(arguments)),
         Command::Openapi => {
@@ -264,6 +234,65 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "loggin-server", &mut script);
             print_line(String::from_utf8_lossy(&script).trim_end())
+        }
+    }
+}
+
+fn run_on_database(
+    command: DataCommand,
+    mut start: impl FnMut(Option<&Path>) -> Result<Settings, RunError>,
+) -> Result<(), RunError> {
+    match command {
+        DataCommand::App { config, command } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            block_on(app::run(&database, command))
+        }
+        DataCommand::TestNumber { config, command } => {
+            block_on(test_number::run(&run::location(&start(config.config.as_deref())?)?, command))
+        }
+        DataCommand::Guard { config, command } => {
+            block_on(guard::run(&run::location(&start(config.config.as_deref())?)?, command))
+        }
+        DataCommand::Admin { config, command } => {
+            block_on(admin::run(&run::location(&start(config.config.as_deref())?)?, command))
+        }
+        DataCommand::AccessKey { config, command } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            block_on(access_key::run(&database, command))
+        }
+        DataCommand::Webhook { config, command } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(webhook::run(&settings, command))
+        }
+        DataCommand::Logs { config, arguments } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(logs::run(&settings, &arguments))
+        }
+        DataCommand::Usage { config, arguments } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            block_on(usage::run(&database, &arguments))
+        }
+        DataCommand::Nodes { config, json } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            block_on(nodes::list(&database, json))
+        }
+        DataCommand::Audit { config, json } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            block_on(audit::list(&database, json))
+        }
+        DataCommand::Export { config, phone } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(person::run(&settings, &phone, Wish::Export))
+        }
+        DataCommand::Forget { config, phone } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(person::run(&settings, &phone, Wish::Forget))
+        }
+        DataCommand::Backup { config, file } => {
+            let database = run::location(&start(config.config.as_deref())?)?;
+            // It gets its name once it was looked through.
+            let bytes = store::back_up(&database, &file)?;
+            print_line(&format!("{}  {bytes} bytes, whole", file.display()))
         }
     }
 }

@@ -29,8 +29,8 @@ use crate::{
     outbox::webhooks::{WebhookCaller, WebhookKeys, Webhooks},
     phones,
     state::{LONG_POLL, OtpParts, Parts, Server, Settings},
-    store::{self, CommitListener, HOUR_MILLIS, HistoryPurge, Location, Store, WrongLocation},
-    telemetry::{Exporter, TracesError, vitals},
+    store::{self, CommitListener, HOUR_MILLIS, HistoryPurge, Location, Node, Store, WrongLocation},
+    telemetry::{Exporter, TracesError, process, vitals},
     whatsapp::{GraphClient, GraphConfig},
 };
 
@@ -197,6 +197,7 @@ pub(crate) async fn prepare(
             () = looking.apps.keep_writing_uses() => {}
             () = trim_audit(&looking, retention) => {}
             () = purge_history(&looking, history) => {}
+            () = keep_telling(&looking) => {}
             () = looking.waiters.run_wheel() => {}
             () = supervisor::feed_watchdog(Arc::clone(&looking.store)) => {}
             // An error means that whoever would tell is gone, which is the end too.
@@ -294,6 +295,26 @@ async fn purge_history_once(server: &Server, kept: Duration) -> Result<(), store
     };
     while server.store.purge_history(purge, limits::SWEEP).await? >= u64::from(limits::SWEEP) {}
     Ok(())
+}
+
+/// Says that this process is there, for ever.
+async fn keep_telling(server: &Server) {
+    let started_at = server.clock.now();
+    let mut ticks = tokio::time::interval(limits::NODE_TOLD);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let node = Node {
+            id: server.store.node(),
+            host: process::host(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at,
+            seen_at: server.clock.now(),
+        };
+        if let Err(error) = server.store.put_node(node).await {
+            tracing::warn!(%error, "that this server is there could not be noted; trying again");
+        }
+    }
 }
 
 fn otp_parts(config: OtpConfig, client: &GraphClient) -> OtpParts {
@@ -426,6 +447,9 @@ impl Ready {
             while self.background.join_next().await.is_some() {}
             if let Err(error) = self.server.apps.write_uses().await {
                 tracing::warn!(%error, "the use of secret keys could not be noted");
+            }
+            if let Err(error) = self.server.store.remove_node(self.server.store.node()).await {
+                tracing::warn!(%error, "that this server ends could not be noted");
             }
         };
         if timeout_at(background, all).await.is_err() {

@@ -12,6 +12,7 @@ mod history;
 mod identity;
 mod keys;
 mod location;
+mod nodes;
 mod otp;
 mod outbox;
 mod people;
@@ -49,6 +50,7 @@ pub(crate) use history::{
 pub(crate) use identity::{IdentityStore, PeopleChange, Person, PersonQuery, Recognised, Versions};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use location::{Location, back_up, open, version_at};
+pub(crate) use nodes::{Node, NodeRow, NodeStore};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
     OtpPurge, OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending, TestNumber,
@@ -316,6 +318,7 @@ pub(crate) trait Store:
     + IdentityStore
     + KeyStore
     + AdminsStore
+    + NodeStore
     + OtpStore
     + OutboxStore
     + PeopleStore

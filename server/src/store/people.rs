@@ -31,7 +31,7 @@ pub(crate) const WITH_PEOPLE: [&str; 13] = [
 
 /// Tables that hold none, each with the reason; a database has some of its own beside them.
 #[cfg(test)]
-pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 14] = [
+pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 15] = [
     ("access_keys", "they are of programs"),
     ("apps", "it is about apps"),
     ("audit", "of a number it has its end or a MAC, and else the operator's own users"),
@@ -40,6 +40,7 @@ pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 14] = [
     ("guard_pauses", "it is about countries"),
     ("guards", "it is about apps"),
     ("messages", "hashes of ids that WhatsApp draws, which nobody can name"),
+    ("nodes", "it is about servers"),
     ("otp_usage", "it counts for apps"),
     ("retention", "it is a moment"),
     ("secret_keys", "it is about apps"),

@@ -2,7 +2,7 @@
 
 use nix::{
     sys::resource::{Resource, getrlimit},
-    unistd::{Uid, User, getuid},
+    unistd::{Uid, User, gethostname, getuid},
 };
 
 /// Where Linux lists the files that this process has open.
@@ -29,6 +29,12 @@ pub(crate) fn files() -> Files {
 /// How many files may be open; 0 where that is unknown.
 pub(crate) fn most_files() -> u64 {
     getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft)
+}
+
+/// The name of the machine.
+pub(crate) fn host() -> String {
+    let known = gethostname().ok().and_then(|name| name.into_string().ok());
+    known.filter(|name| is_plain(name)).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// The name of the user who runs this, and of the one who became that user by `sudo`.
@@ -65,7 +71,7 @@ mod tests {
 
     #[test]
     fn whoever_runs_this_has_a_name() {
-        assert!(!user().is_empty());
+        assert!(!user().is_empty() && is_plain(&host()));
         assert!(is_plain("www-data") && !is_plain("") && !is_plain("two\nlines"));
     }
 }

@@ -9,6 +9,7 @@ mod call;
 mod guards;
 mod keys;
 mod logs;
+mod nodes;
 mod page;
 mod test_numbers;
 mod usage;
@@ -43,6 +44,7 @@ use crate::state::Server;
     keys::revoke,
     logs::list,
     usage::show,
+    nodes::list,
     webhooks::list,
     webhooks::create,
     webhooks::show,
@@ -81,6 +83,7 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/apps/{app_key}/keys/{key_id}/rotate", post(keys::rotate))
         .route("/logs", get(logs::list))
         .route("/usage", get(usage::show))
+        .route("/nodes", get(nodes::list))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route(
             "/webhooks/{endpoint_id}",

@@ -10,7 +10,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 
 use super::{Admin, ConsoleError, Head, page, zone::Zone};
 use crate::{
-    administration::Right,
+    administration::{NodeView, Right},
     clock::UnixMillis,
     doctor::{Examined, Fact, Finding, Severity},
     limits,
@@ -40,6 +40,19 @@ struct Found {
     advice: Option<&'static str>,
 }
 
+/// A server that shares the store.
+struct NodeRow {
+    host: String,
+    id: String,
+    version: String,
+    started: String,
+    seen: String,
+    state: &'static str,
+    tone: &'static str,
+    leads: bool,
+    is_this: bool,
+}
+
 /// Whether the store takes writes.
 struct StoreView {
     engine: &'static str,
@@ -59,6 +72,9 @@ struct HealthPage {
     version: &'static str,
     started: String,
     leads: bool,
+    nodes: Vec<NodeRow>,
+    /// Whether they are of several versions.
+    is_mixed: bool,
     webhooks: Times,
     last_webhook: String,
     refusals: Vec<Counted>,
@@ -82,16 +98,31 @@ pub(super) async fn handle(
     let failure = server.store.check().await.err().map(|error| error.to_string());
     let store = StoreView { engine: server.store.engine(), failure };
     let leads = server.store.leads().await.unwrap_or(false);
-    Ok(page(StatusCode::OK, &shown(Head::of(&admin, "health"), &server, examined.as_deref(), store, leads)))
+    // Where the store fails, the page says so, and has no list.
+    let nodes = server.administration.nodes(admin.actor()).await.unwrap_or_default();
+    let mut health = shown(Head::of(&admin, "health"), &server, examined.as_deref(), store);
+    health.leads = leads;
+    health.is_mixed = nodes.iter().any(|one| !one.is_missed && one.node.version != health.version);
+    health.nodes = nodes.into_iter().map(node).collect();
+    Ok(page(StatusCode::OK, &health))
 }
 
-fn shown(
-    head: Head,
-    server: &Server,
-    examined: Option<&Examined>,
-    store: StoreView,
-    leads: bool,
-) -> HealthPage {
+fn node(NodeView { node, leads, is_missed, is_this }: NodeView) -> NodeRow {
+    let (state, tone) = if is_missed { ("missed", "bad") } else { ("up", "good") };
+    NodeRow {
+        id: node.name(),
+        started: when(Some(node.started_at)),
+        seen: when(Some(node.seen_at)),
+        host: node.host,
+        version: node.version,
+        state,
+        tone,
+        leads,
+        is_this,
+    }
+}
+
+fn shown(head: Head, server: &Server, examined: Option<&Examined>, store: StoreView) -> HealthPage {
     let findings = examined.map(|examined| examined.report.findings.as_slice()).unwrap_or_default();
     let (mut loud, quiet): (Vec<&Finding>, Vec<&Finding>) = findings
         .iter()
@@ -115,7 +146,9 @@ fn shown(
         store,
         version: env!("CARGO_PKG_VERSION"),
         started: when(vitals::started()),
-        leads,
+        leads: false,
+        nodes: Vec::new(),
+        is_mixed: false,
         last_webhook: when(webhooks.last),
         webhooks,
         refusals: vitals::refusals().into_iter().map(|(reason, times)| refusal(reason, times)).collect(),
@@ -201,7 +234,9 @@ fn counted(name: &'static str, advice: &'static str, times: Times, code: Option<
 mod tests {
     use super::*;
     use crate::{
+        clock::Clock,
         http::console::fixture::{Console, Who},
+        store::Node,
         tests::{APP_SECRET, OTP_SECRET, webhook},
     };
 
@@ -216,6 +251,18 @@ mod tests {
         assert!(!page.contains("None has come to this node since its start"));
         for secret in [APP_SECRET, OTP_SECRET, "verify me"] {
             assert!(!page.contains(secret));
+        }
+        let store = &console.server.server.store;
+        let at = console.server.clock.now();
+        for (id, host, seen_at) in
+            [(store.node(), "alpha", at), (-2, "beta<b>", at - limits::NODE_MISSED * 2)]
+        {
+            let (host, version) = (host.to_owned(), "0.0.1".to_owned());
+            store.put_node(Node { id, host, version, started_at: seen_at, seen_at }).await.unwrap();
+        }
+        let page = console.get(Who::Viewer, "/console/health").await.text().await.unwrap();
+        for shown in ["alpha", "beta&#60;b&#62;", "fffffffffffffffe", ">missed<", "Several versions"] {
+            assert!(page.contains(shown), "{shown}");
         }
         let other = console.get(Who::OfDemoApp, "/console/health").await;
         assert_eq!(other.status(), StatusCode::FORBIDDEN);

@@ -21,6 +21,7 @@ mod health;
 mod history;
 mod identity;
 mod migrations;
+mod nodes;
 mod notify;
 mod otp;
 mod outbox;

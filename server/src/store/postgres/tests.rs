@@ -34,6 +34,7 @@ use crate::{
             identity::{identity_suite, person},
             keys::key_suite,
             logins::{app, insert, login, store_suite},
+            nodes::node_suite,
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
@@ -81,6 +82,7 @@ act_suite!(open);
 guard_suite!(open);
 history_suite!(open);
 key_suite!(open);
+node_suite!(open);
 admin_suite!(open);
 identity_suite!(open);
 people_suite!(open);

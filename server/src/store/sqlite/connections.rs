@@ -38,11 +38,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (13, include_str!("../../../migrations/sqlite/0013_people.sql")),
     (14, include_str!("../../../migrations/sqlite/0014_history.sql")),
     (15, include_str!("../../../migrations/sqlite/0015_admins.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0016_guards.sql")),
+    (16, include_str!("../../../migrations/sqlite/0016_guards.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0017_operations.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 16;
+pub(in crate::store) const LATEST: u32 = 17;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.

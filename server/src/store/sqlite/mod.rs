@@ -12,6 +12,7 @@ mod history;
 mod identity;
 mod keys;
 mod messages;
+mod nodes;
 mod otp;
 mod otp_reads;
 mod outbox;
@@ -428,6 +429,7 @@ mod tests {
             identity::identity_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
+            nodes::node_suite,
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
@@ -455,6 +457,7 @@ mod tests {
     guard_suite!(always);
     history_suite!(always);
     key_suite!(always);
+    node_suite!(always);
     admin_suite!(always);
     identity_suite!(always);
     people_suite!(always);

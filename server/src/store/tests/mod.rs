@@ -10,6 +10,7 @@ pub(super) mod history;
 pub(super) mod identity;
 pub(super) mod keys;
 pub(super) mod logins;
+pub(super) mod nodes;
 pub(super) mod otp;
 pub(super) mod outbox;
 pub(super) mod people;

@@ -267,6 +267,7 @@ export const NAMED = [
     scopes: ['apps:read', 'apps:write', 'logs:read', 'usage:read'],
     after: '"name":"Shop"',
   },
+  { page: 'docs/operator.md', has: 'loggin-server nodes', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server guard', how: 'commands' },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server backup', how: 'commands' },

@@ -1,0 +1,10 @@
+-- What operators see and set beside what was there. Times are milliseconds since 1970.
+
+-- Processes that serve from this database; each says from time to time that it is there.
+CREATE TABLE nodes (
+    node       INTEGER NOT NULL PRIMARY KEY, -- what marks its changes
+    host       TEXT    NOT NULL,             -- the name of its machine
+    version    TEXT    NOT NULL,             -- of the program
+    started_at INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL              -- when it last said so
+) STRICT;
