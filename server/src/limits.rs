@@ -505,6 +505,9 @@ pub(crate) const DOCTOR_RESPONSE: usize = 16 << 10;
 /// Pages of templates of one name that the doctor reads, each of 100 languages: WhatsApp knows about 70.
 pub(crate) const DOCTOR_PAGES: usize = 3;
 
+/// Pages of templates of all names that `loggin-server template list` reads: an account may have 6,000.
+pub(crate) const TEMPLATE_PAGES: usize = 60;
+
 /// Deliveries to an endpoint, of those that were tried last, by which the doctor judges it: one failure is nobody's worry.
 pub(crate) const DOCTOR_DELIVERIES: u32 = 5;
 

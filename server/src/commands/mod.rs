@@ -19,6 +19,7 @@ mod run;
 mod serve;
 mod startup;
 mod supervisor;
+mod template;
 mod test_number;
 mod usage;
 mod webhook;
@@ -43,6 +44,7 @@ use self::{
     person::Wish,
     run::RunError,
     serve::ServeArgs,
+    template::TemplateCommand,
     test_number::TestNumberCommand,
     usage::UsageArgs,
     webhook::WebhookCommand,
@@ -70,6 +72,13 @@ enum Command {
     Serve(ServeArgs),
     #[command(flatten)]
     Data(DataCommand),
+    /// Show the templates of messages that the account has at Meta.
+    Template {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(subcommand)]
+        command: TemplateCommand,
+    },
     /// Look at everything that a login needs, and say what to do.
     Doctor(DoctorArgs),
     /// Print the OpenAPI document.
@@ -212,7 +221,7 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
         *log = Some(Log::start(&settings, traces.as_ref())?);
         Ok::<_, RunError>(settings)
     };
-    let start = |config: Option<&Path>| start_with(config, &mut std::iter::empty(), false);
+    let mut start = |config: Option<&Path>| start_with(config, &mut std::iter::empty(), false);
     match command {
         Command::Dev(arguments) => {
             let settings = start_with(None, &mut std::iter::empty(), true)?;
@@ -223,6 +232,10 @@ fn run(command: Command, log: &mut Option<Log>, traces: &mut Option<Traces>) -> 
             block_on(serve::run(&settings, arguments.development_data))
         }
         Command::Data(command) => run_on_database(command, start),
+        Command::Template { config, command } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(template::run(settings, command))
+        }
         // Without a log: what it would say, and what is wrong with it, is in the report.
         Command::Doctor(arguments) => block_on(doctor::run(arguments)),
         Command::Openapi => {

@@ -11,6 +11,7 @@ pub(crate) mod probe;
 mod public;
 mod resident;
 mod subject;
+mod templates;
 mod unreached;
 
 use std::{path::Path, sync::Arc};
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 
 pub(crate) use finding::{Finding, Report, Severity};
 pub(crate) use resident::{Examined, Fact, Resident};
+pub(crate) use templates::{Template, read_templates};
 
 use self::subject::Subject;
 use crate::{

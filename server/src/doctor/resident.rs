@@ -16,6 +16,7 @@ use tokio::{sync::watch, time::timeout};
 use super::{
     Check, Finding, Report, checks, late,
     subject::{LIMIT, Subject, text, told},
+    templates,
 };
 use crate::{
     clock::{Clock, Random, UnixMillis},
@@ -171,7 +172,7 @@ async fn template(subject: &Subject) -> Vec<Fact> {
     let named = |name, value: &str| Fact { name, value: value.to_owned() };
     let mut found = vec![named("Template", &otp.template), named("Language", &otp.language)];
     let Some(account) = subject.account_id().await else { return found };
-    let listed = checks::template::list(subject, &account, &otp.template).await.unwrap_or_default();
+    let listed = templates::list(subject, &account, Some(&otp.template)).await.unwrap_or_default();
     if let Some(template) =
         listed.iter().find(|template| text(template, "language") == Some(otp.language.as_str()))
     {

@@ -83,9 +83,13 @@ class Clinic:
 
     def run(self, *arguments: str, **settings: str | None) -> tuple[int, str, str]:
         """Runs the doctor with other settings than the server has; its exit code and what it printed."""
+        return self.command("doctor", *arguments, **settings)
+
+    def command(self, *arguments: str, **settings: str | None) -> tuple[int, str, str]:
+        """The same of any command."""
         environment = {**self.environment, **settings}
         environment = {name: value for name, value in environment.items() if value is not None}
-        command = [str(SERVER), "doctor", *arguments]
+        command = [str(SERVER), *arguments]
         result = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=2 * TEST_TIMEOUT, check=False
         )
@@ -521,3 +525,28 @@ def test_every_code_is_planted_here() -> None:
     planted = {code for code in known if re.search(rf"[\" ]{code}[\" ]", here)}
     assert known - planted == set()
     assert known >= ELSEWHERE
+
+
+def test_templates_are_listed_as_meta_has_them(clinic: Clinic) -> None:
+    for name in ("verification_code", "verification_code_2"):
+        clinic.register_template(name)
+    clinic.plant(template_status="PAUSED", template_quality="YELLOW")
+    code, printed, error = clinic.command("template", "list", "--json")
+    assert code == 0, error
+    other = {"language": "en_US", "status": "paused", "category": "authentication", "quality": "yellow"}
+    own = {"name": "verification_code", "in_use": True, **other}
+    assert json.loads(printed) == [own, {**own, "name": "verification_code_2", "in_use": False}]
+    for named in ((), ("verification_code",)):
+        _, printed, _ = clinic.command("template", "show", *named, "--json")
+        assert json.loads(printed) == [own]
+    _, printed, _ = clinic.command("template", "show")
+    assert printed.split() == "verification_code en_US paused authentication quality yellow one-time codes".split()
+    for arguments, settings, why in (
+        (("show", "another"), {}, "no template with the name another"),
+        (("list",), {"WHATSAPP_ACCESS_TOKEN": "EAAanother"}, "the access token is refused"),
+        (("list",), {"WHATSAPP_ACCESS_TOKEN": None}, "WHATSAPP_ACCESS_TOKEN is wrong or missing"),
+        (("show",), {"WHATSAPP_OTP_TEMPLATE": None}, "name the template"),
+    ):
+        code, printed, error = clinic.command("template", *arguments, **settings)
+        assert (code, printed) == (1, ""), why
+        assert why in error

@@ -2,13 +2,11 @@
 
 use serde_json::Value;
 
-use crate::{
-    doctor::{
-        codes,
-        finding::Finding,
-        subject::{Subject, Told, text, told},
-    },
-    limits,
+use crate::doctor::{
+    codes,
+    finding::Finding,
+    subject::{Subject, text},
+    templates,
 };
 
 pub(in crate::doctor) const NAME: &str = "template";
@@ -24,36 +22,10 @@ pub(in crate::doctor) async fn check(subject: &Subject) -> Vec<Finding> {
     let Some(account) = subject.account_id().await else {
         return vec![Finding::skipped(NAME, "Meta does not tell which account the number is of")];
     };
-    match list(subject, &account, &otp.template).await {
-        Ok(templates) => judge(&templates, &otp.template, &otp.language),
+    match templates::list(subject, &account, Some(&otp.template)).await {
+        Ok(found) => judge(&found, &otp.template, &otp.language),
         Err(why) => vec![Finding::skipped(NAME, why)],
     }
-}
-
-/// The templates of a name, each in one language.
-pub(in crate::doctor) async fn list(
-    subject: &Subject,
-    account: &str,
-    name: &str,
-) -> Result<Vec<Value>, String> {
-    let path = [account, "message_templates"];
-    let mut templates = Vec::new();
-    let mut after = String::new();
-    for _ in 0..limits::DOCTOR_PAGES {
-        let fields = ("fields", "name,language,status,category,quality_score");
-        let query = [fields, ("name", name), ("limit", "100"), ("after", after.as_str())];
-        let asked = if after.is_empty() { &query[..3] } else { &query };
-        let page: Told = subject.read_as_server(&path, asked).await;
-        let body = told(&page)?;
-        templates.extend(body["data"].as_array().cloned().unwrap_or_default());
-        match (body["paging"]["next"].as_str(), text(&body["paging"]["cursors"], "after")) {
-            (Some(_), Some(cursor)) => cursor.clone_into(&mut after),
-            _ => break,
-        }
-    }
-    // The API finds names that contain this one.
-    templates.retain(|template| text(template, "name") == Some(name));
-    Ok(templates)
 }
 
 fn judge(templates: &[Value], name: &str, language: &str) -> Vec<Finding> {

@@ -268,6 +268,7 @@ export const NAMED = [
     after: '"name":"Shop"',
   },
   { page: 'docs/operator.md', has: 'loggin-server nodes', how: 'commands' },
+  { page: 'docs/whatsapp-setup.md', has: 'loggin-server template', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server guard', how: 'commands' },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server backup', how: 'commands' },
