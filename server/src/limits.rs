@@ -442,6 +442,9 @@ pub(crate) const HISTORY_COUNTED: u32 = 5_000;
 /// Days for which hours are counted: two years, and the month before them to compare with.
 pub(crate) const USAGE_DAYS: u32 = 800;
 
+/// Days that a server, or an app, may keep its history: two years.
+pub(crate) const HISTORY_DAYS: u32 = 730;
+
 /// How long `loggin-server dev` keeps its history.
 pub(crate) const DEVELOPMENT_HISTORY: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 

@@ -65,3 +65,43 @@ BEGIN
     RETURN 'true'::jsonb;
 END
 $$;
+
+ALTER TABLE apps ADD COLUMN history_days bigint;
+
+-- Adds or replaces an app. A node of the version before says nothing of its history, which stays as it is.
+ALTER FUNCTION put_app(jsonb, boolean) RENAME TO put_app_itself;
+CREATE FUNCTION put_app(w jsonb, is_new boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT put_app_itself(w, is_new) THEN
+        RETURN false;
+    END IF;
+    UPDATE apps a SET history_days = (w ->> 'history_days')::bigint
+        WHERE a.app_key = w ->> 'app_key' AND w ? 'history_days';
+    RETURN true;
+END
+$$;
+
+-- Forgets what is old or too much, of some apps sooner; how many rows that were. What is not counted yet stays.
+ALTER FUNCTION purge_history(jsonb) RENAME TO purge_history_of_all;
+CREATE FUNCTION purge_history(w jsonb) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    gone bigint := purge_history_of_all(w);
+    rows bigint;
+    below bigint;
+    counted bigint := (SELECT last FROM usage_counted);
+    most bigint := (w ->> 'limit')::bigint;
+    short record;
+BEGIN
+    FOR short IN SELECT a.app_key, (w ->> 'now')::bigint - a.history_days * 86400000 AS before
+        FROM apps a WHERE a.history_days IS NOT NULL LOOP
+        -- Rows are nearly in the order of their ends, so that behind this id there are none.
+        SELECT h.id INTO below FROM history h WHERE h.ended_at > short.before + (w ->> 'skew')::bigint
+            ORDER BY h.ended_at LIMIT 1;
+        DELETE FROM history h WHERE h.id IN (SELECT o.id FROM history o WHERE o.app_key = short.app_key
+            AND o.id <= least(counted, below) AND o.ended_at < short.before ORDER BY o.id LIMIT most);
+        GET DIAGNOSTICS rows = ROW_COUNT;
+        gone := gone + rows;
+    END LOOP;
+    RETURN gone;
+END
+$$;

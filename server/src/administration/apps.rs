@@ -41,6 +41,8 @@ pub(crate) struct AppPolicy {
     /// A quota, or none.
     pub(crate) monthly_quota: Option<Option<u32>>,
     pub(crate) messages_per_day: Option<Option<u32>>,
+    /// Days, or as long as the server keeps it.
+    pub(crate) history_days: Option<Option<u32>>,
     pub(crate) live_only: Option<bool>,
 }
 
@@ -92,6 +94,7 @@ impl Administration {
             monthly_quota: None,
             live_only: true,
             messages_per_day: Some(limits::MESSAGES_PER_APP),
+            history_days: None,
             created_at: self.clock.now(),
             disabled_at: None,
         };
@@ -205,6 +208,7 @@ fn changed(before: &App, after: &App, has_new_key: bool) -> Vec<&'static str> {
         ("monthly_quota", before.monthly_quota != after.monthly_quota),
         ("live_only", before.live_only != after.live_only),
         ("messages_per_day", before.messages_per_day != after.messages_per_day),
+        ("history_days", before.history_days != after.history_days),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
 }
@@ -218,7 +222,12 @@ fn apply(app: &mut App, policy: AppPolicy) -> Result<(), AdministrationError> {
     app.calls_per_minute = policy.calls_per_minute.unwrap_or(app.calls_per_minute);
     app.monthly_quota = policy.monthly_quota.unwrap_or(app.monthly_quota);
     app.messages_per_day = policy.messages_per_day.unwrap_or(app.messages_per_day);
+    app.history_days = policy.history_days.unwrap_or(app.history_days);
     app.live_only = policy.live_only.unwrap_or(app.live_only);
+    if app.history_days.is_some_and(|days| days > limits::HISTORY_DAYS) {
+        let message = format!("must be {} at most", limits::HISTORY_DAYS);
+        return Err(AdministrationError::invalid("history_days", message));
+    }
     if app.calls_per_minute == 0 {
         return Err(AdministrationError::invalid("calls_per_minute", "must be 1 or more"));
     }

@@ -247,6 +247,7 @@ fn console_app(app_key: AppKey) -> App {
         monthly_quota: None,
         live_only: true,
         messages_per_day: Some(limits::MESSAGES_PER_APP),
+        history_days: None,
         created_at: UnixMillis(0),
         disabled_at: None,
     }

@@ -121,6 +121,10 @@ pub(crate) struct PolicyArgs {
     /// Messages to people that the app's logins may cost in a day, or `none` [default: 10000].
     #[arg(long, value_name = "COUNT")]
     pub(crate) messages_per_day: Option<QuotaArg>,
+    /// Days that what became of its logins and codes is kept, where the server keeps that for longer (`LOGGIN_HISTORY_DAYS`), or
+    /// `default` for as long as the server does [default: default].
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) history_days: Option<DaysArg>,
     /// Whether test numbers are refused [default: true].
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) live_only: Option<bool>,
@@ -135,6 +139,18 @@ impl FromStr for QuotaArg {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "none" { Ok(Self(None)) } else { text.parse().map(|quota| Self(Some(quota))) }
+    }
+}
+
+/// Days, or what the server does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DaysArg(pub(crate) Option<u32>);
+
+impl FromStr for DaysArg {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "default" { Ok(Self(None)) } else { text.parse().map(|days| Self(Some(days))) }
     }
 }
 
@@ -194,6 +210,7 @@ impl From<PolicyArgs> for AppPolicy {
             calls_per_minute: arguments.calls_per_minute,
             monthly_quota: arguments.monthly_quota.map(|quota| quota.0),
             messages_per_day: arguments.messages_per_day.map(|most| most.0),
+            history_days: arguments.history_days.map(|days| days.0),
             live_only: arguments.live_only,
         }
     }

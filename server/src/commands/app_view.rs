@@ -24,6 +24,7 @@ pub(super) fn as_json(app: &App, secret_key: Option<&SecretKey>) -> Value {
         "monthly_quota": app.monthly_quota,
         "live_only": app.live_only,
         "messages_per_day": app.messages_per_day,
+        "history_days": app.history_days,
         "disabled_at": app.disabled_at.map(output::moment),
     });
     if let Some(key) = secret_key {

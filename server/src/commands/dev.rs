@@ -285,6 +285,7 @@ async fn add_demo_app(store: &dyn Store) -> Result<(), RunError> {
         monthly_quota: None,
         live_only: false,
         messages_per_day: Some(limits::MESSAGES_PER_APP),
+        history_days: None,
         created_at: SystemClock.now(),
         disabled_at: None,
     };

@@ -289,6 +289,7 @@ async fn purge_history_once(server: &Server, kept: Duration) -> Result<(), store
     }
     let now = server.clock.now();
     let purge = HistoryPurge {
+        now,
         before: now - kept,
         hour: (now.0.div_euclid(24 * HOUR_MILLIS) - i64::from(limits::USAGE_DAYS)) * 24,
         most_unanswered: limits::LAPSED_PER_APP,

@@ -3,9 +3,10 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{ConfigError, Settings, wrong};
+use crate::limits;
 
 /// Days that rows may be kept; with none, hours are counted all the same.
-const DAYS: RangeInclusive<u32> = 0..=730;
+const DAYS: RangeInclusive<u32> = 0..=limits::HISTORY_DAYS;
 
 /// Days that rows are kept where nothing else is said: a quarter of a year, so that a month can be compared with the one
 /// before.

@@ -376,6 +376,8 @@ pub(crate) struct UsageValue {
 /// What time takes away.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HistoryPurge {
+    /// From when apps that have a time of their own count it back.
+    pub(crate) now: UnixMillis,
     /// Rows that ended before are deleted.
     pub(crate) before: UnixMillis,
     /// Counts of hours before this one are deleted; days have theirs by their first hour.

@@ -162,6 +162,8 @@ pub(crate) struct App {
     pub(crate) live_only: bool,
     /// Messages to people that its logins may cost in a day.
     pub(crate) messages_per_day: Option<u32>,
+    /// Days that its history is kept, where the server keeps it for longer.
+    pub(crate) history_days: Option<u32>,
     pub(crate) created_at: UnixMillis,
     /// Since when it is disabled: it starts no logins and takes no calls.
     pub(crate) disabled_at: Option<UnixMillis>,

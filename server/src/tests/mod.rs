@@ -172,6 +172,7 @@ pub(crate) fn demo_app() -> App {
         monthly_quota: None,
         live_only: false,
         messages_per_day: Some(limits::MESSAGES_PER_APP),
+        history_days: None,
         created_at: START,
         disabled_at: None,
     }

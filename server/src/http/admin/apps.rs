@@ -38,6 +38,9 @@ pub(super) struct AppBody {
     /// Messages to people that the app's logins may cost in a day.
     #[schema(required = true)]
     messages_per_day: Option<u32>,
+    /// Days that what became of its logins and codes is kept, where the server keeps that for longer.
+    #[schema(required = true)]
+    history_days: Option<u32>,
     /// Whether test numbers are refused.
     live_only: bool,
     created_at: String,
@@ -131,6 +134,7 @@ impl From<&App> for AppBody {
             calls_per_minute: app.calls_per_minute,
             monthly_quota: app.monthly_quota,
             messages_per_day: app.messages_per_day,
+            history_days: app.history_days,
             live_only: app.live_only,
             created_at: moment(app.created_at),
             paused_at: app.disabled_at.map(moment),
@@ -178,6 +182,10 @@ struct PolicyRequest {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<u32>)]
     messages_per_day: Option<Option<u32>>,
+    /// Null for as long as the server keeps it.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>, maximum = 730)]
+    history_days: Option<Option<u32>>,
     live_only: Option<bool>,
 }
 
@@ -198,6 +206,7 @@ impl From<PolicyRequest> for AppPolicy {
             calls_per_minute: request.calls_per_minute,
             monthly_quota: request.monthly_quota,
             messages_per_day: request.messages_per_day,
+            history_days: request.history_days,
             live_only: request.live_only,
         }
     }

@@ -300,10 +300,10 @@ async fn each_act_is_noted_with_the_name_of_the_key() {
     let app = send(Method::POST, "/apps", Some(json!({ "name": "Shop", "monthly_quota": 9 }))).await;
     assert!(app["secret_key"].as_str().unwrap().starts_with("lgsk_"));
     let path = format!("/apps/{}", app["app_key"].as_str().unwrap());
-    let changes =
-        json!({ "monthly_quota": null, "confirm": "code", "allowed_origins": ["https://a.example"] });
+    let changes = json!({ "monthly_quota": null, "history_days": 7, "confirm": "code", "allowed_origins": ["https://a.example"] });
     let updated = send(Method::PATCH, &path, Some(changes)).await;
     assert_eq!((&updated["monthly_quota"], &updated["name"]), (&Value::Null, &json!("Shop")));
+    assert_eq!((&app["history_days"], &updated["history_days"]), (&Value::Null, &json!(7)));
     assert_eq!(
         (&updated["confirm"], &updated["allowed_origins"]),
         (&json!("code"), &json!(["https://a.example"]))
@@ -522,6 +522,7 @@ async fn what_makes_no_sense_is_refused_by_its_name() {
     for (method, path, body, field) in [
         (Method::POST, "/apps", json!({ "name": " " }), "`name`"),
         (Method::PATCH, &own, json!({ "calls_per_minute": 0 }), "`calls_per_minute`"),
+        (Method::PATCH, &own, json!({ "history_days": 731 }), "`history_days`"),
         (Method::PATCH, &own, json!({ "allowed_origins": ["shop"] }), "`allowed_origins`"),
         (Method::PATCH, &own, json!({ "confirm": "maybe" }), "body"),
         (Method::PATCH, &guards, json!({ "countries": ["India"] }), "`countries`"),

@@ -81,6 +81,7 @@ struct AppPage {
     origins: String,
     monthly_quota: String,
     messages_per_day: String,
+    history_days: String,
     keys: Vec<KeyRow>,
     guards: GuardFields,
     wrong: Option<String>,
@@ -120,6 +121,7 @@ async fn shown(
         origins: app.allowed_origins.join("\n"),
         monthly_quota: number(app.monthly_quota),
         messages_per_day: number(app.messages_per_day),
+        history_days: number(app.history_days),
         keys: keys.into_iter().map(|key| KeyRow { is_good: key.is_good(now), ..key_row(key) }).collect(),
         guards: guard_fields(&guards),
         wrong,
@@ -241,6 +243,7 @@ fn changes(fields: &Fields) -> Result<AppChanges, ConsoleError> {
             calls_per_minute: calls,
             monthly_quota: Some(words::count(field(fields, "monthly_quota"), "codes a month")?),
             messages_per_day: Some(words::count(field(fields, "messages_per_day"), "messages a day")?),
+            history_days: Some(words::count(field(fields, "history_days"), "days of history")?),
             live_only: Some(is_ticked("live_only")),
         },
     })

@@ -228,6 +228,7 @@ async fn settings_are_saved_or_what_is_wrong_is_said() {
             ("calls_per_minute", "60"),
             ("monthly_quota", quota),
             ("messages_per_day", ""),
+            ("history_days", "30"),
         ]
     };
     let path = "/console/apps/8XKPQ2WN";
@@ -238,6 +239,7 @@ async fn settings_are_saved_or_what_is_wrong_is_said() {
         (app.name.as_str(), app.monthly_quota, app.messages_per_day),
         ("Corner shop", Some(500), None)
     );
+    assert_eq!(app.history_days, Some(30));
     assert_eq!((app.allowed_origins, app.live_only), (vec!["https://shop.example".to_owned()], false));
     for (quota, origins) in [("many", "https://shop.example"), ("1", "nonsense")] {
         let refused = olga.post(&server, path, &form(quota, origins)).send().await.unwrap();

@@ -118,6 +118,7 @@ pub(super) fn with_app(app: &App, new: Option<&AppSecretKey>) -> Value {
             "monthly_quota": app.monthly_quota,
             "live_only": app.live_only,
             "messages_per_day": app.messages_per_day,
+            "history_days": app.history_days,
             "disabled_at": app.disabled_at.map(|at| at.0),
         },
         "app_key": app.app_key.as_str(),

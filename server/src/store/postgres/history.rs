@@ -10,7 +10,7 @@ use super::{
     PostgresStore,
     connections::Value as Bound,
     rows::{self, moment, numbered, optional_moment, tolerated, value},
-    writes::end_of_session,
+    writes::{end_of_session, millis},
 };
 use crate::{
     clock::UnixMillis,
@@ -201,9 +201,11 @@ impl HistoryStore for PostgresStore {
     }
 
     async fn purge_history(&self, purge: HistoryPurge, limit: u32) -> Result<u64, StoreError> {
-        let HistoryPurge { before, hour, most_unanswered } = purge;
+        let HistoryPurge { now, before, hour, most_unanswered } = purge;
         let purge = json!({
             "history": "purge",
+            "now": now.0,
+            "skew": millis(SKEW),
             "before": before.0,
             "hour": hour,
             "most_unanswered": most_unanswered,

@@ -141,6 +141,7 @@ pub(super) fn app(row: &Row) -> Result<App, StoreError> {
         monthly_quota: optional_number(row, "monthly_quota")?,
         live_only: value(row, "live_only")?,
         messages_per_day: optional_number(row, "messages_per_day")?,
+        history_days: optional_number(row, "history_days")?,
         created_at: moment(row, "created_at")?,
         disabled_at: optional_moment(row, "disabled_at")?,
     })

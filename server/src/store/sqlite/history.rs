@@ -1,5 +1,7 @@
 //! What became of logins and one-time codes, in SQLite.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use loggin_protocol::{AppKey, Code, Confirm};
 use rusqlite::{Connection, Row, named_params, params};
@@ -17,6 +19,8 @@ use crate::{
         history::SKEW, rows::Numbered,
     },
 };
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 const INSERT: &str =
     "INSERT INTO history (app_key, kind, ending, name, is_first, confirm, started_at, message_at,
@@ -121,10 +125,12 @@ fn one(db: &Connection, sql: &'static str, value: i64) -> Result<Option<i64>, St
     first(db, sql, [value], |row| Ok(row.get::<_, Option<i64>>(0)?)).map(Option::flatten)
 }
 
+/// The first id of a row that ended after a moment.
+const TO: &str = "SELECT id FROM history WHERE ended_at > ? ORDER BY ended_at LIMIT 1";
+
 /// The ids between which all rows that ended in this time are, themselves left out.
 fn bounds(db: &Connection, filter: &HistoryFilter) -> Result<(i64, i64), StoreError> {
     const FROM: &str = "SELECT id FROM history WHERE ended_at >= ? ORDER BY ended_at LIMIT 1";
-    const TO: &str = "SELECT id FROM history WHERE ended_at > ? ORDER BY ended_at LIMIT 1";
     let above = match filter.since {
         Some(since) => one(db, FROM, (since - SKEW).0)?.map_or(i64::MAX, |id| id - 1),
         None => 0,
@@ -308,9 +314,28 @@ const TRIM_UNANSWERED: &str =
 const PURGE_HOURS: &str = "DELETE FROM usage_hours WHERE (facet, app_key, hour, kind, value) IN
     (SELECT facet, app_key, hour, kind, value FROM usage_hours WHERE hour < ? LIMIT ?)";
 
+/// Deletes what apps that have a time of their own keep no longer.
+fn purge_apps(db: &Connection, now: UnixMillis, limit: u32) -> Result<usize, StoreError> {
+    const SHORT: &str = "SELECT app_key, history_days FROM apps WHERE history_days IS NOT NULL";
+    const PURGE: &str = "DELETE FROM history WHERE id IN (SELECT id FROM history INDEXED BY history_by_app
+        WHERE app_key = ?1 AND id < ?2 AND id <= (SELECT last FROM usage_counted) AND ended_at < ?3
+        ORDER BY id LIMIT ?4)";
+    let apps =
+        all(db, SHORT, [], |row| Ok((row.get::<_, String>("app_key")?, row.get::<_, u32>("history_days")?)))?;
+    let mut gone = 0;
+    for (app_key, days) in apps {
+        let before = now - DAY * days;
+        // Rows are nearly in the order of their ends, so that from this id on there are none.
+        let below = one(db, TO, (before + SKEW).0)?.unwrap_or(i64::MAX);
+        gone += execute(db, PURGE, params![app_key, below, before.0, limit])?;
+    }
+    Ok(gone)
+}
+
 fn purge(db: &Connection, purge: &HistoryPurge, limit: u32) -> Result<u64, StoreError> {
-    let HistoryPurge { before, hour, most_unanswered } = *purge;
+    let HistoryPurge { now, before, hour, most_unanswered } = *purge;
     let mut gone = execute(db, PURGE_OLD, params![before.0, limit])?;
+    gone += purge_apps(db, now, limit)?;
     let crowded = all(db, CROWDED_APPS, [most_unanswered], |row| {
         Ok((row.get::<_, String>("app_key")?, row.get::<_, u32>("rows")?))
     })?;

@@ -174,18 +174,20 @@ fn put_app(connection: &Connection, sql: &'static str, app: &App) -> Result<bool
         app.live_only,
         app.messages_per_day,
         app.disabled_at.map(|at| at.0),
+        app.history_days,
     ];
     Ok(execute(connection, sql, values)? == 1)
 }
 
 const INSERT_APP: &str = "INSERT INTO apps (app_key, name, require_secret_key,
     hide_phone_from_browser, allowed_origins, confirm, phone_hidden, created_at, calls_per_minute, monthly_quota,
-    live_only, messages_per_day, disabled_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) ON CONFLICT DO NOTHING";
+    live_only, messages_per_day, disabled_at, history_days)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT DO NOTHING";
 
 const UPDATE_APP: &str = "UPDATE apps SET name = ?2, require_secret_key = ?3,
     hide_phone_from_browser = ?4, allowed_origins = ?5, confirm = ?6, phone_hidden = ?7, created_at = ?8,
-    calls_per_minute = ?9, monthly_quota = ?10, live_only = ?11, messages_per_day = ?12, disabled_at = ?13
+    calls_per_minute = ?9, monthly_quota = ?10, live_only = ?11, messages_per_day = ?12, disabled_at = ?13,
+    history_days = ?14
     WHERE app_key = ?1";
 
 /// Rows that a caller reads by itself: some hundred microseconds' worth.

@@ -111,6 +111,7 @@ pub(super) fn app(row: &Row<'_>) -> Result<App, StoreError> {
         monthly_quota: row.get("monthly_quota")?,
         live_only: row.get("live_only")?,
         messages_per_day: row.get("messages_per_day")?,
+        history_days: row.get("history_days")?,
         created_at: UnixMillis(row.get("created_at")?),
         disabled_at: row.get::<_, Option<i64>>("disabled_at")?.map(UnixMillis),
     })

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::UnixMillis,
     store::{
-        Attempt, Begun, Change, ChangeOutcome, Confirm, Ended, Ending, Facet, HOUR_MILLIS, HistoryEntry,
+        App, Attempt, Begun, Change, ChangeOutcome, Confirm, Ended, Ending, Facet, HOUR_MILLIS, HistoryEntry,
         HistoryFilter, HistoryKind, HistoryPurge, HistoryRow, HistoryStart, MessageKind, MessageState,
         Numbered, OtpWrite, Owed, State, Store, UsageCounts, UsageFilter, UsageHour,
     },
@@ -31,6 +31,7 @@ macro_rules! history_suite {
             counts_are_those_of_a_recount,
             messages_are_counted_by_what_they_say,
             what_is_old_or_too_much_goes_once_it_is_counted,
+            an_app_keeps_its_history_as_long_as_it_says_and_no_longer_than_the_server,
             with_an_app_goes_its_history,
         );
     };
@@ -417,7 +418,7 @@ pub(in crate::store) async fn what_is_old_or_too_much_goes_once_it_is_counted(st
         .await;
     add(store, (3..=5).map(unanswered)).await;
     let hour = NOW.0 / HOUR_MILLIS;
-    let purge = HistoryPurge { before: at(50), hour: 0, most_unanswered: 2 };
+    let purge = HistoryPurge { now: at(1_000), before: at(50), hour: 0, most_unanswered: 2 };
     assert_eq!(store.purge_history(purge, 10).await.unwrap(), 0, "it is not counted yet");
     assert_eq!(store.count_history(MOST).await.unwrap(), 5);
     assert_eq!(store.purge_history(purge, 10).await.unwrap(), 2);
@@ -426,7 +427,7 @@ pub(in crate::store) async fn what_is_old_or_too_much_goes_once_it_is_counted(st
     let filter = UsageFilter { app_key: None, apps: None, from_hour: hour, to_hour: hour + 1 };
     let counted = store.usage_by_hour(filter.clone()).await.unwrap();
     assert_eq!(counted[0].counts.started, 5, "the counts stay");
-    let everything = HistoryPurge { before: at(1_000), hour: hour + 1, most_unanswered: 0 };
+    let everything = HistoryPurge { now: at(1_000), before: at(1_000), hour: hour + 1, most_unanswered: 0 };
     assert!(store.purge_history(everything, 2).await.unwrap() >= 2, "as many as are asked for");
     while store.purge_history(everything, 10).await.unwrap() > 0 {}
     assert_eq!(store.usage_by_hour(filter.clone()).await.unwrap(), []);
@@ -435,6 +436,37 @@ pub(in crate::store) async fn what_is_old_or_too_much_goes_once_it_is_counted(st
     assert_eq!(store.count_history(MOST).await.unwrap(), 1);
     assert_eq!(names(store, HistoryFilter::default()).await, [entry(6).name]);
     assert_eq!(store.usage_by_hour(filter).await.unwrap()[0].counts.started, 1);
+}
+
+pub(in crate::store) async fn an_app_keeps_its_history_as_long_as_it_says_and_no_longer_than_the_server(
+    store: &impl Store,
+) {
+    let day = HOUR * 24;
+    for (app_key, history_days) in APPS.into_iter().zip([Some(7), None]) {
+        let app = App { history_days, ..app(app_key) };
+        store.insert_app(&app).await.unwrap();
+        assert_eq!(store.app(app.app_key).await.unwrap().unwrap().history_days, history_days);
+    }
+    // Of each app one that ended 8 days ago, and one that ended a minute less than 7; some end late.
+    let minute = HOUR / 60;
+    let now = NOW + day * 8;
+    for (number, ended_at) in [(1, NOW), (3, NOW + day + minute), (5, NOW + day - minute)] {
+        let rows = [0, 1].map(|app| HistoryEntry {
+            app_key: key(app),
+            ended_at,
+            ..entry(number + u8::try_from(app).unwrap())
+        });
+        add(store, rows).await;
+    }
+    store.count_history(MOST).await.unwrap();
+    let purge = HistoryPurge { now, before: NOW - day, hour: 0, most_unanswered: 100 };
+    assert_eq!(store.purge_history(purge, 1).await.unwrap(), 1, "so many at once");
+    assert_eq!(store.purge_history(purge, 10).await.unwrap(), 1);
+    let left: Vec<String> = [6, 4, 3, 2].into_iter().map(|number| entry(number).name).collect();
+    assert_eq!(names(store, HistoryFilter::default()).await, left);
+    // The server keeps less than either.
+    let less = HistoryPurge { before: now, ..purge };
+    assert_eq!(store.purge_history(less, 10).await.unwrap(), 4);
 }
 
 pub(in crate::store) async fn with_an_app_goes_its_history(store: &impl Store) {

@@ -159,6 +159,7 @@ pub(in crate::store) fn app(key: &str) -> App {
         monthly_quota: Some(u32::MAX),
         live_only: true,
         messages_per_day: Some(9),
+        history_days: Some(90),
         created_at: NOW,
         disabled_at: None,
     }
