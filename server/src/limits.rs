@@ -180,6 +180,12 @@ pub(crate) const CONSOLE_SESSION: Duration = Duration::from_hours(12);
 /// How long ago somebody may have signed in who is shown a secret or a whole number: longer, and somebody else may sit there.
 pub(crate) const CONSOLE_RECENT: Duration = Duration::from_mins(10);
 
+/// How long a form of the console waits for another sign-in of who sent it: some minutes to find the phone.
+pub(crate) const CONSOLE_FORM: Duration = Duration::from_mins(10);
+
+/// Bytes of such a form as its cookie has them: browsers take no cookie of more than 4 KiB.
+pub(crate) const CONSOLE_FORM_BYTES: usize = 3_800;
+
 /// Good keys of programs that administer a server at once: who needs more of them shares none of them.
 pub(crate) const ACCESS_KEYS: u32 = 100;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 
-use super::{error::ConsoleError, session::Session};
+use super::{error::ConsoleError, kept, session::Session, words::Fields};
 use crate::{administration::Actor, state::Server, store::Role};
 
 /// An administrator who is signed in.
@@ -26,10 +26,18 @@ impl Admin {
         self.role
     }
 
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// An error where they signed in so long ago that somebody else may sit there: secrets and numbers are shown after
-    /// another sign-in.
-    pub(super) fn check_recent(&self, server: &Server) -> Result<(), ConsoleError> {
-        if self.session.is_recent(server) { Ok(()) } else { Err(ConsoleError::NotRecent(self.page.clone())) }
+    /// another sign-in. The fields of the form wait for that in their browser.
+    pub(super) fn check_recent(&self, server: &Server, fields: &Fields) -> Result<(), ConsoleError> {
+        if self.session.is_recent(server) {
+            return Ok(());
+        }
+        let kept = kept::keep(server, &self.session, &self.page, fields).map(Box::new);
+        Err(ConsoleError::NotRecent { wanted: self.page.clone(), kept })
     }
 }
 

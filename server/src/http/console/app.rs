@@ -184,7 +184,7 @@ async fn carried_out(
         "pause" => all.pause_app(actor, app_key).await?,
         "resume" => all.resume_app(actor, app_key).await?,
         "delete" => {
-            admin.check_recent(server)?;
+            admin.check_recent(server, fields)?;
             if field(fields, "typed").trim() != app_key.as_str() {
                 return Err(ConsoleError::Invalid("To delete the app, type its key.".to_owned()));
             }
@@ -192,7 +192,7 @@ async fn carried_out(
             return Ok(Redirect::to("/console/apps").into_response());
         }
         "create_key" => {
-            admin.check_recent(server)?;
+            admin.check_recent(server, fields)?;
             let new = NewKey {
                 label: field(fields, "label").to_owned(),
                 expires_in: words::days(field(fields, "days"), "ends after")?,
@@ -201,7 +201,7 @@ async fn carried_out(
             return Ok(secret_page(admin, app_key, key.expose()));
         }
         "rotate_key" => {
-            admin.check_recent(server)?;
+            admin.check_recent(server, fields)?;
             let overlap = words::days(field(fields, "overlap"), "overlap")?.unwrap_or(OVERLAP);
             let rotation = KeyRotation { overlap, expires_in: None };
             let rotated = all.rotate_key(actor, app_key, &key_id, rotation).await?;

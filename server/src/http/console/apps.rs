@@ -13,7 +13,15 @@ use axum::{
 use loggin_protocol::AppKey;
 use serde::Deserialize;
 
-use super::{Head, May, admin::Admin, app, error::ConsoleError, page, secret::SecretPage, words};
+use super::{
+    Head, May,
+    admin::Admin,
+    app,
+    error::ConsoleError,
+    page,
+    secret::SecretPage,
+    words::{self, Fields},
+};
 use crate::{administration::NewApp, state::Server, store::App};
 
 /// Leads on from `/console`: the apps are what all else is about.
@@ -90,7 +98,8 @@ async fn create(
     admin: Admin,
     Form(form): Form<CreateForm>,
 ) -> Result<Response, ConsoleError> {
-    admin.check_recent(&server)?;
+    let typed = Fields::from([("name".to_owned(), form.name.clone())]);
+    admin.check_recent(&server, &typed)?;
     let new = NewApp { name: form.name.clone(), ..NewApp::default() };
     match server.administration.create_app(admin.actor(), new).await.map_err(ConsoleError::from) {
         Ok((app, key)) => Ok(page(

@@ -5,9 +5,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
+use axum_extra::extract::cookie::{Cookie, CookieJar};
 use url::form_urlencoded;
 
-use super::{Head, page};
+use super::{Head, kept, page};
 use crate::{administration::AdministrationError, store::StoreError, telemetry::metrics};
 
 /// Why a page is not shown, or a form not carried out.
@@ -15,8 +16,11 @@ use crate::{administration::AdministrationError, store::StoreError, telemetry::m
 pub(super) enum ConsoleError {
     /// Nobody is signed in; where they wanted to go.
     SignedOut(String),
-    /// They signed in too long ago for what they wanted to do there.
-    NotRecent(String),
+    /// They signed in too long ago for what they wanted to do there; the form that waits, where it is kept.
+    NotRecent {
+        wanted: String,
+        kept: Option<Box<Cookie<'static>>>,
+    },
     /// Their role does not let them.
     Forbidden,
     /// There is no such thing, as far as they can see.
@@ -71,8 +75,12 @@ impl IntoResponse for ConsoleError {
             Self::SignedOut(wanted) => {
                 return Redirect::to(&sign_in_address(&wanted, false)).into_response();
             }
-            Self::NotRecent(wanted) => {
+            Self::NotRecent { wanted, kept: None } => {
                 return Redirect::to(&sign_in_address(&wanted, true)).into_response();
+            }
+            Self::NotRecent { kept: Some(form), .. } => {
+                let jar = CookieJar::new().add(*form);
+                return (jar, Redirect::to(&sign_in_address(kept::PATH, true))).into_response();
             }
             Self::Forbidden => (
                 StatusCode::FORBIDDEN,

@@ -11,6 +11,7 @@ mod charts;
 mod error;
 mod guards;
 mod health;
+mod kept;
 mod logs;
 mod people;
 mod secret;
@@ -51,6 +52,7 @@ pub(super) fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/console/sign-in", get(sign_in::show).post(sign_in::redeem))
         .route("/console/sign-out", post(sign_in::sign_out))
         .route("/console/audit", get(audit::handle))
+        .route(kept::PATH, get(kept::handle))
         .merge(apps::routes())
         .merge(people::routes())
         .merge(webhooks::routes())

@@ -1,6 +1,6 @@
 //! `/console/people`: who may use the console. Only owners see and change it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::{
@@ -11,7 +11,13 @@ use axum::{
     routing::get,
 };
 
-use super::{Head, admin::Admin, error::ConsoleError, page, words};
+use super::{
+    Head,
+    admin::Admin,
+    error::ConsoleError,
+    page,
+    words::{self, Fields},
+};
 use crate::{
     administration::AdminChanges,
     phones,
@@ -73,9 +79,9 @@ async fn listed(
 async fn change(
     State(server): State<Arc<Server>>,
     admin: Admin,
-    Form(fields): Form<HashMap<String, String>>,
+    Form(fields): Form<Fields>,
 ) -> Result<Response, ConsoleError> {
-    admin.check_recent(&server)?;
+    admin.check_recent(&server, &fields)?;
     match carried_out(&server, &admin, &fields).await {
         Ok(()) => Ok(Redirect::to("/console/people").into_response()),
         Err(ConsoleError::Invalid(wrong)) => {
@@ -85,11 +91,7 @@ async fn change(
     }
 }
 
-async fn carried_out(
-    server: &Server,
-    admin: &Admin,
-    fields: &HashMap<String, String>,
-) -> Result<(), ConsoleError> {
+async fn carried_out(server: &Server, admin: &Admin, fields: &Fields) -> Result<(), ConsoleError> {
     let field = |name: &str| fields.get(name).map(|text| text.trim()).unwrap_or_default();
     let (all, actor) = (&server.administration, admin.actor());
     match field("act") {

@@ -11,11 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{clock::UnixMillis, limits, state::Server, store::Admin};
 
-/// Over https a browser takes a cookie of this name from this server alone, and for all of its paths.
-const NAME_OVER_TLS: &str = "__Host-loggin-console";
-
-/// On a developer's machine there is no https.
-const NAME: &str = "loggin-console";
+/// The names of the cookie. Over https a browser takes one of the first from this server alone, and for all of its paths; on
+/// a developer's machine there is no https.
+const NAMES: [&str; 2] = ["__Host-loggin-console", "loggin-console"];
 
 /// For what a session is sealed.
 const OWNER: &[u8] = b"console";
@@ -38,7 +36,7 @@ impl Session {
     /// The session that a browser shows, if it is one and not over.
     pub(super) fn of(server: &Server, headers: &HeaderMap) -> Option<Self> {
         let jar = CookieJar::from_headers(headers);
-        let sealed = BASE64URL_NOPAD.decode(jar.get(name(server))?.value().as_bytes()).ok()?;
+        let sealed = BASE64URL_NOPAD.decode(jar.get(name(server, NAMES))?.value().as_bytes()).ok()?;
         let session: Self = serde_json::from_slice(&server.session_keys.open(OWNER, &sealed)?).ok()?;
         (session.age(server) < limits::CONSOLE_SESSION).then_some(session)
     }
@@ -57,13 +55,13 @@ impl Session {
     pub(super) fn cookie(&self, server: &Server) -> Option<Cookie<'static>> {
         let text = serde_json::to_vec(self).ok()?;
         let sealed = server.session_keys.seal(&*server.random, OWNER, &text)?;
-        Some(cookie(server, BASE64URL_NOPAD.encode(&sealed)))
+        Some(cookie(server, NAMES, BASE64URL_NOPAD.encode(&sealed)))
     }
 }
 
 /// A cookie that takes the session away.
 pub(super) fn no_cookie(server: &Server) -> Cookie<'static> {
-    let mut cookie = cookie(server, String::new());
+    let mut cookie = cookie(server, NAMES, String::new());
     cookie.make_removal();
     cookie
 }
@@ -72,12 +70,14 @@ fn is_over_tls(server: &Server) -> bool {
     server.settings.public_origin.starts_with("https:")
 }
 
-fn name(server: &Server) -> &'static str {
-    if is_over_tls(server) { NAME_OVER_TLS } else { NAME }
+/// The name of a cookie of these two.
+pub(super) fn name(server: &Server, [over_tls, plain]: [&'static str; 2]) -> &'static str {
+    if is_over_tls(server) { over_tls } else { plain }
 }
 
-fn cookie(server: &Server, value: String) -> Cookie<'static> {
-    Cookie::build((name(server), value))
+/// A cookie that is for this server alone, and for no script.
+pub(super) fn cookie(server: &Server, names: [&'static str; 2], value: String) -> Cookie<'static> {
+    Cookie::build((name(server, names), value))
         .path("/")
         .http_only(true)
         .secure(is_over_tls(server))

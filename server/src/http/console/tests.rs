@@ -28,7 +28,7 @@ pub(super) async fn sign_in(server: &TestServer, name: &str, role: Role, apps: O
     SignedIn { cookie: cookie(server, &admin), origin: server.server.settings.public_origin.clone() }
 }
 
-async fn put(server: &TestServer, name: &str, role: Role, apps: Option<&[&str]>) -> Admin {
+pub(super) async fn put(server: &TestServer, name: &str, role: Role, apps: Option<&[&str]>) -> Admin {
     let store = &server.server.store;
     let admin = |name: &str, role, apps| Admin {
         name: name.to_owned(),
@@ -69,6 +69,11 @@ impl SignedIn {
             .body(body)
     }
 
+    /// A page, for a browser that has another cookie too.
+    pub(super) fn with_cookie(&self, server: &TestServer, path: &str, cookie: &str) -> RequestBuilder {
+        server.get(path).header("Cookie", format!("{}; {cookie}", self.cookie))
+    }
+
     pub(super) async fn page(&self, server: &TestServer, path: &str) -> String {
         let response = self.get(server, path).send().await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
@@ -76,7 +81,7 @@ impl SignedIn {
     }
 }
 
-fn location(response: &Response) -> &str {
+pub(super) fn location(response: &Response) -> &str {
     response.headers()["location"].to_str().unwrap()
 }
 
@@ -263,7 +268,7 @@ async fn secrets_are_shown_to_who_signed_in_lately() {
     ] {
         let led = olga.post(&server, path, &form).send().await.unwrap();
         assert_eq!(led.status(), 303);
-        assert_eq!(location(&led), "/console/sign-in?to=%2Fconsole%2Fapps%2F8XKPQ2WN&again=1");
+        assert_eq!(location(&led), "/console/sign-in?to=%2Fconsole%2Fagain&again=1");
     }
     for (path, form) in [("/console/apps", [("name", "x")]), ("/console/people", [("act", "put")])] {
         assert_eq!(olga.post(&server, path, &form).send().await.unwrap().status(), 303);

@@ -105,7 +105,7 @@ async fn add(
     admin: Admin,
     Form(fields): Form<Fields>,
 ) -> Result<Response, ConsoleError> {
-    admin.check_recent(&server)?;
+    admin.check_recent(&server, &fields)?;
     let url = field(&fields, "url").to_owned();
     let app_key = words::app_key(field(&fields, "app"))?;
     let new = NewWebhook { app_key, url: url.clone(), events: ticked(&fields) };
@@ -272,7 +272,7 @@ async fn carried_out(
     match field(fields, "act") {
         "save" => {
             // People are told of at the new URL.
-            admin.check_recent(server)?;
+            admin.check_recent(server, fields)?;
             let changes =
                 WebhookChanges { url: Some(field(fields, "url").to_owned()), events: Some(ticked(fields)) };
             all.change_webhook(actor, id, changes).await?;
@@ -287,7 +287,7 @@ async fn carried_out(
             all.replay_webhook(actor, id, what).await?;
         }
         "rotate" => {
-            admin.check_recent(server)?;
+            admin.check_recent(server, fields)?;
             let (endpoint, secret) = all.rotate_webhook(actor, id, None).await?;
             return Ok(secret_page(admin, &endpoint, secret.expose()));
         }

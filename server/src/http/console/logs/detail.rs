@@ -21,7 +21,7 @@ use crate::{
     administration::Right,
     clock::UnixMillis,
     history::row::{Cursor, RowBody},
-    http::console::{Admin, ConsoleError, Head, page},
+    http::console::{Admin, ConsoleError, Head, page, words::Fields},
     state::Server,
     store::{HistoryEntry, HistoryFilter, HistoryKind, HistoryRow, HistoryStart},
 };
@@ -84,7 +84,7 @@ pub(super) async fn reveal(
     admin: Admin,
     Path(row): Path<String>,
 ) -> Result<Response, ConsoleError> {
-    admin.check_recent(&server)?;
+    admin.check_recent(&server, &Fields::new())?;
     let row = find(&server, &admin, &row).await?;
     let keys = &server.people.recipients;
     let number = server.administration.reveal_number(admin.actor(), keys, &row).await?;
