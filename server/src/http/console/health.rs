@@ -8,7 +8,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 
-use super::{Admin, ConsoleError, Head, page, zone::Zone};
+use super::{Admin, ConsoleError, Head, page, words};
 use crate::{
     administration::{NodeView, Right},
     clock::UnixMillis,
@@ -161,7 +161,7 @@ fn shown(head: Head, server: &Server, examined: Option<&Examined>, store: StoreV
 }
 
 fn when(at: Option<UnixMillis>) -> String {
-    at.map_or_else(|| "never".to_owned(), |at| format!("{} UTC", Zone::default().moment(at)))
+    at.map_or_else(|| "never".to_owned(), words::time)
 }
 
 fn found(finding: &Finding) -> Found {

@@ -108,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        http::console::tests::{location, put, sign_in},
+        http::console::fixture::{location, put, sign_in},
         store::Role,
         tests::TestServer,
     };

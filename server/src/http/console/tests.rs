@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use loggin_protocol::PhoneNumber;
-use reqwest::{RequestBuilder, Response};
 use serde_json::json;
 
-use super::session::Session;
+use super::{
+    fixture::{location, put, sign_in},
+    session::Session,
+};
 use crate::{
     limits,
     store::{
@@ -15,75 +17,6 @@ use crate::{
     },
     tests::{APP, PHONE, START, TestServer, error_of, guarded_app, token},
 };
-
-/// An administrator who is signed in.
-pub(super) struct SignedIn {
-    cookie: String,
-    origin: String,
-}
-
-/// Adds an administrator who sees these apps, or all, and signs them in.
-pub(super) async fn sign_in(server: &TestServer, name: &str, role: Role, apps: Option<&[&str]>) -> SignedIn {
-    let admin = put(server, name, role, apps).await;
-    SignedIn { cookie: cookie(server, &admin), origin: server.server.settings.public_origin.clone() }
-}
-
-pub(super) async fn put(server: &TestServer, name: &str, role: Role, apps: Option<&[&str]>) -> Admin {
-    let store = &server.server.store;
-    let admin = |name: &str, role, apps| Admin {
-        name: name.to_owned(),
-        role,
-        phone: None,
-        subject: None,
-        apps,
-        generation: 0,
-        created_at: START,
-        signed_in_at: None,
-    };
-    // There is an owner as soon as there is anybody.
-    let root = Act::PutAdmin(admin("root", Role::Owner, None));
-    let _ = store.administer(root, "root".to_owned(), START).await.unwrap();
-    let keys = |apps: &[&str]| apps.iter().map(|key| loggin_protocol::AppKey::parse(key).unwrap()).collect();
-    let admin = admin(name, role, apps.map(keys));
-    let _ = store.administer(Act::PutAdmin(admin.clone()), "root".to_owned(), START).await.unwrap();
-    admin
-}
-
-fn cookie(server: &TestServer, admin: &Admin) -> String {
-    let cookie = Session::begin(&server.server, admin).cookie(&server.server).unwrap();
-    format!("{}={}", cookie.name(), cookie.value())
-}
-
-impl SignedIn {
-    pub(super) fn get(&self, server: &TestServer, path: &str) -> RequestBuilder {
-        server.get(path).header("Cookie", &self.cookie)
-    }
-
-    pub(super) fn post(&self, server: &TestServer, path: &str, form: &[(&str, &str)]) -> RequestBuilder {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        server
-            .post(path)
-            .header("Cookie", &self.cookie)
-            .header("Origin", &self.origin)
-            .header("Content-Type", "application/x-www-form-urlencoded")
-            .body(body)
-    }
-
-    /// A page, for a browser that has another cookie too.
-    pub(super) fn with_cookie(&self, server: &TestServer, path: &str, cookie: &str) -> RequestBuilder {
-        server.get(path).header("Cookie", format!("{}; {cookie}", self.cookie))
-    }
-
-    pub(super) async fn page(&self, server: &TestServer, path: &str) -> String {
-        let response = self.get(server, path).send().await.unwrap();
-        assert_eq!(response.status(), 200, "{path}");
-        response.text().await.unwrap()
-    }
-}
-
-pub(super) fn location(response: &Response) -> &str {
-    response.headers()["location"].to_str().unwrap()
-}
 
 /// What a page shows as a secret that was just made.
 fn secret(page: &str) -> &str {

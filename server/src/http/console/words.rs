@@ -1,11 +1,10 @@
-//! Moments and lists as pages show them, and fields as people type them.
+//! Moments in UTC as pages show them, and fields as people type them.
 
 use std::{collections::HashMap, time::Duration};
 
-use jiff::{Timestamp, tz::TimeZone};
 use loggin_protocol::AppKey;
 
-use super::error::ConsoleError;
+use super::{error::ConsoleError, zone::Zone};
 use crate::clock::UnixMillis;
 
 /// Seconds of a day.
@@ -31,17 +30,12 @@ pub(super) struct Choice {
 
 /// A moment, to the second.
 pub(super) fn time(at: UnixMillis) -> String {
-    written(at, "%Y-%m-%d %H:%M:%S UTC")
+    format!("{} UTC", Zone::default().moment(at))
 }
 
 /// The day of a moment.
 pub(super) fn day(at: UnixMillis) -> String {
-    written(at, "%Y-%m-%d")
-}
-
-fn written(at: UnixMillis, form: &str) -> String {
-    let moment = Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::MAX);
-    moment.to_zoned_datetime(TimeZone::UTC).strftime(form).to_string()
+    Zone::default().write(at, "%Y-%m-%d")
 }
 
 /// Parts of a field that white space or commas separate.
