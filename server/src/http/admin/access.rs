@@ -295,3 +295,20 @@ pub(super) async fn remove_admin(call: AdminCall, Path(name): Path<String>) -> R
     call.administration().remove_admin(&call.actor, &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// Ends all sessions of an administrator, at once and on every server.
+#[utoipa::path(post, operation_id = "adminSignOutAdmin", path = "/api/v1/admin/admins/{admin_name}/sign-out", tag = "admin", summary = "Sign an administrator out",
+    params(("admin_name" = String, Path)),
+    responses(
+        (status = 204, description = "Whoever had a session of theirs signs in anew."),
+        (status = "4XX", description = "The call was refused; 404 where there is none of this name.", body = ErrorBody),
+        (status = "5XX", description = "The server failed.", body = ErrorBody),
+    ),
+    security(("access_key" = ["admins:write"]), ("api_key" = ["admins:write"])))]
+pub(super) async fn sign_out_admin(
+    call: AdminCall,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    call.administration().sign_out_admin(&call.actor, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -66,6 +66,7 @@ use crate::state::Server;
     access::admins,
     access::put_admin,
     access::remove_admin,
+    access::sign_out_admin,
 ))]
 pub(crate) struct Document;
 
@@ -102,6 +103,7 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/access-keys/{key_id}", delete(access::revoke_key))
         .route("/admins", get(access::admins).post(access::put_admin))
         .route("/admins/{admin_name}", delete(access::remove_admin))
+        .route("/admins/{admin_name}/sign-out", post(access::sign_out_admin))
 }
 
 #[cfg(test)]

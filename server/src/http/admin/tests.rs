@@ -288,7 +288,7 @@ async fn lists_and_exports_have_nothing_of_apps_out_of_reach() {
 
 /// What the next test does, in its order.
 const ACTS: &str = "app_create app_update app_disable app_enable guard_set key_create key_rotate key_revoke webhook_add webhook_update webhook_rotate \
-                    webhook_disable webhook_enable webhook_delete test_number_add test_number_remove admin_add admin_add \
+                    webhook_disable webhook_enable webhook_delete test_number_add test_number_remove admin_add admin_add admin_sign_out \
                     admin_remove access_key_create access_key_revoke app_delete";
 
 #[tokio::test]
@@ -332,6 +332,7 @@ async fn each_act_is_noted_with_the_name_of_the_key() {
     send(Method::POST, "/admins", Some(json!({ "name": "olga", "role": "owner", "phone": "+15550001111" })))
         .await;
     send(Method::POST, "/admins", Some(json!({ "name": "vera", "role": "viewer", "apps": [OWN] }))).await;
+    send(Method::POST, "/admins/vera/sign-out", None).await;
     send(Method::DELETE, "/admins/vera", None).await;
     let made = send(Method::POST, "/access-keys", Some(body("adminCreateAccessKey", OWN))).await;
     send(Method::DELETE, &format!("/access-keys/{}", made["key_id"].as_str().unwrap()), None).await;
