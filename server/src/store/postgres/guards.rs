@@ -10,7 +10,6 @@ use super::{
     rows::{moment, number, numbered, optional_moment, optional_number, value},
 };
 use crate::{
-    clock::UnixMillis,
     limits,
     store::{
         Countries, CountryPause, GuardCount, GuardCounts, GuardPlace, GuardPurge, GuardSettings, GuardStore,
