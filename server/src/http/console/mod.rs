@@ -4,6 +4,7 @@
 //! does what it does by the administration, which holds to what they may do.
 
 mod admin;
+mod again;
 mod app;
 mod apps;
 mod audit;
@@ -52,7 +53,7 @@ pub(super) fn routes(server: &Arc<Server>) -> Router<Arc<Server>> {
         .route("/console/sign-in", get(sign_in::show).post(sign_in::redeem))
         .route("/console/sign-out", post(sign_in::sign_out))
         .route("/console/audit", get(audit::handle))
-        .route(kept::PATH, get(kept::handle))
+        .route(kept::PATH, get(again::handle))
         .merge(apps::routes())
         .merge(people::routes())
         .merge(webhooks::routes())

@@ -291,7 +291,7 @@ async fn an_endpoint_moves_and_its_deliveries_are_read_page_by_page() {
         ("https://shop.example/new", &["login.revoked".to_owned()][..])
     );
     assert_eq!(kept.secret, endpoint.secret);
-    let told = (0..limits::WEBHOOKS_SHOWN + 1)
+    let told = (0..=limits::WEBHOOKS_SHOWN)
         .map(|number| event(&format!("evt_{number:03}"), EventKind::LoginRevoked));
     server.server.store.queue_events(told.collect()).await.unwrap();
     let first = olga.page(&server, path).await;
