@@ -29,6 +29,9 @@ pub(crate) enum GuardCommand {
     Set {
         /// The app.
         app_key: String,
+        /// Print JSON of what they are set to then.
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         change: ChangeArgs,
     },
@@ -137,10 +140,10 @@ async fn carry_out(user: &Administrator, command: GuardCommand) -> Result<(), Ru
             let view = administration.guards(actor, administrator::app_key(&app_key)?).await?;
             show(&view, json)
         }
-        GuardCommand::Set { app_key, change } => {
-            let changes = GuardChanges::from(change);
-            administration.set_guards(actor, administrator::app_key(&app_key)?, &changes).await?;
-            Ok(())
+        GuardCommand::Set { app_key, json, change } => {
+            let (app_key, changes) = (administrator::app_key(&app_key)?, GuardChanges::from(change));
+            administration.set_guards(actor, app_key, &changes).await?;
+            if json { show(&administration.guards(actor, app_key).await?, true) } else { Ok(()) }
         }
         GuardCommand::Resume { app_key, country } => {
             Ok(administration.resume_country(actor, administrator::app_key(&app_key)?, &country).await?)

@@ -16,25 +16,30 @@ pub(crate) const GUARD_CONVERSION: u32 = 50;
 /// countries in a household.
 pub(crate) const GUARD_CLIENT_COUNTRIES: u32 = 3;
 
-/// The same of numbers: a household, or a few people of an office who are all waiting at the same moment.
-pub(crate) const GUARD_CLIENT_NUMBERS: u32 = 10;
+/// The same of numbers: a class that signs up within a minute, behind one address.
+pub(crate) const GUARD_CLIENT_NUMBERS: u32 = 30;
 
 /// The most that may be set for [`GUARD_CLIENT_NUMBERS`] and [`GUARD_CLIENT_COUNTRIES`]: so many are remembered of an
 /// address.
 pub(crate) const GUARD_CLIENT_MOST: u32 = 50;
 
-/// Addresses of people of which it is remembered what they asked for: some 40 MB where each has asked for as much as is
-/// remembered of it, and 5 where each has asked for two numbers. Beyond them the one that asked longest ago is forgotten.
+/// Addresses of people, and networks, of which it is remembered what they asked for, and as many where a code was typed:
+/// some 120 MB where each has asked for as much as is remembered of it, and 15 where each has asked for two numbers. Beyond
+/// them the one that asked longest ago is forgotten.
 pub(crate) const GUARD_CLIENTS: usize = 20_000;
 
 /// How long an address' asking counts.
 pub(crate) const GUARD_CLIENT_WINDOW: Duration = Duration::from_secs(60 * 60);
 
+/// How long it is remembered what became of its codes: over a weekend.
+pub(crate) const GUARD_CLIENT_KEPT: Duration = Duration::from_secs(3 * 24 * 60 * 60);
+
 /// Verified logins and codes from which on an app's countries are known.
 pub(crate) const GUARD_LEARNED_FROM: u64 = 100;
 
-/// How long after that other countries are refused: time for an operator to read what was learned, and to add to it.
-pub(crate) const GUARD_LEARNED_GRACE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long after that other countries are refused: time for an operator to read what was learned, and to add to it. What
+/// is typed in the first half of it counts by then, as the past leaves out a day.
+pub(crate) const GUARD_LEARNED_GRACE: Duration = Duration::from_secs(48 * 60 * 60);
 
 /// How far back codes are looked at by the minute.
 pub(crate) const GUARD_LOOKED_BACK: Duration = Duration::from_secs(24 * 60 * 60);

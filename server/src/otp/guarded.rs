@@ -45,6 +45,7 @@ impl Otp {
         if !self.guards.is_on(session.app_key, self.clock.now()).await? {
             return Ok(None);
         }
+        self.guards.recounted(session.session_id, count);
         let place = self.guards.place(session.app_key, phone, session.created_at);
         Ok(Some(OtpWrite::Guard(Box::new(place), count)))
     }

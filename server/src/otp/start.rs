@@ -159,7 +159,7 @@ impl Otp {
         }
         Ok(match self.write(order.meter.as_deref(), writes).await? {
             Ok(counts) => {
-                self.guards.sent(app_key, order.client_ip, reserved.session_id);
+                self.guards.sent(app_key, order.client_ip, reserved.session_id, now);
                 Reservation::Made(Reserved { sends: counts.sends.unwrap_or_default(), ..reserved })
             }
             Err(OtpRefusal::Stale | OtpRefusal::Known) => Reservation::Again,

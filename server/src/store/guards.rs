@@ -185,14 +185,21 @@ pub(crate) struct MinuteSends {
     pub(crate) sends: Sends,
 }
 
+/// What was sent in one day, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DaySends {
+    pub(crate) day: i64,
+    pub(crate) sends: Sends,
+}
+
 /// What the guards know of a place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct GuardCounts {
     /// Codes of the app, and of the country, in this day.
     pub(crate) today: u32,
     pub(crate) country_today: u32,
-    /// Those of the range, where they were read.
-    pub(crate) range: Sends,
+    /// Those of the range by the day, the latest first, where they were read.
+    pub(crate) range: Vec<DaySends>,
     /// Those of the country, by the minute; the latest first.
     pub(crate) recent: Vec<MinuteSends>,
     /// The country's last pause, which may be over.
@@ -233,8 +240,8 @@ pub(crate) trait GuardStore {
     async fn guards(&self, app_key: AppKey) -> Result<Option<GuardSettings>, StoreError>;
     /// What the guards know of a place but for its range.
     async fn guard_counts(&self, place: &GuardPlace) -> Result<GuardCounts, StoreError>;
-    /// Codes of the range of a place in the days of [`limits::GUARD_RANGE_DAYS`].
-    async fn guard_range(&self, place: &GuardPlace) -> Result<Sends, StoreError>;
+    /// Codes of the range of a place in the days of [`limits::GUARD_RANGE_DAYS`], the latest first.
+    async fn guard_range(&self, place: &GuardPlace) -> Result<Vec<DaySends>, StoreError>;
     /// The last pause of each country of an app, by their names.
     async fn guard_pauses(&self, app_key: AppKey) -> Result<Vec<CountryPause>, StoreError>;
     /// Forgets what is old; returns how many rows that were, up to `limit` of each kind.

@@ -37,11 +37,9 @@ pub(crate) use admin::{Act, AdminStore, AuditRow, REVEAL_NUMBER, Replay};
 pub(crate) use admins::{AccessKey, Admin, AdminsStore, Role};
 pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
-#[cfg(test)]
-pub(crate) use guards::minute;
 pub(crate) use guards::{
-    Countries, CountryPause, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge, GuardSettings,
-    GuardStore, Learned, MinuteSends, Sends, next_day,
+    Countries, CountryPause, DaySends, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge,
+    GuardSettings, GuardStore, Learned, MinuteSends, Sends, day, minute, next_day,
 };
 pub(crate) use history::{
     Ending, Facet, HOUR_MILLIS, HistoryEntry, HistoryFilter, HistoryKind, HistoryPage, HistoryPurge,

@@ -9,7 +9,6 @@ mod pumping;
 mod rule;
 
 use std::{
-    collections::HashSet,
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -23,9 +22,10 @@ pub(crate) use clients::is_told_apart;
 pub(crate) use rule::Reason;
 pub(super) use rule::{Refused, Verdict};
 
-use clients::{Client, Clients};
-use rule::{Asked, Past, Spread};
+use clients::{Client, Clients, Fate};
+use rule::{Asked, Caller, Past};
 
+use super::life;
 use crate::{
     clock::{Clock, UnixMillis},
     crypto::MacKeys,
@@ -128,13 +128,24 @@ impl Guards {
         if settings.mode == GuardMode::Off {
             return Ok(Guarded { verdict: Verdict::Allow, count: None });
         }
-        let spread = self.spread(wish, &settings).await?;
         let counts = self.counts(place).await?;
         let range = self.store.guard_range(place).await?;
         let counts = GuardCounts { range, ..(*counts).clone() };
         let past = self.past(place, now).await?;
-        let asked = Asked { country: &place.country, counts: &counts, past, spread, now };
-        let judged = rule::judge(&settings, &asked);
+        let client = self.client(place.app_key, wish.client_ip);
+        let ask = |client| self.clients.ask(client, wish.phone, &place.country, now);
+        let caller = client.map(ask).unwrap_or_default();
+        let judge = |caller: &Caller| {
+            rule::judge(&settings, &Asked { country: &place.country, counts: &counts, past, caller, now })
+        };
+        let mut judged = judge(&caller);
+        // What other nodes were told may speak for the address.
+        if judged.verdict != Verdict::Allow
+            && let Some(client) = client
+            && self.settle(client, now).await?
+        {
+            judged = judge(&self.clients.caller(client, now));
+        }
         if let Some(pause) = judged.pause {
             self.pause(place, &counts, pause, settings.mode).await?;
         }
@@ -157,9 +168,18 @@ impl Guards {
     }
 
     /// Notes that a code is sent.
-    pub(super) fn sent(&self, app_key: AppKey, client_ip: Option<IpAddr>, session_id: Uuid) {
+    pub(super) fn sent(&self, app_key: AppKey, client_ip: Option<IpAddr>, session_id: Uuid, now: UnixMillis) {
         if let Some(client) = self.client(app_key, client_ip) {
-            self.clients.sent(client, session_id);
+            self.clients.sent(client, session_id, now);
+        }
+    }
+
+    /// Notes what became of a code.
+    pub(super) fn recounted(&self, session_id: Uuid, count: GuardCount) {
+        match count {
+            GuardCount::Sent { .. } => {}
+            GuardCount::Verified => self.clients.settle(session_id, Fate::Typed),
+            GuardCount::NotSent => self.clients.settle(session_id, Fate::NotSent),
         }
     }
 
@@ -299,24 +319,20 @@ impl Guards {
             .map(|address| self.clients.client(app_key, address))
     }
 
-    async fn spread(&self, wish: &Wish<'_>, settings: &GuardSettings) -> Result<Spread, StoreError> {
-        let place = &wish.place;
-        let Some(client) = self.client(place.app_key, wish.client_ip) else { return Ok(Spread::default()) };
-        let (spread, sessions) = self.clients.ask(client, wish.phone, &place.country, place.asked_at);
-        let is_over = |spread: Spread| {
-            settings.client_countries.is_some_and(|most| spread.countries > most)
-                || settings.client_numbers.is_some_and(|most| spread.numbers > most)
-        };
-        if !is_over(spread) || sessions.is_empty() {
-            return Ok(spread);
+    /// Finds out what became of the codes of an address; whether of any. Each is read until it can be typed no more.
+    async fn settle(&self, client: Client, now: UnixMillis) -> Result<bool, StoreError> {
+        let mut is_any = false;
+        for session_id in self.clients.open(client) {
+            let session = self.store.otp_session(session_id).await?;
+            let fate = match session {
+                Some(session) if session.used => Fate::Typed,
+                Some(session) if now < session.created_at + life::LIFETIME => continue,
+                _ => Fate::Lapsed,
+            };
+            self.clients.settle(session_id, fate);
+            is_any |= fate == Fate::Typed;
         }
-        let mut typed = HashSet::new();
-        for session_id in sessions {
-            if self.store.otp_session(session_id).await?.is_some_and(|session| session.used) {
-                typed.insert(session_id);
-            }
-        }
-        Ok(self.clients.typed(client, &typed))
+        Ok(is_any)
     }
 
     /// Whether this number has verified at the app before, as far as the history goes back.

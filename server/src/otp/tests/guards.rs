@@ -188,10 +188,21 @@ async fn a_country_whose_codes_nobody_types_is_paused_and_comes_back() {
     assert_eq!((&data["sent"], &data["verified"]), (&json!(31), &json!(1)));
     assert_eq!(env.guard_refusal("4915112345678").await, None, "another country");
     assert_eq!(env.guard_refusal(PHONE).await, None, "who has verified before");
+    // Two codes show whether it is over, and nobody else gets one until they did.
     env.clock.set(*until);
-    for index in 60..70 {
-        assert_eq!(env.guard_refusal(&number(index)).await, None, "{index}");
+    let mut typed = Vec::new();
+    for index in [60, 61] {
+        typed.push((env.start(&number(index)).await, env.codes.last()));
         env.clock.advance(SECOND);
+    }
+    assert_eq!(env.guard_refusal(&number(62)).await.unwrap().code, ErrorCode::Blocked);
+    assert_eq!(env.store.guard_pauses(env.app.app_key).await.unwrap(), pauses, "no other pause");
+    for (session, code) in typed {
+        assert_eq!(env.typed(session, &code).await, None);
+    }
+    env.clock.advance(SECOND);
+    for index in 63..65 {
+        assert_eq!(env.guard_refusal(&number(index)).await, None, "{index}");
     }
 }
 
@@ -213,9 +224,11 @@ async fn an_operator_ends_a_pause() {
 #[tokio::test]
 async fn a_range_of_numbers_is_refused_and_others_of_the_country_are_not() {
     let env = Environment::guarded(GuardSettings::default()).await;
-    for index in 0..16 {
-        assert_eq!(env.guard_refusal(&format!("91987654{index:04}")).await, None);
+    let mut sent = 0;
+    while env.guard_refusal(&format!("91987654{sent:04}")).await.is_none() {
+        sent += 1;
     }
+    assert!((6..16).contains(&sent), "{sent} without a past");
     assert!(env.guard_refusal("919876549999").await.unwrap().by_guard);
     assert_eq!(env.guard_refusal("919876609999").await, None);
     assert_eq!(env.refusals().await[0].entry.ending, Ending::RangePaused);
@@ -251,6 +264,56 @@ async fn one_address_asks_for_so_many_numbers_unless_their_codes_are_typed() {
         assert!(start(index, "10.0.0.1").await.flatten().is_some(), "a proxy");
     }
     assert!(env.refusals().await.iter().all(|row| row.entry.ending == Ending::ClientSpread));
+}
+
+#[tokio::test]
+async fn an_address_with_people_behind_it_gets_codes_in_a_pause() {
+    let env = Environment::guarded(GuardSettings::default()).await;
+    let order = |index: u32, address: &str| StartOrder {
+        client_ip: address.parse().ok(),
+        ..env.order(&number(index))
+    };
+    for index in [1, 2] {
+        let session = session_of(&env.otp.start(&order(index, "203.0.113.7")).await.unwrap());
+        assert_eq!(env.typed(session, &env.codes.last()).await, None);
+    }
+    let (since, until) = (env.clock.now(), env.clock.now() + DAY / 4);
+    let pause = CountryPause { country: "IN".to_owned(), since, until, times: 1 };
+    let act = Act::PauseCountry(env.app.app_key, pause);
+    assert!(env.store.administer(act, "test".to_owned(), since).await.unwrap());
+    env.clock.advance(SECOND);
+    let is_sent = async |index, address| {
+        matches!(env.otp.start(&order(index, address)).await, Ok(OtpResponse::Started { .. }))
+    };
+    assert!(!is_sent(3, "203.0.113.8").await, "a neighbour is a stranger");
+    assert!(is_sent(4, "203.0.113.7").await);
+    env.clock.advance(SECOND * 360);
+    assert!(!is_sent(5, "203.0.113.7").await, "after one that nobody typed");
+}
+
+#[tokio::test]
+async fn an_address_whose_codes_nobody_types_is_refused_for_days() {
+    let env = Environment::guarded(GuardSettings::default()).await;
+    let is_sent = async |country: u32, index: u32| {
+        // In many countries, so that none of them is paused, and no range found out.
+        let prefix = ["9198", "55119", "525", "62812", "44791"][country as usize % 5];
+        let order = StartOrder {
+            client_ip: "203.0.113.7".parse().ok(),
+            ..env.order(&format!("{prefix}{index:0width$}", width = 12 - prefix.len()))
+        };
+        matches!(env.otp.start(&order).await, Ok(OtpResponse::Started { .. }))
+    };
+    let mut sent = 0;
+    for hour in 0..40_u32 {
+        sent += u32::from(is_sent(hour, 10_000 * (hour + 1)).await);
+        env.clock.advance(DAY / 24);
+    }
+    assert!((6..20).contains(&sent), "{sent} without a past");
+    assert!(!is_sent(0, 990_000).await);
+    let refused = env.refusals().await;
+    assert!(refused.iter().all(|row| row.entry.ending == Ending::ClientSpread));
+    env.clock.advance(limits::GUARD_CLIENT_KEPT);
+    assert!(is_sent(0, 980_000).await);
 }
 
 #[tokio::test]

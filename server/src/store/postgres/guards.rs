@@ -12,8 +12,8 @@ use super::{
 use crate::{
     limits,
     store::{
-        Countries, CountryPause, GuardCount, GuardCounts, GuardPlace, GuardPurge, GuardSettings, GuardStore,
-        Learned, MinuteSends, Sends, StoreError,
+        Countries, CountryPause, DaySends, GuardCount, GuardCounts, GuardPlace, GuardPurge, GuardSettings,
+        GuardStore, Learned, MinuteSends, Sends, StoreError,
         guards::{countries_of, minute},
         rows::Numbered,
     },
@@ -139,10 +139,9 @@ impl GuardStore for PostgresStore {
         Ok(counts)
     }
 
-    async fn guard_range(&self, place: &GuardPlace) -> Result<Sends, StoreError> {
-        const RANGE: &str = "SELECT coalesce(sum(sent), 0)::bigint AS sent,
-            coalesce(sum(verified), 0)::bigint AS verified FROM guard_counts
-            WHERE app_key = $1 AND place = $2 AND span = 1 AND slot > $3 AND slot <= $4";
+    async fn guard_range(&self, place: &GuardPlace) -> Result<Vec<DaySends>, StoreError> {
+        const RANGE: &str = "SELECT slot, sent, verified FROM guard_counts
+            WHERE app_key = $1 AND place = $2 AND span = 1 AND slot > $3 AND slot <= $4 ORDER BY slot DESC";
         let (day, from) = (place.day(), place.day() - i64::from(limits::GUARD_RANGE_DAYS));
         let app_key = place.app_key.as_str();
         let values: [_; 4] = [
@@ -151,8 +150,8 @@ impl GuardStore for PostgresStore {
             (&from as _, Type::INT8),
             (&day as _, Type::INT8),
         ];
-        let row = self.connections.first(RANGE, &values).await?;
-        row.map_or(Ok(Sends::default()), |row| sends(&row))
+        let rows = self.connections.rows(RANGE, &values).await?;
+        rows.iter().map(|row| Ok(DaySends { day: value(row, "slot")?, sends: sends(row)? })).collect()
     }
 
     async fn guard_pauses(&self, app_key: AppKey) -> Result<Vec<CountryPause>, StoreError> {

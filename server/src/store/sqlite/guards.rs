@@ -12,8 +12,8 @@ use crate::{
     clock::UnixMillis,
     limits,
     store::{
-        Countries, CountryPause, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge, GuardSettings,
-        GuardStore, Learned, MinuteSends, OtpRefusal, Sends, SqliteStore, StoreError,
+        Countries, CountryPause, DaySends, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge,
+        GuardSettings, GuardStore, Learned, MinuteSends, OtpRefusal, Sends, SqliteStore, StoreError,
         guards::{countries_of, minute},
         rows::Numbered,
     },
@@ -162,8 +162,8 @@ fn country_pause(row: &Row<'_>) -> Result<CountryPause, StoreError> {
 const RECENT: &str = "SELECT slot, sent, verified FROM guard_counts
     WHERE app_key = ?1 AND place = ?2 AND span = 0 AND slot > ?3 AND slot <= ?4 ORDER BY slot DESC LIMIT ?5";
 
-const RANGE: &str = "SELECT coalesce(sum(sent), 0) AS sent, coalesce(sum(verified), 0) AS verified
-    FROM guard_counts WHERE app_key = ?1 AND place = ?2 AND span = 1 AND slot > ?3 AND slot <= ?4";
+const RANGE: &str = "SELECT slot, sent, verified FROM guard_counts
+    WHERE app_key = ?1 AND place = ?2 AND span = 1 AND slot > ?3 AND slot <= ?4 ORDER BY slot DESC";
 
 const PAUSE: &str = "SELECT * FROM guard_pauses WHERE app_key = ? AND country = ?";
 
@@ -185,7 +185,7 @@ fn counts(db: &Connection, place: &GuardPlace) -> Result<GuardCounts, StoreError
     Ok(GuardCounts {
         today: today(ANYWHERE)?,
         country_today: today(country)?,
-        range: Sends::default(),
+        range: Vec::new(),
         recent: all(db, RECENT, recent, |row| {
             Ok(MinuteSends { minute: row.get("slot")?, sends: sends(row)? })
         })?,
@@ -205,12 +205,12 @@ impl GuardStore for SqliteStore {
         self.readers.read_few(move |db| counts(db, &place)).await
     }
 
-    async fn guard_range(&self, place: &GuardPlace) -> Result<Sends, StoreError> {
+    async fn guard_range(&self, place: &GuardPlace) -> Result<Vec<DaySends>, StoreError> {
         let place = place.clone();
         let read = move |db: &Connection| {
             let from = place.day() - i64::from(limits::GUARD_RANGE_DAYS);
             let days = params![place.app_key.as_str(), place.range, from, place.day()];
-            Ok(first(db, RANGE, days, sends)?.unwrap_or_default())
+            all(db, RANGE, days, |row| Ok(DaySends { day: row.get("slot")?, sends: sends(row)? }))
         };
         self.readers.read_few(read).await
     }

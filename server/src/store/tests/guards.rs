@@ -12,9 +12,9 @@ use crate::{
     clock::UnixMillis,
     events, limits,
     store::{
-        Act, Countries, CountryPause, Ending, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge,
-        GuardSettings, HistoryEntry, HistoryFilter, HistoryKind, HistoryStart, Learned, MinuteSends,
-        OtpRefusal, OtpWrite, Outcome, Sends, Store,
+        Act, Countries, CountryPause, DaySends, Ending, GuardCount, GuardCounts, GuardMode, GuardPlace,
+        GuardPurge, GuardSettings, HistoryEntry, HistoryFilter, HistoryKind, HistoryStart, Learned,
+        MinuteSends, OtpRefusal, OtpWrite, Outcome, Sends, Store,
     },
 };
 
@@ -196,10 +196,13 @@ pub(in crate::store) async fn codes_are_counted_by_day_minute_and_range(store: &
     assert_eq!(store.guard_counts(&place("IN", NOW + MINUTE)).await.unwrap(), expected);
     let range = async |at| store.guard_range(&place("IN", at)).await.unwrap();
     // The next day is none of this one.
-    assert_eq!(range(NOW).await, Sends { sent: 5, verified: 1 });
-    assert_eq!(range(NOW + DAY).await, Sends { sent: 6, verified: 1 });
+    let day = place("IN", NOW).day();
+    let of_day = |day, sent, verified| DaySends { day, sends: Sends { sent, verified } };
+    assert_eq!(range(NOW).await, [of_day(day, 5, 1)]);
+    assert_eq!(range(NOW + DAY).await, [of_day(day + 1, 1, 0), of_day(day, 5, 1)]);
+    assert_eq!(range(NOW + DAY * limits::GUARD_RANGE_DAYS).await, [of_day(day + 1, 1, 0)]);
     let other = GuardPlace { range: "other".to_owned(), ..place("IN", NOW) };
-    assert_eq!(store.guard_range(&other).await.unwrap(), Sends::default());
+    assert_eq!(store.guard_range(&other).await.unwrap(), []);
     assert_eq!(count(store, place("IN", NOW), GuardCount::NotSent).await, None);
     let counts = store.guard_counts(&place("IN", NOW)).await.unwrap();
     assert_eq!((counts.today, counts.country_today, counts.recent), (4, 2, vec![one(minute, 1, 1)]));
