@@ -62,7 +62,8 @@ class Otp:
             AuthenticationError: `unauthorized`, at once where the client has no secret key.
             RateLimitError: A code was sent a moment ago, or there were too many calls; wait for `retry_after`
                 seconds.
-            BlockedError: Too many wrong codes were typed for this phone.
+            BlockedError: Too many wrong codes were typed for this phone, or the server's guards send it none: offer
+                a sign-in by link.
             QuotaExceededError: The app's codes of this month are used up.
             ServerError: `send_failed` where WhatsApp refuses this recipient; `unavailable` where it cannot be
                 reached.

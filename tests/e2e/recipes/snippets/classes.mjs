@@ -38,7 +38,7 @@ const WEBHOOK_BODY =
  * Blocks that stand in a context. `has` is a part of the block, and each entry finds one block of its page. `how` is a
  * class other than the language's, with the `reason` where it cannot run here; `before` is what the page takes for
  * granted, `after` what is looked for at the end, `beside` another file for whose types the block is there; `code` says that somebody types the code that came, `confirms` the one that
- * the app asks for after the tap; `swap` puts this environment's values in place of the page's; with `scopes` there is an access key in the environment.
+ * the app asks for after the tap; with `refuses` guards refuse the person a code; `swap` puts this environment's values in place of the page's; with `scopes` there is an access key in the environment.
  */
 export const NAMED = [
   { page: 'README.md', has: 'make demo', how: 'commands' },
@@ -364,6 +364,13 @@ export const NAMED = [
   },
   {
     page: 'node/sdk/README.md',
+    has: 'instanceof BlockedError',
+    before: 'const signedIn = []; const signIn = (phone) => signedIn.push(phone);',
+    after: "equal(signedIn, ['919876543210']);",
+    refuses: true,
+  },
+  {
+    page: 'node/sdk/README.md',
     has: 'loggin.watch(token)',
     before: `import { loggin } from '@loggin/sdk'; ${ASK} const { token } = loggin.createToken('8XKPQ2WN');
       const signedIn = []; const signIn = (phone) => signedIn.push(phone);`,
@@ -400,6 +407,7 @@ export const NAMED = [
     confirms: true,
   },
   { page: 'python/README.md', has: 'meta={"cart": 7}', before: 'from loggin import Loggin\n', code: true },
+  { page: 'python/README.md', has: 'except (BlockedError', after: SHOWN, refuses: true },
   { page: 'server/simulator/README.md', has: '--phone-number-id', how: 'commands' },
   {
     page: 'server/simulator/README.md',

@@ -38,6 +38,10 @@ async function inEnvironment(block, entry, command) {
     if (entry?.confirms) {
       await environment.updateApp('8XKPQ2WN', '--confirm', 'code');
     }
+    if (entry?.refuses) {
+      const options = ['--mode', 'enforce', '--countries', 'DE', '--json'];
+      await environment.command('guard', 'set', '8XKPQ2WN', ...options);
+    }
     const accessKey = entry?.scopes ? await accessKeyOf(environment, entry.scopes) : '';
     const [program, args, folder] = command(environment);
     child = spawn(program, args, {
