@@ -20,6 +20,8 @@ use loggin_protocol::{
     wire::MAX_RETURN_TO,
 };
 pub use observer::Observer;
+#[doc(hidden)]
+pub use otp::client_ip_of;
 pub use otp::{Meta, Otp, OtpRequest, OtpResult, OtpSession};
 pub use state::ClientState;
 pub use status::LoginStatus;

@@ -18,6 +18,8 @@ mod log_bridge;
 mod timeout;
 mod webhook;
 
+#[doc(hidden)]
+pub use client::client_ip_of;
 pub use client::{
     ClientState, CreatedToken, DEFAULT_BASE_URL, DEFAULT_CALL_TIMEOUT, DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT,
     Loggin, LogginBuilder, LoginStatus, MAX_IDEMPOTENCY_KEY, MAX_RETRIES, Meta, Observer, Otp, OtpRequest,

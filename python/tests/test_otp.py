@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import ipaddress
 import json
 import math
 import pickle
@@ -77,6 +78,51 @@ def test_options_go_out_and_the_meta_comes_back(open_driver: DriverClass, serve:
     body = json.loads(server.exchange(0).body)
     assert body == {"phone": "98765 43210", "country_code": "IN", "otp_length": 4, "meta": meta}
     assert driver.otp_verify(SESSION_ID, "0483").meta == meta
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        (ipaddress.IPv4Address("203.0.113.7"), "203.0.113.7"),
+        (ipaddress.IPv6Address("2001:db8::7"), "2001:db8::7"),
+        # What a socket of IPv6 tells of somebody who came by IPv4.
+        (ipaddress.IPv6Address("::ffff:203.0.113.7"), "203.0.113.7"),
+    ],
+    ids=repr,
+)
+def test_the_server_is_told_whose_address_asks(
+    open_driver: DriverClass, serve: Serve, given: Any, told: str
+) -> None:
+    server = serve(with_json(STARTED))
+    open_driver(server.url, secret_key=KEY).otp_start(PHONE, client_ip=given)
+    assert json.loads(server.exchange(0).body) == {"phone": PHONE, "client_ip": told}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "testclient",
+        "203.0.113.7:50412",
+        "[2001:db8::7]:50412",
+        "fe80::1%eth0",
+        # As objects they have a zone or a network too.
+        ipaddress.IPv6Address("fe80::1%eth0"),
+        ipaddress.IPv4Interface("203.0.113.7/24"),
+        "\ud800",
+    ],
+    ids=repr,
+)
+def test_what_is_no_address_is_not_sent(open_driver: DriverClass, serve: Serve, given: Any) -> None:
+    server = serve(with_json(STARTED))
+    driver = open_driver(server.url, secret_key=KEY)
+    with pytest.raises(InvalidInputError) as caught:
+        driver.otp_start(PHONE, client_ip=given)
+    assert caught.value.code == "invalid_request"
+    assert isinstance(caught.value, ValueError)
+    assert not str(given) or str(given) not in f"{caught.value} {caught.value!r}"
+    assert server.exchanges == []
 
 
 def test_another_server_may_say_less_and_more(open_driver: DriverClass, serve: Serve) -> None:
@@ -186,6 +232,10 @@ def test_another_type_is_a_type_error(open_driver: DriverClass) -> None:
         lambda: driver.otp_start(PHONE, otp_length="6"),
         lambda: driver.otp_start(PHONE, otp_length=6.0),
         lambda: driver.otp_start(PHONE, meta={1, 2}),
+        lambda: driver.otp_start(PHONE, client_ip=3405803783),
+        lambda: driver.otp_start(PHONE, client_ip=b"203.0.113.7"),
+        lambda: driver.otp_start(PHONE, client_ip=("203.0.113.7", 50412)),
+        lambda: driver.otp_start(PHONE, client_ip=ipaddress.ip_network("203.0.113.0/24")),
         lambda: driver.otp_verify(SESSION_ID, 48392),
         lambda: driver.otp_verify(None, "048392"),
     ]

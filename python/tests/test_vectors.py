@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import dataclasses
+import ipaddress
 import json
 import os
 from collections.abc import Callable
@@ -92,7 +93,7 @@ def test_no_file_and_no_kind_is_left_out() -> None:
         for subject in SUBJECTS
         for vector in json.loads((FOLDER / f"{subject}.json").read_text())["vectors"]
     }
-    others = {"login_event", "session"}
+    others = {"client_ip", "login_event", "session"}
     assert kinds == RUNNERS.keys() | OF_RESPONSES.keys() | ONLY_IN_THE_CORE.keys() | others
 
 
@@ -201,6 +202,9 @@ def code(given: Any) -> LogginError:
 @pytest.mark.parametrize("vector", vectors_of("otp"))
 def test_otp(vector: Vector, serve: Serve) -> None:
     """A server responds so."""
+    if vector["kind"] == "client_ip":
+        check_client_ip(vector, serve)
+        return
     server = serve(lambda exchange: exchange.respond(200, json.dumps(vector["input"]["answer"])))
     with Loggin(server.url, secret_key=SECRET_KEY) as client:
         if "error" in vector:
@@ -209,6 +213,23 @@ def test_otp(vector: Vector, serve: Serve) -> None:
             assert caught.value.code == vector["error"]
         else:
             assert OF_RESPONSES[vector["kind"]](client) == vector["expect"]
+
+
+def check_client_ip(vector: Vector, serve: Serve) -> None:
+    """What the server is told; as a text, and as an address of the standard library."""
+    text = vector["input"]["text"]
+    server = serve(lambda exchange: exchange.respond(200, json.dumps({"session_id": "s", "expires_in": 300})))
+    with Loggin(server.url, secret_key=SECRET_KEY) as client:
+        if "error" in vector:
+            with pytest.raises(LogginError) as caught:
+                client.otp.start(PHONE, client_ip=text)
+            assert caught.value.code == vector["error"]
+            assert server.exchanges == []
+        else:
+            for given in (text, ipaddress.ip_address(text)):
+                client.otp.start(PHONE, client_ip=given)
+            told = [json.loads(exchange.body)["client_ip"] for exchange in server.exchanges]
+            assert told == [vector["expect"]["client_ip"]] * 2
 
 
 @pytest.mark.parametrize("vector", vectors_of("events"))

@@ -12,6 +12,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ipaddress
 import json
 import re
 import sys
@@ -203,6 +204,17 @@ def milliseconds(text):
     return int(whole.timestamp()) * 1000 + int((found[2] or "").ljust(3, "0")[:3])
 
 
+def client_ip(text):
+    """The address of a person at the app, as the server is told it."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        raise RefusedError("invalid_request") from None
+    if "%" in text:
+        raise RefusedError("invalid_request")
+    return getattr(address, "ipv4_mapped", None) or address
+
+
 # Webhooks, by Standard Webhooks.
 
 
@@ -262,6 +274,7 @@ ORACLES = {
         "whatsapp_number": lambda text: {"digits": whatsapp_number(text)},
     },
     "otp": {
+        "client_ip": lambda text: {"client_ip": str(client_ip(text))},
         "otp_result": otp_result,
         "otp_session": otp_session,
     },

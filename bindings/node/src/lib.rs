@@ -167,6 +167,7 @@ impl Client {
 
     /// Begins to send a one-time code; the meta is JSON text.
     #[napi]
+    #[allow(clippy::too_many_arguments, reason = "JavaScript hands over each option by itself")]
     pub fn start_otp(
         &self,
         id: u32,
@@ -174,9 +175,10 @@ impl Client {
         country_code: Option<String>,
         otp_length: Option<i64>,
         meta: Option<String>,
+        client_ip: Option<String>,
         timeout_ms: Option<f64>,
     ) {
-        let request = OtpRequest { phone, country_code, otp_length, meta, timeout_ms };
+        let request = OtpRequest { phone, country_code, otp_length, meta, client_ip, timeout_ms };
         self.mailbox.expect_answer(id, self.loggin.otp().start_async(request), Outcome::OtpSession);
     }
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use loggin::{Cause, Error, Loggin, LogginBuilder, LoginStatus, Meta, PhoneNumber, Progress};
+use loggin::{Cause, Error, Loggin, LogginBuilder, LoginStatus, Meta, PhoneNumber, Progress, client_ip_of};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 
@@ -184,6 +184,7 @@ pub(crate) struct OtpRequest {
     pub(crate) otp_length: Option<i64>,
     /// JSON text.
     pub(crate) meta: Option<String>,
+    pub(crate) client_ip: Option<String>,
     pub(crate) timeout_ms: Option<f64>,
 }
 
@@ -194,6 +195,8 @@ impl TryFrom<OtpRequest> for loggin::OtpRequest {
         let request = apply(Self::new(given.phone), given.country_code, Self::country_code);
         let request = apply(request, given.otp_length.map(count), Self::otp_length);
         let request = apply(request, given.timeout_ms.map(duration), Self::timeout);
+        let client_ip = given.client_ip.as_deref().map(client_ip_of).transpose()?;
+        let request = apply(request, client_ip, Self::client_ip);
         Ok(apply(request, given.meta.map(Meta::parse).transpose()?, Self::meta))
     }
 }

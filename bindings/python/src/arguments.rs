@@ -1,8 +1,8 @@
 //! What Python passes in, in the types of the core.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use loggin::{Confirm, Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token, timeout_of};
+use loggin::{Confirm, Error, ErrorCode, LogginBuilder, Meta, OtpRequest, Token, client_ip_of, timeout_of};
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError},
     prelude::*,
@@ -155,18 +155,40 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Digits {
     }
 }
 
+/// The address of a person at the app: a `str`, or an address of Python's `ipaddress`.
+#[derive(Clone, Copy)]
+pub(crate) struct ClientIp(IpAddr);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for ClientIp {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        // The text of an address has its zone too, which its bytes lack.
+        let text = if object.hasattr("packed")? { object.str()?.into_any() } else { object.to_owned() };
+        let Ok(Text(text)) = text.extract() else {
+            let kind = object.get_type().name()?;
+            return Err(PyTypeError::new_err(format!(
+                "an address is a str, or one of ipaddress, not {kind}"
+            )));
+        };
+        Ok(Self(client_ip_of(&text).map_err(Failure::from)?))
+    }
+}
+
 /// A phone and how its code is sent; the meta is JSON text.
 pub(crate) fn otp_request(
     phone: Text,
     country_code: Option<Text>,
     otp_length: Option<Digits>,
     meta: Option<Text>,
+    client_ip: Option<ClientIp>,
     timeout: Option<Patience>,
 ) -> Result<OtpRequest, Failure> {
     let request = OtpRequest::new(phone.0);
     let request = with(request, timeout.map(|patience| patience.0), OtpRequest::timeout);
     let request = with(request, country_code, OtpRequest::country_code);
     let request = with(request, otp_length.map(|digits| digits.0), OtpRequest::otp_length);
+    let request = with(request, client_ip.map(|address| address.0), OtpRequest::client_ip);
     let meta = meta.map(|Text(text)| Meta::parse(text)).transpose()?;
     Ok(with(request, meta, OtpRequest::meta))
 }

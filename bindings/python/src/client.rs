@@ -4,7 +4,9 @@ use loggin::{CreatedToken, Loggin, LogginBuilder, PhoneNumber};
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::{Digits, Least, LoginToken, Network, Patience, Retries, Seconds, Text, otp_request, with},
+    arguments::{
+        ClientIp, Digits, Least, LoginToken, Network, Patience, Retries, Seconds, Text, otp_request, with,
+    },
     errors::Failure,
     notifier::{Promise, Telling},
     results::{self, Fields, OtpResultFields, OtpSessionFields, SessionFields, StateFields},
@@ -284,7 +286,7 @@ impl Client {
     }
 
     /// Sends a one-time code.
-    #[pyo3(signature = (phone, country_code, otp_length, meta, timeout, is_main_thread))]
+    #[pyo3(signature = (phone, country_code, otp_length, meta, client_ip, timeout, is_main_thread))]
     fn otp_start(
         &self,
         py: Python<'_>,
@@ -292,10 +294,11 @@ impl Client {
         country_code: Option<Text>,
         otp_length: Option<Digits>,
         meta: Option<Text>,
+        client_ip: Option<ClientIp>,
         timeout: Option<Patience>,
         is_main_thread: bool,
     ) -> PyResult<OtpSessionFields> {
-        let request = otp_request(phone, country_code, otp_length, meta, timeout)?;
+        let request = otp_request(phone, country_code, otp_length, meta, client_ip, timeout)?;
         let session = if is_main_thread {
             waits::block_on(py, self.0.otp().start_async(request), true)?
         } else {
@@ -325,18 +328,19 @@ impl Client {
     }
 
     /// Sends a one-time code, and settles an asyncio future of the running loop.
-    #[pyo3(signature = (phone, country_code, otp_length, meta, timeout, wakeup, future))]
+    #[pyo3(signature = (phone, country_code, otp_length, meta, client_ip, timeout, wakeup, future))]
     fn start_otp_start(
         &self,
         phone: Text,
         country_code: Option<Text>,
         otp_length: Option<Digits>,
         meta: Option<Text>,
+        client_ip: Option<ClientIp>,
         timeout: Option<Patience>,
         wakeup: &Bound<'_, PyAny>,
         future: Py<PyAny>,
     ) -> PyResult<Wait> {
-        let request = otp_request(phone, country_code, otp_length, meta, timeout)?;
+        let request = otp_request(phone, country_code, otp_length, meta, client_ip, timeout)?;
         let promise = Promise::new(wakeup, future)?;
         let pending = self.0.otp().start_async(request);
         pending.on_settle(move |result| {

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
+    net::IpAddr,
     time::{Duration, SystemTime},
 };
 
@@ -203,6 +204,24 @@ impl OtpRequest {
         self
     }
 
+    /// The address of the person at the app, by which the server's guards tell who asks for many numbers; none by default.
+    ///
+    /// It is the address that the app's connection comes from, or, behind a proxy, the one that this proxy tells of: never
+    /// a header that the person can write. An address of IPv4 that is written as one of IPv6 is that of IPv4.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    /// use loggin::OtpRequest;
+    ///
+    /// let peer: SocketAddr = "[2001:db8::7]:50412".parse()?;
+    /// let request = OtpRequest::new("+919876543210").client_ip(peer.ip());
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    pub fn client_ip(mut self, address: impl Into<IpAddr>) -> Self {
+        self.body.client_ip = Some(address.into().to_canonical().to_string());
+        self
+    }
+
     /// JSON of the app's own, which comes back with the result.
     pub fn meta(mut self, meta: impl Into<Meta>) -> Self {
         self.body.meta = Some(meta.into().0);
@@ -232,6 +251,26 @@ impl fmt::Debug for OtpRequest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("OtpRequest").finish_non_exhaustive()
     }
+}
+
+/// The address that a text of another language is; one of IPv4 that is written as one of IPv6 is that of IPv4.
+///
+/// # Errors
+/// `invalid_request` where it is none of IPv4 or IPv6, or has a port, a zone or white space.
+///
+/// ```
+/// use loggin::{ErrorCode, client_ip_of};
+///
+/// assert!(client_ip_of("2001:db8::7")?.is_ipv6());
+/// assert_eq!(client_ip_of("203.0.113.7:443").unwrap_err().code(), ErrorCode::InvalidRequest);
+/// # Ok::<(), loggin::Error>(())
+/// ```
+#[doc(hidden)]
+pub fn client_ip_of(text: &str) -> Result<IpAddr, Error> {
+    text.parse().map(|address: IpAddr| address.to_canonical()).map_err(|_| {
+        let message = "The client's address is one of IPv4 or IPv6, without port, zone or white space.";
+        Error::new(ErrorCode::InvalidRequest, message)
+    })
 }
 
 /// A code that was sent.
@@ -383,11 +422,16 @@ mod tests {
     #[test]
     fn nothing_about_a_person_is_shown() {
         let request = OtpRequest::new("+919876543210").meta(Meta::parse(r#"{"name":"Asha"}"#).unwrap());
+        let request = request.client_ip([203_u8, 0, 113, 7]);
         let body = r#"{"status":"verified","phone":"919876543210","verified_at":"2026-11-22T08:00:00Z",
             "meta":{"name":"Asha"}}"#;
         let result = OtpResult::try_from(serde_json::from_str::<OtpVerifyResponse>(body).unwrap()).unwrap();
         let shown = format!("{request:?} {:?} {result:?}", request.body);
-        assert!(!shown.contains("9876543210") && !shown.contains("Asha"), "{shown}");
+        for secret in ["9876543210", "Asha", "203.0.113"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        let error = client_ip_of("203.0.113.7:443").unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("203"), "{error:?}");
     }
 
     #[test]

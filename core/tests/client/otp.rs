@@ -1,6 +1,9 @@
 //! One-time codes over real sockets: what is asked, what is told, and that a lost answer costs nothing.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    time::{Duration, SystemTime},
+};
 
 use loggin::{Error, ErrorCode, Loggin, Meta, OtpRequest, OtpResult, OtpSession, OtpStatus};
 use serde_json::{Value, json};
@@ -59,6 +62,27 @@ fn a_code_is_sent_with_what_was_asked_and_nothing_else() {
         requests[2].body,
         r#"{"phone":"98765 43210","country_code":"IN","otp_length":4,"meta":{"id": 1180591620717411303424}}"#
     );
+}
+
+#[test]
+fn the_server_is_told_whose_address_asks() {
+    let server = answering("200 OK", STARTED);
+    let client = client(&server);
+    let mapped: IpAddr = "::ffff:203.0.113.7".parse().unwrap();
+    let addresses = [
+        (IpAddr::from([203, 0, 113, 7]), "203.0.113.7"),
+        (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7).into(), "2001:db8::7"),
+        (mapped, "203.0.113.7"),
+    ];
+    for (address, _) in addresses {
+        start(&client, &OtpRequest::new("+919876543210").client_ip(address)).unwrap();
+    }
+    let requests = server.requests();
+    assert_eq!(requests.len(), 2 * addresses.len());
+    for (calls, (_, told)) in requests.chunks(2).zip(addresses) {
+        let body = format!(r#"{{"phone":"+919876543210","client_ip":"{told}"}}"#);
+        assert!(calls.iter().all(|call| call.body == body), "{told}");
+    }
 }
 
 #[test]

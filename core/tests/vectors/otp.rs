@@ -1,8 +1,8 @@
-//! `otp.json`: what the answers to the calls for one-time codes come to.
+//! `otp.json`: what the answers to the calls for one-time codes come to, and which texts are addresses.
 
 use std::time::UNIX_EPOCH;
 
-use loggin::{Error, ErrorCode, OtpResult, OtpSession};
+use loggin::{Error, ErrorCode, OtpResult, OtpSession, client_ip_of};
 use loggin_protocol::wire::{OtpStartResponse, OtpVerifyResponse};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -15,8 +15,18 @@ struct AnswerInput {
     answer: Value,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextInput {
+    text: String,
+}
+
 pub(crate) fn call(kind: &str, input: Value) -> Option<Outcome> {
     Some(outcome(match kind {
+        "client_ip" => {
+            let TextInput { text } = read(input);
+            client_ip_of(&text).map(|address| json!({"client_ip": address.to_string()}))
+        }
         "otp_session" => {
             body::<OtpStartResponse>(input).and_then(TryInto::try_into).map(|given| session(&given))
         }

@@ -12,6 +12,13 @@ export interface OtpHandlersOptions extends OtpOptions, OriginOptions, CreateSes
   /** The region of numbers without country code, where the form does not say it. */
   readonly countryCode?: string | undefined;
   /**
+   * The address of whoever asks, which the server's guards count by. A request of Next.js does not have it, so say where
+   * yours stands: a header that your own proxy sets or overwrites, such as
+   * `({ headers }) => headers.get('x-real-ip')`, never one that the person can write. None by default; `invalid_request`
+   * where it is no address.
+   */
+  readonly clientIp?: ((request: Request) => ClientIp | Promise<ClientIp>) | undefined;
+  /**
    * Called before a code is sent: the place for a captcha, or a limit for each address. `false` refuses with `denied`; an
    * error that it throws sends none either.
    */
@@ -24,6 +31,9 @@ export interface OtpHandlersOptions extends OtpOptions, OriginOptions, CreateSes
   /** Called with who is about to be signed in; an error that it throws keeps them out. */
   readonly onVerified?: ((result: OtpResult) => unknown) | undefined;
 }
+
+/** An address of IPv4 or IPv6, or none. */
+type ClientIp = string | null | undefined;
 
 /** Somebody asks for a code. */
 export interface OtpStart {
@@ -41,7 +51,8 @@ export interface OtpStart {
 export function otpHandlers(options: OtpHandlersOptions = {}): {
   POST: (request: Request) => Promise<Response>;
 } {
-  const { otpLength, countryCode, countries, onStart, onVerified, maxAge, claims, ...others } = options;
+  const { otpLength, countryCode, countries, clientIp, onStart, onVerified, maxAge, claims, ...others } =
+    options;
   const { allowedOrigins: _, ...client } = others;
   const allowedOrigins = checkOrigins(options);
   let otp: Otp | undefined;
@@ -61,7 +72,13 @@ export function otpHandlers(options: OtpHandlersOptions = {}): {
       if ((await onStart?.({ phone, request })) === false) {
         return refusal('denied', 403);
       }
-      const { sessionId, expiresIn } = await opened().start({ phone, countryCode: region, otpLength });
+      const address = (await clientIp?.(request)) ?? undefined;
+      const { sessionId, expiresIn } = await opened().start({
+        phone,
+        countryCode: region,
+        otpLength,
+        clientIp: address,
+      });
       return respond({ session_id: sessionId, expires_in: expiresIn });
     },
     verify: async ({ session_id, otp_code }) => {

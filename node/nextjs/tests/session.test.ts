@@ -272,11 +272,15 @@ describe('the route of the session', () => {
 describe('before a code is sent', () => {
   /** What the server was asked to send to. */
   let asked: unknown[];
+  let addresses: unknown[];
 
   beforeEach(() => {
     asked = [];
+    addresses = [];
     vi.stubGlobal('fetch', async (_url: string, { body }: RequestInit) => {
-      asked.push(JSON.parse(String(body)).phone);
+      const { phone, client_ip } = JSON.parse(String(body));
+      asked.push(phone);
+      addresses.push(client_ip);
       return Response.json({
         session_id: crypto.randomUUID(),
         expires_in: 300,
@@ -293,7 +297,7 @@ describe('before a code is sent', () => {
     const { POST } = otpHandlers({ secretKey: 'lgsk_8XKPQ2WN_000G40R40M30E209185GR38E1W8124GK', ...options });
     const request = new Request('https://acme.example/api/otp/start', {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json' },
+      headers: { 'Content-Type': 'application/json', 'X-Real-IP': '203.0.113.7' },
       body: JSON.stringify(body),
     });
     const response = await POST(request);
@@ -309,6 +313,21 @@ describe('before a code is sent', () => {
     expect(await start({ onStart }, { phone: '+919876543210' })).toEqual([403, 'denied']);
     expect(await start({ onStart }, { phone: '+919876543211' })).toEqual([200, undefined]);
     expect([seen, asked]).toEqual([['+919876543210', 'POST', '+919876543211', 'POST'], ['+919876543211']]);
+  });
+
+  test.each<[string, Parameters<typeof otpHandlers>[0], [number, string | undefined], unknown[]]>([
+    ['none, whatever headers there are', {}, [200, undefined], [undefined]],
+    [
+      'the one that the app reads',
+      { clientIp: ({ headers }) => headers.get('x-real-ip') },
+      [200, undefined],
+      ['203.0.113.7'],
+    ],
+    ['none that the app does not find', { clientIp: async () => null }, [200, undefined], [undefined]],
+    ['no text that is none', { clientIp: () => 'unknown' }, [400, 'invalid_request'], []],
+  ])('the server is told the address of whoever asks: %s', async (_, options, told, sent) => {
+    expect(await start(options, { phone: '+919876543210' })).toEqual(told);
+    expect(addresses).toEqual(sent);
   });
 
   test('a hook that returns nothing lets codes be sent', async () => {

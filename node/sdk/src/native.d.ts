@@ -28,7 +28,7 @@ export declare class Client {
   /** Begins to ask which of these logins their persons took back. */
   denied(id: number, loginIds: Array<string>): void
   /** Begins to send a one-time code; the meta is JSON text. */
-  startOtp(id: number, phone: string, countryCode?: string | undefined | null, otpLength?: number | undefined | null, meta?: string | undefined | null, timeoutMs?: number | undefined | null): void
+  startOtp(id: number, phone: string, countryCode?: string | undefined | null, otpLength?: number | undefined | null, meta?: string | undefined | null, clientIp?: string | undefined | null, timeoutMs?: number | undefined | null): void
   /** Begins to check a one-time code. */
   verifyOtp(id: number, sessionId: string, otpCode: string, timeoutMs?: number | undefined | null): void
   /** Ends a wait or a call, which then has no result. */

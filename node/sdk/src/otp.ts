@@ -14,7 +14,15 @@ import { abortSignal, jsonText, optionalCount, optionalText, optionsObject, text
 import type { OtpResult as ResultFields, OtpSession as SessionFields, Settled } from './native.js';
 import type { StartOtp, VerifyOtp, Waits } from './waits.js';
 
-const START: (keyof StartOtpOptions)[] = ['phone', 'countryCode', 'otpLength', 'meta', 'timeoutMs', 'signal'];
+const START: (keyof StartOtpOptions)[] = [
+  'phone',
+  'countryCode',
+  'otpLength',
+  'meta',
+  'clientIp',
+  'timeoutMs',
+  'signal',
+];
 const VERIFY: (keyof VerifyOtpOptions)[] = ['sessionId', 'otpCode', 'timeoutMs', 'signal'];
 
 /** Only when Node prints a result does it hide the phone number and the meta. */
@@ -55,12 +63,16 @@ export class Otp {
    * `send_failed` or `unavailable` where it cannot be sent, `connection` where the server is not reached.
    */
   async start(options: StartOtpOptions): Promise<OtpSession> {
-    const { phone, countryCode, otpLength, meta, timeoutMs, signal } = optionsObject(options, START);
+    const { phone, countryCode, otpLength, meta, clientIp, timeoutMs, signal } = optionsObject(
+      options,
+      START,
+    );
     const request: StartOtp = [
       text(phone, 'phone', 'invalid_phone'),
       optionalText(countryCode, 'countryCode'),
       optionalCount(otpLength, 'otpLength'),
       jsonText(meta, 'meta'),
+      optionalText(clientIp, 'clientIp'),
       timeout(timeoutMs),
     ];
     const { otpSession } = succeeded(await this.#waits().startOtp(request, abortSignal(signal)));

@@ -31,12 +31,13 @@ export interface Limits {
   readonly returnTo: string | undefined;
 }
 
-/** Phone, country code, length, the meta as JSON text, and the time of the call. */
+/** Phone, country code, length, the meta as JSON text, the person's address, and the time of the call. */
 export type StartOtp = [
   phone: string,
   countryCode: string | undefined,
   otpLength: number | undefined,
   meta: string | undefined,
+  clientIp: string | undefined,
   timeoutMs: number | undefined,
 ];
 

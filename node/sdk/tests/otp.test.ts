@@ -68,6 +68,17 @@ it.each([[{ cart: 7 }], [[]], [''], [0], [false], [{ nested: [null, 0.1], клю
   },
 );
 
+it.each([
+  ['203.0.113.7', '203.0.113.7'],
+  ['2001:db8::7', '2001:db8::7'],
+  ['::ffff:203.0.113.7', '203.0.113.7'],
+])('the server is told whose address asks: %s', async (clientIp, told) => {
+  const { server, client } = await start();
+  server.respond(json(200, STARTED));
+  await client.otp.start({ phone: PHONE, clientIp });
+  expect(server.received[0]?.body).toEqual({ phone: PHONE, client_ip: told });
+});
+
 it('another server may say less and more', async () => {
   const { server, client } = await start({ secretKey: 'sk_live_abc123xyz789' });
   server.respond(
@@ -150,6 +161,10 @@ describe('what can only fail is not sent:', () => {
     ['a meta that is a function', { phone: PHONE, meta: () => 1 }, 'invalid_request'],
     ['a meta that holds itself', { phone: PHONE, meta: circular }, 'invalid_request'],
     ['a meta with a BigInt', { phone: PHONE, meta: { id: 1n } }, 'invalid_request'],
+    ['an address that is a number', { phone: PHONE, clientIp: 3405803783 }, 'invalid_request'],
+    ['an empty address', { phone: PHONE, clientIp: '' }, 'invalid_request'],
+    ['an address with a port', { phone: PHONE, clientIp: '203.0.113.7:50412' }, 'invalid_request'],
+    ['an address with a zone', { phone: PHONE, clientIp: 'fe80::1%eth0' }, 'invalid_request'],
     ['a signal that is none', { phone: PHONE, signal: 5 }, 'invalid_request'],
     ['a text in place of options', PHONE, 'invalid_request'],
     ['nothing', undefined, 'invalid_request'],
@@ -158,6 +173,7 @@ describe('what can only fail is not sent:', () => {
     const failure = await rejection(client.otp.start(options as StartOtpOptions));
     expect(failure).toBeInstanceOf(sdk.InvalidInputError);
     expect(failure).toMatchObject({ code });
+    expect(inspect(failure)).not.toMatch(/203\.0|fe80/);
     expect(server.received).toEqual([]);
   });
 

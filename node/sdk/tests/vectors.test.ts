@@ -14,6 +14,7 @@ type Call = (input: never) => Fields | Promise<Fields>;
 const CALLS: Record<string, Call> = {
   call_timeout: (input: Seconds) => isTried({}, input),
   client_call_timeout: (input: Seconds) => isTried({ callTimeoutMs: milliseconds(input) }),
+  client_ip: clientIp,
   client_timeout: (input: Seconds) => lasts({ timeoutMs: milliseconds(input) }),
   code: codeOfServer,
   create,
@@ -167,6 +168,18 @@ async function otpSession({ answer }: { answer: object }): Promise<Fields> {
     sent_via_engine: sentViaEngine,
     quota_remaining: quotaRemaining,
   };
+}
+
+/** What the server is told; a text that is no address goes nowhere. */
+async function clientIp({ text }: { text: string }): Promise<Fields> {
+  const server = await ScriptedServer.start();
+  server.respond(json(200, { session_id: 's', expires_in: 300 }));
+  const { otp } = new Loggin({ baseUrl: server.baseUrl, secretKey: `lgsk_8XKPQ2WN_${'7'.repeat(32)}` });
+  await otp.start({ phone: '919876543210', clientIp: text }).catch((reason) => {
+    expect(server.received).toEqual([]);
+    throw reason;
+  });
+  return { client_ip: server.received[0]?.body.client_ip };
 }
 
 async function otpResult({ answer }: { answer: object }): Promise<Fields> {

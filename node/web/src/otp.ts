@@ -6,6 +6,7 @@
 
 import { call } from './calls.js';
 import { classed, inClasses } from './classes.js';
+import { clientIpOf } from './client-ip.js';
 import { check, invalidResponse } from './failure.js';
 import { checkTimeout, optionsObject } from './options.js';
 import { isBrowser, type LogginOptions, settingsOf } from './settings.js';
@@ -23,6 +24,12 @@ export interface StartOtpOptions {
   readonly otpLength?: number | undefined;
   /** Anything that JSON can hold; it comes back with the result. */
   readonly meta?: unknown;
+  /**
+   * The address of the person at your app, IPv4 or IPv6, by which the server's guards tell who asks for many numbers. It is
+   * what your framework tells behind the proxies that you trust, such as Express' `req.ip`: never a header that the person
+   * can write. `invalid_request` where it is no address.
+   */
+  readonly clientIp?: string | undefined;
   /** How many milliseconds the call takes at most, all its tries together, instead of the client's `callTimeoutMs`. */
   readonly timeoutMs?: number | undefined;
   /** Ends the call, which then rejects with the signal's reason; it takes no message back. */
@@ -66,7 +73,15 @@ export interface OtpResult {
   readonly meta: unknown;
 }
 
-const START: (keyof StartOtpOptions)[] = ['phone', 'countryCode', 'otpLength', 'meta', 'timeoutMs', 'signal'];
+const START: (keyof StartOtpOptions)[] = [
+  'phone',
+  'countryCode',
+  'otpLength',
+  'meta',
+  'clientIp',
+  'timeoutMs',
+  'signal',
+];
 const VERIFY: (keyof VerifyOtpOptions)[] = ['sessionId', 'otpCode', 'timeoutMs', 'signal'];
 
 /** Random bytes of an idempotency key: a call that is repeated sends nothing twice and spends no second try. */
@@ -88,14 +103,20 @@ export class Otp {
   /**
    * Has a code sent by WhatsApp.
    *
-   * It rejects with the signal's reason, or with a `LogginError`: `invalid_phone`, `send_failed`, `rate_limited` with
+   * It rejects with the signal's reason, or with a `LogginError`: `invalid_phone`, `invalid_request`, `send_failed`, `rate_limited` with
    * `retryAfter`, `quota_exceeded`, `blocked`, `unauthorized` without a valid key, `unavailable` or `connection`.
    */
   async start(request: StartOtpOptions): Promise<OtpSession> {
-    return await this.#call(request, START, 'auth/start', ({ phone, countryCode, otpLength, meta }) => {
-      check(typeof phone === 'string', 'invalid_phone', 'The phone number is a string.');
-      return [{ phone, country_code: countryCode, otp_length: otpLength, meta }, sessionOfStart];
-    });
+    return await this.#call(
+      request,
+      START,
+      'auth/start',
+      ({ phone, countryCode, otpLength, meta, clientIp }) => {
+        check(typeof phone === 'string', 'invalid_phone', 'The phone number is a string.');
+        const client_ip = clientIp == null ? undefined : clientIpOf(clientIp);
+        return [{ phone, country_code: countryCode, otp_length: otpLength, meta, client_ip }, sessionOfStart];
+      },
+    );
   }
 
   /**

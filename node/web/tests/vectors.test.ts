@@ -6,6 +6,7 @@ import { event, SESSION, verified } from '../../sdk/tests/scripted-server.js';
 import { type Fields, fieldsOf, subjects, type Vector, vectorsOf } from '../../sdk/tests/vectors.js';
 import { delay } from '../dist/esm/backoff.js';
 import { classed } from '../dist/esm/classes.js';
+import { clientIpOf } from '../dist/esm/client-ip.js';
 import { isLogginError } from '../dist/esm/error.js';
 import { failure } from '../dist/esm/failure.js';
 import {
@@ -28,6 +29,7 @@ type Call = (input: never) => Fields | Promise<Fields>;
 const CALLS: Record<string, Call> = {
   call_timeout: (input: Seconds) => isTried({}, input),
   client_call_timeout: (input: Seconds) => isTried({ callTimeoutMs: milliseconds(input) }),
+  client_ip: ({ text }: { text: string }) => ({ client_ip: clientIpOf(text) }),
   client_timeout: (input: Seconds) => lasts({ timeoutMs: milliseconds(input) }),
   code: ({ code }: { code: string }) => {
     const error = classed(failure(code, 'No.')) as Error & { retryable: boolean };

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final, final
 
 from loggin._results import (
@@ -175,6 +176,7 @@ class Client:
         country_code: str | None,
         otp_length: int | None,
         meta: str | None,
+        client_ip: str | IPv4Address | IPv6Address | None,
         timeout: float | None,
         is_main_thread: bool,
     ) -> OtpSessionFields:
@@ -191,6 +193,7 @@ class Client:
         country_code: str | None,
         otp_length: int | None,
         meta: str | None,
+        client_ip: str | IPv4Address | IPv6Address | None,
         timeout: float | None,
         wakeup: WakeupPipe | asyncio.AbstractEventLoop,
         future: asyncio.Future[OtpSessionFields],

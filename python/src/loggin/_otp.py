@@ -11,6 +11,7 @@ from loggin.errors import InvalidInputError
 
 if TYPE_CHECKING:
     import asyncio
+    from ipaddress import IPv4Address, IPv6Address
 
     from loggin import _native
     from loggin._results import OtpResultFields, OtpSessionFields
@@ -42,6 +43,7 @@ class Otp:
         country_code: str | None = None,
         otp_length: int | None = None,
         meta: object = None,
+        client_ip: str | IPv4Address | IPv6Address | None = None,
         timeout: float | None = None,
     ) -> OtpSession:
         """Sends a code to a phone, and blocks until WhatsApp has taken it over.
@@ -53,6 +55,9 @@ class Otp:
             country_code: The region of a number without country code, e.g. `"IN"`.
             otp_length: Digits of the code, 4 to 8; 6 by default.
             meta: Anything that JSON can hold; it comes back with the result.
+            client_ip: The address of the person at your app, by which the server's guards tell who asks for many
+                numbers. It is what your framework tells behind the proxies that you trust, such as
+                `request.client.host`: never a header that the person can write.
             timeout: How long the call takes at most, in seconds, all its tries together; by default as long as
                 the client was set up for.
 
@@ -75,10 +80,14 @@ class Otp:
         """
         meta_text = _meta_text(meta)
         if is_green():
-            begin = partial(self._native.start_otp_start, phone, country_code, otp_length, meta_text, timeout)
+            begin = partial(
+                self._native.start_otp_start, phone, country_code, otp_length, meta_text, client_ip, timeout
+            )
             return OtpSession(*block_green(begin))
         return OtpSession(
-            *self._native.otp_start(phone, country_code, otp_length, meta_text, timeout, is_main_thread())
+            *self._native.otp_start(
+                phone, country_code, otp_length, meta_text, client_ip, timeout, is_main_thread()
+            )
         )
 
     def verify(self, session_id: str, otp_code: str, *, timeout: float | None = None) -> OtpResult:
@@ -129,6 +138,7 @@ class AsyncOtp:
         country_code: str | None = None,
         otp_length: int | None = None,
         meta: object = None,
+        client_ip: str | IPv4Address | IPv6Address | None = None,
         timeout: float | None = None,
     ) -> OtpSession:
         """Sends a code to a phone. A task that is cancelled does not take the message back.
@@ -138,7 +148,14 @@ class AsyncOtp:
         loop = running_loop()
         future: asyncio.Future[OtpSessionFields] = loop.create_future()
         call = self._native.start_otp_start(
-            phone, country_code, otp_length, _meta_text(meta), timeout, wakeup_of(loop), future
+            phone,
+            country_code,
+            otp_length,
+            _meta_text(meta),
+            client_ip,
+            timeout,
+            wakeup_of(loop),
+            future,
         )
         try:
             return OtpSession(*await future)

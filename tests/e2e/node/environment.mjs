@@ -9,7 +9,7 @@ export const PHONE = '919876543210';
 
 const BUILT = fileURLToPath(new URL('../../../target/debug/loggin-server', import.meta.url));
 
-const SERVER = process.env.LOGGIN_SERVER_BIN ?? BUILT;
+export const SERVER = process.env.LOGGIN_SERVER_BIN ?? BUILT;
 
 /** Under what the secrets of webhooks are kept, and where webhooks may go. */
 const WEBHOOKS = {

@@ -1,13 +1,22 @@
 /** One-time codes from the first call to the result, read from the simulated phone. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { AlreadyUsedError, AuthenticationError, InvalidCodeError, Loggin, RateLimitError } from '@loggin/sdk';
-import { Environment, PHONE } from './environment.mjs';
+import {
+  AlreadyUsedError,
+  AuthenticationError,
+  BlockedError,
+  InvalidCodeError,
+  Loggin,
+  RateLimitError,
+} from '@loggin/sdk';
+import { Otp } from '../../../node/web/dist/esm/otp.js';
+import { Environment, PHONE, SERVER } from './environment.mjs';
 
 const ROOT = new URL('../../../', import.meta.url);
 
@@ -72,6 +81,31 @@ test('a second code has to wait, and an unknown caller gets none', async () => {
   const unknown = server({ secretKey: environment.secretKey.replaceAll('0', '1') });
   await assert.rejects(unknown.otp.start({ phone }), AuthenticationError);
 });
+
+for (const Client of [Loggin, Otp]) {
+  test(`an address that asks for many numbers is told apart, by ${Client.name}`, async () => {
+    const { appKey, secretKey } = await environment.createApp();
+    execFileSync(SERVER, ['guard', 'set', appKey, '--mode', 'enforce', '--client-numbers', '2'], {
+      env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite:${join(environment.data, 'loggin.db')}` },
+    });
+    const client = new Client({ baseUrl: environment.url, secretKey });
+    const otp = client.otp ?? client;
+    // The second one as a socket of IPv6 tells it.
+    const same = ['203.0.113.7', '::ffff:203.0.113.7'];
+    for (const clientIp of same) {
+      await otp.start({ phone: `+${await environment.newPhone()}`, clientIp });
+    }
+    const phone = `+${await environment.newPhone()}`;
+    for (const clientIp of same) {
+      await assert.rejects(
+        otp.start({ phone, clientIp }),
+        (error) => error instanceof BlockedError && error.code === 'blocked',
+      );
+    }
+    const { sentViaEngine } = await otp.start({ phone, clientIp: '203.0.113.8' });
+    assert.equal(sentViaEngine, true);
+  });
+}
 
 for (const example of ['otp.js', 'otp-fetch.js']) {
   test(`the example ${example} verifies a phone`, async () => {

@@ -9,13 +9,15 @@ import re
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
+from ipaddress import ip_address
 
 import pytest
-from conftest import ROOT, TEST_TIMEOUT, Environment
+from conftest import ROOT, SERVER, TEST_TIMEOUT, Environment
 from loggin import (
     AlreadyUsedError,
     AsyncLoggin,
     AuthenticationError,
+    BlockedError,
     ExpiredError,
     InvalidCodeError,
     InvalidInputError,
@@ -82,6 +84,30 @@ def test_what_is_refused(environment: Environment) -> None:
     assert foreign.value.code == "session_not_found"
     with pytest.raises(AuthenticationError):
         Loggin(environment.url).otp.start(f"+{phone}")
+
+
+def test_an_address_that_asks_for_many_numbers_is_told_apart(environment: Environment) -> None:
+    app_key, secret_key = environment.create_app()
+    subprocess.run(
+        [str(SERVER), "guard", "set", app_key, "--mode", "enforce", "--client-numbers", "2"],
+        env={**os.environ, "LOGGIN_DATABASE_URL": f"sqlite:{environment.data / 'loggin.db'}"},
+        timeout=TEST_TIMEOUT,
+        check=True,
+    )
+    client = Loggin(environment.url, secret_key=secret_key)
+    # As a text, as an object, and as a socket of IPv6 tells it.
+    same = ("203.0.113.7", ip_address("203.0.113.7"), "::ffff:203.0.113.7")
+    for address in same[:2]:
+        client.otp.start(f"+{environment.add_phone()}", client_ip=address)
+    third = f"+{environment.add_phone()}"
+    for address in same:
+        with pytest.raises(BlockedError) as refused:
+            client.otp.start(third, client_ip=address)
+        assert refused.value.code == "blocked"
+        assert "203.0.113" not in f"{refused.value!r}"
+    for other in ("203.0.113.8", None):
+        phone = third if other else f"+{environment.add_phone()}"
+        assert client.otp.start(phone, client_ip=other).sent_via_engine
 
 
 def test_the_snippet_of_the_readme_works(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -270,6 +270,34 @@ export const NAMED = [
   { page: 'docs/operator.md', has: 'loggin-server nodes', how: 'commands' },
   { page: 'docs/whatsapp-setup.md', has: 'loggin-server template', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server guard', how: 'commands' },
+  {
+    page: 'docs/operator.md',
+    has: 'client_ip=address',
+    after: `from fastapi.testclient import TestClient
+here = TestClient(app, client=("203.0.113.7", 50412))
+assert len(here.post("/codes", params={"phone": "+919876543210"}).json()) == 36
+`,
+  },
+  {
+    page: 'docs/operator.md',
+    has: 'clientIp: ip',
+    before: "const { default: express } = await import('express');",
+    after: `const listening = app.listen(0, '127.0.0.1');
+await new Promise((resolve) => listening.once('listening', resolve));
+const headers = { 'Content-Type': 'application/json' };
+const body = JSON.stringify({ phone: '+919876543210' });
+const url = \`http://127.0.0.1:\${listening.address().port}/codes\`;
+const told = await (await fetch(url, { method: 'POST', headers, body })).json();
+equal(told.sessionId?.length, 36);
+listening.close();
+listening.closeAllConnections();`,
+  },
+  {
+    page: 'docs/operator.md',
+    has: 'client_ip(peer.ip())',
+    before: `use loggin::OtpRequest; let client = loggin::Loggin::from_env()?; let phone = "+919876543210";
+      let peer: std::net::SocketAddr = "203.0.113.7:50412".parse()?;`,
+  },
   { page: 'docs/operations.md', has: 'OTEL_EXPORTER_OTLP_ENDPOINT=', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server backup', how: 'commands' },
   { page: 'docs/operations.md', has: 'loggin-server forget', how: 'commands' },

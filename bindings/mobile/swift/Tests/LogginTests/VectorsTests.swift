@@ -15,6 +15,7 @@ private let fieldsOfOthers: Set = ["http_status", "otp_http_status", "python_als
 private let noFunction = [
   "call_timeout": "a device makes no calls",
   "client_call_timeout": "a device makes no calls",
+  "client_ip": "one-time codes need the secret key: they are the server's",
   "create": "the package chooses the secret",
   "decode": "streams are read by the core",
   "delay": "delays are chosen by the core",

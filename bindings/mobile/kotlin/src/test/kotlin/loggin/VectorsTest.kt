@@ -30,6 +30,7 @@ private val FIELDS_OF_OTHERS = setOf("http_status", "otp_http_status", "python_a
 private val NO_FUNCTION = mapOf(
     "call_timeout" to "a device makes no calls",
     "client_call_timeout" to "a device makes no calls",
+    "client_ip" to "one-time codes need the secret key: they are the server's",
     "create" to "the package chooses the secret",
     "decode" to "streams are read by the core",
     "delay" to "delays are chosen by the core",
