@@ -14,6 +14,9 @@ import pytest
 from conftest import MANAGERS, PROGRAMS, TIMEOUT, Dev, Machine, started
 
 SDK = "@loggin/sdk"
+FREE = "127.0.0.1:0"
+# By which npx runs a program: one that stays between the two, and one that becomes the program.
+SHELLS = ("dash", "bash")
 
 
 def _tool(path: str) -> Path:
@@ -98,28 +101,54 @@ def test_the_server_runs_by_npx(machine: Machine, registry: str) -> None:
         machine.signs_in(local, "node", "login.mjs")
 
 
-def test_what_ends_npx_ends_the_server(machine: Machine, registry: str) -> None:
-    free = "127.0.0.1:0"
-    words = ["npx", "--yes", "@loggin/server", "dev", "--listen", free, "--simulator-listen", free]
-    with subprocess.Popen(
-        words,
+def _npx(machine: Machine, registry: str, shell: str, *command: str) -> subprocess.Popen[str]:
+    """Runs a command, in which npx has this shell run what it finds."""
+    place = shutil.which(shell)
+    assert place is not None
+    return subprocess.Popen(
+        [*command, "--yes", "@loggin/server", "dev", *("--listen", FREE, "--simulator-listen", FREE)],
         cwd=machine.folder,
-        env={**machine.environment, "npm_config_registry": registry},
+        env={**machine.environment, "npm_config_registry": registry, "npm_config_script_shell": place},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-    ) as npx:
+    )
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda it: it.name)
+def test_what_ends_npx_ends_the_server(
+    machine: Machine, registry: str, shell: str, ending: signal.Signals
+) -> None:
+    with _npx(machine, registry, shell, "npx") as npx:
         assert npx.stdout is not None
         try:
             assert npx.stdout.readline().startswith("loggin-server listening on ")
-            # As a service manager does, or a test that stops what it has started.
-            npx.terminate()
+            # As a service manager does, a test that stops what it has started, or a terminal that is closed.
+            npx.send_signal(ending)
             # The output ends with the last of those who hold it.
             npx.communicate(timeout=TIMEOUT)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(npx.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_ends_whoever_ran_npx_does_not(machine: Machine, registry: str, shell: str) -> None:
+    _npm(machine, registry, SDK)
+    # A command after it, so that the caller stays.
+    with _npx(machine, registry, shell, "sh", "-c", 'npx "$@"; true', "sh") as caller:
+        assert caller.stdout is not None
+        try:
+            lines = [caller.stdout.readline().strip() for _ in range(2)]
+            assert lines[0].startswith("loggin-server listening on "), lines
+            caller.kill()
+            machine.signs_in(Dev(*(line.split()[-1] for line in lines)), "node", "login.mjs")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(caller.pid, signal.SIGTERM)
+            caller.communicate(timeout=TIMEOUT)
 
 
 @pytest.mark.parametrize("kind", ["npm", "pnpm", "yarn", "yarn-pnp"])

@@ -3,6 +3,7 @@
 'use strict';
 
 const { spawn } = require('node:child_process');
+const { readFileSync } = require('node:fs');
 const { constants } = require('node:os');
 
 /** What ends the server. A terminal sends it to both, a service manager to this process alone. */
@@ -27,14 +28,36 @@ function program() {
   }
 }
 
+/** The name and the parent of a process; nothing where there is no such process, or no /proc. */
+function processOf(pid) {
+  try {
+    // The name stands in parentheses, and may have some itself: 71 (sh) S 70 …
+    const [, name, parent] = readFileSync(`/proc/${pid}/stat`, 'latin1').match(/\((.*)\) \S (\d+) /s);
+    return { name, parent };
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Tells whether npx is still there. It is our parent, or that of the shell by which it runs us: dash waits for us, and bash
+ * becomes us, as the `sh` of macOS is, which has no /proc.
+ */
+function npxWatch() {
+  const parent = process.ppid;
+  const { name, parent: before } = processOf(parent);
+  const isShell = /^\w*sh$/.test(name);
+  return () => process.ppid === parent && (!isShell || processOf(parent).parent === before);
+}
+
 const server = spawn(program(), process.argv.slice(2), { stdio: 'inherit' });
 for (const signal of SIGNALS) {
   process.on(signal, () => server.kill(signal));
 }
-// npx hands SIGTERM to the shell in between alone, which dies of it and tells nobody.
+// npx hands SIGTERM to the shell in between alone, which dies of it and tells nobody. Of SIGHUP it dies itself.
 if (process.env.npm_command === 'exec') {
-  const parent = process.ppid;
-  setInterval(() => process.ppid === parent || server.kill(), LOOK_MS).unref();
+  const isNpxThere = npxWatch();
+  setInterval(() => isNpxThere() || server.kill(), LOOK_MS).unref();
 }
 server.on('error', (error) => {
   console.error(`loggin-server cannot be started: ${error.message}`);
