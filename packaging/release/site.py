@@ -21,7 +21,13 @@ from .metadata import Release
 
 # The pages in the order of the menu: a heading, and what stands below it.
 MENU = {
-    "First steps": ("README.md", "docs/README.md", "docs/testing.md", "docs/troubleshooting.md"),
+    "First steps": (
+        "README.md",
+        "docs/README.md",
+        "docs/first-login.md",
+        "docs/testing.md",
+        "docs/troubleshooting.md",
+    ),
     "Packages": (
         "python/README.md",
         "node/sdk/README.md",

@@ -46,6 +46,7 @@ SPELLINGS = (
         "bindings/mobile/kotlin/pom.xml", r"<artifactId>loggin</artifactId>\n  <version>VERSION</version>"
     ),
     _spelling("bindings/mobile/kotlin/android/build.gradle.kts", r'^version = "VERSION"'),
+    _spelling("docs/first-login.md", r"<artifactId>loggin</artifactId>\n      <version>VERSION</version>"),
     _spelling("docs/mobile.md", r"dev\.loggin:loggin-android:VERSION"),
     _spelling("docs/openapi.json", r'^    "version": "VERSION"'),
     _spelling("docs/operations.md", r'^  "version": "VERSION",'),

@@ -7,6 +7,7 @@ import shutil
 import xml.etree.ElementTree as Xml
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,30 +27,41 @@ DEMANDED = (
     "scm/url",
 )
 
-pytestmark = pytest.mark.skipif(
+NEEDS_MAVEN = pytest.mark.skipif(
     shutil.which("mvn") is None or shutil.which("javac") is None, reason="Maven or a JDK is missing"
 )
+pytestmark = NEEDS_MAVEN
 
 
 def _jar() -> Path:
     return only("maven", f"{ARTIFACT}/*/loggin-*[0-9].jar")
 
 
+@contextmanager
+def kept() -> Iterator[Path]:
+    """What Maven keeps, without a JAR of an earlier run."""
+    repository = Path.home() / ".m2" / "repository"
+    ours = repository / ARTIFACT / _jar().parent.name
+    shutil.rmtree(ours, ignore_errors=True)
+    try:
+        yield repository
+    finally:
+        shutil.rmtree(ours, ignore_errors=True)
+
+
 @pytest.fixture
 def project(folder: Path) -> Iterator[Machine]:
-    """A project, and no JAR of an earlier run in what Maven keeps."""
+    """A project, which sees what Maven keeps."""
     shutil.copytree(PROGRAMS / "maven", folder, dirs_exist_ok=True)
     machine = Machine(folder)
     # A JDK and Maven are there, and what their scripts call.
     machine.environment["PATH"] = os.environ["PATH"]
-    kept = Path.home() / ".m2" / "repository"
-    version = _jar().parent.name
-    shutil.rmtree(kept / ARTIFACT / version, ignore_errors=True)
-    machine.environment["MAVEN_OPTS"] = (
-        f"-Dmaven.repo.local={kept} -Drepository={(DIST / 'maven').as_uri()} -Dloggin.version={version}"
-    )
-    yield machine
-    shutil.rmtree(kept / ARTIFACT / version, ignore_errors=True)
+    with kept() as repository:
+        machine.environment["MAVEN_OPTS"] = (
+            f"-Dmaven.repo.local={repository} -Drepository={(DIST / 'maven').as_uri()} "
+            f"-Dloggin.version={_jar().parent.name}"
+        )
+        yield machine
 
 
 def test_an_app_signs_in(project: Machine, dev: Dev) -> None:

@@ -158,6 +158,12 @@ export const NAMED = [
     after: "result.phone  # '919876543210'",
     code: true,
   },
+  ...['[patch.crates-io]', 'cargo run', '<modelVersion>', 'fun main()', 'exec:java'].map((has) => ({
+    page: 'docs/first-login.md',
+    has,
+    how: 'elsewhere',
+    reason: 'tests/install runs it with the packages of dist/',
+  })),
   {
     page: 'docs/mobile.md',
     has: 'client.verify_token(token)',
