@@ -20,11 +20,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
-use tokio::{
-    net::TcpListener,
-    sync::{OnceCell, watch},
-    task::JoinHandle,
-};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 use crate::{
@@ -229,15 +225,6 @@ pub(crate) async fn store() -> (Arc<dyn Store>, Arc<Publisher>, TempDir) {
     (store, publisher, folder)
 }
 
-/// A database with the tables alone, of which each test has a copy.
-static TABLES: OnceCell<String> = OnceCell::const_new();
-
-/// Makes the tables in an empty database, and leaves it.
-async fn tables(url: String) -> String {
-    store::tests::make_tables(&url).await;
-    url
-}
-
 /// The same in a folder that is there; `node` tells its processes apart.
 pub(crate) async fn store_in(folder: &TempDir, node: i64) -> (Arc<dyn Store>, Arc<Publisher>) {
     let publisher = Arc::new(Publisher::default());
@@ -246,7 +233,7 @@ pub(crate) async fn store_in(folder: &TempDir, node: i64) -> (Arc<dyn Store>, Ar
         let file = folder.path().join("url");
         if !file.exists() {
             let cluster = store::tests::cluster::shared().expect("PostgreSQL is installed");
-            let tables = TABLES.get_or_init(|| async { tables(cluster.database()).await }).await;
+            let tables = store::tests::tables(cluster).await;
             std::fs::write(&file, cluster.copy(tables, folder.path())).unwrap();
         }
         let url = DatabaseUrl::new(&std::fs::read_to_string(file).unwrap());

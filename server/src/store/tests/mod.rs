@@ -21,4 +21,15 @@ pub(crate) use identity::person;
 pub(crate) use logins::{insert, login};
 pub(crate) use webhooks::{endpoint as webhook_endpoint, event};
 
-pub(crate) use super::postgres::make_tables;
+use tokio::sync::OnceCell;
+
+/// A database of the server that tests share, with the tables alone, of which each test has a copy: its URL.
+pub(crate) async fn tables(cluster: &cluster::Cluster) -> &'static str {
+    static TABLES: OnceCell<String> = OnceCell::const_new();
+    let made = TABLES.get_or_init(|| async {
+        let url = cluster.database();
+        super::postgres::make_tables(&url).await;
+        url
+    });
+    made.await
+}
