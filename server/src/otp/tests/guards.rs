@@ -279,7 +279,8 @@ async fn an_address_with_people_behind_it_gets_codes_in_a_pause() {
     }
     let (since, until) = (env.clock.now(), env.clock.now() + DAY / 4);
     let pause = CountryPause { country: "IN".to_owned(), since, until, times: 1 };
-    let act = Act::PauseCountry(env.app.app_key, pause);
+    let event = Box::new(events::country_paused(env.app.app_key, &pause, Sends::default()));
+    let act = Act::PauseCountry(env.app.app_key, pause, event);
     assert!(env.store.administer(act, "test".to_owned(), since).await.unwrap());
     env.clock.advance(SECOND);
     let is_sent = async |index, address| {
