@@ -233,7 +233,7 @@ pub(crate) async fn store_in(folder: &TempDir, node: i64) -> (Arc<dyn Store>, Ar
         let file = folder.path().join("url");
         if !file.exists() {
             let cluster = store::tests::cluster::shared().expect("PostgreSQL is installed");
-            let tables = store::tests::tables(cluster).await;
+            let tables = store::tests::tables(cluster);
             std::fs::write(&file, cluster.copy(tables, folder.path())).unwrap();
         }
         let url = DatabaseUrl::new(&std::fs::read_to_string(file).unwrap());

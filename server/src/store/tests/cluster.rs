@@ -193,7 +193,7 @@ impl Cluster {
         *lent = kept;
         lent.push((name.clone(), folder.to_owned()));
         drop(lent);
-        let drops = gone.iter().map(|(name, _)| format!("DROP DATABASE {name} WITH (FORCE)"));
+        let drops = gone.iter().map(|(name, _)| format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         let statements: Vec<String> =
             drops.chain([format!("CREATE DATABASE {name} TEMPLATE {template}")]).collect();
         let statements: Vec<&str> = statements.iter().map(String::as_str).collect();

@@ -21,15 +21,16 @@ pub(crate) use identity::person;
 pub(crate) use logins::{insert, login};
 pub(crate) use webhooks::{endpoint as webhook_endpoint, event};
 
-use tokio::sync::OnceCell;
+use std::sync::OnceLock;
 
 /// A database of the server that tests share, with the tables alone, of which each test has a copy: its URL.
-pub(crate) async fn tables(cluster: &cluster::Cluster) -> &'static str {
-    static TABLES: OnceCell<String> = OnceCell::const_new();
-    let made = TABLES.get_or_init(|| async {
+pub(crate) fn tables(cluster: &cluster::Cluster) -> &'static str {
+    static TABLES: OnceLock<String> = OnceLock::new();
+    TABLES.get_or_init(|| {
         let url = cluster.database();
-        super::postgres::make_tables(&url).await;
+        // By a runtime of its own, with which all connections end: nobody may be connected to what is copied.
+        let make = || tokio::runtime::Runtime::new().unwrap().block_on(super::postgres::make_tables(&url));
+        std::thread::scope(|scope| scope.spawn(make).join().unwrap());
         url
-    });
-    made.await
+    })
 }
