@@ -249,7 +249,8 @@ impl Simulation {
         let now = self.env.clock.now();
         let mut hash = [0; 32];
         hash[..20].copy_from_slice(&secret);
-        let waited = self.logins.wait(&[token.code()], &Asks::default()).await.unwrap();
+        let asks = Asks::default();
+        self.logins.wait(&[token.code()], &asks).await.unwrap();
         let received = CodeReceived {
             code: token.code(),
             app: Arc::clone(&self.env.app),
@@ -263,6 +264,7 @@ impl Simulation {
         self.logins.receive(vec![received]).await.unwrap();
         let redeemer = Viewer::redeemer(&secret);
         let Viewer::Redeemer(key) = redeemer else { return false };
+        let waited = self.logins.wait(&[token.code()], &asks).await.unwrap();
         let claimed = self.logins.claim(waited, key, Takes::default()).await.unwrap();
         match view(&claimed[0], redeemer, Takes::default()) {
             View::Verified(session) => session.phone.is_some_and(|found| found.expose() == phone),
