@@ -391,7 +391,7 @@ listening.closeAllConnections();`,
   { page: 'node/sdk/README.md', has: 'console.log(session.phone', after: SIGNED_IN },
   {
     page: 'node/sdk/README.md',
-    has: 'loggin.otp.start(',
+    has: 'loggin.otp.verify(',
     before: `import { loggin } from '@loggin/sdk'; ${ASK}`,
     after: "equal([phone, meta], ['919876543210', { cart: 7 }]);",
     code: true,

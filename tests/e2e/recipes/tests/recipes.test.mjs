@@ -68,6 +68,8 @@ async function inBrowser(site, steps, options) {
       route.continue({ headers: { ...(await route.request().allHeaders()), [PROTOCOL]: 'http' } }),
     );
     await steps(page);
+    // What the page asks for at its end is on its way.
+    await page.unrouteAll({ behavior: 'wait' });
     assert.deepEqual(complaints, []);
   } finally {
     await browser.close();
