@@ -181,9 +181,9 @@ test('settings are changed by keys alone, and what is wrong is said beside them'
   const page = await open(t, '/console');
   const { appKey } = await createApp(page, 'Tea shop');
   await page.getByLabel('Codes a month').fill('many');
-  await page.keyboard.press('Enter');
   // The browser says itself that a form was answered with an error.
   page.removeAllListeners('console');
+  await page.keyboard.press('Enter');
   await page.getByRole('alert').getByText('codes a month').waitFor();
   await page.goto(`${environment.url}/console/apps/${appKey}`);
   await page.getByRole('radio', { name: /^none/ }).focus();
