@@ -49,7 +49,7 @@ mod tests {
         let node = |id| Node {
             id,
             host: "one".to_owned(),
-            version: "0.1.0".to_owned(),
+            version: "1.4.0".to_owned(),
             started_at: START,
             seen_at: clock.now(),
         };
