@@ -31,7 +31,7 @@ pub(in crate::store) use node_suite;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn node(id: i64, seen_at: UnixMillis) -> Node {
-    Node { id, host: "one".to_owned(), version: "0.1.0".to_owned(), started_at: NOW + SECOND, seen_at }
+    Node { id, host: "one".to_owned(), version: "1.4.0".to_owned(), started_at: NOW + SECOND, seen_at }
 }
 
 async fn known(store: &impl Store) -> Vec<Node> {
