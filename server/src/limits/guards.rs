@@ -23,6 +23,10 @@ pub(crate) const GUARD_CLIENT_NUMBERS: u32 = 30;
 /// address.
 pub(crate) const GUARD_CLIENT_MOST: u32 = 50;
 
+/// Codes of an address and its network that are looked up for a call that is refused, where another node may have been told that
+/// they were typed: whoever asks on and on has the store read no more than these each time.
+pub(crate) const GUARD_LOOKED_UP: usize = 8;
+
 /// Addresses of people, and networks, of which it is remembered what they asked for, and as many where a code was typed:
 /// some 120 MB where each has asked for as much as is remembered of it, and 15 where each has asked for two numbers. Beyond
 /// them the one that asked longest ago is forgotten.

@@ -140,15 +140,21 @@ impl Clients {
         known.sessions.insert(session_id, client);
     }
 
-    /// Codes of an address and its network of which it is not known what became of them.
-    pub(super) fn open(&self, client: Client) -> HashSet<Uuid> {
+    /// Codes of an address and its network of which it is not known what became of them, the latest first: no more than are
+    /// looked up for one call.
+    pub(super) fn open(&self, client: Client) -> Vec<Uuid> {
         let mut known = self.known();
-        let mut open = HashSet::new();
+        let mut open = Vec::new();
         for key in [client.network, client.address] {
             let codes = known.numbers(key).into_iter().flatten().filter_map(|number| number.code);
-            open.extend(codes.filter(|code| code.fate == Fate::Open).map(|code| code.session_id));
+            open.extend(
+                codes.filter(|code| code.fate == Fate::Open).map(|code| (code.sent_at, code.session_id)),
+            );
         }
-        open
+        open.sort_unstable_by(|one, other| other.cmp(one));
+        open.dedup();
+        open.truncate(limits::GUARD_LOOKED_UP);
+        open.into_iter().map(|(_, session_id)| session_id).collect()
     }
 
     /// Notes what became of a code, where it is known who asked for it.
@@ -277,7 +283,7 @@ mod tests {
         let clients = Clients::default();
         let one = client(&clients, "2001:db8::1");
         assert_eq!(send(&clients, one, 1, START).address, []);
-        assert_eq!(clients.open(one), HashSet::from([Uuid::from_u128(1)]));
+        assert_eq!(clients.open(one), [Uuid::from_u128(1)]);
         clients.settle(Uuid::from_u128(1), Fate::Typed);
         // The same customer.
         let same = client(&clients, "2001:db8::ffff");
@@ -305,10 +311,22 @@ mod tests {
         clients.settle(Uuid::from_u128(2), Fate::Lapsed);
         let caller = clients.caller(other, START);
         assert_eq!(caller.network, [Try { at: START, is_typed: false }]);
-        assert_eq!(clients.open(other), HashSet::new());
+        assert!(clients.open(other).is_empty());
         let six = |address: &str| client(&clients, address).network;
         assert_eq!(six("2001:db8:1:2::1"), six("2001:db8:1:3::1"));
         assert_ne!(six("2001:db8:1::1"), six("2001:db8:2::1"));
+    }
+
+    #[test]
+    fn the_latest_codes_are_looked_up_and_no_more_than_so_many() {
+        let clients = Clients::default();
+        let one = client(&clients, "203.0.113.7");
+        let most = u32::try_from(limits::GUARD_LOOKED_UP).unwrap();
+        for number in 0..=most {
+            send(&clients, one, number, START + MINUTE * number);
+        }
+        let latest: Vec<Uuid> = (1..=most).rev().map(|number| Uuid::from_u128(number.into())).collect();
+        assert_eq!(clients.open(one), latest);
     }
 
     #[test]

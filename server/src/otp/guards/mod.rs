@@ -140,7 +140,7 @@ impl Guards {
         };
         let mut judged = judge(&caller);
         // What other nodes were told may speak for the address.
-        if judged.verdict != Verdict::Allow
+        if judged.verdict.refused().is_some_and(|refused| refused.reason.heeds_address())
             && let Some(client) = client
             && self.settle(client, now).await?
         {

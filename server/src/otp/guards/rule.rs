@@ -99,6 +99,11 @@ impl Reason {
         }
     }
 
+    /// Whether codes that the address had typed may speak against it.
+    pub(super) fn heeds_address(self) -> bool {
+        matches!(self, Self::Client | Self::Pause | Self::Range)
+    }
+
     /// Whether it does not hold for a number that has verified at the app before.
     pub(super) fn spares_known(self) -> bool {
         matches!(self, Self::Country | Self::Pause | Self::Range)
@@ -121,6 +126,16 @@ pub(crate) enum Verdict {
     Refuse(Refused),
     /// It is sent, and would not be if the guards refused.
     WouldRefuse(Refused),
+}
+
+impl Verdict {
+    /// What speaks against the code, whether it is sent all the same or not.
+    pub(super) fn refused(self) -> Option<Refused> {
+        match self {
+            Self::Allow => None,
+            Self::Refuse(refused) | Self::WouldRefuse(refused) => Some(refused),
+        }
+    }
 }
 
 /// What part of its codes was typed in the days before.
