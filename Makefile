@@ -76,7 +76,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
-.PHONY: help version metadata check-release dist test-dist build build-rust build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore pumping redteam fuzz races faults faults-nodes sanitize soak \
+.PHONY: help version metadata check-release dist test-dist prepare build build-rust build-tests build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore pumping redteam fuzz races faults faults-nodes sanitize soak \
 	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server bench-growth bench-history timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
@@ -94,6 +94,9 @@ build-python: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) ## install `loggin` and the Pyth
 build-node: $(NODE_PACKAGES) ## install and build the npm workspaces
 
 build-nextjs: $(NEXT_APPS) ## build the Next.js example for each version of Next.js that its tests use
+
+build-tests: build-rust ## build the tests of the Rust workspace
+	$(CARGO) test $(LOCKED) --workspace --no-run
 
 build-recipes: $(RECIPES) ## install what the snippets and recipes of the documentation use
 
@@ -113,7 +116,8 @@ $(MATURIN): python/requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^maturin==' $<)"
 	@touch $@
 
-$(PYTHON_TOOLS): python/requirements-dev.txt | $(BIN)/python
+# After maturin: pip does not run twice in one environment.
+$(PYTHON_TOOLS): python/requirements-dev.txt $(MATURIN)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
 	@touch $@
 
@@ -136,6 +140,8 @@ $(NEXT_APPS): $(NODE_PACKAGES) $(next_sources)
 $(RECIPES): $(NODE_PACKAGES) $(recipe_sources)
 	tests/e2e/recipes/build
 	@touch $@
+
+prepare: build build-tests build-nextjs build-recipes package-tools $(RELEASE_TOOLS) $(MANAGERS) ## build and install all that `make test` and `make test-dist` use: with -j3 beside each other
 
 ## Running -------------------------------------------------------------------------------------------
 
@@ -327,7 +333,7 @@ check-dependencies: ## licences and registries of the crates, which may use whic
 check-docs:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps
 
-check-tree: ## the map of the tree, budgets, names, directions between modules, thin bindings, links, traces of a machine
+check-tree: $(PYTHON_TOOLS) ## the map of the tree, budgets, names, directions between modules, thin bindings, links, traces of a machine
 	cd tests && $(abspath .)/$(BIN)/python -m checks
 
 check-generated: build ## generated files that people read are the ones this tree generates

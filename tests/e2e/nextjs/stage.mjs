@@ -6,7 +6,7 @@ import { after, before } from 'node:test';
 import { launch } from '../browser/browser.mjs';
 import { Environment } from '../browser/environment.mjs';
 import { Network } from '../browser/network.mjs';
-import { THEMES, violationsOf } from '../browser/senses.mjs';
+import { isReadable as isReadableInThemes } from '../browser/senses.mjs';
 import { App } from './app.mjs';
 
 /** What has not come by then, never will: a development server builds a page when it is asked for. */
@@ -88,13 +88,9 @@ export async function isIn(page, phone) {
   await page.getByText(`You are +${phone}.`).waitFor();
 }
 
-/** Everybody can read the page as it stands, in each theme; `SCREENSHOTS=folder` keeps a picture of it. */
+/** Everybody can read the page as it stands; `SCREENSHOTS=folder` keeps a picture of it. */
 export async function isReadable(page, name) {
-  for (const [theme, media] of Object.entries(THEMES)) {
-    await page.emulateMedia({ forcedColors: 'none', ...media });
-    assert.deepEqual(await violationsOf(page), [], `${name}, ${theme}`);
-  }
-  await page.emulateMedia({ colorScheme: 'light', forcedColors: 'none' });
+  await isReadableInThemes(page);
   if (process.env.SCREENSHOTS) {
     await page.screenshot({ path: join(process.env.SCREENSHOTS, `nextjs-${name}-light.png`) });
   }

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { Loggin } from '../../../../node/web/dist/esm/index.js';
 import { COMPUTER, HANDSET, launch } from '../browser.mjs';
 import { APP_KEY, Environment, PHONE } from '../environment.mjs';
-import { THEMES, violationsOf } from '../senses.mjs';
+import { isReadable } from '../senses.mjs';
 
 /** A page that has not come to something by then, never will. */
 const TIMEOUT_MS = 10_000;
@@ -233,12 +233,11 @@ const PAGES = {
 };
 
 for (const [name, path] of Object.entries(PAGES)) {
-  for (const [theme, settings] of Object.entries(THEMES)) {
-    for (const [size, device] of Object.entries({ desk: DESK, phone: PHONE_SIZED })) {
-      test(`${name}, ${theme}, ${size}: axe finds nothing, and nothing is wider than the screen`, async (t) => {
-        const page = await open(t, path, { device: { ...device, ...settings, reducedMotion: 'reduce' } });
-        await page.getByRole('heading', { level: 1 }).waitFor();
-        assert.deepEqual(await violationsOf(page), []);
+  for (const [size, device] of Object.entries({ desk: DESK, phone: PHONE_SIZED })) {
+    test(`${name}, ${size}: axe finds nothing in any theme, and nothing is wider than the screen`, async (t) => {
+      const page = await open(t, path, { device: { ...device, reducedMotion: 'reduce' } });
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await isReadable(page, async (theme) => {
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(width <= device.viewport.width, `${width} pixels`);
         if (process.env.SCREENSHOTS && theme !== 'forced' && !(size === 'phone' && theme === 'dark')) {
@@ -246,17 +245,18 @@ for (const [name, path] of Object.entries(PAGES)) {
           await page.screenshot({ path: join(process.env.SCREENSHOTS, file) });
         }
       });
-    }
+    });
   }
 }
 
-test('the sign-in, light: axe finds nothing', async (t) => {
+test('the sign-in: axe finds nothing in any theme', async (t) => {
   const page = await open(t, '/console', { as: null, device: DESK });
   await page.locator('#qr svg').waitFor();
-  assert.deepEqual(await violationsOf(page), []);
-  if (process.env.SCREENSHOTS) {
-    await page.screenshot({ path: join(process.env.SCREENSHOTS, 'console-sign-in-light.png') });
-  }
+  await isReadable(page, async (theme) => {
+    if (process.env.SCREENSHOTS && theme === 'light') {
+      await page.screenshot({ path: join(process.env.SCREENSHOTS, 'console-sign-in-light.png') });
+    }
+  });
 });
 
 /** Fills the history, after all else is seen, as `make bench-history` does. */

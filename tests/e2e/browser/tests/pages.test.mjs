@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { COMPUTER, HANDSET, launch } from '../browser.mjs';
 import { Environment, PHONE } from '../environment.mjs';
-import { readQr, THEMES, violationsOf } from '../senses.mjs';
+import { isReadable, readQr } from '../senses.mjs';
 
 /** A page that has not come to something by then, never will. */
 const TIMEOUT_MS = 10_000;
@@ -170,17 +170,15 @@ const PAGES = {
 };
 
 for (const [name, { path, reach, onlyAt, height }] of Object.entries(PAGES)) {
-  for (const [theme, settings] of Object.entries(THEMES)) {
-    for (const [size, device] of Object.entries({ desk: DESK, phone: PHONE_SIZED })) {
-      if (onlyAt && onlyAt !== size) {
-        continue;
-      }
-      test(`${name}, ${theme}, ${size}: axe finds nothing, and nothing is wider than the screen`, async (t) => {
-        const viewport = { ...device.viewport, ...(height && { height }) };
-        const seen = { ...device, ...settings, viewport, reducedMotion: 'reduce' };
-        const page = await open(t, path, { device: seen });
-        await reach(page);
-        assert.deepEqual(await violationsOf(page), []);
+  for (const [size, device] of Object.entries({ desk: DESK, phone: PHONE_SIZED })) {
+    if (onlyAt && onlyAt !== size) {
+      continue;
+    }
+    test(`${name}, ${size}: axe finds nothing in any theme, and nothing is wider than the screen`, async (t) => {
+      const viewport = { ...device.viewport, ...(height && { height }) };
+      const page = await open(t, path, { device: { ...device, viewport, reducedMotion: 'reduce' } });
+      await reach(page);
+      await isReadable(page, async (theme) => {
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.ok(width <= device.viewport.width, `${width} pixels`);
         if (process.env.SCREENSHOTS && theme !== 'forced' && !(size === 'phone' && theme === 'dark')) {
@@ -189,6 +187,6 @@ for (const [name, { path, reach, onlyAt, height }] of Object.entries(PAGES)) {
           await page.screenshot({ path: join(process.env.SCREENSHOTS, file) });
         }
       });
-    }
+    });
   }
 }
