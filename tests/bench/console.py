@@ -56,6 +56,12 @@ def whatsapp() -> Iterator[tuple[str, SimpleQueue[str]]]:
             server.shutdown()
 
 
+def _text_of(message: dict[str, Any]) -> str:
+    """What a message says to a person: its ids have digits too. One with a button has its text at another place."""
+    said = message.get("text") or message.get("interactive", {}).get("body", {})
+    return str(said.get("body") or said.get("text", ""))
+
+
 class Console:
     """An owner's browser."""
 
@@ -73,12 +79,9 @@ class Console:
         status, _ = self._post("/console/sign-in", {"token": token})
         assert status != 200, "nobody is signed in without a message"
         self._tap(code_of(token))
-        # The request of a message names ids too: the digits stand in its text.
         digits = None
         while digits is None:
-            digits = re.search(
-                r"(?<!\d)\d{6}(?!\d)", json.loads(messages.get(timeout=TIMEOUT))["text"]["body"]
-            )
+            digits = re.search(r"(?<!\d)\d{6}(?!\d)", _text_of(json.loads(messages.get(timeout=TIMEOUT))))
         self._post("/api/v1/tokens/confirm", {"token": token, "confirmation_code": digits.group()})
         status, body = self._post("/console/sign-in", {"token": token})
         assert status == 200, body
@@ -114,7 +117,10 @@ class Console:
         response = self._connection.getresponse()
         if cookie := response.getheader("Set-Cookie"):
             self._cookie = cookie.partition(";")[0]
-        return response.status, response.read()
+        said = response.read()
+        # Between two pages there may be longer than a server keeps a connection.
+        self._connection.close()
+        return response.status, said
 
     def open(self, path: str) -> bytes:
         """A page, as it comes."""

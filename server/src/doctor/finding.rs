@@ -19,7 +19,7 @@ pub(crate) enum Severity {
 }
 
 impl Severity {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Skipped => "skipped",

@@ -7,6 +7,7 @@ mod apps;
 mod audit;
 mod call;
 mod guards;
+mod health;
 mod keys;
 mod logs;
 mod nodes;
@@ -45,6 +46,7 @@ use crate::state::Server;
     logs::list,
     usage::show,
     nodes::list,
+    health::show,
     webhooks::list,
     webhooks::create,
     webhooks::show,
@@ -85,6 +87,7 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/logs", get(logs::list))
         .route("/usage", get(usage::show))
         .route("/nodes", get(nodes::list))
+        .route("/health", get(health::show))
         .route("/webhooks", get(webhooks::list).post(webhooks::create))
         .route(
             "/webhooks/{endpoint_id}",

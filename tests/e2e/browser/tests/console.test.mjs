@@ -220,11 +220,22 @@ test('a viewer is let in by their own number and changes nothing; who is nobody 
 const PHONE_SIZED = { ...HANDSET, viewport: { width: 375, height: 700 }, deviceScaleFactor: 1.5 };
 const DESK = { viewport: { width: 1180, height: 860 }, deviceScaleFactor: 1 };
 
-/** Each page that is looked at. */
+/** Each page that is looked at: its address, or what somebody does to come to it. */
 const PAGES = {
   apps: '/console/apps',
   app: `/console/apps/${APP_KEY}`,
   logs: '/console/logs',
+  login: async (page, t) => {
+    await signInByPython(t, await createApp(page, 'Coffee shop'));
+    await page.goto(`${environment.url}/console/logs`);
+    await page.locator('tbody tr', { hasText: 'Coffee shop' }).first().getByRole('link').click();
+    await page.locator('p.back').waitFor();
+  },
+  secret: async (page) => {
+    await page.getByLabel('Name').fill('Fish shop');
+    await page.getByRole('button', { name: 'Create app' }).click();
+    await page.locator('#secret').waitFor();
+  },
   usage: '/console/usage',
   webhooks: '/console/webhooks',
   health: '/console/health',
@@ -232,10 +243,14 @@ const PAGES = {
   people: '/console/people',
 };
 
-for (const [name, path] of Object.entries(PAGES)) {
+for (const [name, way] of Object.entries(PAGES)) {
   for (const [size, device] of Object.entries({ desk: DESK, phone: PHONE_SIZED })) {
     test(`${name}, ${size}: axe finds nothing in any theme, and nothing is wider than the screen`, async (t) => {
+      const path = typeof way === 'string' ? way : '/console/apps';
       const page = await open(t, path, { device: { ...device, reducedMotion: 'reduce' } });
+      if (path !== way) {
+        await way(page, t);
+      }
       await page.getByRole('heading', { level: 1 }).waitFor();
       await isReadable(page, async (theme) => {
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
