@@ -76,7 +76,7 @@ next_sources := tests/e2e/nextjs/build tests/e2e/nextjs/follow.mjs docs/nextjs.m
 
 recipe_sources := tests/e2e/recipes/build tests/e2e/recipes/package-lock.json $(shell find docs -name '*.md')
 
-.PHONY: help version metadata check-release dist test-dist prepare build build-rust build-tests build-python build-node build-nextjs build-recipes package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore pumping redteam fuzz races faults faults-nodes sanitize soak \
+.PHONY: help version metadata check-release dist test-dist prepare build build-rust build-tests build-python build-node build-nextjs build-recipes build-fuzz build-kotlin package-server package-tools demo test test-rust test-python test-node test-recipes test-browser test-kotlin test-swift test-packaging test-node-majors test-checks explore pumping redteam fuzz races faults faults-nodes sanitize soak \
 	check check-format check-lint check-dependencies check-docs check-tree check-generated generate bench bench-otp bench-server bench-growth bench-history timing-otp bench-docs bench-otp-docs bench-server-docs fmt clean
 
 help: ## show this list
@@ -97,6 +97,12 @@ build-nextjs: $(NEXT_APPS) ## build the Next.js example for each version of Next
 
 build-tests: build-rust ## build the tests of the Rust workspace
 	$(CARGO) test $(LOCKED) --workspace --no-run
+
+build-fuzz: ## build the fuzz targets
+	tests/scripts/fuzz --build
+
+build-kotlin: ## compile the Kotlin package and its tests
+	tests/scripts/kotlin --build
 
 build-recipes: $(RECIPES) ## install what the snippets and recipes of the documentation use
 
@@ -141,7 +147,7 @@ $(RECIPES): $(NODE_PACKAGES) $(recipe_sources)
 	tests/e2e/recipes/build
 	@touch $@
 
-prepare: build build-tests build-nextjs build-recipes package-tools $(RELEASE_TOOLS) $(MANAGERS) ## build and install all that `make test` and `make test-dist` use: with -j3 beside each other
+prepare: build build-tests build-nextjs build-recipes build-kotlin build-fuzz package-tools $(RELEASE_TOOLS) $(MANAGERS) ## build and install all that `make test` and `make test-dist` use: with -j6 beside each other
 
 ## Running -------------------------------------------------------------------------------------------
 
