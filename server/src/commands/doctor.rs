@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{ConfigArgs, output::print_line, run::RunError};
+use super::{
+    ConfigArgs,
+    output::{print_line, progress},
+    run::RunError,
+};
 use crate::{
     clock::{SystemClock, SystemRandom},
     doctor::{self, Severity},
@@ -26,8 +30,15 @@ pub(super) struct DoctorArgs {
 /// Prints what it finds; fails where there is a problem.
 pub(super) async fn run(arguments: DoctorArgs) -> Result<(), RunError> {
     let file = arguments.config.config.as_deref();
-    let report =
-        doctor::examine(file, std::env::vars_os(), Arc::new(SystemClock), Arc::new(SystemRandom)).await;
+    let bar = progress("looking");
+    let on_done = |of: usize| {
+        bar.set_length(of as u64);
+        bar.inc(1);
+        bar.set_message(format!("{} of {of} checks done", bar.position()));
+    };
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let report = doctor::examine(file, std::env::vars_os(), clock, random, on_done).await;
+    bar.finish_and_clear();
     let text = if arguments.json {
         serde_json::to_string_pretty(&report).map_err(|error| RunError::Refused(error.to_string()))?
     } else {

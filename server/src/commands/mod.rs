@@ -303,6 +303,7 @@ fn run_on_database(
         }
         DataCommand::Backup { config, file } => {
             let database = run::location(&start(config.config.as_deref())?)?;
+            let _bar = output::progress("copying");
             // It gets its name once it was looked through.
             let bytes = store::back_up(&database, &file)?;
             print_line(&format!("{}  {bytes} bytes, whole", file.display()))

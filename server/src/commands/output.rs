@@ -1,7 +1,11 @@
 //! What the program prints for whoever started it.
 
-use std::{io::Write, time::SystemTime};
+use std::{
+    io::Write,
+    time::{Duration, SystemTime},
+};
 
+use indicatif::{ProgressBar, ProgressFinish};
 use loggin_protocol::wire::Timestamp;
 
 use super::run::RunError;
@@ -25,6 +29,16 @@ pub(crate) async fn announce(line: String) -> Result<(), RunError> {
         return Ok(());
     };
     printed.map_err(|_| RunError::Refused("standard output cannot be written to".into()))?
+}
+
+/// How often somebody sees that work goes on.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What is done, on standard error while it is: gone in the end, and never there unless that is a terminal.
+pub(super) fn progress(what: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear).with_message(what);
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 /// A moment as people and programs read it: RFC 3339, in UTC.

@@ -54,12 +54,13 @@ const CHECKS: [Check; 17] = [
     (checks::proxies::NAME, |subject| checks::proxies::check(subject).boxed()),
 ];
 
-/// Looks at everything that the settings say.
+/// Looks at everything that the settings say; each check that is done is told, with how many there are.
 pub(crate) async fn examine(
     file: Option<&Path>,
     environment: impl Iterator<Item = (std::ffi::OsString, std::ffi::OsString)>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    on_done: impl Fn(usize),
 ) -> Report {
     let settings = match Settings::read(file, environment) {
         Ok(settings) => settings,
@@ -73,7 +74,11 @@ pub(crate) async fn examine(
     let subject = Subject::new(Some(settings), config, examined.errors, clock, random);
     let checks = CHECKS.iter().map(|&(name, check)| {
         let checking = timeout(limits::DOCTOR_CHECK, check(&subject));
-        checking.map(move |found| found.unwrap_or_else(|_| vec![late(name)]))
+        let on_done = &on_done;
+        checking.map(move |found| {
+            on_done(CHECKS.len());
+            found.unwrap_or_else(|_| vec![late(name)])
+        })
     });
     Report::new(join_all(checks).await.concat())
 }

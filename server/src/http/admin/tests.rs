@@ -271,7 +271,8 @@ async fn lists_and_exports_have_nothing_of_apps_out_of_reach() {
         for accept in ["application/json", "text/csv"] {
             for key in &limited {
                 let (is_refused, text) = read(key, accept).await;
-                let is_of_server = ["/access-keys", "/admins", "/health", "/nodes", "/test-numbers"].contains(&path);
+                let is_of_server =
+                    ["/access-keys", "/admins", "/health", "/nodes", "/test-numbers"].contains(&path);
                 assert_eq!(is_refused, is_of_server, "{path}");
                 assert!(
                     is_refused || text.contains(OWN) || path == "/audit" || path == "/webhooks",

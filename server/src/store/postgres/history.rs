@@ -47,8 +47,7 @@ macro_rules! select {
             "SELECT * FROM history WHERE id > $1 AND id < $2 AND ($3 IS NULL OR app_key = $3)
             AND ($4 IS NULL OR kind = $4) AND ($5 IS NULL OR ending = ANY ($5))
             AND ($6 IS NULL OR country = $6) AND ($7 IS NULL OR phone_end = $7)
-            AND ($8 IS NULL OR (recipient = ANY ($8)
-                AND substr(recipient, 1, 1) = ANY (SELECT substr(mac, 1, 1) FROM unnest($8) mac)))
+            AND ($8 IS NULL OR (recipient = ANY ($8) AND substr(recipient, 1, 1) = ANY ($13)))
             AND ($9 IS NULL OR ended_at >= $9) AND ($10 IS NULL OR ended_at < $10)
             AND ($12 IS NULL OR app_key = ANY ($12))
             ORDER BY id ",
@@ -58,7 +57,7 @@ macro_rules! select {
     };
 }
 
-const LATEST: &str = select!("DESC");
+pub(super) const LATEST: &str = select!("DESC");
 const EARLIEST: &str = select!("ASC");
 
 /// The history after a position, which is counted with what was counted before.
@@ -70,10 +69,12 @@ macro_rules! usage {
             ", sum(ends)::bigint AS ends, sum(started)::bigint AS started, sum(messages)::bigint AS messages,
             sum(verified)::bigint AS verified, sum(redeemed)::bigint AS redeemed FROM (
  SELECT * FROM usage_hours WHERE facet = $1 AND ($2 IS NULL OR app_key = $2) AND ($7 IS NULL OR app_key = ANY ($7))
-                    AND ((hour >= $3 AND hour < $5) OR (hour >= $6 AND hour < $4))
+                    AND hour >= $3 AND hour < $5
+                UNION ALL SELECT * FROM usage_hours WHERE facet = $1 AND ($2 IS NULL OR app_key = $2) AND ($7 IS NULL OR app_key = ANY ($7))
+                    AND hour >= $6 AND hour < $4
                 UNION ALL SELECT * FROM usage_hours WHERE facet = $1 + 10 AND ($2 IS NULL OR app_key = $2) AND ($7 IS NULL OR app_key = ANY ($7))
                     AND hour >= $5 AND hour < $6
-                UNION ALL SELECT * FROM counted_history((SELECT last FROM usage_counted), 9223372036854775807)
+                UNION ALL SELECT * FROM uncounted_history()
                     WHERE facet = $1 AND ($2 IS NULL OR app_key = $2) AND ($7 IS NULL OR app_key = ANY ($7)) AND hour >= $3 AND hour < $4
             ) u
             GROUP BY ",
@@ -84,8 +85,13 @@ macro_rules! usage {
     };
 }
 
-const BY_HOUR: &str = usage!("hour, kind");
-const BY_VALUE: &str = usage!("app_key, kind, value");
+pub(super) const BY_HOUR: &str = usage!("hour, kind");
+pub(super) const BY_VALUE: &str = usage!("app_key, kind, value");
+
+/// Whether anything is not counted yet. Of the rows above an id that is not known before, one would be looked for by reading
+/// all of them.
+pub(super) const IS_ANY: &str =
+    "SELECT 1 WHERE (SELECT max(id) FROM history) > (SELECT last FROM usage_counted)";
 
 /// Keys of apps, as statements take a list.
 pub(super) fn names(apps: Option<&[AppKey]>) -> Option<Vec<&str>> {
@@ -159,10 +165,13 @@ impl HistoryStore for PostgresStore {
         let endings = filter.ending_numbers();
         let recipients: Option<Vec<&[u8]>> =
             filter.recipients.as_ref().map(|macs| macs.iter().map(<[u8; 32]>::as_slice).collect());
+        // What their index has of them.
+        let first_bytes: Option<Vec<&[u8]>> =
+            filter.recipients.as_ref().map(|macs| macs.iter().map(|mac| &mac[..1]).collect());
         let (since, until) = (filter.since.map(|at| at.0), filter.until.map(|at| at.0));
         let most = i64::from(limit);
         let apps = names(filter.apps.as_deref());
-        let values: [Bound<'_>; 12] = [
+        let values: [Bound<'_>; 13] = [
             (&window.above, Type::INT8),
             (&window.below, Type::INT8),
             (&app_key, Type::TEXT),
@@ -175,6 +184,7 @@ impl HistoryStore for PostgresStore {
             (&until, Type::INT8),
             (&most, Type::INT8),
             (&apps, Type::TEXT_ARRAY),
+            (&first_bytes, Type::BYTEA_ARRAY),
         ];
         let rows = self.connections.rows(sql, &values).await?;
         let found = rows.iter().map(|row| Ok((value(row, "id")?, tolerated(read(row))?)));
@@ -192,7 +202,6 @@ impl HistoryStore for PostgresStore {
     }
 
     async fn count_history(&self, limit: u32) -> Result<u64, StoreError> {
-        const IS_ANY: &str = "SELECT 1 FROM history WHERE id > (SELECT last FROM usage_counted) LIMIT 1";
         // Nothing is written, and nobody waits, where there is nothing new.
         if self.connections.first(IS_ANY, &[]).await?.is_none() {
             return Ok(0);

@@ -26,6 +26,8 @@ mod notify;
 mod otp;
 mod outbox;
 mod people;
+#[cfg(test)]
+mod plan_tests;
 mod ready;
 mod rows;
 mod server;

@@ -51,7 +51,7 @@ const LONG: Duration = Duration::from_secs(30);
 const SOCKET: &str = ".s.PGSQL.5432";
 
 /// A store on a database of its own, and its URL; `None` where PostgreSQL is not installed.
-async fn open() -> Option<(PostgresStore, String)> {
+pub(super) async fn open() -> Option<(PostgresStore, String)> {
     let url = cluster::shared()?.database();
     Some((open_at(&url, 1).await.unwrap(), url))
 }
@@ -71,7 +71,7 @@ async fn open_heard(url: &str, node: i64) -> PostgresStore {
     PostgresStore::open(&server, node, Arc::new(())).await.unwrap()
 }
 
-async fn client(url: &str) -> Client {
+pub(super) async fn client(url: &str) -> Client {
     Server::parse(url).unwrap().connect().await.unwrap()
 }
 
