@@ -98,7 +98,8 @@ build-nextjs: $(NEXT_APPS) ## build the Next.js example for each version of Next
 build-tests: build-rust ## build the tests of the Rust workspace
 	$(CARGO) test $(LOCKED) --workspace --no-run
 
-build-fuzz: ## build the fuzz targets
+# Its tool comes by pip, which an environment that is just being made does not have yet.
+build-fuzz: | $(BIN)/python ## build the fuzz targets
 	tests/scripts/fuzz --build
 
 build-kotlin: ## compile the Kotlin package and its tests
@@ -333,7 +334,7 @@ check-lint: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) $(NODE_PACKAGES)
 	cd node && npm run --silent typecheck
 	cd node && npm run --silent check-packages
 
-check-dependencies: ## licences and registries of the crates, which may use which, known advisories
+check-dependencies: | $(BIN)/python ## licences and registries of the crates, which may use which, known advisories
 	tests/scripts/dependencies
 
 check-docs:
