@@ -64,6 +64,9 @@ BIOME := node/node_modules/.bin/biome
 # build of most crates with `make BINARIES='--workspace --bins'`.
 BINARIES ?= -p loggin-server -p whatsapp-simulator
 
+# What is linted and documented: all but one call of UniFFI's generator, as checking that takes the compiler minutes.
+CHECKED := --workspace --exclude loggin-mobile-bindgen
+
 manifests := Cargo.toml Cargo.lock core/Cargo.toml core/protocol/Cargo.toml
 core_sources := $(shell find core/src core/protocol/src -name '*.rs')
 # Python's own files are not copied, so that editing them needs no build.
@@ -120,12 +123,12 @@ $(BIN)/python:
 
 # All that a build of the package needs, and so the demo.
 $(MATURIN): python/requirements-dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^maturin==' $<)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile "$$(grep '^maturin==' $<)"
 	@touch $@
 
 # After maturin: pip does not run twice in one environment.
 $(PYTHON_TOOLS): python/requirements-dev.txt $(MATURIN)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement $<
 	@touch $@
 
 $(PYTHON_PACKAGE): $(MATURIN) $(manifests) $(core_sources) $(python_sources)
@@ -158,7 +161,7 @@ demo: build-rust $(PYTHON_PACKAGE) ## one login from beginning to end; TAP=auto 
 ## Testing -------------------------------------------------------------------------------------------
 
 test: build build-nextjs build-recipes package-tools ## run every suite of every language, then print how each ended
-	tests/run checks rust fuzz python node recipes browser kotlin swift packaging
+	tests/run browser rust checks python node fuzz packaging recipes kotlin swift
 
 test-node-majors: build-node ## run the suite of the Node SDK under newer majors of Node, from the npm registry
 	tests/scripts/node-majors
@@ -300,7 +303,7 @@ docs: $(DOCS_TOOLS) $(TYPEDOC) $(PYTHON_PACKAGE) $(NODE_MODULES) ## build the si
 
 $(DOCS_TOOLS): packaging/release/requirements-docs.txt
 	$(PYTHON) -m venv $(DOCS)
-	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement $<
 	@touch $@
 
 $(TYPEDOC):
@@ -308,7 +311,7 @@ $(TYPEDOC):
 
 $(RELEASE_TOOLS): packaging/release/requirements.txt
 	$(PYTHON) -m venv $(RELEASE)
-	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	$(RELEASE)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement $<
 	@touch $@
 
 ## Checking ------------------------------------------------------------------------------------------
@@ -321,7 +324,7 @@ check-format: $(PYTHON_TOOLS) $(NODE_MODULES)
 	$(BIOME) format .
 
 check-lint: $(PYTHON_TOOLS) $(PYTHON_PACKAGE) $(NODE_PACKAGES)
-	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(LOCKED) $(CHECKED) --all-targets -- -D warnings
 	$(BIN)/ruff check .
 	cd python && ../$(BIN)/mypy --strict src tests
 	cd tests && ../$(BIN)/mypy --strict checks bench
@@ -338,7 +341,7 @@ check-dependencies: | $(BIN)/python ## licences and registries of the crates, wh
 	tests/scripts/dependencies
 
 check-docs:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) $(CHECKED) --no-deps
 
 check-tree: $(PYTHON_TOOLS) ## the map of the tree, budgets, names, directions between modules, thin bindings, links, traces of a machine
 	cd tests && $(abspath .)/$(BIN)/python -m checks

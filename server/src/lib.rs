@@ -26,10 +26,6 @@ mod store;
 mod telemetry;
 #[cfg(test)]
 mod tests;
-#[cfg(not(fuzzing))]
 mod whatsapp;
-#[cfg(fuzzing)]
-#[doc(hidden)]
-pub mod whatsapp;
 
 pub use commands::main;

@@ -1,4 +1,4 @@
-//! Texts of messages, and the codes in them. `server/src/whatsapp/law.rs` says what holds, and its tests run the corpus as
+//! Texts of messages, and the codes in them. `server/src/whatsapp/webhook/law.rs` says what holds, and its tests run the corpus as
 //! well:
 //!
 //! - No text makes the search panic.
@@ -19,7 +19,10 @@
 //! | `no-code`, `cut-code`, `wrong-separator`, `empty` | no code |
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use loggin_server::whatsapp;
+#[path = "../../../server/src/whatsapp/webhook/mod.rs"]
+#[allow(dead_code, unused_imports)] // the server uses the rest
+mod webhook;
 
-fuzz_target!(|text: &str| whatsapp::assert_places_law(text));
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| webhook::assert_places_law(text));

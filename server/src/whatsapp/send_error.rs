@@ -11,7 +11,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::json;
+use super::webhook::json;
 use crate::telemetry::metrics::SendResult;
 
 /// The pause after too many messages to one person: one is permitted every 6 s.

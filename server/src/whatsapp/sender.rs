@@ -11,9 +11,9 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use super::{
-    identity, json,
     outbound::{self, AuthTemplate, Recipient},
     send_error::SendError,
+    webhook::{identity, json},
 };
 use crate::{
     config::AccessToken,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::super::super::operator::Severity;
 use super::*;
-use crate::whatsapp::operator::Severity;
 
 pub(super) const PARENT: &str = "US.ENT.11815799212886844830";
 const OLD_PARENT: &str = "US.ENT.20000000000000000000";

@@ -6,11 +6,11 @@ use loggin_protocol::PhoneNumber;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{message::OWN_CONTACT, *};
-use crate::whatsapp::{
+use super::super::{
     operator::OperatorKind,
     update::{Content, IdentityChange, InboundMessage},
 };
+use super::{message::OWN_CONTACT, *};
 
 mod channels;
 mod messages;

@@ -92,7 +92,7 @@ impl<'a> Contacts<'a> {
 }
 
 /// A phone number of digits, with or without `+`.
-pub(super) fn phone(text: &str) -> Option<PhoneNumber> {
+pub(crate) fn phone(text: &str) -> Option<PhoneNumber> {
     PhoneNumber::parse(digits(text)).ok()
 }
 

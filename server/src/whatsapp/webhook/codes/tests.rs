@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::super::law::assert_places_law;
 use super::*;
-use crate::whatsapp::law::assert_places_law;
 
 const CODE: &str = "8XKPQ2WN-P37ZB-ZFMMN-V1GN3-0EWXB";
 const OTHER: &str = "00000000-GMR99-22HT7-ZMZSJ-XM8QV";

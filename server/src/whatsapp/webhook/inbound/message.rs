@@ -3,7 +3,7 @@
 use loggin_protocol::PhoneNumber;
 use serde_json::Value;
 
-use crate::whatsapp::{
+use super::super::{
     identity::{self, Contacts, Sender},
     json,
     update::{Content, IdentityChange, IgnoredReason, InboundMessage, UpdateKind},

@@ -22,32 +22,32 @@ const REPLACEMENT_ESCAPE: &[u8; UNICODE_ESCAPE_BYTES] = br"\ufffd";
 /// A name or text that was cut in the middle of an emoji leaves half a surrogate pair or half a UTF-8 sequence. That
 /// is no JSON to a strict reader, and one such message would hold up everything in its call for the seven days
 /// that WhatsApp repeats it: those halves are replaced and the body is read once more.
-pub(super) fn read(body: &[u8]) -> Option<Value> {
+pub(crate) fn read(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body).or_else(|_| serde_json::from_slice(&repaired(body))).ok()
 }
 
 /// The string at a key.
-pub(super) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str()
 }
 
 /// The non-empty string at a key.
-pub(super) fn id(value: &Value, key: &str) -> Option<String> {
+pub(crate) fn id(value: &Value, key: &str) -> Option<String> {
     text(value, key).filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
 /// The value at a key, unless it is null: that counts as absent.
-pub(super) fn present<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
+pub(crate) fn present<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     value.get(key).filter(|value| !value.is_null())
 }
 
 /// The elements of the array at a key.
-pub(super) fn elements<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
+pub(crate) fn elements<'a>(value: &'a Value, key: &str) -> Option<&'a [Value]> {
     value.get(key)?.as_array().map(Vec::as_slice)
 }
 
 /// The only element of the array at a key; `None` where there is another number of them.
-pub(super) fn only<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
+pub(crate) fn only<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     match elements(value, key)? {
         [only] => Some(only),
         _ => None,
@@ -55,7 +55,7 @@ pub(super) fn only<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
 }
 
 /// An integer at a key, written as a number or as a string of digits.
-pub(super) fn integer(value: &Value, key: &str) -> Option<u64> {
+pub(crate) fn integer(value: &Value, key: &str) -> Option<u64> {
     match value.get(key)? {
         Value::Number(number) => number.as_u64(),
         Value::String(digits) => digits.parse().ok(),
@@ -64,7 +64,7 @@ pub(super) fn integer(value: &Value, key: &str) -> Option<u64> {
 }
 
 /// A moment in seconds since 1970 at a key.
-pub(super) fn unix_time(value: &Value, key: &str) -> Option<SystemTime> {
+pub(crate) fn unix_time(value: &Value, key: &str) -> Option<SystemTime> {
     let seconds = integer(value, key).filter(|&seconds| seconds <= LAST_SECOND)?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
