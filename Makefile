@@ -193,8 +193,8 @@ test-swift: build-rust ## run the Swift suite, or say why it cannot run here
 test-packaging: build-rust build-python package-tools ## what packaging/ brings: proxies, the service, the Debian package, alarms
 	tests/run packaging
 
-races: build-rust ## 1,000 rounds of 50 people who type the same code at once, and of 50 who redeem one login at two servers (minutes)
-	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-server --lib races
+races: build-rust ## 1,000 rounds of 50 people who type the same code at once, who exchange one of OpenID, and who redeem one login at two servers (minutes)
+	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-server --lib -- races of_many_who_show_one_code_at_once
 	RACE_ROUNDS=1000 $(CARGO) test $(LOCKED) -p loggin-e2e --test nodes redeem
 
 faults: build-rust ## run 1,000 rounds of waits over a network that misbehaves; ROUNDS= and SEED= choose others

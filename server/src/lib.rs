@@ -18,6 +18,7 @@ mod identity;
 mod languages;
 mod limits;
 mod logins;
+mod openid;
 mod otp;
 mod outbox;
 mod phones;

@@ -16,6 +16,7 @@ use crate::{
     identity::People,
     limits::{self, DemoCounts, Rooms, Shares, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
+    openid::OpenId,
     otp::{CodeSender, Otp},
     outbox::Outbox,
     phones::RecipientKeys,
@@ -37,6 +38,8 @@ pub(crate) struct Server {
     pub(crate) logins: Logins,
     /// What WhatsApp tells of people beside their messages.
     pub(crate) people: People,
+    /// What other programs sign people in with.
+    pub(crate) openid: OpenId,
     /// What administrators do.
     pub(crate) administration: Administration,
     /// Under what sessions of the console are sealed.
@@ -54,6 +57,8 @@ pub(crate) struct Server {
     pub(crate) wait_counts: WindowCounts<IpAddr>,
     /// Calls of the admin API, by access key.
     pub(crate) admin_counts: WindowCounts<KeyId>,
+    /// Calls of the OpenID issuer without a client's secret, by address.
+    pub(crate) openid_counts: WindowCounts<IpAddr>,
     pub(crate) streams: StreamCounts,
     pub(crate) demo_counts: DemoCounts,
     /// Room for large bodies.
@@ -130,6 +135,13 @@ fn administration(parts: &Parts) -> Administration {
     }
 }
 
+fn openid(parts: &Parts, apps: &Arc<Apps>) -> OpenId {
+    let Settings { whatsapp, public_origin, .. } = &parts.settings;
+    let secrets = whatsapp.app_secrets.iter().map(|secret| secret.expose_secret().as_bytes());
+    let kept = (Arc::clone(&parts.store), Arc::clone(apps));
+    OpenId::new(kept, (Arc::clone(&parts.clock), Arc::clone(&parts.random)), public_origin.clone(), secrets)
+}
+
 impl Server {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let administration = administration(&parts);
@@ -143,6 +155,7 @@ impl Server {
             Arc::clone(&parts.clock),
             parts.settings.development,
         ));
+        let openid = openid(&parts, &apps);
         let otp = parts.otp.map(|otp| {
             Arc::new(Otp::new(
                 Arc::clone(&parts.store),
@@ -172,6 +185,7 @@ impl Server {
         };
         Arc::new(Self {
             people,
+            openid,
             administration,
             session_keys,
             admin_counts: WindowCounts::new(limits::ADMIN_CALLS_PER_MINUTE, limits::CALLS_WINDOW),
@@ -194,6 +208,7 @@ impl Server {
             hasher: RandomState::new(),
             sender_counts: WindowCounts::new(limits::MESSAGES_PER_SENDER, limits::SENDER_WINDOW),
             wait_counts: WindowCounts::new(limits::WAITS_PER_ADDRESS, limits::WAITS_WINDOW),
+            openid_counts: WindowCounts::new(limits::OPENID_CALLS_PER_ADDRESS, limits::CALLS_WINDOW),
             streams: StreamCounts::default(),
             demo_counts: DemoCounts::default(),
             bodies: Rooms::new(parts.settings.bodies_kib),

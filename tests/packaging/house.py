@@ -148,6 +148,7 @@ def sign_in_halfway(house: House, people: ThreadPoolExecutor) -> UnderWay:
         f"webhook add {house.app['app_key']} https://app.invalid/hook",
         "access-key create --label reports --scope logs:read",
         f"guard set {house.app['app_key']} --per-day 500",
+        f"client create --app {house.app['app_key']} --redirect-uri https://wiki.invalid/cb --name Wiki",
     ):
         one.follow(Block("sh", f"loggin-server {command} --config /etc/loggin/loggin.toml"))
     # As the guards write it where too few codes of a country are typed.
@@ -157,6 +158,7 @@ def sign_in_halfway(house: House, people: ThreadPoolExecutor) -> UnderWay:
         # As a server leaves it that ends without a word.
         now = time.time_ns() // 1_000_000
         database.execute("INSERT INTO nodes VALUES (?, ?, ?, ?, ?)", (-(2**62), "attic", "0.0.1", now, now))
+        sign_in_by_openid(database, house.app["app_key"])
     redeemed = client.create_token(house.app["app_key"])
     phones.send(phones.add(), f"Code: {redeemed.code}")
     assert client.wait_for_verify(redeemed.token).app_key == house.app["app_key"]
@@ -175,6 +177,25 @@ def sign_in_halfway(house: House, people: ThreadPoolExecutor) -> UnderWay:
     return UnderWay(
         redeemed.token, waiting, awaited, confirmer, unconfirmed, digits, sender, coded, code, recipient
     )
+
+
+def sign_in_by_openid(database: sqlite3.Connection, app_key: str) -> None:
+    """As the issuer writes it: somebody signs in to a client in a browser, and on a device."""
+    (client,) = database.execute("SELECT client_id FROM openid_clients").fetchone()
+    subject, later, said = "lgsu_" + "0" * 32, 2**52, json.dumps({"scope": "openid", "nonce": 'a\\"b'})
+    code, refresh, user_code = (bytes([number]) * 32 for number in (1, 2, 3))
+    rows = {
+        "openid_requests": (code, client, b"sealed", later),
+        "openid_grants": (
+            *("1" * 32, client, app_key, subject, "session", code, later, 1, refresh, later),
+            *(said, 1, later, None),
+        ),
+        "openid_consents": (client, subject, app_key, "openid phone", 1),
+        "openid_keys": (3, 1, "kid", b"sealed", said, 1),
+        "openid_devices": (code, user_code, client, "openid", 0, None, None, 1, 5_000, later),
+    }
+    for table, row in rows.items():
+        database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
 
 
 def move(house: House) -> Moved:

@@ -263,7 +263,7 @@ fn change_origins(origins: &mut Vec<String>, change: OriginChange) -> Result<(),
     Ok(())
 }
 
-fn name(given: &str) -> Result<String, AdministrationError> {
+pub(super) fn name(given: &str) -> Result<String, AdministrationError> {
     let name = given.trim();
     if name.is_empty() || name.chars().count() > NAME_CHARS || name.chars().any(char::is_control) {
         let message = format!("must have 1 to {NAME_CHARS} characters, in one line");

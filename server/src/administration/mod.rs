@@ -7,6 +7,7 @@ mod access;
 mod actor;
 mod admins;
 mod apps;
+mod clients;
 mod guards;
 mod keys;
 mod nodes;
@@ -30,6 +31,7 @@ pub(crate) use access::{AccessError, NewAccessKey};
 pub(crate) use actor::{Actor, Right, Rights};
 pub(crate) use admins::AdminChanges;
 pub(crate) use apps::{AppChanges, AppPolicy, NewApp, OriginChange};
+pub(crate) use clients::NewClient;
 pub(crate) use guards::{CountryChange, GuardChanges, GuardView};
 pub(crate) use keys::{KeyRotation, NewKey, RotatedKey};
 pub(crate) use nodes::NodeView;
@@ -47,6 +49,8 @@ pub(crate) enum Missing {
     Admin,
     #[error("app {0}")]
     App(AppKey),
+    #[error("client")]
+    Client,
     #[error("endpoint of webhooks")]
     Webhook,
     #[error("event that is kept")]

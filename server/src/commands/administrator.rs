@@ -69,6 +69,7 @@ fn not_found(missing: Missing) -> String {
         Missing::AccessKey => "there is no such access key that is good (`access-key list`)".to_owned(),
         Missing::Admin => "there is no administrator of this name".to_owned(),
         Missing::App(app_key) => format!("there is no app {app_key}"),
+        Missing::Client => "there is no such client (`client list`)".to_owned(),
         Missing::Event => {
             "nothing is delivered again: no such event is kept (`webhook deliveries`)".to_owned()
         }

@@ -8,6 +8,7 @@ mod app_key;
 mod app_state;
 mod app_view;
 mod audit;
+mod client;
 mod dev;
 mod doctor;
 mod guard;
@@ -36,6 +37,7 @@ use self::{
     access_key::AccessKeyCommand,
     admin::AdminCommand,
     app::AppCommand,
+    client::ClientCommand,
     dev::DevArgs,
     doctor::DoctorArgs,
     guard::GuardCommand,
@@ -120,6 +122,13 @@ enum DataCommand {
         config: ConfigArgs,
         #[command(subcommand)]
         command: WebhookCommand,
+    },
+    /// Let programs sign people in through OpenID: add, list, show and delete clients, and replace their secrets.
+    Client {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(subcommand)]
+        command: ClientCommand,
     },
     /// Add, list, remove and sign out who may use the console.
     Admin {
@@ -265,6 +274,9 @@ fn run_on_database(
         }
         DataCommand::Guard { config, command } => {
             block_on(guard::run(&run::location(&start(config.config.as_deref())?)?, command))
+        }
+        DataCommand::Client { config, command } => {
+            block_on(client::run(&run::location(&start(config.config.as_deref())?)?, command))
         }
         DataCommand::Admin { config, command } => {
             block_on(admin::run(&run::location(&start(config.config.as_deref())?)?, command))

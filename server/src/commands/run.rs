@@ -195,6 +195,7 @@ pub(crate) async fn prepare(
             () = purge_otp(&looking) => {}
             () = look_after_guards(&looking) => {}
             () = looking.apps.keep_writing_uses() => {}
+            () = look_after_openid(&looking) => {}
             () = trim_audit(&looking, retention) => {}
             () = purge_history(&looking, history) => {}
             () = keep_telling(&looking) => {}
@@ -241,6 +242,22 @@ async fn look_after_guards(server: &Server) {
         };
         if let Err(error) = looked {
             tracing::warn!(%error, "the guards could not be looked after; trying again");
+        }
+    }
+}
+
+/// Forgets what the OpenID issuer needs no longer, and has its keys take turns, for ever.
+async fn look_after_openid(server: &Server) {
+    let mut ticks = tokio::time::interval(limits::OPENID_LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let looked = match server.store.leads().await {
+            Ok(true) => server.openid.look_after().await,
+            other => other.map(drop),
+        };
+        if let Err(error) = looked {
+            tracing::warn!(%error, "the OpenID issuer could not be looked after; trying again");
         }
     }
 }

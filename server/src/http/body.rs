@@ -55,6 +55,14 @@ pub(crate) async fn free_json<T: DeserializeOwned>(headers: &HeaderMap, body: Bo
     parsed(headers, body, limits::FREE_BODY, None).await.map(|(body, _)| body)
 }
 
+/// Reads a form of at most [`limits::OPENID_FORM`] bytes, which needs no room.
+pub(crate) async fn form(headers: &HeaderMap, body: Body) -> Result<Collected, ApiError> {
+    if !is_of_type(headers, "application/x-www-form-urlencoded") {
+        return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "The body must be a form."));
+    }
+    in_time(body, limits::OPENID_FORM, None).await
+}
+
 /// Reads a JSON body of at most `limit` bytes in this room.
 pub(crate) async fn large_json<T: DeserializeOwned>(
     headers: &HeaderMap,
@@ -71,7 +79,7 @@ async fn parsed<T: DeserializeOwned>(
     limit: usize,
     room: Option<Room<'_>>,
 ) -> Result<(T, Collected), ApiError> {
-    if !is_json(headers) {
+    if !is_of_type(headers, "application/json") {
         return Err(ApiError::new(
             ErrorCode::UnsupportedMediaType,
             "The body must be JSON, with `Content-Type: application/json`.",
@@ -153,10 +161,10 @@ fn no_room(short: Short) -> ApiError {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+fn is_of_type(headers: &HeaderMap, kind: &str) -> bool {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.map(|value| value.split(';').next().unwrap_or_default().trim());
-    essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    essence.is_some_and(|essence| essence.eq_ignore_ascii_case(kind))
 }
 
 #[cfg(test)]

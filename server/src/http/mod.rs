@@ -12,6 +12,7 @@ mod event_body;
 mod event_stream;
 mod forwarded;
 mod intake;
+pub(crate) mod openid;
 mod pages;
 mod request;
 mod router;

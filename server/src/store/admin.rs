@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber, Subject};
 
 use super::{
-    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, GuardSettings, KeyId, Learned, StoreError,
-    TestNumber, WebhookEndpoint,
+    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, GuardSettings, KeyId, Learned, OpenIdClient,
+    StoreError, TestNumber, WebhookEndpoint,
 };
 use crate::clock::UnixMillis;
 
@@ -74,6 +74,12 @@ pub(crate) enum Act {
     ReplayWebhook(Replay),
     /// Stores an event for one endpoint; not done where that is disabled.
     TestWebhook(String, Box<AppEvent>),
+    /// Adds a client of the issuer; not done where its app has as many as it may. One of the same sector gives it its salt.
+    CreateClient(Box<OpenIdClient>),
+    /// Gives a client another secret, by its hash; the one before is taken until then. Not done where it has none.
+    RotateClient(String, [u8; 32], UnixMillis),
+    /// Deletes a client with all that it was given; not done where there is none.
+    DeleteClient(String),
 }
 
 /// What is delivered again.
@@ -130,6 +136,9 @@ impl Act {
             Self::DeleteWebhook(_) => "webhook_delete",
             Self::ReplayWebhook(_) => "webhook_replay",
             Self::TestWebhook(..) => "webhook_test",
+            Self::CreateClient(_) => "client_create",
+            Self::RotateClient(..) => "client_rotate",
+            Self::DeleteClient(_) => "client_delete",
         }
     }
 
@@ -161,8 +170,11 @@ impl Act {
             | Self::DisableWebhook(id, _)
             | Self::EnableWebhook(id, ..)
             | Self::DeleteWebhook(id)
-            | Self::TestWebhook(id, _) => id.clone(),
+            | Self::TestWebhook(id, _)
+            | Self::RotateClient(id, ..)
+            | Self::DeleteClient(id) => id.clone(),
             Self::ReplayWebhook(replay) => replay.endpoint_id.clone(),
+            Self::CreateClient(client) => client.id.clone(),
         }
     }
 
@@ -210,7 +222,7 @@ pub(crate) trait AdminStore {
         Ok(page.into_iter().rev().map(|(_, row)| row).collect())
     }
     /// The latest acts before this position, or the latest of all, each with its position, the latest first. Where apps are
-    /// given, only acts on them, on their secret keys and on their endpoints of webhooks.
+    /// given, only acts on them, on their secret keys, their clients and their endpoints of webhooks.
     async fn audit_page(
         &self,
         apps: Option<Vec<AppKey>>,

@@ -13,6 +13,7 @@ mod identity;
 mod keys;
 mod location;
 mod nodes;
+mod openid;
 mod otp;
 mod outbox;
 mod people;
@@ -49,6 +50,10 @@ pub(crate) use identity::{IdentityStore, PeopleChange, Person, PersonQuery, Reco
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use location::{Location, back_up, open, version_at};
 pub(crate) use nodes::{Node, NodeRow, NodeStore};
+pub(crate) use openid::{
+    DeviceApproval, DeviceState, GrantData, KnownAs, OpenIdClient, OpenIdDevice, OpenIdGrant, OpenIdKey,
+    OpenIdRequest, OpenIdSettings, OpenIdStore, Redeeming, Redemption, SigningAlgorithm, SubjectType,
+};
 pub(crate) use otp::{
     CallCount, CountedCalls, KnownCall, LiveCode, OtpCall, OtpCounts, OtpDelivery, OtpOutcome, OtpPhone,
     OtpPurge, OtpRefusal, OtpSession, OtpStore, OtpWrite, Sending, TestNumber,
@@ -319,6 +324,7 @@ pub(crate) trait Store:
     + KeyStore
     + AdminsStore
     + NodeStore
+    + OpenIdStore
     + OtpStore
     + OutboxStore
     + PeopleStore

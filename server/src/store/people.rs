@@ -13,10 +13,13 @@ use super::StoreError;
 use crate::clock::UnixMillis;
 
 /// Tables that can hold a person, under whatever name.
-pub(crate) const WITH_PEOPLE: [&str; 13] = [
+pub(crate) const WITH_PEOPLE: [&str; 16] = [
     "admins",
     "history",
     "logins",
+    "openid_consents",
+    "openid_devices",
+    "openid_grants",
     "otp_aliases",
     "otp_answers",
     "otp_phones",
@@ -31,7 +34,7 @@ pub(crate) const WITH_PEOPLE: [&str; 13] = [
 
 /// Tables that hold none, each with the reason; a database has some of its own beside them.
 #[cfg(test)]
-pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 15] = [
+pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 18] = [
     ("access_keys", "they are of programs"),
     ("apps", "it is about apps"),
     ("audit", "of a number it has its end or a MAC, and else the operator's own users"),
@@ -41,6 +44,9 @@ pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 15] = [
     ("guards", "it is about apps"),
     ("messages", "hashes of ids that WhatsApp draws, which nobody can name"),
     ("nodes", "it is about servers"),
+    ("openid_clients", "it is about programs"),
+    ("openid_keys", "it is about keys"),
+    ("openid_requests", "what they say is sealed, and over after ten minutes"),
     ("otp_usage", "it counts for apps"),
     ("retention", "it is a moment"),
     ("secret_keys", "it is about apps"),

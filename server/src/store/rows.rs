@@ -1,8 +1,8 @@
 //! The numbers that stand for enumerations in the tables of every store.
 
 use super::{
-    Confirm, DeliveryState, DisabledFor, Ending, Facet, GuardMode, HistoryKind, MessageKind, MessageState,
-    PhoneHidden, Role, State, StoreError,
+    Confirm, DeliveryState, DeviceState, DisabledFor, Ending, Facet, GuardMode, HistoryKind, MessageKind,
+    MessageState, PhoneHidden, Role, SigningAlgorithm, State, StoreError,
 };
 use crate::whatsapp::DeliveryStatus;
 
@@ -128,6 +128,17 @@ impl Numbered for Facet {
     const WHAT: &'static str = "side of the history";
 }
 
+impl Numbered for SigningAlgorithm {
+    const NUMBERS: &'static [(i64, Self)] = &[(1, Self::Rs256), (2, Self::Es256), (3, Self::EdDsa)];
+    const WHAT: &'static str = "algorithm";
+}
+
+impl Numbered for DeviceState {
+    // The statements name them.
+    const NUMBERS: &'static [(i64, Self)] = &[(0, Self::Waiting), (1, Self::Approved), (2, Self::Refused)];
+    const WHAT: &'static str = "state of a device";
+}
+
 impl Numbered for DeliveryStatus {
     // The greater number is the later status: the store keeps the greatest. 0 is for none.
     const NUMBERS: &'static [(i64, Self)] =
@@ -167,6 +178,8 @@ mod tests {
         check(&Ending::ALL);
         check(&[Facet::Hours, Facet::Endings, Facet::Countries, Facet::Pace, Facet::Messages]);
         check(&[GuardMode::Off, GuardMode::DryRun, GuardMode::Enforce]);
+        check(&SigningAlgorithm::ALL);
+        check(&[DeviceState::Waiting, DeviceState::Approved, DeviceState::Refused]);
         check(&[Role::Viewer, Role::Editor, Role::Owner]);
         check(&[
             MessageKind::SharePhone,

@@ -249,6 +249,8 @@ label! {
         MessagesPerSender = "messages_per_sender",
         /// One-time codes of an app in a month.
         MonthlyQuota = "monthly_quota",
+        /// Calls of the OpenID issuer by one address, without a client's secret.
+        OpenIdCalls = "openid_calls",
         /// Codes to one phone: one that was sent a moment ago, or too many in a row.
         PhoneCooldown = "phone_cooldown",
         /// Logins without a result of one app.

@@ -5,6 +5,7 @@
 mod access_keys;
 mod administration;
 mod backup;
+mod clients;
 #[allow(dead_code)] // the tests of the store use the rest
 #[path = "../../src/store/tests/cluster.rs"]
 mod cluster;

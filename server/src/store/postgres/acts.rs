@@ -4,7 +4,7 @@ use loggin_protocol::PhoneNumber;
 use serde_json::{Value, json};
 
 use super::{
-    guards, webhooks,
+    guards, openid, webhooks,
     writes::{self, hex, text},
 };
 use crate::{
@@ -85,6 +85,13 @@ pub(super) fn unnoted(act: &Act) -> Value {
             event["endpoint_id"] = text(id).into();
             json!({ "event": event })
         }
+        Act::CreateClient(client) => {
+            json!({ "client": openid::client(client), "most": limits::OPENID_CLIENTS_PER_APP })
+        }
+        Act::RotateClient(id, hash, until) => json!({
+            "client": { "client_id": text(id), "secret_hash": hex(hash), "old_secret_until": until.0 },
+        }),
+        Act::DeleteClient(id) => json!({ "client": { "client_id": text(id) } }),
         Act::PutTestNumber(phone, test) => {
             json!({ "phone": phone.expose(), "code": test.code, "cooldown": test.cooldown })
         }

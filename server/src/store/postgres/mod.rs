@@ -23,6 +23,7 @@ mod identity;
 mod migrations;
 mod nodes;
 mod notify;
+mod openid;
 mod otp;
 mod outbox;
 mod people;

@@ -49,12 +49,12 @@ pub(super) fn numbered<T: Numbered>(row: &Row, column: &'static str) -> Result<T
 }
 
 /// An optional hash, which must have its length.
-fn hash(row: &Row, column: &'static str) -> Result<Option<[u8; 32]>, StoreError> {
+pub(super) fn hash(row: &Row, column: &'static str) -> Result<Option<[u8; 32]>, StoreError> {
     let bytes: Option<&[u8]> = value(row, column)?;
     bytes.map(|bytes| bytes.try_into().map_err(|_| StoreError::Unreadable("hash"))).transpose()
 }
 
-fn fixed(row: &Row, column: &'static str) -> Result<[u8; 32], StoreError> {
+pub(super) fn fixed(row: &Row, column: &'static str) -> Result<[u8; 32], StoreError> {
     hash(row, column)?.ok_or(StoreError::Unreadable("hash"))
 }
 

@@ -35,6 +35,7 @@ use crate::{
             keys::key_suite,
             logins::{app, insert, login, store_suite},
             nodes::node_suite,
+            openid::openid_suite,
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
@@ -83,6 +84,7 @@ guard_suite!(open);
 history_suite!(open);
 key_suite!(open);
 node_suite!(open);
+openid_suite!(open);
 admin_suite!(open);
 identity_suite!(open);
 people_suite!(open);

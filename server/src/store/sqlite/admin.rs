@@ -9,7 +9,7 @@ use super::{
     connections::{all, execute, first},
     guards,
     history::in_json,
-    keys,
+    keys, openid,
     otp_reads::{put_test_number, remove_test_number},
     put_app, webhooks,
 };
@@ -45,6 +45,7 @@ impl AdminStore for SqliteStore {
         // The app of an endpoint that is gone stands in the row of its beginning.
         const SELECT: &str = "SELECT * FROM audit WHERE id < :before AND (:apps IS NULL
             OR ((substr(act, 1, 4) IN ('app_', 'key_') OR substr(act, 1, 6) = 'guard_') AND subject IN (SELECT value FROM json_each(:apps)))
+            OR (substr(act, 1, 7) = 'client_' AND substr(subject, 1, 8) IN (SELECT value FROM json_each(:apps)))
             OR (substr(act, 1, 8) = 'webhook_' AND subject IN (
                 SELECT endpoint_id FROM webhook_endpoints WHERE app_key IN (SELECT value FROM json_each(:apps))
                 UNION SELECT subject FROM audit
@@ -126,6 +127,9 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
         Act::DeleteWebhook(id) => webhooks::delete(db, id),
         Act::ReplayWebhook(replay) => webhooks::replay(db, replay),
         Act::TestWebhook(id, event) => webhooks::queue_for(db, id, event),
+        Act::CreateClient(client) => openid::create_client(db, client),
+        Act::RotateClient(id, hash, until) => openid::rotate_client(db, id, hash, *until),
+        Act::DeleteClient(id) => openid::delete_client(db, id),
     }
 }
 

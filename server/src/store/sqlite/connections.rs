@@ -39,11 +39,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (14, include_str!("../../../migrations/sqlite/0014_history.sql")),
     (15, include_str!("../../../migrations/sqlite/0015_admins.sql")),
     (16, include_str!("../../../migrations/sqlite/0016_guards.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0017_operations.sql")),
+    (17, include_str!("../../../migrations/sqlite/0017_operations.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0019_openid.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 17;
+pub(in crate::store) const LATEST: u32 = 19;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.

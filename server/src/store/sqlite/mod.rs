@@ -13,6 +13,7 @@ mod identity;
 mod keys;
 mod messages;
 mod nodes;
+mod openid;
 mod otp;
 mod otp_reads;
 mod outbox;
@@ -432,6 +433,7 @@ mod tests {
             keys::key_suite,
             logins::{app, insert, login, store_suite},
             nodes::node_suite,
+            openid::openid_suite,
             otp::otp_store_suite,
             outbox::outbox_suite,
             people::people_suite,
@@ -460,6 +462,7 @@ mod tests {
     history_suite!(always);
     key_suite!(always);
     node_suite!(always);
+    openid_suite!(always);
     admin_suite!(always);
     identity_suite!(always);
     people_suite!(always);

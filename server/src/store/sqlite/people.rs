@@ -28,14 +28,19 @@ const IN_SUBJECTS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.subject
 const IN_CALLS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.calls'))";
 
 /// Each table with the rows that a person is in, in the order in which they are deleted: what leads to others goes last.
-fn tables() -> [(&'static str, String); 13] {
+fn tables() -> [(&'static str, String); 16] {
     let login = format!("phone {IN_PHONES} OR user_id {IN_USER_IDS}");
     let session =
         format!("phone {IN_PHONES} OR wa_id {IN_PHONES} OR user_id {IN_USER_IDS} OR subject {IN_SUBJECTS}");
     let of_session = format!("session_id IN (SELECT session_id FROM otp_sessions WHERE {session})");
     let of_login = format!("code IN (SELECT code FROM logins WHERE {login})");
+    // The issuer knows people by their subjects, which lead to nobody once the rows of `people` are gone.
+    let known = format!("subject IN (SELECT subject FROM people WHERE {login})");
     [
         ("admins", format!("phone {IN_PHONES}")),
+        ("openid_consents", known.clone()),
+        ("openid_devices", known.clone()),
+        ("openid_grants", known),
         ("otp_answers", format!("call_hash {IN_CALLS} OR {of_session}")),
         ("outbox", format!("recipient {IN_RECIPIENTS} OR {of_login}")),
         ("outbox_counts", format!("name {IN_RECIPIENTS}")),

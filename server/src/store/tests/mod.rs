@@ -11,6 +11,7 @@ pub(super) mod identity;
 pub(super) mod keys;
 pub(super) mod logins;
 pub(super) mod nodes;
+pub(super) mod openid;
 pub(super) mod otp;
 pub(super) mod outbox;
 pub(super) mod people;

@@ -10,6 +10,7 @@ use super::{
     history::entry,
     identity::person,
     logins::{NOW, app, insert, login},
+    openid,
     otp::{phone, session},
     webhooks::{endpoint, event},
 };
@@ -142,6 +143,21 @@ impl Somebody {
             ..event(&self.0.to_string(), EventKind::LoginVerified)
         };
         store.queue_events(vec![told]).await.unwrap();
+        self.use_openid(store).await;
+    }
+
+    /// Signs this person in through OpenID, in a browser and on a device.
+    async fn use_openid(self, store: &impl Store) {
+        let subject = self.person().subject;
+        // It is there already, or there is another person.
+        let act = Act::CreateClient(Box::new(openid::client(1)));
+        let _ = store.administer(act, "alice".to_owned(), NOW).await.unwrap();
+        openid::put_grant(store, &openid::grant(self.0, subject)).await;
+        let (client, scope) = (openid::client(1), "openid".to_owned());
+        store.put_openid_consent(&client, subject, scope, NOW).await.unwrap();
+        assert!(store.put_openid_device(openid::device(self.0)).await.unwrap());
+        let approval = Some(openid::approval(subject));
+        assert!(store.answer_openid_device([self.0; 32], approval, NOW).await.unwrap());
     }
 
     /// The tables that tell of this person.

@@ -263,6 +263,7 @@ export const NAMED = [
     before: 'declare const token: string; declare function accountOf(person: string): Promise<string>;',
   },
   { page: 'docs/operations.md', has: 'loggin-server completions', how: 'commands' },
+  { page: 'docs/openid.md', has: 'loggin-server client', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server logs', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server usage', how: 'commands' },
   { page: 'docs/operator.md', has: 'loggin-server access-key', how: 'commands' },
