@@ -7,6 +7,7 @@ mod database;
 mod demo;
 mod every_error;
 mod history;
+mod issuer;
 mod person;
 mod proxies;
 mod secret_files;
@@ -16,7 +17,6 @@ mod webhooks;
 use std::{
     ffi::OsString,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -29,6 +29,7 @@ use url::{Host, Url};
 
 pub(crate) use database::DatabaseUrl;
 pub(crate) use demo::DemoConfig;
+pub(crate) use issuer::DEFAULT_ISSUER_SESSION;
 pub(crate) use proxies::{ForwardedHeader, TrustedProxies};
 use secret_files::SecretFileError;
 pub(crate) use tls::TlsFiles;
@@ -53,9 +54,6 @@ const OTP_SECRET_CHARS: usize = 32;
 /// From the server's port to that of its metrics, where nothing else is said: so several servers on one machine have
 /// several.
 const METRICS_PORT_AFTER: u16 = 1_000;
-
-/// Days that acts of administrators may be kept: a month at least, as an act is not to be gone before anybody looks.
-const RETENTION_DAYS: RangeInclusive<u32> = 30..=3_650;
 
 /// What stands in place of an address where something is not to listen.
 const OFF: &str = "off";
@@ -91,6 +89,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("LOGGIN_TLS_KEY", "tls_key"),
     ("LOGGIN_RETENTION_DAYS", "retention_days"),
     ("LOGGIN_HISTORY_DAYS", "history_days"),
+    ("LOGGIN_OPENID_SESSION_HOURS", "openid_session_hours"),
     ("LOGGIN_DEMO_APP", "demo_app"),
     ("LOGGIN_DEMO_CODES", "demo_codes"),
     ("LOGGIN_WEBHOOK_NETWORKS", "webhook_networks"),
@@ -171,6 +170,8 @@ pub(crate) struct Config {
     pub(crate) retention: Option<Duration>,
     /// How long the history of logins and codes is kept.
     pub(crate) history: Duration,
+    /// How long the issuer remembers a browser.
+    pub(crate) issuer_session: Duration,
     pub(crate) whatsapp: WhatsAppConfig,
     /// `None`: no one-time codes are sent.
     pub(crate) otp: Option<OtpConfig>,
@@ -339,6 +340,7 @@ impl Settings {
             counts_addresses: true,
             retention: self.retention()?,
             history: self.history()?,
+            issuer_session: self.issuer_session()?,
             whatsapp: self.whatsapp()?,
             demo: self.demo(otp.as_ref())?,
             otp,
@@ -421,14 +423,6 @@ impl Settings {
         const NAME: &str = "LOGGIN_REGION_HEADER";
         let header = self.optional(NAME).map(str::parse).transpose();
         header.map_err(|_| wrong(NAME, "must be the name of a header, such as CF-IPCountry"))
-    }
-
-    fn retention(&self) -> Result<Option<Duration>, ConfigError> {
-        const NAME: &str = "LOGGIN_RETENTION_DAYS";
-        let Some(value) = self.optional(NAME) else { return Ok(None) };
-        let days = value.parse().ok().filter(|days| RETENTION_DAYS.contains(days));
-        let days = days.ok_or_else(|| wrong(NAME, "must be a number of days, from 30 to 3650"))?;
-        Ok(Some(Duration::from_secs(u64::from(days) * 24 * 60 * 60)))
     }
 
     fn forwarded_header(&self) -> Result<ForwardedHeader, ConfigError> {

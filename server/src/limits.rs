@@ -6,6 +6,7 @@
 mod addresses;
 mod demo_counts;
 mod guards;
+mod hosted;
 mod openid;
 mod remembered;
 mod rooms;
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub(crate) use addresses::{CountedStream, StreamCounts, customer};
 pub(crate) use demo_counts::DemoCounts;
 pub(crate) use guards::*;
+pub(crate) use hosted::*;
 pub(crate) use openid::*;
 pub(crate) use remembered::Remembered;
 pub(crate) use rooms::{Holder, Room, Rooms};

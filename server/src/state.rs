@@ -61,6 +61,10 @@ pub(crate) struct Server {
     pub(crate) openid_counts: WindowCounts<IpAddr>,
     pub(crate) streams: StreamCounts,
     pub(crate) demo_counts: DemoCounts,
+    /// Codes that the issuer's pages have sent, by address.
+    pub(crate) hosted_codes: WindowCounts<IpAddr>,
+    /// User codes of devices that were typed there, by address.
+    pub(crate) device_codes: WindowCounts<IpAddr>,
     /// Room for large bodies.
     pub(crate) bodies: Rooms,
     pub(crate) app_secrets: Vec<AppSecret>,
@@ -87,6 +91,8 @@ pub(crate) struct Settings {
     pub(crate) otp_template: Option<String>,
     /// The demo, where anybody may try it.
     pub(crate) demo: Option<DemoConfig>,
+    /// How long the issuer remembers a browser.
+    pub(crate) issuer_session: Duration,
     pub(crate) trusted_proxies: Arc<TrustedProxies>,
     /// Whether calls without a secret key are counted by address; not so on a developer's own machine.
     pub(crate) counts_addresses: bool,
@@ -211,6 +217,8 @@ impl Server {
             openid_counts: WindowCounts::new(limits::OPENID_CALLS_PER_ADDRESS, limits::CALLS_WINDOW),
             streams: StreamCounts::default(),
             demo_counts: DemoCounts::default(),
+            device_codes: WindowCounts::new(limits::DEVICE_CODES_PER_ADDRESS, limits::HOSTED_CODES_WINDOW),
+            hosted_codes: WindowCounts::new(limits::HOSTED_CODES_PER_ADDRESS, limits::HOSTED_CODES_WINDOW),
             bodies: Rooms::new(parts.settings.bodies_kib),
             app_secrets,
             settings: parts.settings,

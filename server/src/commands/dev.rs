@@ -33,8 +33,8 @@ use crate::{
     apps::{DEMO_SECRET_KEY, origin::ANY_ORIGIN},
     clock::{Clock, SystemClock, SystemRandom, random_bytes},
     config::{
-        AccessToken, Config, DEFAULT_OTP_LANGUAGE, DemoConfig, ForwardedHeader, OtpConfig, Settings,
-        TrustedProxies, WebhookConfig, WhatsAppConfig,
+        AccessToken, Config, DEFAULT_ISSUER_SESSION, DEFAULT_OTP_LANGUAGE, DemoConfig, ForwardedHeader,
+        OtpConfig, Settings, TrustedProxies, WebhookConfig, WhatsAppConfig,
     },
     limits,
     logins::Publisher,
@@ -336,6 +336,7 @@ fn config(address: SocketAddr, simulator: &Url, secrets: &Secrets) -> Result<Con
         counts_addresses: false,
         retention: None,
         history: limits::DEVELOPMENT_HISTORY,
+        issuer_session: DEFAULT_ISSUER_SESSION,
         whatsapp: WhatsAppConfig {
             number: WhatsAppNumber::parse(NUMBER).map_err(|_| refused("the number"))?,
             phone_number_id: PHONE_NUMBER_ID.to_owned(),

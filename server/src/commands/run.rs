@@ -198,6 +198,7 @@ pub(crate) async fn prepare(
             () = look_after_openid(&looking) => {}
             () = trim_audit(&looking, retention) => {}
             () = purge_history(&looking, history) => {}
+            () = purge_issuer_sessions(&looking) => {}
             () = keep_telling(&looking) => {}
             () = looking.waiters.run_wheel() => {}
             () = supervisor::feed_watchdog(Arc::clone(&looking.store)) => {}
@@ -284,6 +285,27 @@ async fn trim_audit_once(server: &Server, retention: Duration) -> Result<(), sto
     }
     let before = server.clock.now() - retention;
     while server.store.trim_audit(before, limits::SWEEP).await? >= u64::from(limits::SWEEP) {}
+    Ok(())
+}
+
+/// Forgets browsers that the issuer remembers no longer, for ever.
+async fn purge_issuer_sessions(server: &Server) {
+    let mut ticks = tokio::time::interval(TRIM_INTERVAL);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = purge_issuer_sessions_once(server).await {
+            tracing::warn!(%error, "sessions of the issuer could not be cleared; trying again");
+        }
+    }
+}
+
+/// The same once, where this process is the one that does it.
+async fn purge_issuer_sessions_once(server: &Server) -> Result<(), store::StoreError> {
+    let (store, most) = (&server.store, limits::SWEEP);
+    let is_leader = store.leads().await?;
+    let now = server.clock.now();
+    while is_leader && store.purge_issuer_sessions(now, most).await? >= u64::from(most) {}
     Ok(())
 }
 
@@ -375,6 +397,7 @@ fn settings(config: Config, mode: Mode) -> Settings {
         public_origin: origin(&config.public_url),
         link_base: config.link_base,
         demo: config.demo,
+        issuer_session: config.issuer_session,
         otp_template: config.otp.map(|otp| otp.template),
         trusted_proxies: Arc::new(config.trusted_proxies),
         counts_addresses: config.counts_addresses,

@@ -1,9 +1,12 @@
-//! How long it is kept what became of logins and one-time codes.
+//! How long it is kept what became of logins and one-time codes, and what administrators did.
 
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{ConfigError, Settings, wrong};
 use crate::limits;
+
+/// Days that acts of administrators may be kept: a month at least, as an act is not to be gone before anybody looks.
+const RETENTION_DAYS: RangeInclusive<u32> = 30..=3_650;
 
 /// Days that rows may be kept; with none, hours are counted all the same.
 const DAYS: RangeInclusive<u32> = 0..=limits::HISTORY_DAYS;
@@ -15,6 +18,14 @@ const DEFAULT_DAYS: u32 = 90;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Settings {
+    pub(super) fn retention(&self) -> Result<Option<Duration>, ConfigError> {
+        const NAME: &str = "LOGGIN_RETENTION_DAYS";
+        let Some(value) = self.optional(NAME) else { return Ok(None) };
+        let days = value.parse().ok().filter(|days| RETENTION_DAYS.contains(days));
+        let days = days.ok_or_else(|| wrong(NAME, "must be a number of days, from 30 to 3650"))?;
+        Ok(Some(DAY * days))
+    }
+
     pub(super) fn history(&self) -> Result<Duration, ConfigError> {
         const NAME: &str = "LOGGIN_HISTORY_DAYS";
         let days = match self.optional(NAME) {

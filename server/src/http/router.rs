@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{admin, console, cors, openid, pages, request, routes, seen, serve};
+use super::{admin, console, cors, hosted, openid, pages, request, routes, seen, serve};
 use crate::state::Server;
 
 /// All routes, with what surrounds each call.
@@ -35,6 +35,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .merge(pages::routes())
         .merge(openid::routes())
         .merge(console::routes(server))
+        .merge(hosted::routes(server))
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn(serve::only_where_there_is_room));
     // What stands outside of these is served also where the server is full.

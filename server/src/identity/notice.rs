@@ -3,16 +3,16 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use loggin_protocol::AppKey;
+use loggin_protocol::{AppKey, Subject};
 use sha2::{Digest, Sha256};
 
 use super::{Draft, Evidence, Gathered, Rules, by_phone, by_user, others, versions};
 use crate::{
-    clock::Clock,
+    clock::{Clock, Random, random_bytes},
     events::PersonChange,
     limits,
     phones::RecipientKeys,
-    store::{ChangeOutcome, MessageId, PeopleChange, Person, Store, StoreError},
+    store::{ChangeOutcome, MessageId, PeopleChange, Person, Recognised, Store, StoreError},
     whatsapp::{DeliveryStatus, IdentityChange, StatusUpdate},
 };
 
@@ -70,6 +70,28 @@ impl People {
             self.change_in_each(&[&evidence], None, decide).await?;
         }
         Ok(())
+    }
+
+    /// Who has proven these names to an app in another way than by a login; somebody new where nobody has them.
+    pub(crate) async fn recognise(
+        &self,
+        app_key: AppKey,
+        evidence: &Evidence,
+        random: &dyn Random,
+    ) -> Result<Recognised, StoreError> {
+        let fresh = Subject::from_random(random_bytes(random));
+        for _ in 0..limits::CONFLICTS {
+            let rules = Rules { recipients: &self.recipients, now: self.clock.now() };
+            let people = self.store.people(&[rules.query(Some(app_key), evidence)]).await?;
+            let people: Vec<&Person> = people.iter().collect();
+            let (recognised, change) = rules.recognise(app_key, evidence, &people, fresh);
+            let told = (recognised.changes > 0).then_some((app_key, recognised));
+            let change = PeopleChange { told, ..change };
+            if change.is_empty() || self.store.change_people(change, None).await? != ChangeOutcome::Conflict {
+                return Ok(recognised);
+            }
+        }
+        Err(StoreError::Busy)
     }
 
     /// Makes the change that `decide` finds in each app where somebody has one of these names.

@@ -3,6 +3,7 @@
 //! The texts are a table of plain constants: a language that lacks a text does not compile, and none needs plural forms or
 //! formats, which a translation system would be for.
 
+mod pages;
 mod texts;
 
 use std::sync::LazyLock;
@@ -10,6 +11,7 @@ use std::sync::LazyLock;
 use icu_properties::{CodePointSetData, props::Alphabetic};
 use unicode_normalization::UnicodeNormalization;
 
+pub(crate) use pages::PageTexts;
 use texts::Texts;
 
 /// Most ranges of an `Accept-Language` header that are looked at: browsers send a handful.

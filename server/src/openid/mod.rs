@@ -18,14 +18,12 @@
 mod access_token;
 mod acr;
 mod answer;
-#[allow(dead_code)] // the page of the sign-in calls it
 mod approving;
 mod claims;
 mod clients;
-#[allow(dead_code)] // as above
 mod devices;
 mod ending;
-#[allow(dead_code)] // as above
+#[allow(dead_code)] // names of the standards, of which some refuse nothing here
 mod error;
 mod exchange;
 mod keys;
@@ -52,10 +50,8 @@ use crate::{
 
 pub(crate) use acr::{acr_of, all as all_acr};
 pub(crate) use answer::{Answer, ResponseMode};
-#[allow(unused_imports)] // the page of the sign-in takes them
 pub(crate) use approving::{Handed, Method, SignedIn};
 pub(crate) use clients::{draw_secret, new_client_id, secret_hash};
-#[allow(unused_imports)] // as above
 pub(crate) use devices::{DeviceCodes, DeviceRequest};
 pub(crate) use error::{OAuthError, OAuthErrorCode};
 pub(crate) use exchange::{CallError, Tokens};

@@ -99,7 +99,6 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) expires_at: UnixMillis,
 }
 
-#[allow(dead_code)] // the page of the sign-in calls it
 impl AuthorizationRequest {
     /// What people are told that they sign in to, where that is not the app's own name.
     pub(crate) fn client_name(&self) -> Option<&str> {

@@ -26,6 +26,13 @@ pub(crate) struct Found {
     pub(super) phone: Option<OtpPhone>,
 }
 
+impl Found {
+    /// The user id of whom WhatsApp has delivered the code to, where it has said so.
+    pub(crate) fn user_id(&self) -> Option<String> {
+        self.session.user_id.clone()
+    }
+}
+
 impl Otp {
     /// The session of this name, if it is one of this app.
     pub(crate) async fn find(&self, app_key: AppKey, session_id: &str) -> Result<Option<Found>, StoreError> {

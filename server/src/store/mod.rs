@@ -10,6 +10,7 @@ mod commit;
 mod guards;
 mod history;
 mod identity;
+mod issuer_sessions;
 mod keys;
 mod location;
 mod nodes;
@@ -47,6 +48,7 @@ pub(crate) use history::{
     HistoryRow, HistoryStart, HistoryStore, Outcome, PACE, UsageCounts, UsageFilter, UsageHour, UsageValue,
 };
 pub(crate) use identity::{IdentityStore, PeopleChange, Person, PersonQuery, Recognised, Versions};
+pub(crate) use issuer_sessions::{IssuerSession, IssuerSessionStore, KnownSession};
 pub(crate) use keys::{AppSecretKey, KeyId, KeyStore, KeyUse};
 pub(crate) use location::{Location, back_up, open, version_at};
 pub(crate) use nodes::{Node, NodeRow, NodeStore};
@@ -321,6 +323,7 @@ pub(crate) trait Store:
     + GuardStore
     + HistoryStore
     + IdentityStore
+    + IssuerSessionStore
     + KeyStore
     + AdminsStore
     + NodeStore

@@ -13,9 +13,10 @@ use super::StoreError;
 use crate::clock::UnixMillis;
 
 /// Tables that can hold a person, under whatever name.
-pub(crate) const WITH_PEOPLE: [&str; 16] = [
+pub(crate) const WITH_PEOPLE: [&str; 17] = [
     "admins",
     "history",
+    "issuer_sessions",
     "logins",
     "openid_consents",
     "openid_devices",

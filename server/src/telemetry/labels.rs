@@ -243,6 +243,8 @@ label! {
         Connections = "connections",
         /// Codes of the demo, sent and typed.
         Demo = "demo",
+        /// Codes of the issuer's pages, sent to one address.
+        HostedCodes = "hosted_codes",
         /// Wrong guesses of one-time codes.
         Guesses = "guesses",
         /// Messages with a code of one sender.

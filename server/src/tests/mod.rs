@@ -26,7 +26,9 @@ use uuid::Uuid;
 use crate::{
     administration::WebhookRules,
     clock::{Clock, Random, UnixMillis},
-    config::{AccessToken, DatabaseUrl, ForwardedHeader, TrustedProxies, WhatsAppConfig},
+    config::{
+        AccessToken, DEFAULT_ISSUER_SESSION, DatabaseUrl, ForwardedHeader, TrustedProxies, WhatsAppConfig,
+    },
     crypto::Digits,
     http::{
         self,
@@ -495,6 +497,7 @@ fn settings(address: SocketAddr) -> Settings {
         link_base: "https://wa.me".parse().unwrap(),
         otp_template: Some("verification_code".to_owned()),
         demo: None,
+        issuer_session: DEFAULT_ISSUER_SESSION,
         trusted_proxies: Arc::new(TrustedProxies::loopback(ForwardedHeader::default())),
         counts_addresses: true,
         bodies_kib: limits::BODIES_KIB,

@@ -5,18 +5,18 @@
 use std::collections::{BTreeMap, HashMap};
 
 use axum::http::HeaderMap;
-use axum_extra::extract::cookie::{Cookie, CookieJar};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
-use super::session::{self, Session};
-use crate::{clock::UnixMillis, limits, state::Server};
+use super::session::Session;
+use crate::{clock::UnixMillis, http::cookies, limits, state::Server};
 
 /// Where somebody is led after the sign-in.
 pub(super) const PATH: &str = "/console/again";
 
-/// The names of the cookie, over https and on a developer's machine.
-const NAMES: [&str; 2] = ["__Host-loggin-form", "loggin-form"];
+/// The name of the cookie.
+const NAME: &str = "loggin-form";
 
 /// For what a form is sealed.
 const OWNER: &[u8] = b"console form";
@@ -52,21 +52,19 @@ pub(super) fn keep(
     if value.len() > limits::CONSOLE_FORM_BYTES {
         return None;
     }
-    let cookie = session::cookie(server, NAMES, value);
-    Cookie::parse(format!("{cookie}; Max-Age={}", limits::CONSOLE_FORM.as_secs())).ok()
+    let cookie = cookies::build(server, NAME, value, SameSite::Strict);
+    Some(cookies::kept(cookie, limits::CONSOLE_FORM))
 }
 
 /// A cookie that takes the form away.
 pub(super) fn no_cookie(server: &Server) -> Cookie<'static> {
-    let mut cookie = session::cookie(server, NAMES, String::new());
-    cookie.make_removal();
-    cookie
+    cookies::removal(server, NAME, SameSite::Strict)
 }
 
 /// The form that a browser has, where it is of this session.
 pub(super) fn form(server: &Server, session: &Session, headers: &HeaderMap) -> Option<Form> {
     let jar = CookieJar::from_headers(headers);
-    let value = jar.get(session::name(server, NAMES))?.value();
+    let value = jar.get(&cookies::name(server, NAME))?.value();
     let sealed = BASE64URL_NOPAD.decode(value.as_bytes()).ok()?;
     let form: Form = serde_json::from_slice(&server.session_keys.open(OWNER, &sealed)?).ok()?;
     let is_own = (&form.name, form.generation) == (&session.name, session.generation);

@@ -9,11 +9,10 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
-use crate::{clock::UnixMillis, limits, state::Server, store::Admin};
+use crate::{clock::UnixMillis, http::cookies, limits, state::Server, store::Admin};
 
-/// The names of the cookie. Over https a browser takes one of the first from this server alone, and for all of its paths; on
-/// a developer's machine there is no https.
-const NAMES: [&str; 2] = ["__Host-loggin-console", "loggin-console"];
+/// The name of the cookie.
+const NAME: &str = "loggin-console";
 
 /// For what a session is sealed.
 const OWNER: &[u8] = b"console";
@@ -36,7 +35,8 @@ impl Session {
     /// The session that a browser shows, if it is one and not over.
     pub(super) fn of(server: &Server, headers: &HeaderMap) -> Option<Self> {
         let jar = CookieJar::from_headers(headers);
-        let sealed = BASE64URL_NOPAD.decode(jar.get(name(server, NAMES))?.value().as_bytes()).ok()?;
+        let sealed =
+            BASE64URL_NOPAD.decode(jar.get(&cookies::name(server, NAME))?.value().as_bytes()).ok()?;
         let session: Self = serde_json::from_slice(&server.session_keys.open(OWNER, &sealed)?).ok()?;
         (session.age(server) < limits::CONSOLE_SESSION).then_some(session)
     }
@@ -55,32 +55,11 @@ impl Session {
     pub(super) fn cookie(&self, server: &Server) -> Option<Cookie<'static>> {
         let text = serde_json::to_vec(self).ok()?;
         let sealed = server.session_keys.seal(&*server.random, OWNER, &text)?;
-        Some(cookie(server, NAMES, BASE64URL_NOPAD.encode(&sealed)))
+        Some(cookies::build(server, NAME, BASE64URL_NOPAD.encode(&sealed), SameSite::Strict))
     }
 }
 
 /// A cookie that takes the session away.
 pub(super) fn no_cookie(server: &Server) -> Cookie<'static> {
-    let mut cookie = cookie(server, NAMES, String::new());
-    cookie.make_removal();
-    cookie
-}
-
-fn is_over_tls(server: &Server) -> bool {
-    server.settings.public_origin.starts_with("https:")
-}
-
-/// The name of a cookie of these two.
-pub(super) fn name(server: &Server, [over_tls, plain]: [&'static str; 2]) -> &'static str {
-    if is_over_tls(server) { over_tls } else { plain }
-}
-
-/// A cookie that is for this server alone, and for no script.
-pub(super) fn cookie(server: &Server, names: [&'static str; 2], value: String) -> Cookie<'static> {
-    Cookie::build((name(server, names), value))
-        .path("/")
-        .http_only(true)
-        .secure(is_over_tls(server))
-        .same_site(SameSite::Strict)
-        .build()
+    cookies::removal(server, NAME, SameSite::Strict)
 }

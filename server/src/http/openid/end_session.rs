@@ -11,7 +11,7 @@ use axum::{
 
 use super::{count, no_form, respond::CallFailure};
 use crate::{
-    http::body,
+    http::{body, issuer_session},
     openid::{CallError, Parameters},
     state::Server,
 };
@@ -52,5 +52,8 @@ async fn end(
     count(server, peer, headers)?;
     let parameters = Parameters::parse(text).map_err(CallError::OAuth)?;
     let signed_out = server.openid.sign_out(&parameters).await?;
+    if let Some(session_id) = &signed_out.session_id {
+        issuer_session::end(server, session_id).await?;
+    }
     Ok(Redirect::to(signed_out.location.as_deref().unwrap_or(START)).into_response())
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     http::ApiError,
-    openid::{Answer, CallError, Handed, OAuthError, OAuthErrorCode, ResponseMode},
+    openid::{Answer, CallError, OAuthError, OAuthErrorCode, ResponseMode},
     store::StoreError,
 };
 
@@ -62,19 +62,6 @@ pub(crate) fn lead_back(answer: &Answer) -> Response {
                 Ok(text) => ([(header::CONTENT_SECURITY_POLICY, FORM_POLICY)], Html(text)).into_response(),
                 Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
             }
-        }
-    }
-}
-
-/// The same for what became of a request; a page that says so where it was answered before, or is over.
-#[allow(dead_code)] // the page of the sign-in calls it
-pub(crate) fn handed(handed: &Handed) -> Response {
-    match handed {
-        Handed::Back(answer) => lead_back(answer),
-        Handed::Gone => {
-            let error =
-                OAuthError::invalid_request("This sign-in was answered before, or is over. Begin it anew.");
-            error_page(StatusCode::GONE, &error)
         }
     }
 }

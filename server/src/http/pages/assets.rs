@@ -20,11 +20,13 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 /// Each file: its path, type and content. `loggin.js` is `@loggin/web`, as `make generate` puts it in one file.
-const ASSETS: [(&str, &str, &str); 12] = [
+const ASSETS: [(&str, &str, &str); 14] = [
     ("/assets/console.css", STYLE, include_str!("../../../assets/console.css")),
     ("/assets/console.js", SCRIPT, include_str!("../../../assets/console.js")),
     ("/assets/demo.js", SCRIPT, include_str!("../../../assets/demo.js")),
     ("/assets/form-post.js", SCRIPT, include_str!("../../../assets/form-post.js")),
+    ("/assets/hosted.css", STYLE, include_str!("../../../assets/hosted.css")),
+    ("/assets/hosted.js", SCRIPT, include_str!("../../../assets/hosted.js")),
     ("/assets/icon.svg", "image/svg+xml", include_str!("../../../assets/icon.svg")),
     ("/assets/loggin.js", SCRIPT, include_str!("../../../assets/loggin.js")),
     ("/assets/pages.css", STYLE, include_str!("../../../assets/pages.css")),

@@ -87,7 +87,7 @@ fn wrong(attempts: u8) -> ApiError {
 }
 
 /// Tries left for a login's code; `None` where it awaits none.
-async fn attempts_left(server: &Server, code: Code) -> Result<Option<u8>, StoreError> {
+pub(in crate::http) async fn attempts_left(server: &Server, code: Code) -> Result<Option<u8>, StoreError> {
     let now = server.clock.now();
     let awaits = |login: &Login| {
         login.state == store::State::AwaitingConfirmation

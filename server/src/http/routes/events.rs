@@ -110,7 +110,10 @@ fn check_count(server: &Server, caller: &Caller, count: usize) -> Result<(), Api
 }
 
 /// Counts the stream for its address, unless an app's server holds it.
-fn count_stream(server: &Server, caller: &Caller) -> Result<Option<CountedStream>, ApiError> {
+pub(in crate::http) fn count_stream(
+    server: &Server,
+    caller: &Caller,
+) -> Result<Option<CountedStream>, ApiError> {
     if !caller.is_counted(server) {
         return Ok(None);
     }
@@ -136,7 +139,8 @@ fn wants_json(headers: &HeaderMap) -> bool {
     accept.contains("application/json") && !accept.contains("text/event-stream")
 }
 
-fn stream(subscription: Subscription, events: &[TokenEvent]) -> Response {
+/// The response that is a stream.
+pub(in crate::http) fn stream(subscription: Subscription, events: &[TokenEvent]) -> Response {
     let mut response = Response::new(Body::empty());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -18,7 +18,11 @@ use loggin_protocol::{
     wire::ErrorBody,
 };
 
-use crate::{http::ApiError, languages::Language, state::Server};
+use crate::{
+    http::ApiError,
+    languages::Language,
+    state::{Server, Settings},
+};
 
 /// How the link may be changed.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -59,22 +63,30 @@ pub(crate) async fn handle(
     let code = Code::parse(&code).map_err(|_| NO_CODE)?;
     server.apps.find(code.app_key()).await?.ok_or(NO_CODE)?;
     let chosen = choice.ok().and_then(|Query(choice)| choice.lang);
-    let text =
-        message_text(Some(language(chosen.as_deref(), &headers).message()), &code).map_err(|_| NO_CODE)?;
-    let base = server.settings.link_base.as_str().trim_end_matches('/');
-    let number = server.settings.whatsapp.number.digits();
-    let location = format!("{base}/{number}?text={}", percent_encode(&text));
+    let language = language(chosen.as_deref(), &headers);
+    let location = to_whatsapp(&server.settings, language, code).ok_or(NO_CODE)?;
     let headers = [(header::LOCATION, location), (header::VARY, header::ACCEPT_LANGUAGE.to_string())];
     Ok((StatusCode::FOUND, headers).into_response())
 }
 
-/// The language of a link: what it names, then what the browser asks for.
-fn language(chosen: Option<&str>, headers: &HeaderMap) -> Language {
+/// The address that opens WhatsApp with the message of a login typed in.
+pub(in crate::http) fn to_whatsapp(settings: &Settings, language: Language, code: Code) -> Option<String> {
+    let text = message_text(Some(language.message()), &code).ok()?;
+    let base = settings.link_base.as_str().trim_end_matches('/');
+    let number = settings.whatsapp.number.digits();
+    Some(format!("{base}/{number}?text={}", percent_encode(&text)))
+}
+
+/// The language that somebody is met in: the first of those that are named, then what the browser asks for.
+pub(in crate::http) fn language<'a>(
+    named: impl IntoIterator<Item = &'a str>,
+    headers: &HeaderMap,
+) -> Language {
     let accepted = || {
         let values = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
         Language::accepted(&values.collect::<Vec<_>>().join(","))
     };
-    chosen.and_then(Language::of_tag).or_else(accepted).unwrap_or_default()
+    named.into_iter().find_map(Language::of_tag).or_else(accepted).unwrap_or_default()
 }
 
 #[cfg(test)]

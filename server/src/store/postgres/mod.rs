@@ -20,6 +20,7 @@ mod guards;
 mod health;
 mod history;
 mod identity;
+mod issuer_sessions;
 mod migrations;
 mod nodes;
 mod notify;

@@ -32,6 +32,7 @@ use crate::{
             guards::guard_suite,
             history::history_suite,
             identity::{identity_suite, person},
+            issuer_sessions::issuer_session_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
             nodes::node_suite,
@@ -87,6 +88,7 @@ node_suite!(open);
 openid_suite!(open);
 admin_suite!(open);
 identity_suite!(open);
+issuer_session_suite!(open);
 people_suite!(open);
 webhook_suite!(open);
 

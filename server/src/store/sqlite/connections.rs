@@ -40,11 +40,12 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (15, include_str!("../../../migrations/sqlite/0015_admins.sql")),
     (16, include_str!("../../../migrations/sqlite/0016_guards.sql")),
     (17, include_str!("../../../migrations/sqlite/0017_operations.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0019_openid.sql")),
+    (19, include_str!("../../../migrations/sqlite/0019_openid.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0020_issuer_sessions.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 19;
+pub(in crate::store) const LATEST: u32 = 20;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.

@@ -10,6 +10,7 @@ pub(super) mod connections;
 mod guards;
 mod history;
 mod identity;
+mod issuer_sessions;
 mod keys;
 mod messages;
 mod nodes;
@@ -430,6 +431,7 @@ mod tests {
             guards::guard_suite,
             history::history_suite,
             identity::identity_suite,
+            issuer_sessions::issuer_session_suite,
             keys::key_suite,
             logins::{app, insert, login, store_suite},
             nodes::node_suite,
@@ -465,6 +467,7 @@ mod tests {
     openid_suite!(always);
     admin_suite!(always);
     identity_suite!(always);
+    issuer_session_suite!(always);
     people_suite!(always);
     webhook_suite!(always);
 

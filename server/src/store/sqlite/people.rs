@@ -28,7 +28,7 @@ const IN_SUBJECTS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.subject
 const IN_CALLS: &str = "IN (SELECT unhex(value) FROM json_each(?1, '$.calls'))";
 
 /// Each table with the rows that a person is in, in the order in which they are deleted: what leads to others goes last.
-fn tables() -> [(&'static str, String); 16] {
+fn tables() -> [(&'static str, String); 17] {
     let login = format!("phone {IN_PHONES} OR user_id {IN_USER_IDS}");
     let session =
         format!("phone {IN_PHONES} OR wa_id {IN_PHONES} OR user_id {IN_USER_IDS} OR subject {IN_SUBJECTS}");
@@ -37,6 +37,7 @@ fn tables() -> [(&'static str, String); 16] {
     // The issuer knows people by their subjects, which lead to nobody once the rows of `people` are gone.
     let known = format!("subject IN (SELECT subject FROM people WHERE {login})");
     [
+        ("issuer_sessions", known.clone()),
         ("admins", format!("phone {IN_PHONES}")),
         ("openid_consents", known.clone()),
         ("openid_devices", known.clone()),

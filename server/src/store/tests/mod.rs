@@ -8,6 +8,7 @@ pub(crate) mod dump;
 pub(super) mod guards;
 pub(super) mod history;
 pub(super) mod identity;
+pub(super) mod issuer_sessions;
 pub(super) mod keys;
 pub(super) mod logins;
 pub(super) mod nodes;

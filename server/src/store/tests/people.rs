@@ -9,6 +9,7 @@ use super::{
     admins,
     history::entry,
     identity::person,
+    issuer_sessions,
     logins::{NOW, app, insert, login},
     openid,
     otp::{phone, session},
@@ -158,6 +159,7 @@ impl Somebody {
         assert!(store.put_openid_device(openid::device(self.0)).await.unwrap());
         let approval = Some(openid::approval(subject));
         assert!(store.answer_openid_device([self.0; 32], approval, NOW).await.unwrap());
+        store.put_issuer_session(issuer_sessions::session(self.0)).await.unwrap();
     }
 
     /// The tables that tell of this person.
