@@ -82,6 +82,15 @@ export class Environment {
     return { appKey, secretKey };
   }
 
+  /** Adds a client that signs people in through OpenID; its id and secret. */
+  createClient(...options) {
+    const created = execFileSync(this.#program, ['client', 'create', '--json', ...options], {
+      encoding: 'utf8',
+      env: { ...process.env, LOGGIN_DATABASE_URL: `sqlite://${this.database}` },
+    });
+    return JSON.parse(created);
+  }
+
   /** Opens a login link on the phone and taps Send. */
   async send(link, phone = PHONE) {
     const { text } = await this.control('open-link', { link });
