@@ -6,6 +6,7 @@
 mod database;
 mod demo;
 mod every_error;
+mod gateways;
 mod history;
 mod issuer;
 mod person;

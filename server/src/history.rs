@@ -74,7 +74,11 @@ pub(crate) fn of_code(
     let is_typed = ending == Ending::Typed;
     let is_taken = is_typed || session.accepted || session.delivery.is_some();
     Box::new(HistoryEntry {
-        kind: if session.is_test { HistoryKind::TestCode } else { HistoryKind::Code },
+        kind: match session {
+            OtpSession { is_test: true, .. } => HistoryKind::TestCode,
+            OtpSession { is_gateway: true, .. } => HistoryKind::Gateway,
+            _ => HistoryKind::Code,
+        },
         ending,
         name: session.session_id.to_string(),
         started_at: session.created_at,
@@ -88,14 +92,14 @@ pub(crate) fn of_code(
 /// The row of a one-time code that a guard refused: nothing was sent, and there is no session of this name.
 pub(crate) fn of_refused(
     app_key: AppKey,
-    name: Uuid,
+    (kind, name): (HistoryKind, Uuid),
     phone: &PhoneNumber,
     ending: Ending,
     keys: &RecipientKeys,
     now: UnixMillis,
 ) -> Box<HistoryEntry> {
     Box::new(HistoryEntry {
-        kind: HistoryKind::Code,
+        kind,
         ending,
         name: name.to_string(),
         ..of_person(app_key, Some(phone), keys, now)

@@ -12,6 +12,7 @@ mod config;
 mod crypto;
 mod doctor;
 mod events;
+mod gateway;
 mod history;
 mod http;
 mod identity;

@@ -392,6 +392,15 @@ pub(crate) const DEMO_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// Codes that the demo of one server sends a day, whoever asks: each is paid for by the operator.
 pub(crate) const DEMO_CODES_PER_DAY: u32 = 100;
 
+/// Gateways for codes of other servers that an app may have: one for each of its servers and stages.
+pub(crate) const GATEWAYS_PER_APP: u32 = 10;
+
+/// Bytes of a call of a gateway: some servers send all that they know of a person, 2 to 20 KB.
+pub(crate) const GATEWAY_BODY: usize = 64 << 10;
+
+/// How long the secret before is good where a gateway gets another one and nothing is said: time to paste the new one.
+pub(crate) const GATEWAY_OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Endpoints of webhooks that an app may have: one for each of its servers and stages.
 pub(crate) const WEBHOOKS_PER_APP: u32 = 10;
 

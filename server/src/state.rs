@@ -13,6 +13,7 @@ use crate::{
     config::{DemoConfig, TrustedProxies, WhatsAppConfig},
     crypto::SealKeys,
     doctor::Resident,
+    gateway::GatewayKeys,
     identity::People,
     limits::{self, DemoCounts, Rooms, Shares, StreamCounts, WindowCounts},
     logins::{ConfirmationCodes, Logins, LoginsParts, Publisher, Waiters},
@@ -46,6 +47,8 @@ pub(crate) struct Server {
     pub(crate) session_keys: SealKeys,
     /// One-time codes, where the server is set up to send them.
     pub(crate) otp: Option<Arc<Otp>>,
+    /// Under what secrets of gateways are kept, where codes are sent.
+    pub(crate) gateway_keys: Option<GatewayKeys>,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -132,11 +135,20 @@ pub(crate) struct OtpParts {
     pub(crate) secrets: Vec<SecretString>,
 }
 
+fn gateway_keys(parts: &Parts) -> Option<GatewayKeys> {
+    let secrets = &parts.otp.as_ref()?.secrets;
+    Some(GatewayKeys::derive(secrets.iter().map(|secret| secret.expose_secret().as_bytes())))
+}
+
 fn administration(parts: &Parts) -> Administration {
     let Parts { store, clock, random, webhooks, .. } = parts;
     let administration = Administration::new(Arc::clone(store), Arc::clone(clock), Arc::clone(random));
-    match webhooks.clone() {
+    let administration = match webhooks.clone() {
         Some(rules) => administration.with_webhooks(rules),
+        None => administration,
+    };
+    match gateway_keys(parts) {
+        Some(keys) => administration.with_gateways(keys),
         None => administration,
     }
 }
@@ -151,6 +163,7 @@ fn openid(parts: &Parts, apps: &Arc<Apps>) -> OpenId {
 impl Server {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
         let administration = administration(&parts);
+        let gateway_keys = gateway_keys(&parts);
         let waiters = Arc::clone(&parts.publisher.waiters);
         let secrets = &parts.settings.whatsapp.app_secrets;
         let secret_bytes = || secrets.iter().map(|secret| secret.expose_secret().as_bytes());
@@ -206,6 +219,7 @@ impl Server {
             }),
             apps,
             otp,
+            gateway_keys,
             store: parts.store,
             waiters,
             clock: parts.clock,

@@ -23,6 +23,10 @@ pub(crate) enum Right {
     ReadWebhooks,
     /// Add, change, try and delete endpoints, and have events be delivered again.
     WriteWebhooks,
+    /// See gateways, by which other servers have codes sent.
+    ReadGateways,
+    /// Add and delete gateways, and replace their secrets.
+    WriteGateways,
     /// See who did what.
     ReadAudit,
     /// See and change test numbers, which are every app's.
@@ -32,7 +36,7 @@ pub(crate) enum Right {
 }
 
 impl Right {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::ReadApps,
         Self::WriteApps,
         Self::WriteKeys,
@@ -41,6 +45,8 @@ impl Right {
         Self::ReadUsage,
         Self::ReadWebhooks,
         Self::WriteWebhooks,
+        Self::ReadGateways,
+        Self::WriteGateways,
         Self::ReadAudit,
         Self::WriteTestNumbers,
         Self::WriteAdmins,
@@ -57,6 +63,8 @@ impl Right {
             Self::ReadUsage => "usage:read",
             Self::ReadWebhooks => "webhooks:read",
             Self::WriteWebhooks => "webhooks:write",
+            Self::ReadGateways => "gateways:read",
+            Self::WriteGateways => "gateways:write",
             Self::ReadAudit => "audit:read",
             Self::WriteTestNumbers => "test_numbers:write",
             Self::WriteAdmins => "admins:write",

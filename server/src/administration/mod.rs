@@ -8,6 +8,7 @@ mod actor;
 mod admins;
 mod apps;
 mod clients;
+mod gateways;
 mod guards;
 mod keys;
 mod nodes;
@@ -24,6 +25,7 @@ use loggin_protocol::AppKey;
 use self::access::AccessKeys;
 use crate::{
     clock::{Clock, Random, UnixMillis},
+    gateway::GatewayKeys,
     store::{Act, App, Store, StoreError},
 };
 
@@ -32,6 +34,7 @@ pub(crate) use actor::{Actor, Right, Rights};
 pub(crate) use admins::AdminChanges;
 pub(crate) use apps::{AppChanges, AppPolicy, NewApp, OriginChange};
 pub(crate) use clients::NewClient;
+pub(crate) use gateways::{GatewayMade, NewGateway};
 pub(crate) use guards::{CountryChange, GuardChanges, GuardView};
 pub(crate) use keys::{KeyRotation, NewKey, RotatedKey};
 pub(crate) use nodes::NodeView;
@@ -51,6 +54,8 @@ pub(crate) enum Missing {
     App(AppKey),
     #[error("client")]
     Client,
+    #[error("gateway")]
+    Gateway,
     #[error("endpoint of webhooks")]
     Webhook,
     #[error("event that is kept")]
@@ -76,6 +81,9 @@ pub(crate) enum AdministrationError {
     /// What is there does not allow it.
     #[error("{0}")]
     Refused(String),
+    /// `LOGGIN_OTP_SECRET` is not set, and secrets of gateways are kept under it.
+    #[error("LOGGIN_OTP_SECRET is not set, and the secrets of gateways are kept under it")]
+    NoOtpSecret,
     /// `LOGGIN_WEBHOOK_SECRET` is not set, and secrets of webhooks are kept under it.
     #[error("LOGGIN_WEBHOOK_SECRET is not set, and the secrets of webhooks are kept under it")]
     NoWebhookSecret,
@@ -96,13 +104,14 @@ pub(crate) struct Administration {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     webhooks: Option<WebhookRules>,
+    gateways: Option<GatewayKeys>,
     access: Arc<AccessKeys>,
 }
 
 impl Administration {
     pub(crate) fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         let access = Arc::new(AccessKeys::new(Arc::clone(&store), Arc::clone(&clock)));
-        Self { store, clock, random, webhooks: None, access }
+        Self { store, clock, random, webhooks: None, gateways: None, access }
     }
 
     /// Who a program is, by the key that it shows.
@@ -113,6 +122,11 @@ impl Administration {
     /// The same, where endpoints of webhooks can get secrets.
     pub(crate) fn with_webhooks(self, rules: WebhookRules) -> Self {
         Self { webhooks: Some(rules), ..self }
+    }
+
+    /// The same, where gateways can get secrets.
+    pub(crate) fn with_gateways(self, keys: GatewayKeys) -> Self {
+        Self { gateways: Some(keys), ..self }
     }
 
     /// Carries out an act, whose actor may do it; `false` where it is not done. What is done is noted in the database with

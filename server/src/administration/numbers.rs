@@ -44,7 +44,9 @@ impl Administration {
         );
         let of_session = match entry.kind {
             HistoryKind::Login => None,
-            HistoryKind::Code | HistoryKind::TestCode => self.number_of_session(&entry.name).await?,
+            HistoryKind::Code | HistoryKind::TestCode | HistoryKind::Gateway => {
+                self.number_of_session(&entry.name).await?
+            }
         };
         match of_session {
             Some(number) => Ok(Some(number)),

@@ -11,8 +11,14 @@ use crate::{
 impl Rights {
     /// What somebody with this role may do.
     pub(crate) fn of_role(role: Role) -> Self {
-        const VIEWER: [Right; 5] =
-            [Right::ReadApps, Right::ReadLogs, Right::ReadUsage, Right::ReadWebhooks, Right::ReadAudit];
+        const VIEWER: [Right; 6] = [
+            Right::ReadApps,
+            Right::ReadLogs,
+            Right::ReadUsage,
+            Right::ReadWebhooks,
+            Right::ReadGateways,
+            Right::ReadAudit,
+        ];
         match role {
             Role::Viewer => Self::of(&VIEWER),
             Role::Editor => Right::ALL.into_iter().filter(|right| *right != Right::WriteAdmins).collect(),

@@ -7,10 +7,12 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
+    gateway::GatewayKeys,
     history::usage::Span,
     outbox::webhooks::WebhookKeys,
     store::{
-        App, AppSecretKey, HistoryFilter, HistoryStart, KeyId, UsageFilter, WebhookEndpoint,
+        App, AppSecretKey, Gateway, GatewayKind, HistoryFilter, HistoryStart, KeyId, UsageFilter,
+        WebhookEndpoint,
         tests::{insert, login},
     },
     tests::{CountingRandom, ManualClock, START, demo_app, store},
@@ -38,6 +40,11 @@ fn key(app: &str) -> AppKey {
 /// The id of the endpoint of an app.
 fn endpoint_of(app_key: AppKey) -> String {
     format!("whe_{app_key}")
+}
+
+/// The id of the gateway of an app.
+fn gateway_of(app_key: AppKey) -> String {
+    format!("gw_{app_key}")
 }
 
 fn id() -> KeyId {
@@ -168,6 +175,32 @@ fn of_webhooks() -> Vec<(&'static str, Right, Call)> {
     ]
 }
 
+/// Every call about a gateway of one app, with the right that it takes.
+fn of_gateways() -> Vec<(&'static str, Right, Call)> {
+    vec![
+        ("gateways", Right::ReadGateways, call!(|all, actor, app| all.gateways(actor, Some(app)))),
+        ("gateway", Right::ReadGateways, call!(|all, actor, app| all.gateway(actor, &gateway_of(app)))),
+        (
+            "create_gateway",
+            Right::WriteGateways,
+            call!(|all, actor, app| all.create_gateway(
+                actor,
+                NewGateway { app_key: app, kind: GatewayKind::Supabase, secret: None }
+            )),
+        ),
+        (
+            "rotate_gateway",
+            Right::WriteGateways,
+            call!(|all, actor, app| all.rotate_gateway(actor, &gateway_of(app), None, None)),
+        ),
+        (
+            "delete_gateway",
+            Right::WriteGateways,
+            call!(|all, actor, app| all.delete_gateway(actor, &gateway_of(app))),
+        ),
+    ]
+}
+
 /// Every call about the whole server, with the right that it takes. Whoever reaches some apps only is refused.
 fn of_server() -> Vec<(&'static str, Right, Call)> {
     vec![
@@ -239,6 +272,7 @@ fn of_server() -> Vec<(&'static str, Right, Call)> {
 fn of_reach() -> Vec<(&'static str, Right, Call)> {
     vec![
         ("apps", Right::ReadApps, call!(|all, actor, _app| all.apps(actor))),
+        ("gateways of all", Right::ReadGateways, call!(|all, actor, _app| all.gateways(actor, None))),
         ("webhooks of all", Right::ReadWebhooks, call!(|all, actor, _app| all.webhooks(actor, None))),
         (
             "logs of all",
@@ -287,19 +321,31 @@ async fn prepared() -> (Administration, Arc<dyn Store>, TempDir) {
         };
         let added = store.administer(Act::AddWebhook(endpoint), "somebody".to_owned(), START);
         assert!(added.await.unwrap());
+        let gateway = Gateway {
+            id: gateway_of(app_key),
+            app_key,
+            kind: GatewayKind::Generic,
+            secret: None,
+            old_secret: None,
+            created_at: START,
+        };
+        let added = store.administer(Act::CreateGateway(gateway), "somebody".to_owned(), START);
+        assert!(added.await.unwrap());
     }
     let secrets = [b"0123456789abcdef0123456789abcdef".as_slice()];
     let rules = WebhookRules { keys: WebhookKeys::derive(secrets.into_iter()), networks: Arc::new([]) };
     let administration =
         Administration::new(Arc::clone(&store), ManualClock::new(), Arc::new(CountingRandom::default()));
-    (administration.with_webhooks(rules), store, folder)
+    let keys = GatewayKeys::derive(secrets.into_iter());
+    (administration.with_webhooks(rules).with_gateways(keys), store, folder)
 }
 
 #[tokio::test]
 async fn every_call_is_refused_without_its_right() {
     let (administration, store, _folder) = prepared().await;
     let before = store.audit(99).await.unwrap();
-    for (name, right, call) in of_app().into_iter().chain(of_webhooks()).chain(of_server()).chain(of_reach())
+    for (name, right, call) in
+        of_app().into_iter().chain(of_webhooks()).chain(of_gateways()).chain(of_server()).chain(of_reach())
     {
         let others: Rights = Right::ALL.into_iter().filter(|other| *other != right).collect();
         for apps in [None, Some(&[OWN][..])] {
@@ -315,7 +361,7 @@ async fn every_call_is_refused_without_its_right() {
 async fn an_app_out_of_reach_is_one_that_is_not_there() {
     let (administration, store, _folder) = prepared().await;
     let before = store.audit(99).await.unwrap();
-    for (name, _, call) in of_app().into_iter().chain(of_webhooks()) {
+    for (name, _, call) in of_app().into_iter().chain(of_webhooks()).chain(of_gateways()) {
         let mut refusals = Vec::new();
         for app in [OTHER, "33333333"] {
             let refused = call(&administration, &actor(Rights::all(), Some(&[OWN])), key(app)).await;
@@ -334,7 +380,7 @@ async fn an_app_out_of_reach_is_one_that_is_not_there() {
 
 #[tokio::test]
 async fn whoever_has_the_right_on_the_app_may() {
-    for (name, right, call) in of_app().into_iter().chain(of_webhooks()) {
+    for (name, right, call) in of_app().into_iter().chain(of_webhooks()).chain(of_gateways()) {
         let (administration, _store, _folder) = prepared().await;
         let rights = match name {
             // It changes the app besides.
@@ -392,6 +438,7 @@ async fn lists_show_what_is_within_reach() {
         for app in seen {
             expected.push(("app_create".to_owned(), (*app).to_owned()));
             expected.push(("webhook_add".to_owned(), endpoint_of(key(app))));
+            expected.push(("gateway_create".to_owned(), (*app).to_owned()));
         }
         expected.reverse();
         let told: Vec<(String, String)> = audit.rows.into_iter().map(|row| (row.act, row.subject)).collect();
@@ -417,8 +464,12 @@ async fn the_audit_is_read_page_by_page_and_tells_the_actor() {
         }
     }
     let row = |act: &str, actor: &str| (act.to_owned(), actor.to_owned());
-    let expected =
-        [row("webhook_delete", "alice"), row("webhook_add", "somebody"), row("app_create", "somebody")];
+    let expected = [
+        row("webhook_delete", "alice"),
+        row("gateway_create", "somebody"),
+        row("webhook_add", "somebody"),
+        row("app_create", "somebody"),
+    ];
     assert_eq!(told, expected, "also of an endpoint that is gone");
 }
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use loggin_protocol::AppKey;
+use secrecy::ExposeSecret;
 
 use super::run::{self, RunError};
 use crate::{
     administration::{Actor, Administration, AdministrationError, Missing},
     clock::{SystemClock, SystemRandom},
     config::Settings,
+    gateway::GatewayKeys,
     limits,
     store::{Location, Store},
     telemetry::process,
@@ -41,6 +43,13 @@ impl Administrator {
         Ok(Self { administration: self.administration.with_webhooks(rules), ..self })
     }
 
+    /// Lets gateways have secrets, as the settings say.
+    pub(super) fn with_gateways(self, settings: &Settings) -> Result<Self, RunError> {
+        let secrets = settings.gateway_secrets()?;
+        let keys = GatewayKeys::derive(secrets.iter().map(|secret| secret.expose_secret().as_bytes()));
+        Ok(Self { administration: self.administration.with_gateways(keys), ..self })
+    }
+
     pub(super) async fn close(&self) {
         self.store.close().await;
     }
@@ -55,6 +64,7 @@ impl From<AdministrationError> for RunError {
     fn from(error: AdministrationError) -> Self {
         match error {
             AdministrationError::Store(error) => error.into(),
+            AdministrationError::NoOtpSecret => Settings::gateway_secret_missing().into(),
             AdministrationError::NoWebhookSecret => Settings::webhook_secret_missing().into(),
             AdministrationError::Refused(message) => Self::Refused(message),
             AdministrationError::NotFound(missing) => Self::Refused(not_found(missing)),
@@ -73,6 +83,7 @@ fn not_found(missing: Missing) -> String {
         Missing::Event => {
             "nothing is delivered again: no such event is kept (`webhook deliveries`)".to_owned()
         }
+        Missing::Gateway => "there is no such gateway (`gateway list`)".to_owned(),
         Missing::Key => "the app has no such key that is good (`app key list`)".to_owned(),
         Missing::TestNumber => "there is no such test number".to_owned(),
         Missing::Webhook => "there is no such endpoint (`webhook list`)".to_owned(),
@@ -95,6 +106,7 @@ fn invalid(field: &'static str, message: &str) -> String {
                 .to_owned()
         }
         "number" => format!("the number {message}"),
+        "secret" => format!("--secret-file: {message}"),
         "since" => {
             format!("--since must be before --until, and not more than {} days", limits::USAGE_DAYS)
         }

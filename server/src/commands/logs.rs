@@ -75,6 +75,8 @@ enum KindArg {
     Otp,
     /// One-time codes of test numbers.
     OtpTest,
+    /// One-time codes of other servers, sent by a gateway.
+    Gateway,
 }
 
 impl From<KindArg> for HistoryKind {
@@ -83,6 +85,7 @@ impl From<KindArg> for HistoryKind {
             KindArg::Login => Self::Login,
             KindArg::Otp => Self::Code,
             KindArg::OtpTest => Self::TestCode,
+            KindArg::Gateway => Self::Gateway,
         }
     }
 }
@@ -94,6 +97,8 @@ enum OutcomeArg {
     Redeemed,
     /// A code was typed.
     Verified,
+    /// A code of another server has arrived.
+    Delivered,
     /// Time was over first.
     Expired,
     /// A login ended without a result.
@@ -111,6 +116,7 @@ impl From<OutcomeArg> for Outcome {
         match argument {
             OutcomeArg::Redeemed => Self::Redeemed,
             OutcomeArg::Verified => Self::Verified,
+            OutcomeArg::Delivered => Self::Delivered,
             OutcomeArg::Expired => Self::Expired,
             OutcomeArg::Denied => Self::Denied,
             OutcomeArg::Revoked => Self::Revoked,

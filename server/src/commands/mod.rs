@@ -11,6 +11,7 @@ mod audit;
 mod client;
 mod dev;
 mod doctor;
+mod gateway;
 mod guard;
 mod logs;
 mod nodes;
@@ -40,6 +41,7 @@ use self::{
     client::ClientCommand,
     dev::DevArgs,
     doctor::DoctorArgs,
+    gateway::GatewayCommand,
     guard::GuardCommand,
     logs::LogsArgs,
     output::{print_line, tell_failure},
@@ -129,6 +131,13 @@ enum DataCommand {
         config: ConfigArgs,
         #[command(subcommand)]
         command: ClientCommand,
+    },
+    /// Send the codes of other authentication servers: add, list and delete gateways, and replace their secrets.
+    Gateway {
+        #[command(flatten)]
+        config: ConfigArgs,
+        #[command(subcommand)]
+        command: GatewayCommand,
     },
     /// Add, list, remove and sign out who may use the console.
     Admin {
@@ -288,6 +297,10 @@ fn run_on_database(
         DataCommand::Webhook { config, command } => {
             let settings = start(config.config.as_deref())?;
             block_on(webhook::run(&settings, command))
+        }
+        DataCommand::Gateway { config, command } => {
+            let settings = start(config.config.as_deref())?;
+            block_on(gateway::run(&settings, command))
         }
         DataCommand::Logs { config, arguments } => {
             let settings = start(config.config.as_deref())?;

@@ -193,6 +193,7 @@ pub(crate) async fn prepare(
         tokio::select! {
             () = looking.logins.look_after(cursor) => {}
             () = purge_otp(&looking) => {}
+            () = reseal_gateways(&looking) => {}
             () = look_after_guards(&looking) => {}
             () = looking.apps.keep_writing_uses() => {}
             () = look_after_openid(&looking) => {}
@@ -207,6 +208,20 @@ pub(crate) async fn prepare(
         }
     });
     Ok(Ready { server, tls: None, stop, background, signals: Signals::heed()? })
+}
+
+/// Has the secrets of gateways be under the secret in use, and waits for ever.
+async fn reseal_gateways(server: &Server) {
+    if let Some(keys) = &server.gateway_keys {
+        match keys.reseal_all(&server.store, &*server.random).await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::info!(count, "secrets of gateways are under the first LOGGIN_OTP_SECRET now")
+            }
+            Err(error) => tracing::warn!(%error, "secrets of gateways could not be looked through"),
+        }
+    }
+    std::future::pending().await
 }
 
 /// Forgets sessions of one-time codes, for ever.

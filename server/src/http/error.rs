@@ -15,6 +15,10 @@ use crate::{store::StoreError, telemetry::metrics};
 /// How long a caller shall wait where the server is short of something.
 const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Marks the response of a call that is an error and has a body of its own, in the shape that its caller reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnBody;
+
 /// Why a call is answered with an error.
 #[derive(Clone, Debug)]
 pub(crate) struct ApiError {
@@ -63,6 +67,11 @@ impl ApiError {
     /// The error's code.
     pub(crate) const fn code(&self) -> ErrorCode {
         self.code
+    }
+
+    /// What it says to a developer.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     /// The body, with the request's id.

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod asker;
+mod auth_call;
 pub(crate) mod body;
 pub(crate) mod caller;
 mod client_address;
@@ -12,6 +13,7 @@ mod error;
 mod event_body;
 mod event_stream;
 mod forwarded;
+pub(crate) mod gateway;
 mod hosted;
 mod intake;
 mod issuer_session;

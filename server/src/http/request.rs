@@ -14,7 +14,7 @@ use tracing::{Instrument, Span, field};
 use uuid::Uuid;
 
 use crate::{
-    http::ApiError,
+    http::{ApiError, error::OwnBody},
     limits,
     telemetry::{metrics::HttpRequest, traces},
 };
@@ -123,7 +123,8 @@ fn request_id(request: &Request) -> String {
 
 /// Writes the body of a response that is an error.
 fn with_error_body(response: Response, id: &str) -> Response {
-    let Some(error) = response.extensions().get::<ApiError>() else {
+    let extensions = response.extensions();
+    let Some(error) = extensions.get::<ApiError>().filter(|_| extensions.get::<OwnBody>().is_none()) else {
         return response;
     };
     // The type has string keys and no failing serializer.

@@ -8,7 +8,7 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::{admin, console, cors, hosted, openid, pages, request, routes, seen, serve};
+use super::{admin, console, cors, gateway, hosted, openid, pages, request, routes, seen, serve};
 use crate::state::Server;
 
 /// All routes, with what surrounds each call.
@@ -25,8 +25,11 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn(serve::only_where_there_is_room))
         .layer(cors::layer(server));
-    // Without the layer of the others, which answers preflights: it is for servers.
+    // Without the layer of the others, which answers preflights: these are for servers.
     let admin = admin::routes()
+        .method_not_allowed_fallback(routes::fallback::method_not_allowed)
+        .layer(middleware::from_fn(serve::only_where_there_is_room));
+    let gateway = gateway::routes()
         .method_not_allowed_fallback(routes::fallback::method_not_allowed)
         .layer(middleware::from_fn(serve::only_where_there_is_room));
     let pages = Router::new()
@@ -41,6 +44,7 @@ pub(crate) fn router(server: &Arc<Server>) -> Router {
     // What stands outside of these is served also where the server is full.
     Router::new()
         .nest("/api/v1/admin", admin)
+        .nest("/api/v1/gateway", gateway)
         .nest("/api/v1", api)
         .merge(pages)
         .route("/webhooks/whatsapp", get(routes::webhook::subscribe).post(routes::webhook::handle))

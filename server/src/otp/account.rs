@@ -6,9 +6,34 @@ use loggin_protocol::{AppKey, PhoneNumber};
 use super::{Otp, life};
 use crate::{
     clock::UnixMillis,
+    crypto::MacKeys,
     phones,
     store::{OtpPhone, OtpWrite, StoreError},
 };
+
+/// Whose codes a row counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Those that this server makes for an app.
+    App(AppKey),
+    /// Those that other servers make, and that an app's gateways send: neither ends the pause or the code of the other.
+    Gateways(AppKey),
+}
+
+impl Whose {
+    /// Who names the rows.
+    fn owner(self) -> Vec<u8> {
+        match self {
+            Self::App(app_key) => app_key.as_str().as_bytes().to_vec(),
+            Self::Gateways(app_key) => format!("{app_key} gateways").into_bytes(),
+        }
+    }
+
+    /// What a phone is called, under each key, the one in use first.
+    pub(super) fn subjects(self, keys: &MacKeys, phone: &PhoneNumber) -> Vec<[u8; 32]> {
+        keys.macs(&self.owner(), phones::account(phone).as_bytes())
+    }
+}
 
 /// The row that counts for a phone.
 pub(super) struct Account {
@@ -33,16 +58,16 @@ impl Account {
 }
 
 impl Otp {
-    /// The row that counts for this phone at an app.
+    /// The row that counts for this phone.
     ///
     /// Where the secret was changed a row may be found under an older key: it moves under the one in use.
     pub(super) async fn account(
         &self,
-        app_key: AppKey,
+        whose: Whose,
         phone: &PhoneNumber,
         now: UnixMillis,
     ) -> Result<Account, StoreError> {
-        let subjects = self.subjects(app_key, phone);
+        let subjects = whose.subjects(&self.keys.subjects, phone);
         let mut rows: Vec<OtpPhone> = Vec::new();
         for subject in &subjects {
             let found = self.store.otp_phone(subject).await?;
@@ -63,12 +88,12 @@ impl Otp {
     /// Returns the row to be written in its place, and what makes the two one.
     pub(super) async fn join_account(
         &self,
-        app_key: AppKey,
+        whose: Whose,
         row: OtpPhone,
         named: &PhoneNumber,
         now: UnixMillis,
     ) -> Result<(OtpPhone, Vec<OtpWrite>), StoreError> {
-        let named = self.account(app_key, named, now).await?;
+        let named = self.account(whose, named, now).await?;
         if named.row.subject == row.subject {
             return Ok((row, Vec::new()));
         }
@@ -84,8 +109,9 @@ impl Otp {
 
     /// What a phone is called at an app, under each key, the one in use first. Every form of one account's number that
     /// is known without asking WhatsApp has the same name.
+    #[cfg(test)]
     pub(super) fn subjects(&self, app_key: AppKey, phone: &PhoneNumber) -> Vec<[u8; 32]> {
-        self.keys.subjects.macs(app_key.as_str().as_bytes(), phones::account(phone).as_bytes())
+        Whose::App(app_key).subjects(&self.keys.subjects, phone)
     }
 }
 

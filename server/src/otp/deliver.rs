@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Otp, OtpError, OtpResponse, Recipient, Refusal, StartOrder, life, month, sender};
 use crate::{
     clock::UnixMillis,
-    crypto::Digits,
+    crypto::CodeText,
     events::{self, AboutCode},
     limits, phones,
     store::{App, Ending, OtpPhone, OtpWrite, StoreError},
@@ -33,7 +33,7 @@ pub(super) struct Reserved {
     pub(super) session_id: Uuid,
     /// The phone as it was written.
     pub(super) phone: OtpPhone,
-    pub(super) code: Digits,
+    pub(super) code: CodeText,
     /// Codes of the app in this month, with this one.
     pub(super) sends: u32,
 }
@@ -64,7 +64,8 @@ impl Otp {
             tracing::info!(app_key = %order.app.app_key, test_number = true, "a test number: no code is sent");
             return self.respond_unsent(order, session_id, sends).await;
         };
-        match sender::send(&*self.sender, &number.current, &reserved.code, session_id).await {
+        let time = if order.foreign.is_some() { sender::FOREIGN_SEND_TIME } else { sender::SEND_TIME };
+        match sender::send(&*self.sender, &number.current, &reserved.code, session_id, time).await {
             Ok(SentMessage { status: SendStatus::Paused, .. }) => {
                 tracing::error!(
                     "WhatsApp has paused WHATSAPP_OTP_TEMPLATE: codes are not sent until its quality is better"
@@ -123,7 +124,7 @@ impl Otp {
             };
             let Some(next) = next else { break };
             let (next, joins) = match other_form(order, wa_id.as_ref()) {
-                Some(named) => self.join_account(order.app.app_key, next, named, now).await?,
+                Some(named) => self.join_account(order.whose(), next, named, now).await?,
                 None => (next, Vec::new()),
             };
             let mut writes = vec![OtpWrite::Phone(next)];

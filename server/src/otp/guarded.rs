@@ -9,7 +9,7 @@ use super::{
 use crate::{
     clock::UnixMillis,
     history,
-    store::{GuardCount, GuardPlace, OtpSession, OtpWrite, StoreError},
+    store::{GuardCount, GuardPlace, HistoryKind, OtpSession, OtpWrite, StoreError},
 };
 
 impl Otp {
@@ -23,10 +23,18 @@ impl Otp {
         if !matches!(order.recipient, Recipient::Person(_)) {
             return Ok(None);
         }
-        let place = self.guards.place(order.app.app_key, phone, now);
-        let wish = Wish { place, phone, client_ip: order.client_ip };
+        let place = self.place(order, phone, now);
+        let is_foreign = order.foreign.is_some();
+        let wish = Wish { place, phone, client_ip: order.client_ip, is_foreign };
         let guarded = self.guards.judge(&wish).await?;
         Ok(Some((wish.place, guarded)))
+    }
+
+    fn place(&self, order: &StartOrder, phone: &PhoneNumber, now: UnixMillis) -> GuardPlace {
+        match order.foreign {
+            Some(_) => self.guards.place_of_foreign(order.app.app_key, phone, now),
+            None => self.guards.place(order.app.app_key, phone, now),
+        }
     }
 
     /// The write that counts a code.
@@ -46,7 +54,11 @@ impl Otp {
             return Ok(None);
         }
         self.guards.recounted(session.session_id, count);
-        let place = self.guards.place(session.app_key, phone, session.created_at);
+        let place = if session.is_gateway {
+            self.guards.place_of_foreign(session.app_key, phone, session.created_at)
+        } else {
+            self.guards.place(session.app_key, phone, session.created_at)
+        };
         Ok(Some(OtpWrite::Guard(Box::new(place), count)))
     }
 
@@ -60,7 +72,9 @@ impl Otp {
     ) -> Result<OtpResponse, OtpError> {
         let name = self.new_session_id();
         let ending = refused.reason.ending();
-        let entry = history::of_refused(order.app.app_key, name, phone, ending, &self.recipients, now);
+        let kind = if order.foreign.is_some() { HistoryKind::Gateway } else { HistoryKind::Code };
+        let row = (kind, name);
+        let entry = history::of_refused(order.app.app_key, row, phone, ending, &self.recipients, now);
         let refusal = refusal(refused, now);
         let mut writes = vec![OtpWrite::Refused(entry)];
         if refusal.code == ErrorCode::RateLimited {
@@ -84,7 +98,7 @@ impl Otp {
     ) -> Result<OtpResponse, OtpError> {
         let refused = Refused { reason, until: Some(crate::store::next_day(now)) };
         let Some(phone) = order.recipient.phone() else { return Err(refusal(refused, now).into()) };
-        self.guards.tell(&self.guards.place(order.app.app_key, phone, now), Verdict::Refuse(refused));
+        self.guards.tell(&self.place(order, phone, now), Verdict::Refuse(refused));
         self.refuse(order, phone, refused, now).await
     }
 
@@ -92,6 +106,11 @@ impl Otp {
     pub(crate) async fn look_after_guards(&self) -> Result<(), StoreError> {
         self.guards.look(self.clock.now()).await
     }
+}
+
+/// That the code of a session was not sent after all.
+pub(super) fn not_sent(session: &OtpSession) -> GuardCount {
+    GuardCount::NotSent { by_minute: !session.is_gateway }
 }
 
 /// What a caller is told. Which guard it was is the operator's to know: whoever asks for codes by an app's form would try

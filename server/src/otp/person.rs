@@ -2,8 +2,8 @@
 
 use loggin_protocol::{AppKey, PhoneNumber};
 
-use super::{Keys, OtpResponse};
-use crate::{phones, store::SealedResponse};
+use super::{Keys, OtpResponse, account::Whose};
+use crate::store::SealedResponse;
 
 /// Works out what people are called in the tables of one-time codes, and opens what names them.
 #[derive(Debug)]
@@ -15,9 +15,10 @@ impl PersonKeys {
         Self(Keys::derive(secrets))
     }
 
-    /// What a phone is called at an app, under every key.
+    /// What a phone is called at an app and at its gateways, under every key.
     pub(crate) fn subjects(&self, app_key: AppKey, phone: &PhoneNumber) -> Vec<[u8; 32]> {
-        self.0.subjects.macs(app_key.as_str().as_bytes(), phones::account(phone).as_bytes())
+        let of = |whose: Whose| whose.subjects(&self.0.subjects, phone);
+        [of(Whose::App(app_key)), of(Whose::Gateways(app_key))].concat()
     }
 
     /// The number that a response names, if it names one and was sealed under a key that is known.

@@ -1,6 +1,9 @@
 //! Calls that name themselves with an `Idempotency-Key`: what they were answered is kept, and given again.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use loggin_protocol::{AppKey, ErrorCode, PhoneNumber};
 use serde::{Deserialize, Serialize};
@@ -9,6 +12,8 @@ use uuid::Uuid;
 use super::{Meter, Otp, OtpError, Refusal};
 use crate::{
     clock::UnixMillis,
+    crypto::CodeText,
+    phones,
     store::{OtpCall, OtpWrite, StoreError},
 };
 
@@ -43,6 +48,8 @@ pub(crate) struct NamedCall {
     /// Its name under each key, the one in use first.
     names: Vec<OtpCall>,
     body: Vec<u8>,
+    /// How long it is the same call when it is repeated, where that is not as long as it is kept.
+    same_for: Option<Duration>,
     /// The name that it is known by; none where it is new.
     known_by: Arc<OnceLock<OtpCall>>,
 }
@@ -124,7 +131,28 @@ impl Otp {
         let name = [route.as_bytes(), b"\n", key].concat();
         let hashes = self.keys.calls.macs(app_key.as_str().as_bytes(), &name).into_iter();
         let names = hashes.map(|hash| OtpCall { hash, body_mac: self.keys.bodies.mac(&hash, body) });
-        NamedCall { names: names.collect(), body: body.to_vec(), known_by: Arc::default() }
+        NamedCall { names: names.collect(), body: body.to_vec(), same_for: None, known_by: Arc::default() }
+    }
+
+    /// A call of this app's gateway for a code of another server, which is the same call for this long: by whom it is for and
+    /// by the code, of which a MAC is kept and nothing else.
+    pub(crate) fn foreign_call(
+        &self,
+        app_key: AppKey,
+        gateway_id: &str,
+        (phone, code): (&PhoneNumber, &CodeText),
+        same_for: Duration,
+    ) -> NamedCall {
+        let span = i64::try_from(same_for.as_millis()).unwrap_or(i64::MAX).max(1);
+        let slot = self.clock.now().0.div_euclid(span);
+        let route = format!("gateway {gateway_id}");
+        // One that was made in the slot before may be the same still; a new one gets the name of this one.
+        let slots = [slot, slot - 1].map(|slot| {
+            let key = format!("{}\n{}\n{slot}", phones::account(phone), code.expose());
+            self.named_call(app_key, &route, key.as_bytes(), b"")
+        });
+        let names = slots.into_iter().flat_map(|call| call.names).collect();
+        NamedCall { names, body: Vec::new(), same_for: Some(same_for), known_by: Arc::default() }
     }
 
     /// What is known of a call; an error where it was made with another body.
@@ -135,6 +163,9 @@ impl Otp {
         for name in &call.names {
             let hash = &name.hash;
             let Some(known) = self.store.otp_call(hash).await? else { continue };
+            if call.same_for.is_some_and(|span| known.created_at + span <= self.clock.now()) {
+                continue;
+            }
             if !self.keys.bodies.check(&known.body_mac, hash, &call.body) {
                 return Err(OtpError::OtherBody);
             }

@@ -7,12 +7,15 @@ use loggin_protocol::PhoneNumber;
 use uuid::Uuid;
 
 use crate::{
-    crypto::Digits,
+    crypto::CodeText,
     whatsapp::{AuthTemplate, GraphClient, SendError, SentMessage},
 };
 
 /// Time for sending, a second try included: shorter than the 10 s that a client waits for the whole call.
-const SEND_TIME: Duration = Duration::from_secs(9);
+pub(super) const SEND_TIME: Duration = Duration::from_secs(9);
+
+/// The same for the code of another server: Supabase and ZITADEL wait 5 s for the whole call.
+pub(super) const FOREIGN_SEND_TIME: Duration = Duration::from_secs(4);
 
 /// The longest pause before the second try; who asks for a longer one is told so instead.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -24,7 +27,7 @@ pub(crate) trait CodeSender: fmt::Debug + Send + Sync {
     async fn send(
         &self,
         phone: &PhoneNumber,
-        code: &Digits,
+        code: &CodeText,
         session_id: Uuid,
     ) -> Result<SentMessage, SendError>;
 }
@@ -44,7 +47,7 @@ impl CodeSender for TemplateSender {
     async fn send(
         &self,
         phone: &PhoneNumber,
-        code: &Digits,
+        code: &CodeText,
         session_id: Uuid,
     ) -> Result<SentMessage, SendError> {
         let template = AuthTemplate {
@@ -57,12 +60,13 @@ impl CodeSender for TemplateSender {
     }
 }
 
-/// Sends a code, and once more where it certainly was not sent and need not wait for long.
+/// Sends a code within this time, and once more where it certainly was not sent and need not wait for long.
 pub(super) async fn send(
     sender: &dyn CodeSender,
     phone: &PhoneNumber,
-    code: &Digits,
+    code: &CodeText,
     session_id: Uuid,
+    time: Duration,
 ) -> Result<SentMessage, SendError> {
     let tries = async {
         match sender.send(phone, code, session_id).await {
@@ -74,5 +78,5 @@ pub(super) async fn send(
         }
     };
     // Whatever was under way then may have reached WhatsApp.
-    tokio::time::timeout(SEND_TIME, tries).await.unwrap_or(Err(SendError::Ambiguous))
+    tokio::time::timeout(time, tries).await.unwrap_or(Err(SendError::Ambiguous))
 }

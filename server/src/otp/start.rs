@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::{
     Meter, NamedCall, Otp, OtpError, OtpResponse, Recipient, Refusal,
-    account::Account,
+    account::{Account, Whose},
     deliver::{AMBIGUOUS_RETRY_AFTER, Finish, Reserved},
+    guarded::not_sent,
     guards::{Reason, Verdict},
     life::{self, Start},
     month,
@@ -20,9 +21,9 @@ use super::{
 };
 use crate::{
     clock::UnixMillis,
-    crypto::Digits,
+    crypto::{CodeText, Digits},
     limits,
-    store::{App, Ending, GuardCount, OtpPhone, OtpRefusal, OtpSession, OtpWrite, StoreError},
+    store::{App, Ending, OtpPhone, OtpRefusal, OtpSession, OtpWrite, StoreError},
     whatsapp::DeliveryStatus,
 };
 
@@ -30,8 +31,10 @@ use crate::{
 pub(crate) struct StartOrder {
     pub(crate) app: Arc<App>,
     pub(crate) recipient: Recipient,
-    /// Digits of the code.
+    /// Digits of the code, where one is made.
     pub(crate) length: u8,
+    /// The code that another server made, which is sent and nothing else: it cannot be typed here.
+    pub(crate) foreign: Option<CodeText>,
     /// The app's own JSON.
     pub(crate) meta: Option<String>,
     /// The address of the person, where the app tells it.
@@ -39,6 +42,14 @@ pub(crate) struct StartOrder {
     pub(crate) call: Option<NamedCall>,
     /// What it is counted by.
     pub(crate) meter: Option<Arc<Meter>>,
+}
+
+impl StartOrder {
+    /// Whose codes it is counted among.
+    pub(super) fn whose(&self) -> Whose {
+        let app_key = self.app.app_key;
+        if self.foreign.is_some() { Whose::Gateways(app_key) } else { Whose::App(app_key) }
+    }
 }
 
 /// What reserving came to.
@@ -66,7 +77,7 @@ impl Otp {
             // Before what is known of the call: where the same call, made at the same time, has taken the phone, it is
             // known by then, and is not mistaken for another one.
             let account = match order.recipient.phone() {
-                Some(phone) => Some((phone, self.account(order.app.app_key, phone, self.clock.now()).await?)),
+                Some(phone) => Some((phone, self.account(order.whose(), phone, self.clock.now()).await?)),
                 None => None,
             };
             let instead_of = match self.known(call).await? {
@@ -124,18 +135,40 @@ impl Otp {
             self.keep_row(changed, joins, now).await?;
             return Ok(Reservation::Responded(self.refuse(order, phone, refused, now).await?));
         }
-        let (row, code) = match &order.recipient {
+        let row = match &order.recipient {
             // Nothing is sent, so that the reservation is all there is to write.
-            Recipient::Test(test) => (life::made_live(row, session_id, now), test.code.clone()),
-            Recipient::Person(_) | Recipient::Invalid => (row, Digits::random(&*self.random, order.length)),
+            Recipient::Test(_) => life::made_live(row, session_id, now),
+            Recipient::Person(_) | Recipient::Invalid => row,
         };
+        let code = self.code(order);
         let mut writes: Vec<OtpWrite> =
             self.begin(order.call.as_ref(), session_id, instead_of).into_iter().collect();
         writes.push(OtpWrite::Phone(row.clone()));
         writes.extend(joins);
-        writes.push(OtpWrite::Session(self.session(order, phone, row.subject, session_id, &code, now)));
+        writes.push(OtpWrite::Session(self.session(
+            order,
+            phone,
+            row.subject,
+            session_id,
+            code.as_ref(),
+            now,
+        )));
         writes.extend(Self::count_guarded(guarded));
+        let sent = code.as_ref().map(CodeText::from).or_else(|| order.foreign.clone());
+        // There is one or the other.
+        let code = sent.ok_or(StoreError::Unreadable("code"))?;
         self.write_reservation(order, writes, Reserved { session_id, phone: row, code, sends: 0 }, now).await
+    }
+
+    /// The code that is to be typed here; none where another server made it.
+    fn code(&self, order: &StartOrder) -> Option<Digits> {
+        match (&order.foreign, &order.recipient) {
+            (Some(_), _) => None,
+            (None, Recipient::Test(test)) => Some(test.code.clone()),
+            (None, Recipient::Person(_) | Recipient::Invalid) => {
+                Some(Digits::random(&*self.random, order.length))
+            }
+        }
     }
 
     /// Makes the writes of a reservation, and takes every count with them.
@@ -159,7 +192,9 @@ impl Otp {
         }
         Ok(match self.write(order.meter.as_deref(), writes).await? {
             Ok(counts) => {
-                self.guards.sent(app_key, order.client_ip, reserved.session_id, now);
+                if order.foreign.is_none() {
+                    self.guards.sent(app_key, order.client_ip, reserved.session_id, now);
+                }
                 Reservation::Made(Reserved { sends: counts.sends.unwrap_or_default(), ..reserved })
             }
             Err(OtpRefusal::Stale | OtpRefusal::Known) => Reservation::Again,
@@ -201,18 +236,21 @@ impl Otp {
         phone: &PhoneNumber,
         subject: [u8; 32],
         session_id: Uuid,
-        code: &Digits,
+        code: Option<&Digits>,
         now: UnixMillis,
     ) -> OtpSession {
+        // Of another server's code nothing is kept.
+        let typed = code.map(Digits::expose).unwrap_or_default();
         OtpSession {
             session_id,
             app_key: order.app.app_key,
             subject,
             phone: Some(phone.clone()),
             meta: order.meta.clone(),
-            code_mac: self.keys.codes.mac(session_id.as_bytes(), code.expose().as_bytes()),
-            digits: u8::try_from(code.count()).unwrap_or_default(),
+            code_mac: self.keys.codes.mac(session_id.as_bytes(), typed.as_bytes()),
+            digits: u8::try_from(typed.len()).unwrap_or_default(),
             is_test: order.recipient.is_test(),
+            is_gateway: order.foreign.is_some(),
             used: false,
             created_at: now,
             accepted: false,
@@ -244,7 +282,7 @@ impl Otp {
                 let app_key = order.app.app_key;
                 writes.extend([OtpWrite::Phone(row), OtpWrite::UncountSend { app_key, month: month(now).0 }]);
                 if let Some(session) = &session {
-                    writes.extend(self.recount(session, GuardCount::NotSent).await?);
+                    writes.extend(self.recount(session, not_sent(session)).await?);
                 }
             }
             if self.write(order.meter.as_deref(), writes).await?.is_ok() {

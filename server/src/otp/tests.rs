@@ -3,6 +3,7 @@
 mod accounts;
 mod calls;
 mod ending;
+mod foreign;
 mod guards;
 mod privacy;
 mod races;
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    crypto::Digits,
+    crypto::{CodeText, Digits},
     limits,
     phones::{self, Number},
     store::{Act, App, GuardMode, GuardSettings},
@@ -89,6 +90,7 @@ impl Environment {
             app: Arc::clone(&self.app),
             recipient,
             length: 6,
+            foreign: None,
             meta,
             client_ip: None,
             call: None,

@@ -6,11 +6,11 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
-use super::{Failure, Otp, life, month, status};
+use super::{Failure, Otp, guarded::not_sent, life, month, status};
 use crate::{
     events::{self, AboutCode, Blocked},
     history, limits, phones,
-    store::{AppEvent, Ending, GuardCount, OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
+    store::{AppEvent, Ending, OtpDelivery, OtpPurge, OtpSession, OtpWrite, StoreError},
     telemetry::metrics,
     whatsapp::{DeliveryStatus, Sender, StatusUpdate},
 };
@@ -100,7 +100,7 @@ impl Otp {
             writes.extend(phone.map(OtpWrite::Phone));
             let month = month(session.created_at).0;
             writes.push(OtpWrite::UncountSend { app_key: session.app_key, month });
-            writes.extend(self.recount(&session, GuardCount::NotSent).await?);
+            writes.extend(self.recount(&session, not_sent(&session)).await?);
             let (about, why, now) = (AboutCode::of(&session), status::failure(code), self.clock.now());
             writes.push(OtpWrite::Event(Box::new(events::code_failed(&about, why.as_str(), now))));
             writes.push(self.end(&session, why.ending(), now));
@@ -195,7 +195,18 @@ fn ending(session: &OtpSession) -> Ending {
         _ if session.used => Ending::Typed,
         Some(code) => status::failure(code).ending(),
         None if life::is_elsewhere(session) => Ending::OtherAccount,
+        None if session.is_gateway && !session.is_test => ending_of_foreign(session),
         None if session.is_test || session.accepted || session.delivery.is_some() => Ending::NotTyped,
+        None => Ending::Unknown,
+    }
+}
+
+/// How it ended where another server made the code: whether it was typed is not known here.
+fn ending_of_foreign(session: &OtpSession) -> Ending {
+    match session.delivery {
+        Some(DeliveryStatus::Delivered | DeliveryStatus::Read | DeliveryStatus::Played) => Ending::Delivered,
+        Some(DeliveryStatus::Sent | DeliveryStatus::Failed) => Ending::NotDelivered,
+        None if session.accepted => Ending::NotDelivered,
         None => Ending::Unknown,
     }
 }

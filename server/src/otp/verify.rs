@@ -34,8 +34,18 @@ impl Found {
 }
 
 impl Otp {
-    /// The session of this name, if it is one of this app.
+    /// The session of this name, if it is one of this app whose code can be typed here.
     pub(crate) async fn find(&self, app_key: AppKey, session_id: &str) -> Result<Option<Found>, StoreError> {
+        let found = self.find_any(app_key, session_id).await?;
+        Ok(found.filter(|found| !found.session.is_gateway))
+    }
+
+    /// The session of this name, if it is one of this app, whoever made its code.
+    pub(crate) async fn find_any(
+        &self,
+        app_key: AppKey,
+        session_id: &str,
+    ) -> Result<Option<Found>, StoreError> {
         let Ok(session_id) = Uuid::parse_str(session_id.trim()) else {
             return Ok(None);
         };

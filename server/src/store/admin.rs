@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use loggin_protocol::{AppKey, PhoneNumber, Subject};
 
 use super::{
-    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, GuardSettings, KeyId, Learned, OpenIdClient,
-    StoreError, TestNumber, WebhookEndpoint,
+    AccessKey, Admin, App, AppEvent, AppSecretKey, CountryPause, Gateway, GuardSettings, KeyId, Learned,
+    OpenIdClient, StoreError, TestNumber, WebhookEndpoint,
 };
 use crate::clock::UnixMillis;
 
@@ -57,6 +57,12 @@ pub(crate) enum Act {
     PauseCountry(AppKey, CountryPause, Box<AppEvent>),
     /// Ends the pause of a country of an app; not done where there is none.
     ResumeCountry(AppKey, String, UnixMillis),
+    /// Adds a gateway; not done where its app has as many as it may.
+    CreateGateway(Gateway),
+    /// Has the caller of an app's gateway be known by another sealed secret; by the one before too until then.
+    RotateGateway(AppKey, String, Vec<u8>, UnixMillis),
+    /// Deletes a gateway of an app.
+    DeleteGateway(AppKey, String),
     /// Adds an endpoint of webhooks; not done where its app has as many as it may.
     AddWebhook(WebhookEndpoint),
     /// Gives an endpoint another URL, and other events, where there are such; not done where there is no such endpoint. The
@@ -128,6 +134,9 @@ impl Act {
             Self::LearnCountries(..) => "guard_learn",
             Self::PauseCountry(..) => "guard_pause",
             Self::ResumeCountry(..) => "guard_resume",
+            Self::CreateGateway(_) => "gateway_create",
+            Self::RotateGateway(..) => "gateway_rotate",
+            Self::DeleteGateway(..) => "gateway_delete",
             Self::AddWebhook(_) => "webhook_add",
             Self::ChangeWebhook(..) => "webhook_update",
             Self::RotateWebhook(..) => "webhook_rotate",
@@ -153,7 +162,10 @@ impl Act {
             | Self::SetGuards(app_key, ..)
             | Self::LearnCountries(app_key, ..)
             | Self::PauseCountry(app_key, ..)
-            | Self::ResumeCountry(app_key, ..) => app_key.as_str().to_owned(),
+            | Self::ResumeCountry(app_key, ..)
+            | Self::RotateGateway(app_key, ..)
+            | Self::DeleteGateway(app_key, _) => app_key.as_str().to_owned(),
+            Self::CreateGateway(gateway) => gateway.app_key.as_str().to_owned(),
             Self::CreateKey(key) | Self::RotateKey(key, ..) => key.app_key.as_str().to_owned(),
             Self::PutAdmin(admin) => admin.name.clone(),
             Self::RemoveAdmin(name) | Self::SignInAdmin(name, ..) | Self::SignOutAdmin(name) => name.clone(),
@@ -179,7 +191,7 @@ impl Act {
     }
 
     /// The names of what changed, separated by spaces; of secret keys their ids, the new one first; of an administrator
-    /// the role; of a webhook the app, or the event.
+    /// the role; of a webhook the app, or the event; of a gateway its id.
     pub(crate) fn fields(&self) -> String {
         match self {
             Self::UpdateApp(_, fields, _)
@@ -193,6 +205,8 @@ impl Act {
             Self::LearnCountries(_, _, learned, _) => learned.countries.join(" "),
             Self::PauseCountry(_, pause, _) => pause.country.clone(),
             Self::ResumeCountry(_, country, _) => country.clone(),
+            Self::CreateGateway(gateway) => format!("{} {}", gateway.id, gateway.kind.as_str()),
+            Self::RotateGateway(_, id, ..) | Self::DeleteGateway(_, id) => id.clone(),
             Self::AddWebhook(endpoint) => endpoint.app_key.as_str().to_owned(),
             Self::ReplayWebhook(replay) => replay.event.clone().unwrap_or_default(),
             _ => String::new(),
@@ -222,7 +236,7 @@ pub(crate) trait AdminStore {
         Ok(page.into_iter().rev().map(|(_, row)| row).collect())
     }
     /// The latest acts before this position, or the latest of all, each with its position, the latest first. Where apps are
-    /// given, only acts on them, on their secret keys, their clients and their endpoints of webhooks.
+    /// given, only acts on them, on their secret keys, their clients, their gateways and their endpoints of webhooks.
     async fn audit_page(
         &self,
         apps: Option<Vec<AppKey>>,

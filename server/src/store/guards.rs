@@ -167,8 +167,8 @@ pub(crate) enum GuardCount {
     Sent { most: Option<u32>, most_of_country: Option<u32>, by_minute: bool },
     /// It was typed.
     Verified,
-    /// It was not sent after all.
-    NotSent,
+    /// It was not sent after all; whether it was counted by the minute.
+    NotSent { by_minute: bool },
 }
 
 /// Codes that were sent, and how many of them were typed.

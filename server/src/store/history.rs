@@ -33,11 +33,12 @@ pub(crate) enum HistoryKind {
     Code,
     /// A one-time code of a test number, which nothing was sent to.
     TestCode,
+    /// A one-time code that another server made, and that a gateway sent.
+    Gateway,
 }
 
 impl HistoryKind {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 3] = [Self::Login, Self::Code, Self::TestCode];
+    pub(crate) const ALL: [Self; 4] = [Self::Login, Self::Code, Self::TestCode, Self::Gateway];
 
     /// Its word on the command line and in JSON.
     pub(crate) fn as_str(self) -> &'static str {
@@ -45,6 +46,7 @@ impl HistoryKind {
             Self::Login => "login",
             Self::Code => "otp",
             Self::TestCode => "otp_test",
+            Self::Gateway => "gateway",
         }
     }
 }
@@ -56,6 +58,8 @@ pub(crate) enum Outcome {
     Redeemed,
     /// A code was typed.
     Verified,
+    /// A code of another server has arrived.
+    Delivered,
     /// Time was over first.
     Expired,
     /// A login ended without a result.
@@ -76,6 +80,7 @@ impl Outcome {
         match self {
             Self::Redeemed => "redeemed",
             Self::Verified => "verified",
+            Self::Delivered => "delivered",
             Self::Expired => "expired",
             Self::Denied => "denied",
             Self::Revoked => "revoked",
@@ -93,6 +98,8 @@ pub(crate) enum Ending {
     Redeemed,
     /// The code was typed.
     Typed,
+    /// The phone has the code of another server; nobody tells whether it was typed there.
+    Delivered,
     /// Nobody sent the login's message.
     NoMessage,
     /// The message came, and the number that was asked for did not.
@@ -111,6 +118,8 @@ pub(crate) enum Ending {
     TakenBack,
     /// Nobody typed the code, or another one was asked for.
     NotTyped,
+    /// WhatsApp took the code of another server, and did not say in time that the phone has it.
+    NotDelivered,
     /// Too many wrong codes were typed.
     TooManyGuesses,
     /// The recipient said that they had not asked for the code.
@@ -140,9 +149,10 @@ pub(crate) enum Ending {
 }
 
 impl Ending {
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 26] = [
         Self::Redeemed,
         Self::Typed,
+        Self::Delivered,
         Self::NoMessage,
         Self::NoNumber,
         Self::NotConfirmed,
@@ -152,6 +162,7 @@ impl Ending {
         Self::PhoneHidden,
         Self::TakenBack,
         Self::NotTyped,
+        Self::NotDelivered,
         Self::TooManyGuesses,
         Self::NotRequested,
         Self::Undeliverable,
@@ -171,9 +182,13 @@ impl Ending {
         match self {
             Self::Redeemed => Outcome::Redeemed,
             Self::Typed => Outcome::Verified,
-            Self::NoMessage | Self::NoNumber | Self::NotConfirmed | Self::NotRedeemed | Self::NotTyped => {
-                Outcome::Expired
-            }
+            Self::Delivered => Outcome::Delivered,
+            Self::NoMessage
+            | Self::NoNumber
+            | Self::NotConfirmed
+            | Self::NotRedeemed
+            | Self::NotTyped
+            | Self::NotDelivered => Outcome::Expired,
             Self::NotMe | Self::TooManyDigits | Self::PhoneHidden => Outcome::Denied,
             Self::TakenBack => Outcome::Revoked,
             Self::TooManyGuesses | Self::NotRequested => Outcome::Blocked,
@@ -192,7 +207,7 @@ impl Ending {
     /// Why, in a word; none where it is what was wanted.
     pub(crate) fn reason(self) -> Option<&'static str> {
         Some(match self {
-            Self::Redeemed | Self::Typed => return None,
+            Self::Redeemed | Self::Typed | Self::Delivered => return None,
             Self::NoMessage => "no_message",
             Self::NoNumber => "no_number",
             Self::NotConfirmed => "not_confirmed",
@@ -201,6 +216,7 @@ impl Ending {
             Self::TooManyDigits | Self::TooManyGuesses => "max_attempts",
             Self::PhoneHidden => "phone_hidden",
             Self::NotTyped => "not_typed",
+            Self::NotDelivered => "not_delivered",
             Self::NotRequested => "not_requested",
             Self::Undeliverable => "undeliverable",
             Self::OtherAccount => "other_account",

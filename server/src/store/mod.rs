@@ -7,6 +7,7 @@ mod admin;
 mod admins;
 mod asker;
 mod commit;
+mod gateways;
 mod guards;
 mod history;
 mod identity;
@@ -39,6 +40,7 @@ pub(crate) use admin::{Act, AdminStore, AuditRow, REVEAL_NUMBER, Replay};
 pub(crate) use admins::{AccessKey, Admin, AdminsStore, Role};
 pub(crate) use asker::Asker;
 pub(crate) use commit::{Commit, CommitListener};
+pub(crate) use gateways::{Gateway, GatewayKind, GatewayStore};
 pub(crate) use guards::{
     Countries, CountryPause, DaySends, GuardCount, GuardCounts, GuardMode, GuardPlace, GuardPurge,
     GuardSettings, GuardStore, Learned, MinuteSends, Sends, day, minute, next_day,
@@ -320,6 +322,7 @@ pub(crate) struct Changed {
 #[async_trait]
 pub(crate) trait Store:
     AdminStore
+    + GatewayStore
     + GuardStore
     + HistoryStore
     + IdentityStore

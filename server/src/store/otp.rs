@@ -63,6 +63,8 @@ pub(crate) struct OtpSession {
     pub(crate) digits: u8,
     /// Whether the phone is a test number, which nothing is sent to.
     pub(crate) is_test: bool,
+    /// Whether another server made the code, which is not known here and cannot be typed here.
+    pub(crate) is_gateway: bool,
     /// Whether its code was typed.
     pub(crate) used: bool,
     pub(crate) created_at: UnixMillis,
@@ -85,6 +87,7 @@ impl fmt::Debug for OtpSession {
             .field("session_id", &self.session_id)
             .field("app_key", &self.app_key)
             .field("is_test", &self.is_test)
+            .field("is_gateway", &self.is_gateway)
             .field("used", &self.used)
             .field("delivery", &self.delivery)
             .field("failure", &self.failure)
@@ -177,7 +180,7 @@ impl OtpWrite {
             | Self::Event(_)
             | Self::End { .. }
             | Self::Refused(_)
-            | Self::Guard(_, GuardCount::Verified | GuardCount::NotSent) => false,
+            | Self::Guard(_, GuardCount::Verified | GuardCount::NotSent { .. }) => false,
         }
     }
 }

@@ -35,11 +35,12 @@ pub(crate) const WITH_PEOPLE: [&str; 17] = [
 
 /// Tables that hold none, each with the reason; a database has some of its own beside them.
 #[cfg(test)]
-pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 18] = [
+pub(crate) const WITHOUT_PEOPLE: [(&str, &str); 19] = [
     ("access_keys", "they are of programs"),
     ("apps", "it is about apps"),
     ("audit", "of a number it has its end or a MAC, and else the operator's own users"),
     ("changes", "it is a count"),
+    ("gateways", "they are of apps"),
     ("guard_counts", "it counts for countries, and for ranges of ten thousand numbers each by their MACs"),
     ("guard_pauses", "it is about countries"),
     ("guards", "it is about apps"),

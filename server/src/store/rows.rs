@@ -86,8 +86,9 @@ impl Numbered for MessageState {
 }
 
 impl Numbered for HistoryKind {
-    // The statements that count messages name the codes.
-    const NUMBERS: &'static [(i64, Self)] = &[(1, Self::Login), (2, Self::Code), (3, Self::TestCode)];
+    // The statements that count messages name the codes, ours and others'.
+    const NUMBERS: &'static [(i64, Self)] =
+        &[(1, Self::Login), (2, Self::Code), (3, Self::TestCode), (4, Self::Gateway)];
     const WHAT: &'static str = "kind of a row of the history";
 }
 
@@ -96,6 +97,7 @@ impl Numbered for Ending {
     const NUMBERS: &'static [(i64, Self)] = &[
         (1, Self::Redeemed),
         (2, Self::Typed),
+        (3, Self::Delivered),
         (10, Self::NoMessage),
         (11, Self::NoNumber),
         (12, Self::NotConfirmed),
@@ -107,6 +109,7 @@ impl Numbered for Ending {
         (40, Self::NotTyped),
         (41, Self::TooManyGuesses),
         (42, Self::NotRequested),
+        (43, Self::NotDelivered),
         (50, Self::Undeliverable),
         (51, Self::OtherAccount),
         (52, Self::Temporary),

@@ -29,7 +29,7 @@ use crate::{
     config::{
         AccessToken, DEFAULT_ISSUER_SESSION, DatabaseUrl, ForwardedHeader, TrustedProxies, WhatsAppConfig,
     },
-    crypto::Digits,
+    crypto::CodeText,
     http::{
         self,
         serve::{self, Bounds},
@@ -108,7 +108,7 @@ impl Random for CountingRandom {
 /// A WhatsApp that takes every code and notes it, unless it is told what to answer next.
 #[derive(Debug, Default)]
 pub(crate) struct NotedCodes {
-    pub(crate) sent: Mutex<Vec<(PhoneNumber, Digits, Uuid)>>,
+    pub(crate) sent: Mutex<Vec<(PhoneNumber, CodeText, Uuid)>>,
     pub(crate) responses: Mutex<VecDeque<Result<SentMessage, SendError>>>,
 }
 
@@ -133,7 +133,7 @@ impl CodeSender for NotedCodes {
     async fn send(
         &self,
         phone: &PhoneNumber,
-        code: &Digits,
+        code: &CodeText,
         session_id: Uuid,
     ) -> Result<SentMessage, SendError> {
         self.sent.lock().unwrap().push((phone.clone(), code.clone(), session_id));

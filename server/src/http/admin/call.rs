@@ -77,6 +77,11 @@ impl From<AdministrationError> for ApiError {
                 Self::with_message(ErrorCode::InvalidRequest, format!("Nothing was changed: {message}."))
                     .with_status(409)
             }
+            AdministrationError::NoOtpSecret => Self::new(
+                ErrorCode::InvalidRequest,
+                "LOGGIN_OTP_SECRET is not set, and the secrets of gateways are kept under it.",
+            )
+            .with_status(409),
             AdministrationError::NoWebhookSecret => Self::new(
                 ErrorCode::InvalidRequest,
                 "LOGGIN_WEBHOOK_SECRET is not set, and the secrets of webhooks are kept under it.",

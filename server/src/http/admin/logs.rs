@@ -50,7 +50,7 @@ pub(super) struct LogsQuery {
 #[utoipa::path(get, operation_id = "adminListLogs", path = "/api/v1/admin/logs", tag = "admin", summary = "List what became of logins and codes",
     params(
         ("app_key" = Option<String>, Query, description = "Of this app."),
-        ("kind" = Option<String>, Query, description = "`login`, `otp`, or `otp_test` for codes of test numbers."),
+        ("kind" = Option<String>, Query, description = "`login`, `otp`, `otp_test` for codes of test numbers, or `gateway` for codes of other servers."),
         ("outcome" = Option<String>, Query, description = "`redeemed`, `verified`, `expired`, `denied`, `revoked`, `blocked` or `failed`."),
         ("reason" = Option<String>, Query, description = "Why, in the word that the rows have for it."),
         ("country" = Option<String>, Query, description = "The country of the number, such as `IN`."),
@@ -82,7 +82,7 @@ pub(super) async fn list(
 }
 
 fn filter(query: &LogsQuery) -> Result<HistoryFilter, ApiError> {
-    let kinds = [HistoryKind::Login, HistoryKind::Code, HistoryKind::TestCode];
+    let kinds = HistoryKind::ALL;
     let outcomes = Ending::ALL.map(|ending| (ending.outcome().as_str(), ending.outcome()));
     let mut reasons: Vec<(&str, &'static str)> =
         Ending::ALL.into_iter().filter_map(Ending::reason).map(|reason| (reason, reason)).collect();

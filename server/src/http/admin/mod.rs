@@ -6,6 +6,7 @@ mod access;
 mod apps;
 mod audit;
 mod call;
+mod gateways;
 mod guards;
 mod health;
 mod keys;
@@ -58,6 +59,11 @@ use crate::state::Server;
     webhooks::test,
     webhooks::deliveries,
     webhooks::replay,
+    gateways::list,
+    gateways::create,
+    gateways::show,
+    gateways::remove,
+    gateways::rotate,
     test_numbers::list,
     test_numbers::put,
     test_numbers::remove,
@@ -99,6 +105,9 @@ pub(crate) fn routes() -> Router<Arc<Server>> {
         .route("/webhooks/{endpoint_id}/test", post(webhooks::test))
         .route("/webhooks/{endpoint_id}/deliveries", get(webhooks::deliveries))
         .route("/webhooks/{endpoint_id}/replay", post(webhooks::replay))
+        .route("/gateways", get(gateways::list).post(gateways::create))
+        .route("/gateways/{gateway_id}", get(gateways::show).delete(gateways::remove))
+        .route("/gateways/{gateway_id}/rotate", post(gateways::rotate))
         .route("/test-numbers", get(test_numbers::list).post(test_numbers::put))
         .route("/test-numbers/{number}", delete(test_numbers::remove))
         .route("/audit", get(audit::list))

@@ -1,5 +1,7 @@
 //! Every route of the admin API by the OpenAPI document: who is let in, to what, and what is noted.
 
+mod gateways;
+
 use std::{sync::Arc, time::Duration};
 
 use loggin_protocol::AppKey;
@@ -7,14 +9,15 @@ use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::{
-    administration::{Actor, NewAccessKey, NewTestNumber, NewWebhook, Right, Rights},
+    administration::{Actor, NewAccessKey, NewGateway, NewTestNumber, NewWebhook, Right, Rights},
     clock::Clock,
     events,
     history::row::moment,
     http::{body::tests::spoiled, routes::openapi::document},
     limits,
     store::{
-        Act, AppEvent, Change, ChangeOutcome, CountryPause, EventKind, HistoryEntry, KeyId, Sends, State,
+        Act, AppEvent, Change, ChangeOutcome, CountryPause, EventKind, GatewayKind, HistoryEntry, KeyId,
+        Sends, State,
         tests::{event, history_entry, insert, login},
     },
     tests::{TestServer, error_of, guarded_app},
@@ -57,6 +60,7 @@ fn operations() -> Vec<Operation> {
             operations.push(Operation {
                 takes_app: path.contains("{app_key}")
                     || path.contains("{endpoint_id}")
+                    || path.contains("{gateway_id}")
                     || in_query.count() > 0
                     || of_body,
                 method: Method::from_bytes(method.to_uppercase().as_bytes()).unwrap(),
@@ -78,8 +82,9 @@ fn body(id: &str, app: &str) -> Value {
         "adminUpdateApp" => json!({ "name": "Another" }),
         "adminUpdateGuards" => json!({ "mode": "dry_run" }),
         "adminCreateKey" => json!({ "label": "web" }),
-        "adminRotateKey" | "adminRotateWebhook" => json!({ "overlap": 60 }),
+        "adminRotateKey" | "adminRotateWebhook" | "adminRotateGateway" => json!({ "overlap": 60 }),
         "adminAddWebhook" => json!({ "app_key": app, "url": "https://shop.example/hook" }),
+        "adminCreateGateway" => json!({ "app_key": app, "kind": "supabase" }),
         "adminUpdateWebhook" => json!({ "url": "https://shop.example/moved" }),
         "adminReplayWebhook" => json!({ "given_up_within": 60 }),
         "adminPutTestNumber" => json!({ "number": "+12025550100", "code": "1234" }),
@@ -89,17 +94,19 @@ fn body(id: &str, app: &str) -> Value {
     }
 }
 
-/// A server with two apps, each with a key, an endpoint and a login that ended; and the ids of the endpoints.
+/// A server with two apps, each with a key, an endpoint, a gateway and a login that ended; and the ids of the endpoints and
+/// of the gateways.
 struct House {
     server: TestServer,
     endpoints: [String; 2],
+    gateways: [String; 2],
 }
 
 impl House {
     async fn start() -> Self {
         let server = TestServer::start().await;
         let owner = Actor::with_all_rights("olga".to_owned());
-        let mut endpoints = Vec::new();
+        let (mut endpoints, mut gateways) = (Vec::new(), Vec::new());
         for (number, name) in [(1, OWN), (2, OTHER)] {
             let (app, _) = guarded_app(name);
             server.add_app(&app).await;
@@ -109,6 +116,8 @@ impl House {
                 events: Vec::new(),
             };
             endpoints.push(server.server.administration.add_webhook(&owner, new).await.unwrap().0.id);
+            let new = NewGateway { app_key: app.app_key, kind: GatewayKind::Generic, secret: None };
+            gateways.push(server.server.administration.create_gateway(&owner, new).await.unwrap().gateway.id);
             add_rows(&server, app.app_key, number, 1).await;
         }
         let test = NewTestNumber {
@@ -118,7 +127,8 @@ impl House {
             even_if_real: false,
         };
         server.server.administration.put_test_number(&owner, test).await.unwrap();
-        Self { server, endpoints: endpoints.try_into().unwrap() }
+        let (endpoints, gateways) = (endpoints.try_into().unwrap(), gateways.try_into().unwrap());
+        Self { server, endpoints, gateways }
     }
 
     /// A key with these rights that reaches these apps.
@@ -132,15 +142,16 @@ impl House {
 
     /// A call about an app, whatever it needs.
     fn call(&self, operation: &Operation, key: Option<&str>, app: &str) -> RequestBuilder {
-        let endpoint = match app {
-            OWN => &self.endpoints[0],
-            OTHER => &self.endpoints[1],
-            _ => "whe_ffffffffffffffff",
+        let [endpoint, gateway] = match app {
+            OWN => [self.endpoints[0].as_str(), &self.gateways[0]],
+            OTHER => [self.endpoints[1].as_str(), &self.gateways[1]],
+            _ => ["whe_ffffffffffffffff", "gw_ffffffffffffffff"],
         };
         let path = operation
             .path
             .replace("{app_key}", app)
             .replace("{endpoint_id}", endpoint)
+            .replace("{gateway_id}", gateway)
             .replace("{country}", "IN")
             .replace("{key_id}", "00000000")
             .replace("{number}", "12025550100")
@@ -275,13 +286,14 @@ async fn lists_and_exports_have_nothing_of_apps_out_of_reach() {
                     ["/access-keys", "/admins", "/health", "/nodes", "/test-numbers"].contains(&path);
                 assert_eq!(is_refused, is_of_server, "{path}");
                 assert!(
-                    is_refused || text.contains(OWN) || path == "/audit" || path == "/webhooks",
+                    is_refused || ["/audit", "/webhooks", "/gateways"].contains(&path) || text.contains(OWN),
                     "{path}: {text}"
                 );
-                assert!(!text.contains(OTHER) && !text.contains(&house.endpoints[1]), "{path}: {text}");
+                let ids = [OTHER, &house.endpoints[1], &house.gateways[1]];
+                assert!(ids.iter().all(|id| !text.contains(id)), "{path}: {text}");
             }
             let (_, all) = read(&everything, accept).await;
-            let is_of_apps = ["/apps", "/logs", "/usage", "/webhooks", "/audit"].contains(&path);
+            let is_of_apps = ["/apps", "/logs", "/usage", "/webhooks", "/gateways", "/audit"].contains(&path);
             assert_eq!(all.contains(OTHER), is_of_apps, "{path}: {all}");
         }
     }
@@ -386,7 +398,7 @@ async fn guards_are_shown_set_and_their_pauses_ended() {
     let limited = house.key(Rights::all(), Some(&[OWN])).await;
     let told: Value = house.get("/audit", &limited).await.json().await.unwrap();
     let acts = told["data"].as_array().unwrap().iter().map(|row| row["act"].as_str().unwrap());
-    let expected = ["guard_resume", "guard_pause", "guard_set", "guard_set", "webhook_add"];
+    let expected = ["guard_resume", "guard_pause", "guard_set", "guard_set", "gateway_create", "webhook_add"];
     assert_eq!(acts.collect::<Vec<_>>(), expected);
 }
 
@@ -405,7 +417,8 @@ async fn lists_are_read_page_by_page() {
         ("/apps", 3),
         ("/logs", 6),
         ("/webhooks", 2),
-        ("/audit", 4),
+        ("/gateways", 2),
+        ("/audit", 6),
         ("/access-keys", 1),
         (deliveries.as_str(), 5),
     ] {

@@ -45,6 +45,7 @@ impl From<AdministrationError> for ConsoleError {
             AdministrationError::NotFound(_) => Self::NotFound,
             AdministrationError::Store(error) => Self::Store(error),
             invalid @ (AdministrationError::Invalid { .. }
+            | AdministrationError::NoOtpSecret
             | AdministrationError::NoWebhookSecret
             | AdministrationError::Refused(_)) => Self::Invalid(invalid.to_string()),
         }

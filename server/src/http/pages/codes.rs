@@ -20,9 +20,10 @@ use crate::{
     clock::UnixMillis,
     http::{
         ApiError,
+        auth_call::AuthCall,
         caller::is_of_own_page,
         client_address,
-        routes::{auth::AuthCall, auth_start, auth_verify},
+        routes::{auth_start, auth_verify},
     },
     limits::DemoCounts,
     state::Server,

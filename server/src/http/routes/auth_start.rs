@@ -11,7 +11,7 @@ use axum::{
 };
 use loggin_protocol::wire::{ErrorBody, OtpStartRequest, OtpStartResponse};
 
-use super::auth::AuthCall;
+use crate::http::auth_call::AuthCall;
 use crate::{
     http::{ApiError, body},
     otp::{OtpResponse, Recipient, StartOrder, life},
@@ -88,6 +88,7 @@ async fn read(call: &AuthCall, headers: &HeaderMap, body: Body) -> Result<StartO
         app: Arc::clone(&call.app),
         recipient,
         length,
+        foreign: None,
         meta: request.meta.map(|meta| meta.get().to_owned()),
         client_ip,
         call: call.named(headers, "start", &bytes)?,

@@ -12,7 +12,7 @@ use loggin_protocol::{ErrorCode, wire::ErrorBody};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::auth::AuthCall;
+use crate::http::auth_call::AuthCall;
 use crate::{
     http::ApiError,
     otp::{Delivery, Failure, Status, life::Progress},
@@ -103,7 +103,7 @@ async fn status(
 ) -> Result<Json<OtpStatusResponse>, ApiError> {
     call.check_used_up()?;
     let Query(query) = query.map_err(|_| ApiError::invalid_request("`session_id` is needed once."))?;
-    let found = call.otp.find(call.app.app_key, &query.session_id).await?;
+    let found = call.otp.find_any(call.app.app_key, &query.session_id).await?;
     let found = found.ok_or(ApiError::new(ErrorCode::SessionNotFound, "The app has no such session."))?;
     let Status { progress, delivery, failure } = call.otp.status(&found);
     Ok(Json(OtpStatusResponse {

@@ -15,7 +15,7 @@ use loggin_protocol::{
 };
 use serde_json::value::RawValue;
 
-use super::auth::AuthCall;
+use crate::http::auth_call::AuthCall;
 use crate::{
     crypto::Digits,
     http::{ApiError, body},

@@ -1,6 +1,5 @@
 //! One endpoint a file: its handler, its errors, its tests.
 
-pub(crate) mod auth;
 pub(crate) mod auth_start;
 pub(crate) mod auth_status;
 pub(crate) mod auth_verify;

@@ -9,9 +9,9 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::http::admin;
+use crate::http::{admin, gateway};
 
-/// The document, but for the admin API.
+/// The document, but for the gateways and the admin API.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Loggin", description = "Sign in with WhatsApp.", license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
@@ -50,7 +50,7 @@ impl Modify for SecretKeys {
 
 /// The document as it is committed and served.
 pub(crate) fn document() -> utoipa::openapi::OpenApi {
-    Document::openapi().merge_from(admin::Document::openapi())
+    Document::openapi().merge_from(gateway::Document::openapi()).merge_from(admin::Document::openapi())
 }
 
 /// The document's bytes: it does not change while the server runs.

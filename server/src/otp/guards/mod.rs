@@ -43,6 +43,9 @@ use crate::{
 /// What stands for the country of a number that belongs to none.
 const NO_COUNTRY: &str = "ZZ";
 
+/// What stands for the range of codes that other servers made.
+const FOREIGN: &str = "gateway";
+
 /// Last digits of a number that its range leaves out: ten thousand numbers.
 const RANGE_DIGITS: usize = 4;
 
@@ -73,6 +76,8 @@ pub(super) struct Wish<'a> {
     pub(super) phone: &'a PhoneNumber,
     /// Of the person, where the app tells it.
     pub(super) client_ip: Option<IpAddr>,
+    /// Whether another server made it, so that nobody tells here whether it is typed.
+    pub(super) is_foreign: bool,
 }
 
 /// What guards make of a code.
@@ -103,6 +108,17 @@ impl Guards {
         }
     }
 
+    /// Where a code of another server goes that is asked for at this moment: it counts for the day, the app's and the
+    /// country's, and for nothing that is judged by what is typed.
+    pub(super) fn place_of_foreign(
+        &self,
+        app_key: AppKey,
+        phone: &PhoneNumber,
+        asked_at: UnixMillis,
+    ) -> GuardPlace {
+        GuardPlace { range: FOREIGN.to_owned(), ..self.place(app_key, phone, asked_at) }
+    }
+
     /// Where a code goes that is asked for at this moment.
     pub(super) fn place(&self, app_key: AppKey, phone: &PhoneNumber, asked_at: UnixMillis) -> GuardPlace {
         let digits = phone.expose();
@@ -128,6 +144,12 @@ impl Guards {
         if settings.mode == GuardMode::Off {
             return Ok(Guarded { verdict: Verdict::Allow, count: None });
         }
+        // What part of them is typed is not known: they are held to the rest.
+        let settings = if wish.is_foreign {
+            Arc::new(GuardSettings { conversion: None, ..(*settings).clone() })
+        } else {
+            settings
+        };
         let counts = self.counts(place).await?;
         let range = self.store.guard_range(place).await?;
         let counts = GuardCounts { range, ..(*counts).clone() };
@@ -162,7 +184,7 @@ impl Guards {
         let count = GuardCount::Sent {
             most: enforced(settings.per_day),
             most_of_country: enforced(settings.country_per_day),
-            by_minute: judged.by_minute,
+            by_minute: judged.by_minute && !wish.is_foreign,
         };
         Ok(Guarded { verdict, count: Some(count) })
     }
@@ -179,7 +201,7 @@ impl Guards {
         match count {
             GuardCount::Sent { .. } => {}
             GuardCount::Verified => self.clients.settle(session_id, Fate::Typed),
-            GuardCount::NotSent => self.clients.settle(session_id, Fate::NotSent),
+            GuardCount::NotSent { .. } => self.clients.settle(session_id, Fate::NotSent),
         }
     }
 
@@ -301,7 +323,8 @@ impl Guards {
         let wanted = found.into_iter().filter(|value| match value.kind {
             HistoryKind::Code => true,
             HistoryKind::Login => !is_past,
-            HistoryKind::TestCode => false,
+            // Nobody tells which of them were typed.
+            HistoryKind::TestCode | HistoryKind::Gateway => false,
         });
         let number = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(wanted

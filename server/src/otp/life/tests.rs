@@ -23,6 +23,7 @@ fn session(number: u128) -> OtpSession {
         code_mac: [0; 32],
         digits: 6,
         is_test: false,
+        is_gateway: false,
         used: false,
         created_at: START,
         accepted: true,

@@ -141,7 +141,7 @@ struct Slow(tokio::sync::Notify);
 
 #[async_trait::async_trait]
 impl CodeSender for Slow {
-    async fn send(&self, _: &PhoneNumber, _: &Digits, session_id: Uuid) -> Result<SentMessage, SendError> {
+    async fn send(&self, _: &PhoneNumber, _: &CodeText, session_id: Uuid) -> Result<SentMessage, SendError> {
         self.0.notified().await;
         Ok(SentMessage { id: format!("wamid.{session_id}"), status: SendStatus::Accepted, wa_id: None })
     }
@@ -177,7 +177,7 @@ async fn a_failure_that_is_told_before_the_send_returns_is_not_overlooked() {
 
     #[async_trait::async_trait]
     impl CodeSender for Failing {
-        async fn send(&self, _: &PhoneNumber, _: &Digits, id: Uuid) -> Result<SentMessage, SendError> {
+        async fn send(&self, _: &PhoneNumber, _: &CodeText, id: Uuid) -> Result<SentMessage, SendError> {
             let failed = status(id, DeliveryStatus::Failed);
             self.0.get().unwrap().note_statuses(&[failed]).await.unwrap();
             Ok(SentMessage { id: format!("wamid.{id}"), status: SendStatus::Accepted, wa_id: None })

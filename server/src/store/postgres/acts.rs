@@ -4,7 +4,7 @@ use loggin_protocol::PhoneNumber;
 use serde_json::{Value, json};
 
 use super::{
-    guards, openid, webhooks,
+    gateways, guards, openid, webhooks,
     writes::{self, hex, text},
 };
 use crate::{
@@ -56,6 +56,9 @@ pub(super) fn unnoted(act: &Act) -> Value {
             let over = CountryPause { country: country.clone(), since: *at, until: *at, times: 0 };
             guards::pause_row(*app_key, &over)
         }
+        Act::CreateGateway(gateway) => gateways::created(gateway),
+        Act::RotateGateway(_, id, secret, until) => gateways::rotated(id, secret, *until),
+        Act::DeleteGateway(_, id) => gateways::deleted(id),
         Act::AddWebhook(endpoint) => json!({ "endpoint": webhooks::endpoint(endpoint) }),
         Act::ChangeWebhook(id, url, events, _) => json!({
             "endpoint_id": text(id),

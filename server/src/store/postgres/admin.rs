@@ -53,7 +53,8 @@ impl AdminStore for PostgresStore {
     ) -> Result<Vec<(i64, AuditRow)>, StoreError> {
         // The app of an endpoint that is gone stands in the row of its beginning.
         const SELECT: &str = "SELECT * FROM audit WHERE id < $1 AND ($2 IS NULL
-            OR ((substr(act, 1, 4) IN ('app_', 'key_') OR substr(act, 1, 6) = 'guard_') AND subject = ANY ($2))
+            OR ((substr(act, 1, 4) IN ('app_', 'key_') OR substr(act, 1, 6) = 'guard_' OR substr(act, 1, 8) = 'gateway_')
+                AND subject = ANY ($2))
             OR (substr(act, 1, 7) = 'client_' AND substr(subject, 1, 8) = ANY ($2))
             OR (substr(act, 1, 8) = 'webhook_' AND subject IN (
                 SELECT endpoint_id FROM webhook_endpoints WHERE app_key = ANY ($2)

@@ -24,7 +24,7 @@ pub(super) fn count(place: &GuardPlace, count: GuardCount) -> Value {
     let (sent, verified, most, most_of_country, by_minute) = match count {
         GuardCount::Sent { most, most_of_country, by_minute } => (1, 0, most, most_of_country, by_minute),
         GuardCount::Verified => (0, 1, None, None, true),
-        GuardCount::NotSent => (-1, 0, None, None, true),
+        GuardCount::NotSent { by_minute } => (-1, 0, None, None, by_minute),
     };
     json!({
         "write": "guard",

@@ -16,6 +16,7 @@ mod acts;
 mod admin;
 mod connections;
 mod failure;
+mod gateways;
 mod guards;
 mod health;
 mod history;

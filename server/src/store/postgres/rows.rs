@@ -237,6 +237,7 @@ pub(super) fn session(row: &Row) -> Result<OtpSession, StoreError> {
         code_mac: fixed(row, "code_mac")?,
         digits: number(row, "digits")?,
         is_test: value(row, "is_test")?,
+        is_gateway: value(row, "gateway")?,
         used: value(row, "used")?,
         created_at: moment(row, "created_at")?,
         accepted: hash(row, "message_hash")?.is_some(),

@@ -373,6 +373,7 @@ fn session(session: &OtpSession) -> Value {
         "code_mac": hex(&session.code_mac),
         "digits": session.digits,
         "is_test": session.is_test,
+        "gateway": session.is_gateway,
         "used": session.used,
         "created_at": session.created_at.0,
         "delivery": session.delivery.map_or(NOTHING_SAID, Numbered::number),

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, named_params, params};
 use super::{
     INSERT_APP, UPDATE_APP, admins,
     connections::{all, execute, first},
-    guards,
+    gateways, guards,
     history::in_json,
     keys, openid,
     otp_reads::{put_test_number, remove_test_number},
@@ -44,7 +44,8 @@ impl AdminStore for SqliteStore {
     ) -> Result<Vec<(i64, AuditRow)>, StoreError> {
         // The app of an endpoint that is gone stands in the row of its beginning.
         const SELECT: &str = "SELECT * FROM audit WHERE id < :before AND (:apps IS NULL
-            OR ((substr(act, 1, 4) IN ('app_', 'key_') OR substr(act, 1, 6) = 'guard_') AND subject IN (SELECT value FROM json_each(:apps)))
+            OR ((substr(act, 1, 4) IN ('app_', 'key_') OR substr(act, 1, 6) = 'guard_' OR substr(act, 1, 8) = 'gateway_')
+                AND subject IN (SELECT value FROM json_each(:apps)))
             OR (substr(act, 1, 7) = 'client_' AND substr(subject, 1, 8) IN (SELECT value FROM json_each(:apps)))
             OR (substr(act, 1, 8) = 'webhook_' AND subject IN (
                 SELECT endpoint_id FROM webhook_endpoints WHERE app_key IN (SELECT value FROM json_each(:apps))
@@ -119,6 +120,9 @@ fn carry_out(db: &Connection, act: &Act) -> Result<bool, StoreError> {
         }
         Act::PauseCountry(app_key, pause, event) => told(db, guards::pause(db, *app_key, pause)?, event),
         Act::ResumeCountry(app_key, country, at) => guards::resume(db, *app_key, country, *at),
+        Act::CreateGateway(gateway) => gateways::insert(db, gateway),
+        Act::RotateGateway(_, id, secret, until) => gateways::rotate(db, id, secret, *until),
+        Act::DeleteGateway(_, id) => gateways::delete(db, id),
         Act::AddWebhook(endpoint) => webhooks::insert(db, endpoint),
         Act::ChangeWebhook(id, url, events, _) => webhooks::change(db, id, url.as_deref(), events.as_deref()),
         Act::RotateWebhook(id, secret, until) => webhooks::rotate(db, id, secret, *until),

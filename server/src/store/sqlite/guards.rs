@@ -42,7 +42,7 @@ pub(super) fn count(
     let (sent, verified, most, most_of_country, by_minute) = match count {
         GuardCount::Sent { most, most_of_country, by_minute } => (1, 0, most, most_of_country, by_minute),
         GuardCount::Verified => (0, 1, None, None, true),
-        GuardCount::NotSent => return take_back(db, place).map(|()| None),
+        GuardCount::NotSent { by_minute } => return take_back(db, place, by_minute).map(|()| None),
     };
     let add = |name: &str, span: i64, slot: i64, most: Option<u32>| {
         let values = params![app_key.as_str(), name, span, slot, sent, verified, most];
@@ -66,11 +66,12 @@ pub(super) fn count(
 const TAKE_BACK: &str = "UPDATE guard_counts SET sent = max(sent - 1, 0)
     WHERE app_key = ?1 AND place = ?2 AND span = ?3 AND slot = ?4";
 
-fn take_back(db: &Connection, place: &GuardPlace) -> Result<(), StoreError> {
+fn take_back(db: &Connection, place: &GuardPlace, by_minute: bool) -> Result<(), StoreError> {
     let GuardPlace { app_key, country, range, .. } = place;
     let (day, minute) = (place.day(), place.minute());
+    let by_minute = by_minute.then_some((country.as_str(), MINUTE, minute));
     for (name, span, slot) in
-        [(ANYWHERE, DAY, day), (country, DAY, day), (country, MINUTE, minute), (range, DAY, day)]
+        [(ANYWHERE, DAY, day), (country, DAY, day), (range, DAY, day)].into_iter().chain(by_minute)
     {
         execute(db, TAKE_BACK, params![app_key.as_str(), name, span, slot])?;
     }

@@ -195,7 +195,7 @@ macro_rules! counted {
             " AND h.id <= ",
             $up_to,
             " AND (f.value % 10 < 3 OR (f.value % 10 = 3 AND pace IS NOT NULL)
-                OR (f.value % 10 = 4 AND kind = 2 AND is_first AND message_at IS NOT NULL))
+                OR (f.value % 10 = 4 AND kind IN (2, 4) AND is_first AND message_at IS NOT NULL))
             GROUP BY 1, 2, 3, 4, 5"
         )
     };

@@ -86,7 +86,7 @@ pub(super) fn disable(
 }
 
 /// What is deleted with an app, in this order. Codes begin with the app's key and a `-`, which `.` follows.
-const OF_APP: [&str; 23] = [
+const OF_APP: [&str; 24] = [
     "DELETE FROM otp_answers WHERE session_id IN (SELECT session_id FROM otp_sessions WHERE app_key = ?1)",
     "DELETE FROM otp_phones WHERE subject IN (SELECT subject FROM otp_sessions WHERE app_key = ?1)
         OR subject IN (SELECT account FROM otp_aliases
@@ -114,6 +114,7 @@ const OF_APP: [&str; 23] = [
     "DELETE FROM openid_consents WHERE app_key = ?1",
     "DELETE FROM openid_clients WHERE app_key = ?1",
     "DELETE FROM issuer_sessions WHERE app_key = ?1",
+    "DELETE FROM gateways WHERE app_key = ?1",
 ];
 
 /// Deletes an app with all that is its own; `false` where there is none.

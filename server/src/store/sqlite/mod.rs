@@ -7,6 +7,7 @@ mod admin;
 mod admins;
 pub(super) mod backup;
 pub(super) mod connections;
+mod gateways;
 mod guards;
 mod history;
 mod identity;
@@ -428,6 +429,7 @@ mod tests {
         tests::{
             acts::act_suite,
             admins::admin_suite,
+            gateways::gateway_suite,
             guards::guard_suite,
             history::history_suite,
             identity::identity_suite,
@@ -470,6 +472,7 @@ mod tests {
     issuer_session_suite!(always);
     people_suite!(always);
     webhook_suite!(always);
+    gateway_suite!(always);
 
     #[tokio::test]
     async fn what_was_applied_is_there_after_a_restart() {

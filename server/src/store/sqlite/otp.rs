@@ -152,7 +152,7 @@ fn join(db: &Connection, from: &[u8; 32], version: i64, into: &[u8; 32]) -> Resu
 fn insert_session(db: &Connection, session: &OtpSession) -> Result<(), StoreError> {
     const INSERT: &str =
         "INSERT INTO otp_sessions (session_id, app_key, subject, phone, meta, code_mac, digits, is_test, used,
-        created_at, delivery) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+        created_at, delivery, gateway) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let values = params![
         session.session_id.as_bytes().as_slice(),
         session.app_key.as_str(),
@@ -165,6 +165,7 @@ fn insert_session(db: &Connection, session: &OtpSession) -> Result<(), StoreErro
         session.used,
         session.created_at.0,
         session.delivery.map_or(NOTHING_SAID, Numbered::number),
+        session.is_gateway,
     ];
     execute(db, INSERT, values).map(drop)
 }

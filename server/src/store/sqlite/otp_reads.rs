@@ -62,6 +62,7 @@ fn read_session(row: &Row<'_>) -> Result<OtpSession, StoreError> {
         code_mac: fixed(row, "code_mac")?,
         digits: row.get("digits")?,
         is_test: row.get("is_test")?,
+        is_gateway: row.get("gateway")?,
         used: row.get("used")?,
         created_at: UnixMillis(row.get("created_at")?),
         accepted: hash(row, "message_hash")?.is_some(),

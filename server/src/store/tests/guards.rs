@@ -203,7 +203,7 @@ pub(in crate::store) async fn codes_are_counted_by_day_minute_and_range(store: &
     assert_eq!(range(NOW + DAY * limits::GUARD_RANGE_DAYS).await, [of_day(day + 1, 1, 0)]);
     let other = GuardPlace { range: "other".to_owned(), ..place("IN", NOW) };
     assert_eq!(store.guard_range(&other).await.unwrap(), []);
-    assert_eq!(count(store, place("IN", NOW), GuardCount::NotSent).await, None);
+    assert_eq!(count(store, place("IN", NOW), GuardCount::NotSent { by_minute: true }).await, None);
     let counts = store.guard_counts(&place("IN", NOW)).await.unwrap();
     assert_eq!((counts.today, counts.country_today, counts.recent), (4, 2, vec![one(minute, 1, 1)]));
 }

@@ -287,7 +287,7 @@ fn counted(entry: &HistoryEntry) -> UsageCounts {
         started: count(true),
         messages: count(entry.message_at.is_some()),
         verified: count(entry.verified_at.is_some()),
-        redeemed: count(matches!(entry.ending, Ending::Redeemed | Ending::Typed)),
+        redeemed: count(matches!(entry.ending, Ending::Redeemed | Ending::Typed | Ending::Delivered)),
     }
 }
 
@@ -312,7 +312,8 @@ fn value_on(facet: Facet, entry: &HistoryEntry) -> Option<String> {
         Facet::Countries => Some(entry.country.clone().unwrap_or_default()),
         Facet::Pace => entry.pace().map(|pace| pace.to_string()),
         Facet::Messages => {
-            let is_sent = entry.kind == HistoryKind::Code && entry.is_first && entry.message_at.is_some();
+            let is_code = matches!(entry.kind, HistoryKind::Code | HistoryKind::Gateway);
+            let is_sent = is_code && entry.is_first && entry.message_at.is_some();
             is_sent.then(|| "0".to_owned())
         }
     }

@@ -5,6 +5,7 @@ pub(super) mod admins;
 #[allow(dead_code)] // end-to-end tests use the rest
 pub(crate) mod cluster;
 pub(crate) mod dump;
+pub(super) mod gateways;
 pub(super) mod guards;
 pub(super) mod history;
 pub(super) mod identity;

@@ -85,6 +85,7 @@ pub(super) fn session(number_: u128) -> OtpSession {
         code_mac: [2; 32],
         digits: 6,
         is_test: true,
+        is_gateway: true,
         used: false,
         created_at: NOW,
         accepted: false,
@@ -127,7 +128,7 @@ pub(in crate::store) async fn a_phone_reads_back_as_it_was_written(store: &impl 
 }
 
 pub(in crate::store) async fn a_session_reads_back_as_it_was_written(store: &impl Store) {
-    let bare = OtpSession { phone: None, meta: None, is_test: false, ..session(2) };
+    let bare = OtpSession { phone: None, meta: None, is_test: false, is_gateway: false, ..session(2) };
     let writes = vec![OtpWrite::Session(session(1)), OtpWrite::Session(bare.clone())];
     store.write(writes).await.unwrap().unwrap();
     assert_eq!(store.otp_session(id(1)).await.unwrap(), Some(session(1)));

@@ -173,10 +173,11 @@ pub(in crate::http::console) fn app_key(text: &str) -> Result<AppKey, &'static s
 }
 
 /// The words of the form, each with what it stands for.
-pub(super) const KINDS: [HistoryKind; 3] = [HistoryKind::Login, HistoryKind::Code, HistoryKind::TestCode];
-pub(super) const OUTCOMES: [Outcome; 8] = [
+pub(super) const KINDS: [HistoryKind; 4] = HistoryKind::ALL;
+pub(super) const OUTCOMES: [Outcome; 9] = [
     Outcome::Redeemed,
     Outcome::Verified,
+    Outcome::Delivered,
     Outcome::Expired,
     Outcome::Denied,
     Outcome::Revoked,

@@ -8,6 +8,7 @@ pub(in crate::http::console) fn kind(kind: HistoryKind) -> &'static str {
         HistoryKind::Login => "Login",
         HistoryKind::Code => "One-time code",
         HistoryKind::TestCode => "Code of a test number",
+        HistoryKind::Gateway => "Code of another server",
     }
 }
 
@@ -16,6 +17,7 @@ pub(in crate::http::console) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Redeemed => "Redeemed",
         Outcome::Verified => "Verified",
+        Outcome::Delivered => "Delivered",
         Outcome::Expired => "Expired",
         Outcome::Denied => "Denied",
         Outcome::Revoked => "Revoked",
@@ -28,7 +30,7 @@ pub(in crate::http::console) fn outcome(outcome: Outcome) -> &'static str {
 /// How an outcome is drawn: what was wanted, what nobody is to blame for, what an operator should look at.
 pub(in crate::http::console) fn tone(outcome: Outcome) -> &'static str {
     match outcome {
-        Outcome::Redeemed | Outcome::Verified => "good",
+        Outcome::Redeemed | Outcome::Verified | Outcome::Delivered => "good",
         Outcome::Expired => "plain",
         Outcome::Denied | Outcome::Revoked | Outcome::Blocked | Outcome::Failed | Outcome::Refused => "bad",
     }
@@ -52,6 +54,7 @@ pub(super) fn what(ending: Ending) -> &'static str {
     match ending {
         Ending::Redeemed => "The app was handed the result.",
         Ending::Typed => "The code was typed.",
+        Ending::Delivered => "The phone has the code; the server that made it knows whether it was typed.",
         Ending::NoMessage => "Nobody sent the message in time.",
         Ending::NoNumber => {
             "The message came without a phone number, and the sender did not share it in time."
@@ -65,6 +68,7 @@ pub(super) fn what(ending: Ending) -> &'static str {
         Ending::PhoneHidden => "The sender’s number stayed hidden, which the app does not accept.",
         Ending::TakenBack => "After the app had the result, the sender said that it was not them.",
         Ending::NotTyped => "Nobody typed the code in time, or another one was asked for.",
+        Ending::NotDelivered => "WhatsApp took the code, and did not say in time that the phone has it.",
         Ending::TooManyGuesses => "Too many wrong codes were typed.",
         Ending::NotRequested => "The recipient said that they had not asked for the code.",
         Ending::Undeliverable => "WhatsApp does not deliver to this person.",
@@ -84,7 +88,7 @@ pub(super) fn what(ending: Ending) -> &'static str {
 /// What an operator can do about it; none where there is nothing to be done.
 pub(super) fn advice(ending: Ending) -> Option<&'static str> {
     Some(match ending {
-        Ending::Redeemed | Ending::Typed => return None,
+        Ending::Redeemed | Ending::Typed | Ending::Delivered => return None,
         Ending::NoMessage => {
             "Some people turn back. Where it is most of them, see whether the button opens WhatsApp on their device."
         }
@@ -103,6 +107,7 @@ pub(super) fn advice(ending: Ending) -> Option<&'static str> {
         Ending::NotTyped => {
             "Where it is most of them, see whether the messages arrive, and whether the form is still there when people come back."
         }
+        Ending::NotDelivered => "The phone may be off. Where it is most of them, see the page about health.",
         Ending::NotRequested => {
             "Look for a form in which strangers type numbers, and limit the countries that codes go to."
         }

@@ -108,9 +108,9 @@ pub(super) fn cost(body: &UsageBody, price: Option<&Price>) -> Option<String> {
     price.map(|price| price.of(count))
 }
 
-/// Logins and codes, each where there are any; codes of test numbers are no use.
+/// Logins and codes, ours and other servers', each where there are any; codes of test numbers are no use.
 pub(super) fn kinds(body: &UsageBody, asked: &Asked) -> Vec<KindView> {
-    [HistoryKind::Login, HistoryKind::Code]
+    [HistoryKind::Login, HistoryKind::Code, HistoryKind::Gateway]
         .into_iter()
         .filter_map(|kind| of_kind(kind, body, asked))
         .collect()
@@ -145,8 +145,11 @@ fn of_kind(kind: HistoryKind, body: &UsageBody, asked: &Asked) -> Option<KindVie
         })
         .collect();
     let of_country = |row: &FunnelRow| Bar { label: row.label.clone(), count: row.counts.started };
-    let (id, title) =
-        if kind == HistoryKind::Login { ("logins", "Logins") } else { ("codes", "One-time codes") };
+    let (id, title) = match kind {
+        HistoryKind::Login => ("logins", "Logins"),
+        HistoryKind::Code | HistoryKind::TestCode => ("codes", "One-time codes"),
+        HistoryKind::Gateway => ("gateway", "Codes of other servers"),
+    };
     Some(KindView {
         id,
         title,
@@ -217,11 +220,12 @@ fn stages(kind: HistoryKind, total: &FunnelBody) -> Vec<Row> {
             row("Redeemed", total.redeemed),
         ];
     }
-    vec![
-        row("Asked for", total.started),
-        row("Taken by WhatsApp", total.messages),
-        row("Typed", total.verified),
-    ]
+    let last = match kind {
+        // Nobody tells whether it was typed.
+        HistoryKind::Gateway => row("Arrived", total.redeemed),
+        _ => row("Typed", total.verified),
+    };
+    vec![row("Asked for", total.started), row("Taken by WhatsApp", total.messages), last]
 }
 
 fn steps(pace: &PaceBody) -> Vec<Row> {
@@ -258,6 +262,7 @@ pub(super) fn apps(body: &UsageBody, names: &HashMap<AppKey, String>) -> Vec<App
     let kind = |word: &str| match word {
         "login" => words::kind(HistoryKind::Login),
         "otp" => words::kind(HistoryKind::Code),
+        "gateway" => words::kind(HistoryKind::Gateway),
         _ => words::kind(HistoryKind::TestCode),
     };
     let mut apps: Vec<AppView> = body
