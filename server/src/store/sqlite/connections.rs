@@ -40,13 +40,13 @@ const MIGRATIONS: &[(u32, &str)] = &[
     (15, include_str!("../../../migrations/sqlite/0015_admins.sql")),
     (16, include_str!("../../../migrations/sqlite/0016_guards.sql")),
     (17, include_str!("../../../migrations/sqlite/0017_operations.sql")),
-    (19, include_str!("../../../migrations/sqlite/0019_openid.sql")),
-    (20, include_str!("../../../migrations/sqlite/0020_issuer_sessions.sql")),
-    (LATEST, include_str!("../../../migrations/sqlite/0021_gateways.sql")),
+    (18, include_str!("../../../migrations/sqlite/0018_openid.sql")),
+    (19, include_str!("../../../migrations/sqlite/0019_issuer_sessions.sql")),
+    (LATEST, include_str!("../../../migrations/sqlite/0020_gateways.sql")),
 ];
 
 /// The version that this program knows.
-pub(in crate::store) const LATEST: u32 = 21;
+pub(in crate::store) const LATEST: u32 = 20;
 
 /// Connections on which callers read by themselves: no more of them run at the same time on the few cores of a machine
 /// that SQLite suits.
