@@ -275,8 +275,6 @@ async fn servers_that_start_together_behind_a_pooler_make_the_tables_once() {
 
 /// Starts several servers at the same moment; what they did is looked up in the database itself.
 async fn start_together(at: &str, url: &str) {
-    const STEPS: &str =
-        "SELECT count(*) - count(DISTINCT version), max(version)::bigint FROM refinery_schema_history";
     let starting: Vec<_> = (0..8)
         .map(|node| {
             let server = Server::parse(at).unwrap().with_notify(false);
@@ -287,9 +285,8 @@ async fn start_together(at: &str, url: &str) {
         timeout(LONG, started).await.expect("nobody waits for ever").unwrap().unwrap();
     }
     let db = client(url).await;
-    // Numbers may be left out; none is there twice.
-    let steps = db.query_one(STEPS, &[]).await.unwrap();
-    assert_eq!((steps.get::<_, i64>(0), steps.get::<_, i64>(1)), (0, i64::from(migrations::latest())));
+    let steps = db.query_one("SELECT count(*) FROM refinery_schema_history", &[]).await.unwrap();
+    assert_eq!(steps.get::<_, i64>(0), i64::from(migrations::latest()));
     // As another server that is of a later version does: nobody left it behind.
     let lock = db.query_one("SELECT pg_try_advisory_lock($1)", &[&migrations::LOCK]).await.unwrap();
     assert!(lock.get::<_, bool>(0));
