@@ -216,12 +216,12 @@ async fn reseal_gateways(server: &Server) {
         match keys.reseal_all(&server.store, &*server.random).await {
             Ok(0) => {}
             Ok(count) => {
-                tracing::info!(count, "secrets of gateways are under the first LOGGIN_OTP_SECRET now")
+                tracing::info!(count, "secrets of gateways are under the first LOGGIN_OTP_SECRET now");
             }
             Err(error) => tracing::warn!(%error, "secrets of gateways could not be looked through"),
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Forgets sessions of one-time codes, for ever.

@@ -48,6 +48,7 @@ pub(crate) struct Sending {
 
 /// One session: a code that was made for a phone.
 #[derive(Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools)] // each is a column of its row
 pub(crate) struct OtpSession {
     pub(crate) session_id: Uuid,
     pub(crate) app_key: AppKey,

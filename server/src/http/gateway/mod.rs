@@ -176,15 +176,12 @@ fn named(
     let Some(phone) = recipient.phone() else { return Ok(None) };
     let key = if gateway.kind == GatewayKind::Generic { idempotency_key(headers)? } else { None };
     let app_key = call.app.app_key;
-    Ok(Some(match key {
-        Some(key) => {
-            let body = format!("{}\n{}", phone.expose(), wanted.code.expose());
-            call.otp.named_call(app_key, &format!("gateway key {}", gateway.id), key, body.as_bytes())
-        }
-        None => {
-            let what = (phone, &wanted.code);
-            call.otp.foreign_call(app_key, &gateway.id, what, gateway.kind.same_for())
-        }
+    Ok(Some(if let Some(key) = key {
+        let body = format!("{}\n{}", phone.expose(), wanted.code.expose());
+        call.otp.named_call(app_key, &format!("gateway key {}", gateway.id), key, body.as_bytes())
+    } else {
+        let what = (phone, &wanted.code);
+        call.otp.foreign_call(app_key, &gateway.id, what, gateway.kind.same_for())
     }))
 }
 

@@ -115,7 +115,7 @@ async fn each_server_has_its_code_sent() {
         assert_eq!(house.sent(), [(PHONE.to_owned(), "730951".to_owned())], "{kind:?}");
         match kind {
             Kind::Generic => {
-                assert_eq!((&answered["sent"], answered["session_id"].is_string()), (&json!(true), true))
+                assert_eq!((&answered["sent"], answered["session_id"].is_string()), (&json!(true), true));
             }
             _ => assert_eq!(answered, json!({}), "{kind:?}"),
         }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     crypto::Digits,
-    http::{ApiError, client_address, routes::auth::AuthCall},
+    http::{ApiError, auth_call::AuthCall, client_address},
     identity::Evidence,
     languages::Language,
     limits::{self, customer},
@@ -81,6 +81,7 @@ async fn start(visit: &Visit<'_>, typed: &str) -> Result<Sent, ApiError> {
         app: Arc::clone(&visit.app),
         recipient,
         length: DIGITS,
+        foreign: None,
         meta: None,
         client_ip: Some(address),
         call: None,

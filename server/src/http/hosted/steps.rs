@@ -169,16 +169,15 @@ impl Visit<'_> {
 
     /// Shows what the login of this attempt has come to; it begins where there is none.
     async fn sign_in(mut self, look: Option<Look>, wrong: Option<String>) -> Result<Response, HostedError> {
-        let look = match look {
-            Some(look) => look,
-            None => {
-                // The first look at a login makes a row of it.
-                Caller::of(self.server, self.peer, self.headers).await?.count_waits(self.server, 1)?;
-                // Who has signed in and is asked again begins anew.
-                let attempt = Attempt { has_login: true, ..self.attempt().anew(self.server) };
-                self.attempt = Some(attempt.clone());
-                self.looker().look(&attempt).await?
-            }
+        let look = if let Some(look) = look {
+            look
+        } else {
+            // The first look at a login makes a row of it.
+            Caller::of(self.server, self.peer, self.headers).await?.count_waits(self.server, 1)?;
+            // Who has signed in and is asked again begins anew.
+            let attempt = Attempt { has_login: true, ..self.attempt().anew(self.server) };
+            self.attempt = Some(attempt.clone());
+            self.looker().look(&attempt).await?
         };
         let attempt = self.attempt();
         let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

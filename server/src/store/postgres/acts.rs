@@ -68,10 +68,9 @@ pub(super) fn unnoted(act: &Act) -> Value {
         Act::RotateWebhook(id, secret, until) => {
             json!({ "endpoint_id": text(id), "secret": hex(secret), "until": until.0 })
         }
-        Act::DisableWebhook(id, at) => {
-            let why = DisabledFor::Administrator.number();
-            json!({ "endpoint_id": text(id), "moment": at.0, "why": why })
-        }
+        Act::DisableWebhook(id, at) => json!({
+            "endpoint_id": text(id), "moment": at.0, "why": DisabledFor::Administrator.number(),
+        }),
         Act::EnableWebhook(id, now, until) => {
             json!({ "endpoint_id": text(id), "moment": now.0, "until": until.0 })
         }

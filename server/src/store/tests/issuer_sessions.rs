@@ -52,8 +52,8 @@ pub(in crate::store) fn session(number: u8) -> IssuerSession {
     }
 }
 
-fn phone(end: u8) -> Option<PhoneNumber> {
-    Some(PhoneNumber::parse(&format!("91987654320{end}")).unwrap())
+fn phone(end: u8) -> PhoneNumber {
+    PhoneNumber::parse(&format!("91987654320{end}")).unwrap()
 }
 
 async fn put_person(store: &impl Store, person: Person) {
@@ -68,16 +68,17 @@ async fn is_known(store: &impl Store, number: u8) -> bool {
 pub(in crate::store) async fn a_session_has_the_names_that_its_person_has_by_now(store: &impl Store) {
     store.put_issuer_session(session(1)).await.unwrap();
     assert!(!is_known(store, 1).await, "nobody knows this person");
-    let someone = Person { phone: phone(1), user_id: Some("IN.1".to_owned()), ..person(1) };
+    let someone = Person { phone: Some(phone(1)), user_id: Some("IN.1".to_owned()), ..person(1) };
     put_person(store, someone.clone()).await;
     let known = store.issuer_session([1; 32]).await.unwrap();
-    let expected = KnownSession { session: session(1), phone: phone(1), user_id: Some("IN.1".to_owned()) };
+    let expected =
+        KnownSession { session: session(1), phone: Some(phone(1)), user_id: Some("IN.1".to_owned()) };
     assert_eq!(known, Some(expected.clone()));
     // What the browser holds stays the one that it was given.
     store.put_issuer_session(IssuerSession { secret_hash: [1; 32], ..session(2) }).await.unwrap();
-    put_person(store, Person { phone: phone(2), user_id: None, version: 2, ..someone }).await;
+    put_person(store, Person { phone: Some(phone(2)), user_id: None, version: 2, ..someone }).await;
     let known = store.issuer_session([1; 32]).await.unwrap();
-    assert_eq!(known, Some(KnownSession { phone: phone(2), user_id: None, ..expected }));
+    assert_eq!(known, Some(KnownSession { phone: Some(phone(2)), user_id: None, ..expected }));
     assert!(!is_known(store, 2).await);
     let by_typed_code = IssuerSession { code: None, is_changed: false, ..session(3) };
     put_person(store, person(3)).await;
@@ -116,7 +117,7 @@ pub(in crate::store) async fn sessions_end_by_name_by_time_and_with_their_app(st
         put_person(store, person(number)).await;
         store.put_issuer_session(session(number)).await.unwrap();
     }
-    let elsewhere = Person { app_key: other, phone: phone(5), ..person(5) };
+    let elsewhere = Person { app_key: other, phone: Some(phone(5)), ..person(5) };
     put_person(store, elsewhere).await;
     let lasting = NOW + HOUR * 9;
     store
