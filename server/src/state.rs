@@ -153,6 +153,19 @@ fn administration(parts: &Parts) -> Administration {
     }
 }
 
+/// Where nobody sends codes there are none.
+fn otp(parts: &mut Parts, recipients: &RecipientKeys) -> Option<Arc<Otp>> {
+    let OtpParts { sender, secrets } = parts.otp.take()?;
+    Some(Arc::new(Otp::new(
+        Arc::clone(&parts.store),
+        Arc::clone(&parts.clock),
+        Arc::clone(&parts.random),
+        sender,
+        secrets.iter().map(|secret| secret.expose_secret().as_bytes()),
+        recipients.clone(),
+    )))
+}
+
 fn openid(parts: &Parts, apps: &Arc<Apps>) -> OpenId {
     let Settings { whatsapp, public_origin, .. } = &parts.settings;
     let secrets = whatsapp.app_secrets.iter().map(|secret| secret.expose_secret().as_bytes());
@@ -161,11 +174,11 @@ fn openid(parts: &Parts, apps: &Arc<Apps>) -> OpenId {
 }
 
 impl Server {
-    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+    pub(crate) fn new(mut parts: Parts) -> Arc<Self> {
         let administration = administration(&parts);
         let gateway_keys = gateway_keys(&parts);
         let waiters = Arc::clone(&parts.publisher.waiters);
-        let secrets = &parts.settings.whatsapp.app_secrets;
+        let secrets = parts.settings.whatsapp.app_secrets.clone();
         let secret_bytes = || secrets.iter().map(|secret| secret.expose_secret().as_bytes());
         let confirmation = Arc::new(ConfirmationCodes::new(secret_bytes()));
         let recipients = RecipientKeys::derive(secret_bytes());
@@ -175,16 +188,7 @@ impl Server {
             parts.settings.development,
         ));
         let openid = openid(&parts, &apps);
-        let otp = parts.otp.map(|otp| {
-            Arc::new(Otp::new(
-                Arc::clone(&parts.store),
-                Arc::clone(&parts.clock),
-                Arc::clone(&parts.random),
-                otp.sender,
-                otp.secrets.iter().map(|secret| secret.expose_secret().as_bytes()),
-                recipients.clone(),
-            ))
-        });
+        let otp = otp(&mut parts, &recipients);
         let app_secrets =
             secrets.iter().filter_map(|secret| AppSecret::new(secret.expose_secret())).collect();
         let outbox = Arc::new(Outbox {

@@ -87,12 +87,8 @@ pub(super) fn unnoted(act: &Act) -> Value {
             event["endpoint_id"] = text(id).into();
             json!({ "event": event })
         }
-        Act::CreateClient(client) => {
-            json!({ "client": openid::client(client), "most": limits::OPENID_CLIENTS_PER_APP })
-        }
-        Act::RotateClient(id, hash, until) => json!({
-            "client": { "client_id": text(id), "secret_hash": hex(hash), "old_secret_until": until.0 },
-        }),
+        Act::CreateClient(client) => openid::created(client),
+        Act::RotateClient(id, hash, until) => openid::rotated(id, hash, *until),
         Act::DeleteClient(id) => json!({ "client": { "client_id": text(id) } }),
         Act::PutTestNumber(phone, test) => {
             json!({ "phone": phone.expose(), "code": test.code, "cooldown": test.cooldown })

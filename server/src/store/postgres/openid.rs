@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     clock::UnixMillis,
+    limits,
     store::{
         DeviceApproval, DeviceState, KnownAs, OpenIdClient, OpenIdDevice, OpenIdGrant, OpenIdKey,
         OpenIdRequest, OpenIdStore, Redeeming, Redemption, SigningAlgorithm, StoreError,
@@ -24,9 +25,9 @@ use crate::{
     },
 };
 
-/// A row of a client.
-pub(super) fn client(client: &OpenIdClient) -> Value {
-    json!({
+/// A client that is created.
+pub(super) fn created(client: &OpenIdClient) -> Value {
+    let row = json!({
         "client_id": text(&client.id),
         "app_key": client.app_key.as_str(),
         "secret_hash": client.secret.as_ref().map(|hash| hex(hash)),
@@ -35,7 +36,13 @@ pub(super) fn client(client: &OpenIdClient) -> Value {
         "sector": text(&client.settings.sector),
         "salt": hex(&client.salt),
         "created_at": client.created_at.0,
-    })
+    });
+    json!({ "client": row, "most": limits::OPENID_CLIENTS_PER_APP })
+}
+
+/// A client that has another secret; the one before is taken until then.
+pub(super) fn rotated(id: &str, hash: &[u8; 32], until: UnixMillis) -> Value {
+    json!({ "client": { "client_id": text(id), "secret_hash": hex(hash), "old_secret_until": until.0 } })
 }
 
 fn grant_row(grant: &OpenIdGrant) -> Result<Value, StoreError> {
