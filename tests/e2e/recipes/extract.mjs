@@ -1,4 +1,5 @@
 /** Writes the files that a recipe shows, its blocks with a title, into the folder where it is built. */
+// A recipe is a page of docs/recipes, or another one by its folder: `openid/authlib`.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -38,10 +39,11 @@ const SETTINGS = {
 
 for (const recipe of process.argv.slice(2)) {
   const folder = join(SITE, recipe);
-  const files = blocksOf(`docs/recipes/${recipe}.md`).filter(({ title }) => title);
+  const page = recipe.includes('/') ? `docs/${recipe}.md` : `docs/recipes/${recipe}.md`;
+  const files = blocksOf(page).filter(({ title }) => title);
   const contents = new Map([
-    ['package.json', JSON.stringify({ name: recipe, private: true, type: 'module' })],
-    ['tsconfig.json', JSON.stringify(SETTINGS[recipe])],
+    ['package.json', JSON.stringify({ name: recipe.replace('/', '-'), private: true, type: 'module' })],
+    ...(SETTINGS[recipe] ? [['tsconfig.json', JSON.stringify(SETTINGS[recipe])]] : []),
     ...files.map(({ title, text }) => [title, text]),
   ]);
   rmSync(folder, { recursive: true, force: true });

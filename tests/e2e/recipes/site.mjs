@@ -21,6 +21,14 @@ const SERVED = {
   hono: { program: ['server.ts'], ready: 'listening on' },
   'next-intl': { program: ['../node_modules/next/dist/bin/next', 'start'], ready: 'Ready in' },
   sveltekit: { program: ['build/index.js'], ready: 'Listening on' },
+  'openid/authjs': { program: ['app.js'], ready: 'listening on' },
+  'openid/authlib': {
+    command: join(ROOT, '.venv/bin/python'),
+    program: ['-m', 'uvicorn', 'app:app', '--port', '{port}'],
+    ready: 'Uvicorn running on',
+  },
+  'openid/better-auth': { program: ['app.js'], ready: 'listening on' },
+  'openid/openid-client': { program: ['app.js'], ready: 'listening on' },
 };
 
 /** What a proxy says of how it was asked; without it an app takes itself to be on HTTPS. */
@@ -52,13 +60,14 @@ export class Site {
   /** What it printed. */
   output = '';
 
-  /** Serves what `tests/e2e/recipes/build` has built. */
-  static async start(recipe, env) {
+  /** Serves what `tests/e2e/recipes/build` has built; `base` is where Auth.js is in it. */
+  static async start(recipe, env, base = '') {
     const site = new Site();
-    const { folder = join(SITE, recipe), program, ready } = SERVED[recipe];
+    const { folder = join(SITE, recipe), command, program, ready } = SERVED[recipe];
     const port = String(await freePort());
     site.url = `http://127.0.0.1:${port}`;
-    site.#process = spawn(readFileSync(join(SITE, 'node-22'), 'utf8').trim(), program, {
+    const words = program.map((word) => word.replace('{port}', port));
+    site.#process = spawn(command ?? readFileSync(join(SITE, 'node-22'), 'utf8').trim(), words, {
       cwd: folder,
       env: {
         PATH: process.env.PATH,
@@ -67,10 +76,11 @@ export class Site {
         HOST: '127.0.0.1',
         PORT: port,
         PROTOCOL_HEADER: PROTOCOL,
-        AUTH_URL: site.url,
+        AUTH_URL: site.url + base,
         AUTH_SECRET: SECRET,
         SESSION_SECRET: SECRET,
         LOGGIN_SESSION_SECRET: SECRET,
+        ORIGIN: site.url,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -133,5 +143,50 @@ export class Visitor {
       code: location && new URL(location, this.#site.url).searchParams.get('code'),
       text: await response.text(),
     };
+  }
+}
+
+/** A browser without its scripts that goes wherever it is sent, from the app to the issuer and back. */
+export class Traveller {
+  // Cookies of a host are those of all its ports.
+  #cookies = new Map();
+
+  /** Where the journey ends. */
+  async go(address, { method = 'GET', headers, body } = {}) {
+    for (let redirects = 0; redirects < 10; redirects++) {
+      const response = await fetch(address, {
+        method,
+        body,
+        redirect: 'manual',
+        headers: {
+          cookie: [...this.#cookies].map((pair) => pair.join('=')).join('; '),
+          accept: 'text/html',
+          ...(method === 'GET' ? {} : { origin: new URL(address).origin }),
+          ...headers,
+        },
+      });
+      this.#keep(response);
+      const text = await response.text();
+      const refresh = text.match(/<meta http-equiv="refresh" content="0;url=([^"]+)">/)?.[1];
+      const redirect = response.status >= 300 && response.status < 400 && response.headers.get('location');
+      const location = redirect || refresh?.replaceAll('&#38;', '&');
+      if (!location) {
+        return { url: String(address), status: response.status, text };
+      }
+      address = new URL(location, address);
+      [method, body, headers] = ['GET', undefined, undefined];
+    }
+    throw new Error('it is sent around for ever');
+  }
+
+  #keep(response) {
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = line.match(/^([^=]+)=([^;]*)/);
+      if (value === '' || /max-age=0(;|$)/i.test(line) || /expires=thu, 01 jan 1970/i.test(line)) {
+        this.#cookies.delete(name);
+      } else {
+        this.#cookies.set(name, value);
+      }
+    }
   }
 }

@@ -1,9 +1,12 @@
 /** What is done with each block of the documentation: by its language, but for those that are named here. */
 
 /** The recipes, whose blocks with a title are files of an app: another test builds and runs them. */
-export const RECIPES = ['astro', 'authjs', 'express', 'hono', 'next-intl', 'sveltekit'].map(
-  (name) => `docs/recipes/${name}.md`,
-);
+export const RECIPES = [
+  ...['astro', 'authjs', 'express', 'hono', 'next-intl', 'sveltekit'].map(
+    (name) => `docs/recipes/${name}.md`,
+  ),
+  ...['authjs', 'authlib', 'better-auth', 'openid-client'].map((name) => `docs/openid/${name}.md`),
+];
 
 /** How blocks of a language are tried. A language that is missing here has no class, and the test fails. */
 export const BY_LANGUAGE = {
@@ -264,6 +267,17 @@ export const NAMED = [
   },
   { page: 'docs/operations.md', has: 'loggin-server completions', how: 'commands' },
   { page: 'docs/openid.md', has: 'loggin-server client', how: 'commands' },
+  {
+    page: 'docs/openid/authlib.md',
+    has: 'uvicorn app:app',
+    how: 'elsewhere',
+    reason: 'tests/openid.test.mjs starts it in this way',
+  },
+  ...['Keycloak', 'authentik', 'Supabase', 'Grafana', 'Nextcloud', 'Wiki'].map((name) => ({
+    page: 'docs/openid/servers.md',
+    has: `--name ${name}`,
+    how: 'commands',
+  })),
   { page: 'docs/gateway.md', has: 'app create --name', how: 'commands' },
   { page: 'docs/gateway.md', has: 'gateway list', how: 'commands' },
   ...['supabase', 'kratos', 'zitadel', 'authentik', 'keycloak', 'generic'].map((kind) => ({
@@ -443,7 +457,11 @@ listening.closeAllConnections();`,
     after: "equal(phone, '919876543210');",
     code: true,
   },
-  ...RECIPES.map((page) => ({ page, has: 'npm install', how: 'commands' })),
+  ...RECIPES.map((page) => ({
+    page,
+    has: page.endsWith('authlib.md') ? 'pip install' : 'npm install',
+    how: 'commands',
+  })),
   { page: 'python/README.md', has: 'AsyncLoggin() as client', after: SHOWN },
   {
     page: 'python/README.md',

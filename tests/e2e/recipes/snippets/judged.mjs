@@ -281,8 +281,10 @@ function lookUpCommand([program, ...args], name) {
   } else if (program === 'pip' && args[0] === 'install') {
     // The brackets of an extra are gone by now.
     const project = readFileSync(join(ROOT, 'python/pyproject.toml'), 'utf8');
+    const ofTests = readFileSync(join(ROOT, 'python/requirements-dev.txt'), 'utf8');
     for (const each of args.slice(1).flatMap((word) => word.match(/[\w-]+/g) ?? [])) {
-      assert.ok(PYTHON_PACKAGES.includes(each) || project.includes(`\n${each} = [`), name);
+      const isKnown = project.includes(`\n${each} = [`) || ofTests.includes(`\n${each}==`);
+      assert.ok(PYTHON_PACKAGES.includes(each) || isKnown, name);
     }
   } else if (program === 'npm' && args[0] === 'install') {
     for (const each of args.slice(1).filter((word) => !word.startsWith('-'))) {
