@@ -71,7 +71,13 @@ class Plan:
         return done.stdout
 
     def build_natives(self) -> None:
-        """The servers in one call of cargo and the bindings in another: together, they would share features."""
+        """The servers in one call of cargo and the bindings in another: together, they would share features.
+
+        Where all of the workspace was built together for tests, that is taken: most crates would be built once more.
+        """
+        if self.quick and os.environ.get("BINARIES") == "--workspace --bins":
+            self.run("cargo", "build", "--locked", "--workspace", "--lib", "--bins")
+            return
         for packages in (BINDINGS, SERVERS):
             chosen = [word for package in packages for word in ("--package", package)]
             if self.quick:
