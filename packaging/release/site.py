@@ -42,10 +42,12 @@ MENU = {
         "server/simulator/README.md",
     ),
     "Recipes": ("docs/recipes/*.md",),
+    "OpenID": ("docs/openid.md", "docs/openid/*.md"),
     "Running a server": (
         "docs/deploy.md",
         "docs/whatsapp-setup.md",
         "docs/webhooks.md",
+        "docs/gateway.md",
         "docs/operations.md",
         "docs/operator.md",
         "docs/scaling.md",
