@@ -23,7 +23,6 @@ mod claims;
 mod clients;
 mod devices;
 mod ending;
-#[allow(dead_code)] // names of the standards, of which some refuse nothing here
 mod error;
 mod exchange;
 mod keys;
